@@ -1,0 +1,98 @@
+"""What can go wrong, told to the person who can mend it.
+
+Every message says what is wrong, where it came from and what to do::
+
+    LLMLatError
+    ├── UsageError            what was asked for cannot be: option, name, file
+    │   ├── UnknownName       no such model, task, metric, ... (names the nearest)
+    │   └── BadCatalogue      a catalogue or data file is malformed
+    ├── MissingExtra          a library is not installed (gives the pip line)
+    ├── DeviceAbsent          the device was looked for and not found
+    ├── WeightsUnavailable    the weights are not here and cannot be fetched
+    ├── AdapterMismatch       an adapter does not fit its base model
+    ├── GenerationFailed      the backend broke while it answered
+    └── SandboxUnavailable    generated code cannot be run here
+
+The plugin turns a ``UsageError`` into pytest's own, in one place; all others fail
+the item that they belong to and leave the rest of the session running.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LLMLatError(Exception):
+    """The base of everything this package raises on purpose."""
+
+
+class UsageError(LLMLatError):
+    """Something that was asked for cannot be done as it was written."""
+
+
+class UnknownName(UsageError):
+    """A name that is in none of the places where names come from."""
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, where: str, remedy: str
+    ) -> None:
+        """Say which names are near ``name``.
+
+        Args:
+            kind: what is named, such as ``model`` or ``task``.
+            name: the name as the user typed it.
+            known: every name that would have been right.
+            where: where the name was given, such as ``--llm``.
+            remedy: where names of this kind come from.
+        """
+        choices = sorted(known)
+        folded = {choice.casefold(): choice for choice in choices}
+        near = [
+            folded[match]
+            for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
+        ]
+        hint = (
+            f"did you mean {' or '.join(repr(choice) for choice in near)}?"
+            if near
+            else f"known: {', '.join(choices) or 'none'}."
+        )
+        super().__init__(f"{where}: unknown {kind} {name!r}; {hint} {remedy}")
+
+
+class BadCatalogue(UsageError):
+    """A catalogue or a data file that cannot be read as what it should be."""
+
+
+class MissingExtra(LLMLatError):
+    """A library is needed that the core does not install."""
+
+    def __init__(self, extra: str, module: str, *, wanted_by: str) -> None:
+        """Give the pip line for ``extra``, which holds ``module``."""
+        super().__init__(
+            f"{wanted_by}: needs {module!r}, which is not installed;"
+            f" run: pip install 'pytest-llmlat[{extra}]'"
+        )
+
+
+class DeviceAbsent(LLMLatError):
+    """A device was asked for by name and is not there."""
+
+
+class WeightsUnavailable(LLMLatError):
+    """The weights of a model are neither on this disk nor to be fetched."""
+
+
+class AdapterMismatch(LLMLatError):
+    """An adapter was made for another model than the one it was put on."""
+
+
+class GenerationFailed(LLMLatError):
+    """A backend could not finish an answer."""
+
+
+class SandboxUnavailable(LLMLatError):
+    """Generated code cannot be run on this machine in the way that was asked for."""

@@ -1,0 +1,52 @@
+"""What was asked for, read once at the pytest border and never changed after."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
+BALANCES: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
+SCENARIOS = ("single",)
+SANDBOXES = (
+    "auto",
+    "landlock+seccomp",
+    "seccomp",
+    "bwrap",
+    "docker",
+    "seatbelt",
+    "none",
+)
+ALL_SAMPLES = sys.maxsize
+"""More samples than any task has: all of them, whatever the test says."""
+DEVICES = ("cpu", "cuda", "a6000", "mps", "hf", "endpoint")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All options of a session."""
+
+    root: Path
+    """The project's folder."""
+    folder: Path
+    """Of this run: its journal; created when the first cell begins."""
+    names_given: bool
+    """Whether names or catalogues were typed, to be looked up at once."""
+    models: tuple[str, ...]
+    """Names or addresses; empty for the catalogue's default."""
+    tasks: tuple[str, ...]
+    """Tasks or families; empty for those that the tests name."""
+    samples: int | None
+    """Samples of each task; ``None`` for what the test says, or else all."""
+    seed: int
+    model_files: tuple[Path, ...]
+    task_files: tuple[Path, ...]
+    report: Path | None
+    balance: Balance
+    sandbox: str
+    devices: frozenset[str]
+    """Devices that the marker expression names, present or not."""
