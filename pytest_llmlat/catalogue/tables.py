@@ -1,0 +1,167 @@
+"""Reading TOML tables strictly: every complaint names the file and the key."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.records import Scalar
+
+PYPROJECT = "pyproject.toml"
+_TOOL = "pytest-llmlat"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file as a dictionary; the error names file, line and column."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadCatalogue(f"{path}: cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise BadCatalogue(
+            f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadCatalogue(f"{path}: not valid TOML: {error}") from error
+
+
+def entries(path: Path, kind: str) -> Iterable[tuple[Table, Path]]:
+    """Yield the tables of one kind in a catalogue file, and where its paths start.
+
+    Args:
+        path: a catalogue, or a ``pyproject.toml`` whose ``[tool.pytest-llmlat]``
+            holds one.
+        kind: ``models`` or ``tasks``.
+
+    Raises:
+        BadCatalogue: a key at the top that is no catalogue's, or a wrong type.
+    """
+    content = read_toml(path)
+    prefix = kind
+    if path.name == PYPROJECT:
+        content = content.get("tool", {}).get(_TOOL, {})
+        prefix = f"tool.{_TOOL}.{kind}"
+    else:
+        Table(str(path), "", content).only(("models", "tasks", "default"))
+    tables = content.get(kind, {})
+    if not isinstance(tables, dict):
+        raise BadCatalogue(f"{path}: {prefix!r} must be a table of tables")
+    for name, values in tables.items():
+        if not isinstance(values, dict):
+            raise BadCatalogue(
+                f"{path}: {prefix}.{name} must be a table, not {_kind(values)}"
+            )
+        yield Table(str(path), f"{prefix}.{name}", values, name=name), path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One TOML table that knows where it stands."""
+
+    file: str
+    place: str
+    values: Mapping[str, Any]
+    name: str = ""
+
+    def complain(self, key: str, problem: str) -> BadCatalogue:
+        """Return the error for ``key``."""
+        place = f"{self.place}.{key}" if self.place else key
+        return BadCatalogue(f"{self.file}: {place}: {problem}")
+
+    def only(self, known: Iterable[str]) -> None:
+        """Reject keys that mean nothing here, since a typo would go unnoticed."""
+        allowed = sorted(known)
+        for key in self.values:
+            if key not in allowed:
+                near = get_close_matches(key, allowed, n=1)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f"known keys: {', '.join(allowed)}"
+                )
+                raise self.complain(key, f"unknown key; {hint}")
+
+    def text(self, key: str) -> str | None:
+        """Return a string, ``None`` if the key is absent."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self.complain(key, f"must be a string, not {_kind(value)}")
+        return value
+
+    def required(self, key: str) -> str:
+        """Return a string that must be there and not be empty."""
+        value = self.text(key)
+        if not value:
+            raise self.complain(key, "is needed and missing or empty")
+        return value
+
+    def flag(self, key: str) -> bool | None:
+        """Return a truth value, ``None`` if the key is absent."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.complain(key, f"must be true or false, not {_kind(value)}")
+        return value
+
+    def number(self, key: str, default: float | None, *, above: float) -> float:
+        """Return a finite number greater than ``above``."""
+        value = self.values.get(key, default)
+        if value is None:
+            raise self.complain(key, "is needed and missing")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.complain(key, f"must be a number, not {_kind(value)}")
+        if not above < value < float("inf"):
+            raise self.complain(key, f"must be finite and above {above:g}: {value}")
+        return value
+
+    def whole(self, key: str, default: int | None) -> int:
+        """Return a whole number of at least 1."""
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise self.complain(key, f"must be a whole number above 0: {value!r}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings, empty if the key is absent."""
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self.complain(key, "must be a list of strings")
+        return tuple(value)
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Return a table of strings as pairs, sorted, empty if absent."""
+        return tuple((name, str(value)) for name, value in self._table(key, str))
+
+    def scalars(self, key: str) -> tuple[tuple[str, Scalar], ...]:
+        """Return a table of strings, numbers and truth values as sorted pairs."""
+        return self._table(key, str | int | float | bool)
+
+    def _table(self, key: str, kind: Any) -> tuple[tuple[str, Scalar], ...]:  # noqa: ANN401 - a type or a union of types, which has no common type
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            raise self.complain(key, f"must be a table, not {_kind(value)}")
+        for name, item in value.items():
+            if not isinstance(item, kind):
+                raise self.complain(f"{key}.{name}", f"cannot be {_kind(item)}")
+        return tuple(sorted(value.items()))
+
+
+def _kind(value: object) -> str:
+    """Name a TOML value's type as TOML does."""
+    names = {
+        "bool": "a truth value",
+        "int": "an integer",
+        "float": "a float",
+        "str": "a string",
+        "list": "an array",
+        "dict": "a table",
+    }
+    return names.get(type(value).__name__, type(value).__name__)

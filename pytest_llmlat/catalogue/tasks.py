@@ -1,0 +1,128 @@
+"""The task catalogue: a task is data, not code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.catalogue.tables import entries
+from pytest_llmlat.errors import UnknownName
+from pytest_llmlat.extractors import EXTRACTORS
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.prompts import check_template
+from pytest_llmlat.records import FAMILIES, Task
+from pytest_llmlat.resources import bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.catalogue.tables import Table
+
+_KEYS = (
+    "title",
+    "source",
+    "chat_prompt",
+    "completion_prompt",
+    "extractor",
+    "metric",
+    "max_new_tokens",
+    "budget_s",
+    "chance",
+    "chat_stop",
+    "completion_stop",
+    "labels",
+    "reference",
+    "mapping",
+    "options",
+)
+_REMEDY = (
+    "Tasks come from the built-in catalogue, from --llm-tasks FILE or from"
+    " [tool.pytest-llmlat.tasks] in pyproject.toml; a family names all of its tasks"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCatalogue:
+    """Every task that can be named."""
+
+    entries: Mapping[str, Task]
+
+    def find(self, name: str, *, where: str) -> tuple[Task, ...]:
+        """Return the task called ``name``, or all tasks of the family ``name``.
+
+        Raises:
+            UnknownName: neither; the message names the nearest.
+        """
+        if name in self.entries:
+            return (self.entries[name],)
+        family = tuple(task for task in self.entries.values() if task.family == name)
+        if not family:
+            known = {*self.entries, *FAMILIES}
+            raise UnknownName("task", name, known, where=where, remedy=_REMEDY)
+        return family
+
+
+def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
+    """Read the built-in catalogue and the user's files; a later entry wins.
+
+    Raises:
+        BadCatalogue: names the file and the key or line.
+    """
+    return TaskCatalogue(
+        entries={
+            table.name: _task(table, folder)
+            for path in (bundled("tasks.toml"), *files)
+            for table, folder in entries(path, "tasks")
+        }
+    )
+
+
+def _task(table: Table, folder: Path) -> Task:
+    table.only(_KEYS)
+    family, slash, short = table.name.partition("/")
+    if family not in FAMILIES or not slash or not short:
+        raise table.complain(
+            "", f"a task is named FAMILY/NAME with FAMILY of {', '.join(FAMILIES)}"
+        )
+    metric = _known(table, "metric", METRICS)
+    labels = table.texts("labels")
+    task = Task(
+        name=table.name,
+        family=family,
+        title=table.text("title") or short,
+        source=str((folder / table.required("source")).resolve()),
+        chat_prompt=table.required("chat_prompt"),
+        completion_prompt=table.required("completion_prompt"),
+        extractor=_known(table, "extractor", EXTRACTORS),
+        metric=metric,
+        max_new_tokens=table.whole("max_new_tokens", None),
+        budget_s=table.number("budget_s", None, above=0),
+        chance=table.number("chance", 0.0, above=-1e-9),
+        chat_stop=table.texts("chat_stop"),
+        completion_stop=table.texts("completion_stop"),
+        labels=labels,
+        reference=table.text("reference") or "reference",
+        mapping=table.pairs("mapping"),
+        options=table.scalars("options"),
+    )
+    if not task.chance < 1:
+        raise table.complain("chance", f"must be below 1: {task.chance:g}")
+    if task.extractor == "label" and not labels:
+        raise table.complain("labels", "the extractor 'label' needs a list of labels")
+    for key in ("chat_prompt", "completion_prompt"):
+        check_template(table.required(key), where=f"{table.file}: {table.place}.{key}")
+    return task
+
+
+def _known(table: Table, key: str, names: Iterable[str]) -> str:
+    value = table.required(key)
+    if value not in names:
+        raise UnknownName(
+            key,
+            value,
+            names,
+            where=f"{table.file}: {table.place}",
+            remedy="",
+        )
+    return value

@@ -1,0 +1,73 @@
+"""From a sample to the text that a model is asked, by sandboxed Jinja2 templates."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.records import Request
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Sample, Task
+
+
+def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request:
+    """Ask ``task``'s question about ``sample`` in the form that the model takes.
+
+    Args:
+        task: its templates see the sample's columns and ``labels``.
+        sample: the row to ask about.
+        chat: a message to a model that chats, or a text to continue.
+        seed: handed on to the backend.
+
+    Raises:
+        BadCatalogue: the template names a column that the row does not have.
+    """
+    text = task.chat_prompt if chat else task.completion_prompt
+    variables = {"labels": task.labels, **dict(sample.fields)}
+    return Request(
+        prompt=_render(text, variables, where=f"{task.name}, sample {sample.id}"),
+        chat=chat,
+        max_new_tokens=task.max_new_tokens,
+        stop=task.chat_stop if chat else task.completion_stop,
+        seed=seed,
+    )
+
+
+def check_template(text: str, *, where: str) -> None:
+    """Parse a template early, so that a typo is told before a model is loaded."""
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        _template(text)
+    except TemplateSyntaxError as error:
+        raise BadCatalogue(
+            f"{where}: template, line {error.lineno}: {error.message}"
+        ) from error
+
+
+def _render(text: str, variables: dict[str, Any], *, where: str) -> str:
+    from jinja2 import TemplateError
+
+    try:
+        rendered: str = _template(text).render(variables)
+    except TemplateError as error:
+        columns = ", ".join(sorted(variables))
+        raise BadCatalogue(
+            f"{where}: template: {error}; the row has: {columns}"
+        ) from error
+    return rendered
+
+
+@cache
+def _template(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
+    """Compile a template that sees values only: no attributes, files or globals."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # Prompts are plain text for a model, never HTML.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, autoescape=False
+    )
+    return environment.from_string(text)

@@ -1,0 +1,129 @@
+"""The balanced score, version 1: speed and quality weighed equally.
+
+Per sample, speed is ``1 / (1 + e2e / budget)``: an answer that takes exactly its
+task's latency budget scores one half, and an answer that never came scores 0. The
+budget belongs to the task, so adding a model to a comparison moves no other's score.
+Quality has the share of guessing taken off. A cell's balanced score is a mean of the
+two; geometric by default, because the plain average would give an instant wrong
+answer one half.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_llmlat.settings import Balance
+
+Figure: TypeAlias = Any
+"""A float, or a numpy array of draws that is worked on element by element."""
+
+VERSION = 1
+WEIGHTS = tuple(round(0.3 + step / 100, 2) for step in range(41))
+"""The weights of quality under which a ranking is tried."""
+
+
+def speed(e2e_s: float | None, budget_s: float) -> float:
+    """Return the speed score of one sample; 0 for an error or a time-out (``None``)."""
+    return 0.0 if e2e_s is None else 1 / (1 + e2e_s / budget_s)
+
+
+def normalize(quality: Figure, chance: float) -> Figure:
+    """Take guessing off: 0 at ``chance`` or below it, 1 for a perfect metric."""
+    above = (quality - chance) / (1 - chance)
+    return _clamp(above)
+
+
+def balance(
+    quality: Figure, speed: Figure, kind: Balance, weight: float = 0.5
+) -> Figure:
+    """Return the weighted mean of the two halves.
+
+    Args:
+        quality: between 0 and 1, chance taken off.
+        speed: between 0 and 1.
+        kind: which mean.
+        weight: of quality; one half makes one per cent of either worth the same.
+    """
+    if kind == "arithmetic":
+        return weight * quality + (1 - weight) * speed
+    if kind == "geometric":
+        return quality**weight * speed ** (1 - weight)
+    # The harmonic mean w/q + (1-w)/s, inverted, without dividing by a half of 0.
+    product = quality * speed
+    mixed = weight * speed + (1 - weight) * quality
+    return product / (mixed + (mixed == 0))
+
+
+def front(points: Sequence[tuple[float, float] | None]) -> tuple[bool | None, ...]:
+    """Say of each (quality, seconds) whether it lies on the Pareto front.
+
+    A point is off the front if another is at least as good in both and better in
+    one. ``None`` (nothing measured) is neither on it nor a rival.
+    """
+    known = [point for point in points if point is not None]
+    return tuple(
+        None
+        if point is None
+        else not any(
+            other[0] >= point[0] and other[1] <= point[1] and other != point
+            for other in known
+        )
+        for point in points
+    )
+
+
+def rank_ranges(
+    scores: Mapping[float, Sequence[float | None]],
+) -> tuple[tuple[int, int] | None, ...]:
+    """Return the best and the worst place of each row over all weights.
+
+    Args:
+        scores: for each weight of quality, the balanced score of each row. Rows
+            that tie share the better place; ``None`` has no place.
+    """
+    columns = list(zip(*scores.values(), strict=True))
+    places: list[tuple[int, int] | None] = []
+    for column in columns:
+        if any(score is None for score in column):
+            places.append(None)
+            continue
+        ranks = [
+            1 + sum(other is not None and other > mine for other in row)
+            for mine, row in zip(column, scores.values(), strict=True)
+        ]
+        places.append((min(ranks), max(ranks)))
+    return tuple(places)
+
+
+def integration_scores(
+    points: Sequence[tuple[float, float] | None],
+) -> tuple[float | None, ...]:
+    """Return z(quality) - z(seconds) of each row (Liesefeld & Janczyk 2019).
+
+    ``None`` for all if fewer than two rows are known. An axis on which all rows
+    agree tells them apart by nothing and counts 0.
+    """
+    known = [point for point in points if point is not None]
+    if len(known) < 2:  # noqa: PLR2004 - two make a comparison
+        return tuple(None for _ in points)
+    qualities = [quality for quality, _ in known]
+    times = [seconds for _, seconds in known]
+    return tuple(
+        None if point is None else _z(point[0], qualities) - _z(point[1], times)
+        for point in points
+    )
+
+
+def _z(value: float, among: Sequence[float]) -> float:
+    mean = sum(among) / len(among)
+    spread = (sum((x - mean) ** 2 for x in among) / len(among)) ** 0.5
+    return (value - mean) / spread if spread else 0.0
+
+
+def _clamp(value: Figure) -> Figure:
+    """Bound a number, or each of an array, to 0 ... 1."""
+    clip = getattr(value, "clip", None)
+    return clip(0.0, 1.0) if clip else max(0.0, min(1.0, value))
