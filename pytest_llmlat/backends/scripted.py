@@ -1,0 +1,147 @@
+"""Answers and token times by script: for tests of tests, and for measuring us.
+
+In a catalogue::
+
+    [models.parrot]
+    backend = "scripted"
+    devices = ["cpu"]
+    options = { answer = "positive", ttft_s = 0.02, tpot_s = 0.005 }
+    # or: options = { script = "./answers.json" }
+
+``answers.json`` holds ``{"part of a prompt": "the answer", ...}``; the first key that
+the prompt contains decides, and ``""`` is in every prompt. An answer that is
+``{"error": "what went wrong"}`` makes the backend raise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import BadCatalogue, GenerationFailed, WeightsUnavailable
+from pytest_llmlat.records import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.meter import Meter
+    from pytest_llmlat.records import (
+        Deployment,
+        Finish,
+        Generation,
+        Request,
+        Scalar,
+    )
+
+DEFAULT_CONTEXT = 4096
+
+
+def open_model(deployment: Deployment, clock: Clock) -> Scripted:
+    """Build the backend that a catalogue entry describes."""
+    model = deployment.model
+    script = model.option("script")
+    answers = (
+        _script(Path(str(script)), model.name)
+        if script
+        else {"": str(model.option("answer", ""))}
+    )
+    return Scripted(
+        answers,
+        clock=clock,
+        ttft_s=float(model.option("ttft_s", 0.0) or 0.0),
+        tpot_s=float(model.option("tpot_s", 0.0) or 0.0),
+        context=int(model.option("context", DEFAULT_CONTEXT) or DEFAULT_CONTEXT),
+        chat=model.chat is not False,
+    )
+
+
+class Scripted:
+    """A backend that says what it is told to, when it is told to.
+
+    A token is a word with the white space behind it.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, str | Mapping[str, str]] | Callable[[Request], str],
+        *,
+        clock: Clock,
+        ttft_s: float = 0.0,
+        tpot_s: float = 0.0,
+        context: int = DEFAULT_CONTEXT,
+        chat: bool = True,
+    ) -> None:
+        """Set the script.
+
+        Args:
+            answers: parts of prompts and what to answer to them, or a function.
+            clock: read for the schedule and waited on.
+            ttft_s: from the prompt to the first token.
+            tpot_s: from each token to the next.
+            context: most tokens of prompt and answer together.
+            chat: whether prompts take the chat form.
+        """
+        self._answers = answers
+        self._clock = clock
+        self._ttft_ns = round(ttft_s * NS_PER_S)
+        self._tpot_ns = round(tpot_s * NS_PER_S)
+        self._context = context
+        self.chat = chat
+        self.facts: Mapping[str, Scalar | None] = {"context": context, "dtype": None}
+
+    def generate(self, request: Request, meter: Meter) -> Generation:
+        """Give the scripted answer, each token at its scheduled instant."""
+        start = self._clock.now_ns()
+        prompt_tokens = len(_tokens(request.prompt))
+        room = self._context - prompt_tokens
+        tokens = _tokens(self._answer(request)) if room > 0 else []
+        most = min(request.max_new_tokens, room)
+        for index, token in enumerate(tokens[: max(0, most)]):
+            self._clock.wait_until(start + self._ttft_ns + index * self._tpot_ns)
+            if meter.token(token):
+                break
+        ended: Finish = "length" if len(tokens) > most else "stop"
+        return meter.generation("context" if room <= 0 else ended, prompt_tokens)
+
+    def reset_device_peak(self) -> None:
+        """There is no device to reset."""
+
+    def device_peak_bytes(self) -> int | None:
+        """There is no device to measure."""
+        return None
+
+    def close(self) -> None:
+        """There is nothing to free."""
+
+    def _answer(self, request: Request) -> str:
+        if callable(self._answers):
+            return self._answers(request)
+        for part, answer in self._answers.items():
+            if part in request.prompt:
+                if isinstance(answer, str):
+                    return answer
+                raise GenerationFailed(str(answer.get("error", answer)))
+        return ""
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _script(path: Path, name: str) -> Mapping[str, str | Mapping[str, str]]:
+    try:
+        answers = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise WeightsUnavailable(
+            f"model {name!r}: script {path} cannot be read: {error.strerror}"
+        ) from error
+    except ValueError as error:
+        raise BadCatalogue(
+            f"{path}: script of {name!r} is not JSON: {error}"
+        ) from error
+    if not isinstance(answers, dict):
+        raise BadCatalogue(f"{path}: script of {name!r} must be a JSON object")
+    return answers

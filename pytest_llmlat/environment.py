@@ -1,0 +1,145 @@
+"""What machine and software a run was made on, and how much memory a cell took."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.devices import Inventory
+    from pytest_llmlat.records import Scalar
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+"""Resets the peak resident set alone (man 5 proc_pid_clear_refs)."""
+_KIB = 1024
+_LIBRARIES = (
+    "pytest-llmlat",
+    "pytest",
+    "numpy",
+    "torch",
+    "transformers",
+    "peft",
+    "llama_cpp_python",
+    "sacrebleu",
+    "rouge_score",
+)
+
+
+def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
+    """Return what must agree before two runs' latencies are compared."""
+    facts: dict[str, Scalar | None] = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "cpu": _cpu_name(),
+        "cores": usable_cores(),
+        "gpus": ", ".join(inventory.gpus) or None,
+    }
+    for name in _LIBRARIES:
+        facts[name] = _version(name)
+    return facts
+
+
+def usable_cores() -> int:
+    """Count the cores this process may use, which a container can make fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def disturbances(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Name what makes this process slower than a user's, one line each."""
+    found = []
+    if sys.gettrace() or sys.getprofile() or _monitored():
+        found.append(
+            "a tracer or profiler was active (coverage, a debugger): latencies are"
+            " too long"
+        )
+    if environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
+        found.append("other pytest-xdist workers ran beside: latencies are contended")
+    return tuple(found)
+
+
+class PeakMemory:
+    """The highest resident set of this process since a moment.
+
+    Linux can reset its counter. Elsewhere the counter covers the whole life of the
+    process, and says something of the span only if it rose in it.
+    """
+
+    def __init__(self) -> None:
+        """Begin to watch now."""
+        self._reset = _reset_peak()
+        self._before = None if self._reset else _lifetime_peak()
+
+    def bytes(self) -> int | None:
+        """Return the peak since the start, ``None`` where it cannot be told."""
+        if self._reset:
+            return _linux_peak()
+        peak = _lifetime_peak()
+        if peak is None or self._before is None or peak <= self._before:
+            return None
+        return peak
+
+
+def _reset_peak() -> bool:
+    try:
+        _CLEAR_REFS.write_text(_RESET_PEAK, "ascii")
+    except OSError:
+        return False
+    return _linux_peak() is not None
+
+
+def _linux_peak() -> int | None:
+    try:
+        lines = _STATUS.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * _KIB
+    return None
+
+
+def _lifetime_peak() -> int | None:
+    try:
+        import resource  # noqa: PLC0415 - absent on Windows
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Bytes on macOS, KiB elsewhere (man 2 getrusage of each).
+    return peak if sys.platform == "darwin" else peak * _KIB
+
+
+def _monitored() -> bool:
+    """Whether a tool of sys.monitoring (Python 3.12) is on; coverage is one."""
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return False
+    return any(monitoring.get_tool(number) for number in range(6))
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,81 @@
+"""How samples are offered to a backend, in MLPerf's sense of a scenario.
+
+``single``: one after the other, each when the one before is done and graded.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.records import Generation, Request, Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came of one request: a generation, or what went wrong instead."""
+
+    generation: Generation | None
+    timing: Timing
+    """Up to the failure, where there is no generation."""
+    error: str | None
+
+
+def single(
+    requests: Iterable[Request], backend: Backend, clock: Clock
+) -> Iterator[Response]:
+    """Yield the response to each request, asked only when the last was taken."""
+    for request in requests:
+        yield ask(request, backend, clock)
+
+
+def ask(request: Request, backend: Backend, clock: Clock) -> Response:
+    """Make one timed request. Between the two stamps nothing but the backend runs."""
+    meter = Meter(clock, request.stop)
+    generation, error = None, None
+    with _no_garbage():
+        meter.start()
+        try:
+            generation = backend.generate(request, meter)
+        # Whatever a model library raises concerns this sample; the others go on.
+        except Exception as raised:  # noqa: BLE001
+            error = f"{type(raised).__name__}: {raised}"
+        timing = meter.timing()
+    return Response(generation=generation, timing=timing, error=error)
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Set everything loaded so far apart from later garbage collections.
+
+    A model library leaves hundreds of thousands of objects behind; to look through
+    them before each sample would take longer than many an answer.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Collect garbage before the timed region and not in it."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
