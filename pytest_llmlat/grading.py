@@ -1,0 +1,61 @@
+"""From an answer's text to its grade: extract, then judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import LLMLatError
+from pytest_llmlat.extractors import EXTRACTORS
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.records import Extraction, Grade
+from pytest_llmlat.sandbox import Limits, Program
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.sandbox import Sandbox
+
+RUNS_CODE = "tests_pass"
+"""The metric whose answers are programs."""
+
+
+def grade(
+    answer: str | None, task: Task, sample: Sample, sandbox: Sandbox | None
+) -> tuple[Extraction, Grade]:
+    """Judge one answer.
+
+    Args:
+        answer: the model's text; ``None`` if there is none, which is wrong.
+        task: names the extractor and the metric.
+        sample: holds the reference, or the tests.
+        sandbox: where programs run; needed by the metric that runs them.
+    """
+    extraction = (
+        Extraction(value=None)
+        if answer is None
+        else EXTRACTORS[task.extractor](answer, task, sample)
+    )
+    if task.metric != RUNS_CODE:
+        return extraction, METRICS[task.metric].grade(extraction.value, task, sample)
+    if extraction.value is None:
+        return extraction, Grade(value=0.0, correct=False, note="no program in it")
+    if sandbox is None:
+        raise LLMLatError(f"task {task.name!r} runs generated code, without a sandbox")
+    return extraction, _run(extraction.value, task, sample, sandbox)
+
+
+def _run(source: str, task: Task, sample: Sample, sandbox: Sandbox) -> Grade:
+    fields = dict(sample.fields)
+    program = Program(
+        source=source,
+        tests=str(fields["tests"]),
+        entry_point=str(fields["entry_point"]),
+        stub=str(fields.get("prompt") or ""),
+    )
+    limits = Limits(time_s=float(task.option("time_s", Limits().time_s) or 0))
+    outcome = sandbox.run(program, limits)
+    passed = outcome.kind == "pass"
+    return Grade(
+        value=float(passed),
+        correct=passed,
+        note=f"{outcome.kind}: {outcome.note} [{sandbox.name}]",
+    )

@@ -1,0 +1,110 @@
+"""The pytest plugin ``llmlat``: hook functions, each a few lines.
+
+It is loaded in every pytest run of its environment, so nothing here imports more
+than the options until a test asks for the fixture ``llm`` or a name is given.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_llmlat.plugin import options
+from pytest_llmlat.plugin.fixtures import llm, llmlat
+from pytest_llmlat.plugin.keys import BOARD, SESSION, SETTINGS, session_of
+
+__all__ = ["llm", "llmlat"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.add(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Offer our hooks."""
+    from pytest_llmlat.plugin import hookspecs  # noqa: PLC0415 - needed here only
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options, and look up at once every name that was typed."""
+    options.add_markers(config)
+    settings = options.read(config)
+    config.stash[SETTINGS] = settings
+    if not settings.names_given:
+        return
+    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+    try:
+        session_of(config).selection.check()
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: _WorkerNode) -> None:
+    """Let the workers of pytest-xdist write to the journal of the controller."""
+    folder = node.config.stash[SETTINGS].folder
+    node.workerinput[options.WORKER_FOLDER] = str(folder)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make an item for each cell of a test that asks for ``llm``."""
+    if "llm" not in metafunc.fixturenames:
+        return
+    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.plugin import collection  # noqa: PLC0415 - not at start-up
+
+    try:
+        collection.parametrize(metafunc, session_of(metafunc.config).selection)
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect the items whose tasks ``--llm-task`` excludes."""
+    if SESSION not in config.stash:
+        return
+    from pytest_llmlat.plugin.collection import unchosen  # noqa: PLC0415
+
+    excluded = [item for item in items if unchosen(item)]
+    if excluded:
+        config.hook.pytest_deselected(items=excluded)
+        items[:] = [item for item in items if item not in excluded]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the summary of what was measured, be it all or a part."""
+    config = session.config
+    if not options.is_worker(config) and config.stash[SETTINGS].folder.is_dir():
+        board = session_of(config).finish()
+        if board is not None:
+            config.stash[BOARD] = board
+    if SESSION in config.stash:
+        config.stash[SESSION].close()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show the scoreboard."""
+    if BOARD not in config.stash:
+        return
+    from pytest_llmlat.report.terminal import scoreboard_lines  # noqa: PLC0415
+
+    settings = config.stash[SETTINGS]
+    terminalreporter.section("llmlat: speed and quality of the same answers")
+    for line in scoreboard_lines(config.stash[BOARD]):
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(f"written to {settings.report or settings.folder}")
+
+
+class _WorkerNode:
+    """What pytest-xdist hands over; its own type cannot be imported without it."""
+
+    config: pytest.Config
+    workerinput: dict[str, str]

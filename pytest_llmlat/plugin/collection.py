@@ -1,0 +1,95 @@
+"""From a test that asks for ``llm`` to its items, one for each cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.errors import UsageError
+from pytest_llmlat.plugin.fixtures import Assignment
+from pytest_llmlat.settings import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.plugin.selection import Selection
+
+MARKER = "llm"
+_ARGUMENTS = ("samples",)
+_UNCHOSEN = "not chosen"
+
+
+def parametrize(metafunc: pytest.Metafunc, selection: Selection) -> None:
+    """Make an item for each model on each device, and for each task of the marker.
+
+    The model is a session-scoped parameter of its own, so that pytest groups all
+    items of a model together and loads it once.
+
+    Raises:
+        UsageError: the marker names an unknown task or argument, or no model that
+            was chosen can run on any device that was.
+    """
+    deployments = selection.deployments()
+    metafunc.parametrize(
+        "llm",
+        [
+            pytest.param(deployment, marks=_marks(deployment.device))
+            for deployment in deployments
+        ]
+        or [pytest.param(None, marks=pytest.mark.skip(reason=_nowhere(selection)))],
+        ids=[deployment.id for deployment in deployments] or ["no device"],
+        indirect=True,
+        scope="session",
+    )
+    marker = metafunc.definition.get_closest_marker(MARKER)
+    if marker is None or "llmlat" not in metafunc.fixturenames:
+        return
+    assignments = _assignments(marker, selection, where=metafunc.definition.nodeid)
+    metafunc.parametrize(
+        "llmlat",
+        assignments or [_UNCHOSEN],
+        ids=[assignment.id for assignment in assignments] or [_UNCHOSEN],
+        indirect=True,
+    )
+
+
+def unchosen(item: pytest.Item) -> bool:
+    """Whether an item's tasks were all excluded by ``--llm-task``."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("llmlat") == _UNCHOSEN
+
+
+def _assignments(
+    marker: pytest.Mark, selection: Selection, *, where: str
+) -> list[Assignment]:
+    place = f"{where}: @pytest.mark.llm"
+    unknown = sorted(set(marker.kwargs) - set(_ARGUMENTS))
+    if unknown:
+        raise UsageError(
+            f"{place}: unknown argument {unknown[0]!r}; it takes tasks or families"
+            f" and {', '.join(_ARGUMENTS)}"
+        )
+    if not marker.args or not all(isinstance(name, str) for name in marker.args):
+        raise UsageError(
+            f"{place}: name a task or a family, such as @pytest.mark.llm('sentiment')"
+        )
+    count = marker.kwargs.get("samples")
+    if count is not None and (type(count) is not int or count < 1):
+        raise UsageError(
+            f"{place}: samples must be a whole number above 0, not {count!r}"
+        )
+    return [
+        Assignment(task=task, scenario=scenario, samples=count)
+        for task in selection.marked_tasks(marker.args, where=place)
+        for scenario in SCENARIOS
+    ]
+
+
+def _marks(device: str) -> Sequence[pytest.MarkDecorator]:
+    return (getattr(pytest.mark, device),)
+
+
+def _nowhere(selection: Selection) -> str:
+    models = ", ".join(model.name for model in selection.chosen_models)
+    return f"{models}: runs on none of this machine's devices"

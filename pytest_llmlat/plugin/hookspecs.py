@@ -1,0 +1,26 @@
+"""The hooks that we offer to conftest files and other plugins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_llmlat.records import Record
+
+
+def pytest_llmlat_record(config: pytest.Config, record: Record) -> None:
+    """Take note of one measured sample.
+
+    Called in the process that measured it, after the record is on disk and outside
+    of every timed region; time spent here is no sample's latency, but it is the
+    session's::
+
+        def pytest_llmlat_record(record):
+            print(record.cell.id, record.sample, record.timing.e2e_s)
+
+    Args:
+        config: of the pytest session.
+        record: frozen; what was asked, answered, graded and timed.
+    """

@@ -1,0 +1,25 @@
+"""Where the hooks keep their values: typed keys of ``config.stash``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_llmlat.plugin.session import Session
+    from pytest_llmlat.records import Scoreboard
+    from pytest_llmlat.settings import Settings
+
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
+
+
+def session_of(config: pytest.Config) -> Session:
+    """Return the session, begun when it is first asked for."""
+    if SESSION not in config.stash:
+        from pytest_llmlat.plugin.session import Session  # noqa: PLC0415
+
+        config.stash[SESSION] = Session(config, config.stash[SETTINGS])
+    return config.stash[SESSION]

@@ -1,0 +1,87 @@
+"""Which models, devices and tasks a session is about."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.catalogue import load_models, load_tasks
+from pytest_llmlat.devices import look
+from pytest_llmlat.matrix import deployments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.catalogue import ModelCatalogue, TaskCatalogue
+    from pytest_llmlat.devices import Inventory
+    from pytest_llmlat.records import Deployment, ModelSpec, Task
+    from pytest_llmlat.settings import Settings
+
+
+class Selection:
+    """The catalogues, read when they are first needed, and what was chosen of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Choose by ``settings``; reads no file yet."""
+        self._settings = settings
+
+    @cached_property
+    def models(self) -> ModelCatalogue:
+        """The model catalogue."""
+        return load_models(self._settings.model_files)
+
+    @cached_property
+    def tasks(self) -> TaskCatalogue:
+        """The task catalogue."""
+        return load_tasks(self._settings.task_files)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The devices of this machine."""
+        return look()
+
+    @cached_property
+    def chosen_models(self) -> tuple[ModelSpec, ...]:
+        """The models that were asked for, or the default."""
+        names = self._settings.models or (self.models.default,)
+        return tuple(self.models.find(name, where="--llm") for name in names)
+
+    @cached_property
+    def chosen_tasks(self) -> frozenset[str] | None:
+        """The names of the tasks that were asked for; ``None`` for all."""
+        if not self._settings.tasks:
+            return None
+        return frozenset(
+            task.name
+            for name in self._settings.tasks
+            for task in self.tasks.find(name, where="--llm-task")
+        )
+
+    def check(self) -> None:
+        """Find every name that was typed, so that a typo is told at the start.
+
+        Raises:
+            UsageError: a name that is unknown, or a catalogue that is malformed.
+        """
+        _ = self.chosen_models, self.tasks, self.chosen_tasks
+
+    def deployments(self) -> tuple[Deployment, ...]:
+        """Return every model on every device that it is to run on."""
+        return deployments(
+            self.chosen_models,
+            present=self.inventory.present,
+            named=self._settings.devices,
+        )
+
+    def marked_tasks(self, names: Sequence[str], *, where: str) -> tuple[Task, ...]:
+        """Return the tasks that a marker names and the command line does not exclude.
+
+        Raises:
+            UnknownName: the message names the nearest tasks and families.
+        """
+        found = [task for name in names for task in self.tasks.find(name, where=where)]
+        unique = {task.name: task for task in found}
+        chosen = self.chosen_tasks
+        return tuple(
+            task for name, task in unique.items() if chosen is None or name in chosen
+        )

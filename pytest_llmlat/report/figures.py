@@ -1,0 +1,82 @@
+"""How figures are written for people. What is missing is a dash, never a 0."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.records import Estimate
+
+MISSING = "-"
+_MILLI = 1e-3
+_TEN = 10
+_HUNDRED = 100
+_MEGA = 1e6
+_GIGA = 1e9
+
+
+def ratio(value: float | None) -> str:
+    """Write a figure between 0 and 1."""
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def bounds(estimate: Estimate) -> str:
+    """Write a figure with its 95 % interval, or with a mark that it has none."""
+    if estimate.low is None or estimate.high is None:
+        return f"{ratio(estimate.value)} [  no interval  ]"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def seconds(value: float | None) -> str:
+    """Write a duration with three significant digits and its unit."""
+    if value is None:
+        return MISSING
+    if value < _MILLI:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1:
+        return f"{value * 1e3:.{1 if value < _TEN * _MILLI else 0}f} ms"
+    return f"{value:.{2 if value < _TEN else 1}f} s"
+
+
+def rate(value: float | None) -> str:
+    """Write tokens per second."""
+    if value is None:
+        return MISSING
+    return f"{value:,.{0 if value >= _HUNDRED else 1}f}"
+
+
+def size(value: int | None) -> str:
+    """Write bytes as MB or GB (powers of ten)."""
+    if value is None:
+        return MISSING
+    if value >= _GIGA:
+        return f"{value / _GIGA:.2f} GB"
+    return f"{value / _MEGA:.0f} MB"
+
+
+def printable(text: str) -> str:
+    """Make hostile text harmless on a terminal: no control or format characters."""
+    return "".join(
+        letter
+        if unicodedata.category(letter)[0] != "C"
+        else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
+) -> list[str]:
+    """Align columns: the first ``left`` to the left, the others to the right."""
+    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            text.ljust(width) if index < left else text.rjust(width)
+            for index, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]

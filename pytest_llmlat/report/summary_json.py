@@ -1,0 +1,44 @@
+"""``summary.json``: all figures of a run for programs. Absent figures are null."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat import score
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Scoreboard, Standing, Summary
+
+SCHEMA = 1
+
+
+def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
+    """Return the whole file.
+
+    Args:
+        run: id, started, seconds, settings and environment.
+        board: the figures.
+    """
+    content = {
+        "schema": SCHEMA,
+        "score_version": score.VERSION,
+        "run": run,
+        "cells": [_cell(summary) for summary in board.summaries],
+        "models": [_model(standing) for standing in board.standings],
+        "verdicts": [],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _cell(summary: Summary) -> dict[str, Any]:
+    content = asdict(summary)
+    cell = content.pop("cell")
+    content["details"] = dict(summary.details)
+    content["backend"] = dict(summary.backend)
+    return {"id": summary.cell.id, **cell, **content}
+
+
+def _model(standing: Standing) -> dict[str, Any]:
+    return asdict(standing)

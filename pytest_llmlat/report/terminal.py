@@ -1,0 +1,129 @@
+"""The scoreboard that a session ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import (
+    MISSING,
+    bounds,
+    printable,
+    rate,
+    ratio,
+    seconds,
+    size,
+    table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.records import Scoreboard, Standing, Summary
+
+_MODELS = (
+    "model",
+    "device",
+    "quality",
+    "speed",
+    "balanced [95 %]",
+    "ttft p50",
+    "e2e p50",
+    "e2e p95",
+    "tok/s",
+    "memory",
+)
+_CELLS = (
+    "task",
+    "model",
+    "device",
+    "n",
+    "metric",
+    "quality [95 %]",
+    "balanced",
+    "ttft p50",
+    "e2e p50",
+    "e2e p95",
+    "in budget",
+    "notes",
+)
+
+
+def scoreboard_lines(board: Scoreboard) -> list[str]:
+    """Return the scoreboard: a line for each cell, then a row for each model.
+
+    Quality in a cell's line is the metric itself; in a model's row it is the mean
+    over families with the share of guessing taken off.
+    """
+    lines = table(_CELLS, [_cell(summary) for summary in board.summaries], left=3)
+    lines.append("")
+    lines += table(_MODELS, [_row(standing) for standing in board.standings], left=2)
+    lines += [*_verdict(board.standings), *_remarks(board)]
+    return lines
+
+
+def _cell(summary: Summary) -> tuple[str, ...]:
+    cell = summary.cell
+    return (
+        cell.task,
+        cell.model,
+        cell.device,
+        str(summary.samples)
+        if summary.samples == summary.planned
+        else f"{summary.samples}/{summary.planned}",
+        summary.metric or MISSING,
+        bounds(summary.quality),
+        ratio(summary.balanced.value),
+        seconds(summary.ttft_s.p50),
+        seconds(summary.e2e_s.p50),
+        seconds(summary.e2e_s.p95),
+        ratio(summary.correct_within_budget),
+        _counts(summary),
+    )
+
+
+def _counts(summary: Summary) -> str:
+    counts = {
+        "errors": summary.errors,
+        "unparsed": summary.unparsed,
+        "truncated": summary.truncated,
+        "refused": summary.refused,
+        "empty": summary.empty,
+    }
+    told = [f"{count} {name}" for name, count in counts.items() if count]
+    return ", ".join(["partial", *told] if summary.partial else told) or MISSING
+
+
+def _row(standing: Standing) -> tuple[str, ...]:
+    return (
+        standing.model + (" (partial)" if standing.partial else ""),
+        standing.device,
+        ratio(standing.quality.value),
+        ratio(standing.speed.value),
+        bounds(standing.balanced),
+        seconds(standing.ttft_s.p50),
+        seconds(standing.e2e_s.p50),
+        seconds(standing.e2e_s.p95),
+        rate(standing.decode_tokens_per_s),
+        size(standing.peak_device_bytes or standing.peak_rss_bytes),
+    )
+
+
+def _verdict(standings: Sequence[Standing]) -> list[str]:
+    """Say which rows no other beats in both, and whether the weight decides."""
+    if len(standings) < 2:  # noqa: PLR2004 - two make a comparison
+        return []
+    best = [f"{s.model} on {s.device}" for s in standings if s.pareto]
+    moved = [s for s in standings if s.ranks is not None and s.ranks[0] != s.ranks[1]]
+    holds = "the ranking depends on it" if moved else "the ranking holds"
+    lines = [
+        f"Pareto front of quality and e2e p50: {printable(', '.join(best) or MISSING)}",
+        f"weight of quality from 0.3 to 0.7: {holds}",
+    ]
+    if len({standing.families for standing in standings}) > 1:
+        lines.append("rows cover different families: they cannot be ranked fairly")
+    return lines
+
+
+def _remarks(board: Scoreboard) -> list[str]:
+    warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
+    return [f"warning: {printable(warning)}" for warning in warnings]
