@@ -1,0 +1,1 @@
+"""Six families of tasks: run them, copy them, set your own limits."""
