@@ -59,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         collection.parametrize(metafunc, session_of(metafunc.config).selection)
     except UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.Collector.CollectError(str(error)) from error
 
 
 def pytest_collection_modifyitems(

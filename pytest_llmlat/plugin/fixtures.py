@@ -68,6 +68,23 @@ class Runner:
         """The task that the marker assigned to this item."""
         return self._assignment.task if self._assignment else None
 
+    def find(self, name: str) -> Task:
+        """Return a task of the catalogue, to be varied with ``dataclasses.replace``.
+
+        Raises:
+            UsageError: unknown, or a family of several tasks.
+        """
+        from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+        tasks = session_of(self._request.config).selection.tasks
+        found = tasks.find(name, where=f"{self._request.node.nodeid}: {name!r}")
+        if len(found) > 1:
+            raise UsageError(
+                f"{self._request.node.nodeid}: {name!r} is a family of {len(found)}"
+                " tasks; name one, or mark the test: @pytest.mark.llm(...)"
+            )
+        return found[0]
+
     def run(
         self,
         llm: LoadedModel,
@@ -111,14 +128,7 @@ class Runner:
         if task is None and self._assignment is not None:
             return self._assignment.task
         if isinstance(task, str):
-            tasks = session_of(self._request.config).selection.tasks
-            found = tasks.find(task, where=f"llmlat.run(llm, {task!r})")
-            if len(found) == 1:
-                return found[0]
-            raise UsageError(
-                f"llmlat.run(llm, {task!r}): a family of {len(found)} tasks; name one,"
-                " or mark the test with it: @pytest.mark.llm(...)"
-            )
+            return self.find(task)
         if task is None:
             raise UsageError(
                 "llmlat.run(llm): which task? Mark the test with"
@@ -129,9 +139,13 @@ class Runner:
 
 def failure(failed: Sequence[Record], measured: int) -> str:
     """Say how many samples the backend broke on, and how."""
+    from pytest_llmlat.report.figures import printable  # noqa: PLC0415 - as above
+
     first = failed[0].cell.id
     lines = [f"{first}: {len(failed)} of {measured} samples failed; their records say:"]
-    lines += [f"  {r.sample}: {r.error}" for r in failed[:_SHOWN_ERRORS]]
+    lines += [
+        f"  {r.sample}: {printable(str(r.error))}" for r in failed[:_SHOWN_ERRORS]
+    ]
     if len(failed) > _SHOWN_ERRORS:
         lines.append(f"  and {len(failed) - _SHOWN_ERRORS} more")
     return "\n".join(lines)

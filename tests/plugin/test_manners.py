@@ -1,0 +1,156 @@
+"""Loaded but unused, the plugin costs nothing that one can see."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmlat.plugin.progress import Progress, drawable, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Project
+
+
+def test_collecting_measures_nothing_and_writes_nothing(project: Project) -> None:
+    """``--collect-only`` lists the cells and loads no model."""
+    result = project.run("--collect-only", "-q")
+
+    result.stdout.fnmatch_lines(
+        [
+            "test_models.py::test_sentiment[[]parrot|cpu-sentiment/tiny|single]",
+            "test_models.py::test_reasoning[[]parrot|cpu-reasoning/tiny|single]",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*speed and quality*")
+    assert not project.runs
+
+
+def test_an_unrelated_project_sees_nothing_of_us(pytester: pytest.Pytester) -> None:
+    """No file, no line in the output, no heavy import."""
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_light():
+            heavy = {"torch", "transformers", "numpy", "llama_cpp", "jinja2"}
+            assert not heavy & set(sys.modules)
+            assert "pytest_llmlat.records" not in sys.modules
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*speed and quality*")
+    assert not (pytester.path / ".llmlat").exists()
+
+
+def test_the_plugin_can_be_switched_off_by_its_name(
+    pytester: pytest.Pytester,
+) -> None:
+    """``-p no:llmlat`` leaves pytest as it was."""
+    pytester.makepyfile("def test_it(llm): ...")
+
+    result = pytester.runpytest_subprocess("-p", "no:llmlat")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'llm' not found*"])
+
+
+def test_runs_are_kept_out_of_version_control(project: Project) -> None:
+    """The folder of runs ignores itself."""
+    project.run("-k", "sentiment")
+
+    ignore = project.pytester.path / ".llmlat" / ".gitignore"
+    assert ignore.read_text("utf-8") == "*\n"
+
+
+def test_output_of_a_test_is_captured_as_ever(project: Project) -> None:
+    """What a test prints belongs to its report, progress or not."""
+    project.write(
+        "test_models.py",
+        """
+import pytest
+
+@pytest.mark.llm("sentiment/tiny")
+def test_prints(llm, llmlat, capsys):
+    print("before")
+    llmlat.run(llm)
+    print("after")
+    assert capsys.readouterr().out == "before\\nafter\\n"
+""",
+    )
+
+    project.run().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("isatty", "term", "drawn"),
+    [(True, "xterm", True), (True, "dumb", False), (False, "xterm", False)],
+)
+def test_progress_is_drawn_on_a_real_terminal_only(
+    *, isatty: bool, term: str, drawn: bool
+) -> None:
+    """A file, a pipe or a dumb terminal gets nothing."""
+    assert drawable(SimpleNamespace(isatty=isatty), {"TERM": term}) is drawn
+
+
+def test_progress_leaves_the_cursor_where_pytest_left_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The line is drawn below, cut to the width, and taken away again."""
+    monkeypatch.setenv("TERM", "xterm")
+    screen = io.StringIO()
+    progress = Progress(_config(screen, column=7, width=40), "a/b|model|cpu|single", 9)
+    progress._drawn_ns = 0
+
+    progress.step(3)
+    progress.clear()
+
+    below, _, back = screen.getvalue().partition("\r")
+    assert below.startswith("\n\x1b[Ka/b|model|cpu|single  sample 3 of 9")
+    assert len(below.removeprefix("\n\x1b[K")) <= 39
+    assert back == "\x1b[K\x1b[A\r\x1b[7C"
+
+
+def test_progress_that_was_never_drawn_is_not_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cell that is over at once leaves the terminal alone."""
+    monkeypatch.setenv("TERM", "xterm")
+    screen = io.StringIO()
+
+    Progress(_config(screen, column=7, width=40), "cell", 9).clear()
+
+    assert screen.getvalue() == ""
+
+
+def test_time_left_is_told_in_seconds_or_minutes() -> None:
+    """Nobody counts 600 seconds."""
+    assert (span(12.4), span(600)) == ("12 s", "10 min")
+
+
+def _config(screen: io.StringIO, *, column: int, width: int) -> Any:  # noqa: ANN401 - stands in for pytest's configuration
+    """Stand in for the parts of pytest that draw."""
+
+    @contextmanager
+    def paused() -> Iterator[None]:
+        yield
+
+    plugins = {
+        "terminalreporter": SimpleNamespace(
+            isatty=True, write_raw=lambda text, **_: screen.write(text)
+        ),
+        "capturemanager": SimpleNamespace(global_and_fixture_disabled=paused),
+    }
+    writer = SimpleNamespace(width_of_current_line=column, fullwidth=width)
+    return SimpleNamespace(
+        pluginmanager=SimpleNamespace(getplugin=plugins.get),
+        get_terminal_writer=lambda: writer,
+    )
