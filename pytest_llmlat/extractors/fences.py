@@ -1,0 +1,73 @@
+"""Code between the fences of Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from textwrap import dedent
+
+FENCE = re.compile(
+    r"[ \t>]{0,12}(?P<mark>`{3,20}|~{3,20})[ \t]{0,5}(?P<info>[^`\n]{0,80})"
+)
+PYTHON = frozenset({"", "python", "py", "python3", "py3", "pycon", "python-repl"})
+PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block."""
+
+    language: str
+    """The first word after the opening fence, in small letters."""
+    code: str
+
+
+def blocks(text: str) -> list[Block]:
+    """Return the fenced blocks of a text; the last one need not be closed.
+
+    A fence is closed by the same sign, at least as often, with nothing after it.
+    """
+    found: list[Block] = []
+    opened: re.Match[str] | None = None
+    inside: list[str] = []
+    for line in text.split("\n"):
+        fence = FENCE.fullmatch(line.rstrip())
+        if opened is None:
+            opened, inside = fence, []
+        elif fence and not fence["info"] and fence["mark"].startswith(opened["mark"]):
+            found.append(_block(opened, inside))
+            opened = None
+        else:
+            inside.append(line)
+    if opened is not None:
+        found.append(_block(opened, inside))
+    return found
+
+
+def _block(fence: re.Match[str], lines: list[str]) -> Block:
+    """Build a block from its opening fence and its lines."""
+    words = re.split(r"[\s{},:.]+", fence["info"].strip("{. ").casefold())
+    return Block(words[0], "\n".join(lines))
+
+
+def before_fences(text: str) -> str:
+    """Return what stands before the first fence.
+
+    A prompt may end in an opening fence, so that the first one in the answer closes it.
+    """
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if FENCE.fullmatch(line.rstrip()):
+            return "\n".join(lines[:index])
+    return text
+
+
+def without_prompts(code: str) -> tuple[str, bool]:
+    """Turn an interactive session into what was typed; say whether it was one.
+
+    A session starts with a prompt. Further down, ``>>>`` belongs to a docstring.
+    """
+    lines = dedent(code).strip("\n").split("\n")
+    if not PROMPT.match(lines[0]):
+        return code, False
+    return "\n".join(line[4:] for line in lines if PROMPT.match(line)), True

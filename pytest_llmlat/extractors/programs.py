@@ -1,0 +1,186 @@
+"""Source that parses: what of it belongs to an answer, and what must not run.
+
+At top level, imports, definitions and assignments stay. Example calls, prints, asserts,
+loops and ``if __name__ == "__main__"`` go, and so do assignments that call ``input`` or
+the function asked for: loading an answer must neither wait nor work. Behind the
+function, only what it uses stays.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TRIES = 25
+"""How often an end is cut off before an answer is given up."""
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
+HARMLESS = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Source that parses."""
+
+    lines: tuple[str, ...]
+    tree: ast.Module
+
+    @property
+    def text(self) -> str:
+        """The source as one text."""
+        return "\n".join(self.lines).strip("\n") + "\n"
+
+
+def parsed(lines: Sequence[str], least: int = 1) -> Program | None:
+    """Return the longest start of some lines that parses, of ``least`` lines or more.
+
+    A parser that fails at a line fails for every longer start too, so the cut goes
+    there at once: what hostile text costs is a small multiple of its length.
+    """
+    end = len(lines)
+    for _ in range(TRIES):
+        if end < least:
+            break
+        try:
+            tree = parse("\n".join(lines[:end]) + "\n")
+        except SyntaxError as error:
+            end = min(end, error.lineno or end) - 1
+        except UNPARSABLE:
+            break
+        else:
+            return Program(tuple(lines[:end]), tree)
+    return None
+
+
+def parse(source: str) -> ast.Module:
+    """Parse without a word about escapes and the like, which are the model's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def compiles(source: str) -> bool:
+    """Say whether a source compiles, which sees more than the parser does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "<answer>", "exec", dont_inherit=True)
+    except UNPARSABLE:
+        return False
+    return True
+
+
+def bound_names(nodes: Sequence[ast.stmt]) -> set[str]:
+    """Return the names that statements bind at top level."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, DEFINITIONS):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+        elif isinstance(node, ast.If | ast.Try):
+            names |= bound_names(_branches(node))
+        elif isinstance(node, ASSIGNMENTS):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {name for target in targets for name in used_names(target)}
+    return names
+
+
+def _branches(node: ast.If | ast.Try) -> list[ast.stmt]:
+    """Return the statements of all branches."""
+    if isinstance(node, ast.If):
+        return [*node.body, *node.orelse]
+    handled = [line for handler in node.handlers for line in handler.body]
+    return [*node.body, *handled, *node.orelse, *node.finalbody]
+
+
+def _belonging(body: Sequence[ast.stmt], entry: str) -> list[ast.stmt]:
+    """Return the statements that stay; behind the function, those that it uses.
+
+    A model that does not stop writes further functions and tests, which may fail to
+    load; none of that is the answer.
+    """
+    kept = [node for node in body if stays(node, entry)]
+    places = [
+        number
+        for number, node in enumerate(kept)
+        if entry in bound_names([node])
+        and not isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    end = places[-1] + 1 if places else len(kept)
+    wanted = {name for node in kept[:end] for name in used_names(node)}
+    return kept[:end] + needed(kept[end:], wanted - {entry})
+
+
+def needed(offered: Sequence[ast.stmt], wanted: set[str]) -> list[ast.stmt]:
+    """Return the statements that bind the wanted names, and what these use in turn."""
+    taken: set[int] = set()
+    wanted = wanted | {"*"}
+    while True:
+        more = {
+            number
+            for number, node in enumerate(offered)
+            if number not in taken and bound_names([node]) & wanted
+        }
+        if not more:
+            return [node for n, node in enumerate(offered) if n in taken]
+        taken |= more
+        wanted |= {name for number in more for name in used_names(offered[number])}
+
+
+def used_names(node: ast.AST) -> set[str]:
+    """Return the names that occur in a piece of code."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def stays(node: ast.stmt, entry: str) -> bool:
+    """Say whether a statement at top level belongs to the answer."""
+    if isinstance(node, HARMLESS):
+        return True
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return False  # as likely "Note: good" as a declaration, and needed by nothing
+    if isinstance(node, ASSIGNMENTS):
+        return not {"input", "stdin", entry} & _called(node)
+    if isinstance(node, ast.If | ast.Try):
+        guard = isinstance(node, ast.If) and "__name__" in ast.dump(node.test)
+        return not guard and all(stays(line, entry) for line in _branches(node))
+    return type(node).__name__ == "TypeAlias"
+
+
+def _called(node: ast.AST) -> set[str]:
+    """Return the names that are called or read from in an expression."""
+    names: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            names.add(part.func.id)
+        elif isinstance(part, ast.Attribute):
+            names.add(part.attr)
+    return names
+
+
+def without_examples(program: Program, entry: str) -> Program:
+    """Take the statements out that do not stay; keep the text of the others."""
+    body = program.tree.body
+    kept = _belonging(body, entry)
+    if len(kept) == len(body):
+        return program
+    gone = {line for node in body if node not in kept for line in line_numbers(node)}
+    if gone & {line for node in kept for line in line_numbers(node)}:
+        # two statements on one line: only the tree can tell them apart
+        text = ast.unparse(ast.Module(body=kept, type_ignores=[]))
+        return Program(tuple(text.split("\n")), parse(text))
+    lines = [line for number, line in enumerate(program.lines, 1) if number not in gone]
+    return Program(tuple(lines), parse("\n".join(lines)))
+
+
+def line_numbers(node: ast.stmt) -> range:
+    """Return the numbers of a statement's lines, its decorators among them."""
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(part.lineno for part in decorators)])
+    return range(first, (node.end_lineno or node.lineno) + 1)

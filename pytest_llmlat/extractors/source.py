@@ -1,0 +1,258 @@
+"""Python source out of a model's answer, ready to be run by the sandbox.
+
+What counts as the answer, and what becomes of the rest:
+
+- The first fenced Python block that defines the row's ``entry_point``, else the first
+  block, else the whole text; prose round it goes.
+- A whole function is kept, with the imports and helpers of the row's ``prompt`` that
+  it uses in front. A body alone is put under the prompt that it completes.
+- At the end, lines go until the rest is Python: chatter, or a function cut short.
+- At top level, example calls and the like go (``pytest_llmlat.extractors.programs``).
+- What does not compile or does not define ``entry_point`` is unread.
+
+Python's own grammar judges, so syntax newer than the running Python is unread.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.extractors.fences import (
+    PYTHON,
+    before_fences,
+    blocks,
+    without_prompts,
+)
+from pytest_llmlat.extractors.programs import (
+    DEFINITIONS,
+    UNPARSABLE,
+    Program,
+    bound_names,
+    compiles,
+    line_numbers,
+    needed,
+    parsed,
+    stays,
+    used_names,
+    without_examples,
+)
+from pytest_llmlat.extractors.reading import UNREAD, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_llmlat.records import Sample, Task
+
+LONGEST = 40_000
+"""Characters of an answer that are looked at; no function of a task is longer."""
+INDENT = "    "
+OPENING = re.compile(
+    r"(?:from [\w.]{1,80} import |import [\w.]{1,80}|(?:async )?def |class \w|@\w)"
+)
+MARGIN = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def read_code(answer: str, task: Task, sample: Sample) -> Reading:
+    """Return a program that defines the row's ``entry_point``, or nothing.
+
+    A row without ``entry_point`` takes any program that defines something.
+    """
+    del task
+    fields = dict(sample.fields)
+    entry = str(fields.get("entry_point") or "")
+    prompt = str(fields.get("prompt") or "")
+    text = _spaced(answer[:LONGEST].replace("\r\n", "\n"))
+    for candidate in _candidates(text, entry):
+        try:
+            source = _program(candidate, prompt, entry)
+        except UNPARSABLE:  # nested so deeply that even walking its tree fails
+            continue
+        if source is not None:
+            return Reading(source, explicit=True)
+    return UNREAD
+
+
+def _spaced(text: str) -> str:
+    """Indent with blanks only, since an answer and its prompt may differ in that."""
+    return MARGIN.sub(lambda margin: margin[0].replace("\t", INDENT), text)
+
+
+def _candidates(text: str, entry: str) -> Iterator[str]:
+    """Yield the stretches of text that may be the code, the likeliest first."""
+    fenced = [block.code for block in blocks(text) if block.language in PYTHON]
+    defining = [code for code in fenced if _defining_line(code, entry) is not None]
+    yield from (defining or fenced)[:1]
+    yield before_fences(text)
+
+
+def _defining_line(code: str, entry: str) -> int | None:
+    """Return the number of the line on which ``entry`` is defined, from 0."""
+    name = re.escape(entry) if entry else r"\w{1,80}"
+    pattern = re.compile(
+        rf"^[ \t]{{0,40}}(?:(?:async )?def|class) {{1,9}}{name}\b"
+        + (rf"|^{name} ?=(?!=)" if entry else ""),
+        re.MULTILINE,
+    )
+    found = pattern.search(code)
+    return None if found is None else code.count("\n", 0, found.start())
+
+
+def _program(candidate: str, prompt: str, entry: str) -> str | None:
+    """Make a program of a stretch of code: a whole function, else a body."""
+    code, session = without_prompts(candidate)
+    program: Program | None = None
+    if _defining_line(code, entry) is not None:
+        program = _whole(code, entry)
+        sources = [] if program is None else _with_prompt(program, prompt, entry)
+    else:
+        program = None if session or not entry else _completed(code, prompt, entry)
+        sources = [] if program is None else [program.text]
+    return next((source for source in sources if compiles(source)), None)
+
+
+# --- whole functions --------------------------------------------------------------
+
+
+def _whole(code: str, entry: str) -> Program | None:
+    """Return the program in a text that defines ``entry`` itself."""
+    lines = dedent(code).split("\n")
+    definition = _defining_line("\n".join(lines), entry)
+    openings = (n for n, line in enumerate(lines) if OPENING.match(line))
+    for start in dict.fromkeys((0, next(openings, 0), definition or 0)):
+        program = parsed(lines[start:])
+        if program is None:
+            continue
+        program = without_examples(program, entry)
+        bound = bound_names(program.tree.body)
+        if entry in bound or (not entry and bound):
+            return program
+    return None
+
+
+def _with_prompt(program: Program, prompt: str, entry: str) -> list[str]:
+    """Return the program behind what it uses of its prompt, then by itself."""
+    stub = _stub(prompt, entry)
+    if stub is None:
+        return [program.text]
+    offered = [
+        node
+        for node in stub.tree.body
+        if stays(node, entry) and entry not in bound_names([node])
+    ]
+    own = bound_names(program.tree.body)
+    taken = needed(offered, used_names(program.tree) - own | {"annotations"})
+    if not taken:
+        return [program.text]
+    future = {
+        number
+        for node in program.tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for number in line_numbers(node)
+    }  # nothing may come before these
+    borrowed = {number for node in taken for number in line_numbers(node)}
+    pieces = (
+        [line for n, line in enumerate(program.lines, 1) if n in future],
+        [line for n, line in enumerate(stub.lines, 1) if n in borrowed],
+        ["", ""],
+        [line for n, line in enumerate(program.lines, 1) if n not in future],
+    )
+    joined = "\n".join(line for piece in pieces for line in piece)
+    return [joined.strip("\n") + "\n", program.text]
+
+
+def _stub(prompt: str, entry: str) -> Program | None:
+    """Parse a prompt that is code, giving its last function a body if need be."""
+    if _defining_line(prompt, entry) is None:
+        return None
+    for text in (prompt, f"{prompt.rstrip()}\n{INDENT}pass"):
+        lines = _spaced(text).split("\n")
+        program = parsed(lines, least=len(lines))
+        if program is not None:
+            return program
+    return None
+
+
+# --- bodies -----------------------------------------------------------------------
+
+
+def _completed(code: str, prompt: str, entry: str) -> Program | None:
+    """Put a function's body under the prompt that it completes.
+
+    What is tried: the body as it stands, on a line of its own, with its first line
+    indented (models and tokenizers drop leading blanks), indented as a whole, and
+    without the prose in front of its first indented line. What gives the function most
+    statements wins, the earlier of two that give as many.
+    """
+    if _defining_line(prompt, entry) is None or not code.strip():
+        return None
+    prompt = _spaced(prompt)
+    bare, body = prompt.rstrip(), code.strip("\n")
+    lines = body.split("\n")
+    indented = next((n for n, line in enumerate(lines) if line[:1] == " "), 0)
+    below = (
+        body,
+        INDENT + body.lstrip(),
+        indent(dedent(body), INDENT),
+        "\n".join(lines[indented:]),
+    )
+    above = bare.count("\n") + 1
+    tried = [_grown(prompt + code, above, entry)]
+    tried += [_grown(f"{bare}\n{text}", above, entry) for text in below]
+    return max(
+        (program for program in tried if program is not None),
+        key=lambda program: _statements(program.tree, entry),
+        default=None,
+    )
+
+
+def _grown(text: str, above: int, entry: str) -> Program | None:
+    """Return the program if ``entry`` gained real statements below the prompt."""
+    program = parsed(text.split("\n"), least=above + 1)
+    if program is None or _definition_end(program.tree, entry) <= above:
+        return None
+    added = [
+        node
+        for definition in program.tree.body
+        if isinstance(definition, DEFINITIONS) and definition.name == entry
+        for node in definition.body
+        if (node.end_lineno or node.lineno) > above
+    ]
+    if all(map(_is_remark, added)) or _is_word(added[0]):
+        return None
+    program = without_examples(program, entry)
+    return program if compiles(program.text) else None
+
+
+def _statements(tree: ast.Module, entry: str) -> int:
+    """Count the statements inside the definitions of ``entry``."""
+    return sum(
+        isinstance(part, ast.stmt)
+        for node in tree.body
+        if isinstance(node, DEFINITIONS) and node.name == entry
+        for part in ast.walk(node)
+    )
+
+
+def _is_remark(node: ast.stmt) -> bool:
+    """Say whether a statement is a docstring, or a word of prose that parses."""
+    return isinstance(node, ast.Expr) and not isinstance(
+        node.value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom
+    )
+
+
+def _is_word(node: ast.stmt) -> bool:
+    """Say whether a statement is a bare name, as "Sure" before a body is."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Name)
+
+
+def _definition_end(tree: ast.Module, entry: str) -> int:
+    """Return the last line of the last definition of ``entry``, 0 without one."""
+    ends = [
+        node.end_lineno or 0
+        for node in tree.body
+        if isinstance(node, DEFINITIONS) and node.name == entry
+    ]
+    return ends[-1] if ends else 0

@@ -1,0 +1,85 @@
+"""Right or wrong, and the figures made of many such verdicts."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import LLMLatError
+from pytest_llmlat.extractors import TRUTH, normalized, numbers_equal
+from pytest_llmlat.records import Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.records import Sample, Task
+
+
+def grade_accuracy(value: str | None, task: Task, sample: Sample) -> Grade:
+    """Compare the answer with the reference; numbers by value, the rest by spelling.
+
+    Spelling leaves case, blanks, the Unicode form of accents and brackets round a
+    letter aside; "yes" is "true" and "no" is "false".
+    """
+    del task
+    right = value is not None and (
+        _compared(value) == _compared(sample.reference)
+        or numbers_equal(value, sample.reference)
+    )
+    return Grade(value=float(right), correct=right)
+
+
+def _compared(text: str) -> str:
+    """Return the one spelling of an answer that may be spelled in several ways."""
+    bare = normalized(text)
+    return TRUTH.get(bare, bare.strip("().") if len(bare) <= len("(b).") else bare)
+
+
+def grade_tests_pass(value: str | None, task: Task, sample: Sample) -> Grade:
+    """Refuse: whether code passes its tests is found out by running it."""
+    del value
+    msg = (
+        f"{task.name}: metric 'tests_pass' has no grade of its own for sample"
+        f" {sample.id!r}; run the code in the sandbox, which returns the grade"
+    )
+    raise LLMLatError(msg)
+
+
+def pass_at_k(n: int, c: int, k: int) -> float:
+    """Estimate the chance that at least one of k drawn programs is right.
+
+    Args:
+        n: how many programs were drawn for the sample.
+        c: how many of them pass all tests.
+        k: how many one would draw.
+
+    Returns:
+        1 - C(n - c, k) / C(n, k), unbiased (Chen et al. 2021, section 2.1).
+    """
+    if not 0 <= c <= n or not 1 <= k <= n:
+        msg = f"pass_at_k needs 0 <= c <= n and 1 <= k <= n, not n={n}, c={c}, k={k}"
+        raise ValueError(msg)
+    return 1 - comb(n - c, k) / comb(n, k)
+
+
+def macro_f1(
+    pairs: Sequence[tuple[str | None, str]], labels: Sequence[str]
+) -> float | None:
+    """Return the mean over the labels of each label's F1.
+
+    A label that was neither given nor right in any pair has no F1 and is left out;
+    where that leaves none, there is no mean.
+
+    Args:
+        pairs: (extracted answer or ``None``, right label) of every sample.
+        labels: the labels of the task.
+    """
+    answers = [None if given is None else normalized(given) for given, _ in pairs]
+    rights = [normalized(right) for _, right in pairs]
+    measures = []
+    for label in map(normalized, labels):
+        hits = sum(a == r == label for a, r in zip(answers, rights, strict=True))
+        occurrences = answers.count(label) + rights.count(label)
+        if occurrences:
+            measures.append(2 * hits / occurrences)
+    return sum(measures) / len(measures) if measures else None

@@ -1,0 +1,207 @@
+"""chrF++ and BLEU equal sacrebleu's, of a sentence, a corpus and its resamples."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np  # noqa: TID253 - a test may load what it compares with
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU  # noqa: TID253
+from sacrebleu.metrics.chrf import CHRF  # noqa: TID253
+
+from pytest_llmlat.metrics import (
+    METRICS,
+    corpus_bleu,
+    corpus_bleu_draws,
+    corpus_chrf,
+    corpus_draws,
+)
+from pytest_llmlat.records import Grade, Sample, Task
+
+EXACT = 1e-9
+WORDS = (
+    *("the", "cat", "cats", "sat", "sitting", "on", "mats", "mat.", "running", "runs"),
+    *("(well)", "Haus", "H\u00e4user", "42", "don't", "caf\u00e9", "\u2014", "a", "I."),
+)
+EDGES = (
+    "",
+    " ",
+    ".",
+    "a",
+    "ab",
+    "the cat",
+    "The cat sat on the mat.",
+    "the the the the the",
+    "\u732b\u306f\u5bdd\u308b",
+    "\U0001f600 \U0001f600",
+    "line\nbreak and\ttab",
+    "&quot;quoted&quot; <skipped>",
+    "1,234.5 - 3-4",
+)
+TEXTS = st.one_of(
+    st.sampled_from(EDGES),
+    st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
+    st.text(max_size=30),
+)
+
+
+def a_task(**options: str) -> Task:
+    """Return a task with some settings of its metric."""
+    return Task(
+        name="translation/en-de",
+        family="translation",
+        title="",
+        source="",
+        chat_prompt="",
+        completion_prompt="",
+        extractor="text",
+        metric="chrf++",
+        max_new_tokens=8,
+        budget_s=1.0,
+        options=tuple(options.items()),
+    )
+
+
+def a_sample(reference: str) -> Sample:
+    """Return a sample of one reference."""
+    return Sample(id="s1", difficulty=None, stratum="", fields=(), reference=reference)
+
+
+def graded(value: str | None, reference: str) -> Grade:
+    """Return the grade of one translation."""
+    return METRICS["chrf++"].grade(value, a_task(), a_sample(reference))
+
+
+def corpora(seed: int) -> tuple[list[str], list[str]]:
+    """Return random answers and references, every edge case among them."""
+    dice = random.Random(seed)  # noqa: S311 - texts, not secrets
+    pairs = [(a, r) for a in EDGES for r in EDGES]
+    for _ in range(60):
+        lengths = dice.randrange(30), dice.randrange(30)
+        answer, reference = (" ".join(dice.choices(WORDS, k=k)) for k in lengths)
+        pairs.append((answer, reference))
+    dice.shuffle(pairs)
+    return [answer for answer, _ in pairs], [reference for _, reference in pairs]
+
+
+def all_counts(answers: list[str], references: list[str]) -> list[tuple[float, ...]]:
+    """Return the sufficient statistics of many answers."""
+    pairs = zip(answers, references, strict=True)
+    return [graded(answer, reference).counts for answer, reference in pairs]
+
+
+def test_a_sentences_figures_equal_the_librarys() -> None:
+    """chrF++ is recomputed from the statistics, and must not differ."""
+    chrf, bleu = CHRF(word_order=2), BLEU(effective_order=True)
+
+    for answer, reference in zip(*corpora(2), strict=True):
+        grade = graded(answer, reference)
+        expected = {
+            "chrf++": chrf.sentence_score(answer, [reference]).score / 100,
+            "bleu": bleu.sentence_score(answer, [reference]).score / 100,
+        }
+        assert dict(grade.details) == pytest.approx(expected, abs=EXACT)
+        assert grade.value == dict(grade.details)["chrf++"]
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8))
+def test_corpus_figures_equal_the_librarys(pairs: list[tuple[str, str]]) -> None:
+    """Summed statistics are all that a corpus figure needs."""
+    answers, references = [a for a, _ in pairs], [r for _, r in pairs]
+    counts = all_counts(answers, references)
+
+    chrf = CHRF(word_order=2).corpus_score(answers, [references]).score / 100
+    bleu = BLEU().corpus_score(answers, [references]).score / 100
+    assert corpus_chrf(counts) == pytest.approx(chrf, abs=EXACT)
+    assert corpus_bleu(counts) == pytest.approx(bleu, abs=EXACT)
+
+
+def test_a_large_corpus_equals_the_librarys() -> None:
+    """The table's entry is the same function."""
+    answers, references = corpora(3)
+    counts = all_counts(answers, references)
+    corpus = METRICS["chrf++"].corpus
+    chrf = CHRF(word_order=2).corpus_score(answers, [references]).score / 100
+    bleu = BLEU().corpus_score(answers, [references]).score / 100
+
+    assert corpus is not None
+    assert corpus(counts) == pytest.approx(chrf, abs=EXACT)
+    assert corpus_bleu(counts) == pytest.approx(bleu, abs=EXACT)
+
+
+@given(
+    pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_resampled_figures_equal_one_corpus_after_another(
+    pairs: list[tuple[str, str]], seed: int
+) -> None:
+    """A weight of 2 is the sample written twice, and 0 is the sample left out."""
+    counts = all_counts([a for a, _ in pairs], [r for _, r in pairs])
+    size = len(pairs)
+    picks = np.random.default_rng(seed).multinomial(size, np.ones(size) / size, size=5)
+    corpora_drawn = [
+        [row for row, times in zip(counts, pick, strict=True) for _ in range(times)]
+        for pick in picks
+    ]
+    weights, rows = picks.astype(np.float64), np.array(counts)
+
+    chrf = [corpus_chrf(corpus) for corpus in corpora_drawn]
+    bleu = [corpus_bleu(corpus) for corpus in corpora_drawn]
+    assert corpus_draws(weights, rows) == pytest.approx(chrf, abs=EXACT)
+    assert corpus_bleu_draws(weights, rows) == pytest.approx(bleu, abs=EXACT)
+
+
+def test_resampling_warns_of_no_division() -> None:
+    """Draws without a single match have a figure, 0, and no noise in the log."""
+    counts = np.array(all_counts(["", "x"], ["the cat sat on it", "y"]))
+    weights = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+
+    with np.errstate(all="raise"):
+        assert corpus_draws(weights, counts).tolist() == [0, 0, 0]
+        assert corpus_bleu_draws(weights, counts).tolist() == [0, 0, 0]
+
+
+def test_the_layout_of_the_statistics_is_as_documented() -> None:
+    """Stored records are read again by others; the order must not change."""
+    counts = graded("ab c d", "ab c e f").counts
+
+    assert counts[:6] == (4, 5, 3, 3, 4, 2)  # characters: 1-grams, 2-grams
+    assert counts[18:24] == (3, 4, 2, 2, 3, 1)  # words: 1-grams, 2-grams
+    assert counts[24:] == (3, 4, 2, 1, 0, 0, 3, 2, 1, 0)  # lengths, matches, totals
+
+
+def test_a_missing_translation_weighs_on_the_corpus() -> None:
+    """Leaving an answer out must not better a corpus figure."""
+    good = graded("The cat sat on the mat.", "The cat sat on the mat.")
+    missing = graded(None, "A dog lay there.")
+
+    assert missing.value == 0
+    assert missing.counts == graded("", "A dog lay there.").counts
+    assert corpus_chrf([good.counts]) == pytest.approx(1)
+    assert corpus_chrf([good.counts, missing.counts]) < 0.9
+    assert corpus_bleu([good.counts, missing.counts]) < 0.9
+
+
+@pytest.mark.parametrize("corpus", [corpus_chrf, corpus_bleu])
+def test_no_samples_have_no_corpus_figure(corpus: object) -> None:
+    """Nothing measured is an error and not a zero."""
+    assert callable(corpus)
+    with pytest.raises(ValueError, match="at least one sample"):
+        corpus([])
+
+
+def test_bleu_splits_chinese_without_blanks() -> None:
+    """A Chinese sentence is not one single word."""
+    sample = a_sample("\u4eca\u5929\u4e0b\u96e8\u4e86\u3002")
+    answer = "\u4eca\u5929\u6ca1\u4e0b\u96e8\u3002"
+
+    chinese = METRICS["chrf++"].grade(answer, a_task(language="zh-CN"), sample)
+    default = METRICS["chrf++"].grade(answer, a_task(), sample)
+
+    bleu = BLEU(effective_order=True, tokenize="zh")
+    expected = bleu.sentence_score(answer, [sample.reference]).score / 100
+    assert dict(chinese.details)["bleu"] == pytest.approx(expected, abs=EXACT)
+    assert chinese.counts[24] > default.counts[24]
