@@ -1,0 +1,188 @@
+"""From values to a message: see ``values`` for its form."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from base64 import b64encode
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import TYPE_CHECKING, Any
+
+from .values import MAX_ITEMS, Entry, Term, Uncrossable, fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+PLAIN_BITS = 64
+MAX_DEPTH = 100
+"""How deep tuples and frozensets may nest; lists and dicts lie on the heap."""
+
+
+class Encoder:
+    """Turns values into terms, and collects the heap that they refer to."""
+
+    def __init__(
+        self,
+        classes: Collection[str],
+        known: Sequence[object] = (),
+        *,
+        strict: bool,
+        longest: int | None = None,
+    ) -> None:
+        """Start with ``known`` at the first numbers of the heap.
+
+        Args:
+            classes: names of the classes whose objects cross field by field.
+            known: what the other side numbered before.
+            strict: raise ``Uncrossable`` for other values, instead of sending an
+                opaque one.
+            longest: give up early where the message would have more bytes than this.
+        """
+        self._left = longest
+        self._classes = classes
+        self._strict = strict
+        self._heap = list(known)
+        self._numbers = {id(value): number for number, value in enumerate(known)}
+        self._drained: dict[int, list[Term]] = {}
+
+    def term(self, value: object, depth: int = 0) -> Term:
+        """Return the term of ``value``.
+
+        Raises:
+            Uncrossable: it has none.
+        """
+        if value is None or value is True or value is False:
+            return value
+        if depth > MAX_DEPTH:
+            raise Uncrossable(f"tuples nested more than {MAX_DEPTH} deep")
+        for kind, encode in ATOMS.items():
+            if isinstance(value, kind):
+                return encode(value)
+        if isinstance(value, tuple):
+            self._spend(tuple.__len__(value))
+            items = tuple.__iter__(value)
+            return ["t", *(self.term(item, depth + 1) for item in items)]
+        if isinstance(value, frozenset):
+            self._spend(frozenset.__len__(value))
+            return ["z", *self.unordered(frozenset.__iter__(value), depth)]
+        return ["r", self._number(value)]
+
+    def heap(self) -> list[Entry]:
+        """Return every entry that the terms so far refer to, directly or not."""
+        entries: list[Entry] = []
+        while len(entries) < len(self._heap):
+            entries.append(self._entry(len(entries)))
+        return entries
+
+    @property
+    def values(self) -> list[object]:
+        """The values on the heap, by number."""
+        return self._heap
+
+    def _number(self, value: object) -> int:
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = len(self._heap)
+            self._heap.append(value)
+            self._numbers[id(value)] = number
+            if isinstance(value, Iterator):
+                # Now and not later: what it does to the arguments must be seen.
+                self._drained[number] = self._drain(value)
+        return number
+
+    def _spend(self, items: int) -> None:
+        # An item takes two bytes at the least: itself and a comma.
+        if self._left is not None:
+            self._left -= 2 * items
+            if self._left < 0:
+                raise Uncrossable("it is longer than the limit")
+
+    def _entry(self, number: int) -> Entry:
+        value = self._heap[number]
+        if number in self._drained:
+            return ["n", self._drained[number]]
+        for kind, encode in CONTAINERS.items():
+            if isinstance(value, kind):
+                self._spend(len(value))  # type: ignore[arg-type]  # all of them have one
+                return encode(self, value)
+        name = type(value).__name__
+        if name in self._classes:
+            return ["o", [name, self.pairs(fields(value).items())]]
+        if self._strict:
+            raise Uncrossable(f"a value of type {name} does not cross to the candidate")
+        return ["x", name[:100]]
+
+    def ordered(self, items: Iterable[object]) -> list[Term]:
+        """Return the terms of ``items``, one by one."""
+        return [self.term(item) for item in items]
+
+    def pairs(self, items: Collection[tuple[object, object]]) -> Term:
+        """Return the terms of keys and values."""
+        return [[self.term(key), self.term(value)] for key, value in items]
+
+    def unordered(self, items: Iterator[object], depth: int = 0) -> list[Term]:
+        """Return the terms of what has no order."""
+        # By one order on both sides, so that an unchanged set is seen to be that.
+        return sorted((self.term(item, depth + 1) for item in items), key=repr)
+
+    def _drain(self, iterator: Iterator[object]) -> list[Term]:
+        """Return the items, and how it went on: ended, or longer than allowed."""
+        items = list(itertools.islice(iterator, MAX_ITEMS + 1))
+        return [
+            [self.term(item) for item in items[:MAX_ITEMS]],
+            len(items) <= MAX_ITEMS,
+        ]
+
+
+def _integer(value: int) -> Term:
+    exact = int.__index__(value)
+    return exact if exact.bit_length() <= PLAIN_BITS else ["i", hex(exact)]
+
+
+def _float(value: float) -> Term:
+    exact = float.__float__(value)
+    return exact if math.isfinite(exact) else ["f", repr(exact)]
+
+
+def _text(value: str) -> Term:
+    exact = str.__str__(value)
+    try:
+        exact.encode()
+    except UnicodeEncodeError:
+        # JSON would join two lone surrogates into one character.
+        return ["u", [ord(character) for character in exact]]
+    return exact
+
+
+def _complex(value: complex) -> Term:
+    return ["c", _float(value.real), _float(value.imag)]
+
+
+def _bytes(value: bytes) -> Term:
+    return ["b", b64encode(value).decode()]
+
+
+def _range(value: range) -> Term:
+    return ["g", *map(_integer, (value.start, value.stop, value.step))]
+
+
+ATOMS: Mapping[type, Callable[..., Term]] = {
+    str: _text,
+    int: _integer,
+    float: _float,
+    bytes: _bytes,
+    complex: _complex,
+    range: _range,
+}
+"""Immutable values without parts, by type; a subclass crosses as its base."""
+
+CONTAINERS: Mapping[type, Callable[[Encoder, Any], Entry]] = {
+    list: lambda it, value: ["l", it.ordered(list.__iter__(value))],
+    dict: lambda it, value: ["d", it.pairs(dict.items(value))],
+    set: lambda it, value: ["s", it.unordered(set.__iter__(value))],
+    bytearray: lambda _, value: ["y", b64encode(value).decode()],
+    KeysView: lambda it, value: ["k", it.ordered(value)],
+    ValuesView: lambda it, value: ["v", it.ordered(value)],
+    ItemsView: lambda it, value: ["m", it.ordered(value)],
+}
+"""Mutable values and views of them, by type."""

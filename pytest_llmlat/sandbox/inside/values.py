@@ -1,0 +1,80 @@
+"""How values cross between the tests and the candidate: by what they are, exactly.
+
+A message has a *heap*, the mutable values by number, and *terms* that refer to it, so
+that aliases, cycles and identity survive the crossing. A term is a JSON scalar where
+JSON has the very value, else a list whose first item says what it is::
+
+    null true 7 "text" 0.5      themselves
+    ["i", "-0x…"]               an integer beyond 64 bits
+    ["f", "nan"]                inf, -inf, nan
+    ["u", [55296, …]]           a text with lone surrogates, as code points
+    ["c", re, im]  ["b", "…"]   complex; bytes in base64
+    ["t", …]  ["z", …]          tuple; frozenset
+    ["g", start, stop, step]    range
+    ["r", 3]                    what lies at number 3 of the heap
+
+An entry of the heap is ``[tag, content]``: ``l`` list, ``d`` dict as pairs, ``s`` set,
+``y`` bytearray, ``o`` an object as class name and fields, ``n`` an iterator as the
+items that it gave, ``k`` ``v`` ``m`` the views of a dict, ``x`` anything else.
+
+Nothing is ever executed to decode a message: no pickle, no import, no constructor.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Term: TypeAlias = "bool | int | float | str | list[Term] | None"
+Entry: TypeAlias = "list[Term]"
+
+MAX_ITEMS = 10_000
+"""How many items of an iterator cross; asking for more is an error."""
+
+
+class Uncrossable(Exception):
+    """A value has no exact form on the other side."""
+
+
+class Malformed(Exception):
+    """A message is not what it should be; nobody but hostile code sends such."""
+
+
+class Opaque:
+    """Stands for a value of the candidate that has no exact form here.
+
+    It is equal to nothing, neither true nor false, and has no operation.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        """Keep the name of its type, for the note."""
+        self.type_name = type_name
+
+    def __repr__(self) -> str:
+        """Name the type."""
+        return f"<{self.type_name} object>"
+
+    def __eq__(self, other: object) -> bool:
+        """Equal nothing, itself included."""
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        """Differ from everything, itself included."""
+        return True
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        """Refuse to be a condition."""
+        raise TypeError(f"{self!r} does not cross, so it is neither true nor false")
+
+
+def fields(value: object) -> dict[str, object]:
+    """Return the fields of an object: its slots, then its dictionary."""
+    found: dict[str, object] = {}
+    for base in type(value).__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if not name.startswith("__") and hasattr(value, name):
+                found[name] = object.__getattribute__(value, name)
+    found.update(getattr(value, "__dict__", {}))
+    return found

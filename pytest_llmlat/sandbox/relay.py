@@ -1,0 +1,35 @@
+"""The far end of ``docker``: a program per line in, an outcome per line out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from pytest_llmlat.errors import SandboxUnavailable
+from pytest_llmlat.sandbox import Limits, Program, open_sandbox
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    try:
+        sandbox = open_sandbox("auto")
+    except SandboxUnavailable as unavailable:
+        _tell({"failed": str(unavailable)})
+        return
+    _tell({"ready": sandbox.name})
+    try:
+        for line in sys.stdin:
+            asked = json.loads(line)
+            program, limits = Program(**asked["program"]), Limits(**asked["limits"])
+            _tell(asdict(sandbox.run(program, limits)))
+    finally:
+        sandbox.close()
+
+
+def _tell(message: dict[str, object]) -> None:
+    print(json.dumps(message), flush=True)  # noqa: T201 - the line to the outside
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""Runs the attack programs in a sandbox, and looks at the damage from outside.
+
+    python attack_harness.py FOLDER CHOICE
+
+Prints, as JSON, what each attack achieved; an empty list is what must be there. It is
+a program of its own because it is run as an ordinary user too. Each attack runs
+through the public interface only; what it printed is asked of it by tests, so nothing
+but a verdict comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_llmlat.sandbox import Limits, Outcome, Program, Sandbox, open_sandbox
+
+LIMITS = Limits(time_s=10.0)
+ENDLESS = Limits(time_s=1.0)
+ENDED_BY = {
+    "a12_infinite_loop": {"timeout"},
+    "a13_ignore_signals_loop": {"timeout"},
+    "a14_infinite_output": {"refused"},
+}
+"""Attacks that do not end: they run bare, and these are their only ends."""
+
+WRAPPED = """
+import io, sys
+CFG = {config!r}
+_printed = io.StringIO()
+_stdout, sys.stdout = sys.stdout, _printed
+try:
+    exec(compile({attack!r}, "attack", "exec"), {{"CFG": CFG, "__name__": "attack"}})
+except BaseException as raised:
+    print("ended by", type(raised).__name__, raised)
+sys.stdout = _stdout
+def transcript():
+    return _printed.getvalue()
+"""
+TESTS = """
+import re
+text = transcript()
+leaked = [word for word in {secrets!r} if word in text]
+assert not leaked, leaked
+done = [word for word in {words!r} if word in text]
+assert not done, done
+for name, most in {figures!r}.items():
+    found = re.search(name + r"=(\\d+)", text)
+    assert not found or int(found[1]) <= most, found[0]
+"""
+WORDS = [
+    "WROTE",
+    "APPENDED",
+    "CONNECTED",
+    "SENT",
+    "ALLOC_OK",
+    "TOUCH_OK",
+    "KILLED",
+    "EXEC_OK",
+    "UNSHARED",
+    "LEAK",
+    "DAEMON",
+]
+"""What an attack prints where it succeeded."""
+FIGURES = {"FORKED": 63, "MULTI_OK": 5, "FILLED_MB": 32, "THREADS": 149}
+"""What an attack counts, and how much of it is still contained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What an attack may try to reach or to harm."""
+
+    home: Path
+    token: str
+    bystander: subprocess.Popen[bytes]
+    listeners: dict[str, socket.socket]
+    before: bytes
+    """The project's file as it was."""
+
+    @property
+    def config(self) -> dict[str, object]:
+        """What the attacks are told: the whole of it, as if they knew."""
+        return {
+            "home": str(self.home),
+            "project_file": str(self.home / "conftest.py"),
+            "passwd_marker": "root:",
+            "secret_path": str(self.home / "secret"),
+            "token": "0" * 32,
+            "tcp_port": self.listeners["tcp"].getsockname()[1],
+            "udp_port": self.listeners["udp"].getsockname()[1],
+            "unix_path": self.listeners["unix"].getsockname(),
+            "unix_abstract": self.listeners["abstract"].getsockname()[1:].decode(),
+            "victim_pid": os.getpid(),
+            "bystander_pid": self.bystander.pid,
+            "fill_dirs": [str(self.home), tempfile.gettempdir(), "/dev/shm"],  # noqa: S108 - where a program would write
+            "scratch_dirs": [tempfile.gettempdir()],
+            "shm_key": 0x5EC2E7,
+            "host_pidns": str(Path("/proc/self/ns/pid").readlink()),
+            "kill_ppid": True,
+        }
+
+    def damage(self) -> list[str]:
+        """Return what has changed outside."""
+        found = [
+            f"{name} was left in the home folder"
+            for name in sorted(os.listdir(self.home))  # noqa: PTH208 - names are wanted
+            if name not in {"conftest.py", "secret", "line"}
+        ]
+        found += [f"{path} was written" for path in _fills()]
+        if (self.home / "conftest.py").read_bytes() != self.before:
+            found.append("the project's file was changed")
+        found += [
+            f"{name} heard it" for name, it in self.listeners.items() if _heard(it)
+        ]
+        if self.bystander.poll() is not None:
+            found.append("a bystander was killed")
+        return found
+
+
+def main() -> None:
+    """Run every attack of the folder and print what each achieved."""
+    folder, choice = Path(sys.argv[1]), sys.argv[2]
+    sandbox = open_sandbox(choice)
+    try:
+        report = {
+            path.stem: attacked(sandbox, path.stem, path.read_text("utf-8"))
+            for path in sorted(folder.glob("a*.py"))
+        }
+    finally:
+        sandbox.close()
+    print(json.dumps({"sandbox": sandbox.name, "uid": os.getuid(), "damage": report}))  # noqa: T201 - the report
+
+
+def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
+    """Run one attack and return the damage."""
+    token = secrets.token_hex(16)
+    os.environ["OPENAI_API_KEY"] = token
+    with contextlib.ExitStack() as opened:
+        world = _world(opened, token)
+        processes = _processes()
+        outcome = _run(sandbox, name, attack, world)
+        found = world.damage()
+        if more := _processes() - processes:
+            found.append(f"{len(more)} processes were left")
+    if outcome.kind not in ENDED_BY.get(name, {"pass", "refused", "memory"}):
+        found.append(f"{outcome.kind}: {outcome.note}")
+    return found
+
+
+def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> Outcome:
+    if name in ENDED_BY:
+        source = f"CFG = {world.config!r}\n{attack}"
+        limits = ENDLESS
+    else:
+        source = WRAPPED.format(config=world.config, attack=attack)
+        limits = LIMITS
+    tests = TESTS.format(
+        secrets=[world.token, "root:x:0:0"], words=WORDS, figures=FIGURES
+    )
+    program = Program(source=source, tests=tests, entry_point="transcript")
+    return sandbox.run(program, limits)
+
+
+def _world(opened: contextlib.ExitStack, token: str) -> World:
+    home = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+    home.chmod(0o777)
+    (home / "secret").write_text(token)
+    (home / "conftest.py").write_text("import os\n")
+    (home / "conftest.py").chmod(0o666)
+    stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    listeners = {
+        "tcp": _listen(opened, socket.AF_INET, stream, ("127.0.0.1", 0)),
+        "udp": _listen(opened, socket.AF_INET, datagram, ("127.0.0.1", 0)),
+        "unix": _listen(opened, socket.AF_UNIX, stream, str(home / "line")),
+        "abstract": _listen(opened, socket.AF_UNIX, stream, f"\0{token[:12]}"),
+    }
+    bystander = subprocess.Popen(["/bin/sleep", "600"])
+    opened.callback(bystander.wait)
+    opened.callback(bystander.kill)
+    return World(
+        home=home,
+        token=token,
+        bystander=bystander,
+        listeners=listeners,
+        before=(home / "conftest.py").read_bytes(),
+    )
+
+
+def _listen(
+    opened: contextlib.ExitStack, family: int, kind: int, address: object
+) -> socket.socket:
+    line = opened.enter_context(socket.socket(family, kind))
+    line.bind(address)  # type: ignore[arg-type]  # a pair or a path, by family
+    if kind == socket.SOCK_STREAM:
+        line.listen()
+    line.settimeout(0)
+    return line
+
+
+def _heard(line: socket.socket) -> bool:
+    try:
+        if line.type == socket.SOCK_STREAM:
+            line.accept()[0].close()
+        else:
+            line.recv(1)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _fills() -> list[Path]:
+    folders = (Path(tempfile.gettempdir()), Path("/dev/shm"))  # noqa: S108 - as above
+    return [
+        path
+        for folder in folders
+        for pattern in ("fill_0*", "ln_0*", "hl_0*")
+        for path in folder.glob(pattern)
+    ]
+
+
+def _processes() -> set[int]:
+    """Return every process below this one, adopted ones included."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (folder / "stat").read_text()
+            parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+    found = {os.getpid()}
+    while more := {pid for pid, over in parents.items() if over in found} - found:
+        found |= more
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""How values cross between tests and candidate."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections import Counter, OrderedDict, namedtuple
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_llmlat.sandbox.inside.decoder import Decoder
+from pytest_llmlat.sandbox.inside.encoder import Encoder
+from pytest_llmlat.sandbox.inside.values import Malformed, Opaque, Uncrossable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Point = namedtuple("Point", "x y")  # noqa: PYI024 - a subclass of tuple is wanted
+
+
+class Node:
+    """A node of a linked list, as the tests of a task define one."""
+
+    def __init__(self, value: object, successor: Node | None = None) -> None:
+        """Hold a value and the node after it."""
+        self.value = value
+        self.successor = successor
+
+
+class Slotted:
+    """A node without a dictionary."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        """Hold a value."""
+        self.value = value
+
+
+CLASSES = {"Node": Node, "Slotted": Slotted}
+
+
+def crossed(value: object, *, strict: bool = False) -> Any:  # noqa: ANN401 - any value
+    """Return what arrives on the other side, by way of text."""
+    encoder = Encoder(CLASSES, strict=strict)
+    term = encoder.term(value)
+    message = json.dumps([term, encoder.heap()], allow_nan=False)
+    term, heap = json.loads(message)
+    decoder = Decoder(CLASSES)
+    decoder.read(heap)
+    return decoder.value(term)
+
+
+atoms = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**30)
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters())
+    | st.text(st.characters(categories=["Cs"]))
+    | st.binary()
+    | st.builds(range, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9))
+)
+hashables = st.recursive(
+    atoms,
+    lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
+    max_leaves=6,
+)
+values = st.recursive(
+    hashables | st.binary().map(bytearray),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner)
+        | st.dictionaries(hashables, inner, max_size=4)
+        | st.sets(hashables, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def shape(value: object) -> object:
+    """Return a form that tells 1 from 1.0 and True, 0.0 from -0.0, and nan itself."""
+    kind = type(value).__name__
+    if isinstance(value, dict):
+        return kind, [(shape(k), shape(v)) for k, v in value.items()]
+    if isinstance(value, set | frozenset):
+        return kind, sorted(map(repr, map(shape, value)))
+    if isinstance(value, list | tuple):
+        return kind, [shape(item) for item in value]
+    return kind, repr(value)
+
+
+@given(values)
+def test_a_builtin_value_crosses_exactly(value: object) -> None:
+    """Type and value arrive as they were: no 1 for True, no list for a tuple."""
+    assert shape(crossed(value)) == shape(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(1 << 10_000, id="long integer"),
+        pytest.param(-(2**64), id="just beyond 64 bits"),
+        pytest.param("\ud83d\ude00", id="two lone surrogates"),
+        pytest.param(-0.0, id="negative zero"),
+        pytest.param(math.inf, id="infinity"),
+        pytest.param(math.nan, id="not a number"),
+        pytest.param({1: "a", "1": "b", (1,): "c", None: "d"}, id="any key"),
+        pytest.param(["r", 0], id="our own tag"),
+    ],
+)
+def test_what_json_cannot_hold_crosses_exactly(value: object) -> None:
+    """Long integers, lone surrogates, odd floats, keys of any type, our own tags."""
+    assert shape(crossed(value)) == shape(value)
+
+
+def test_identity_aliases_and_cycles_survive() -> None:
+    """A list that is there twice is one list, and one that holds itself does."""
+    inner: list[object] = [1]
+    outer: list[object] = [inner, inner]
+    outer.append(outer)
+
+    first, second, itself = arrived = crossed(outer)
+
+    assert first is second
+    assert itself is arrived
+
+
+def test_a_deep_list_crosses() -> None:
+    """Lists lie on the heap, so their depth is not bounded by recursion."""
+    deep: list[object] = []
+    for _ in range(50_000):
+        deep = [deep]
+
+    arrived, depth = crossed(deep), 0
+    while arrived:
+        arrived, depth = arrived[0], depth + 1
+
+    assert depth == 50_000
+
+
+def test_a_subclass_arrives_as_its_base() -> None:
+    """No code of a class crosses with a value, so neither does its ``__eq__``."""
+
+    class Always(int):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 0
+
+    assert type(crossed(Always(7))) is int
+    assert crossed(Always(7)) == 7
+    assert type(crossed(Point(1, 2))) is tuple
+    assert type(crossed(Counter("aab"))) is dict
+    assert type(crossed(OrderedDict(b=1, a=2))) is dict
+
+
+def test_a_linked_list_is_rebuilt_field_by_field() -> None:
+    """Nodes of a known class arrive as nodes, cycles included, without their init."""
+    last = Node("b")
+    first = Node({"k": [1]}, last)
+    last.successor = first
+
+    arrived: Any = crossed(first)
+
+    assert (type(arrived), arrived.value) == (Node, {"k": [1]})
+    assert arrived.successor.value == "b"
+    assert arrived.successor.successor is arrived
+
+
+def test_slots_and_nodes_as_keys_cross() -> None:
+    """Objects without a dictionary, and keys whose hash is their identity."""
+    a, b = Slotted(1), Slotted([2])
+
+    arrived = crossed({(a, b): 3, "a": a})
+
+    ((left, right), weight), (_, again) = arrived.items()
+    assert (left.value, right.value, weight) == (1, [2], 3)
+    assert again is left
+
+
+def test_an_iterator_arrives_as_an_iterator() -> None:
+    """It gives the same items once, and is not equal to a list of them."""
+    arrived = crossed(x * x for x in range(3))
+
+    assert arrived != [0, 1, 4]
+    assert list(arrived) == [0, 1, 4]
+    assert list(arrived) == []
+
+
+def test_an_endless_iterator_is_cut_and_says_so() -> None:
+    """The first items are there; going past them is an error, not an end."""
+    arrived = crossed(itertools.count())
+
+    assert next(arrived) == 0
+    with pytest.raises(RuntimeError, match="at most"):
+        list(arrived)
+
+
+def test_views_of_a_dict_arrive_as_views() -> None:
+    """Keys still compare with a set, items unpack, values keep their order."""
+    table = {"a": 1, "b": 2}
+
+    assert crossed(table.keys()) == {"a", "b"}
+    assert list(crossed(table.values())) == [1, 2]
+    assert dict(crossed(table.items())) == table
+
+
+def test_an_opaque_value_is_equal_to_nothing() -> None:
+    """What has no exact form is no right answer: not equal, not true, not false."""
+
+    class Always:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]  # as in the attacks
+
+    arrived = crossed(Always())
+
+    assert isinstance(arrived, Opaque)
+    assert (arrived == arrived, arrived == 1, arrived != 1) == (False, False, True)  # noqa: PLR0124 - the point
+    with pytest.raises(TypeError, match="does not cross"):
+        bool(arrived)
+    assert repr(arrived) == "<Always object>"
+
+
+def test_the_tests_cannot_pass_a_function() -> None:
+    """Towards the candidate an opaque value is refused, with its type."""
+    with pytest.raises(Uncrossable, match="builtin_function"):
+        crossed(len, strict=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: [0] * 1000, lambda: {*range(1000)}, lambda: (0,) * 1000],
+    ids=["list", "set", "tuple"],
+)
+def test_a_long_value_is_given_up_early(make: Callable[[], object]) -> None:
+    """A reply that cannot fit is not even put together."""
+    encoder = Encoder((), strict=False, longest=1000)
+
+    with pytest.raises(Uncrossable, match="longer"):
+        encoder.term([make()]) and encoder.heap()
+
+
+def test_changed_arguments_change_the_originals() -> None:
+    """The decoder writes into what was sent, so that in-place work is seen."""
+    numbers, table, node = [3, 1], {"a": 1}, Node(1)
+    seen: list[object] = [numbers, table, node]
+    heap = [["l", [1, 3]], None, ["o", ["Node", [["value", 9]]]]]
+
+    Decoder(CLASSES, seen).read(heap)  # type: ignore[arg-type]  # a heap
+
+    assert (numbers, table) == ([1, 3], {"a": 1})
+    assert vars(node) == {"value": 9}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+tags = st.sampled_from("ldsyonkvmxifucbtzgr")
+terms = st.recursive(
+    json_values, lambda inner: st.tuples(tags, inner, inner).map(list), max_leaves=8
+)
+entries = st.tuples(tags, terms | st.lists(terms, max_size=3)).map(list) | terms
+
+
+@given(st.lists(entries, max_size=4), terms)
+def test_a_hostile_message_is_malformed_and_nothing_else(
+    heap: list[Any],
+    term: Any,  # noqa: ANN401 - hostile
+) -> None:
+    """No message makes the decoder raise anything but ``Malformed``, or run code."""
+    sent: list[object] = [[1], {"a": 1}]
+    decoder = Decoder(CLASSES, sent)
+    try:
+        decoder.read(json.loads(json.dumps(heap)))
+        decoder.value(json.loads(json.dumps(term)))
+    except Malformed:
+        return
+    assert len(heap) >= 2
+
+
+@pytest.mark.parametrize(
+    "heap",
+    [
+        [["o", ["Node", [["__class__", 1]]]]],
+        [["o", ["Node", [["a b", 1]]]]],
+        [["d", [[["r", 0], 1]]]],
+        [["q", []]],
+        [None],
+        {},
+        [["l", [["r", 7]]]],
+        [["l", [["r", -1]]]],
+        [["l", [["i", "0x" + "f" * 10 + "g"]]]],
+    ],
+    ids=str,
+)
+def test_a_message_that_is_not_one_is_refused(heap: Any) -> None:  # noqa: ANN401 - hostile
+    """Dunder fields, unhashable keys, unknown tags, numbers off the heap."""
+    with pytest.raises(Malformed):
+        Decoder(CLASSES).read(heap)
+
+
+def test_one_kind_cannot_take_the_place_of_another() -> None:
+    """An argument that was a list comes back as a list."""
+    with pytest.raises(Malformed, match="take the place"):
+        Decoder({}, [[1]]).read([["d", []]])
