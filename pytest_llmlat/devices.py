@@ -96,7 +96,7 @@ def visible_gpus(names: list[str], visible: str) -> list[str]:
         text = entry.strip()
         if text.startswith(("GPU-", "MIG-")) and len(kept) < len(names):
             kept.append(names[len(kept)])
-        elif text.isdigit() and int(text) < len(names):
+        elif text.isdecimal() and int(text) < len(names):
             kept.append(names[int(text)])
         else:
             break

@@ -55,9 +55,11 @@ class Journal:
     def add(self, value: Record | CellFacts) -> None:
         """Append one line."""
         name = RECORDS if isinstance(value, Record) else CELLS
-        line = json.dumps(row(value), ensure_ascii=False, allow_nan=False) + "\n"
+        # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
+        line = (json.dumps(row(value), allow_nan=False) + "\n").encode("ascii")
         with (self.folder / name).open("ab", buffering=0) as file:
-            file.write(line.encode("utf-8", "replace"))
+            if file.write(line) != len(line):
+                raise OSError(f"{file.name}: only a part of a record could be written")
 
     def finish(self, summary: str, *, copy_to: Path | None) -> None:
         """Write the summary, and the report's files where they were asked for."""
@@ -95,11 +97,16 @@ def row(value: Record | CellFacts) -> dict[str, Any]:
 
 
 def _read(path: Path, kind: type[Value]) -> Iterator[Value]:
-    """Yield the values of a file; a last line that was cut off is left out."""
+    """Yield the values of a file; a line that was cut off is left out."""
     if not path.exists():
         return
     for line in path.read_text("utf-8", "replace").split("\n")[:-1]:
-        content = json.loads(line)
+        try:
+            content = json.loads(line)
+        except json.JSONDecodeError:
+            # The sample in flight when a process was killed; the number of records
+            # against the number planned tells that one is missing.
+            continue
         content["cell"] = {name: content[name] for name in _names(Cell)}
         yield _value(kind, content)
 

@@ -33,14 +33,18 @@ def deployments(
         named: the devices that the marker expression names.
     """
     wanted = {*present, *named}
-    if "a6000" in wanted and "cuda" not in named:
-        wanted.discard("cuda")
     unique = {model.name: model for model in models}
     return tuple(
         Deployment(model=model, device=device)
         for model in unique.values()
         for device in model.devices
         if device in wanted
+        and not (
+            device == "cuda"
+            and device not in named
+            and "a6000" in present
+            and "a6000" in model.devices
+        )
     )
 
 

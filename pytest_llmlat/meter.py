@@ -108,8 +108,10 @@ class Meter:
         Args:
             fresh: how many characters at the end have not been looked at before.
         """
-        places = (
-            self._text.find(stop, max(0, len(self._text) - fresh - len(stop) + 1))
-            for stop in self._stops
-        )
-        return min((place for place in places if place >= 0), default=None)
+        found = []
+        for stop in self._stops:
+            place = self._text.find(stop, max(0, len(self._text) - fresh - len(stop)))
+            if place >= 0:
+                # The one that is complete first counts, however the text was cut.
+                found.append((place + len(stop), place))
+        return min(found)[1] if found else None

@@ -52,7 +52,8 @@ def _render(text: str, variables: dict[str, Any], *, where: str) -> str:
 
     try:
         rendered: str = _template(text).render(variables)
-    except TemplateError as error:
+    # A template computes: a column of another type than it expects raises anything.
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         columns = ", ".join(sorted(variables))
         raise BadCatalogue(
             f"{where}: template: {error}; the row has: {columns}"

@@ -10,6 +10,7 @@ answer one half.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -118,9 +119,12 @@ def integration_scores(
 
 
 def _z(value: float, among: Sequence[float]) -> float:
+    # Rounding can leave a spread of 1e-17 where there is none.
+    if min(among) == max(among):
+        return 0.0
     mean = sum(among) / len(among)
-    spread = (sum((x - mean) ** 2 for x in among) / len(among)) ** 0.5
-    return (value - mean) / spread if spread else 0.0
+    spread = math.sqrt(sum((x - mean) ** 2 for x in among) / len(among))
+    return (value - mean) / spread
 
 
 def _clamp(value: Figure) -> Figure:

@@ -81,7 +81,9 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
     return Standing(
         model=first.model,
         device=first.device,
-        families=tuple(dict.fromkeys(s.cell.family for s in summaries)),
+        families=tuple(
+            dict.fromkeys(c.summary.cell.family for c in cells if c.halves is not None)
+        ),
         samples=len(records),
         errors=sum(s.errors for s in summaries),
         partial=any(s.partial for s in summaries),

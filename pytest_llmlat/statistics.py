@@ -16,6 +16,8 @@ Array: TypeAlias = Any
 
 DRAWS = 10_000
 MEDIAN = 50
+_CELLS = 1 << 21
+"""How many (resample, row) pairs are held at a time: tens of megabytes."""
 CONFIDENCE = 0.95
 
 
@@ -46,18 +48,42 @@ def distribution(values: Iterable[float | None]) -> Distribution:
     )
 
 
-def resampling_weights(count: int, *, seed: str, draws: int = DRAWS) -> Array:
-    """Return how often each of ``count`` items is drawn, over ``draws`` resamples.
+def resampled_sums(columns: Array, *, seed: str, draws: int = DRAWS) -> Array:
+    """Return the sums of columns over bootstrap resamples of their rows.
 
-    A bootstrap over items (Efron & Tibshirani 1993, ch. 13): each row of the
-    (draws x count) matrix is one resample, and adds up to ``count``. The same seed
-    gives the same resamples, so that two models are resampled as a pair.
+    A bootstrap over items (Efron & Tibshirani 1993, ch. 13): every resample draws as
+    many rows as there are, with replacement, and the same rows for all columns. The
+    same seed and number of rows give the same resamples, so that two models that
+    answered the same items are resampled as a pair.
+
+    Args:
+        columns: (rows, k), the figures of each item.
+        seed: names the resamples.
+        draws: how many.
+
+    Returns:
+        (draws, k).
     """
     import numpy as np
 
+    rows = len(columns)
     source = np.random.default_rng([ord(letter) for letter in seed])
-    chances = np.full(count, 1 / count)
-    return source.multinomial(count, chances, size=draws).astype(float)
+    step = max(1, _CELLS // rows)
+    sums = [
+        _counted(source.integers(rows, size=(min(step, draws - begin), rows))) @ columns
+        for begin in range(0, draws, step)
+    ]
+    return np.concatenate(sums)
+
+
+def _counted(drawn: Array) -> Array:
+    """Return how often each row was drawn, from the rows drawn by each resample."""
+    import numpy as np
+
+    resamples, rows = drawn.shape
+    places = drawn + np.arange(resamples)[:, None] * rows
+    counts = np.bincount(places.ravel(), minlength=resamples * rows)
+    return counts.reshape(resamples, rows).astype(float)
 
 
 def interval(draws: Array) -> tuple[float | None, float | None]:

@@ -11,7 +11,7 @@ from pytest_llmlat import score
 from pytest_llmlat.metrics import METRICS, corpus_bleu, macro_f1
 from pytest_llmlat.records import NS_PER_S, Estimate, Summary
 from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.statistics import distribution, interval, resampling_weights
+from pytest_llmlat.statistics import distribution, interval, resampled_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -144,22 +144,24 @@ def _halves(records: Sequence[Record], seed: int) -> Halves:
 
     first = records[0]
     metric = METRICS[first.metric]
-    weights = resampling_weights(len(records), seed=f"{seed}|{first.cell.task}")
-    grades = [r.grade for r in records]
-    if metric.corpus and metric.draws:
-        counts = [grade.counts for grade in grades]
-        value, draws = metric.corpus(counts), metric.draws(weights, np.array(counts))
-    else:
-        values = [grade.value for grade in grades]
-        value, draws = fmean(values), weights @ np.array(values) / len(values)
     speeds = [score.speed(_answer_time(r), r.budget_s) for r in records]
+    seed_of_items = f"{seed}|{first.cell.task}"
+    if metric.corpus and metric.draws:
+        counts = [r.grade.counts for r in records]
+        columns = np.column_stack([speeds, np.array(counts)])
+        sums = resampled_sums(columns, seed=seed_of_items)
+        value, draws = metric.corpus(counts), metric.draws(sums[:, 1:])
+    else:
+        values = [r.grade.value for r in records]
+        sums = resampled_sums(np.column_stack([speeds, values]), seed=seed_of_items)
+        value, draws = fmean(values), sums[:, 1] / len(values)
     return Halves(
         value=value,
         quality=score.normalize(value, first.chance),
         speed=fmean(speeds),
         value_draws=draws,
         quality_draws=score.normalize(draws, first.chance),
-        speed_draws=weights @ np.array(speeds) / len(speeds),
+        speed_draws=sums[:, 0] / len(speeds),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.errors import AdapterMismatch, MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
     from pytest_llmlat.records import ModelSpec
+
+_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def put_on(model: Any, spec: ModelSpec) -> Any:  # noqa: ANN401 - loaded on use
@@ -25,27 +28,49 @@ def put_on(model: Any, spec: ModelSpec) -> Any:  # noqa: ANN401 - loaded on use
         raise MissingExtra(
             "transformers", "peft", wanted_by=f"model {spec.name!r}"
         ) from error
-    pinned = {"revision": spec.adapter_revision} if spec.adapter_revision else {}
-    try:
-        config = PeftConfig.from_pretrained(spec.adapter, **pinned)
-    except (OSError, ValueError) as error:
-        raise WeightsUnavailable(
-            f"model {spec.name!r}: no adapter at {spec.adapter!r}:"
-            f" {' '.join(str(error).split())}; 'adapter' is a folder with"
-            " adapter_config.json and adapter_model.safetensors, or a hub id"
-        ) from error
+    folder = _folder(spec)
+    config = PeftConfig.from_pretrained(str(folder))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            adapted = PeftModel.from_pretrained(
-                model, spec.adapter, use_safetensors=True, **pinned
-            )
+            adapted = PeftModel.from_pretrained(model, str(folder))
         except (ValueError, RuntimeError, KeyError) as error:
             raise _mismatch(spec, config, error) from error
     for warning in caught:
         if "adapter keys" in str(warning.message):
             raise _mismatch(spec, config, warning.message)
     return adapted
+
+
+def _folder(spec: ModelSpec) -> Path:
+    """Return the folder of the adapter, fetched from the hub if need be.
+
+    Pickled weights are refused here: peft would load them without a word.
+    """
+    folder = Path(str(spec.adapter)).expanduser()
+    reason = ""
+    if not folder.is_dir():
+        from huggingface_hub import snapshot_download  # noqa: PLC0415 - loaded on use
+
+        try:
+            folder = Path(
+                snapshot_download(
+                    str(spec.adapter),
+                    revision=spec.adapter_revision,
+                    allow_patterns=list(_FILES),
+                )
+            )
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+    missing = [name for name in _FILES if not (folder / name).is_file()]
+    if missing:
+        raise WeightsUnavailable(
+            f"model {spec.name!r}: adapter {spec.adapter!r} lacks"
+            f" {' and '.join(missing)} {reason}; 'adapter' is a folder with"
+            f" {' and '.join(_FILES)}, or a hub id; pickled weights (.bin) are refused:"
+            " save them with safe_serialization=True"
+        )
+    return folder
 
 
 def _mismatch(spec: ModelSpec, config: Any, reason: object) -> AdapterMismatch:  # noqa: ANN401 - loaded on use

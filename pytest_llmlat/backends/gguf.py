@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
@@ -57,6 +58,8 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
             " rebuild it with CMAKE_ARGS=-DGGML_CUDA=on (or -DGGML_METAL=on) and"
             " pip install --force-reinstall --no-binary :all: llama-cpp-python"
         )
+    # The driver lists cards by bus; without this CUDA lists the fastest first.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     threads = int(model.option("threads") or usable_cores())
     try:
         llama = llama_cpp.Llama(
@@ -66,7 +69,12 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
             n_threads=threads,
             n_threads_batch=threads,
             n_gpu_layers=0 if device == "cpu" else -1,
+            # One card, the one that was asked for; the default spreads over all.
+            split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
             main_gpu=(look().a6000 or 0) if device == "a6000" else 0,
+            # A build with a GPU would let it help a cell of the processor.
+            offload_kqv=device != "cpu",
+            op_offload=device != "cpu",
             verbose=False,
         )
     except (ValueError, RuntimeError, OSError) as error:

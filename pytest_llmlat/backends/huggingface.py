@@ -11,7 +11,6 @@ from pytest_llmlat.backends.adapters import put_on
 from pytest_llmlat.backends.conversion import converted
 from pytest_llmlat.backends.torch_devices import TorchDevice, torch_device
 from pytest_llmlat.backends.weights import local_file, package_version
-from pytest_llmlat.devices import look
 from pytest_llmlat.errors import LLMLatError, MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def open_model(deployment: Deployment, clock: Clock) -> HuggingFace:  # noqa: AR
             error.name or "transformers",
             wanted_by=f"model {model.name!r}",
         ) from error
-    device = torch_device(torch, deployment.device, a6000=look().a6000)
+    device = torch_device(torch, deployment.device)
     transformers.utils.logging.disable_progress_bar()
     loaded, tokenizer = _load(transformers, torch, deployment)
     if model.adapter:
@@ -78,6 +77,8 @@ class HuggingFace:
         self._tokenizer = tokenizer
         self._device = device
         self._ends = _end_tokens(model, tokenizer)
+        # Whatever generate() is not told it takes from here: leave nothing to take.
+        model.generation_config = self._greedy(1)
         self._context = _context(model)
         has_template = bool(getattr(tokenizer, "chat_template", None))
         self.chat = has_template if spec.chat is None else spec.chat

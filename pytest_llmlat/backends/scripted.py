@@ -99,11 +99,12 @@ class Scripted:
         room = self._context - prompt_tokens
         tokens = _tokens(self._answer(request)) if room > 0 else []
         most = min(request.max_new_tokens, room)
+        ended: Finish = "length" if len(tokens) > most else "stop"
         for index, token in enumerate(tokens[: max(0, most)]):
             self._clock.wait_until(start + self._ttft_ns + index * self._tpot_ns)
             if meter.token(token):
+                ended = "stop"
                 break
-        ended: Finish = "length" if len(tokens) > most else "stop"
         return meter.generation("context" if room <= 0 else ended, prompt_tokens)
 
     def reset_device_peak(self) -> None:

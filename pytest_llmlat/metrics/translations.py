@@ -153,22 +153,19 @@ def _summed(counts: Sequence[Sequence[float]]) -> list[float]:
     return [sum(column) for column in zip(*counts, strict=True)]
 
 
-def corpus_draws(
-    weights: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def corpus_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return corpus chrF++ of many resamples.
 
     Args:
-        weights: (draws, n), how often each resample holds each sample.
-        counts: (n, 34), the statistics of each sample.
+        sums: (draws, 34), the statistics summed over the samples of each resample.
 
     Returns:
         (draws,), what ``corpus_chrf`` gives for each resample written out.
     """
     import numpy as np
 
-    sums = (weights @ counts[:, :CHRF_COUNTS]).reshape(-1, CHRF_ORDERS, 3)
-    given, right, common = np.moveaxis(sums, 2, 0)
+    orders_first = sums[:, :CHRF_COUNTS].reshape(-1, CHRF_ORDERS, 3)
+    given, right, common = np.moveaxis(orders_first, 2, 0)
     present = (given > 0) & (right > 0)
     orders = np.maximum(present.sum(axis=1), 1)
     precision = (present * common / np.where(present, given, 1)).sum(axis=1) / orders
@@ -179,15 +176,13 @@ def corpus_draws(
     return score
 
 
-def corpus_bleu_draws(
-    weights: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def corpus_bleu_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return corpus BLEU of many resamples; the shapes are ``corpus_draws``'s."""
     import numpy as np
 
-    sums = weights @ counts[:, CHRF_COUNTS:]
-    given, right = sums[:, 0], sums[:, 1]
-    matches, totals = sums[:, 2 : 2 + BLEU_ORDERS], sums[:, 2 + BLEU_ORDERS :]
+    given, right, *_ = sums[:, CHRF_COUNTS:].T
+    places = CHRF_COUNTS + 2 + np.arange(BLEU_ORDERS)
+    matches, totals = sums[:, places], sums[:, places + BLEU_ORDERS]
     scored = np.asarray(matches.any(axis=1) & totals.all(axis=1))
     missed = matches == 0
     smoothed = np.where(missed, 0.5 ** missed.cumsum(axis=1), matches)

@@ -10,7 +10,13 @@ import pytest
 
 from pytest_llmlat.plugin import options
 from pytest_llmlat.plugin.fixtures import llm, llmlat
-from pytest_llmlat.plugin.keys import BOARD, SESSION, SETTINGS, session_of
+from pytest_llmlat.plugin.keys import (
+    BOARD,
+    SESSION,
+    SETTINGS,
+    session_of,
+    settings_of,
+)
 
 __all__ = ["llm", "llmlat"]
 
@@ -30,9 +36,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options, and look up at once every name that was typed."""
     options.add_markers(config)
-    settings = options.read(config)
-    config.stash[SETTINGS] = settings
-    if not settings.names_given:
+    if not options.given(config) or not settings_of(config).names_given:
         return
     from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
 
@@ -45,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: _WorkerNode) -> None:
     """Let the workers of pytest-xdist write to the journal of the controller."""
-    folder = node.config.stash[SETTINGS].folder
+    folder = settings_of(node.config).folder
     node.workerinput[options.WORKER_FOLDER] = str(folder)
 
 
@@ -80,7 +84,8 @@ def pytest_collection_modifyitems(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the summary of what was measured, be it all or a part."""
     config = session.config
-    if not options.is_worker(config) and config.stash[SETTINGS].folder.is_dir():
+    measured = SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
+    if measured and not options.is_worker(config):
         board = session_of(config).finish()
         if board is not None:
             config.stash[BOARD] = board

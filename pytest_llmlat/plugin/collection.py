@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.errors import UsageError
-from pytest_llmlat.plugin.fixtures import Assignment
+from pytest_llmlat.plugin.runs import Assignment
 from pytest_llmlat.settings import SCENARIOS
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from pytest_llmlat.plugin.keys import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from pytest_llmlat.records import Record, Sample, Summary, Task
+    from pytest_llmlat.plugin.runs import Runner
     from pytest_llmlat.runner import LoadedModel
-
-_SHOWN_ERRORS = 3
 
 
 @pytest.fixture(scope="session")
@@ -36,116 +33,6 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
 @pytest.fixture
 def llmlat(request: pytest.FixtureRequest) -> Runner:
     """Give the test what runs its marker's task on a model."""
+    from pytest_llmlat.plugin.runs import Runner  # noqa: PLC0415 - not at start-up
+
     return Runner(request, getattr(request, "param", None))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """Which task in which scenario a parametrised test is about."""
-
-    task: Task
-    scenario: str
-    samples: int | None
-
-    @property
-    def id(self) -> str:
-        """Its part of the test's name."""
-        return f"{self.task.name}|{self.scenario}"
-
-
-class Runner:
-    """Runs tasks on models. Tests get it as the fixture ``llmlat``."""
-
-    def __init__(
-        self, request: pytest.FixtureRequest, assignment: Assignment | None
-    ) -> None:
-        """Serve one test."""
-        self._request = request
-        self._assignment = assignment
-
-    @property
-    def task(self) -> Task | None:
-        """The task that the marker assigned to this item."""
-        return self._assignment.task if self._assignment else None
-
-    def find(self, name: str) -> Task:
-        """Return a task of the catalogue, to be varied with ``dataclasses.replace``.
-
-        Raises:
-            UsageError: unknown, or a family of several tasks.
-        """
-        from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
-
-        tasks = session_of(self._request.config).selection.tasks
-        found = tasks.find(name, where=f"{self._request.node.nodeid}: {name!r}")
-        if len(found) > 1:
-            raise UsageError(
-                f"{self._request.node.nodeid}: {name!r} is a family of {len(found)}"
-                " tasks; name one, or mark the test: @pytest.mark.llm(...)"
-            )
-        return found[0]
-
-    def run(
-        self,
-        llm: LoadedModel,
-        task: Task | str | None = None,
-        *,
-        samples: Sequence[Sample] | None = None,
-    ) -> Summary:
-        """Measure every sample of a task on a model and return the cell's statistics.
-
-        Args:
-            llm: the fixture of that name.
-            task: a name of the catalogue or a :class:`Task`; by default the one that
-                the test's ``llm`` marker names.
-            samples: the items, where they are not those of the task's source.
-
-        The test fails if the backend broke on a sample; the other samples are
-        measured all the same, and all records are kept.
-        """
-        from pytest_llmlat.errors import LLMLatError  # noqa: PLC0415 - not at start-up
-
-        session = session_of(self._request.config)
-        chosen = self._assignment
-        try:
-            summary, records = session.run(
-                llm,
-                self._resolve(task),
-                scenario=chosen.scenario if chosen else "single",
-                samples=samples,
-                count=chosen.samples if chosen else None,
-            )
-        except LLMLatError as error:
-            pytest.fail(str(error), pytrace=False)
-        failed = [record for record in records if record.error is not None]
-        if failed:
-            pytest.fail(failure(failed, len(records)), pytrace=False)
-        return summary
-
-    def _resolve(self, task: Task | str | None) -> Task:
-        from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
-
-        if task is None and self._assignment is not None:
-            return self._assignment.task
-        if isinstance(task, str):
-            return self.find(task)
-        if task is None:
-            raise UsageError(
-                "llmlat.run(llm): which task? Mark the test with"
-                " @pytest.mark.llm('family/name') or pass the task"
-            )
-        return task
-
-
-def failure(failed: Sequence[Record], measured: int) -> str:
-    """Say how many samples the backend broke on, and how."""
-    from pytest_llmlat.report.figures import printable  # noqa: PLC0415 - as above
-
-    first = failed[0].cell.id
-    lines = [f"{first}: {len(failed)} of {measured} samples failed; their records say:"]
-    lines += [
-        f"  {r.sample}: {printable(str(r.error))}" for r in failed[:_SHOWN_ERRORS]
-    ]
-    if len(failed) > _SHOWN_ERRORS:
-        lines.append(f"  and {len(failed) - _SHOWN_ERRORS} more")
-    return "\n".join(lines)

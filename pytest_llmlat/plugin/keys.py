@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.plugin import options
+
 if TYPE_CHECKING:
     from pytest_llmlat.plugin.session import Session
     from pytest_llmlat.records import Scoreboard
@@ -16,10 +18,21 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 
 
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the settings, read when they are first asked for.
+
+    Raises:
+        pytest.UsageError: a value that is not what its option takes.
+    """
+    if SETTINGS not in config.stash:
+        config.stash[SETTINGS] = options.read(config)
+    return config.stash[SETTINGS]
+
+
 def session_of(config: pytest.Config) -> Session:
     """Return the session, begun when it is first asked for."""
     if SESSION not in config.stash:
         from pytest_llmlat.plugin.session import Session  # noqa: PLC0415
 
-        config.stash[SESSION] = Session(config, config.stash[SETTINGS])
+        config.stash[SESSION] = Session(config, settings_of(config))
     return config.stash[SESSION]

@@ -6,11 +6,14 @@ import datetime as dt
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_llmlat.settings import ALL_SAMPLES, BALANCES, DEVICES, SANDBOXES, Settings
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.settings import Settings
 
 WORKER_FOLDER = "llmlat_folder"
 """Under which name a pytest-xdist worker is told the folder of the run."""
@@ -24,6 +27,25 @@ _HELP = {
     "report": "folder to write summary.json and records.jsonl to",
     "balance": "mean that is called balanced: geometric, arithmetic or harmonic",
     "sandbox": "where generated code runs: auto, none (unsafe), or one by name",
+}
+_INI = {"llm": "models", "llm_models": "model_files", "llm_tasks": "task_files"}
+"""Ini options whose value is known by another name than theirs without ``llm_``."""
+_LISTS: Mapping[str, Literal["args", "paths"]] = {
+    "llm": "args",
+    "llm_task": "args",
+    "llm_models": "paths",
+    "llm_tasks": "paths",
+}
+_DEFAULTS: Mapping[str, str | list[str]] = {
+    "llm": [],
+    "llm_task": [],
+    "llm_samples": "",
+    "llm_seed": "0",
+    "llm_models": [],
+    "llm_tasks": [],
+    "llm_report": "",
+    "llm_balance": "geometric",
+    "llm_sandbox": "auto",
 }
 _MARKERS = {
     "llm(*tasks, samples=None)": "tasks or families to run on each model",
@@ -73,15 +95,11 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--llm-sandbox", dest="llmlat_sandbox", metavar="NAME", help=_HELP["sandbox"]
     )
-    parser.addini("llm", _HELP["models"], type="args", default=[])
-    parser.addini("llm_task", _HELP["task"], type="args", default=[])
-    parser.addini("llm_samples", _HELP["samples"], type="string", default="")
-    parser.addini("llm_seed", _HELP["seed"], type="string", default="0")
-    parser.addini("llm_models", _HELP["model_files"], type="paths", default=[])
-    parser.addini("llm_tasks", _HELP["task_files"], type="paths", default=[])
-    parser.addini("llm_report", _HELP["report"], type="string", default="")
-    parser.addini("llm_balance", _HELP["balance"], type="string", default="geometric")
-    parser.addini("llm_sandbox", _HELP["sandbox"], type="string", default="auto")
+    for name, default in _DEFAULTS.items():
+        kind = "string" if isinstance(default, str) else _LISTS[name]
+        parser.addini(
+            name, _HELP[_INI.get(name, name.removeprefix("llm_"))], kind, default
+        )
 
 
 def add_markers(config: pytest.Config) -> None:
@@ -95,8 +113,21 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def given(config: pytest.Config) -> bool:
+    """Whether any option was set, on the command line or in the ini file.
+
+    Where none was, their values need not be looked at before a test asks for a
+    model, and an unrelated project does not pay for it.
+    """
+    typed = (config.getoption(f"llmlat_{name}") is not None for name in _HELP)
+    written = (config.getini(name) != default for name, default in _DEFAULTS.items())
+    return any(typed) or any(written)
+
+
 def named_devices(expression: str) -> frozenset[str]:
     """Return the devices that a marker expression names."""
+    from pytest_llmlat.settings import DEVICES  # noqa: PLC0415 - not at start-up
+
     return frozenset(re.findall(r"\w+", expression)) & frozenset(DEVICES)
 
 
@@ -106,6 +137,12 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: a value that is not what the option takes.
     """
+    from pytest_llmlat.settings import (  # noqa: PLC0415 - not at start-up
+        BALANCES,
+        SANDBOXES,
+        Settings,
+    )
+
     root = config.rootpath
     project = root / "pyproject.toml"
     own = (project,) if project.is_file() else ()
@@ -158,6 +195,8 @@ def _samples(config: pytest.Config) -> int | None:
     if not text:
         return None
     if text == "all":
+        from pytest_llmlat.settings import ALL_SAMPLES  # noqa: PLC0415 - as above
+
         return ALL_SAMPLES
     return _whole(config, "samples", least=1)
 

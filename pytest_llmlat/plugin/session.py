@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,7 @@ from pytest_llmlat.scoreboard import scoreboard
 from pytest_llmlat.summary import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pytest
 
@@ -70,7 +72,8 @@ class Session:
         if deployment.device not in inventory.present:
             raise DeviceAbsent(inventory.absence(deployment.device))
         begin = self._clock.now_ns()
-        backend = open_backend(deployment, self._clock)
+        with _lenient():
+            backend = open_backend(deployment, self._clock)
         load_s = (self._clock.now_ns() - begin) / NS_PER_S
         return LoadedModel(deployment=deployment, backend=backend, load_s=load_s)
 
@@ -110,14 +113,15 @@ class Session:
         self.journal.open(self._run_facts())
         recorder = _Recorder(self._config, self.journal, plan)
         try:
-            run_cell(
-                plan,
-                model,
-                clock=self._clock,
-                sandbox=sandbox,
-                on_facts=recorder.on_facts,
-                on_record=recorder.on_record,
-            )
+            with _lenient():
+                run_cell(
+                    plan,
+                    model,
+                    clock=self._clock,
+                    sandbox=sandbox,
+                    on_facts=recorder.on_facts,
+                    on_record=recorder.on_record,
+                )
         finally:
             recorder.progress.clear()
         summary, _ = summarise(
@@ -165,6 +169,17 @@ class Session:
             "settings": settings,
             "environment": fingerprint(self.selection.inventory),
         }
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    """Let warnings of model libraries be warnings where a project makes them errors.
+
+    A deprecation deep inside a library is no reason to lose a measurement.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        yield
 
 
 class _Recorder:

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import Estimate
 
 MISSING = "-"
-_MILLI = 1e-3
-_TEN = 10
+_THOUSAND = 1000
 _HUNDRED = 100
 _MEGA = 1e6
 _GIGA = 1e9
@@ -34,11 +33,18 @@ def seconds(value: float | None) -> str:
     """Write a duration with three significant digits and its unit."""
     if value is None:
         return MISSING
-    if value < _MILLI:
-        return f"{value * 1e6:.0f} µs"
-    if value < 1:
-        return f"{value * 1e3:.{1 if value < _TEN * _MILLI else 0}f} ms"
-    return f"{value:.{2 if value < _TEN else 1}f} s"
+    for unit, scale in (("µs", 1e6), ("ms", 1e3)):
+        if round(value * scale) < _THOUSAND:
+            return f"{_three_digits(value * scale)} {unit}"
+    return f"{_three_digits(value)} s"
+
+
+def _three_digits(value: float) -> str:
+    """Write three significant digits, more where the whole part has more."""
+    for places, bound in ((2, 9.995), (1, 99.95)):
+        if value < bound:
+            return f"{value:.{places}f}"
+    return f"{value:.0f}"
 
 
 def rate(value: float | None) -> str:

@@ -29,7 +29,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "models": [_model(standing) for standing in board.standings],
         "verdicts": [],
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def _cell(summary: Summary) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from tests.plugin.conftest import Project
 
 
 def test_each_task_on_each_model_is_one_item(project: Project) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_llmlat.devices import Inventory
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from tests.plugin.conftest import Project
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +41,7 @@ def test_a_device_that_is_named_and_absent_is_skipped_with_a_reason(
 
     result.assert_outcomes(skipped=2, deselected=2)
     result.stdout.fnmatch_lines(
-        [
-            "SKIPPED * device 'a6000' is not here: looked for a CUDA device named*A6000;"
-            " found no CUDA device (no NVIDIA driver)"
-        ]
+        ["SKIPPED * device 'a6000' is not here: *RTX A6000; found no CUDA device (no*"]
     )
 
 
@@ -54,10 +51,7 @@ def test_model_and_device_are_chosen_together(project: Project) -> None:
 
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(
-        [
-            "SKIPPED * device 'mps' is not here: looked for Apple silicon (macOS on"
-            " arm64); found linux on x86_64"
-        ]
+        ["SKIPPED * device 'mps' is not here: *Apple silicon*; found linux on x86_64"]
     )
 
 

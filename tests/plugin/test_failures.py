@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from tests.plugin.conftest import Project
 
 
 def test_a_backend_that_breaks_in_the_middle_costs_one_sample(

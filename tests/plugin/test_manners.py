@@ -14,7 +14,7 @@ from pytest_llmlat.plugin.progress import Progress, drawable, span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Project
+    from tests.plugin.conftest import Project
 
 
 def test_collecting_measures_nothing_and_writes_nothing(project: Project) -> None:

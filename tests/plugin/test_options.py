@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from tests.plugin.conftest import Project
 
 
 def usage_error(result: pytest.RunResult, *lines: str) -> None:

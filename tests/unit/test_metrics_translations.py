@@ -150,8 +150,8 @@ def test_resampled_figures_equal_one_corpus_after_another(
 
     chrf = [corpus_chrf(corpus) for corpus in corpora_drawn]
     bleu = [corpus_bleu(corpus) for corpus in corpora_drawn]
-    assert corpus_draws(weights, rows) == pytest.approx(chrf, abs=EXACT)
-    assert corpus_bleu_draws(weights, rows) == pytest.approx(bleu, abs=EXACT)
+    assert corpus_draws(weights @ rows) == pytest.approx(chrf, abs=EXACT)
+    assert corpus_bleu_draws(weights @ rows) == pytest.approx(bleu, abs=EXACT)
 
 
 def test_resampling_warns_of_no_division() -> None:
@@ -160,8 +160,8 @@ def test_resampling_warns_of_no_division() -> None:
     weights = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
 
     with np.errstate(all="raise"):
-        assert corpus_draws(weights, counts).tolist() == [0, 0, 0]
-        assert corpus_bleu_draws(weights, counts).tolist() == [0, 0, 0]
+        assert corpus_draws(weights @ counts).tolist() == [0, 0, 0]
+        assert corpus_bleu_draws(weights @ counts).tolist() == [0, 0, 0]
 
 
 def test_the_layout_of_the_statistics_is_as_documented() -> None:

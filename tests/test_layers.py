@@ -1,0 +1,260 @@
+"""The rooms of the package and who may enter which, read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pytest_llmlat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+PACKAGE = Path(pytest_llmlat.__file__).parent
+NAME = "pytest_llmlat"
+GUESTS = {"benchmarks", "fixtures"}
+"""What a wheel carries inside the package; a checkout has it beside."""
+FILES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+    and path.relative_to(PACKAGE).parts[0] not in GUESTS
+]
+
+# Lowest first. Rooms of one line do not know each other.
+LAYERS = (
+    # vocabulary
+    ("errors", "resources"),
+    ("settings", "records", "clock"),
+    ("meter",),
+    ("protocols",),
+    # pure parts
+    ("prompts", "matrix", "extractors", "statistics", "score", "generated"),
+    ("metrics",),
+    ("catalogue",),
+    # machines
+    ("datasets", "devices", "scenarios", "sandbox", "journal"),
+    ("environment",),
+    ("backends",),
+    # judgement
+    ("grading",),
+    ("runner", "summary"),
+    ("scoreboard",),
+    ("report",),
+    # border
+    ("plugin",),
+)
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+
+BORDER = {"pytest", "_pytest", "pluggy", "xdist"}
+MODEL_LIBRARIES = {
+    "accelerate",
+    "gguf",
+    "huggingface_hub",
+    "llama_cpp",
+    "peft",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+}
+HEAVY = MODEL_LIBRARIES | {
+    "datasets",
+    "jinja2",
+    "nltk",
+    "numpy",
+    "rouge_score",
+    "sacrebleu",
+}
+BACKENDS = ("gguf", "huggingface", "scripted")
+PUBLIC = [
+    "Backend",
+    "Clock",
+    "Generation",
+    "LLMLatError",
+    "ManualClock",
+    "Meter",
+    "Record",
+    "Request",
+    "Sample",
+    "Scripted",
+    "Summary",
+    "SystemClock",
+    "Task",
+    "Timing",
+    "__version__",
+]
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return the modules that one statement names, ``[]`` if it is no import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        home = node.module or ""
+        if home == NAME:
+            return [f"{home}.{alias.name}" for alias in node.names]
+        return [home]
+    return []
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Return every module that a tree imports, at any depth."""
+    return {name for node in ast.walk(tree) for name in imported(node)}
+
+
+def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements that run when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from run_on_import(child)
+
+
+def room(path: Path) -> str:
+    """Return the room that a file stands in."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """Parse a file of the package."""
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def roots(names: Iterable[str]) -> set[str]:
+    """Return the top packages of module names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def rooms(path: Path) -> set[str]:
+    """Return the other rooms that a file imports from."""
+    names = [name.split(".") for name in imports(tree(path))]
+    found = {parts[1] for parts in names if parts[0] == NAME and len(parts) > 1}
+    return found - {room(path)}
+
+
+def offences(look: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
+    """Return for each file of the package what it should not import."""
+    found = {path.relative_to(PACKAGE).as_posix(): look(path) for path in FILES}
+    return {name: sorted(names) for name, names in found.items() if names}
+
+
+def test_every_room_has_a_layer() -> None:
+    """A new room takes its place among the layers; none is listed that is gone."""
+    assert {room(path) for path in FILES} == set(RANK)
+
+
+def test_imports_point_down() -> None:
+    """A module imports from its own room and from lower layers, types included.
+
+    The package's own public names are above all rooms: they are for users.
+    """
+    top = len(LAYERS)
+    upwards = offences(
+        lambda path: {
+            other for other in rooms(path) if RANK.get(other, top) >= RANK[room(path)]
+        }
+    )
+
+    assert upwards == {}
+
+
+def test_imports_are_absolute() -> None:
+    """A relative import would hide from the test of the layers."""
+    relative = offences(
+        lambda path: {
+            ast.unparse(node)
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ImportFrom) and node.level
+            if "inside" not in path.parts  # that folder runs without the package
+        }
+    )
+
+    assert relative == {}
+
+
+def test_pytest_stays_at_the_border() -> None:
+    """All but the plugin works without pytest, and is tested without it."""
+    inside = offences(
+        lambda path: (
+            set() if room(path) == "plugin" else roots(imports(tree(path))) & BORDER
+        )
+    )
+
+    assert inside == {}
+
+
+def test_model_libraries_stay_in_the_backends() -> None:
+    """A library that is not installed breaks nothing but its own backend."""
+    outside = offences(
+        lambda path: (
+            set()
+            if room(path) == "backends"
+            else roots(imports(tree(path))) & MODEL_LIBRARIES
+        )
+    )
+
+    assert outside == {}
+
+
+def test_heavy_libraries_load_on_use() -> None:
+    """Importing a module costs no library but the standard one and pytest."""
+    early = offences(
+        lambda path: (
+            roots(name for node in run_on_import(tree(path)) for name in imported(node))
+            & HEAVY
+        )
+    )
+
+    assert early == {}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_backends_do_not_know_each_other(name: str) -> None:
+    """Backends share functions; none is built upon another."""
+    names = imports(tree(PACKAGE / "backends" / f"{name}.py"))
+    others = {f"{NAME}.backends.{other}" for other in BACKENDS if other != name}
+
+    assert not names & others
+
+
+def test_loading_the_plugin_loads_nothing_heavy() -> None:
+    """A pytest run that measures nothing pays for no library."""
+    code = (
+        "import sys, pytest_llmlat.plugin\n"
+        f"print([name for name in {sorted(HEAVY)!r} if name in sys.modules])"
+    )
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names_are_these() -> None:
+    """Whoever renames or adds a public name says so here too."""
+    assert sorted(pytest_llmlat.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_loads(name: str) -> None:
+    """Each public name is there when it is asked for, under its own name."""
+    value = getattr(pytest_llmlat, name)
+
+    assert getattr(value, "__name__", name) == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """The package answers ``hasattr`` as any module does."""
+    assert not hasattr(pytest_llmlat, "Nonsense")

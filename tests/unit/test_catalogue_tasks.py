@@ -1,0 +1,275 @@
+"""Tasks as data: what they may say, and that the bundled ones say it rightly."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.catalogue import load_tasks
+from pytest_llmlat.datasets import load_samples
+from pytest_llmlat.errors import UnknownName, UsageError
+from pytest_llmlat.prompts import request_for
+from pytest_llmlat.records import DIFFICULTIES, FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.records import Sample, Task
+
+BUNDLED = load_tasks()
+EACH = pytest.mark.parametrize(
+    "task", BUNDLED.entries.values(), ids=lambda task: task.name
+)
+KEYS = {
+    "source": '"data.jsonl"',
+    "chat_prompt": '"Q: {{ question }}"',
+    "completion_prompt": '"Q: {{ question }} A:"',
+    "extractor": '"number"',
+    "metric": '"accuracy"',
+    "max_new_tokens": "8",
+    "budget_s": "1.5",
+}
+
+
+def a_catalogue(
+    folder: Path, keys: Mapping[str, str | None], name: str = "reasoning/mine"
+) -> Path:
+    """Write a catalogue of one task; a key that is ``None`` is left out."""
+    path = folder / "tasks.toml"
+    lines = [f"{key} = {text}" for key, text in keys.items() if text is not None]
+    path.write_text("\n".join([f'[tasks."{name}"]', *lines, ""]), "utf-8")
+    return path
+
+
+def complaint(path: Path) -> str:
+    """Return what is said of a catalogue, without its folder."""
+    with pytest.raises(UsageError) as caught:
+        load_tasks([path])
+    return str(caught.value).replace(str(path), "FILE")
+
+
+@cache
+def samples(task: Task) -> tuple[Sample, ...]:
+    """Return all samples of a task."""
+    return load_samples(task)
+
+
+def test_a_task_of_the_least_keys(tmp_path: Path) -> None:
+    """The rest has defaults; the data file lies beside the catalogue."""
+    path = a_catalogue(tmp_path, KEYS)
+
+    (task,) = load_tasks([path]).find("reasoning/mine", where="")
+
+    assert (task.family, task.title) == ("reasoning", "mine")
+    assert task.source == str(tmp_path / "data.jsonl")
+    assert (task.max_new_tokens, task.budget_s, task.chance) == (8, 1.5, 0.0)
+    assert (task.reference, task.labels, task.mapping) == ("reference", (), ())
+
+
+def test_a_task_of_all_keys(tmp_path: Path) -> None:
+    """Each key has its place."""
+    more = {
+        "title": '"A title"',
+        "source": '"/elsewhere/x.jsonl"',
+        "extractor": '"label"',
+        "labels": '["yes", "no"]',
+        "chance": "0.5",
+        "chat_stop": '["</s>"]',
+        "completion_stop": '["\\n"]',
+        "reference": '"gold"',
+        "mapping": '{ gold = "label", id = "idx" }',
+        "options": '{ language = "de", k = 2 }',
+    }
+
+    task = load_tasks([a_catalogue(tmp_path, KEYS | more)]).entries["reasoning/mine"]
+
+    assert (task.title, task.source) == ("A title", "/elsewhere/x.jsonl")
+    assert (task.labels, task.chance) == (("yes", "no"), 0.5)
+    assert (task.chat_stop, task.completion_stop) == (("</s>",), ("\n",))
+    assert task.reference == "gold"
+    assert task.mapping == (("gold", "label"), ("id", "idx"))
+    assert (task.option("language"), task.option("k")) == ("de", 2)
+
+
+def test_a_user_s_task_overrides(tmp_path: Path) -> None:
+    """An entry of the same name takes the place of the built-in one."""
+    path = a_catalogue(tmp_path, KEYS, "reasoning/arithmetic")
+
+    found = load_tasks([path])
+
+    assert found.entries["reasoning/arithmetic"].budget_s == 1.5
+    assert set(found.entries) == set(BUNDLED.entries)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("source", None, "source: is needed and missing or empty"),
+        ("chat_prompt", '""', "chat_prompt: is needed and missing or empty"),
+        ("completion_prompt", None, "completion_prompt: is needed and missing"),
+        ("max_new_tokens", None, "max_new_tokens: must be a whole number above 0"),
+        ("max_new_tokens", "0", "max_new_tokens: must be a whole number above 0: 0"),
+        ("max_new_tokens", "1.5", "max_new_tokens: must be a whole number above 0"),
+        ("max_new_tokens", "true", "max_new_tokens: must be a whole number above 0"),
+        ("budget_s", None, "budget_s: is needed and missing"),
+        ("budget_s", "0", "budget_s: must be finite and above 0: 0"),
+        ("budget_s", "inf", "budget_s: must be finite and above 0: inf"),
+        ("budget_s", "nan", "budget_s: must be finite and above 0: nan"),
+        ("budget_s", '"1"', "budget_s: must be a number, not a string"),
+        ("chance", "1", "chance: must be from 0 to below 1: 1"),
+        ("chance", "-0.1", "chance: must be from 0 to below 1: -0.1"),
+        ("labels", '"yes"', "labels: must be a list of strings"),
+        ("extractor", '"label"', "labels: the extractor 'label' needs a list"),
+        ("metrik", '"x"', "metrik: unknown key; did you mean 'metric'?"),
+        ("title", "1", "title: must be a string, not an integer"),
+        ("mapping", "{ a = 1 }", "mapping.a: cannot be an integer"),
+        ("options", "{ a = {} }", "options.a: cannot be a table"),
+        ("chat_prompt", '"{{ x"', "chat_prompt: template, line 1: "),
+        (
+            "completion_prompt",
+            '"a\\n{% if %}"',
+            "completion_prompt: template, line 2: ",
+        ),
+    ],
+)
+def test_a_bad_task_is_told_with_its_key(
+    tmp_path: Path, key: str, text: str | None, expected: str
+) -> None:
+    """The reader finds the place at once, and what was meant."""
+    path = a_catalogue(tmp_path, {**KEYS, key: text})
+
+    assert complaint(path).startswith(f"FILE: tasks.reasoning/mine.{expected}")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "nearest"),
+    [("metric", "acuracy", "accuracy"), ("extractor", "numbers", "number")],
+)
+def test_an_unknown_judge_is_answered_with_the_nearest(
+    tmp_path: Path, key: str, text: str, nearest: str
+) -> None:
+    """With the file and the task."""
+    path = a_catalogue(tmp_path, {**KEYS, key: f'"{text}"'})
+
+    assert complaint(path).startswith(
+        f"FILE: tasks.reasoning/mine: unknown {key} '{text}'; did you mean '{nearest}'"
+    )
+
+
+@pytest.mark.parametrize("name", ["mine", "nothing/mine", "reasoning/", "/mine"])
+def test_a_task_is_named_by_family(tmp_path: Path, name: str) -> None:
+    """The families are listed."""
+    path = a_catalogue(tmp_path, KEYS, name)
+
+    assert re.match(rf"FILE: tasks\.{name}.*: a task is named FAMILY/", complaint(path))
+
+
+def test_a_name_is_a_task_or_a_family() -> None:
+    """A family is all of its tasks, in the catalogue's order."""
+    found = BUNDLED.find("sentiment", where="--llm-task")
+
+    assert [task.name for task in found] == ["sentiment/polarity", "sentiment/emotion"]
+    assert BUNDLED.find("sentiment/emotion", where="--llm-task") == found[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("sentimnt", "sentiment"), ("reasoning/logik", "logic")]
+)
+def test_an_unknown_task_is_answered_with_the_nearest(name: str, nearest: str) -> None:
+    """Of tasks and families both."""
+    with pytest.raises(UnknownName, match=rf"^--llm-task: unknown task.*{nearest}"):
+        BUNDLED.find(name, where="--llm-task")
+
+
+def test_every_family_has_a_task() -> None:
+    """Six families, and none without anything to run."""
+    assert {task.family for task in BUNDLED.entries.values()} == set(FAMILIES)
+
+
+@EACH
+def test_a_bundled_task_has_enough_samples(task: Task) -> None:
+    """At least twelve, each with an id of its own and of every difficulty."""
+    found = samples(task)
+
+    assert len(found) >= 12
+    assert len({sample.id for sample in found}) == len(found)
+    assert {sample.difficulty for sample in found} == set(DIFFICULTIES)
+
+
+@EACH
+@pytest.mark.parametrize("chat", [True, False])
+def test_a_bundled_task_asks_every_sample(task: Task, *, chat: bool) -> None:
+    """Both prompts render for every row, and each row has a prompt of its own."""
+    prompts = [
+        request_for(task, sample, chat=chat, seed=0).prompt for sample in samples(task)
+    ]
+
+    assert all(prompt.strip() for prompt in prompts)
+    assert len(set(prompts)) == len(prompts)
+    assert not any("{{" in prompt or "{%" in prompt for prompt in prompts)
+
+
+@EACH
+def test_a_completion_prompt_holds_no_stop_string_at_its_end(task: Task) -> None:
+    """A base model's answer is not cut before it has begun by the prompt's own form."""
+    for sample in samples(task):
+        prompt = request_for(task, sample, chat=False, seed=0).prompt
+        assert not prompt.endswith(task.completion_stop or ("\0",))
+
+
+def told(task: Task, sample: Sample) -> bool:
+    """Whether the chat prompt holds the reference as words of their own."""
+    prompt = request_for(task, sample, chat=True, seed=0).prompt
+    bare = re.escape(sample.reference.strip())
+    return re.search(rf"(?<![\w.]){bare}(?!\w)", prompt) is not None
+
+
+def offers(task: Task, sample: Sample) -> list[str]:
+    """Return the answers that a prompt lists to choose from, if it does."""
+    options = dict(sample.fields).get("options")
+    return [*map(str, options)] if isinstance(options, list) else list(task.labels)
+
+
+@EACH
+def test_a_bundled_prompt_does_not_tell_the_answer(task: Task) -> None:
+    """Where answers are offered, all are; a number may stand in a sum by chance."""
+    telling = [
+        sample.id
+        for sample in samples(task)
+        if not offers(task, sample) and told(task, sample)
+    ]
+
+    by_chance = len(samples(task)) // 20 if task.extractor == "number" else 0
+    assert len(telling) <= by_chance, telling
+
+
+@EACH
+def test_a_bundled_prompt_offers_every_answer(task: Task) -> None:
+    """The right answer is among the choices, and the prompt lists all alike."""
+    for sample in samples(task):
+        choices = offers(task, sample)
+        if choices:
+            prompt = request_for(task, sample, chat=True, seed=0).prompt
+            assert sample.reference in choices
+            assert len(set(choices)) == len(choices)
+            assert all(choice in prompt for choice in choices), sample.id
+
+
+@EACH
+def test_bundled_labels_are_balanced(task: Task) -> None:
+    """No label is worth guessing: each is right equally often, overall and by rank."""
+    if not task.labels:
+        return
+    found = samples(task)
+    for rank in DIFFICULTIES:
+        counts = Counter(s.reference for s in found if s.difficulty == rank)
+        assert max(counts.values()) - min(counts.values()) <= 1, (rank, counts)
+    counts = Counter(sample.reference for sample in found)
+    assert set(counts) == set(task.labels)
+    assert len(set(counts.values())) == 1, counts
+    assert task.chance == pytest.approx(1 / len(task.labels))

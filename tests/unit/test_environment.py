@@ -1,0 +1,173 @@
+"""What is said of the machine, and of what disturbs a measurement on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import pytest
+
+from pytest_llmlat import environment
+from pytest_llmlat.devices import Inventory
+from pytest_llmlat.environment import (
+    PeakMemory,
+    disturbances,
+    fingerprint,
+    usable_cores,
+)
+
+MEGABYTE = 1_000_000
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def an_inventory(*gpus: str) -> Inventory:
+    """Return a machine with these cards."""
+    return Inventory(
+        gpus=gpus, gpu_note="", platform="linux", machine="x86_64", hub_token=False
+    )
+
+
+def touch(size: int) -> int:
+    """Take up memory, use every page of it and give it back."""
+    block = bytearray(size)
+    block[::1024] = b"x" * len(block[::1024])
+    return len(block)
+
+
+def traced() -> tuple[str, ...]:
+    """Return the disturbances while a trace function is on."""
+    before = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    try:
+        return disturbances({})
+    finally:
+        sys.settrace(before)
+
+
+def profiled() -> tuple[str, ...]:
+    """Return the disturbances while a profiler is on."""
+    before = sys.getprofile()
+    sys.setprofile(lambda *_: None)
+    try:
+        return disturbances({})
+    finally:
+        sys.setprofile(before)
+
+
+def test_the_fingerprint_knows_python_and_the_machine() -> None:
+    """What can always be told is never absent."""
+    facts = fingerprint(an_inventory())
+
+    for name in ("python", "system", "release", "machine", "cpu", "cores"):
+        assert facts[name] is not None, name
+    assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert facts["pytest-llmlat"]
+    assert facts["pytest"] == pytest.__version__
+
+
+def test_the_fingerprint_names_the_cards() -> None:
+    """Without a card it says so by ``None``, not by an empty text."""
+    assert fingerprint(an_inventory("A", "B"))["gpus"] == "A, B"
+    assert fingerprint(an_inventory())["gpus"] is None
+
+
+def test_a_library_that_is_not_installed_has_no_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its absence is a fact, and no error."""
+    monkeypatch.setattr(environment, "_LIBRARIES", ("no-such-library",))
+
+    assert fingerprint(an_inventory())["no-such-library"] is None
+
+
+def test_the_fingerprint_can_be_written() -> None:
+    """Every fact is a plain value."""
+    facts = fingerprint(an_inventory("A"))
+
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+def test_usable_cores_are_no_more_than_there_are() -> None:
+    """A container may use fewer than the machine has, never none."""
+    assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_a_tracer_is_a_disturbance() -> None:
+    """Coverage and debuggers make every latency too long."""
+    assert any("tracer" in line for line in traced())
+
+
+def test_a_profiler_is_a_disturbance() -> None:
+    """So does a profiler."""
+    assert any("profiler" in line for line in profiled())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is of 3.12")
+def test_a_monitoring_tool_is_a_disturbance() -> None:
+    """Coverage on newer Pythons sets no trace function."""
+    monitoring = vars(sys)["monitoring"]
+    monitoring.use_tool_id(5, "a test")
+    try:
+        found = disturbances({})
+    finally:
+        monitoring.free_tool_id(5)
+
+    assert any("tracer" in line for line in found)
+
+
+@pytest.mark.parametrize(("workers", "contended"), [("2", True), ("1", False)])
+def test_workers_beside_are_a_disturbance(*, workers: str, contended: bool) -> None:
+    """One worker alone has the machine to itself."""
+    found = disturbances({"PYTEST_XDIST_WORKER_COUNT": workers})
+
+    assert any("contended" in line for line in found) is contended
+
+
+@LINUX
+def test_peak_memory_sees_what_was_given_back() -> None:
+    """The peak holds 50 MB that are free again when it is read."""
+    memory = PeakMemory()
+    before = memory.bytes()
+
+    touch(50 * MEGABYTE)
+    after = memory.bytes()
+
+    assert before is not None
+    assert after is not None
+    assert 40 * MEGABYTE < after - before < 90 * MEGABYTE
+
+
+@LINUX
+def test_peak_memory_begins_anew() -> None:
+    """What one cell took is not charged to the next."""
+    first = PeakMemory()
+    touch(50 * MEGABYTE)
+    high = first.bytes()
+
+    second = PeakMemory().bytes()
+
+    assert high is not None
+    assert second is not None
+    assert second < high - 40 * MEGABYTE
+
+
+def test_a_peak_that_did_not_rise_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the counter is of the whole life, an old peak says nothing of a span."""
+    peaks = iter([100, 100, 250])
+    monkeypatch.setattr(environment, "_reset_peak", lambda: False)
+    monkeypatch.setattr(environment, "_lifetime_peak", lambda: next(peaks))
+    memory = PeakMemory()
+
+    assert memory.bytes() is None
+    assert memory.bytes() == 250
+
+
+def test_a_peak_that_cannot_be_read_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without any counter there is no figure, least of all a 0."""
+    monkeypatch.setattr(environment, "_reset_peak", lambda: False)
+    monkeypatch.setattr(environment, "_lifetime_peak", lambda: None)
+
+    assert PeakMemory().bytes() is None

@@ -1,0 +1,327 @@
+"""llama.cpp behind the interface, with a stand-in for its library."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmlat.backends.gguf import GGUF, open_model
+from pytest_llmlat.clock import ManualClock
+from pytest_llmlat.errors import DeviceAbsent, LLMLatError, WeightsUnavailable
+from pytest_llmlat.meter import Meter
+from pytest_llmlat.records import Generation, Request
+from tests.unit.builders import a_deployment, a_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+END, BEGIN = 0, 1
+TEXTS = {
+    2: b"Hel",
+    3: b"lo",
+    4: b"\xc3",
+    5: b"\xa9",
+    6: b"\n",
+    BEGIN: b"<s>",
+    END: b"</s>",
+}
+TEMPLATE = {"tokenizer.chat_template": "a template", "general.file_type": "3"}
+
+
+class Llama:
+    """A stand-in for ``llama_cpp.Llama`` that says the same tokens every time."""
+
+    model = "a model"
+
+    def __init__(
+        self, says: tuple[int, ...], metadata: dict[str, str], given: dict[str, Any]
+    ) -> None:
+        """Say these tokens to every prompt."""
+        self.says = says
+        self.metadata = metadata
+        self.given = given
+        self.calls: list[object] = []
+
+    def n_ctx(self) -> int:
+        """Return the room for tokens."""
+        return int(self.given["n_ctx"])
+
+    def token_eos(self) -> int:
+        """Return the end token."""
+        return END
+
+    def token_bos(self) -> int:
+        """Return that there is no token to begin with."""
+        return -1
+
+    def tokenize(
+        self, text: bytes, *, add_bos: bool = True, special: bool = False
+    ) -> list[int]:
+        """Make a token of each word."""
+        self.calls.append((text, add_bos, special))
+        return [2] * (len(text.split()) + add_bos)
+
+    def detokenize(self, tokens: list[int], *, special: bool = False) -> bytes:
+        """Return the bytes of tokens."""
+        del special
+        return b"".join(TEXTS[token] for token in tokens)
+
+    def generate(self, tokens: list[int], **given: object) -> Iterator[int]:
+        """Yield what is to be said."""
+        self.calls.append(("generate", len(tokens), given))
+        yield from self.says
+
+    def reset(self) -> None:
+        """Forget the prompt before."""
+        self.calls.append("reset")
+
+    def close(self) -> None:
+        """Free nothing."""
+        self.calls.append("close")
+
+
+class Library:
+    """A stand-in for the module ``llama_cpp``."""
+
+    LLAMA_SPLIT_MODE_NONE = 0
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        """Take the library's place."""
+        self.says: tuple[int, ...] = (2, 3, END)
+        self.metadata = dict(TEMPLATE)
+        self.gpu = False
+        self.error: Exception | None = None
+        self.path = folder / "tiny.gguf"
+        self.path.write_bytes(b"weights")
+        self.llama_chat_format = SimpleNamespace(Jinja2ChatFormatter=self._formatter)
+        monkeypatch.setitem(sys.modules, "llama_cpp", self)
+        monkeypatch.setitem(
+            sys.modules, "llama_cpp.llama_chat_format", self.llama_chat_format
+        )
+
+    def llama_supports_gpu_offload(self) -> bool:
+        """Whether the build has a GPU."""
+        return self.gpu
+
+    def llama_model_get_vocab(self, model: object) -> object:
+        """Return something that stands for the vocabulary."""
+        return model
+
+    def llama_vocab_is_eog(self, vocabulary: object, token: int) -> bool:
+        """Whether a token ends the answer."""
+        del vocabulary
+        return token == END
+
+    def Llama(self, **given: Any) -> Llama:  # noqa: ANN401, N802 - as the library has it
+        """Load the model."""
+        if self.error is not None:
+            raise self.error
+        return Llama(self.says, self.metadata, given)
+
+    def _formatter(self, template: str, **special: str) -> Any:  # noqa: ANN401 - any callable
+        assert (template, special) == (
+            "a template",
+            {"eos_token": "</s>", "bos_token": ""},
+        )
+        return lambda messages: SimpleNamespace(
+            prompt=f"<user>{messages[0]['content']}</user>"
+        )
+
+    def open(self, device: str = "cpu", **changes: Any) -> GGUF:  # noqa: ANN401 - fields of an entry
+        """Open an entry that names the file."""
+        model = replace(
+            a_model("tiny", backend="gguf"), weights=str(self.path), **changes
+        )
+        return open_model(a_deployment(model, device), ManualClock())
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
+    """Put a stand-in in the place of llama-cpp-python."""
+    return Library(monkeypatch, tmp_path)
+
+
+def answer(backend: GGUF, most: int = 8, *stop: str) -> tuple[Generation, Meter]:
+    """Ask a question of two words."""
+    meter = Meter(ManualClock(), stop)
+    request = Request(
+        prompt="two words", chat=backend.chat, max_new_tokens=most, stop=stop
+    )
+    return backend.generate(request, meter), meter
+
+
+def test_an_answer_ends_with_the_end_token(library: Library) -> None:
+    """The end token is no content and is not counted."""
+    generation, meter = answer(library.open())
+
+    assert (generation.text, generation.finish) == ("Hello", "stop")
+    assert (generation.prompt_tokens, generation.output_tokens) == (2, 2)
+    assert meter.timing().stamp_tokens == (1, 1)
+
+
+def test_nothing_of_the_prompt_before_is_kept(library: Library) -> None:
+    """Without a reset the second answer would not pay for the prefix they share."""
+    backend = library.open()
+
+    for _ in range(2):
+        answer(backend)
+
+    done = [
+        call if isinstance(call, str) else call[0]
+        for call in backend._llama.calls
+        if call == "reset" or (isinstance(call, tuple) and call[0] == "generate")
+    ]
+    assert done == ["reset", "generate"] * 2
+
+
+def test_decoding_is_greedy(library: Library) -> None:
+    """Temperature 0, and no other than the likeliest token."""
+    backend = library.open()
+    answer(backend)
+
+    assert backend._llama.calls[-1] == ("generate", 2, {"temp": 0.0, "top_k": 1})
+
+
+def test_the_most_tokens_end_an_answer(library: Library) -> None:
+    """What was cut is told by its finish."""
+    generation, _ = answer(library.open(), 1)
+
+    assert (generation.text, generation.finish) == ("Hel", "length")
+    assert generation.output_tokens == 1
+
+
+def test_a_stop_string_ends_an_answer(library: Library) -> None:
+    """Before it, as every backend does."""
+    library.says = (2, 3, 6, 2, 2)
+
+    generation, _ = answer(library.open(), 8, "\n")
+
+    assert (generation.text, generation.finish) == ("Hello", "stop")
+
+
+def test_a_character_of_two_tokens_is_stamped_once(library: Library) -> None:
+    """It is text when its last byte is there."""
+    library.says = (4, 5, END)
+
+    generation, meter = answer(library.open())
+
+    assert generation.text == "é"
+    assert meter.timing().stamp_tokens == (2,)
+
+
+def test_half_a_character_at_the_end_is_marked(library: Library) -> None:
+    """An answer that was cut inside of a character shows it."""
+    library.says = (2, 4)
+
+    generation, meter = answer(library.open(), 2)
+
+    assert generation.text == "Hel\N{REPLACEMENT CHARACTER}"
+    assert meter.timing().stamp_tokens == (1, 1)
+
+
+@pytest.mark.parametrize("context", [1, 2])
+def test_a_prompt_without_room_is_not_asked(library: Library, context: int) -> None:
+    """Nothing is generated, and the finish says why."""
+    backend = library.open(options=(("context", context),))
+
+    generation, _ = answer(backend)
+
+    assert (generation.text, generation.finish) == ("", "context")
+    assert not any(call == "reset" for call in backend._llama.calls)
+
+
+def test_the_context_bounds_the_answer(library: Library) -> None:
+    """Prompt and answer share it."""
+    generation, _ = answer(library.open(options=(("context", 3),)))
+
+    assert (generation.text, generation.finish) == ("Hel", "length")
+
+
+def test_a_chat_prompt_has_the_template_s_special_tokens(library: Library) -> None:
+    """They are written by the template, so none is added before it."""
+    backend = library.open()
+    answer(backend)
+
+    assert backend.chat is True
+    assert backend._llama.calls[0] == (b"<user>two words</user>", False, True)
+
+
+@pytest.mark.parametrize(("chat", "template"), [(False, True), (None, False)])
+def test_a_base_model_continues_the_text(
+    library: Library, *, chat: bool | None, template: bool
+) -> None:
+    """Where the entry says so, or where there is no template."""
+    library.metadata = dict(TEMPLATE) if template else {}
+    backend = library.open(chat=chat)
+    answer(backend)
+
+    assert backend.chat is False
+    assert backend._llama.calls[0] == (b"two words", True, False)
+
+
+def test_chat_without_a_template_is_refused(library: Library) -> None:
+    """A template that we made up would measure another model."""
+    library.metadata = {}
+
+    with pytest.raises(LLMLatError, match=r"'tiny': tiny\.gguf has no chat template"):
+        library.open(chat=True)
+
+
+def test_the_facts_identify_the_model(library: Library) -> None:
+    """Digest, context, threads and form."""
+    facts = library.open(options=(("context", 64), ("threads", 3))).facts
+
+    assert facts["weights"] == "tiny.gguf"
+    assert len(str(facts["digest"])) == 16
+    assert (facts["context"], facts["threads"], facts["chat"]) == (64, 3, True)
+
+
+def test_a_build_without_a_gpu_says_so(library: Library) -> None:
+    """With what to rebuild."""
+    with pytest.raises(DeviceAbsent, match=r"device 'cuda'.*CMAKE_ARGS"):
+        library.open("cuda")
+
+
+@pytest.mark.parametrize(
+    ("device", "layers"), [("cpu", 0), ("cuda", -1), ("a6000", -1), ("mps", -1)]
+)
+def test_layers_go_where_the_device_is(
+    library: Library, device: str, layers: int
+) -> None:
+    """All of them to the GPU, or none."""
+    library.gpu = True
+
+    assert library.open(device)._llama.given["n_gpu_layers"] == layers
+
+
+@pytest.mark.parametrize("device", ["cuda", "a6000"])
+def test_one_card_is_measured(library: Library, device: str) -> None:
+    """llama.cpp spreads layers over all cards, and minds ``main_gpu`` only if not."""
+    library.gpu = True
+
+    given = library.open(device)._llama.given
+
+    assert given.get("split_mode") == library.LLAMA_SPLIT_MODE_NONE
+
+
+def test_weights_that_cannot_be_read_are_told(library: Library) -> None:
+    """With the file and its size, which a broken download shows."""
+    library.error = ValueError("bad magic")
+
+    with pytest.raises(WeightsUnavailable, match=r"tiny\.gguf \(7 bytes\): bad magic"):
+        library.open()
+
+
+def test_closing_frees_the_model(library: Library) -> None:
+    """And peak device memory is unknown, not 0."""
+    backend = library.open()
+    backend.reset_device_peak()
+
+    assert backend.device_peak_bytes() is None
+    backend.close()
+    assert backend._llama.calls == ["close"]

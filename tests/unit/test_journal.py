@@ -1,0 +1,253 @@
+"""What was measured is on the disk at once, and comes back as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pytest_llmlat.journal import CELLS, RECORDS, RUN, SUMMARY, Journal, row
+from pytest_llmlat.records import Grade, Record, Timing
+from tests.unit.builders import a_cell, a_record, a_timing, some_facts
+
+# st.text() draws no surrogates. A high one before a low one is left out: JSON writes
+# the two as it writes the one character that they stand for.
+LETTERS = (
+    st.sampled_from(
+        '\n\r\t\x00\x1b\x7f\x85\u2028\u2029\ufeff"\\aé\U0001f600\ud83d\udcff'
+    )
+    | st.characters()
+)
+SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+HOSTILE = (
+    st.lists(LETTERS, max_size=8)
+    .map("".join)
+    .filter(lambda text: not SURROGATE_PAIR.search(text))
+)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NS = st.integers(0, 2**63)
+TIMINGS = st.builds(
+    Timing,
+    start_ns=NS,
+    end_ns=NS,
+    stamps_ns=st.lists(NS, max_size=3).map(tuple),
+    stamp_tokens=st.just((1, 2, 3)),
+    reasoning_ns=st.none() | NS,
+    sent_ns=st.none() | NS,
+)
+GRADES = st.builds(
+    Grade,
+    value=FLOATS,
+    correct=st.none() | st.booleans(),
+    details=st.lists(st.tuples(HOSTILE, FLOATS), max_size=2).map(tuple),
+    counts=st.lists(FLOATS, max_size=3).map(tuple),
+    note=st.none() | HOSTILE,
+)
+RECORDS_OF_ALL_KINDS = st.builds(
+    lambda timing, **texts: replace(
+        a_record(),
+        timing=timing and replace(timing, stamp_tokens=(1,) * len(timing.stamps_ns)),
+        **texts,
+    ),
+    timing=st.none() | TIMINGS,
+    sample=HOSTILE,
+    prompt=HOSTILE,
+    answer=st.none() | HOSTILE,
+    extracted=st.none() | HOSTILE,
+    error=st.none() | HOSTILE,
+    round=st.integers(0, 3),
+    prompt_tokens=st.none() | st.integers(0, 9),
+    grade=GRADES,
+    truncated=st.booleans(),
+    budget_s=FLOATS,
+)
+
+
+def a_journal(folder: Path) -> Journal:
+    """Open a journal where a run has it."""
+    journal = Journal(folder / ".llmlat" / "runs" / "r1")
+    journal.open({"id": "r1"})
+    return journal
+
+
+def back(record: Record) -> list[Record]:
+    """Write a record and read it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = a_journal(Path(folder))
+        journal.add(record)
+        return journal.records()
+
+
+@given(RECORDS_OF_ALL_KINDS)
+@example(replace(a_record("\ud83d"), answer="\udcff"))
+@example(replace(a_record(), answer="a\nb\r\nc\u2028d\x00e\U0001f600\x1b[31m"))
+def test_a_record_comes_back_as_it_was(record: Record) -> None:
+    """Line breaks, NUL, emoji and lone surrogates of a model's answer included."""
+    assert back(record) == [record]
+
+
+def test_what_comes_back_is_of_the_same_types() -> None:
+    """Lists are tuples again, whole floats stay floats, truth values stay such."""
+    record = a_record(value=1.0)
+    (found,) = back(record)
+
+    assert type(found.grade.value) is float
+    assert type(found.grade.correct) is bool
+    assert type(found.timing) is Timing
+    assert hash(found) == hash(record)
+
+
+def test_facts_come_back_as_they_were(tmp_path: Path) -> None:
+    """Pairs, absences and hostile warnings included."""
+    facts = replace(
+        some_facts(),
+        load_s=None,
+        backend=(("a", None), ("b", True), ("c", 1), ("d", 0.5), ("e", "x\n\u2028")),
+        warnings=("one\ntwo",),
+    )
+    journal = a_journal(tmp_path)
+    journal.add(facts)
+
+    assert journal.facts() == [facts]
+
+
+def test_the_last_facts_of_a_cell_count(tmp_path: Path) -> None:
+    """A cell that was begun and is finished is finished."""
+    journal = a_journal(tmp_path)
+    other = some_facts(a_cell("other"), finished=False)
+    for facts in (some_facts(finished=False), other, some_facts()):
+        journal.add(facts)
+
+    assert journal.facts() == [some_facts(), other]
+
+
+def test_a_second_record_of_a_sample_wins(tmp_path: Path) -> None:
+    """A sample that was measured again counts once; another round is another one."""
+    journal = a_journal(tmp_path)
+    again = a_record(value=0.0)
+    later = replace(a_record(), round=1)
+    elsewhere = a_record(cell=a_cell("other"))
+    for record in (a_record(), again, later, elsewhere):
+        journal.add(record)
+
+    assert journal.records() == [again, later, elsewhere]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 200])
+def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path, lost: int) -> None:
+    """A run that was killed loses the sample in flight and no other."""
+    journal = a_journal(tmp_path)
+    for sample in ("s1", "s2"):
+        journal.add(a_record(sample))
+    path = journal.folder / RECORDS
+    path.write_bytes(path.read_bytes()[:-lost])
+
+    assert journal.records() == [a_record("s1")]
+
+
+def test_a_cut_inside_a_character_is_left_out(tmp_path: Path) -> None:
+    """Half of an emoji at the end is no reason to lose the rest."""
+    journal = a_journal(tmp_path)
+    journal.add(a_record("s1"))
+    path = journal.folder / RECORDS
+    path.write_bytes(path.read_bytes() + '{"answer": "\U0001f600'.encode()[:-2])
+
+    assert journal.records() == [a_record("s1")]
+
+
+def test_nothing_is_created_before_a_run_opens(tmp_path: Path) -> None:
+    """A session that measures nothing leaves no trace; reading finds nothing."""
+    journal = Journal(tmp_path / ".llmlat" / "runs" / "r1")
+
+    assert journal.records() == []
+    assert journal.facts() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_opening_says_what_the_run_is(tmp_path: Path) -> None:
+    """The folder holds ``run.json`` and is kept out of the user's commits."""
+    journal = a_journal(tmp_path)
+
+    assert json.loads((journal.folder / RUN).read_text("utf-8")) == {"id": "r1"}
+    assert (tmp_path / ".llmlat" / ".gitignore").read_text("utf-8") == "*\n"
+
+
+def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
+    """A worker that joins a run does not describe it anew."""
+    journal = a_journal(tmp_path)
+
+    Journal(journal.folder).open({"id": "other"})
+
+    assert json.loads((journal.folder / RUN).read_text("utf-8")) == {"id": "r1"}
+
+
+def test_two_journals_write_whole_lines_side_by_side(tmp_path: Path) -> None:
+    """Processes share a folder: no line is torn and none is lost."""
+    folder = a_journal(tmp_path).folder
+    long = replace(a_record(), answer="x" * 20_000)
+
+    def write(worker: int) -> None:
+        journal = Journal(folder)
+        for number in range(25):
+            journal.add(replace(long, sample=f"{worker}-{number}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+
+    found = {record.sample for record in Journal(folder).records()}
+    assert found == {f"{w}-{n}" for w in range(4) for n in range(25)}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+    """No program but Python reads NaN; nothing of the record is written."""
+    journal = a_journal(tmp_path)
+
+    with pytest.raises(ValueError, match="JSON"):
+        journal.add(a_record(value=value))
+
+    assert not (journal.folder / RECORDS).exists()
+
+
+def test_a_line_tells_cell_and_durations_to_other_programs() -> None:
+    """The parts of the id and the derived durations stand in the line themselves."""
+    record = a_record(timing=a_timing(0.5, 1.0, 1.5))
+
+    line = row(record)
+
+    assert line["cell"] == record.cell.id
+    assert (line["model"], line["device"]) == ("parrot", "cpu")
+    assert (line["task"], line["family"]) == ("reasoning/sums", "reasoning")
+    assert (line["ttft_s"], line["e2e_s"], line["tpot_s"]) == (0.5, 1.5, 0.5)
+    assert "e2e_s" not in row(replace(record, timing=None))
+
+
+def test_the_summary_is_written_and_copied(tmp_path: Path) -> None:
+    """The report's folder gets the summary and the records, as they are."""
+    journal = a_journal(tmp_path)
+    journal.add(a_record())
+    journal.add(some_facts())
+
+    journal.finish("{}\n", copy_to=tmp_path / "new" / "report")
+
+    report = tmp_path / "new" / "report"
+    assert sorted(path.name for path in report.iterdir()) == [RECORDS, SUMMARY]
+    for name in (RECORDS, SUMMARY):
+        assert (report / name).read_bytes() == (journal.folder / name).read_bytes()
+    assert (journal.folder / CELLS).is_file()
+
+
+def test_a_summary_without_records_is_copied_alone(tmp_path: Path) -> None:
+    """A run that was cut off before its first record has a summary all the same."""
+    journal = a_journal(tmp_path)
+
+    journal.finish("{}\n", copy_to=tmp_path / "report")
+
+    assert [path.name for path in (tmp_path / "report").iterdir()] == [SUMMARY]

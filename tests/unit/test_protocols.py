@@ -1,0 +1,36 @@
+"""Every backend has what the room above asks of it."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+
+import pytest
+
+from pytest_llmlat.protocols import Backend
+
+BACKENDS = {"gguf": "GGUF", "huggingface": "HuggingFace", "scripted": "Scripted"}
+METHODS = ("generate", "reset_device_peak", "device_peak_bytes", "close")
+
+
+@pytest.mark.parametrize("module", BACKENDS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_backend_has_the_methods_of_the_protocol(module: str, method: str) -> None:
+    """The parameters are named alike, so that any backend can stand in."""
+    home = import_module(f"pytest_llmlat.backends.{module}")
+    own = inspect.signature(getattr(getattr(home, BACKENDS[module]), method))
+
+    assert list(own.parameters) == list(
+        inspect.signature(getattr(Backend, method)).parameters
+    )
+
+
+@pytest.mark.parametrize("module", BACKENDS)
+def test_a_backend_is_opened_like_the_others(module: str) -> None:
+    """Each file of a backend opens a deployment with a clock."""
+    home = import_module(f"pytest_llmlat.backends.{module}")
+
+    assert list(inspect.signature(home.open_model).parameters) == [
+        "deployment",
+        "clock",
+    ]

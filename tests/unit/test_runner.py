@@ -1,0 +1,287 @@
+"""A cell from its samples to its records, on a clock that moves by script."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from pytest_llmlat.backends.scripted import Scripted
+from pytest_llmlat.clock import ManualClock
+from pytest_llmlat.journal import row
+from pytest_llmlat.runner import WARMUP_TOKENS, LoadedModel, Plan, run_cell
+from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_llmlat.records import CellFacts, Record, Request, Sample, Task
+    from pytest_llmlat.sandbox import Sandbox
+
+Answers: TypeAlias = "Mapping[str, str | Mapping[str, str]]"
+ANSWERS: Answers = {
+    "s1": "Answer: 4",
+    "s2": {"error": "out of memory"},
+    "s3": "Answer: 5",
+}
+SAMPLES = (a_sample("s1"), a_sample("s2"), a_sample("s3"))
+
+
+@dataclass
+class Told:
+    """What a run reported, in its order."""
+
+    facts: list[CellFacts] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+
+def measured(
+    answers: Answers | Callable[[Request], str],
+    samples: Sequence[Sample] = SAMPLES,
+    *,
+    task: Task | None = None,
+    context: int = 4096,
+    chat: bool = True,
+    told: Told | None = None,
+    sandbox: Sandbox | None = None,
+) -> Told:
+    """Run a cell on a scripted model: 0.5 s to a token, 0.25 s to each other."""
+    clock = ManualClock(1_000)
+    backend = Scripted(
+        answers, clock=clock, ttft_s=0.5, tpot_s=0.25, context=context, chat=chat
+    )
+    deployment = a_deployment()
+    told = told or Told()
+    task = task or a_task()
+    run_cell(
+        Plan(
+            cell=a_cell(task=task.name),
+            task=task,
+            samples=tuple(samples),
+            seed=3,
+            revision="abc",
+        ),
+        LoadedModel(deployment=deployment, backend=backend, load_s=1.5),
+        clock=clock,
+        sandbox=sandbox,
+        on_facts=told.facts.append,
+        on_record=told.records.append,
+    )
+    return told
+
+
+def marks(record: Record) -> set[str]:
+    """Return what is marked on a record."""
+    names = {"unparsed", "empty", "truncated", "refused"}
+    return {name for name in names if getattr(record, name)}
+
+
+def test_a_record_holds_what_was_asked_answered_and_measured() -> None:
+    """Everything of one sample, on the clock to the nanosecond."""
+    (record,) = measured({"": "Answer: 4"}, SAMPLES[:1]).records
+
+    assert (record.sample, record.difficulty, record.round) == ("s1", "easy", 0)
+    assert (record.prompt, record.reference) == ("What is s1?", "4")
+    assert (record.answer, record.extracted) == ("Answer: 4", "4")
+    assert (record.finish, record.error) == ("stop", None)
+    assert (record.grade.value, record.grade.correct) == (1.0, True)
+    assert record.timing is not None
+    assert (record.timing.ttft_s, record.timing.e2e_s) == (0.5, 0.75)
+    assert (record.prompt_tokens, record.output_tokens) == (3, 2)
+    assert (record.metric, record.budget_s, record.chance) == ("accuracy", 1.0, 0.0)
+    assert marks(record) == set()
+
+
+def test_every_sample_has_a_record_in_order() -> None:
+    """A backend that breaks in the middle leaves an error, and the others go on."""
+    records = measured(ANSWERS).records
+
+    assert [record.sample for record in records] == ["s1", "s2", "s3"]
+    assert [record.grade.correct for record in records] == [True, False, False]
+    assert [record.error for record in records] == [
+        None,
+        "GenerationFailed: out of memory",
+        None,
+    ]
+
+
+def test_an_error_is_a_wrong_answer_with_its_time() -> None:
+    """It has no answer and no tokens; what it cost is known; it is not unparsed."""
+    failed = measured(ANSWERS).records[1]
+
+    assert (failed.finish, failed.answer, failed.extracted) == ("error", None, None)
+    assert failed.timing is not None
+    assert (failed.output_tokens, failed.token_source) == (None, None)
+    assert marks(failed) == set()
+
+
+def test_a_prompt_without_room_has_no_latency() -> None:
+    """It was turned away: no answer, truncated, and no time that would look fast."""
+    (record,) = measured({"": "4"}, SAMPLES[:1], context=3).records
+
+    assert (record.finish, record.answer, record.error) == ("context", None, None)
+    assert record.timing is None
+    assert (record.truncated, record.unparsed) == (True, False)
+    assert record.grade.correct is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("no number here", {"unparsed"}),
+        ("", {"unparsed", "empty"}),
+        (" \n ", {"unparsed", "empty"}),
+        ("Answer: 4, as one can see at once if", {"truncated"}),
+    ],
+)
+def test_an_answer_is_marked(answer: str, expected: set[str]) -> None:
+    """What could not be read, had nothing in it or was cut off."""
+    (record,) = measured({"": answer}, SAMPLES[:1]).records
+
+    assert marks(record) == expected
+
+
+def test_facts_come_unfinished_and_then_finished() -> None:
+    """A cell that is cut off is known to be so; the second facts have more."""
+    first, last = measured(ANSWERS).facts
+
+    assert (first.finished, last.finished) == (False, True)
+    assert (first.planned, last.planned) == (3, 3)
+    assert (first.warmup_s, first.wall_s, first.peak_rss_bytes) == (None, None, None)
+    assert (last.load_s, last.task_revision) == (1.5, "abc")
+    assert dict(last.backend)["context"] == 4096
+    assert last.peak_device_bytes is None
+    # Warm-up and two answers of two tokens; an error takes no time here.
+    assert last.wall_s == 3 * 0.75
+
+
+def test_the_warm_up_is_told_apart() -> None:
+    """It is one short request before the first sample, and is no record."""
+    asked: list[Request] = []
+
+    def say(request: Request) -> str:
+        asked.append(request)
+        return "Answer: 4"
+
+    told = measured(say, task=replace(a_task(), max_new_tokens=64))
+
+    assert [request.max_new_tokens for request in asked] == [WARMUP_TOKENS, 64, 64, 64]
+    assert asked[0].prompt == asked[1].prompt
+    assert len(told.records) == 3
+    assert told.facts[-1].warmup_s == 0.75
+
+
+def test_a_warm_up_is_no_longer_than_an_answer() -> None:
+    """A task of few tokens warms up with as few."""
+    asked: list[int] = []
+
+    def say(request: Request) -> str:
+        asked.append(request.max_new_tokens)
+        return "4"
+
+    measured(say, SAMPLES[:1], task=replace(a_task(), max_new_tokens=2))
+
+    assert asked == [2, 2]
+
+
+def test_a_warm_up_that_fails_is_unknown() -> None:
+    """The sample that it was made of says what went wrong."""
+    told = measured({"": {"error": "broken"}}, SAMPLES[:1])
+
+    assert told.facts[-1].warmup_s is None
+    assert told.facts[-1].finished
+    assert told.records[0].error is not None
+
+
+def test_an_interrupt_passes_through_after_what_was_measured() -> None:
+    """Whoever stops a run keeps its records; the cell stays unfinished."""
+
+    def say(request: Request) -> str:
+        if "s2" in request.prompt:
+            raise KeyboardInterrupt
+        return "Answer: 4"
+
+    told = Told()
+    with pytest.raises(KeyboardInterrupt):
+        measured(say, told=told)
+
+    assert [record.sample for record in told.records] == ["s1"]
+    assert [facts.finished for facts in told.facts] == [False]
+
+
+def test_records_are_reported_as_they_are_made() -> None:
+    """A run that is killed has lost the sample in flight and no other."""
+    told = Told()
+    seen: list[int] = []
+
+    def say(request: Request) -> str:
+        del request
+        seen.append(len(told.records))
+        return "4"
+
+    measured(say, told=told)
+
+    assert seen == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_the_backend_says_which_form_a_prompt_takes(*, chat: bool) -> None:
+    """A model that chats is asked, a base model has a text to continue."""
+    asked: list[Request] = []
+
+    def say(request: Request) -> str:
+        asked.append(request)
+        return "4"
+
+    (record,) = measured(say, SAMPLES[:1], chat=chat).records
+
+    assert all(request.chat is chat for request in asked)
+    assert all(request.seed == 3 for request in asked)
+    assert record.prompt.startswith("What" if chat else "Question: ")
+
+
+def test_the_same_cell_has_the_same_records() -> None:
+    """Nothing but the clock can differ between two runs of a script."""
+    assert measured(ANSWERS).records == measured(ANSWERS).records
+
+
+def test_records_can_be_written() -> None:
+    """Every record and every facts are plain values."""
+    told = measured(ANSWERS)
+
+    lines = [*map(row, told.records), *map(row, told.facts)]
+
+    assert len(lines) == 5
+    assert json.loads(json.dumps(lines, allow_nan=False))[0]["sample"] == "s1"
+
+
+class Loose:
+    """A sandbox that keeps nothing from anything."""
+
+    name = "none"
+    isolated = False
+
+    def run(self, program: object, limits: object) -> object:
+        """Run nothing: no answer here holds code."""
+        raise NotImplementedError(program, limits)
+
+    def close(self) -> None:
+        """Leave nothing."""
+
+
+def test_code_that_ran_unsandboxed_is_told() -> None:
+    """The warning stands in the facts of the cell."""
+    told = measured({"": "no code"}, sandbox=Loose())  # type: ignore[arg-type]
+
+    assert any("unsandboxed" in warning for warning in told.facts[0].warnings)
+    assert not any("unsandboxed" in w for w in measured(ANSWERS).facts[0].warnings)
+
+
+def test_a_loaded_model_has_names() -> None:
+    """Tests read them from the fixture."""
+    backend = Scripted({}, clock=ManualClock())
+    model = LoadedModel(deployment=a_deployment(), backend=backend, load_s=0.0)
+
+    assert (model.name, model.device) == ("parrot", "cpu")

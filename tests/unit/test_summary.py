@@ -1,0 +1,359 @@
+"""The statistics of a cell, against figures worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat import score
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.records import Distribution, Estimate, Record, Summary
+from pytest_llmlat.settings import BALANCES, Balance
+from pytest_llmlat.statistics import interval, resampled_sums
+from pytest_llmlat.summary import (
+    correct_within_budget,
+    decode_rate,
+    seconds_per_correct,
+    summarise,
+)
+from tests.unit.builders import (
+    a_cell,
+    a_record,
+    a_sample,
+    a_task,
+    a_timing,
+    an_error,
+    an_overflow,
+    some_facts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.summary import Halves
+
+MIXED = (
+    a_record("right", timing=a_timing(0.5, 1.0)),
+    a_record("wrong", value=0.0, timing=a_timing(0.25, 0.5)),
+    an_error(seconds=2.0),
+    an_overflow(),
+)
+"""One of each kind: speeds 1/2, 2/3, 0 and 0; one of four is right."""
+
+
+def summed(
+    records: Sequence[Record],
+    *,
+    balance: Balance = "geometric",
+    planned: int | None = None,
+    finished: bool = True,
+) -> Summary:
+    """Summarise the records of a cell."""
+    return halved(records, balance=balance, planned=planned, finished=finished)[0]
+
+
+def halved(
+    records: Sequence[Record],
+    *,
+    balance: Balance = "geometric",
+    planned: int | None = None,
+    finished: bool = True,
+) -> tuple[Summary, Halves]:
+    """Summarise the records of a cell, with its resamples."""
+    cell = records[0].cell
+    facts = some_facts(
+        cell, planned=len(records) if planned is None else planned, finished=finished
+    )
+    summary, halves = summarise(facts, records, balance=balance, seed=0)
+    assert halves is not None
+    return summary, halves
+
+
+def translated(pairs: Sequence[tuple[str | None, str]]) -> list[Record]:
+    """Return graded translations of (answer, reference)."""
+    task = a_task("translation/x", extractor="text", metric="chrf++")
+    cell = a_cell(task="translation/x")
+    return [
+        replace(
+            a_record(f"s{number}", cell=cell),
+            metric="chrf++",
+            grade=METRICS["chrf++"].grade(answer, task, a_sample("s", reference)),
+        )
+        for number, (answer, reference) in enumerate(pairs)
+    ]
+
+
+def test_an_error_stays_in_the_denominator() -> None:
+    """Of four samples one is right, however the other three failed."""
+    summary = summed(MIXED)
+
+    assert (summary.samples, summary.errors) == (4, 1)
+    assert summary.quality.value == 1 / 4
+    assert summary.normalized.value == 1 / 4
+    assert summary.speed.value == pytest.approx((1 / 2 + 2 / 3) / 4)
+    assert summary.balanced.value == pytest.approx(math.sqrt(1 / 4 * 7 / 24))
+
+
+def test_every_mean_is_told() -> None:
+    """Which of them is called balanced is an option; all three are there."""
+    summary = summed(MIXED)
+    quality, speed = 1 / 4, 7 / 24
+
+    assert summary.geometric == pytest.approx(math.sqrt(quality * speed))
+    assert summary.arithmetic == pytest.approx((quality + speed) / 2)
+    assert summary.harmonic == pytest.approx(2 * quality * speed / (quality + speed))
+    for kind in BALANCES:
+        assert summed(MIXED, balance=kind).balanced.value == getattr(summary, kind)
+
+
+def test_latencies_are_of_answers_only() -> None:
+    """An error and a prompt that was turned away were not answered fast."""
+    summary = summed(MIXED)
+
+    assert summary.e2e_s == Distribution(mean=0.75, p50=0.5)
+    assert summary.ttft_s == Distribution(mean=0.375, p50=0.25)
+    assert summary.tpot_s == Distribution(mean=0.375, p50=0.25)
+
+
+def test_rates() -> None:
+    """Tokens after the first by the time after it, prompts by the wait for it."""
+    summary = summed(MIXED)
+
+    assert summary.decode_tokens_per_s == pytest.approx(2 / 0.75)
+    assert summary.prefill_tokens_per_s == pytest.approx(10 / 0.75)
+    assert summary.requests_per_s == pytest.approx(2 / 1.5)
+    assert (summary.prompt_tokens, summary.output_tokens) == (10, 2)
+
+
+def test_seconds_per_correct_count_the_time_of_failures() -> None:
+    """A request that broke cost its time; one that was turned away cost none."""
+    assert summed(MIXED).seconds_per_correct == pytest.approx(1.0 + 0.5 + 2.0)
+
+
+def test_seconds_per_correct_of_nothing_right_are_unknown() -> None:
+    """There is no time in which such a model would be right."""
+    assert seconds_per_correct([a_record(value=0.0)]) is None
+    assert seconds_per_correct([]) is None
+
+
+def test_correct_within_budget() -> None:
+    """Right and no later than the budget, of all that were asked."""
+    late = a_record("late", timing=a_timing(1.5))
+    just = a_record("just", timing=a_timing(1.0))
+
+    assert correct_within_budget([late, just, *MIXED]) == pytest.approx(2 / 6)
+    assert correct_within_budget([]) is None
+
+
+def test_a_metric_without_right_and_wrong_has_neither() -> None:
+    """A summary is not right or wrong: such figures are absent, not 0."""
+    record = a_record(value=0.4)
+    graded = replace(record, grade=replace(record.grade, correct=None))
+    summary = summed([graded])
+
+    assert summary.seconds_per_correct is None
+    assert summary.correct_within_budget is None
+    assert summary.quality.value == 0.4
+
+
+def test_the_decode_rate_counts_tokens_after_the_first_stamp() -> None:
+    """A first chunk of several tokens cost no time after it; rates are over all."""
+    records = [
+        a_record("a", timing=a_timing(1.0, 2.0, tokens=(5, 3))),
+        a_record("b", timing=a_timing(1.0, 4.0, tokens=(1, 1))),
+        a_record("c", timing=a_timing(9.0)),
+        an_error(),
+    ]
+
+    assert decode_rate(records) == pytest.approx(4 / 4.0)
+    assert decode_rate(records[2:]) is None
+
+
+def test_marks_are_counted() -> None:
+    """What could not be read, was cut, declined or empty is told apart."""
+    base = a_record(value=0.0)
+    records = [
+        replace(base, sample="1", unparsed=True),
+        replace(base, sample="2", unparsed=True, refused=True),
+        replace(base, sample="3", unparsed=True, empty=True),
+        replace(base, sample="4", truncated=True),
+        an_overflow("5"),
+        an_error("6"),
+    ]
+    summary = summed(records)
+
+    assert summary.unparsed == 3
+    assert (summary.truncated, summary.refused, summary.empty) == (2, 1, 1)
+    assert (summary.errors, summary.timeouts) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("planned", "finished", "partial"),
+    [(4, True, False), (5, True, True), (4, False, True), (5, False, True)],
+)
+def test_a_cell_that_was_cut_off_is_partial(
+    *, planned: int, finished: bool, partial: bool
+) -> None:
+    """Fewer records than were planned, or an end that never came."""
+    summary = summed(MIXED, planned=planned, finished=finished)
+
+    assert summary.partial is partial
+    assert (summary.planned, summary.samples) == (planned, 4)
+
+
+def test_a_cell_without_records_has_no_figures() -> None:
+    """What was not measured is absent, not 0; what was, is there."""
+    facts = some_facts(planned=3, finished=False)
+
+    summary, halves = summarise(facts, [], balance="geometric", seed=0)
+
+    assert halves is None
+    assert (summary.planned, summary.samples, summary.partial) == (3, 0, True)
+    nothing = Estimate(value=None)
+    assert summary.quality == summary.normalized == nothing
+    assert summary.speed == summary.balanced == nothing
+    assert (summary.geometric, summary.arithmetic, summary.harmonic) == (None,) * 3
+    assert summary.e2e_s == summary.ttft_s == summary.tpot_s == Distribution()
+    for name in (
+        "metric",
+        "prompt_tokens",
+        "output_tokens",
+        "prefill_tokens_per_s",
+        "decode_tokens_per_s",
+        "requests_per_s",
+        "seconds_per_correct",
+        "correct_within_budget",
+    ):
+        assert getattr(summary, name) is None, name
+    assert (summary.load_s, summary.warmup_s, summary.wall_s) == (2.0, 0.25, 9.0)
+
+
+def test_facts_are_handed_on() -> None:
+    """What was measured once for a cell stands beside its statistics."""
+    facts = replace(some_facts(), warnings=("traced",))
+
+    summary, _ = summarise(facts, [a_record()], balance="geometric", seed=0)
+
+    assert summary.backend == facts.backend
+    assert summary.warnings == ("traced",)
+    assert summary.task_revision == facts.task_revision
+    assert (summary.peak_rss_bytes, summary.peak_device_bytes) == (10**9, None)
+
+
+def test_guessing_is_taken_off_the_score_and_not_off_the_metric() -> None:
+    """Three of four right at a chance of one half is half of the way up."""
+    records = [
+        replace(a_record(f"s{n}", value=float(n > 0)), chance=0.5) for n in range(4)
+    ]
+    summary = summed(records)
+
+    assert summary.quality.value == 0.75
+    assert summary.normalized.value == 0.5
+    assert summary.balanced.value == pytest.approx(math.sqrt(0.5 * 0.5))
+
+
+def test_intervals_come_from_the_same_resamples() -> None:
+    """Quality and speed of each draw are those of the same items."""
+    import numpy as np
+
+    records = [
+        a_record(f"s{n}", value=float(n % 3 > 0), timing=a_timing(0.25 * (n + 1)))
+        for n in range(12)
+    ]
+    summary, halves = halved(records)
+    weights = resampled_sums(np.eye(12), seed="0|reasoning/sums")
+    values = np.array([record.grade.value for record in records])
+    speeds = np.array([1 / (1 + 0.25 * (n + 1)) for n in range(12)])
+    quality, speed = weights @ values / 12, weights @ speeds / 12
+
+    assert halves.quality_draws == pytest.approx(quality)
+    assert halves.speed_draws == pytest.approx(speed)
+    balanced = summary.balanced
+    assert (balanced.low, balanced.high) == pytest.approx(
+        interval(np.sqrt(quality * speed))
+    )
+    assert balanced.low is not None
+    assert balanced.value is not None
+    assert balanced.high is not None
+    assert balanced.low < balanced.value < balanced.high
+
+
+def test_models_are_resampled_as_a_pair() -> None:
+    """Two models of one task see the same draws; another task sees others."""
+    draws = []
+    for cell in (a_cell("a"), a_cell("b"), a_cell("a", task="reasoning/other")):
+        records = [a_record(f"s{n}", cell=cell, value=n % 2) for n in range(8)]
+        draws.append(halved(records)[1].quality_draws)
+
+    assert (draws[0] == draws[1]).all()
+    assert (draws[0] != draws[2]).any()
+
+
+def test_equal_answers_have_no_interval() -> None:
+    """Resampling cannot tell how far a figure may move that no draw moves."""
+    summary = summed([a_record("a"), a_record("b")])
+
+    assert (summary.quality.low, summary.quality.high) == (None, None)
+    assert (summary.speed.low, summary.speed.high) == (None, None)
+
+
+def test_a_translation_is_judged_as_a_corpus() -> None:
+    """The cell's chrF++ and BLEU are sacrebleu's of all sentences at once."""
+    sacrebleu = pytest.importorskip("sacrebleu")
+    pairs = [
+        ("Der Hund schläft auf dem alten Sofa.", "Der Hund schläft auf dem Sofa."),
+        ("Guten Morgen", "Guten Morgen, wie geht es dir heute?"),
+        (None, "Das Buch liegt auf dem Tisch."),
+    ]
+    answers = [answer or "" for answer, _ in pairs]
+    references = [[reference for _, reference in pairs]]
+
+    summary, halves = halved(translated(pairs))
+
+    chrf = sacrebleu.corpus_chrf(answers, references, word_order=2).score / 100
+    assert summary.quality.value == pytest.approx(chrf)
+    bleu = sacrebleu.corpus_bleu(answers, references).score / 100
+    assert dict(summary.details)["corpus_bleu"] == pytest.approx(bleu)
+    mean = sum(r.grade.value for r in translated(pairs)) / 3
+    assert summary.quality.value != pytest.approx(mean)
+    assert halves.value_draws.shape == halves.speed_draws.shape
+
+
+def test_details_are_averaged() -> None:
+    """Further figures of a sample become further figures of the cell, by name."""
+    base = a_record()
+    records = [
+        replace(base, grade=replace(base.grade, details=(("b", x), ("a", 1.0))))
+        for x in (0.2, 0.4)
+    ]
+
+    found = summed(records).details
+
+    assert [name for name, _ in found] == ["a", "b"]
+    assert [value for _, value in found] == pytest.approx([1.0, 0.3])
+
+
+def test_sentiment_has_a_macro_f1() -> None:
+    """The mean of the labels' F1; an answer that is missing helps no label."""
+    cell = a_cell(task="sentiment/x")
+    given = [("yes", "yes"), ("yes", "no"), ("no", "no"), (None, "no")]
+    records = [
+        replace(a_record(f"s{n}", cell=cell), extracted=answer, reference=right)
+        for n, (answer, right) in enumerate(given)
+    ]
+
+    found = dict(summed(records).details)["macro_f1"]
+
+    assert found == pytest.approx((2 / 3 + 2 / 4) / 2)
+
+
+def test_speed_is_by_each_record_s_budget() -> None:
+    """The budget that stood when it was measured is the one that counts."""
+    records = [replace(a_record("a"), budget_s=3.0), replace(a_record("b"), budget_s=1)]
+
+    assert summed(records).speed.value == pytest.approx(
+        (score.speed(1.0, 3.0) + score.speed(1.0, 1.0)) / 2
+    )
