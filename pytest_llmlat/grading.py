@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.errors import LLMLatError
@@ -14,12 +15,19 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import Sample, Task
     from pytest_llmlat.sandbox import Sandbox
 
+EXACT = "accuracy"
+"""The metric that compares a normalised answer with the reference."""
 RUNS_CODE = "tests_pass"
 """The metric whose answers are programs."""
 
 
 def grade(
-    answer: str | None, task: Task, sample: Sample, sandbox: Sandbox | None
+    answer: str | None,
+    task: Task,
+    sample: Sample,
+    sandbox: Sandbox | None,
+    *,
+    truncated: bool = False,
 ) -> tuple[Extraction, Grade]:
     """Judge one answer.
 
@@ -28,12 +36,17 @@ def grade(
         task: names the extractor and the metric.
         sample: holds the reference, or the tests.
         sandbox: where programs run; needed by the metric that runs them.
+        truncated: the text was cut at the token limit. The last number or the only
+            label of half an answer is not its answer: what is right or wrong then
+            counts only if it was stated as such.
     """
     extraction = (
         Extraction(value=None)
         if answer is None
         else EXTRACTORS[task.extractor](answer, task, sample)
     )
+    if truncated and task.metric == EXACT and not extraction.explicit:
+        extraction = replace(extraction, value=None)
     if task.metric != RUNS_CODE:
         return extraction, METRICS[task.metric].grade(extraction.value, task, sample)
     if extraction.value is None:

@@ -254,6 +254,8 @@ class Extraction:
 
     value: str | None
     """The normalised answer, or ``None`` if there is none to be found."""
+    explicit: bool = False
+    """It was stated as the answer, not found by searching the text."""
     refused: bool = False
     """The model declined to answer."""
 

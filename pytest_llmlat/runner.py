@@ -134,7 +134,8 @@ def _record(
     finish = "error" if generation is None else generation.finish
     answered = generation is not None and finish != "context"
     answer = generation.text if generation is not None and answered else None
-    extraction, mark = grade(answer, plan.task, sample, sandbox)
+    truncated = finish in ("length", "context")
+    extraction, mark = grade(answer, plan.task, sample, sandbox, truncated=truncated)
     return Record(
         cell=plan.cell,
         sample=sample.id,
@@ -153,7 +154,7 @@ def _record(
         metric=plan.task.metric,
         grade=mark,
         unparsed=answered and extraction.value is None,
-        truncated=finish in ("length", "context"),
+        truncated=truncated,
         refused=extraction.refused,
         empty=answer is not None and not answer.strip(),
         budget_s=plan.task.budget_s,

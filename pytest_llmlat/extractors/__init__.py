@@ -32,7 +32,11 @@ def _extractor(read: Reader) -> Extractor:
         refused = is_refusal(answer, sample.reference)
         reading = read(answer, task, sample)
         believed = reading.explicit or not refused
-        return Extraction(value=reading.value if believed else None, refused=refused)
+        return Extraction(
+            value=reading.value if believed else None,
+            explicit=reading.explicit,
+            refused=refused,
+        )
 
     return extract
 

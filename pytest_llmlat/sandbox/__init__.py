@@ -22,19 +22,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from pytest_llmlat.settings import SANDBOXES
+
 Kind: TypeAlias = Literal[
     "pass", "wrong", "error", "timeout", "memory", "crash", "refused"
 ]
 
-CHOICES: tuple[str, ...] = (
-    "auto",
-    "landlock+seccomp",
-    "seccomp",
-    "bwrap",
-    "docker",
-    "seatbelt",
-    "none",
-)
+CHOICES: tuple[str, ...] = SANDBOXES
 """What ``open_sandbox`` takes: ``auto`` is the first that holds on this machine."""
 
 

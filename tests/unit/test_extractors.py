@@ -359,7 +359,7 @@ def test_a_refusal_that_answers_all_the_same_keeps_its_answer() -> None:
 
     extraction = EXTRACTORS["label"](text, a_task(*POLARITY), a_sample())
 
-    assert extraction == Extraction(value="positive", refused=True)
+    assert extraction == Extraction(value="positive", explicit=True, refused=True)
 
 
 @pytest.mark.parametrize(

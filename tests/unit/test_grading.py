@@ -126,3 +126,22 @@ def test_a_program_never_runs_without_a_sandbox() -> None:
     """The message names the task."""
     with pytest.raises(LLMLatError, match="code_completion/f"):
         grade("```python\ndef f(x):\n    return 2\n```", CODE, ROW, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole", "cut"),
+    [
+        ("Answer: 4", "4", "4"),
+        ("First 2 and 2, which makes 4", "4", None),
+        ("#### 4", "4", "4"),
+    ],
+)
+def test_half_an_answer_counts_only_what_it_states(
+    answer: str, whole: str, cut: str | None
+) -> None:
+    """The last number of a text that was cut is an accident, not its answer."""
+    task = replace(a_task(), extractor="number")
+    sample = a_sample("s1", "4")
+
+    assert grade(answer, task, sample, None)[0].value == whole
+    assert grade(answer, task, sample, None, truncated=True)[0].value == cut
