@@ -12,7 +12,7 @@ from pytest_llmlat.prompts import request_for
 from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.protocols import Backend
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.sandbox import Sandbox
     from pytest_llmlat.scenarios import Response
 
-WARMUP_TOKENS = 8
+WARMUP_TOKENS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def run_cell(
     ]
     begin = clock.now_ns()
     with scenarios.settled():
-        warmup = _warm_up(requests[0], backend, clock)
+        warmup = _warm_up(requests, backend, clock)
         responses = scenarios.single(requests, backend, clock)
         for sample, request, response in zip(
             plan.samples, requests, responses, strict=True
@@ -114,8 +114,11 @@ def run_cell(
     )
 
 
-def _warm_up(request: Request, backend: Backend, clock: Clock) -> float | None:
+def _warm_up(
+    requests: Sequence[Request], backend: Backend, clock: Clock
+) -> float | None:
     """Make one short request whose time is told apart; a failure shows up later."""
+    request = min(requests, key=lambda request: len(request.prompt))
     few = replace(request, max_new_tokens=min(WARMUP_TOKENS, request.max_new_tokens))
     response = scenarios.ask(few, backend, clock)
     if response.generation is None:

@@ -49,7 +49,7 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         import llama_cpp
     except ImportError as error:
         raise MissingExtra(
-            "gguf", "llama_cpp", wanted_by=f"model {model.name!r}"
+            model.extra or "gguf", "llama_cpp", wanted_by=f"model {model.name!r}"
         ) from error
     path = local_file(model)
     if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.pieces import find_pieces, put_together
 from pytest_llmlat.errors import MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def local_file(model: ModelSpec) -> Path:
             )
         raise MissingExtra(model.extra, model.package, wanted_by=wanted_by)
     found = sorted(folder.glob(pattern))
+    name = Path(pattern).name
+    if not found and (pieces := find_pieces(folder, name)):
+        digest = model.option("sha256")
+        return put_together(
+            pieces, name, sha256=None if digest is None else str(digest)
+        )
     if not found:
         raise WeightsUnavailable(
             f"model {model.name!r}: package {model.package} holds no {pattern} under"

@@ -25,7 +25,7 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     except DeviceAbsent as error:
         pytest.skip(str(error))
     except LLMLatError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield model
     model.backend.close()
 

@@ -93,7 +93,7 @@ class Runner:
                 count=chosen.samples if chosen else None,
             )
         except LLMLatError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         failed = [record for record in records if record.error is not None]
         if failed:
             pytest.fail(failure(failed, len(records)), pytrace=False)

@@ -56,6 +56,7 @@ class Session:
         self._begin_ns = self._clock.now_ns()
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
+        self._public: dict[Task, tuple[Sample, ...]] = {}
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -98,7 +99,7 @@ class Session:
         Returns:
             The cell's statistics, and the records that they were made of.
         """
-        whole = tuple(samples) if samples is not None else load_samples(task)
+        whole = tuple(samples) if samples is not None else self._samples(task)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
@@ -110,7 +111,7 @@ class Session:
             revision=revision(task, whole),
         )
         sandbox = self.sandbox if task.metric == RUNS_CODE else None
-        self.journal.open(self._run_facts())
+        self.journal.open(self.run_facts)
         recorder = _Recorder(self._config, self.journal, plan)
         try:
             with _lenient():
@@ -132,6 +133,16 @@ class Session:
         )
         return summary, tuple(recorder.records)
 
+    def _samples(self, task: Task) -> tuple[Sample, ...]:
+        """Read a task's samples; a public set once and not for every model."""
+        if task.public is not None and task in self._public:
+            return self._public[task]
+        with _lenient():
+            found = load_samples(task, data=self.settings.data, seed=self.settings.seed)
+        if task.public is not None:
+            self._public[task] = found
+        return found
+
     def finish(self) -> Scoreboard | None:
         """Write the run's summary; returns ``None`` if no cell was begun."""
         facts = self.journal.facts()
@@ -144,7 +155,7 @@ class Session:
             seed=self.settings.seed,
         )
         seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S
-        run = {**self._run_facts(), "seconds": seconds}
+        run = {**self.run_facts, "seconds": seconds}
         self.journal.finish(summary_text(run, board), copy_to=self.settings.report)
         return board
 
@@ -153,7 +164,8 @@ class Session:
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 
-    def _run_facts(self) -> dict[str, Any]:
+    @cached_property
+    def run_facts(self) -> dict[str, Any]:
         """Return what ``run.json`` says."""
         settings = {
             name: sorted(map(str, value))

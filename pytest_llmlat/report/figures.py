@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from pytest_llmlat.records import Estimate
 
@@ -25,8 +25,8 @@ def ratio(value: float | None) -> str:
 def bounds(estimate: Estimate) -> str:
     """Write a figure with its 95 % interval, or with a mark that it has none."""
     if estimate.low is None or estimate.high is None:
-        return f"{ratio(estimate.value)} [  no interval  ]"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+        return f"{ratio(estimate.value)} [no interval]"
+    return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def seconds(value: float | None) -> str:
@@ -74,14 +74,14 @@ def printable(text: str) -> str:
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Container[int]
 ) -> list[str]:
-    """Align columns: the first ``left`` to the left, the others to the right."""
+    """Align columns to the left, or to the right where ``right`` holds their index."""
     cells = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
-            text.ljust(width) if index < left else text.rjust(width)
+            text.rjust(width) if index in right else text.ljust(width)
             for index, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells

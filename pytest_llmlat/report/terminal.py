@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import (
@@ -33,30 +34,31 @@ _MODELS = (
     "memory",
 )
 _CELLS = (
-    "task",
-    "model",
-    "device",
     "n",
     "metric",
     "quality [95 %]",
     "balanced",
-    "ttft p50",
     "e2e p50",
     "e2e p95",
-    "in budget",
     "notes",
 )
 
 
 def scoreboard_lines(board: Scoreboard) -> list[str]:
-    """Return the scoreboard: a line for each cell, then a row for each model.
+    """Return the scoreboard: each model's cells, then a row for each model.
 
     Quality in a cell's line is the metric itself; in a model's row it is the mean
     over families with the share of guessing taken off.
     """
-    lines = table(_CELLS, [_cell(summary) for summary in board.summaries], left=3)
-    lines.append("")
-    lines += table(_MODELS, [_row(standing) for standing in board.standings], left=2)
+    groups: dict[str, list[Summary]] = defaultdict(list)
+    for summary in board.summaries:
+        groups[f"{summary.cell.model} on {summary.cell.device}"].append(summary)
+    lines = []
+    for name, summaries in groups.items():
+        rows = [_cell(summary) for summary in summaries]
+        lines += [*table((name, *_CELLS), rows, right=range(1, 7)), ""]
+    rows = [_row(standing) for standing in board.standings]
+    lines += table(_MODELS, rows, right=range(2, 10))
     lines += [*_verdict(board.standings), *_remarks(board)]
     return lines
 
@@ -65,18 +67,14 @@ def _cell(summary: Summary) -> tuple[str, ...]:
     cell = summary.cell
     return (
         cell.task,
-        cell.model,
-        cell.device,
         str(summary.samples)
         if summary.samples == summary.planned
         else f"{summary.samples}/{summary.planned}",
         summary.metric or MISSING,
         bounds(summary.quality),
         ratio(summary.balanced.value),
-        seconds(summary.ttft_s.p50),
         seconds(summary.e2e_s.p50),
         seconds(summary.e2e_s.p95),
-        ratio(summary.correct_within_budget),
         _counts(summary),
     )
 

@@ -54,7 +54,8 @@ def test_the_scoreboard_shows_model_device_and_both_halves(project: Project) -> 
     result.stdout.fnmatch_lines(
         [
             "*llmlat: speed and quality of the same answers*",
-            "sentiment/tiny *owl *cpu *6 *accuracy *1.000*",
+            "owl on cpu *n *metric *quality*balanced *e2e p50*",
+            "sentiment/tiny *6 *accuracy *1.000*",
             "model *device *quality *speed *balanced*ttft p50*e2e p50*tok/s*memory*",
             "owl *cpu *",
             "written to *",
