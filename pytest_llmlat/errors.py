@@ -8,6 +8,7 @@ Every message says what is wrong, where it came from and what to do::
     │   └── BadCatalogue      a catalogue or data file is malformed
     ├── MissingExtra          a library is not installed (gives the pip line)
     ├── DeviceAbsent          the device was looked for and not found
+    ├── DataUnavailable       a public set is not here and cannot be fetched
     ├── WeightsUnavailable    the weights are not here and cannot be fetched
     ├── AdapterMismatch       an adapter does not fit its base model
     ├── GenerationFailed      the backend broke while it answered
@@ -80,6 +81,10 @@ class MissingExtra(LLMLatError):
 
 class DeviceAbsent(LLMLatError):
     """A device was asked for by name and is not there."""
+
+
+class DataUnavailable(LLMLatError):
+    """The rows of a public set are neither on this disk nor to be fetched."""
 
 
 class WeightsUnavailable(LLMLatError):

@@ -64,11 +64,20 @@ def _run(source: str, task: Task, sample: Sample, sandbox: Sandbox) -> Grade:
         entry_point=str(fields["entry_point"]),
         stub=str(fields.get("prompt") or ""),
     )
-    limits = Limits(time_s=float(task.option("time_s", Limits().time_s) or 0))
-    outcome = sandbox.run(program, limits)
+    outcome = sandbox.run(program, _limits(task))
     passed = outcome.kind == "pass"
     return Grade(
         value=float(passed),
         correct=passed,
         note=f"{outcome.kind}: {outcome.note} [{sandbox.name}]",
+    )
+
+
+def _limits(task: Task) -> Limits:
+    """Return what each program of a task may use, by the task's options."""
+    usual = Limits()
+    return Limits(
+        time_s=float(task.option("time_s", usual.time_s) or 0),
+        memory_bytes=int(task.option("memory_bytes", usual.memory_bytes) or 0),
+        output_bytes=int(task.option("output_bytes", usual.output_bytes) or 0),
     )

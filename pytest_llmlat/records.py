@@ -37,6 +37,10 @@ FAMILIES = (
     "reasoning",
 )
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
+DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+"""Endings of the data files that can be read."""
+GENERATED = "generated:"
+"""What the source of a task starts with whose items are drawn, not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,22 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSet:
+    """Where the rows of a public set lie: on the hub, or in a local copy."""
+
+    hub: str
+    """The id on the hub, such as ``openai/gsm8k``."""
+    config: str | None
+    split: str
+    revision: str | None
+    """The pinned commit; without one nothing is loaded from the hub."""
+    file: str
+    """The name of a local copy, below the folder given with ``--llm-data``."""
+    local_only: str | None = None
+    """Why the rows on the hub do not do and a local copy is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Data set, prompt, generation settings, extractor, metric and latency budget."""
 
@@ -117,7 +137,7 @@ class Task:
     family: str
     title: str
     source: str
-    """A data file, relative to the catalogue that names it."""
+    """A data file, or ``generated:KIND``; empty for a public set."""
     chat_prompt: str
     """Template of the question to a model that chats."""
     completion_prompt: str
@@ -135,12 +155,21 @@ class Task:
     reference: str = "reference"
     """The column that holds the right answer."""
     mapping: tuple[tuple[str, str], ...] = ()
-    """(our field, the source's column) where the two differ."""
+    """(our field, an expression over the source's columns)."""
+    where: str | None = None
+    """An expression that is true for the rows that count; ``None`` for all."""
+    public: PublicSet | None = None
+    """The public set that the rows come from, where there is no ``source``."""
     options: tuple[tuple[str, Scalar], ...] = ()
-    """Settings of the extractor and the metric, such as ``language``."""
+    """Settings of the extractor, the metric and the source, such as ``language``."""
+
+    @property
+    def by_name_only(self) -> bool:
+        """Whether it runs only where it is named itself, not with its family."""
+        return self.public is not None or self.source.startswith(GENERATED)
 
     def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
-        """Return the extractor's or the metric's setting ``key``, or ``default``."""
+        """Return the setting ``key`` of extractor, metric or source, or ``default``."""
         return dict(self.options).get(key, default)
 
 

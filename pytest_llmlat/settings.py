@@ -45,6 +45,8 @@ class Settings:
     seed: int
     model_files: tuple[Path, ...]
     task_files: tuple[Path, ...]
+    data: Path | None
+    """The folder with local copies of public sets."""
     report: Path | None
     balance: Balance
     sandbox: str

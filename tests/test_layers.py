@@ -35,7 +35,10 @@ LAYERS = (
     ("meter",),
     ("protocols",),
     # pure parts
-    ("prompts", "matrix", "extractors", "statistics", "score", "generated"),
+    (
+        *("expressions", "prompts", "matrix", "extractors"),
+        *("statistics", "score", "generated"),
+    ),
     ("metrics",),
     ("catalogue",),
     # machines
@@ -69,6 +72,7 @@ HEAVY = MODEL_LIBRARIES | {
     "jinja2",
     "nltk",
     "numpy",
+    "pyarrow",
     "rouge_score",
     "sacrebleu",
 }

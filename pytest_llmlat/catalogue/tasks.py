@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.catalogue.sources import PUBLIC_KEYS, public_set, revised, source
 from pytest_llmlat.catalogue.tables import entries
 from pytest_llmlat.errors import UnknownName
+from pytest_llmlat.expressions import check_expression
 from pytest_llmlat.extractors import EXTRACTORS
 from pytest_llmlat.metrics import METRICS
 from pytest_llmlat.prompts import check_template
@@ -14,7 +16,7 @@ from pytest_llmlat.records import FAMILIES, Task
 from pytest_llmlat.resources import bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from pytest_llmlat.catalogue.tables import Table
@@ -34,7 +36,9 @@ _KEYS = (
     "labels",
     "reference",
     "mapping",
+    "where",
     "options",
+    *PUBLIC_KEYS,
 )
 _REMEDY = (
     "Tasks come from the built-in catalogue, from --llm-tasks FILE or from"
@@ -48,15 +52,24 @@ class TaskCatalogue:
 
     entries: Mapping[str, Task]
 
-    def find(self, name: str, *, where: str) -> tuple[Task, ...]:
-        """Return the task called ``name``, or all tasks of the family ``name``.
+    def find(
+        self, name: str, *, where: str, asked: Collection[str] = ()
+    ) -> tuple[Task, ...]:
+        """Return the task called ``name``, or the tasks of the family ``name``.
+
+        A family is its bundled tasks; of its public and generated sets, which are
+        many and large, only those that are ``asked`` for by their own names.
 
         Raises:
             UnknownName: neither; the message names the nearest.
         """
         if name in self.entries:
             return (self.entries[name],)
-        family = tuple(task for task in self.entries.values() if task.family == name)
+        family = tuple(
+            task
+            for task in self.entries.values()
+            if task.family == name and (task.name in asked or not task.by_name_only)
+        )
         if not family:
             known = {*self.entries, *FAMILIES}
             raise UnknownName("task", name, known, where=where, remedy=_REMEDY)
@@ -66,16 +79,21 @@ class TaskCatalogue:
 def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
     """Read the built-in catalogue and the user's files; a later entry wins.
 
+    An entry that has only a ``revision`` pins the public set that is known by its name.
+
     Raises:
         BadCatalogue: names the file and the key or line.
     """
-    return TaskCatalogue(
-        entries={
-            table.name: _task(table, folder)
-            for path in (bundled("tasks.toml"), *files)
-            for table, folder in entries(path, "tasks")
-        }
-    )
+    found: dict[str, Task] = {}
+    for path in (bundled("tasks.toml"), *files):
+        for table, folder in entries(path, "tasks"):
+            known = found.get(table.name)
+            if known is not None and known.public and set(table.values) == {"revision"}:
+                pinned = revised(table, known.public)
+                found[table.name] = replace(known, public=pinned)
+            else:
+                found[table.name] = _task(table, folder)
+    return TaskCatalogue(entries=found)
 
 
 def _task(table: Table, folder: Path) -> Task:
@@ -91,7 +109,7 @@ def _task(table: Table, folder: Path) -> Task:
         name=table.name,
         family=family,
         title=table.text("title") or short,
-        source=str((folder / table.required("source")).resolve()),
+        source=source(table, folder),
         chat_prompt=table.required("chat_prompt"),
         completion_prompt=table.required("completion_prompt"),
         extractor=_known(table, "extractor", EXTRACTORS),
@@ -104,6 +122,8 @@ def _task(table: Table, folder: Path) -> Task:
         labels=labels,
         reference=table.text("reference") or "reference",
         mapping=table.pairs("mapping"),
+        where=table.text("where"),
+        public=public_set(table),
         options=table.scalars("options"),
     )
     if not 0 <= task.chance < 1:
@@ -112,6 +132,11 @@ def _task(table: Table, folder: Path) -> Task:
         raise table.complain("labels", "the extractor 'label' needs a list of labels")
     for key in ("chat_prompt", "completion_prompt"):
         check_template(table.required(key), where=f"{table.file}: {table.place}.{key}")
+    for ours, text in task.mapping:
+        place = f"{table.file}: {table.place}.mapping.{ours}"
+        check_expression(text, where=place)
+    if task.where is not None:
+        check_expression(task.where, where=f"{table.file}: {table.place}.where")
     return task
 
 

@@ -22,6 +22,6 @@ longer draw begins with the shorter one::
 from __future__ import annotations
 
 from pytest_llmlat.generated.draw import Item
-from pytest_llmlat.generated.items import arithmetic_items, logic_items
+from pytest_llmlat.generated.items import GENERATORS, arithmetic_items, logic_items
 
-__all__ = ["Item", "arithmetic_items", "logic_items"]
+__all__ = ["GENERATORS", "Item", "arithmetic_items", "logic_items"]

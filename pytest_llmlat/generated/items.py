@@ -11,7 +11,7 @@ from pytest_llmlat.generated.draw import Draw, Item
 from pytest_llmlat.records import DIFFICULTIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.generated.draw import Kind
     from pytest_llmlat.generated.puzzles import Choice
@@ -129,6 +129,13 @@ def logic_items(seed: int, count: int) -> list[Item]:
             )
         )
     return items
+
+
+GENERATORS: Mapping[str, Callable[[int, int], list[Item]]] = {
+    "arithmetic": arithmetic_items,
+    "logic": logic_items,
+}
+"""What ``source = "generated:KIND"`` of a task may name."""
 
 
 def _question_if(drawn: Verdict, *, holds: bool) -> str | None:

@@ -24,6 +24,7 @@ _HELP = {
     "seed": "seed of draws, resampling and backends",
     "model_files": "catalogue with more models (TOML); repeatable",
     "task_files": "catalogue with more tasks (TOML); repeatable",
+    "data": "folder with local copies of public sets (JSONL, CSV or Parquet)",
     "report": "folder to write summary.json and records.jsonl to",
     "balance": "mean that is called balanced: geometric, arithmetic or harmonic",
     "sandbox": "where generated code runs: auto, none (unsafe), or one by name",
@@ -43,6 +44,7 @@ _DEFAULTS: Mapping[str, str | list[str]] = {
     "llm_seed": "0",
     "llm_models": [],
     "llm_tasks": [],
+    "llm_data": "",
     "llm_report": "",
     "llm_balance": "geometric",
     "llm_sandbox": "auto",
@@ -88,6 +90,7 @@ def add(parser: pytest.Parser) -> None:
         help=_HELP["task_files"],
         **repeated,
     )
+    option("--llm-data", dest="llmlat_data", metavar="DIR", help=_HELP["data"])
     option("--llm-report", dest="llmlat_report", metavar="DIR", help=_HELP["report"])
     option(
         "--llm-balance", dest="llmlat_balance", metavar="MEAN", help=_HELP["balance"]
@@ -155,6 +158,7 @@ def read(config: pytest.Config) -> Settings:
         seed=_whole(config, "seed", least=0),
         model_files=own + _files(config, "model_files", "llm_models"),
         task_files=own + _files(config, "task_files", "llm_tasks"),
+        data=_data(config),
         report=_path(config, str(report)) if report else None,
         balance=_choice(config, "balance", BALANCES),
         sandbox=_choice(config, "sandbox", SANDBOXES),
@@ -217,8 +221,25 @@ def _folder(config: pytest.Config) -> Path:
     if told is not None:
         return Path(told)
     started = dt.datetime.now(dt.UTC)
-    name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    name = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     return config.rootpath / ".llmlat" / "runs" / name
+
+
+def _data(config: pytest.Config) -> Path | None:
+    """Return the folder of local copies; in the ini file it is relative to that."""
+    text = str(_value(config, "data"))
+    if not text:
+        return None
+    typed = config.getoption("llmlat_data") is not None
+    here = config.invocation_params.dir
+    start = here if typed or config.inipath is None else config.inipath.parent
+    folder = (start / Path(text).expanduser()).resolve()
+    if not folder.is_dir():
+        raise pytest.UsageError(
+            f"{_origin(config, 'data')}: there is no folder {folder}; name the one"
+            " with the local copies of public sets, or leave the option out"
+        )
+    return folder
 
 
 def _files(config: pytest.Config, name: str, ini: str) -> tuple[Path, ...]:

@@ -76,12 +76,19 @@ class Selection:
     def marked_tasks(self, names: Sequence[str], *, where: str) -> tuple[Task, ...]:
         """Return the tasks that a marker names and the command line does not exclude.
 
+        A public set that the command line names belongs to its family in a marker:
+        the tests of the family run it.
+
         Raises:
             UnknownName: the message names the nearest tasks and families.
         """
-        found = [task for name in names for task in self.tasks.find(name, where=where)]
-        unique = {task.name: task for task in found}
         chosen = self.chosen_tasks
+        found = [
+            task
+            for name in names
+            for task in self.tasks.find(name, where=where, asked=chosen or ())
+        ]
+        unique = {task.name: task for task in found}
         return tuple(
             task for name, task in unique.items() if chosen is None or name in chosen
         )

@@ -149,9 +149,14 @@ def test_the_report_folder_gets_summary_and_records(project: Project) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-p", "no:xdist")])
 def test_workers_measure_the_same_cells(
-    project: Project, arguments: tuple[str, ...]
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
 ) -> None:
     """Under pytest-xdist the controller sums up what its workers measured."""
+    # The tests of the project may run under pytest-xdist themselves.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     result = project.run_apart("--llm=parrot", "--llm=owl", *arguments)
 
     result.assert_outcomes(passed=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from pytest_llmlat.catalogue import load_tasks
 from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.errors import UnknownName, UsageError
 from pytest_llmlat.prompts import request_for
-from pytest_llmlat.records import DIFFICULTIES, FAMILIES
+from pytest_llmlat.records import DIFFICULTIES, FAMILIES, PublicSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 BUNDLED = load_tasks()
 EACH = pytest.mark.parametrize(
-    "task", BUNDLED.entries.values(), ids=lambda task: task.name
+    "task",
+    [task for task in BUNDLED.entries.values() if not task.by_name_only],
+    ids=lambda task: task.name,
 )
 KEYS = {
     "source": '"data.jsonl"',
@@ -128,6 +131,12 @@ def test_a_user_s_task_overrides(tmp_path: Path) -> None:
         ("metrik", '"x"', "metrik: unknown key; did you mean 'metric'?"),
         ("title", "1", "title: must be a string, not an integer"),
         ("mapping", "{ a = 1 }", "mapping.a: cannot be an integer"),
+        ("mapping", '{ a = "b[" }', "mapping.a: 'b[' is no expression: "),
+        ("where", '"a ="', "where: 'a =' is no expression: "),
+        ("where", "true", "where: must be a string, not a truth value"),
+        ("hub", '"org/set"', "hub: there is 'source' too; leave one of them out"),
+        ("split", '"test"', "split: belongs to a public set, which needs 'hub' too"),
+        ("source", '"generated:poems"', "source: unknown generator 'poems'; known: "),
         ("options", "{ a = {} }", "options.a: cannot be a table"),
         ("chat_prompt", '"{{ x"', "chat_prompt: template, line 1: "),
         (
@@ -184,6 +193,99 @@ def test_an_unknown_task_is_answered_with_the_nearest(name: str, nearest: str) -
     """Of tasks and families both."""
     with pytest.raises(UnknownName, match=rf"^--llm-task: unknown task.*{nearest}"):
         BUNDLED.find(name, where="--llm-task")
+
+
+PUBLIC_KEYS = {
+    **KEYS,
+    "source": None,
+    "hub": '"org/set"',
+    "split": '"test"',
+    "file": '"reasoning/set.jsonl"',
+}
+PIN = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_public_set_of_all_keys(tmp_path: Path) -> None:
+    """It takes the place of a source; nothing is resolved beside the catalogue."""
+    more = {
+        "config": '"main"',
+        "revision": f'"{PIN}"',
+        "local_only": '"it is a picture"',
+        "where": '"label is defined"',
+    }
+
+    path = a_catalogue(tmp_path, PUBLIC_KEYS | more)
+    (task,) = load_tasks([path]).find("reasoning/mine", where="")
+
+    assert task.public is not None
+    assert task.public == PublicSet(
+        hub="org/set",
+        config="main",
+        split="test",
+        revision=PIN,
+        file="reasoning/set.jsonl",
+        local_only="it is a picture",
+    )
+    assert (task.source, task.where) == ("", "label is defined")
+    assert task.by_name_only
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("split", None, "split: is needed and missing or empty"),
+        ("file", None, "file: is needed and missing or empty"),
+        ("file", '"/etc/set.jsonl"', "file: must lie below the folder of data: "),
+        ("file", '"../set.jsonl"', "file: must lie below the folder of data: "),
+        ("file", '"set.json"', "file: must end with one of .jsonl, .jsonl.gz, .csv"),
+        ("revision", '"main"', "revision: must be a commit of 40 hexadecimal digits"),
+        ("revision", '""', "revision: is needed and missing or empty"),
+    ],
+)
+def test_a_bad_public_set_is_told_with_its_key(
+    tmp_path: Path, key: str, text: str | None, expected: str
+) -> None:
+    """A branch is no pin, and a file may not lie anywhere."""
+    path = a_catalogue(tmp_path, {**PUBLIC_KEYS, key: text})
+
+    assert complaint(path).startswith(f"FILE: tasks.reasoning/mine.{expected}")
+
+
+def test_a_revision_alone_pins_a_set_that_is_known(tmp_path: Path) -> None:
+    """Nobody has to copy the prompts to pin a set; all else stays."""
+    name = "summarization/dialogsum"
+    path = a_catalogue(tmp_path, {"revision": f'"{PIN}"'}, name)
+
+    (task,) = load_tasks([path]).find(name, where="")
+
+    (unpinned,) = BUNDLED.find(name, where="")
+    assert unpinned.public is not None
+    assert unpinned.public.revision is None
+    assert task == replace(unpinned, public=replace(unpinned.public, revision=PIN))
+
+
+def test_a_revision_alone_pins_no_bundled_task(tmp_path: Path) -> None:
+    """A bundled task is replaced as a whole, and then all keys are needed."""
+    path = a_catalogue(tmp_path, {"revision": f'"{PIN}"'}, "reasoning/arithmetic")
+
+    assert "arithmetic.metric: is needed and missing" in complaint(path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_does_not_include_its_public_sets(family: str) -> None:
+    """They are large and not on this disk; who wants one names it."""
+    found = BUNDLED.find(family, where="--llm-task")
+    public = [
+        task.name
+        for task in BUNDLED.entries.values()
+        if task.family == family and task.by_name_only
+    ]
+
+    assert found
+    assert not any(task.by_name_only for task in found)
+    assert public
+    asked = BUNDLED.find(family, where="--llm-task", asked=public[:1])
+    assert [task.name for task in asked] == [*(t.name for t in found), public[0]]
 
 
 def test_every_family_has_a_task() -> None:

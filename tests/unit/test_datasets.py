@@ -133,10 +133,13 @@ def test_a_label_that_is_not_the_task_s_is_told(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_mapped_and_missing_is_told(tmp_path: Path) -> None:
-    """Both names are given."""
+    """The field, the expression and what the row has instead are given."""
     task = replace(a_file(tmp_path, GOOD), mapping=(("question", "sentence"),))
 
-    assert complaint(task) == "FILE:1: no column 'sentence' (mapped to 'question')"
+    assert complaint(task) == (
+        "FILE:1: field 'question' = 'sentence': 'sentence' is undefined;"
+        " the row has: id, question, reference"
+    )
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Where a task's rows come from: a file, the hub, or templates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import UnknownName
+from pytest_llmlat.generated import GENERATORS
+from pytest_llmlat.records import DATA_SUFFIXES, GENERATED, PublicSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_llmlat.catalogue.tables import Table
+
+PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
+"""The keys of a public set, which takes the place of ``source``."""
+
+
+def source(table: Table, folder: Path) -> str:
+    """Return the data file or what is to be drawn; empty for a public set."""
+    if "hub" in table.values:
+        if "source" in table.values:
+            raise table.complain("hub", "there is 'source' too; leave one of them out")
+        return ""
+    for key in PUBLIC_KEYS:
+        if key in table.values:
+            raise table.complain(key, "belongs to a public set, which needs 'hub' too")
+    text = table.required("source")
+    if not text.startswith(GENERATED):
+        return str((folder / text).resolve())
+    kind = text.removeprefix(GENERATED)
+    if kind not in GENERATORS:
+        raise UnknownName(
+            "generator",
+            kind,
+            GENERATORS,
+            where=f"{table.file}: {table.place}.source",
+            remedy="",
+        )
+    return text
+
+
+def public_set(table: Table) -> PublicSet | None:
+    """Return the public set that an entry names, if it does."""
+    if "hub" not in table.values:
+        return None
+    public = PublicSet(
+        hub=table.required("hub"),
+        config=table.text("config"),
+        split=table.required("split"),
+        revision=None,
+        file=_file(table),
+        local_only=table.text("local_only"),
+    )
+    return revised(table, public) if "revision" in table.values else public
+
+
+def revised(table: Table, public: PublicSet) -> PublicSet:
+    """Return a set at the commit that an entry pins."""
+    text = table.required("revision")
+    if not re.fullmatch("[0-9a-f]{40}", text):
+        raise table.complain(
+            "revision",
+            f"must be a commit of 40 hexadecimal digits, not {text!r}: the rows of a"
+            " branch or a tag may change",
+        )
+    return replace(public, revision=text)
+
+
+def _file(table: Table) -> str:
+    text = table.required("file")
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or "\\" in text:
+        raise table.complain("file", f"must lie below the folder of data: {text!r}")
+    if not text.endswith(DATA_SUFFIXES):
+        endings = ", ".join(DATA_SUFFIXES)
+        raise table.complain("file", f"must end with one of {endings}: {text!r}")
+    return text

@@ -1,0 +1,17 @@
+"""From rows to samples: every complaint names the file and the line.
+
+=============  =================================================================
+``rows``       what a row is, wherever it comes from
+``files``      rows of a JSONL, CSV or Parquet file
+``hub``        rows of a public set, through the library ``datasets``
+``generated``  rows that are drawn from seeded templates
+``mapping``    from a row to a sample; the same for all of them
+``loading``    which of them a task's rows come from
+=============  =================================================================
+"""
+
+from __future__ import annotations
+
+from pytest_llmlat.datasets.loading import load_samples, revision
+
+__all__ = ["load_samples", "revision"]

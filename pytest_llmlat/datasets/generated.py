@@ -1,0 +1,53 @@
+"""Rows that are drawn from seeded templates, so that nobody has read them before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.datasets.rows import Row
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.generated import GENERATORS
+from pytest_llmlat.records import GENERATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_llmlat.records import Task
+
+COUNT = 30
+"""How many items are drawn where the task does not say."""
+
+
+def generated_rows(task: Task, *, seed: int) -> Iterator[Row]:
+    """Draw the task's rows; its options ``seed`` and ``count`` come first.
+
+    Raises:
+        BadCatalogue: a number that is none, or more items than there are.
+    """
+    kind = task.source.removeprefix(GENERATED)
+    chosen, count = _whole(task, "seed", seed), _whole(task, "count", COUNT)
+    try:
+        items = GENERATORS[kind](chosen, count)
+    except ValueError as error:
+        raise BadCatalogue(
+            f"task {task.name!r}: {task.source}, seed {chosen}, count {count}: {error}"
+        ) from error
+    for index, item in enumerate(items):
+        # Another seed draws other items, which must not be paired with these by id.
+        row = item.row()
+        yield Row(
+            source=f"{task.source}, seed {chosen}",
+            place=f"item {index + 1}",
+            index=index,
+            columns={**row, "id": f"{item.id}-seed{chosen}"},
+        )
+
+
+def _whole(task: Task, key: str, default: int) -> int:
+    value = task.option(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadCatalogue(
+            f"task {task.name!r}: options.{key} must be a whole number of at least 0,"
+            f" not {value!r}"
+        )
+    return value

@@ -1,0 +1,86 @@
+"""Which source a task's rows come from, and the digest of what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.datasets.files import file_rows, local_copy
+from pytest_llmlat.datasets.generated import generated_rows
+from pytest_llmlat.datasets.hub import hub_rows
+from pytest_llmlat.datasets.mapping import sample_of
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.records import GENERATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.datasets.rows import Row
+    from pytest_llmlat.records import Sample, Task
+
+_LIES = ("source", "title", "public", "mapping", "where")
+"""What decides where the data are found and how they are read, not what is asked."""
+
+
+def load_samples(
+    task: Task, *, data: Path | None = None, seed: int = 0
+) -> tuple[Sample, ...]:
+    """Read all samples of a task.
+
+    Args:
+        task: a public set is read from ``data`` if it is there, else from the hub.
+        data: the folder with local copies of public sets.
+        seed: of the items that are drawn, unless the task says.
+
+    Raises:
+        BadCatalogue: the file cannot be read or is empty, a row is no object, lacks
+            a column, repeats an id or bears a label that is not the task's.
+        DataUnavailable: a public set is neither there nor to be had.
+        MissingExtra: a library that reads it is not installed.
+    """
+    seen: dict[str, str] = {}
+    samples: list[Sample] = []
+    source = task.source or task.name
+    for row in _rows(task, data=data, seed=seed):
+        source = row.source
+        sample = sample_of(task, row)
+        if sample is None:
+            continue
+        if sample.id in seen:
+            raise BadCatalogue(
+                f"{row.where}: id {sample.id!r} was used on {seen[sample.id]}"
+            )
+        seen[sample.id] = row.place
+        samples.append(sample)
+    if not samples:
+        raise BadCatalogue(f"{source}: task {task.name!r} has no samples")
+    return tuple(samples)
+
+
+def revision(task: Task, samples: Sequence[Sample]) -> str:
+    """Return a digest of everything that decides what a task asks and accepts.
+
+    How rows became samples is not part of it, since the samples are: a local copy of
+    a public set makes the same task as the hub.
+    """
+    definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
+    content = json.dumps(
+        [definition, [asdict(sample) for sample in samples]],
+        sort_keys=True,
+        default=str,  # a date of a Parquet file has no form in JSON
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _rows(task: Task, *, data: Path | None, seed: int) -> Iterable[Row]:
+    if task.source.startswith(GENERATED):
+        return generated_rows(task, seed=seed)
+    if task.public is None:
+        return file_rows(Path(task.source), task)
+    copy = local_copy(data, task.public.file) if data is not None else None
+    if copy is not None:
+        return file_rows(copy, task)
+    return hub_rows(task.public, task, data=data)

@@ -1,0 +1,72 @@
+"""From a row to a sample: one way for files, the hub and drawn items alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.expressions import evaluate
+from pytest_llmlat.records import DIFFICULTIES, Sample
+
+if TYPE_CHECKING:
+    from pytest_llmlat.datasets.rows import Row
+    from pytest_llmlat.records import Task
+
+
+def sample_of(task: Task, row: Row) -> Sample | None:
+    """Return the sample that a row is, ``None`` if ``task.where`` leaves it out.
+
+    An expression sees the row's columns by their names and, where no column has that
+    name, ``index`` (rows before this one, left out or not), ``columns`` (all of them)
+    and ``label_names`` (from a label, or its number, to the label). The fields of a
+    public set are those of its mapping alone, so that a copy with other columns
+    beside them makes the same samples.
+
+    Raises:
+        BadCatalogue: an expression fails, a column is missing, a label is unknown.
+    """
+    variables = _variables(task, row)
+    if task.where is not None:
+        holds = evaluate(task.where, variables, where=f"{row.where}: where")
+        if not holds:
+            return None
+    fields = {} if task.public is not None else dict(row.columns)
+    for ours, text in task.mapping:
+        fields[ours] = evaluate(text, variables, where=f"{row.where}: field {ours!r}")
+    return _sample(task, fields, where=row.where)
+
+
+def _variables(task: Task, row: Row) -> dict[str, Any]:
+    names: dict[Any, str] = {}
+    for number, label in enumerate(task.labels):
+        names |= {number: label, str(number): label, label: label}
+    return {
+        "index": row.index,
+        "columns": row.columns,
+        "label_names": names,
+        **row.columns,
+    }
+
+
+def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
+    for column in ("id", task.reference):
+        if fields.get(column) in (None, ""):
+            raise BadCatalogue(f"{where}: column {column!r} is missing or empty")
+    reference = str(fields[task.reference])
+    if task.labels and reference not in task.labels:
+        raise BadCatalogue(
+            f"{where}: label {reference!r} is none of {', '.join(task.labels)}"
+        )
+    difficulty = fields.get("difficulty")
+    if difficulty is not None and difficulty not in DIFFICULTIES:
+        raise BadCatalogue(
+            f"{where}: difficulty {difficulty!r} is none of {', '.join(DIFFICULTIES)}"
+        )
+    stratum = [str(difficulty), reference if task.labels else str(fields.get("kind"))]
+    return Sample(
+        id=str(fields["id"]),
+        difficulty=difficulty,
+        stratum="/".join(stratum),
+        fields=tuple(sorted(fields.items())),
+        reference=reference,
+    )

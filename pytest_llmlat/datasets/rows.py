@@ -1,0 +1,29 @@
+"""What a row is, wherever it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One item as its source has it."""
+
+    source: str
+    """The file, or the set on the hub."""
+    place: str
+    """Where in it, as a person says it: ``line 3``."""
+    index: int
+    """How many rows come before it."""
+    columns: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """The place for a complaint; ``FILE:3`` is what editors jump to."""
+        kind, _, number = self.place.partition(" ")
+        separator = ":" if kind == "line" else f", {kind} "
+        return f"{self.source}{separator}{number}"

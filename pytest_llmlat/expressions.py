@@ -1,0 +1,73 @@
+"""One-line expressions over the columns of a row: sandboxed Jinja2, native values."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_expression(text: str, *, where: str) -> None:
+    """Parse an expression early, so that a typo is told before data are loaded.
+
+    Raises:
+        BadCatalogue: it is no expression.
+    """
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        _compiled(text)
+    except TemplateSyntaxError as error:
+        raise BadCatalogue(
+            f"{where}: {text!r} is no expression: {error.message}; it is written as"
+            " inside {{ }}, and a column whose name is no word as columns['its name']"
+        ) from error
+
+
+def evaluate(text: str, variables: Mapping[str, Any], *, where: str) -> Any:  # noqa: ANN401 - a column holds anything
+    """Return the value of an expression, such as ``target[0]`` or ``id | trim``.
+
+    Args:
+        text: the expression; a name with nothing around it is that variable.
+        variables: what it may name.
+        where: the row and the field, for the complaint.
+
+    Raises:
+        BadCatalogue: it names what is not there, or cannot be computed.
+    """
+    from jinja2 import TemplateError, Undefined
+
+    if text in variables:  # a column's name need not be a word
+        return variables[text]
+    check_expression(text, where=where)
+    try:
+        value = _compiled(text)(**variables)
+        if isinstance(value, Undefined):
+            str(value)  # which raises, and says what is undefined
+    # An expression computes: a column of another type than it expects raises anything.
+    except (
+        *(TemplateError, TypeError, ValueError),
+        *(ArithmeticError, LookupError, AttributeError),
+    ) as error:
+        columns = ", ".join(sorted(variables.get("columns", variables)))
+        raise BadCatalogue(
+            f"{where} = {text!r}: {error}; the row has: {columns}"
+        ) from error
+    return value
+
+
+@cache
+def _compiled(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
+    """Compile an expression that sees values only: no files, modules or globals."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False
+    )
+    environment.globals.clear()  # range(10 ** 9) and its kind are no columns
+    return environment.compile_expression(text, undefined_to_none=False)

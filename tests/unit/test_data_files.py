@@ -1,0 +1,128 @@
+"""Local files by their ending: what a row is, and what a broken file says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.datasets.files import file_rows, local_copy
+from pytest_llmlat.errors import BadCatalogue, MissingExtra
+from tests.unit.builders import a_task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+ROWS = [{"id": "a", "text": 'one, "two"'}, {"id": "b", "text": "three\nfour"}]
+JSONL = "".join(json.dumps(row) + "\n" for row in ROWS)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the columns of all rows."""
+    return [dict(row.columns) for row in file_rows(path, a_task())]
+
+
+def complaint(path: Path) -> str:
+    """Return what is said of a file that cannot be read."""
+    with pytest.raises(BadCatalogue) as caught:
+        read(path)
+    return str(caught.value).replace(str(path), "FILE")
+
+
+def test_a_csv_file_has_a_header_and_quoted_texts(tmp_path: Path) -> None:
+    """A quoted text may hold commas, quotes and line breaks; lines are counted."""
+    path = tmp_path / "x.csv"
+    text = '\ufeffid,text\na,"one, ""two"""\n\nb,"three\nfour"\nc,five\n'
+    path.write_text(text, "utf-8")
+
+    rows = list(file_rows(path, a_task()))
+
+    assert [row.columns for row in rows] == [*ROWS, {"id": "c", "text": "five"}]
+    assert [row.where for row in rows] == [f"{path}:{line}" for line in (2, 4, 6)]
+    assert [row.index for row in rows] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id,text\na,b\nc,d,e\n", "FILE:3: 3 cells under a header of 2; a text with"),
+        ("id,text\na\n", "FILE:2: 1 cells under a header of 2"),
+        ('id,text\na,"b" c\n', "FILE:2: not CSV: "),
+        ('id,text\na,"b\n', "FILE:2: not CSV: unexpected end of data"),
+    ],
+)
+def test_a_broken_csv_file_is_told_with_its_line(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    """No cell is shifted into another column."""
+    path = tmp_path / "x.csv"
+    path.write_text(text, "utf-8")
+
+    assert complaint(path).startswith(expected)
+
+
+def test_a_parquet_file_keeps_its_types(tmp_path: Path) -> None:
+    """Lists and numbers come out as such."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [{"id": 1, "target": ["a", "b"]}, {"id": 2, "target": ["c"]}]
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+
+    assert read(path) == rows
+    assert [row.where for row in file_rows(path, a_task())][1] == f"{path}, row 2"
+
+
+def test_a_file_that_is_no_parquet_is_told(tmp_path: Path) -> None:
+    """Whatever it is, its ending was a promise."""
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "x.parquet"
+    path.write_text(JSONL, "utf-8")
+
+    assert complaint(path).startswith("FILE: not Parquet: ")
+
+
+def test_parquet_without_its_library_gives_the_pip_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extra is named, and the file that wants it."""
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    path = tmp_path / "x.parquet"
+    path.write_bytes(b"")
+
+    with pytest.raises(MissingExtra, match=r"x\.parquet.*pytest-llmlat\[datasets\]"):
+        read(path)
+
+
+def test_a_gzipped_jsonl_file_is_read(tmp_path: Path) -> None:
+    """HumanEval comes like this."""
+    path = tmp_path / "x.jsonl.gz"
+    path.write_bytes(gzip.compress(JSONL.encode()))
+
+    assert read(path) == ROWS
+
+
+@pytest.mark.parametrize("cut", [0, 30])
+def test_a_broken_gzip_file_is_told(tmp_path: Path, cut: int) -> None:
+    """Neither half a file nor another kind of file is read as rows."""
+    path = tmp_path / "x.jsonl.gz"
+    path.write_bytes(gzip.compress(JSONL.encode())[:cut] or JSONL.encode())
+
+    assert complaint(path).startswith("FILE: ")
+
+
+def test_a_local_copy_may_have_another_ending(tmp_path: Path) -> None:
+    """The catalogue's own ending comes first; a folder is no copy."""
+    name = "reasoning/set.jsonl"
+    (tmp_path / "reasoning" / "set.jsonl").mkdir(parents=True)
+    assert local_copy(tmp_path, name) is None
+    for ending in ("parquet", "csv", "jsonl.gz"):
+        path = tmp_path / "reasoning" / f"set.{ending}"
+        path.touch()
+        assert local_copy(tmp_path, name) == path
+    (tmp_path / "reasoning" / "set.jsonl").rmdir()
+    (tmp_path / "reasoning" / "set.jsonl").touch()
+    assert local_copy(tmp_path, name) == tmp_path / name

@@ -1,0 +1,78 @@
+"""Items that are drawn for a run: fresh by seed, and the same for the same one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_llmlat.catalogue import load_tasks
+from pytest_llmlat.datasets import load_samples, revision
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.extractors import EXTRACTORS
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.prompts import request_for
+from pytest_llmlat.records import DIFFICULTIES, Task
+
+FRESH = [
+    task for task in load_tasks().entries.values() if task.source[:10] == "generated:"
+]
+EACH = pytest.mark.parametrize("task", FRESH, ids=lambda task: task.name)
+
+
+def test_there_are_two() -> None:
+    """Both are in the catalogue."""
+    names = [task.name for task in FRESH]
+
+    assert names == ["reasoning/arithmetic_fresh", "reasoning/logic_fresh"]
+
+
+@EACH
+def test_the_seed_decides_which_items(task: Task) -> None:
+    """Items of two seeds differ, in their ids too, so that they are never paired."""
+    one, same, other = (load_samples(task, seed=seed) for seed in (3, 3, 4))
+
+    assert one == same
+    assert revision(task, one) == revision(task, same) != revision(task, other)
+    assert not {sample.id for sample in one} & {sample.id for sample in other}
+    assert {sample.difficulty for sample in one} == set(DIFFICULTIES)
+
+
+@EACH
+def test_options_come_before_the_session_s_seed(task: Task) -> None:
+    """A task may fix its items and their number."""
+    fixed = replace(task, options=(("count", 6), ("seed", 9)))
+
+    assert load_samples(fixed, seed=1) == load_samples(fixed, seed=2)
+    assert len(load_samples(fixed)) == 6
+    assert load_samples(fixed) == load_samples(task, seed=9)[:6]
+
+
+@EACH
+def test_every_item_is_asked_and_its_answer_is_right(task: Task) -> None:
+    """Both prompts render, and the reference passes its own extractor."""
+    for sample in load_samples(task, seed=5):
+        for chat in (True, False):
+            question = str(sample.field("question"))
+            assert question in request_for(task, sample, chat=chat, seed=0).prompt
+        answer = f"Answer: {sample.reference}"
+        value = EXTRACTORS[task.extractor](answer, task, sample).value
+        assert METRICS[task.metric].grade(value, task, sample).correct
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("seed", -1, "options.seed must be a whole number of at least 0, not -1"),
+        ("count", "many", "options.count must be a whole number of at least 0"),
+        ("count", 0, "has no samples"),
+        ("count", 10**5, "the templates have no more questions"),
+    ],
+)
+def test_a_bad_option_is_told(key: str, value: str | int, expected: str) -> None:
+    """With the task."""
+    task = replace(FRESH[0], options=((key, value),))
+
+    with pytest.raises(BadCatalogue, match=expected) as caught:
+        load_samples(task)
+    assert task.name in str(caught.value)

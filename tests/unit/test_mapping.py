@@ -1,0 +1,103 @@
+"""One mapping for every source: what its expressions see and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.datasets.mapping import sample_of
+from pytest_llmlat.datasets.rows import Row
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.records import PublicSet
+from tests.unit.builders import a_task
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Sample, Task
+
+PUBLIC = PublicSet(
+    hub="org/set", config=None, split="test", revision=None, file="set.jsonl"
+)
+
+
+def a_row(index: int = 0, **columns: object) -> Row:
+    """Return a row of a file."""
+    place = f"line {index + 1}"
+    return Row(source="FILE", place=place, index=index, columns=columns)
+
+
+def mapped(task: Task, row: Row, **mapping: str) -> Sample:
+    """Return the sample that a mapping makes of a row."""
+    sample = sample_of(replace(task, mapping=tuple(mapping.items())), row)
+    assert sample is not None
+    return sample
+
+
+def test_a_set_without_ids_counts_its_rows() -> None:
+    """``index`` is the row's place in the set."""
+    sample = mapped(a_task(), a_row(7, reference="x"), id="'gsm8k-' ~ index")
+
+    assert sample.id == "gsm8k-7"
+
+
+def test_a_column_hides_what_we_add() -> None:
+    """Whoever has a column ``index`` means it."""
+    row = replace(a_row(7), columns={"index": "i", "reference": "x"})
+
+    assert mapped(a_task(), row, id="index").id == "i"
+
+
+@pytest.mark.parametrize("label", [1, "1", "positive", 1.0], ids=repr)
+def test_a_label_is_known_by_number_and_by_name(label: object) -> None:
+    """A hub gives numbers, a CSV file their digits, a local copy words."""
+    task = replace(a_task(), labels=("negative", "positive"))
+    row = a_row(id="a", label=label)
+
+    assert mapped(task, row, reference="label_names[label]").reference == "positive"
+
+
+@pytest.mark.parametrize("label", [-1, 2, "good", ""], ids=repr)
+def test_a_label_that_is_unknown_is_not_guessed(label: object) -> None:
+    """The hidden label of a test split, -1, is not the last one."""
+    task = replace(a_task(), labels=("negative", "positive"))
+
+    with pytest.raises(BadCatalogue, match=r"FILE:1: field 'reference' = 'label_name"):
+        mapped(task, a_row(id="a", label=label), reference="label_names[label]")
+
+
+def test_a_public_set_has_its_mapped_fields_only() -> None:
+    """A copy with other columns beside them makes the same samples."""
+    task = replace(a_task(source=""), public=PUBLIC)
+    mapping = {"id": "id", "question": "input | default(question)", "reference": "gold"}
+
+    hub = mapped(task, a_row(id="a", input="?", gold="4", extra=1), **mapping)
+    copy = mapped(task, a_row(id="a", question="?", gold="4"), **mapping)
+
+    assert hub == copy
+    assert dict(hub.fields) == {"id": "a", "question": "?", "reference": "4"}
+
+
+def test_rows_are_left_out() -> None:
+    """By an expression over their columns."""
+    task = replace(a_task(), where="labels | length == 1")
+
+    assert sample_of(task, a_row(id="a", reference="4", labels=[1, 2])) is None
+    assert sample_of(task, a_row(id="a", reference="4", labels=[1])) is not None
+
+
+def test_a_condition_that_fails_is_told() -> None:
+    """A row that cannot be judged is not left out silently."""
+    task = replace(a_task(), where="labels | length == 1")
+
+    with pytest.raises(BadCatalogue, match=r"FILE:3: where = .*'labels' is undefined"):
+        sample_of(task, a_row(2, id="a", reference="4"))
+
+
+def test_a_column_whose_name_is_no_word_is_reached() -> None:
+    """Alone it is its name; in an expression it is one of ``columns``."""
+    row = replace(a_row(), columns={"id": "a", "Right answer": "4"})
+
+    assert mapped(a_task(), row, reference="Right answer").reference == "4"
+    expression = "columns['Right answer'] ~ '!'"
+    assert mapped(a_task(), row, reference=expression).reference == "4!"
