@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.mark.llm("code_completion", samples=15)
+@pytest.mark.llm("code_completion", samples=21)
 def test_code_completion(llm, llmlat):
     """Some functions pass all their tests, and half of all come within 25 s."""
     result = llmlat.run(llm)

@@ -91,5 +91,9 @@ def _marks(device: str) -> Sequence[pytest.MarkDecorator]:
 
 
 def _nowhere(selection: Selection) -> str:
-    models = ", ".join(model.name for model in selection.chosen_models)
-    return f"{models}: runs on none of this machine's devices"
+    models = ", ".join(
+        f"{model.name} (for {', '.join(model.devices)})"
+        for model in selection.chosen_models
+    )
+    here = ", ".join(selection.inventory.present)
+    return f"{models}: runs on none of this machine's devices ({here})"

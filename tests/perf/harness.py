@@ -120,7 +120,11 @@ def model_figures(*arguments: str) -> None:
 
 
 def measured(folder: Path, *arguments: str) -> tuple[float, float, float]:
-    """Run pytest and return its items' wall time, the sum of e2e and of warm-ups."""
+    """Run pytest, shown as it is, and return what its items took.
+
+    Returns:
+        Their wall time, the sum of e2e and the sum of warm-ups, in seconds.
+    """
     (folder / "timer.py").write_text(TIMER)
     subprocess.run(  # noqa: S603 - our own command
         [
@@ -137,7 +141,6 @@ def measured(folder: Path, *arguments: str) -> tuple[float, float, float]:
         ],
         cwd=folder,
         check=False,
-        stdout=subprocess.DEVNULL,
     )
     (run,) = (folder / ".llmlat" / "runs").iterdir()
     records = _rows(run / "records.jsonl")

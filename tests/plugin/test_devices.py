@@ -71,7 +71,9 @@ def test_a_model_that_can_run_nowhere_here_is_skipped_and_says_so(
     result = project.run("--llm=llama", "-rs")
 
     result.assert_outcomes(skipped=2)
-    result.stdout.fnmatch_lines(["SKIPPED * llama: *none of this machine's devices*"])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED * llama (for a6000, mps): *none of this machine's devices*"]
+    )
 
 
 def test_all_markers_are_registered(project: Project) -> None:
