@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
 
-def usage_error(result: pytest.RunResult, *lines: str) -> None:
+def check_usage_error(result: pytest.RunResult, *lines: str) -> None:
     """Expect pytest's exit status 4 and a message instead of a traceback."""
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(list(lines))
@@ -21,7 +21,7 @@ def test_an_unknown_model_names_the_nearest_and_where_models_come_from(
     project: Project,
 ) -> None:
     """A typo is told before anything is collected."""
-    usage_error(
+    check_usage_error(
         project.run("--llm=parot"),
         "ERROR: --llm: unknown model 'parot'; did you mean 'parrot'*",
     )
@@ -29,7 +29,7 @@ def test_an_unknown_model_names_the_nearest_and_where_models_come_from(
 
 def test_an_address_of_a_later_version_is_refused(project: Project) -> None:
     """An HTTP address is not taken for a name."""
-    usage_error(
+    check_usage_error(
         project.run("--llm=http://localhost:8000/v1#x"),
         "ERROR: --llm: 'http://localhost:8000/v1#x': this version runs models in*",
     )
@@ -37,7 +37,7 @@ def test_an_address_of_a_later_version_is_refused(project: Project) -> None:
 
 def test_a_missing_catalogue_says_which(project: Project) -> None:
     """The path stands in the message."""
-    usage_error(
+    check_usage_error(
         project.run("--llm-models=absent.toml"),
         "ERROR: *absent.toml: cannot be read: No such file or directory",
     )
@@ -47,7 +47,7 @@ def test_a_malformed_catalogue_says_the_line(project: Project) -> None:
     """TOML's own complaint is passed on with the file's name."""
     project.write("models.toml", "[models.x]\nbackend = \n")
 
-    usage_error(
+    check_usage_error(
         project.run("--llm=parrot"), "ERROR: *models.toml: not valid TOML: *line 2*"
     )
 
@@ -56,7 +56,7 @@ def test_a_malformed_entry_says_the_key(project: Project) -> None:
     """A key that means nothing is not passed over."""
     project.write("models.toml", '[models.x]\nbackend = "scripted"\ndevces = []\n')
 
-    usage_error(
+    check_usage_error(
         project.run("--llm=x"),
         "ERROR: *models.toml: models.x.devces: unknown key; did you mean 'devices'*",
     )
@@ -85,7 +85,7 @@ def test_task_deselects_the_others(project: Project) -> None:
 
 def test_an_unknown_task_names_the_nearest(project: Project) -> None:
     """A typo in a task is told like one in a model."""
-    usage_error(
+    check_usage_error(
         project.run("--llm-task=sentimnt"),
         "ERROR: --llm-task: unknown task 'sentimnt'; did you mean 'sentiment'*",
     )
@@ -104,7 +104,7 @@ def test_samples_bounds_each_task(project: Project, value: str, measured: int) -
 @pytest.mark.parametrize("value", ["0", "-3", "few", "1.5"])
 def test_a_bad_number_of_samples_is_refused(project: Project, value: str) -> None:
     """No samples at all would measure nothing and pass."""
-    usage_error(
+    check_usage_error(
         project.run(f"--llm-samples={value}"),
         f"ERROR: --llm-samples: must be a whole number of at least 1, not '{value}'",
     )
@@ -155,7 +155,7 @@ def test_the_native_toml_form_is_read_alike(project: Project) -> None:
 @pytest.mark.parametrize("option", ["--llm-balance=median", "--llm-sandbox=hope"])
 def test_a_choice_that_is_none_lists_the_choices(project: Project, option: str) -> None:
     """The message says what may stand there."""
-    usage_error(
+    check_usage_error(
         project.run(option), f"ERROR: {option.partition('=')[0]}: must be one of*"
     )
 
@@ -165,7 +165,7 @@ def test_a_bad_ini_value_names_the_file(project: Project) -> None:
     ini = project.pytester.path / "tox.ini"
     ini.write_text(ini.read_text("utf-8") + "\nllm_balance = median\n", "utf-8")
 
-    usage_error(project.run(), "ERROR: *tox.ini: llm_balance: must be one of*")
+    check_usage_error(project.run(), "ERROR: *tox.ini: llm_balance: must be one of*")
 
 
 def test_the_balance_decides_which_mean_is_called_balanced(project: Project) -> None:
