@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat import score
 from pytest_llmlat.metrics import METRICS, corpus_bleu, macro_f1
@@ -52,21 +52,11 @@ def summarise(
     halves = _halves(records, seed) if records else None
     answered = [r for r in records if r.error is None and r.timing is not None]
     timings = [r.timing for r in answered if r.timing is not None]
-    means = {
-        kind: score.balance(halves.quality, halves.speed, kind) if halves else None
-        for kind in BALANCES
-    }
     spent_ns = sum(t.end_ns - t.start_ns for t in timings)
     summary = Summary(
         cell=facts.cell,
         planned=facts.planned,
         samples=len(records),
-        errors=sum(r.error is not None for r in records),
-        timeouts=0,
-        unparsed=sum(r.unparsed for r in records),
-        truncated=sum(r.truncated for r in records),
-        refused=sum(r.refused for r in records),
-        empty=sum(r.empty for r in records),
         partial=not facts.finished or len(records) < facts.planned,
         metric=records[0].metric if records else None,
         quality=_estimate(halves, lambda h: h.value, lambda h: h.value_draws),
@@ -77,7 +67,8 @@ def summarise(
             lambda h: score.balance(h.quality, h.speed, balance),
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
-        **means,
+        **_counts(records),
+        **_means(halves),
         details=_details(records),
         e2e_s=distribution(t.e2e_s for t in timings),
         ttft_s=distribution(t.ttft_s for t in timings),
@@ -99,6 +90,24 @@ def summarise(
         warnings=facts.warnings,
     )
     return summary, halves
+
+
+def _means(halves: Halves | None) -> dict[str, Any]:
+    """Return every mean of the two halves, whichever is called balanced."""
+    return {
+        kind: score.balance(halves.quality, halves.speed, kind) if halves else None
+        for kind in BALANCES
+    }
+
+
+def _counts(records: Sequence[Record]) -> dict[str, Any]:
+    """Count what went wrong, by the names that a summary has for it."""
+    flags = ("unparsed", "truncated", "refused", "empty")
+    return {
+        "errors": sum(r.error is not None for r in records),
+        "timeouts": 0,
+        **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
+    }
 
 
 def decode_rate(records: Iterable[Record]) -> float | None:

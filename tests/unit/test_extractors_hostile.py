@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.extractors import EXTRACTORS, numbers_equal
-from pytest_llmlat.records import Sample, Task
+from pytest_llmlat.records import Extraction, Sample, Task
 
 LENGTH = 100_000
 LABELS = ("positive", "negative", "very positive")
@@ -134,4 +134,5 @@ def test_a_hundred_kilobytes_of_one_thing_are_read_to_the_end(unit: str) -> None
     sample = a_sample("Anna", {"entry_point": "total", "prompt": "def total(n):\n"})
 
     for extract in EXTRACTORS.values():
-        extract(f"positive answer is {hostile}", a_task(), sample)
+        found = extract(f"positive answer is {hostile}", a_task(), sample)
+        assert isinstance(found, Extraction)
