@@ -14,15 +14,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.errors import LLMLatError
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import (
-        Generation,
-        Record,
-        Request,
-        Sample,
-        Summary,
-        Task,
-        Timing,
-    )
+    from pytest_llmlat.records import Generation, Record, Request, Timing
+    from pytest_llmlat.results import Summary
+    from pytest_llmlat.specs import Sample, Task
 
 __version__ = "0.1.0"
 
@@ -53,11 +47,11 @@ _HOMES = {
     "Meter": "meter",
     "Record": "records",
     "Request": "records",
-    "Sample": "records",
+    "Sample": "specs",
     "Scripted": "backends.scripted",
-    "Summary": "records",
+    "Summary": "results",
     "SystemClock": "clock",
-    "Task": "records",
+    "Task": "specs",
     "Timing": "records",
 }
 

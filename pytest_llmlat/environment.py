@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.records import Scalar
+    from pytest_llmlat.specs import Scalar
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")

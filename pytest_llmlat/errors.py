@@ -11,6 +11,7 @@ Every message says what is wrong, where it came from and what to do::
     ├── DataUnavailable       a public set is not here and cannot be fetched
     ├── WeightsUnavailable    the weights are not here and cannot be fetched
     ├── AdapterMismatch       an adapter does not fit its base model
+    ├── ServerUnavailable     a server cannot be reached, or does not let us in
     ├── GenerationFailed      the backend broke while it answered
     └── SandboxUnavailable    generated code cannot be run here
 
@@ -93,6 +94,10 @@ class WeightsUnavailable(LLMLatError):
 
 class AdapterMismatch(LLMLatError):
     """An adapter was made for another model than the one it was put on."""
+
+
+class ServerUnavailable(LLMLatError):
+    """A server cannot be reached, or refuses whoever asks."""
 
 
 class GenerationFailed(LLMLatError):

@@ -62,12 +62,20 @@ def evaluate(text: str, variables: Mapping[str, Any], *, where: str) -> Any:  # 
 
 @cache
 def _compiled(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
-    """Compile an expression that sees values only: no files, modules or globals."""
+    return environment().compile_expression(text, undefined_to_none=False)
+
+
+@cache
+def environment() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
+    """Return what compiles templates that see values only: no files, no globals.
+
+    Text is plain text for a model, never HTML, so nothing is escaped.
+    """
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False
+    sandboxed = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, autoescape=False
     )
-    environment.globals.clear()  # range(10 ** 9) and its kind are no columns
-    return environment.compile_expression(text, undefined_to_none=False)
+    sandboxed.globals.clear()  # range(10 ** 9) and its kind are no columns
+    return sandboxed

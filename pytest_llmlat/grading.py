@@ -12,8 +12,8 @@ from pytest_llmlat.records import Extraction, Grade
 from pytest_llmlat.sandbox import Limits, Program
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Sample, Task
     from pytest_llmlat.sandbox import Sandbox
+    from pytest_llmlat.specs import Sample, Task
 
 EXACT = "accuracy"
 """The metric that compares a normalised answer with the reference."""

@@ -18,7 +18,16 @@ import shutil
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.records import Cell, CellFacts, Grade, Record, Timing
+from pytest_llmlat.records import (
+    Cell,
+    CellFacts,
+    Grade,
+    Instrument,
+    LoadFacts,
+    Record,
+    Timing,
+    Transport,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +40,14 @@ CELLS = "cells.jsonl"
 RECORDS = "records.jsonl"
 SUMMARY = "summary.json"
 _DERIVED = ("e2e_s", "ttft_s", "tpot_s")
-_NESTED = {"cell": Cell, "timing": Timing, "grade": Grade}
+_NESTED = {
+    "cell": Cell,
+    "timing": Timing,
+    "grade": Grade,
+    "transport": Transport,
+    "load": LoadFacts,
+    "instrument": Instrument,
+}
 
 
 class Journal:
@@ -119,6 +135,7 @@ def _value(kind: type[Any], content: dict[str, Any]) -> Any:  # noqa: ANN401 - b
             if name in _NESTED and content[name] is not None
             else _frozen(content[name])
             for name in _names(kind)
+            if name in content
         }
     )
 

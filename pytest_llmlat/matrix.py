@@ -7,12 +7,13 @@ import random
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import Cell, Deployment
+from pytest_llmlat.records import Cell
+from pytest_llmlat.specs import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from pytest_llmlat.records import ModelSpec, Sample, Task
+    from pytest_llmlat.specs import ModelSpec, Sample, Task
 
 
 def deployments(

@@ -6,10 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.expressions import environment
 from pytest_llmlat.records import Request
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 
 def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request:
@@ -63,12 +64,4 @@ def _render(text: str, variables: dict[str, Any], *, where: str) -> str:
 
 @cache
 def _template(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
-    """Compile a template that sees values only: no attributes, files or globals."""
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # Prompts are plain text for a model, never HTML.
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, autoescape=False
-    )
-    return environment.from_string(text)
+    return environment().from_string(text)

@@ -19,158 +19,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from pytest_llmlat.specs import Difficulty, Scalar
 
 NS_PER_S = 1_000_000_000
 
-Scalar: TypeAlias = str | int | float | bool
-Finish: TypeAlias = Literal["stop", "length", "context", "error"]
+Finish: TypeAlias = Literal["stop", "length", "context", "timeout", "error"]
 TokenSource: TypeAlias = Literal["tokenizer", "usage"]
-Difficulty: TypeAlias = Literal["easy", "medium", "hard"]
-
-FAMILIES = (
-    "summarization",
-    "code_completion",
-    "code_debugging",
-    "sentiment",
-    "translation",
-    "reasoning",
-)
-DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
-DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
-"""Endings of the data files that can be read."""
-GENERATED = "generated:"
-"""What the source of a task starts with whose items are drawn, not read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
-    """An entry of the model catalogue: which weights, run by what, where."""
-
-    name: str
-    """What the user types and every report shows."""
-    backend: str
-    """A key of the backend table, such as ``gguf`` or ``transformers``."""
-    devices: tuple[str, ...]
-    """The devices that this entry may run on, in order of preference."""
-    weights: str | None = None
-    """A hub id, a folder or a file; which of them, the backend knows."""
-    package: str | None = None
-    """The Python package inside which ``weights`` (a file pattern) lies."""
-    extra: str | None = None
-    """The extra of this project that installs ``package``."""
-    revision: str | None = None
-    """The pinned commit on the hub, or the version of the package."""
-    adapter: str | None = None
-    """A LoRA adapter on top: a folder or a hub id."""
-    adapter_revision: str | None = None
-    """The pinned commit of the adapter."""
-    dtype: tuple[tuple[str, str], ...] = ()
-    """(device, dtype) pairs; a device without one uses the weights' own."""
-    chat: bool | None = None
-    """Whether prompts take the chat form; ``None`` asks the weights."""
-    options: tuple[tuple[str, Scalar], ...] = ()
-    """Settings that only this backend knows."""
-
-    def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
-        """Return the backend setting ``key``, or ``default``."""
-        return dict(self.options).get(key, default)
-
-    def dtype_on(self, device: str) -> str | None:
-        """Return the dtype to load on ``device``, ``None`` for the weights' own."""
-        return dict(self.dtype).get(device)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """A model on a device: what is loaded once and serves many cells."""
-
-    model: ModelSpec
-    device: str
-
-    @property
-    def id(self) -> str:
-        """The two names, as they stand in a cell's id."""
-        return f"{self.model.name}|{self.device}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One item of a task."""
-
-    id: str
-    difficulty: Difficulty | None
-    stratum: str
-    """What a stratified draw keeps in proportion: difficulty and label."""
-    fields: tuple[tuple[str, object], ...]
-    """The columns of its row, for the prompt and the metric."""
-    reference: str
-    """The right answer, as a person reads it in a report."""
-
-    def field(self, name: str) -> object:
-        """Return one column; ``KeyError`` names the column that is missing."""
-        return dict(self.fields)[name]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicSet:
-    """Where the rows of a public set lie: on the hub, or in a local copy."""
-
-    hub: str
-    """The id on the hub, such as ``openai/gsm8k``."""
-    config: str | None
-    split: str
-    revision: str | None
-    """The pinned commit; without one nothing is loaded from the hub."""
-    file: str
-    """The name of a local copy, below the folder given with ``--llm-data``."""
-    local_only: str | None = None
-    """Why the rows on the hub do not do and a local copy is needed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """Data set, prompt, generation settings, extractor, metric and latency budget."""
-
-    name: str
-    """``family/short``, such as ``sentiment/polarity``."""
-    family: str
-    title: str
-    source: str
-    """A data file, or ``generated:KIND``; empty for a public set."""
-    chat_prompt: str
-    """Template of the question to a model that chats."""
-    completion_prompt: str
-    """Template of the few-shot text that a base model continues."""
-    extractor: str
-    metric: str
-    max_new_tokens: int
-    budget_s: float
-    """The latency at which an answer earns half of the speed score."""
-    chance: float = 0.0
-    """The quality of guessing, taken off before scoring."""
-    chat_stop: tuple[str, ...] = ()
-    completion_stop: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    reference: str = "reference"
-    """The column that holds the right answer."""
-    mapping: tuple[tuple[str, str], ...] = ()
-    """(our field, an expression over the source's columns)."""
-    where: str | None = None
-    """An expression that is true for the rows that count; ``None`` for all."""
-    public: PublicSet | None = None
-    """The public set that the rows come from, where there is no ``source``."""
-    options: tuple[tuple[str, Scalar], ...] = ()
-    """Settings of the extractor, the metric and the source, such as ``language``."""
-
-    @property
-    def by_name_only(self) -> bool:
-        """Whether it runs only where it is named itself, not with its family."""
-        return self.public is not None or self.source.startswith(GENERATED)
-
-    def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
-        """Return the setting ``key`` of extractor, metric or source, or ``default``."""
-        return dict(self.options).get(key, default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,10 +84,13 @@ class Timing:
     """The backend gave control back: no more content can come."""
     stamps_ns: tuple[int, ...]
     stamp_tokens: tuple[int, ...]
+    spread_tokens: int | None = None
+    """Tokens of all stamps together, where a server told only their sum and some
+    stamp carries more than one; ``stamp_tokens`` then counts each stamp once."""
     reasoning_ns: int | None = None
     """The first reasoning token, which is no content."""
     sent_ns: int | None = None
-    """When the request really left, in an open loop."""
+    """When the request really left, where it had to wait for its turn."""
 
     @property
     def e2e_s(self) -> float:
@@ -252,10 +112,28 @@ class Timing:
         The divisor is output tokens - 1. Where the first stamp carried several
         tokens, none of them cost time after it, so all of them are left out.
         """
-        later = sum(self.stamp_tokens[1:])
+        later = self.later_tokens
         if not later:
             return None
         return (self.stamps_ns[-1] - self.stamps_ns[0]) / NS_PER_S / later
+
+    @property
+    def later_tokens(self) -> float:
+        """How many tokens came after the first stamp.
+
+        Where only the sum is known, the first stamp is taken to hold as many tokens
+        as any other: to count them as later would make decoding look faster.
+        """
+        if self.spread_tokens is None:
+            return sum(self.stamp_tokens[1:])
+        stamps = len(self.stamps_ns)
+        return self.spread_tokens * (stamps - 1) / stamps if stamps else 0.0
+
+    @property
+    def grouped(self) -> bool:
+        """Whether some stamp carries several tokens, so that gaps are not per token."""
+        many = any(tokens > 1 for tokens in self.stamp_tokens)
+        return many or self.spread_tokens is not None
 
     @property
     def itl_s(self) -> tuple[float, ...]:
@@ -275,6 +153,43 @@ class Timing:
         if self.sent_ns is None:
             return None
         return (self.sent_ns - self.start_ns) / NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """What the network had to do with one request to a server.
+
+    A connection that was open already has no times: they are ``None``, not 0. Where a
+    request was sent again, all of this is of the attempt that was answered last.
+    """
+
+    request_id: str | None
+    """As the server named the request, to be found in its log."""
+    status: int | None
+    """Of the HTTP answer; ``None`` if none came."""
+    reused: bool
+    """Whether the connection had been open before."""
+    dns_s: float | None
+    connect_s: float | None
+    tls_s: float | None
+    retries: int
+    """How often it was sent again; its latency counts from the first time."""
+    retried_for: tuple[str, ...] = ()
+    """Why, one short text for each retry, such as ``429`` or ``connect``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came of one request: a generation, or what went wrong instead."""
+
+    generation: Generation | None
+    timing: Timing
+    """Up to the failure, where there is no generation."""
+    error: str | None
+    timed_out: bool = False
+    """It was given up at the time limit: the latency is at least what was measured."""
+    transport: Transport | None = None
+    """``None`` for a model in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +246,50 @@ class Record:
     empty: bool
     budget_s: float
     chance: float
+    transport: Transport | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadFacts:
+    """What was measured of a load as a whole: many requests in flight.
+
+    The window reaches from the first measured request's arrival to the last one's.
+    Other requests go before and after it, so that the load is the same throughout.
+    """
+
+    window_s: float
+    ended: int
+    """Requests of all kinds that ended in the window, failed ones included."""
+    failed: int
+    """Those of them that failed or timed out."""
+    before: int
+    """Requests sent to warm up; none of them is in the records."""
+    after: int
+    """Requests sent to keep up the load until the last measured one had ended."""
+    in_flight: int
+    """The most requests that were under way at once."""
+    send_lag_p99_s: float | None
+    """From the scheduled arrival to the sending, where nothing had to be waited for
+    but this client."""
+    loop_lag_p99_s: float | None
+    """How late this client woke up when it had asked to be woken."""
+    cpu_share: float | None
+    """Processor time of the client's thread over the time that passed."""
+    client_limited: str | None
+    """Why the figures are the client's rather than the server's; ``None`` if not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """How true the clock was, against a server of ours that logs its own writes."""
+
+    streams: int
+    """Requests in flight while it was tried."""
+    requests: int
+    bias_s: float
+    """Mean of the reported minus the true TTFT."""
+    jitter_p99_s: float
+    """99th percentile of how far single TTFTs were from the true ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,111 +313,7 @@ class CellFacts:
     backend: tuple[tuple[str, Scalar | None], ...] = ()
     """What the backend says of itself: dtype, digest, context, template."""
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A figure and its 95 % interval; ``None`` where there is none to be had."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
-    """Mean and nearest-rank percentiles, in seconds.
-
-    A percentile is ``None`` below the number of values at which it differs from
-    the maximum: p90 below 10, p95 below 20, p99 below 100.
-    """
-
-    mean: float | None = None
-    p50: float | None = None
-    p90: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """The statistics of one cell."""
-
-    cell: Cell
-    planned: int
-    samples: int
-    errors: int
-    timeouts: int
-    unparsed: int
-    truncated: int
-    refused: int
-    empty: int
-    partial: bool
-    """Fewer samples were measured than planned."""
-    metric: str | None
-    quality: Estimate
-    """The metric itself, between 0 and 1."""
-    normalized: Estimate
-    """The same with chance taken off; what the score is made of."""
-    speed: Estimate
-    balanced: Estimate
-    geometric: float | None
-    arithmetic: float | None
-    harmonic: float | None
-    details: tuple[tuple[str, float], ...]
-    e2e_s: Distribution
-    ttft_s: Distribution
-    tpot_s: Distribution
-    prompt_tokens: int | None
-    output_tokens: int | None
-    prefill_tokens_per_s: float | None
-    decode_tokens_per_s: float | None
-    requests_per_s: float | None
-    load_s: float | None
-    warmup_s: float | None
-    wall_s: float | None
-    peak_rss_bytes: int | None
-    peak_device_bytes: int | None
-    seconds_per_correct: float | None
-    correct_within_budget: float | None
-    task_revision: str | None
-    backend: tuple[tuple[str, Scalar | None], ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A row of the scoreboard: one model on one device over all its families."""
-
-    model: str
-    device: str
-    families: tuple[str, ...]
-    samples: int
-    errors: int
-    partial: bool
-    quality: Estimate
-    speed: Estimate
-    balanced: Estimate
-    e2e_s: Distribution
-    ttft_s: Distribution
-    tpot_s: Distribution
-    decode_tokens_per_s: float | None
-    peak_rss_bytes: int | None
-    peak_device_bytes: int | None
-    seconds_per_correct: float | None
-    correct_within_budget: float | None
-    pareto: bool | None
-    """Whether no other row has both better quality and a lower e2e p50."""
-    ranks: tuple[int, int] | None
-    """Best and worst place over all weights of quality from 0.3 to 0.7."""
-    bis: float | None
-    """Balanced Integration Score, z(quality) - z(time), for two rows or more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scoreboard:
-    """All that a session's records come to."""
-
-    summaries: tuple[Summary, ...]
-    standings: tuple[Standing, ...]
-    """Best balanced score first."""
+    load: LoadFacts | None = None
+    """``None`` where samples were offered one after the other."""
+    instrument: Instrument | None = None
+    """``None`` for a model in this process: nothing lies between it and the clock."""

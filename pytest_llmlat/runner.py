@@ -9,16 +9,19 @@ from pytest_llmlat import scenarios
 from pytest_llmlat.environment import PeakMemory, disturbances
 from pytest_llmlat.grading import grade
 from pytest_llmlat.prompts import request_for
+from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Record
+from pytest_llmlat.schedule import SINGLE, visits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Deployment, Request, Sample, Task
+    from pytest_llmlat.records import Finish, Instrument, LoadFacts, Request, Response
     from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.scenarios import Response
+    from pytest_llmlat.schedule import Scenario
+    from pytest_llmlat.specs import Deployment, Sample, Task
 
 WARMUP_TOKENS = 4
 
@@ -28,8 +31,9 @@ class LoadedModel:
     """A model on its device, ready to answer. Tests get it as the fixture ``llm``."""
 
     deployment: Deployment
-    backend: Backend
-    load_s: float
+    backend: Backend | Server
+    load_s: float | None
+    """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
 
     @property
     def name(self) -> str:
@@ -52,6 +56,16 @@ class Plan:
     seed: int
     revision: str
     """Digest of the task's definition and data."""
+    scenario: Scenario = SINGLE
+    requests: int | None = None
+    """How many requests count; ``None`` for one of each sample."""
+    instrument: Instrument | None = None
+    """How true the clock was found to be, for a server."""
+
+    @property
+    def planned(self) -> int:
+        """How many records there are to be."""
+        return len(self.samples) if self.requests is None else self.requests
 
 
 def run_cell(
@@ -74,11 +88,12 @@ def run_cell(
         on_record: called for each sample, outside of every timed region.
     """
     backend = model.backend
-    memory = PeakMemory()
+    asked = visits(plan.samples, plan.requests)
+    memory = None if isinstance(backend, Server) else PeakMemory()
     backend.reset_device_peak()
     facts = CellFacts(
         cell=plan.cell,
-        planned=len(plan.samples),
+        planned=plan.planned,
         finished=False,
         load_s=model.load_s,
         warmup_s=None,
@@ -88,34 +103,71 @@ def run_cell(
         task_revision=plan.revision,
         backend=tuple(backend.facts.items()),
         warnings=_warnings(sandbox),
+        instrument=plan.instrument,
     )
     on_facts(facts)
     requests = [
         request_for(plan.task, sample, chat=backend.chat, seed=plan.seed)
-        for sample in plan.samples
+        for sample, _ in asked
     ]
     begin = clock.now_ns()
     with scenarios.settled():
         warmup = _warm_up(requests, backend, clock)
-        responses = scenarios.single(requests, backend, clock)
-        for sample, request, response in zip(
-            plan.samples, requests, responses, strict=True
+        answers = _Answers(plan, requests, backend, clock, ramp_s=warmup or 0.0)
+        for (sample, number), request, response in zip(
+            asked, requests, answers, strict=True
         ):
-            on_record(_record(plan, sample, request, response, sandbox))
+            if response is not None:
+                record = _record(plan, sample, request, response, sandbox)
+                on_record(replace(record, round=number))
+        if answers.interrupted:
+            raise KeyboardInterrupt
     on_facts(
         replace(
             facts,
             finished=True,
             warmup_s=warmup,
-            peak_rss_bytes=memory.bytes(),
+            peak_rss_bytes=memory.bytes() if memory else None,
             peak_device_bytes=backend.device_peak_bytes(),
             wall_s=(clock.now_ns() - begin) / NS_PER_S,
+            load=answers.load,
         )
     )
 
 
+class _Answers:
+    """The responses to a cell's requests, however they are offered.
+
+    One after the other they come while they are taken; under a load, all at its end.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        requests: Sequence[Request],
+        backend: Backend | Server,
+        clock: Clock,
+        *,
+        ramp_s: float,
+    ) -> None:
+        self.load: LoadFacts | None = None
+        self.interrupted = False
+        self._responses: Iterator[Response | None]
+        if plan.scenario == SINGLE:
+            self._responses = scenarios.single(requests, backend, clock)
+            return
+        load = scenarios.under_load(
+            plan.scenario, requests, backend, clock, seed=plan.seed, ramp_s=ramp_s
+        )
+        self.load, self.interrupted = load.facts, load.interrupted
+        self._responses = iter(load.responses)
+
+    def __iter__(self) -> Iterator[Response | None]:
+        return self._responses
+
+
 def _warm_up(
-    requests: Sequence[Request], backend: Backend, clock: Clock
+    requests: Sequence[Request], backend: Backend | Server, clock: Clock
 ) -> float | None:
     """Make one short request whose time is told apart; a failure shows up later."""
     request = min(requests, key=lambda request: len(request.prompt))
@@ -134,7 +186,8 @@ def _record(
     sandbox: Sandbox | None,
 ) -> Record:
     generation = response.generation
-    finish = "error" if generation is None else generation.finish
+    failed: Finish = "timeout" if response.timed_out else "error"
+    finish = failed if generation is None else generation.finish
     answered = generation is not None and finish != "context"
     answer = generation.text if generation is not None and answered else None
     truncated = finish in ("length", "context")
@@ -162,6 +215,7 @@ def _record(
         empty=answer is not None and not answer.strip(),
         budget_s=plan.task.budget_s,
         chance=plan.task.chance,
+        transport=response.transport,
     )
 
 

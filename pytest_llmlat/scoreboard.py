@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat import score
-from pytest_llmlat.records import Estimate, Scoreboard, Standing
-from pytest_llmlat.statistics import distribution, interval
+from pytest_llmlat.results import Estimate, Scoreboard, Standing
+from pytest_llmlat.statistics import interval
 from pytest_llmlat.summary import (
     correct_within_budget,
     decode_rate,
+    latencies,
     seconds_per_correct,
     summarise,
 )
@@ -20,9 +21,11 @@ from pytest_llmlat.summary import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.records import CellFacts, Record, Summary
+    from pytest_llmlat.halves import Halves
+    from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.results import Summary
     from pytest_llmlat.settings import Balance
-    from pytest_llmlat.summary import Halves
+    from pytest_llmlat.slo import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def scoreboard(
     *,
     balance: Balance,
     seed: int,
+    slo: tuple[Objective, ...] = (),
 ) -> Scoreboard:
     """Compute all summaries of a run, and the rows that they make.
 
@@ -48,16 +52,17 @@ def scoreboard(
         records: of all cells.
         balance: which mean is called balanced.
         seed: of the resampling.
+        slo: which answers came in time to be called good.
     """
     by_cell: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_cell[record.cell.id].append(record)
-    rows: dict[tuple[str, str], list[_Measured]] = defaultdict(list)
+    rows: dict[tuple[str, str, str], list[_Measured]] = defaultdict(list)
     for fact in facts:
         own = by_cell[fact.cell.id]
-        summary, halves = summarise(fact, own, balance=balance, seed=seed)
+        summary, halves = summarise(fact, own, balance=balance, seed=seed, slo=slo)
         measured = _Measured(summary, halves, tuple(own))
-        rows[fact.cell.model, fact.cell.device].append(measured)
+        rows[_row(fact.cell)].append(measured)
     groups = list(rows.values())
     compared = _compare(
         [_standing(group, balance) for group in groups], groups, balance
@@ -72,20 +77,26 @@ def scoreboard(
     )
 
 
+def _row(cell: Cell) -> tuple[str, str, str]:
+    """Return what makes a row: under another load a model is not as fast."""
+    return cell.model, cell.device, cell.scenario
+
+
 def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
-    """Join the cells of a model on a device, each family with the same weight."""
+    """Join the cells of a row, each family with the same weight."""
     records = [record for cell in cells for record in cell.records]
-    timings = [r.timing for r in records if r.error is None and r.timing is not None]
     summaries = [cell.summary for cell in cells]
     first = summaries[0].cell
     return Standing(
         model=first.model,
         device=first.device,
+        scenario=first.scenario,
         families=tuple(
             dict.fromkeys(c.summary.cell.family for c in cells if c.halves is not None)
         ),
         samples=len(records),
         errors=sum(s.errors for s in summaries),
+        timeouts=sum(s.timeouts for s in summaries),
         partial=any(s.partial for s in summaries),
         quality=_joined(cells, lambda h: h.quality, lambda h: h.quality_draws),
         speed=_joined(cells, lambda h: h.speed, lambda h: h.speed_draws),
@@ -94,9 +105,7 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
             lambda h: score.balance(h.quality, h.speed, balance),
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
-        e2e_s=distribution(t.e2e_s for t in timings),
-        ttft_s=distribution(t.ttft_s for t in timings),
-        tpot_s=distribution(t.tpot_s for t in timings),
+        **latencies(records),
         decode_tokens_per_s=decode_rate(records),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
 BALANCES: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
-SCENARIOS = ("single",)
 SANDBOXES = (
     "auto",
     "landlock+seccomp",
@@ -23,7 +22,10 @@ SANDBOXES = (
 )
 ALL_SAMPLES = sys.maxsize
 """More samples than any task has: all of them, whatever the test says."""
-DEVICES = ("cpu", "cuda", "a6000", "mps", "hf", "endpoint")
+LOCAL_DEVICES = ("cpu", "cuda", "a6000", "mps")
+REMOTE_DEVICES = ("hf", "endpoint")
+"""Hugging Face's cloud, and any HTTP server of the user's."""
+DEVICES = (*LOCAL_DEVICES, *REMOTE_DEVICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +52,16 @@ class Settings:
     report: Path | None
     balance: Balance
     sandbox: str
+    limits: tuple[tuple[str, float], ...]
+    """What a generated program may use, by the names of task options; they come
+    before what a task says."""
+    scenarios: tuple[str, ...]
+    """How samples are offered; empty for what the test says, or else ``single``."""
+    requests: int | None
+    """Requests that count in a cell; ``None`` for one of each sample."""
+    slo: str
+    """Bounds on latency for goodput, as they were typed; empty for none."""
+    timeout_s: float | None
+    """When a request to a server is given up; ``None`` for what its entry says."""
     devices: frozenset[str]
     """Devices that the marker expression names, present or not."""

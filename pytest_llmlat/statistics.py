@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_llmlat.records import Distribution
+from pytest_llmlat.results import Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,30 +21,45 @@ _CELLS = 1 << 21
 CONFIDENCE = 0.95
 
 
-def percentile(ranked: Sequence[float], percent: int) -> float | None:
+def percentile(
+    ranked: Sequence[float], percent: int, *, of: int | None = None
+) -> float | None:
     """Return the nearest-rank percentile of values in ascending order.
 
     ``None`` below the number of values at which it differs from the maximum, since
     a p99 of twelve values would only be another name for the slowest.
+
+    Args:
+        ranked: the values that are known.
+        percent: which percentile.
+        of: how many there are in all; the others are larger than any known one.
     """
-    rank = math.ceil(Fraction(percent, 100) * len(ranked))
-    is_maximum = rank == len(ranked)
-    if not ranked or (is_maximum and percent > MEDIAN):
+    count = len(ranked) if of is None else of
+    rank = math.ceil(Fraction(percent, 100) * count)
+    is_maximum = rank == count
+    if not count or (is_maximum and percent > MEDIAN) or rank > len(ranked):
         return None
     return ranked[rank - 1]
 
 
-def distribution(values: Iterable[float | None]) -> Distribution:
-    """Summarise durations; those that could not be measured are left out."""
+def distribution(values: Iterable[float | None], *, censored: int = 0) -> Distribution:
+    """Summarise durations; those that could not be measured are left out.
+
+    Args:
+        values: in seconds.
+        censored: how many more there are of which only that they are longer is known:
+            they rank above all others, and what falls among them is ``None``.
+    """
     ranked = sorted(value for value in values if value is not None)
     if not ranked:
         return Distribution()
+    count = len(ranked) + censored
     return Distribution(
-        mean=math.fsum(ranked) / len(ranked),
-        p50=percentile(ranked, 50),
-        p90=percentile(ranked, 90),
-        p95=percentile(ranked, 95),
-        p99=percentile(ranked, 99),
+        mean=None if censored else math.fsum(ranked) / count,
+        p50=percentile(ranked, 50, of=count),
+        p90=percentile(ranked, 90, of=count),
+        p95=percentile(ranked, 95, of=count),
+        p99=percentile(ranked, 99, of=count),
     )
 
 

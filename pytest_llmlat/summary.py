@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat import score
-from pytest_llmlat.metrics import METRICS, corpus_bleu, macro_f1
-from pytest_llmlat.records import NS_PER_S, Estimate, Summary
+from pytest_llmlat.halves import answer_time, estimate, halve
+from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.results import Estimate, Summary
 from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.statistics import distribution, interval, resampled_sums
+from pytest_llmlat.statistics import distribution
+from pytest_llmlat.throughput import throughput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pytest_llmlat.halves import Halves
     from pytest_llmlat.records import CellFacts, Record
     from pytest_llmlat.settings import Balance
+    from pytest_llmlat.slo import Objective
     from pytest_llmlat.statistics import Array
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halves:
-    """Quality and speed of one cell, and the same of every resample of its items."""
-
-    value: float
-    """The metric of the cell, chance included."""
-    quality: float
-    speed: float
-    value_draws: Array
-    quality_draws: Array
-    speed_draws: Array
-
-
 def summarise(
-    facts: CellFacts, records: Sequence[Record], *, balance: Balance, seed: int
+    facts: CellFacts,
+    records: Sequence[Record],
+    *,
+    balance: Balance,
+    seed: int,
+    slo: tuple[Objective, ...] = (),
 ) -> tuple[Summary, Halves | None]:
     """Compute one cell's statistics; all from its records and its facts.
 
@@ -44,15 +37,15 @@ def summarise(
         records: of the cell; may be empty.
         balance: which mean is called balanced.
         seed: of the resampling.
+        slo: which answers came in time to be called good.
 
     Returns:
         The summary, and what the scoreboard joins over cells (``None`` for a cell
         without records).
     """
-    halves = _halves(records, seed) if records else None
-    answered = [r for r in records if r.error is None and r.timing is not None]
+    halves = halve(records, seed) if records else None
+    answered = [r for r in records if answer_time(r) is not None]
     timings = [r.timing for r in answered if r.timing is not None]
-    spent_ns = sum(t.end_ns - t.start_ns for t in timings)
     summary = Summary(
         cell=facts.cell,
         planned=facts.planned,
@@ -69,15 +62,14 @@ def summarise(
         ),
         **_counts(records),
         **_means(halves),
-        details=_details(records),
-        e2e_s=distribution(t.e2e_s for t in timings),
-        ttft_s=distribution(t.ttft_s for t in timings),
-        tpot_s=distribution(t.tpot_s for t in timings),
+        details=halves.details if halves else (),
+        **latencies(records),
+        queue_s=distribution(t.queue_s for t in timings),
         prompt_tokens=_total(r.prompt_tokens for r in answered),
         output_tokens=_total(r.output_tokens for r in answered),
         prefill_tokens_per_s=_prefill_rate(answered),
         decode_tokens_per_s=decode_rate(answered),
-        requests_per_s=len(timings) / spent_ns * NS_PER_S if spent_ns else None,
+        **throughput(facts, records, slo),
         load_s=facts.load_s,
         warmup_s=facts.warmup_s,
         wall_s=facts.wall_s,
@@ -86,6 +78,8 @@ def summarise(
         seconds_per_correct=seconds_per_correct(records),
         correct_within_budget=correct_within_budget(records),
         task_revision=facts.task_revision,
+        load=facts.load,
+        instrument=facts.instrument,
         backend=facts.backend,
         warnings=facts.warnings,
     )
@@ -101,19 +95,39 @@ def _means(halves: Halves | None) -> dict[str, Any]:
 
 
 def _counts(records: Sequence[Record]) -> dict[str, Any]:
-    """Count what went wrong, by the names that a summary has for it."""
+    """Count what went wrong or otherwise, by the names that a summary has for it."""
     flags = ("unparsed", "truncated", "refused", "empty")
     return {
-        "errors": sum(r.error is not None for r in records),
-        "timeouts": 0,
+        "errors": sum(r.finish == "error" for r in records),
+        "timeouts": sum(r.finish == "timeout" for r in records),
+        "retries": sum(r.transport.retries for r in records if r.transport),
+        "grouped": sum(bool(r.timing and r.timing.grouped) for r in records),
         **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
+    }
+
+
+def latencies(records: Iterable[Record]) -> dict[str, Any]:
+    """Summarise e2e, TTFT and TPOT, by the names that a summary has for them.
+
+    Of a time-out is known that it took longer; if its first token had come, when. An
+    error has no latency: it is counted beside.
+    """
+    kept = list(records)
+    answered = [r.timing for r in kept if answer_time(r) is not None and r.timing]
+    cut = [r.timing for r in kept if r.finish == "timeout" and r.timing]
+    begun = [t.ttft_s for t in cut if t.ttft_s is not None]
+    first = [t.ttft_s for t in answered]
+    return {
+        "e2e_s": distribution((t.e2e_s for t in answered), censored=len(cut)),
+        "ttft_s": distribution([*first, *begun], censored=len(cut) - len(begun)),
+        "tpot_s": distribution((t.tpot_s for t in answered), censored=len(cut)),
     }
 
 
 def decode_rate(records: Iterable[Record]) -> float | None:
     """Return tokens after the first per second spent on them, over all records."""
-    timings = [r.timing for r in records if r.error is None and r.timing is not None]
-    tokens = sum(sum(t.stamp_tokens[1:]) for t in timings)
+    timings = [r.timing for r in records if answer_time(r) is not None and r.timing]
+    tokens = sum(t.later_tokens for t in timings)
     spent = sum(t.stamps_ns[-1] - t.stamps_ns[0] for t in timings if t.stamps_ns)
     return tokens / spent * NS_PER_S if spent else None
 
@@ -140,45 +154,11 @@ def correct_within_budget(records: Sequence[Record]) -> float | None:
         return None
     good = sum(
         bool(r.grade.correct)
-        and r.error is None
-        and r.timing is not None
-        and r.timing.e2e_s <= r.budget_s
+        and (e2e_s := answer_time(r)) is not None
+        and e2e_s <= r.budget_s
         for r in judged
     )
     return good / len(judged)
-
-
-def _halves(records: Sequence[Record], seed: int) -> Halves:
-    import numpy as np
-
-    first = records[0]
-    metric = METRICS[first.metric]
-    speeds = [score.speed(_answer_time(r), r.budget_s) for r in records]
-    seed_of_items = f"{seed}|{first.cell.task}"
-    if metric.corpus and metric.draws:
-        counts = [r.grade.counts for r in records]
-        columns = np.column_stack([speeds, np.array(counts)])
-        sums = resampled_sums(columns, seed=seed_of_items)
-        value, draws = metric.corpus(counts), metric.draws(sums[:, 1:])
-    else:
-        values = [r.grade.value for r in records]
-        sums = resampled_sums(np.column_stack([speeds, values]), seed=seed_of_items)
-        value, draws = fmean(values), sums[:, 1] / len(values)
-    return Halves(
-        value=value,
-        quality=score.normalize(value, first.chance),
-        speed=fmean(speeds),
-        value_draws=draws,
-        quality_draws=score.normalize(draws, first.chance),
-        speed_draws=sums[:, 0] / len(speeds),
-    )
-
-
-def _answer_time(record: Record) -> float | None:
-    """Return the e2e of a request that was answered; an error has none."""
-    if record.error is not None or record.timing is None:
-        return None
-    return record.timing.e2e_s
 
 
 def _estimate(
@@ -188,27 +168,7 @@ def _estimate(
 ) -> Estimate:
     if halves is None:
         return Estimate(value=None)
-    low, high = interval(draws(halves))
-    return Estimate(value=value(halves), low=low, high=high)
-
-
-def _details(records: Sequence[Record]) -> tuple[tuple[str, float], ...]:
-    """Average each detail over the samples, and add what only a cell has."""
-    if not records:
-        return ()
-    columns: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        for name, value in record.grade.details:
-            columns[name].append(value)
-    found = {name: fmean(values) for name, values in columns.items()}
-    if records[0].grade.counts:
-        found["corpus_bleu"] = corpus_bleu([r.grade.counts for r in records])
-    if records[0].cell.family == "sentiment":
-        pairs = [(r.extracted, r.reference) for r in records]
-        average = macro_f1(pairs, sorted({reference for _, reference in pairs}))
-        if average is not None:
-            found["macro_f1"] = average
-    return tuple(sorted(found.items()))
+    return estimate(value(halves), draws(halves))
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

@@ -31,22 +31,24 @@ FILES = [
 LAYERS = (
     # vocabulary
     ("errors", "resources"),
-    ("settings", "records", "clock"),
-    ("meter",),
+    ("settings", "specs", "clock", "quantities", "expressions"),
+    ("records",),
+    ("meter", "results"),
     ("protocols",),
     # pure parts
     (
-        *("expressions", "prompts", "matrix", "extractors"),
+        *("prompts", "matrix", "extractors", "schedule", "slo"),
         *("statistics", "score", "generated"),
     ),
     ("metrics",),
     ("catalogue",),
     # machines
-    ("datasets", "devices", "scenarios", "sandbox", "journal"),
-    ("environment",),
+    ("datasets", "devices", "scenarios", "sandbox", "journal", "http"),
+    ("environment", "instrument"),
     ("backends",),
     # judgement
-    ("grading",),
+    ("grading", "halves", "clock_check"),
+    ("throughput",),
     ("runner", "summary"),
     ("scoreboard",),
     ("report",),
@@ -69,14 +71,17 @@ MODEL_LIBRARIES = {
 }
 HEAVY = MODEL_LIBRARIES | {
     "datasets",
+    "httptools",
     "jinja2",
     "nltk",
     "numpy",
     "pyarrow",
     "rouge_score",
     "sacrebleu",
+    "tenacity",
+    "uvloop",
 }
-BACKENDS = ("gguf", "huggingface", "scripted")
+BACKENDS = ("gguf", "huggingface", "scripted", "http", "hub")
 PUBLIC = [
     "Backend",
     "Clock",

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Deployment
+    from pytest_llmlat.protocols import Backend, Server
+    from pytest_llmlat.specs import Deployment
 
 KINDS = {
     "gguf": "gguf",
     "transformers": "huggingface",
     "scripted": "scripted",
+    "http": "http",
+    "hub": "hub",
 }
 """Which module serves which backend of the catalogue."""
+CLOUD = "hf"
+"""The device on which a hub id is served by others, whatever runs it elsewhere."""
 
 
-def open_backend(deployment: Deployment, clock: Clock) -> Backend:
-    """Load a model on its device.
+def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server:
+    """Load a model on its device, or open the way to the server that has it.
 
     Raises:
         MissingExtra: the backend's library, or the package with the weights, is
@@ -27,6 +31,8 @@ def open_backend(deployment: Deployment, clock: Clock) -> Backend:
         DeviceAbsent: the device is not there, or the library was built without it.
         WeightsUnavailable: no such file, or a hub that cannot be reached.
         AdapterMismatch: the adapter belongs to another model.
+        ServerUnavailable: an address, a variable or a token that is missing or wrong.
     """
-    module = import_module(f"{__name__}.{KINDS[deployment.model.backend]}")
-    return cast("Backend", module.open_model(deployment, clock))
+    kind = "hub" if deployment.device == CLOUD else deployment.model.backend
+    module = import_module(f"{__name__}.{KINDS[kind]}")
+    return cast("Backend | Server", module.open_model(deployment, clock))

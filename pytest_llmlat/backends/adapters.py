@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.errors import AdapterMismatch, MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import ModelSpec
+    from pytest_llmlat.specs import ModelSpec
 
 _FILES = ("adapter_config.json", "adapter_model.safetensors")
 

@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import (
-        Deployment,
-        Finish,
-        Generation,
-        Request,
-        Scalar,
-    )
+    from pytest_llmlat.records import Finish, Generation, Request
+    from pytest_llmlat.specs import Deployment, Scalar
 
 DEFAULT_CONTEXT = 4096
 _TEMPLATE = "tokenizer.chat_template"

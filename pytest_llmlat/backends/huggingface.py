@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import (
-        Deployment,
-        Finish,
-        Generation,
-        ModelSpec,
-        Request,
-        Scalar,
-    )
+    from pytest_llmlat.records import Finish, Generation, Request
+    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
 
 _UNKNOWN_CONTEXT = 1 << 30
 

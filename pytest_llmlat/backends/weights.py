@@ -12,7 +12,7 @@ from pytest_llmlat.backends.pieces import find_pieces, put_together
 from pytest_llmlat.errors import MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import ModelSpec
+    from pytest_llmlat.specs import ModelSpec
 
 _BLOCK = 1 << 20
 _BLOCKS = 64

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.catalogue.tables import entries
 from pytest_llmlat.errors import UnknownName, UsageError
-from pytest_llmlat.records import ModelSpec
 from pytest_llmlat.resources import bundled
-from pytest_llmlat.settings import DEVICES
+from pytest_llmlat.settings import DEVICES, LOCAL_DEVICES
+from pytest_llmlat.specs import ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.catalogue.tables import Table
 
-LOCAL_DEVICES = ("cpu", "cuda", "a6000", "mps")
-BACKENDS = ("gguf", "transformers", "scripted")
-ADDRESSES: Mapping[str, str] = {"hf": "transformers", "gguf": "gguf"}
+BACKENDS = ("gguf", "transformers", "scripted", "http", "hub")
+ADDRESSES: Mapping[str, str] = {"hf": "transformers", "gguf": "gguf", "hub": "hub"}
 DEFAULT = "smollm2-135m"
 """The model that needs no hub, and runs where none is asked for."""
-_LATER = ("mlx:", "hub:", "http://", "https://")
+_LATER = ("mlx:",)
+_WEB = ("http://", "https://")
+_USUAL_DEVICES: Mapping[str, tuple[str, ...]] = {"http": ("endpoint",), "hub": ("hf",)}
+"""Where a backend runs that does not run here."""
 _KEYS = (
     "backend",
     "devices",
@@ -34,12 +37,14 @@ _KEYS = (
     "adapter_revision",
     "dtype",
     "chat",
+    "url",
+    "api_key_env",
     "options",
 )
 _REMEDY = (
     "Models come from the built-in catalogue, from --llm-models FILE, from"
     " [tool.pytest-llmlat.models] in pyproject.toml, or directly as"
-    " hf:ORG/NAME or gguf:PATH"
+    " hf:ORG/NAME, gguf:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
 )
 
 
@@ -55,7 +60,8 @@ class ModelCatalogue:
         """Return the entry called ``name``, or the model at that address.
 
         Args:
-            name: a catalogue name or an address, ``hf:org/name`` or ``gguf:PATH``.
+            name: a catalogue name or an address, ``hf:org/name``, ``gguf:PATH``,
+                ``hub:org/name`` or ``http://host:port/v1#name``.
             where: where the name was given, for the message.
 
         Raises:
@@ -66,14 +72,16 @@ class ModelCatalogue:
             return self.entries[name]
         if name.startswith(_LATER):
             raise UsageError(
-                f"{where}: {name!r}: this version runs models in this process only;"
-                " use hf:ORG/NAME or gguf:PATH"
+                f"{where}: {name!r}: this version does not run MLX; use hf:ORG/NAME or"
+                " gguf:PATH"
             )
+        if name.startswith(_WEB):
+            return _at_address(name)
         kind, colon, rest = name.partition(":")
         if colon and kind in ADDRESSES and rest:
-            return ModelSpec(
-                name=name, backend=ADDRESSES[kind], devices=LOCAL_DEVICES, weights=rest
-            )
+            backend = ADDRESSES[kind]
+            devices = _USUAL_DEVICES.get(backend, LOCAL_DEVICES)
+            return ModelSpec(name=name, backend=backend, devices=devices, weights=rest)
         raise UnknownName("model", name, self.entries, where=where, remedy=_REMEDY)
 
 
@@ -101,13 +109,18 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         raise table.complain(
             "backend", f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}"
         )
-    devices = tuple(dict.fromkeys(table.texts("devices"))) or LOCAL_DEVICES
+    usual = _USUAL_DEVICES.get(backend, LOCAL_DEVICES)
+    devices = tuple(dict.fromkeys(table.texts("devices"))) or usual
     for device in devices:
         if device not in DEVICES:
             raise table.complain(
                 "devices", f"unknown device {device!r}; known: {', '.join(DEVICES)}"
             )
-    if backend != "scripted":
+    if backend == "http":
+        url = table.required("url")
+        if not url.startswith(_WEB):
+            raise table.complain("url", f"must begin with http:// or https://: {url!r}")
+    elif backend != "scripted":
         table.required("weights")
     return ModelSpec(
         name=table.name,
@@ -121,10 +134,30 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         adapter_revision=table.text("adapter_revision"),
         dtype=table.pairs("dtype"),
         chat=table.flag("chat"),
+        url=table.text("url"),
+        api_key_env=table.text("api_key_env"),
         options=tuple(
             (key, _place(value, folder) if isinstance(value, str) else value)
             for key, value in table.scalars("options")
         ),
+    )
+
+
+def _at_address(address: str) -> ModelSpec:
+    """Return the model at a URL; what follows ``#`` is its name on that server.
+
+    Names are shown: whoever writes a password into a URL does not want to see it.
+    """
+    parts = urlsplit(address)
+    url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
+    host = parts.netloc.rpartition("@")[2]
+    shown = urlunsplit(parts._replace(netloc=host))
+    return ModelSpec(
+        name=shown,
+        backend="http",
+        devices=_USUAL_DEVICES["http"],
+        weights=parts.fragment or None,
+        url=url,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.errors import UnknownName
 from pytest_llmlat.generated import GENERATORS
-from pytest_llmlat.records import DATA_SUFFIXES, GENERATED, PublicSet
+from pytest_llmlat.specs import DATA_SUFFIXES, GENERATED, PublicSet
 
 if TYPE_CHECKING:
     from pathlib import Path

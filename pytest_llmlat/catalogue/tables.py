@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import Scalar
+    from pytest_llmlat.specs import Scalar
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "pytest-llmlat"

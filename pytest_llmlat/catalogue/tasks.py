@@ -12,8 +12,8 @@ from pytest_llmlat.expressions import check_expression
 from pytest_llmlat.extractors import EXTRACTORS
 from pytest_llmlat.metrics import METRICS
 from pytest_llmlat.prompts import check_template
-from pytest_llmlat.records import FAMILIES, Task
 from pytest_llmlat.resources import bundled
+from pytest_llmlat.specs import FAMILIES, Task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

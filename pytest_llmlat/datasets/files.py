@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.datasets.rows import Row
 from pytest_llmlat.errors import BadCatalogue, MissingExtra
-from pytest_llmlat.records import DATA_SUFFIXES
+from pytest_llmlat.specs import DATA_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_llmlat.records import Task
+    from pytest_llmlat.specs import Task
 
 EXTRA = "datasets"
 """The extra of this project that installs pyarrow."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.datasets.rows import Row
 from pytest_llmlat.errors import BadCatalogue
 from pytest_llmlat.generated import GENERATORS
-from pytest_llmlat.records import GENERATED
+from pytest_llmlat.specs import GENERATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.records import Task
+    from pytest_llmlat.specs import Task
 
 COUNT = 30
 """How many items are drawn where the task does not say."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_llmlat.records import PublicSet, Task
+    from pytest_llmlat.specs import PublicSet, Task
 
 EXTRA = "datasets"
 """The extra of this project that installs the library."""

@@ -13,13 +13,13 @@ from pytest_llmlat.datasets.generated import generated_rows
 from pytest_llmlat.datasets.hub import hub_rows
 from pytest_llmlat.datasets.mapping import sample_of
 from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.records import GENERATED
+from pytest_llmlat.specs import GENERATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.datasets.rows import Row
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 _LIES = ("source", "title", "public", "mapping", "where")
 """What decides where the data are found and how they are read, not what is asked."""

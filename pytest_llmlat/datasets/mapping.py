@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.errors import BadCatalogue
 from pytest_llmlat.expressions import evaluate
-from pytest_llmlat.records import DIFFICULTIES, Sample
+from pytest_llmlat.specs import DIFFICULTIES, Sample
 
 if TYPE_CHECKING:
     from pytest_llmlat.datasets.rows import Row
-    from pytest_llmlat.records import Task
+    from pytest_llmlat.specs import Task
 
 
 def sample_of(task: Task, row: Row) -> Sample | None:

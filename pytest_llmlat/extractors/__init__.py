@@ -17,7 +17,8 @@ from pytest_llmlat.extractors.prose import read_text
 from pytest_llmlat.extractors.reading import Reader, normalized, without_thoughts
 from pytest_llmlat.extractors.refusals import is_refusal
 from pytest_llmlat.extractors.source import read_code
-from pytest_llmlat.records import Extraction, Sample, Task
+from pytest_llmlat.records import Extraction
+from pytest_llmlat.specs import Sample, Task
 
 __all__ = ["EXTRACTORS", "TRUTH", "Extractor", "normalized", "numbers_equal"]
 

@@ -20,7 +20,7 @@ from pytest_llmlat.extractors.reading import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 LETTER = re.compile(r"\(?[A-Z]\)?\.?")
 STATED = re.compile(

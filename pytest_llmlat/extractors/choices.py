@@ -12,7 +12,7 @@ from pytest_llmlat.extractors.labels import NEGATION, NEGATION_REACH
 from pytest_llmlat.extractors.reading import UNREAD, Reading, plain, sentences
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 DEFAULT_LETTERS = "ABCDEF"
 WORDS = "AI"

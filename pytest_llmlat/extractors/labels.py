@@ -18,7 +18,7 @@ from pytest_llmlat.extractors.reading import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 DETERMINERS = frozenset({"no"})

@@ -14,7 +14,7 @@ from pytest_llmlat.extractors.reading import UNREAD, Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 LONGEST = 80
 """Characters of a number; anything longer is a model that repeats itself."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 LANGUAGES = (
     "arabic|chinese|czech|danish|dutch|english|finnish|french|german|deutsch|greek"

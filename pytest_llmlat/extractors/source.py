@@ -44,7 +44,7 @@ from pytest_llmlat.extractors.reading import UNREAD, Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 LONGEST = 40_000
 """Characters of an answer that are looked at; no function of a task is longer."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.generated import deduction, long_sums, ordering, sums, truth
 from pytest_llmlat.generated.draw import Draw, Item
-from pytest_llmlat.records import DIFFICULTIES
+from pytest_llmlat.specs import DIFFICULTIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -24,10 +24,13 @@ from pytest_llmlat.metrics.translations import (
 from pytest_llmlat.metrics.verdicts import (
     grade_accuracy,
     grade_tests_pass,
+    label_counts,
     macro_f1,
+    macro_f1_draws,
     pass_at_k,
 )
-from pytest_llmlat.records import Grade, Sample, Task
+from pytest_llmlat.records import Grade
+from pytest_llmlat.specs import Sample, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +44,9 @@ __all__ = [
     "corpus_bleu_draws",
     "corpus_chrf",
     "corpus_draws",
+    "label_counts",
     "macro_f1",
+    "macro_f1_draws",
     "pass_at_k",
 ]
 

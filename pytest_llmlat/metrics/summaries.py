@@ -11,7 +11,7 @@ from pytest_llmlat.records import Grade
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 EXTRA = "metrics"
 """The extra of this project that installs rouge-score."""

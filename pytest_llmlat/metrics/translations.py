@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 EXTRA = "metrics"
 """The extra of this project that installs sacrebleu."""

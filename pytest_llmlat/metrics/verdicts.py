@@ -12,7 +12,10 @@ from pytest_llmlat.records import Grade
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Sample, Task
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pytest_llmlat.specs import Sample, Task
 
 
 def grade_accuracy(value: str | None, task: Task, sample: Sample) -> Grade:
@@ -74,12 +77,41 @@ def macro_f1(
         pairs: (extracted answer or ``None``, right label) of every sample.
         labels: the labels of the task.
     """
-    answers = [None if given is None else normalized(given) for given, _ in pairs]
-    rights = [normalized(right) for _, right in pairs]
-    measures = []
-    for label in map(normalized, labels):
-        hits = sum(a == r == label for a, r in zip(answers, rights, strict=True))
-        occurrences = answers.count(label) + rights.count(label)
-        if occurrences:
-            measures.append(2 * hits / occurrences)
+    rows = [label_counts(pair, labels) for pair in pairs]
+    sums = [sum(column) for column in zip(*rows, strict=True)]
+    both, one = sums[: len(labels)], sums[len(labels) :]
+    measures = [2 * hits / seen for hits, seen in zip(both, one, strict=True) if seen]
     return sum(measures) / len(measures) if measures else None
+
+
+def label_counts(pair: tuple[str | None, str], labels: Sequence[str]) -> list[float]:
+    """Return what macro-F1 needs of one answer; it adds up over answers.
+
+    First, for each label, whether it was given and right; then, for each, how often
+    it occurs in the pair.
+    """
+    given = None if pair[0] is None else normalized(pair[0])
+    right = normalized(pair[1])
+    names = [normalized(label) for label in labels]
+    hits = [float(given == right == name) for name in names]
+    return hits + [float(given == name) + float(right == name) for name in names]
+
+
+def macro_f1_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return macro-F1 of many resamples.
+
+    Args:
+        sums: (draws, 2 x labels), ``label_counts`` summed over each resample.
+
+    Returns:
+        (draws,), what ``macro_f1`` gives for each resample written out.
+    """
+    import numpy as np
+
+    hits, seen = np.split(sums, 2, axis=1)
+    present = seen > 0
+    measures = 2 * hits / np.where(present, seen, 1)
+    averages: NDArray[np.float64] = measures.sum(axis=1) / np.maximum(
+        present.sum(axis=1), 1
+    )
+    return averages

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.plugin.runs import Assignment
-from pytest_llmlat.settings import SCENARIOS
+from pytest_llmlat.schedule import SINGLE, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.plugin.selection import Selection
 
 MARKER = "llm"
-_ARGUMENTS = ("samples",)
+_ARGUMENTS = ("samples", "scenario")
 _UNCHOSEN = "not chosen"
 
 
@@ -79,10 +79,14 @@ def _assignments(
         raise UsageError(
             f"{place}: samples must be a whole number above 0, not {count!r}"
         )
+    named = marker.kwargs.get("scenario")
+    if named is not None and not isinstance(named, str):
+        raise UsageError(f"{place}: scenario must be a string, not {named!r}")
+    wanted = parse(named, where=place) if named else (SINGLE,)
     return [
         Assignment(task=task, scenario=scenario, samples=count)
         for task in selection.marked_tasks(marker.args, where=place)
-        for scenario in SCENARIOS
+        for scenario in selection.scenarios or wanted
     ]
 
 

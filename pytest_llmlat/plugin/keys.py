@@ -10,7 +10,7 @@ from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
     from pytest_llmlat.plugin.session import Session
-    from pytest_llmlat.records import Scoreboard
+    from pytest_llmlat.results import Scoreboard
     from pytest_llmlat.settings import Settings
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()

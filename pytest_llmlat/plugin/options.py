@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pytest_llmlat.settings import Settings
 
@@ -28,14 +29,38 @@ _HELP = {
     "report": "folder to write summary.json and records.jsonl to",
     "balance": "mean that is called balanced: geometric, arithmetic or harmonic",
     "sandbox": "where generated code runs: auto, none (unsafe), or one by name",
+    "limits": "limits of a generated program: 'time=10s memory=2GiB output=1MB'",
+    "scenario": "single, offline, concurrent:N or server:RATE; repeatable",
+    "requests": "requests that count in a cell, going round its samples",
+    "slo": "bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
+    "timeout": "when a request to a server is given up: 120, 90s, 5min",
 }
-_INI = {"llm": "models", "llm_models": "model_files", "llm_tasks": "task_files"}
-"""Ini options whose value is known by another name than theirs without ``llm_``."""
+_FLAGS: Mapping[str, tuple[str, str]] = {
+    "models": ("--llm", "NAME"),
+    "task": ("--llm-task", "NAME"),
+    "samples": ("--llm-samples", "N"),
+    "seed": ("--llm-seed", "N"),
+    "model_files": ("--llm-models", "FILE"),
+    "task_files": ("--llm-tasks", "FILE"),
+    "data": ("--llm-data", "DIR"),
+    "report": ("--llm-report", "DIR"),
+    "balance": ("--llm-balance", "MEAN"),
+    "sandbox": ("--llm-sandbox", "NAME"),
+    "limits": ("--llm-limits", "EXPR"),
+    "scenario": ("--llm-scenario", "S"),
+    "requests": ("--llm-requests", "N"),
+    "slo": ("--llm-slo", "EXPR"),
+    "timeout": ("--llm-timeout", "SECONDS"),
+}
+"""What a user types for each setting."""
+_LIMITS = {"time": "time_s", "memory": "memory_bytes", "output": "output_bytes"}
+"""Names of limits, and of the task option that each stands before."""
 _LISTS: Mapping[str, Literal["args", "paths"]] = {
     "llm": "args",
     "llm_task": "args",
     "llm_models": "paths",
     "llm_tasks": "paths",
+    "llm_scenario": "args",
 }
 _DEFAULTS: Mapping[str, str | list[str]] = {
     "llm": [],
@@ -48,9 +73,14 @@ _DEFAULTS: Mapping[str, str | list[str]] = {
     "llm_report": "",
     "llm_balance": "geometric",
     "llm_sandbox": "auto",
+    "llm_limits": "",
+    "llm_scenario": [],
+    "llm_requests": "",
+    "llm_slo": "",
+    "llm_timeout": "",
 }
 _MARKERS = {
-    "llm(*tasks, samples=None)": "tasks or families to run on each model",
+    "llm(*tasks, samples=None, scenario=None)": "tasks or families for each model",
     "cpu": "cells that run on the processor",
     "cuda": "cells that run on an NVIDIA GPU",
     "a6000": "cells that run on an NVIDIA RTX A6000",
@@ -66,43 +96,19 @@ def add(parser: pytest.Parser) -> None:
     The command line's defaults are ``None``, so that the ini file can speak.
     """
     group = parser.getgroup("llmlat", "language models: speed and quality")
-    option = group.addoption
-    repeated = {"action": "append", "default": None}
-    option(
-        "--llm", dest="llmlat_models", metavar="NAME", help=_HELP["models"], **repeated
-    )
-    option(
-        "--llm-task", dest="llmlat_task", metavar="NAME", help=_HELP["task"], **repeated
-    )
-    option("--llm-samples", dest="llmlat_samples", metavar="N", help=_HELP["samples"])
-    option("--llm-seed", dest="llmlat_seed", metavar="N", help=_HELP["seed"])
-    option(
-        "--llm-models",
-        dest="llmlat_model_files",
-        metavar="FILE",
-        help=_HELP["model_files"],
-        **repeated,
-    )
-    option(
-        "--llm-tasks",
-        dest="llmlat_task_files",
-        metavar="FILE",
-        help=_HELP["task_files"],
-        **repeated,
-    )
-    option("--llm-data", dest="llmlat_data", metavar="DIR", help=_HELP["data"])
-    option("--llm-report", dest="llmlat_report", metavar="DIR", help=_HELP["report"])
-    option(
-        "--llm-balance", dest="llmlat_balance", metavar="MEAN", help=_HELP["balance"]
-    )
-    option(
-        "--llm-sandbox", dest="llmlat_sandbox", metavar="NAME", help=_HELP["sandbox"]
-    )
+    for name, (flag, metavar) in _FLAGS.items():
+        group.addoption(
+            flag,
+            dest=f"llmlat_{name}",
+            metavar=metavar,
+            help=_HELP[name],
+            default=None,
+            action="append" if _ini(name) in _LISTS else "store",
+        )
+    help_of = {_ini(name): text for name, text in _HELP.items()}
     for name, default in _DEFAULTS.items():
         kind = "string" if isinstance(default, str) else _LISTS[name]
-        parser.addini(
-            name, _HELP[_INI.get(name, name.removeprefix("llm_"))], kind, default
-        )
+        parser.addini(name, help_of[name], kind, default)
 
 
 def add_markers(config: pytest.Config) -> None:
@@ -152,16 +158,21 @@ def read(config: pytest.Config) -> Settings:
     report = _value(config, "report")
     return Settings(
         root=root,
-        models=tuple(_value(config, "models", "llm")),
+        models=tuple(_value(config, "models")),
         tasks=tuple(_value(config, "task")),
         samples=_samples(config),
         seed=_whole(config, "seed", least=0),
-        model_files=own + _files(config, "model_files", "llm_models"),
-        task_files=own + _files(config, "task_files", "llm_tasks"),
+        model_files=own + _files(config, "model_files"),
+        task_files=own + _files(config, "task_files"),
         data=_data(config),
         report=_path(config, str(report)) if report else None,
         balance=_choice(config, "balance", BALANCES),
         sandbox=_choice(config, "sandbox", SANDBOXES),
+        limits=_limits(config),
+        scenarios=_scenarios(config),
+        requests=_optional_whole(config, "requests"),
+        slo=_slo(config),
+        timeout_s=_timeout(config),
         folder=_folder(config),
         names_given=any(
             config.getoption(f"llmlat_{name}") is not None
@@ -171,17 +182,22 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def _value(config: pytest.Config, name: str, ini: str | None = None) -> Any:  # noqa: ANN401 - as its type in the ini file
+def _ini(name: str) -> str:
+    """Return the ini option of a setting: what is typed, with underscores."""
+    return _FLAGS[name][0].removeprefix("--").replace("-", "_")
+
+
+def _value(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - as its type in the ini file
     """Return what the command line says, else the ini file, else the default."""
     given = config.getoption(f"llmlat_{name}")
-    return config.getini(ini or f"llm_{name}") if given is None else given
+    return config.getini(_ini(name)) if given is None else given
 
 
 def _origin(config: pytest.Config, name: str) -> str:
     """Say where a value came from."""
     if config.getoption(f"llmlat_{name}") is not None:
-        return f"--llm-{name}"
-    return f"{config.inipath or 'ini file'}: llm_{name}"
+        return _FLAGS[name][0]
+    return f"{config.inipath or 'ini file'}: {_ini(name)}"
 
 
 def _whole(config: pytest.Config, name: str, *, least: int) -> int:
@@ -194,15 +210,72 @@ def _whole(config: pytest.Config, name: str, *, least: int) -> int:
     return int(text)
 
 
+def _optional_whole(config: pytest.Config, name: str) -> int | None:
+    text = str(_value(config, name)).strip()
+    return _whole(config, name, least=1) if text else None
+
+
 def _samples(config: pytest.Config) -> int | None:
-    text = str(_value(config, "samples")).strip()
-    if not text:
-        return None
-    if text == "all":
+    if str(_value(config, "samples")).strip() == "all":
         from pytest_llmlat.settings import ALL_SAMPLES  # noqa: PLC0415 - as above
 
         return ALL_SAMPLES
-    return _whole(config, "samples", least=1)
+    return _optional_whole(config, "samples")
+
+
+def _limits(config: pytest.Config) -> tuple[tuple[str, float], ...]:
+    """Return limits of generated programs by the names of task options."""
+    from pytest_llmlat.quantities import named, seconds, size  # noqa: PLC0415
+
+    text, where = str(_value(config, "limits")), _origin(config, "limits")
+    if not text.strip():
+        return ()
+    with _usage():
+        return tuple(
+            (_LIMITS[name], (seconds if name == "time" else size)(value, where=where))
+            for name, value in named(text, tuple(_LIMITS), where=where).items()
+        )
+
+
+def _scenarios(config: pytest.Config) -> tuple[str, ...]:
+    from pytest_llmlat.schedule import parse  # noqa: PLC0415 - not at start-up
+
+    where = _origin(config, "scenario")
+    with _usage():
+        found = [
+            scenario.name
+            for text in _value(config, "scenario")
+            for scenario in parse(text, where=where)
+        ]
+    return tuple(dict.fromkeys(found))
+
+
+def _slo(config: pytest.Config) -> str:
+    from pytest_llmlat.slo import parse  # noqa: PLC0415 - not at start-up
+
+    text = str(_value(config, "slo"))
+    with _usage():
+        parse(text, where=_origin(config, "slo"))
+    return text
+
+
+def _timeout(config: pytest.Config) -> float | None:
+    from pytest_llmlat.quantities import seconds  # noqa: PLC0415 - not at start-up
+
+    text = str(_value(config, "timeout"))
+    with _usage():
+        return seconds(text, where=_origin(config, "timeout")) if text else None
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Tell what cannot be understood in pytest's own way."""
+    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _choice(config: pytest.Config, name: str, choices: tuple[Any, ...]) -> Any:  # noqa: ANN401 - one of the choices
@@ -242,8 +315,8 @@ def _data(config: pytest.Config) -> Path | None:
     return folder
 
 
-def _files(config: pytest.Config, name: str, ini: str) -> tuple[Path, ...]:
-    return tuple(_path(config, str(path)) for path in _value(config, name, ini))
+def _files(config: pytest.Config, name: str) -> tuple[Path, ...]:
+    return tuple(_path(config, str(path)) for path in _value(config, name))
 
 
 def _path(config: pytest.Config, text: str) -> Path:

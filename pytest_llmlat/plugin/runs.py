@@ -10,12 +10,16 @@ import pytest
 from pytest_llmlat.errors import LLMLatError, UsageError
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
+from pytest_llmlat.schedule import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Record, Sample, Summary, Task
+    from pytest_llmlat.records import Record
+    from pytest_llmlat.results import Summary
     from pytest_llmlat.runner import LoadedModel
+    from pytest_llmlat.schedule import Scenario
+    from pytest_llmlat.specs import Sample, Task
 
 _SHOWN_ERRORS = 3
 
@@ -25,13 +29,13 @@ class Assignment:
     """Which task in which scenario a parametrised test is about."""
 
     task: Task
-    scenario: str
+    scenario: Scenario
     samples: int | None
 
     @property
     def id(self) -> str:
         """Its part of the test's name."""
-        return f"{self.task.name}|{self.scenario}"
+        return f"{self.task.name}|{self.scenario.name}"
 
 
 class Runner:
@@ -88,16 +92,28 @@ class Runner:
             summary, records = session.run(
                 llm,
                 self._resolve(task),
-                scenario=chosen.scenario if chosen else "single",
+                scenario=self._scenario(),
                 samples=samples,
                 count=chosen.samples if chosen else None,
             )
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
-        failed = [record for record in records if record.error is not None]
+        failed = [record for record in records if record.finish == "error"]
         if failed:
             pytest.fail(failure(failed, len(records)), pytrace=False)
         return summary
+
+    def _scenario(self) -> Scenario:
+        """Return the marker's scenario; for a test of its own the one asked for."""
+        if self._assignment is not None:
+            return self._assignment.scenario
+        asked = session_of(self._request.config).selection.scenarios
+        if len(asked) > 1:
+            raise UsageError(
+                f"{self._request.node.nodeid}: --llm-scenario names {len(asked)}"
+                " scenarios, and a test without @pytest.mark.llm(...) runs in one"
+            )
+        return asked[0] if asked else SINGLE
 
     def _resolve(self, task: Task | str | None) -> Task:
         if task is None and self._assignment is not None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.catalogue import load_models, load_tasks
 from pytest_llmlat.devices import look
 from pytest_llmlat.matrix import deployments
+from pytest_llmlat.schedule import parse
+from pytest_llmlat.settings import REMOTE_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.catalogue import ModelCatalogue, TaskCatalogue
     from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.records import Deployment, ModelSpec, Task
+    from pytest_llmlat.schedule import Scenario
     from pytest_llmlat.settings import Settings
+    from pytest_llmlat.specs import Deployment, ModelSpec, Task
 
 
 class Selection:
@@ -44,7 +48,17 @@ class Selection:
     def chosen_models(self) -> tuple[ModelSpec, ...]:
         """The models that were asked for, or the default."""
         names = self._settings.models or (self.models.default,)
-        return tuple(self.models.find(name, where="--llm") for name in names)
+        found = (self.models.find(name, where="--llm") for name in names)
+        return tuple(self._with_time_limit(model) for model in found)
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenarios that were asked for; empty for what each test says."""
+        return tuple(
+            scenario
+            for name in self._settings.scenarios
+            for scenario in parse(name, where="--llm-scenario")
+        )
 
     @cached_property
     def chosen_tasks(self) -> frozenset[str] | None:
@@ -56,6 +70,20 @@ class Selection:
             for name in self._settings.tasks
             for task in self.tasks.find(name, where="--llm-task")
         )
+
+    def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
+        """Set when a request to a server is given up, if that was asked for."""
+        limit = self._settings.timeout_s
+        if limit is None or not set(REMOTE_DEVICES) & set(model.devices):
+            return model
+        return replace(
+            model, options=tuple({**dict(model.options), "timeout_s": limit}.items())
+        )
+
+    def bounded(self, task: Task) -> Task:
+        """Set what a generated program may use, if that was asked for."""
+        options = {**dict(task.options), **dict(self._settings.limits)}
+        return replace(task, options=tuple(sorted(options.items())))
 
     def check(self) -> None:
         """Find every name that was typed, so that a typo is told at the start.

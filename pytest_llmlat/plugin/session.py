@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.clock import SystemClock
+from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.datasets import load_samples, revision
 from pytest_llmlat.environment import fingerprint
 from pytest_llmlat.errors import DeviceAbsent, UsageError
@@ -19,11 +20,14 @@ from pytest_llmlat.journal import Journal
 from pytest_llmlat.matrix import cell, draw
 from pytest_llmlat.plugin.progress import Progress
 from pytest_llmlat.plugin.selection import Selection
+from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.runner import LoadedModel, Plan, run_cell
 from pytest_llmlat.sandbox import open_sandbox
+from pytest_llmlat.schedule import streams_of
 from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.slo import parse
 from pytest_llmlat.summary import summarise
 
 if TYPE_CHECKING:
@@ -31,17 +35,13 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_llmlat.records import (
-        CellFacts,
-        Deployment,
-        Record,
-        Sample,
-        Scoreboard,
-        Summary,
-        Task,
-    )
+    from pytest_llmlat.records import CellFacts, Instrument, Record
+    from pytest_llmlat.results import Scoreboard, Summary
     from pytest_llmlat.sandbox import Sandbox
+    from pytest_llmlat.schedule import Scenario
     from pytest_llmlat.settings import Settings
+    from pytest_llmlat.slo import Objective
+    from pytest_llmlat.specs import Deployment, Sample, Task
 
 
 class Session:
@@ -57,6 +57,7 @@ class Session:
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
         self._public: dict[Task, tuple[Sample, ...]] = {}
+        self._instruments: dict[int, Instrument | None] = {}
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -75,15 +76,19 @@ class Session:
         begin = self._clock.now_ns()
         with _lenient():
             backend = open_backend(deployment, self._clock)
-        load_s = (self._clock.now_ns() - begin) / NS_PER_S
-        return LoadedModel(deployment=deployment, backend=backend, load_s=load_s)
+        spent_s = (self._clock.now_ns() - begin) / NS_PER_S
+        return LoadedModel(
+            deployment=deployment,
+            backend=backend,
+            load_s=None if isinstance(backend, Server) else spent_s,
+        )
 
     def run(
         self,
         model: LoadedModel,
         task: Task,
         *,
-        scenario: str,
+        scenario: Scenario,
         samples: Sequence[Sample] | None = None,
         count: int | None = None,
     ) -> tuple[Summary, tuple[Record, ...]]:
@@ -99,16 +104,21 @@ class Session:
         Returns:
             The cell's statistics, and the records that they were made of.
         """
+        task = self.selection.bounded(task) if task.metric == RUNS_CODE else task
         whole = tuple(samples) if samples is not None else self._samples(task)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
+        drawn = draw(whole, wanted, seed=self.settings.seed, salt=task.name)
         plan = Plan(
-            cell=cell(model.deployment, task, scenario),
+            cell=cell(model.deployment, task, scenario.name),
             task=task,
-            samples=draw(whole, wanted, seed=self.settings.seed, salt=task.name),
+            samples=drawn,
             seed=self.settings.seed,
             revision=revision(task, whole),
+            scenario=scenario,
+            requests=self.settings.requests,
+            instrument=self._instrument(model, scenario, len(drawn)),
         )
         sandbox = self.sandbox if task.metric == RUNS_CODE else None
         self.journal.open(self.run_facts)
@@ -130,8 +140,25 @@ class Session:
             recorder.records,
             balance=self.settings.balance,
             seed=self.settings.seed,
+            slo=self._slo,
         )
         return summary, tuple(recorder.records)
+
+    @cached_property
+    def _slo(self) -> tuple[Objective, ...]:
+        return parse(self.settings.slo, where="--llm-slo")
+
+    def _instrument(
+        self, model: LoadedModel, scenario: Scenario, samples: int
+    ) -> Instrument | None:
+        """Try the clock as it will be used, once for each number of streams."""
+        if not isinstance(model.backend, Server):
+            return None
+        streams = streams_of(scenario, self.settings.requests or samples)
+        if streams not in self._instruments:
+            with _lenient():
+                self._instruments[streams] = check_clock(streams, self._clock)
+        return self._instruments[streams]
 
     def _samples(self, task: Task) -> tuple[Sample, ...]:
         """Read a task's samples; a public set once and not for every model."""
@@ -153,6 +180,7 @@ class Session:
             self.journal.records(),
             balance=self.settings.balance,
             seed=self.settings.seed,
+            slo=self._slo,
         )
         seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S
         run = {**self.run_facts, "seconds": seconds}
@@ -200,7 +228,9 @@ class _Recorder:
     def __init__(self, config: pytest.Config, journal: Journal, plan: Plan) -> None:
         self.facts: list[CellFacts] = []
         self.records: list[Record] = []
-        self.progress = Progress(config, plan.cell.id, len(plan.samples))
+        self.progress = Progress(
+            config, plan.cell.id, plan.requests or len(plan.samples)
+        )
         self._config = config
         self._journal = journal
 

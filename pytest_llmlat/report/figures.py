@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from pytest_llmlat.records import Estimate
+    from pytest_llmlat.results import Estimate
 
 MISSING = "-"
 _THOUSAND = 1000
@@ -45,6 +45,11 @@ def _three_digits(value: float) -> str:
         if value < bound:
             return f"{value:.{places}f}"
     return f"{value:.0f}"
+
+
+def placed(device: str, scenario: str) -> str:
+    """Name a device, and the load on it where there was one."""
+    return device if scenario == "single" else f"{device} {scenario}"
 
 
 def rate(value: float | None) -> str:

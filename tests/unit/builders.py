@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import (
-    NS_PER_S,
-    Cell,
-    CellFacts,
-    Deployment,
-    Grade,
-    ModelSpec,
-    Record,
-    Sample,
-    Task,
-    Timing,
-)
+from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Grade, Record, Timing
+from pytest_llmlat.specs import Deployment, ModelSpec, Sample, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

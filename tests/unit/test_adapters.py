@@ -18,7 +18,7 @@ from tests.unit.builders import a_model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.records import ModelSpec
+    from pytest_llmlat.specs import ModelSpec
 
 
 class Peft:

@@ -20,7 +20,7 @@ import pytest
 
 from pytest_llmlat.catalogue import load_tasks
 from pytest_llmlat.grading import grade
-from pytest_llmlat.records import DIFFICULTIES, Sample
+from pytest_llmlat.specs import DIFFICULTIES, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,13 +9,14 @@ import pytest
 
 from pytest_llmlat.backends import KINDS
 from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.catalogue.models import BACKENDS, LOCAL_DEVICES
+from pytest_llmlat.catalogue.models import BACKENDS
 from pytest_llmlat.errors import BadCatalogue, UnknownName, UsageError
+from pytest_llmlat.settings import LOCAL_DEVICES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.records import ModelSpec
+    from pytest_llmlat.specs import ModelSpec
 
 BUNDLED = load_models()
 HUB = [

@@ -14,13 +14,13 @@ from pytest_llmlat.catalogue import load_tasks
 from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.errors import UnknownName, UsageError
 from pytest_llmlat.prompts import request_for
-from pytest_llmlat.records import DIFFICULTIES, FAMILIES, PublicSet
+from pytest_llmlat.specs import DIFFICULTIES, FAMILIES, PublicSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 BUNDLED = load_tasks()
 EACH = pytest.mark.parametrize(

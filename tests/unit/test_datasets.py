@@ -15,7 +15,7 @@ from tests.unit.builders import a_sample, a_task
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 GOOD = '{"id": "a", "question": "2 + 2?", "reference": "4"}'
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.records import Extraction, Sample, Task
+from pytest_llmlat.records import Extraction
+from pytest_llmlat.specs import Sample, Task
 
 POLARITY = ("positive", "negative", "neutral")
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.extractors import EXTRACTORS, numbers_equal
-from pytest_llmlat.records import Extraction, Sample, Task
+from pytest_llmlat.records import Extraction
+from pytest_llmlat.specs import Sample, Task
 
 LENGTH = 100_000
 LABELS = ("positive", "negative", "very positive")

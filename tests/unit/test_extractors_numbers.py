@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.extractors import EXTRACTORS, numbers_equal
-from pytest_llmlat.records import Sample, Task
+from pytest_llmlat.specs import Sample, Task
 
 TASK = Task(
     name="reasoning/arithmetic",

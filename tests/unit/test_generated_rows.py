@@ -12,7 +12,7 @@ from pytest_llmlat.errors import BadCatalogue
 from pytest_llmlat.extractors import EXTRACTORS
 from pytest_llmlat.metrics import METRICS
 from pytest_llmlat.prompts import request_for
-from pytest_llmlat.records import DIFFICULTIES, Task
+from pytest_llmlat.specs import DIFFICULTIES, Task
 
 FRESH = [
     task for task in load_tasks().entries.values() if task.source[:10] == "generated:"

@@ -13,7 +13,8 @@ from pytest_llmlat.sandbox import Kind, Limits, Outcome, Program
 from tests.unit.builders import a_sample, a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Grade, Sample, Task
+    from pytest_llmlat.records import Grade
+    from pytest_llmlat.specs import Sample, Task
 
 CODE = replace(
     a_task("code_completion/f", extractor="code", metric="tests_pass"),

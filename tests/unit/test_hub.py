@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.records import Task
+    from pytest_llmlat.specs import Task
 
 TASKS = load_tasks().entries
 GSM8K = TASKS["reasoning/gsm8k"]

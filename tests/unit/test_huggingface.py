@@ -18,7 +18,7 @@ from pytest_llmlat.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import ModelSpec
+    from pytest_llmlat.specs import ModelSpec
 
 END, OTHER_END = 0, 9
 WORDS = ("</s>", "Hel", "lo", "\n", "more")

@@ -10,11 +10,11 @@ import pytest
 from pytest_llmlat.datasets.mapping import sample_of
 from pytest_llmlat.datasets.rows import Row
 from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.records import PublicSet
+from pytest_llmlat.specs import PublicSet
 from tests.unit.builders import a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 PUBLIC = PublicSet(
     hub="org/set", config=None, split="test", revision=None, file="set.jsonl"

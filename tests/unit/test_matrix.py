@@ -16,7 +16,7 @@ from tests.unit.builders import a_deployment, a_model, a_sample, a_task
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pytest_llmlat.records import Sample
+    from pytest_llmlat.specs import Sample
 
 EVERYWHERE = ("cpu", "cuda", "a6000", "mps")
 STRATA = st.lists(st.sampled_from("abcd"), min_size=1, max_size=60)

@@ -15,10 +15,13 @@ from pytest_llmlat.errors import LLMLatError, MissingExtra
 from pytest_llmlat.metrics import (
     METRICS,
     common_subsequence,
+    label_counts,
     macro_f1,
+    macro_f1_draws,
     pass_at_k,
 )
-from pytest_llmlat.records import Grade, Sample, Task
+from pytest_llmlat.records import Grade
+from pytest_llmlat.specs import Sample, Task
 
 EXACT = 1e-9
 WORDS = (
@@ -334,3 +337,18 @@ def test_macro_f1_weighs_every_label_alike(
 ) -> None:
     """F1 per label, averaged; a label that never came up has none to average."""
     assert macro_f1(pairs, ["a", "b", "c"]) == pytest.approx(expected)
+
+
+def test_macro_f1_of_a_resample_is_that_of_its_answers() -> None:
+    """Summed counts give what the resample gives when it is written out."""
+    import numpy as np
+
+    pairs = [("a", "a"), ("a", "b"), ("b", "b"), (None, "c"), ("c", "a")]
+    labels = ["a", "b", "c", "never"]
+    picks = [(0, 0, 1, 3, 4), (1, 1, 1, 1, 1), (0, 1, 2, 3, 4)]
+    rows = np.array([label_counts(pair, labels) for pair in pairs])
+
+    drawn = macro_f1_draws(np.array([rows[list(pick)].sum(axis=0) for pick in picks]))
+
+    expected = [macro_f1([pairs[n] for n in pick], labels) for pick in picks]
+    assert drawn == pytest.approx(expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a test may load what it compares with
 import pytest
@@ -18,7 +19,10 @@ from pytest_llmlat.metrics import (
     corpus_chrf,
     corpus_draws,
 )
-from pytest_llmlat.records import Grade, Sample, Task
+from pytest_llmlat.specs import Sample, Task
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Grade
 
 EXACT = 1e-9
 WORDS = (

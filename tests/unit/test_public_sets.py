@@ -23,7 +23,7 @@ from pytest_llmlat.sandbox import open_sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_llmlat.records import Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 TASKS = load_tasks().entries

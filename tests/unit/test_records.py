@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat import records
-from pytest_llmlat.records import FAMILIES, NS_PER_S, ModelSpec, Timing
+from pytest_llmlat.records import NS_PER_S, Timing
+from pytest_llmlat.specs import FAMILIES, ModelSpec
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 STAMPS = st.lists(

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.records import Estimate
 from pytest_llmlat.report.figures import (
     MISSING,
     bounds,
@@ -24,6 +23,7 @@ from pytest_llmlat.report.figures import (
 )
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
+from pytest_llmlat.results import Estimate
 from pytest_llmlat.scoreboard import scoreboard
 from tests.unit.builders import (
     a_cell,
@@ -37,7 +37,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.records import Record, Scoreboard
+    from pytest_llmlat.records import Record
+    from pytest_llmlat.results import Scoreboard
 
 HOSTILE = "\x1b[2J\r\nevil\u202e\u200b\x07|<b>"
 

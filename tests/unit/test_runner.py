@@ -17,8 +17,9 @@ from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.records import CellFacts, Record, Request, Sample, Task
+    from pytest_llmlat.records import CellFacts, Record, Request
     from pytest_llmlat.sandbox import Sandbox
+    from pytest_llmlat.specs import Sample, Task
 
 Answers: TypeAlias = "Mapping[str, str | Mapping[str, str]]"
 ANSWERS: Answers = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.records import Distribution, Estimate
+from pytest_llmlat.results import Distribution, Estimate
 from pytest_llmlat.scoreboard import scoreboard
 from pytest_llmlat.settings import BALANCES
 from tests.unit.builders import (
@@ -22,7 +22,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Cell, Record, Scoreboard, Standing
+    from pytest_llmlat.records import Cell, Record
+    from pytest_llmlat.results import Scoreboard, Standing
     from pytest_llmlat.settings import Balance
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import Scalar
+    from pytest_llmlat.specs import Scalar
 
 SCRIPT: dict[str, str | Mapping[str, str]] = {
     "capital": "Paris is it",

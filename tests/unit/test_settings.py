@@ -8,9 +8,9 @@ import typing
 import pytest
 
 from pytest_llmlat import settings
-from pytest_llmlat.catalogue.models import LOCAL_DEVICES
 from pytest_llmlat.devices import look
 from pytest_llmlat.sandbox import CHOICES
+from pytest_llmlat.settings import LOCAL_DEVICES
 
 
 def test_sandboxes_are_those_that_can_be_opened() -> None:

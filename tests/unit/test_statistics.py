@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat import statistics
-from pytest_llmlat.records import Distribution
+from pytest_llmlat.results import Distribution
 from pytest_llmlat.statistics import (
     distribution,
     interval,

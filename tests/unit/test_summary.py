@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmlat import score
 from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.records import Distribution, Estimate, Record, Summary
+from pytest_llmlat.results import Distribution, Estimate, Summary
 from pytest_llmlat.settings import BALANCES, Balance
 from pytest_llmlat.statistics import interval, resampled_sums
 from pytest_llmlat.summary import (
@@ -33,7 +33,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.summary import Halves
+    from pytest_llmlat.halves import Halves
+    from pytest_llmlat.records import Record
 
 MIXED = (
     a_record("right", timing=a_timing(0.5, 1.0)),
@@ -124,7 +125,7 @@ def test_rates() -> None:
 
     assert summary.decode_tokens_per_s == pytest.approx(2 / 0.75)
     assert summary.prefill_tokens_per_s == pytest.approx(10 / 0.75)
-    assert summary.requests_per_s == pytest.approx(2 / 1.5)
+    assert summary.requests_per_s == pytest.approx(2 / 3.5)  # one failed, in 2 s
     assert (summary.prompt_tokens, summary.output_tokens) == (10, 2)
 
 
@@ -265,8 +266,9 @@ def test_intervals_come_from_the_same_resamples() -> None:
     ]
     summary, halves = halved(records)
     weights = resampled_sums(np.eye(12), seed="0|reasoning/sums")
-    values = np.array([record.grade.value for record in records])
-    speeds = np.array([1 / (1 + 0.25 * (n + 1)) for n in range(12)])
+    ordered = sorted(range(12), key=lambda n: records[n].sample)
+    values = np.array([records[n].grade.value for n in ordered])
+    speeds = np.array([1 / (1 + 0.25 * (n + 1)) for n in ordered])
     quality, speed = weights @ values / 12, weights @ speeds / 12
 
     assert halves.quality_draws == pytest.approx(quality)
@@ -316,7 +318,11 @@ def test_a_translation_is_judged_as_a_corpus() -> None:
     chrf = sacrebleu.corpus_chrf(answers, references, word_order=2).score / 100
     assert summary.quality.value == pytest.approx(chrf)
     bleu = sacrebleu.corpus_bleu(answers, references).score / 100
-    assert dict(summary.details)["corpus_bleu"] == pytest.approx(bleu)
+    found = dict(summary.details)["corpus_bleu"]
+    assert found.value == pytest.approx(bleu)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < bleu < found.high
     mean = sum(r.grade.value for r in translated(pairs)) / 3
     assert summary.quality.value != pytest.approx(mean)
     assert halves.value_draws.shape == halves.speed_draws.shape
@@ -333,7 +339,29 @@ def test_details_are_averaged() -> None:
     found = summed(records).details
 
     assert [name for name, _ in found] == ["a", "b"]
-    assert [value for _, value in found] == pytest.approx([1.0, 0.3])
+    assert [figure.value for _, figure in found] == pytest.approx([1.0, 0.3])
+
+
+def test_a_detail_that_is_missing_weighs_nothing() -> None:
+    """The mean is over the answers that have the figure, and so is every resample."""
+    base = a_record()
+    records = [
+        replace(base, sample=name, grade=replace(base.grade, details=details))
+        for name, details in (("s", (("b", 0.2),)), ("t", ()), ("u", (("b", 0.4),)))
+    ]
+
+    found = dict(summed(records).details)["b"]
+
+    assert found.value == pytest.approx(0.3)
+    assert (found.low, found.high) == pytest.approx((0.2, 0.4))
+
+
+def test_requests_about_one_sample_are_drawn_together() -> None:
+    """To ask the same again is no news: the interval is that of the samples."""
+    once = [a_record(f"s{n}", value=float(n % 2)) for n in range(8)]
+    often = [replace(record, round=n) for n in range(5) for record in once]
+
+    assert summed(often).quality == summed(once).quality
 
 
 def test_sentiment_has_a_macro_f1() -> None:
@@ -347,7 +375,10 @@ def test_sentiment_has_a_macro_f1() -> None:
 
     found = dict(summed(records).details)["macro_f1"]
 
-    assert found == pytest.approx((2 / 3 + 2 / 4) / 2)
+    average = (2 / 3 + 2 / 4) / 2
+    assert found.value == pytest.approx(average)
+    assert found.low is not None
+    assert found.low < average
 
 
 def test_speed_is_by_each_record_s_budget() -> None:

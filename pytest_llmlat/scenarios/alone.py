@@ -1,45 +1,37 @@
-"""How samples are offered to a backend, in MLPerf's sense of a scenario.
-
-``single``: one after the other, each when the one before is done and graded.
-"""
+"""One request after the other, each when the one before is done and graded."""
 
 from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.meter import Meter
+from pytest_llmlat.protocols import Server
+from pytest_llmlat.records import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation, Request, Timing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """What came of one request: a generation, or what went wrong instead."""
-
-    generation: Generation | None
-    timing: Timing
-    """Up to the failure, where there is no generation."""
-    error: str | None
+    from pytest_llmlat.records import Request
 
 
 def single(
-    requests: Iterable[Request], backend: Backend, clock: Clock
+    requests: Iterable[Request], backend: Backend | Server, clock: Clock
 ) -> Iterator[Response]:
     """Yield the response to each request, asked only when the last was taken."""
     for request in requests:
         yield ask(request, backend, clock)
 
 
-def ask(request: Request, backend: Backend, clock: Clock) -> Response:
+def ask(request: Request, backend: Backend | Server, clock: Clock) -> Response:
     """Make one timed request. Between the two stamps nothing but the backend runs."""
+    if isinstance(backend, Server):
+        with _no_garbage():
+            exchange = backend.run(backend.exchange(request, clock.now_ns()))
+        return backend.read(request, exchange)
     meter = Meter(clock, request.stop)
     generation, error = None, None
     with _no_garbage():

@@ -1,0 +1,155 @@
+"""How many tokens stand behind the stamps of a stream, by what the server says.
+
+A figure that cannot be right is no figure: it is left out, and nothing is put in its
+place. Where only the sum is known, it is the sum that is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.backends.completion_reading import Piece, Reading
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.records import Request
+
+_SLACK = 8
+"""Tokens without text that an answer may have: ends, and parts of a stop string."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The content of an answer, stamped, and its tokens."""
+
+    meter: Meter
+    stopped: bool
+    """A stop string that the server did not stop at ended the content."""
+    spread_tokens: int | None
+    output_tokens: int | None
+    prompt_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tokens:
+    """What is known of the tokens of a whole answer."""
+
+    total: int | None
+    of_each: Sequence[int] | None
+    """Of each piece, in order; ``None`` if only the total is known."""
+    spread: int | None
+
+
+def count(reading: Reading, request: Request, clock: Clock) -> Counted:
+    """Stamp the content of an answer and say how many tokens it has."""
+    tokens = _tokens(reading, request)
+    meter = Meter(clock, request.stop)
+    of_each = tokens.of_each or [1 if p.text else 0 for p in reading.pieces]
+    stopped, last = False, len(reading.pieces)
+    for index, (piece, many) in enumerate(zip(reading.pieces, of_each, strict=True)):
+        if piece.reasoning:
+            meter.reasoning(at_ns=piece.stamp)
+        elif meter.token(piece.text, many, at_ns=piece.stamp):
+            stopped, last = True, index + 1
+            break
+    if reading.text:
+        # It came at once, so that it has no stamps; the text still ends at a stop.
+        meter = Meter(clock, request.stop)
+        stopped = meter.token(reading.text)
+    spread, output = tokens.spread, tokens.total
+    behind = reading.pieces[last:]
+    if stopped and any(piece.text for piece in behind):
+        # What came behind the stop string is no part of the answer, nor its tokens.
+        spread, output = _cut(reading, tokens, last)
+    return Counted(
+        meter=meter,
+        stopped=stopped,
+        spread_tokens=spread,
+        output_tokens=output,
+        prompt_tokens=_prompt_tokens(reading, tokens),
+    )
+
+
+def _tokens(reading: Reading, request: Request) -> _Tokens:
+    texts = reading.texts
+    along = _counted_along(reading.pieces)
+    total = _figure(reading, "completion_tokens")
+    if along is not None and total is None:
+        total = sum(along)
+    reasoning = sum(piece.reasoning for piece in reading.pieces)
+    least = texts if reading.pieces else int(bool(reading.text))
+    most = max(request.max_new_tokens, texts + reasoning) + 1
+    if total is None or total > most or _too_few(total, least):
+        return _Tokens(total=None, of_each=None, spread=None)
+    if along is not None and sum(along) <= total:
+        return _Tokens(total=total, of_each=along, spread=None)
+    if not texts:
+        return _Tokens(total=total, of_each=None, spread=None)
+    spread = _spread(reading, total, texts, reasoning)
+    one = [1 if piece.text or piece.reasoning else 0 for piece in reading.pieces]
+    each = one if spread is None else None
+    return _Tokens(total=total, of_each=each, spread=spread)
+
+
+def _spread(reading: Reading, total: int, texts: int, reasoning: int) -> int | None:
+    """Return the tokens of all stamps, ``None`` if each has one.
+
+    Where not all tokens can be behind the stamps, and how many are is not told, one
+    for each stamp is the least: a larger number would make decoding look faster.
+    """
+    thought = _thought(reading, total)
+    if thought is None and reasoning:
+        # One message for each token, or one more for the end, which has no text.
+        each = total - reasoning in (texts, texts + 1)
+        return None if each else texts
+    shown = total - (thought or 0)
+    if shown in (texts, texts + 1):
+        return None
+    length = sum(len(piece.text.encode()) for piece in reading.pieces)
+    return texts if not 0 < shown <= length + _SLACK else shown
+
+
+def _cut(reading: Reading, tokens: _Tokens, last: int) -> tuple[int | None, int | None]:
+    """Return the spread and the output tokens of the pieces before ``last`` alone."""
+    if tokens.of_each is not None and tokens.spread is None:
+        return None, sum(tokens.of_each[:last])
+    kept = sum(bool(piece.text) for piece in reading.pieces[:last])
+    return None if tokens.spread is None else kept, None
+
+
+def _counted_along(pieces: Sequence[Piece]) -> list[int] | None:
+    """Return the tokens of each piece where the server counted along, else ``None``."""
+    before, found = 0, []
+    for piece in pieces:
+        many = before if piece.running is None else piece.running
+        if many < before or (piece.text and many == before):
+            return None
+        found.append(many - before)
+        before = many
+    return found if before else None
+
+
+def _prompt_tokens(reading: Reading, tokens: _Tokens) -> int | None:
+    """Return the server's figure, if its other figure can be believed."""
+    return None if tokens.total is None else _figure(reading, "prompt_tokens") or None
+
+
+def _thought(reading: Reading, total: int) -> int | None:
+    """Return how many of all tokens were reasoning, ``None`` if it is not told."""
+    details = (reading.usage or {}).get("completion_tokens_details")
+    value = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return value if type(value) is int and 0 < value <= total else None
+
+
+def _figure(reading: Reading, key: str) -> int | None:
+    value = (reading.usage or {}).get(key)
+    return value if type(value) is int and value >= 0 else None
+
+
+def _too_few(total: int, texts: int) -> bool:
+    """Whether so few tokens cannot have made so many texts."""
+    return bool(texts) and (not total or 2 * total + _SLACK < texts)

@@ -1,0 +1,143 @@
+"""What went wrong between us and a server, in words that say what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.completion_reading import said
+from pytest_llmlat.http.client import BUSY, LONGEST_WAIT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.http.bodies import Answer
+    from pytest_llmlat.http.client import Outcome
+    from pytest_llmlat.http.secrets import Secrets
+
+_REDIRECTS = range(300, 400)
+_LOCKED = (401, 403)
+_NOT_FOUND = 404
+_SERVER_ERRORS = range(500, 600)
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What lets us in, and where it came from."""
+
+    value: str = field(repr=False)
+    source: str
+    """Such as ``variable OPENAI_API_KEY``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaints:
+    """Writes the errors of one server."""
+
+    place: str
+    """The address without credentials."""
+    secrets: Secrets
+    key: Key | None
+    no_key: str
+    """What to do where a key is wanted and there is none."""
+    models: Sequence[str] = ()
+    """What the server has, as far as it told."""
+
+    def timed_out(self, outcome: Outcome, pieces: int) -> str:
+        """Say after how long, and what had come by then."""
+        came = f"{pieces} pieces of text had come" if pieces else "no text had come"
+        return (
+            f"{self.place}: timed out after {outcome.timeout_s:g} s{_after(outcome)};"
+            f" {came}"
+        )
+
+    def broken(self, outcome: Outcome, trouble: str) -> str:
+        """Say that no answer, or only a part of one, came."""
+        return self.secrets.hide(f"{self.place}: {trouble}{_after(outcome)}")
+
+    def status(self, outcome: Outcome, answer: Answer) -> str:
+        """Say what a status that is no success means, with the server's own words."""
+        status = answer.status or 0
+        if status in _REDIRECTS:
+            to = self.secrets.brief(_bare(answer.headers.get("location", "nowhere")))
+            return (
+                f"{self.place}: HTTP {status}: redirects to {to}; put the address that"
+                " it leads to into the model's url"
+            )
+        web = is_page(answer)
+        words = "a web page" if web else self.secrets.brief(said(answer.body))
+        told = f"HTTP {status}{_after(outcome)}: {words or 'no explanation'}"
+        return f"{self.place}: {told}; {self._remedy(status, answer)}"
+
+    def page(self) -> str:
+        """Say that a page for people came."""
+        return (
+            f"{self.place}: answered with a web page instead of JSON; check the"
+            " address: it usually ends in /v1"
+        )
+
+    def unknown_model(self, name: str | None) -> str:
+        """Say which models there are, the nearest first."""
+        listed = self._listed(name or "")
+        if name is None:
+            return (
+                f"{self.place}: no model was named, and the server has"
+                f" {len(self.models)}: {listed}; name one of them"
+            )
+        return (
+            f"{self.place}: no model {name!r}; the server has: {listed}; name one of"
+            " them, or set the option check = false if its list is not complete"
+        )
+
+    def _remedy(self, status: int, answer: Answer) -> str:
+        if status in _LOCKED:
+            if self.key is None:
+                return self.no_key
+            return f"the key of {self.key.source} was sent; is it the right one?"
+        if status == _NOT_FOUND:
+            if self.models:
+                return f"the server's models: {self._listed('')}"
+            return "check the model's name and the address, which usually ends in /v1"
+        if status == BUSY:
+            wait = self.secrets.brief(answer.headers.get("retry-after", ""))
+            asked = f"it asks to wait {wait} s" if wait.isdigit() else "it is busy"
+            if wait.isdigit() and int(wait) > LONGEST_WAIT_S:
+                asked += f", longer than the {LONGEST_WAIT_S:g} s that we would"
+            return f"{asked}; have fewer requests in flight, or try later"
+        if status in _SERVER_ERRORS:
+            return "the server's own log may say why"
+        return "the request was not understood as it is"
+
+    def _listed(self, name: str) -> str:
+        near = get_close_matches(name, self.models, n=3, cutoff=0.3)
+        others = [model for model in self.models if model not in near]
+        listed = [*near, *others][:_LISTED]
+        more = len(self.models) - len(listed)
+        text = ", ".join(self.secrets.brief(model) for model in listed) or "none"
+        return f"{text} and {more} more" if more else text
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether an answer is HTML."""
+    kind = answer.headers.get("content-type", "").lower()
+    return "text/html" in kind or answer.body[:64].lstrip()[:1] == b"<"
+
+
+def _after(outcome: Outcome) -> str:
+    """Say how often and why a request was sent again."""
+    reasons = outcome.retried_for
+    if not reasons:
+        return ""
+    word = "retry" if len(reasons) == 1 else "retries"
+    return f" after {len(reasons)} {word} ({', '.join(reasons)})"
+
+
+def _bare(location: str) -> str:
+    """Return an address without the credentials and the query in it."""
+    start, _, query = location.partition("?")
+    scheme, slashes, rest = start.partition("//")
+    host, slash, path = rest.partition("/")
+    shown = f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    return f"{shown}?…" if query else shown

@@ -1,0 +1,255 @@
+"""What an OpenAI-compatible server answered, read without trusting a byte of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_llmlat.http.events import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pytest_llmlat.http.events import Event
+
+_DONE = b"[DONE]"
+_KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
+_REASONING = ("reasoning_content", "reasoning")
+_SHOWN = 80
+
+
+class Malformed(Exception):
+    """A message that is not what it should be; the text says how."""
+
+
+class Piece(NamedTuple):
+    """One message of a stream that carries text, or a count of tokens."""
+
+    stamp: int
+    text: str
+    reasoning: bool
+    running: int | None
+    """Tokens of the answer up to here, where the server counts along."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """An answer as its messages told it."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    text: str = ""
+    """The content of an answer that did not come as a stream."""
+    finish: str | None = None
+    done: bool = False
+    """The server said that nothing more comes."""
+    usage: Mapping[str, Any] | None = None
+    id: str | None = None
+    error: str | None = None
+    """What the server or its JSON had wrong; what came before it is kept."""
+    halves: str = ""
+    """The first half of a character whose second half is in the next message."""
+
+    @property
+    def texts(self) -> int:
+        """How many messages carried content."""
+        return sum(bool(piece.text) and not piece.reasoning for piece in self.pieces)
+
+
+def read_stream(parts: Iterable[tuple[int, bytes]]) -> Reading:
+    """Read a stream of events up to its end or to the first that is wrong."""
+    reading = Reading()
+    for event in events(parts):
+        if event.name in _KEEP_ALIVE:
+            continue
+        for stamp, data in _messages(event):
+            try:
+                _take(reading, stamp, data, failed=event.name == "error")
+            except Malformed as wrong:
+                reading.error = str(wrong)
+            if reading.done or reading.error:
+                return reading
+    return reading
+
+
+def read_whole(body: bytes) -> Reading:
+    """Read an answer that is one JSON object."""
+    reading = Reading()
+    try:
+        message = _object(body, "the answer")
+        _head(reading, message)
+        choice = _choice(message)
+        if choice is None:
+            raise Malformed("the answer holds no choices")  # noqa: TRY301 - as those below
+        inner = choice.get("message", choice)
+        content = inner.get("content") if inner is not choice else choice.get("text")
+        reading.text = _mended(_text(content))
+        reading.finish = _finish(choice)
+        reading.done = True
+    except Malformed as wrong:
+        reading.error = str(wrong)
+    except AttributeError:
+        reading.error = "the answer's choice holds no message"
+    return reading
+
+
+def said(body: bytes) -> str:
+    """Return the message in the body of an error, or the body where there is none."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+    return _complaint(message) or body.decode("utf-8", "replace")
+
+
+def model_list(body: bytes) -> list[dict[str, Any]] | None:
+    """Return the models that a server lists, ``None`` if it is no such list."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    data = message.get("data") if isinstance(message, dict) else None
+    if not isinstance(data, list):
+        return None
+    return [
+        entry
+        for entry in data
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    ]
+
+
+def _messages(event: Event) -> Iterator[tuple[int, bytes]]:
+    """Yield the messages of an event: one, but for servers that forget blank lines."""
+    lines = event.data
+    if len(lines) > 1 and not all(_alone(line) for _, line in lines):
+        yield lines[-1][0], b"\n".join(line for _, line in lines)
+        return
+    yield from lines
+
+
+def _alone(line: bytes) -> bool:
+    if line.strip() in (b"", _DONE):
+        return True
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
+    text = data.strip()
+    if not text:
+        return
+    if text == _DONE:
+        reading.done = True
+        return
+    if failed:
+        raise Malformed(f"the server reports an error in its answer: {said(text)}")
+    message = _object(text, "a message of the stream")
+    _head(reading, message)
+    choice = _choice(message)
+    if choice is None:
+        return
+    reading.finish = _finish(choice) or reading.finish
+    delta = choice.get("delta") or {}
+    if not isinstance(delta, dict):
+        raise Malformed(f"a message's delta is no object: {_shown(delta)}")
+    running = _count(message.get("usage"), "completion_tokens")
+    content = _text(delta.get("content", choice.get("text")))
+    thinking = any(isinstance(delta.get(k), str) and delta[k] for k in _REASONING)
+    if thinking:
+        counted = None if content else running
+        reading.pieces.append(Piece(stamp, "", reasoning=True, running=counted))
+    if content or reading.halves:
+        content = reading.halves + content
+        last = content[-1]
+        reading.halves = last if "\ud800" <= last <= "\udbff" else ""
+        content = _mended(content.removesuffix(reading.halves))
+    if content or (running is not None and not thinking):
+        reading.pieces.append(Piece(stamp, content, reasoning=False, running=running))
+
+
+def _head(reading: Reading, message: dict[str, Any]) -> None:
+    """Take what is beside the choices; raise what the server has to complain of."""
+    if message.get("error") or message.get("object") == "error":
+        told = _complaint(message)
+        raise Malformed(f"the server reports an error in its answer: {told}")
+    name, usage = message.get("id"), message.get("usage")
+    if reading.id is None and isinstance(name, str) and name:
+        reading.id = name
+    if isinstance(usage, dict):
+        reading.usage = usage
+
+
+def _object(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        shown = data[:_SHOWN].decode("utf-8", "replace")
+        raise Malformed(f"{what} is not JSON: {shown!r}") from None
+    if not isinstance(message, dict):
+        raise Malformed(f"{what} is no JSON object: {_shown(message)}")
+    return message
+
+
+def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the first choice; only one was asked for."""
+    choices = message.get("choices") or []
+    if not isinstance(choices, list):
+        raise Malformed(f"a message's choices are no list: {_shown(choices)}")
+    for choice in choices:
+        if not isinstance(choice, dict):
+            raise Malformed(f"a message's choice is no object: {_shown(choice)}")
+        if not choice.get("index"):
+            return choice
+    return None
+
+
+def _finish(choice: dict[str, Any]) -> str | None:
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) and reason else None
+
+
+def _text(content: object) -> str:
+    """Return text that is a string, or a list of parts of which some are text."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "".join(text for text in texts if isinstance(text, str))
+    raise Malformed(f"a message's content is no text: {_shown(content)}")
+
+
+def _mended(text: str) -> str:
+    """Join halves of characters (surrogates); one that is alone becomes U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _count(usage: object, key: str) -> int | None:
+    value = usage.get(key) if isinstance(usage, dict) else None
+    return value if type(value) is int else None
+
+
+def _complaint(message: object) -> str:
+    """Return the text of an error in the shapes that servers give it."""
+    if not isinstance(message, dict):
+        return ""
+    for key in ("error", "message", "detail"):
+        value = message.get(key)
+        if isinstance(value, dict):
+            inner = value.get("message")
+            if isinstance(inner, str) and inner:
+                # A code such as context_length_exceeded may say more than the text.
+                code = value.get("code") or value.get("type")
+                return f"{inner} ({code})" if isinstance(code, str) else inner
+        if value:
+            return value if isinstance(value, str) else _shown(value, 1000)
+    return ""
+
+
+def _shown(value: object, most: int = _SHOWN) -> str:
+    return json.dumps(value)[:most]

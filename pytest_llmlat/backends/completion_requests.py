@@ -1,0 +1,91 @@
+"""What an OpenAI-compatible server is sent, and what it may not want to be sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from pytest_llmlat.records import Request
+
+STOP_STRINGS = 4
+"""So many stop strings a server takes; the Meter applies the rest on reading."""
+REJECTIONS = frozenset({400, 422})
+_CONTEXT_STATUSES = frozenset({400, 413, 422})
+_CONTEXT = re.compile(
+    r"context[_ ](length|window|size)|maximum context|max_model_len|max_seq_len"
+    r"|maximum (model|prompt|input|sequence) length|(prompt|input)s? (is|are) too long"
+    r"|too many (input|prompt) tokens|inputs? tokens? \+ ",
+    re.IGNORECASE,
+)
+_DROPPABLE = ("stream_options", "seed", "stop")
+
+
+def path(request: Request) -> str:
+    """Return where a request goes, below the server's address."""
+    return "/chat/completions" if request.chat else "/completions"
+
+
+def payload(
+    request: Request, *, model: str, stream: bool, without: AbstractSet[str]
+) -> dict[str, object]:
+    """Return the body of a request for one greedy answer.
+
+    Args:
+        request: what to ask.
+        model: the name under which the server has the model.
+        stream: whether the answer is to come token by token.
+        without: parameters that this server is known to reject.
+    """
+    body: dict[str, object] = {"model": model}
+    if request.chat:
+        body["messages"] = [{"role": "user", "content": request.prompt}]
+    else:
+        body["prompt"] = request.prompt
+    renamed = "max_tokens" in without
+    body["max_completion_tokens" if renamed else "max_tokens"] = request.max_new_tokens
+    body |= {"temperature": 0, "stream": stream, "seed": request.seed}
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    if stop := [text for text in request.stop if text][:STOP_STRINGS]:
+        body["stop"] = stop
+    for name in _DROPPABLE:
+        if name in without:
+            body.pop(name, None)
+    return body
+
+
+def encode(body: dict[str, object]) -> bytes:
+    """Write a body as JSON, in ASCII, so that every text can be sent."""
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def too_long(status: int | None, message: str) -> bool:
+    """Whether a server says that prompt and answer do not fit into the context."""
+    return status in _CONTEXT_STATUSES and bool(_CONTEXT.search(message))
+
+
+def rejected(
+    status: int | None, message: str, body: dict[str, object], without: AbstractSet[str]
+) -> str | None:
+    """Return the parameter without which a request may be taken, ``None`` if none.
+
+    Args:
+        status: of the answer.
+        message: what the server said.
+        body: what had been sent.
+        without: what is known to be rejected by now, it may be more than ``body`` knew.
+    """
+    if status not in REJECTIONS or too_long(status, message):
+        return None
+    for name in _DROPPABLE:
+        if name in body and re.search(rf"\b{name}\b", message):
+            return name
+    if "max_tokens" in body and (
+        "max_completion_tokens" in message or "max_tokens" in without
+    ):
+        return "max_tokens"
+    return None

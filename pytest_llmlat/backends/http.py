@@ -1,0 +1,73 @@
+"""Any OpenAI-compatible server: vLLM, llama.cpp, Ollama, OpenAI and their like.
+
+In a catalogue::
+
+    [models.mine]
+    backend = "http"
+    devices = ["endpoint"]
+    url = "http://host:8000/v1"
+    weights = "org/name"         # as the server calls it; may be left out if it has one
+    api_key_env = "MY_KEY"       # the variable that holds the key, never the key
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.completion_errors import Key
+from pytest_llmlat.backends.completions import Way, open_server
+from pytest_llmlat.errors import ServerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.backends.completions import Completions
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.specs import Deployment, ModelSpec
+
+DEFAULT_KEY = "OPENAI_API_KEY"
+
+
+def open_model(deployment: Deployment, clock: Clock) -> Completions:
+    """Open the way to a server; its options are those of ``completions``.
+
+    Raises:
+        MissingExtra: httptools or tenacity is not installed.
+        ServerUnavailable: no address, a key that is not there, or a server that
+            cannot be reached, does not let us in or does not have the model.
+    """
+    model = deployment.model
+    if not model.url:
+        raise ServerUnavailable(
+            f"model {model.name!r}: its entry has no url; write the server's address,"
+            ' such as url = "http://host:8000/v1"'
+        )
+    way = Way(
+        url=model.url,
+        weights=model.weights,
+        key=find_key(model, os.environ),
+        no_key=(
+            "no key was sent; put it into an environment variable and name that"
+            f" variable by api_key_env (without one, {DEFAULT_KEY} is read)"
+        ),
+    )
+    return open_server(deployment, clock, way)
+
+
+def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
+    """Return the key for a server, ``None`` if it is to be asked without one.
+
+    Raises:
+        ServerUnavailable: the entry names a variable that is not set.
+    """
+    variable = model.api_key_env or DEFAULT_KEY
+    value = environ.get(variable, "").strip()
+    if value and (model.api_key_env or "@" not in (model.url or "")):
+        return Key(value=value, source=f"variable {variable}")
+    if model.api_key_env:
+        raise ServerUnavailable(
+            f"model {model.name!r}: its key is to be in the environment variable"
+            f" {variable}, which is not set; run: export {variable}=..."
+        )
+    return None

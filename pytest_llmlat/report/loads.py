@@ -1,0 +1,113 @@
+"""Cells with many requests in flight: what the server did under each load."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import MISSING, printable, rate, seconds, table
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Instrument
+    from pytest_llmlat.results import Scoreboard, Summary
+
+_POINTS = (
+    "n",
+    "req/s",
+    "tok/s",
+    "ttft p50",
+    "ttft p95",
+    "tpot p50",
+    "e2e p50",
+    "e2e p95",
+    "queue p50",
+)
+_GOOD = ("goodput/s", "good+correct/s")
+
+
+def load_lines(board: Scoreboard) -> list[str]:
+    """Return a table for each model and task that was put under a load.
+
+    Its lines are the points of the load curve, in the order of the load.
+    """
+    curves: dict[str, list[Summary]] = defaultdict(list)
+    for summary in board.summaries:
+        if summary.load is not None:
+            cell = summary.cell
+            curves[f"{cell.task}, {cell.model} on {cell.device}"].append(summary)
+    lines = []
+    for name, summaries in curves.items():
+        good = _GOOD if any(s.slo for s in summaries) else ()
+        header = (name, *_POINTS, *good, "notes")
+        rows = [_point(s, told=bool(good)) for s in sorted(summaries, key=_order)]
+        lines += [*table(header, rows, right=range(1, len(header) - 1)), ""]
+    objectives = dict.fromkeys(s.slo for s in board.summaries if s.slo)
+    return lines + [f"good: {printable(slo)}" for slo in objectives]
+
+
+def clock_lines(board: Scoreboard) -> list[str]:
+    """Say how true the clock was, and where it was the client that was measured."""
+    checked: dict[Instrument, None] = dict.fromkeys(
+        s.instrument for s in board.summaries if s.instrument is not None
+    )
+    lines = [
+        f"clock at {i.streams} in flight: TTFT {_signed(i.bias_s)} on average,"
+        f" {seconds(i.jitter_p99_s)} off at p99, of {i.requests} answers whose true"
+        " times a loopback server logged"
+        for i in checked
+    ]
+    limited = [s for s in board.summaries if s.load and s.load.client_limited]
+    return lines + [
+        f"client-limited: {printable(s.cell.id)}: {s.load.client_limited}; its"
+        " latencies are not the server's"
+        for s in limited
+        if s.load
+    ]
+
+
+def _order(summary: Summary) -> tuple[str, float]:
+    kind, _, level = summary.cell.scenario.partition(":")
+    return kind, float(level or 0)
+
+
+def _point(summary: Summary, *, told: bool) -> tuple[str, ...]:
+    good = (
+        (rate(summary.goodput_per_s), rate(summary.good_and_correct_per_s))
+        if told
+        else ()
+    )
+    return (
+        summary.cell.scenario,
+        str(summary.samples),
+        _precise(summary.requests_per_s),
+        rate(summary.output_tokens_per_s),
+        seconds(summary.ttft_s.p50),
+        seconds(summary.ttft_s.p95),
+        seconds(summary.tpot_s.p50),
+        seconds(summary.e2e_s.p50),
+        seconds(summary.e2e_s.p95),
+        seconds(summary.queue_s.p50),
+        *good,
+        _notes(summary),
+    )
+
+
+def _notes(summary: Summary) -> str:
+    counts = {
+        "errors": summary.errors,
+        "timeouts": summary.timeouts,
+        "retries": summary.retries,
+    }
+    told = [f"{count} {name}" for name, count in counts.items() if count]
+    if summary.load and summary.load.client_limited:
+        told.append("client-limited")
+    return ", ".join(told) or MISSING
+
+
+def _precise(value: float | None) -> str:
+    """Write a rate of requests, which may be far below one a second."""
+    return MISSING if value is None else f"{value:,.3g}"
+
+
+def _signed(value_s: float) -> str:
+    return f"{'+' if value_s >= 0 else '-'}{seconds(abs(value_s))}"

@@ -1,0 +1,145 @@
+"""What the records of a run come to: statistics of cells, and rows over them.
+
+Every figure here follows from records and facts; nothing is measured twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_llmlat.records import Cell, Instrument, LoadFacts
+    from pytest_llmlat.specs import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A figure and its 95 % interval; ``None`` where there is none to be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Mean and nearest-rank percentiles, in seconds.
+
+    A percentile is ``None`` below the number of values at which it differs from
+    the maximum: p90 below 10, p95 below 20, p99 below 100. Where values were cut off
+    by a time limit, a percentile among these is ``None``, and so is the mean: all
+    that is known is that they are larger.
+    """
+
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The statistics of one cell."""
+
+    cell: Cell
+    planned: int
+    samples: int
+    errors: int
+    timeouts: int
+    unparsed: int
+    truncated: int
+    refused: int
+    empty: int
+    partial: bool
+    """Fewer samples were measured than planned."""
+    metric: str | None
+    quality: Estimate
+    """The metric itself, between 0 and 1."""
+    normalized: Estimate
+    """The same with chance taken off; what the score is made of."""
+    speed: Estimate
+    balanced: Estimate
+    geometric: float | None
+    arithmetic: float | None
+    harmonic: float | None
+    details: tuple[tuple[str, Estimate], ...]
+    """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
+    e2e_s: Distribution
+    ttft_s: Distribution
+    tpot_s: Distribution
+    prompt_tokens: int | None
+    output_tokens: int | None
+    prefill_tokens_per_s: float | None
+    decode_tokens_per_s: float | None
+    requests_per_s: float | None
+    """Answered requests a second; under a load, over its window."""
+    output_tokens_per_s: float | None
+    """Of all requests together, unlike ``decode_tokens_per_s``, which is of one."""
+    queue_s: Distribution
+    """Scheduled arrival to sending, where requests had to wait for their turn."""
+    slo: str | None
+    """The objectives that the three figures below are about."""
+    good_share: float | None
+    """Answers that met every objective, of all requests, failed ones included."""
+    goodput_per_s: float | None
+    """Answers a second that met every objective."""
+    good_and_correct_per_s: float | None
+    """Answers a second that met every objective and are right."""
+    retries: int
+    """How often requests were sent again."""
+    grouped: int
+    """Answers in which some message carried several tokens."""
+    load_s: float | None
+    warmup_s: float | None
+    wall_s: float | None
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
+    seconds_per_correct: float | None
+    correct_within_budget: float | None
+    task_revision: str | None
+    load: LoadFacts | None = None
+    instrument: Instrument | None = None
+    backend: tuple[tuple[str, Scalar | None], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A row of the scoreboard: a model on a device in a scenario, over its families."""
+
+    model: str
+    device: str
+    scenario: str
+    families: tuple[str, ...]
+    samples: int
+    errors: int
+    timeouts: int
+    partial: bool
+    quality: Estimate
+    speed: Estimate
+    balanced: Estimate
+    e2e_s: Distribution
+    ttft_s: Distribution
+    tpot_s: Distribution
+    decode_tokens_per_s: float | None
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
+    seconds_per_correct: float | None
+    correct_within_budget: float | None
+    pareto: bool | None
+    """Whether no other row has both better quality and a lower e2e p50."""
+    ranks: tuple[int, int] | None
+    """Best and worst place over all weights of quality from 0.3 to 0.7."""
+    bis: float | None
+    """Balanced Integration Score, z(quality) - z(time), for two rows or more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoreboard:
+    """All that a session's records come to."""
+
+    summaries: tuple[Summary, ...]
+    standings: tuple[Standing, ...]
+    """Best balanced score first."""

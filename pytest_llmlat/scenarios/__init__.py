@@ -1,0 +1,71 @@
+"""How samples are offered to a backend; ``schedule`` says which ways there are.
+
+``alone`` asks one after the other, ``queueing`` lets requests wait for a model of this
+process that takes one at a time, and ``load`` keeps many in flight at a server. Under
+a load all responses are handed over at its end: to grade one while others are under
+way would take the time of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.protocols import Server
+from pytest_llmlat.scenarios.alone import ask, settled, single
+from pytest_llmlat.scenarios.load import offer
+from pytest_llmlat.scenarios.queueing import take_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.records import LoadFacts, Request, Response
+    from pytest_llmlat.schedule import Scenario
+
+__all__ = ["Load", "ask", "settled", "single", "under_load"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What came of a load."""
+
+    responses: tuple[Response | None, ...]
+    """One for each request, ``None`` where Ctrl-C came before its end."""
+    facts: LoadFacts | None
+    """``None`` where no request ended."""
+    interrupted: bool
+
+
+def under_load(
+    scenario: Scenario,
+    requests: Sequence[Request],
+    backend: Backend | Server,
+    clock: Clock,
+    *,
+    seed: int,
+    ramp_s: float,
+) -> Load:
+    """Offer all requests in a scenario that has several under way at once.
+
+    Args:
+        scenario: any but ``single``.
+        requests: those that count; others like them go before and after.
+        backend: a server takes them all, a model of this process one at a time.
+        clock: read at every stamp.
+        seed: of the arrivals.
+        ramp_s: over how long the first requests of a closed loop are spread, so that
+            they do not move in step: about the time of one request.
+    """
+    if isinstance(backend, Server):
+        load = offer(scenario, requests, backend, clock, seed=seed, ramp_s=ramp_s)
+        responses = [
+            None if exchange is None else backend.read(request, exchange)
+            for request, exchange in zip(requests, load.exchanges, strict=True)
+        ]
+        facts, interrupted = load.facts(), load.interrupted
+    else:
+        queue = take_turns(scenario, requests, backend, clock, seed=seed)
+        responses, facts, interrupted = queue.responses, queue.facts, queue.interrupted
+    return Load(responses=tuple(responses), facts=facts, interrupted=interrupted)

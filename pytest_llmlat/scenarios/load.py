@@ -1,0 +1,269 @@
+"""Many requests in flight at a server, from one event loop.
+
+What counts lies in the middle: other requests of the same kind go before the measured
+ones and after them, so that the first and the last of these meet the same load as the
+rest. The throughput is counted over the window of the measured ones alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.records import NS_PER_S, LoadFacts
+from pytest_llmlat.schedule import Arrivals, warm_up_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.protocols import Exchange, Server
+    from pytest_llmlat.records import Request
+    from pytest_llmlat.schedule import Scenario
+
+TICK_S = 0.02
+"""How often the event loop's lateness is looked at."""
+LATE_S = 0.005
+"""From this lateness on (99th percentile) a figure is the client's own."""
+BUSY = 0.9
+"""From this share of a core on, the client cannot keep up with more."""
+_P99 = 0.99
+
+
+def offer(
+    scenario: Scenario,
+    requests: Sequence[Request],
+    server: Server,
+    clock: Clock,
+    *,
+    seed: int,
+    ramp_s: float,
+) -> Offered:
+    """Offer all requests and wait for their ends; Ctrl-C leaves what has ended.
+
+    Args:
+        scenario: any but ``single``.
+        requests: those that count, in order.
+        server: takes them all at once.
+        clock: read at every stamp.
+        seed: of the arrivals of an open loop.
+        ramp_s: over how long the start of a closed loop is spread.
+    """
+    offered = Offered(requests, server, clock)
+    before = warm_up_requests(scenario, len(requests))
+    plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
+        "offline": offered.all_at_once,
+        "concurrent": lambda: offered.closed(int(scenario.level or 1), before, ramp_s),
+        "server": lambda: offered.open(Arrivals(scenario.level or 1.0, seed), before),
+    }
+    with _undisturbed():
+        try:
+            server.run(offered.watched(plans[scenario.kind]()))
+        except KeyboardInterrupt:
+            offered.interrupted = True
+    return offered
+
+
+@dataclass(slots=True)
+class _Span:
+    """From when a request counts and when it ended."""
+
+    start_ns: int
+    end_ns: int
+    failed: bool
+
+
+class Offered:
+    """One load while it runs, and what came of it."""
+
+    def __init__(
+        self, requests: Sequence[Request], server: Server, clock: Clock
+    ) -> None:
+        """Send nothing yet."""
+        self.exchanges: list[Exchange | None] = [None] * len(requests)
+        self.interrupted = False
+        self._requests = requests
+        self._server = server
+        self._clock = clock
+        self._spans: list[_Span] = []
+        self._measured: list[_Span] = []
+        self._left = len(requests)
+        self._finished = asyncio.Event()
+        self._counts = {"before": 0, "after": 0}
+        self._in_flight = self._most_in_flight = 0
+        self._lags_s: list[float] = []
+        self._send_lags_s: list[float] = []
+        self._cpu_share: float | None = None
+
+    async def watched(self, load: Coroutine[object, object, None]) -> None:
+        """Run a load and watch this client while it does."""
+        watch = asyncio.create_task(self._watch())
+        begin_ns, busy_ns = self._clock.now_ns(), time.thread_time_ns()
+        try:
+            await load
+        finally:
+            spent = self._clock.now_ns() - begin_ns
+            if spent > 0:
+                self._cpu_share = (time.thread_time_ns() - busy_ns) / spent
+            await _end(watch)
+
+    async def all_at_once(self) -> None:
+        """Send every request at the same instant."""
+        await self._server.connect(len(self._requests))
+        now = self._clock.now_ns()
+        await asyncio.gather(
+            *(self._exchange(place, now) for place in range(len(self._requests)))
+        )
+
+    async def closed(self, level: int, before: int, ramp_s: float) -> None:
+        """Keep ``level`` requests in flight until every measured one has ended."""
+        await self._server.connect(level)
+        # What is sent next: places below 0 go before, those beyond the end after.
+        upcoming = iter(range(-before, 1 << 62))
+
+        async def keep_one_in_flight(delay_s: float) -> None:
+            await asyncio.sleep(delay_s)
+            while not self._finished.is_set():
+                await self._exchange(next(upcoming), self._clock.now_ns())
+
+        workers = [
+            asyncio.create_task(keep_one_in_flight(ramp_s * number / level))
+            for number in range(level)
+        ]
+        await self._until_finished(workers)
+
+    async def open(self, arrivals: Arrivals, before: int) -> None:
+        """Send as scheduled, whoever is ready, until every measured one has ended."""
+        await self._server.connect(1)
+        under_way: set[asyncio.Task[None]] = set()
+
+        async def dispatch() -> None:
+            begin = self._clock.now_ns()
+            for place in range(-before, 1 << 62):
+                due = begin + arrivals.next_ns()
+                await self._sleep_until(due)
+                self._send_lags_s.append((self._clock.now_ns() - due) / NS_PER_S)
+                task = asyncio.create_task(self._exchange(place, due))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+
+        dispatcher = asyncio.create_task(dispatch())
+        try:
+            await self._until_finished([dispatcher])
+        finally:
+            for task in list(under_way):
+                await _end(task)
+
+    def facts(self) -> LoadFacts | None:
+        """Describe the load; ``None`` if no measured request ended."""
+        if not self._measured:
+            return None
+        begin = min(span.start_ns for span in self._measured)
+        end = max(span.end_ns for span in self._measured)
+        ended = [span for span in self._spans if begin < span.end_ns <= end]
+        lag, send_lag = _p99(self._lags_s), _p99(self._send_lags_s)
+        return LoadFacts(
+            window_s=(end - begin) / NS_PER_S,
+            ended=len(ended),
+            failed=sum(span.failed for span in ended),
+            before=self._counts["before"],
+            after=self._counts["after"],
+            in_flight=self._most_in_flight,
+            send_lag_p99_s=send_lag,
+            loop_lag_p99_s=lag,
+            cpu_share=self._cpu_share,
+            client_limited=_limited(lag, send_lag, self._cpu_share),
+        )
+
+    async def _exchange(self, place: int, start_ns: int) -> None:
+        """Make one exchange and keep it if it counts."""
+        count = len(self._requests)
+        measured = 0 <= place < count
+        if not measured:
+            self._counts["before" if place < 0 else "after"] += 1
+        self._in_flight += 1
+        self._most_in_flight = max(self._most_in_flight, self._in_flight)
+        try:
+            exchange = await self._server.exchange(
+                self._requests[place % count], start_ns
+            )
+        finally:
+            self._in_flight -= 1
+        span = _Span(start_ns, exchange.end_ns, exchange.failed)
+        self._spans.append(span)
+        if measured:
+            self.exchanges[place] = exchange
+            self._measured.append(span)
+            self._left -= 1
+            if not self._left:
+                self._finished.set()
+
+    async def _until_finished(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for the last measured request, then end the tasks that go on."""
+        finished = asyncio.create_task(self._finished.wait())
+        try:
+            await asyncio.wait([finished, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.result()  # a fault of ours must not look like a quiet end
+            await finished
+        finally:
+            for ending in (finished, *tasks):
+                await _end(ending)
+
+    async def _sleep_until(self, due_ns: int) -> None:
+        """Sleep until an instant; an event loop may wake up a millisecond early."""
+        while (left_ns := due_ns - self._clock.now_ns()) > 0:  # noqa: ASYNC110 - a time
+            await asyncio.sleep(left_ns / NS_PER_S)
+
+    async def _watch(self) -> None:
+        """Note how late this client wakes up, again and again."""
+        while True:
+            due = self._clock.now_ns() + round(TICK_S * NS_PER_S)
+            await asyncio.sleep(TICK_S)
+            self._lags_s.append(max(0, self._clock.now_ns() - due) / NS_PER_S)
+
+
+async def _end(task: asyncio.Task[object]) -> None:
+    """Cancel a task and wait until it has gone."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _p99(values: Sequence[float]) -> float | None:
+    """Return the nearest-rank 99th percentile; of few values that is the largest."""
+    if not values:
+        return None
+    return sorted(values)[math.ceil(_P99 * len(values)) - 1]
+
+
+def _limited(
+    lag: float | None, send_lag: float | None, share: float | None
+) -> str | None:
+    """Say why the figures are this client's rather than the server's."""
+    if share is not None and share > BUSY:
+        return f"the client used {share:.0%} of its core"
+    if lag is not None and lag > LATE_S:
+        return f"the client woke up {lag * 1000:.1f} ms late (p99)"
+    if send_lag is not None and send_lag > LATE_S:
+        return f"the client sent {send_lag * 1000:.1f} ms late (p99)"
+    return None
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the garbage collector out of the load."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

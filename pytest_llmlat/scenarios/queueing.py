@@ -1,0 +1,119 @@
+"""Requests that wait for a model of this process, which takes one at a time.
+
+The queue is first come, first served. Its arrivals follow from the scenario alone, so
+no second thread is needed to make them: a request that arrived while the model was
+busy is timed from its arrival, and begun as soon as the model is free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.records import NS_PER_S, LoadFacts
+from pytest_llmlat.scenarios.alone import ask
+from pytest_llmlat.schedule import Arrivals, warm_up_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.records import Request, Response
+    from pytest_llmlat.schedule import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What came of the requests that waited."""
+
+    responses: list[Response | None]
+    facts: LoadFacts | None
+    interrupted: bool
+
+
+def take_turns(
+    scenario: Scenario,
+    requests: Sequence[Request],
+    backend: Backend,
+    clock: Clock,
+    *,
+    seed: int,
+) -> Queue:
+    """Let every request arrive as the scenario says, and serve them in turn.
+
+    Those that go before, to fill the queue, are not told of. None need go after: in a
+    queue nobody is slowed by who comes later.
+    """
+    before = warm_up_requests(scenario, len(requests))
+    arrivals = Arrivals(scenario.level or 1.0, seed)
+    begin = clock.now_ns()
+    ends: list[int] = []
+    responses: list[Response] = []
+    interrupted = False
+    try:
+        for number in range(before + len(requests)):
+            due = begin
+            if scenario.kind == "server":
+                due = begin + arrivals.next_ns()
+                clock.wait_until(due)
+            elif scenario.kind == "concurrent":
+                # Its place in the loop is that of the request which has left it.
+                others = int(scenario.level or 1)
+                due = ends[number - others] if number >= others else begin
+            request = requests[(number - before) % len(requests)]
+            response = ask(request, backend, clock)
+            timing = response.timing
+            ends.append(timing.end_ns)
+            responses.append(
+                replace(
+                    response,
+                    timing=replace(timing, start_ns=due, sent_ns=timing.start_ns),
+                )
+            )
+    except KeyboardInterrupt:
+        interrupted = True
+    measured: list[Response | None] = list(responses[before:])
+    missing = len(requests) - len(measured)
+    return Queue(
+        responses=measured + [None] * missing,
+        facts=_facts(responses[before:], before, scenario),
+        interrupted=interrupted,
+    )
+
+
+def _facts(
+    measured: Sequence[Response], before: int, scenario: Scenario
+) -> LoadFacts | None:
+    """Describe the load; the window begins when the first measured one is served."""
+    if not measured:
+        return None
+    timings = [response.timing for response in measured]
+    first = timings[0].start_ns if timings[0].sent_ns is None else timings[0].sent_ns
+    return LoadFacts(
+        window_s=(timings[-1].end_ns - first) / NS_PER_S,
+        ended=len(measured),
+        failed=sum(response.generation is None for response in measured),
+        before=before,
+        after=0,
+        in_flight=int(scenario.level or 1)
+        if scenario.kind == "concurrent"
+        else _most_at_once([(t.start_ns, t.end_ns) for t in timings]),
+        send_lag_p99_s=None,
+        loop_lag_p99_s=None,
+        cpu_share=None,
+        client_limited=None,
+    )
+
+
+def _most_at_once(spans: Sequence[tuple[int, int]]) -> int:
+    """Return the most spans that overlap at any instant."""
+    # At the same instant one leaves before another comes.
+    changes = sorted(
+        [(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans]
+    )
+    most = now = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most

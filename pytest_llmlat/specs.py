@@ -1,0 +1,157 @@
+"""What can be asked of what: models, tasks and their samples, as catalogues say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Scalar: TypeAlias = str | int | float | bool
+Difficulty: TypeAlias = Literal["easy", "medium", "hard"]
+
+FAMILIES = (
+    "summarization",
+    "code_completion",
+    "code_debugging",
+    "sentiment",
+    "translation",
+    "reasoning",
+)
+DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
+DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+"""Endings of the data files that can be read."""
+GENERATED = "generated:"
+"""What the source of a task starts with whose items are drawn, not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """An entry of the model catalogue: which weights, run by what, where."""
+
+    name: str
+    """What the user types and every report shows."""
+    backend: str
+    """A key of the backend table, such as ``gguf`` or ``transformers``."""
+    devices: tuple[str, ...]
+    """The devices that this entry may run on, in order of preference."""
+    weights: str | None = None
+    """A hub id, a folder or a file; which of them, the backend knows."""
+    package: str | None = None
+    """The Python package inside which ``weights`` (a file pattern) lies."""
+    extra: str | None = None
+    """The extra of this project that installs ``package``."""
+    revision: str | None = None
+    """The pinned commit on the hub, or the version of the package."""
+    adapter: str | None = None
+    """A LoRA adapter on top: a folder or a hub id."""
+    adapter_revision: str | None = None
+    """The pinned commit of the adapter."""
+    dtype: tuple[tuple[str, str], ...] = ()
+    """(device, dtype) pairs; a device without one uses the weights' own."""
+    chat: bool | None = None
+    """Whether prompts take the chat form; ``None`` asks the weights."""
+    url: str | None = None
+    """Where a server of the OpenAI kind answers, such as ``http://host:8000/v1``."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key for ``url``; never the key."""
+    options: tuple[tuple[str, Scalar], ...] = ()
+    """Settings that only this backend knows."""
+
+    def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
+        """Return the backend setting ``key``, or ``default``."""
+        return dict(self.options).get(key, default)
+
+    def dtype_on(self, device: str) -> str | None:
+        """Return the dtype to load on ``device``, ``None`` for the weights' own."""
+        return dict(self.dtype).get(device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A model on a device: what is loaded once and serves many cells."""
+
+    model: ModelSpec
+    device: str
+
+    @property
+    def id(self) -> str:
+        """The two names, as they stand in a cell's id."""
+        return f"{self.model.name}|{self.device}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One item of a task."""
+
+    id: str
+    difficulty: Difficulty | None
+    stratum: str
+    """What a stratified draw keeps in proportion: difficulty and label."""
+    fields: tuple[tuple[str, object], ...]
+    """The columns of its row, for the prompt and the metric."""
+    reference: str
+    """The right answer, as a person reads it in a report."""
+
+    def field(self, name: str) -> object:
+        """Return one column; ``KeyError`` names the column that is missing."""
+        return dict(self.fields)[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSet:
+    """Where the rows of a public set lie: on the hub, or in a local copy."""
+
+    hub: str
+    """The id on the hub, such as ``openai/gsm8k``."""
+    config: str | None
+    split: str
+    revision: str | None
+    """The pinned commit; without one nothing is loaded from the hub."""
+    file: str
+    """The name of a local copy, below the folder given with ``--llm-data``."""
+    local_only: str | None = None
+    """Why the rows on the hub do not do and a local copy is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Data set, prompt, generation settings, extractor, metric and latency budget."""
+
+    name: str
+    """``family/short``, such as ``sentiment/polarity``."""
+    family: str
+    title: str
+    source: str
+    """A data file, or ``generated:KIND``; empty for a public set."""
+    chat_prompt: str
+    """Template of the question to a model that chats."""
+    completion_prompt: str
+    """Template of the few-shot text that a base model continues."""
+    extractor: str
+    metric: str
+    max_new_tokens: int
+    budget_s: float
+    """The latency at which an answer earns half of the speed score."""
+    chance: float = 0.0
+    """The quality of guessing, taken off before scoring."""
+    chat_stop: tuple[str, ...] = ()
+    completion_stop: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    reference: str = "reference"
+    """The column that holds the right answer."""
+    mapping: tuple[tuple[str, str], ...] = ()
+    """(our field, an expression over the source's columns)."""
+    where: str | None = None
+    """An expression that is true for the rows that count; ``None`` for all."""
+    public: PublicSet | None = None
+    """The public set that the rows come from, where there is no ``source``."""
+    options: tuple[tuple[str, Scalar], ...] = ()
+    """Settings of the extractor, the metric and the source, such as ``language``."""
+
+    @property
+    def by_name_only(self) -> bool:
+        """Whether it runs only where it is named itself, not with its family."""
+        return self.public is not None or self.source.startswith(GENERATED)
+
+    def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
+        """Return the setting ``key`` of extractor, metric or source, or ``default``."""
+        return dict(self.options).get(key, default)
