@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.errors import LLMLatError
+from pytest_llmlat.errors import LLMLatError, ServerUnavailable
 from pytest_llmlat.instrument.calibration import calibrate, pulse_server
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.specs import Deployment, ModelSpec
@@ -17,32 +18,42 @@ if TYPE_CHECKING:
 LEAST_REQUESTS = 20
 
 
-def check_clock(streams: int, clock: Clock) -> Instrument | None:
+def check_clock(
+    streams: int, clock: Clock, *, awake: bool = False
+) -> Instrument | None:
     """Compare our stamps with those of a server of ours that logs its writes.
 
     Args:
         streams: requests in flight, as many as there will be in the cell.
         clock: the one that will be used.
+        awake: whether the client will stay awake while it waits for a single answer.
 
     Returns:
         What was found; ``None`` where the server could not be started here.
+
+    Raises:
+        LLMLatError: a request failed or was lost; then no figure can be trusted.
     """
     requests = max(LEAST_REQUESTS, 2 * streams)
-    try:
-        with pulse_server() as pulse:
-            server = open_pulse(pulse.url, clock)
-            try:
-                return calibrate(server, pulse, streams, requests, clock)
-            finally:
-                server.close()
-    except (LLMLatError, OSError):
-        return None
+    with ExitStack() as opened:
+        try:
+            pulse = opened.enter_context(pulse_server())
+        except (ServerUnavailable, OSError):
+            return None
+        server = open_pulse(pulse.url, clock, awake=awake)
+        opened.callback(server.close)
+        return calibrate(server, pulse, streams, requests, clock)
 
 
-def open_pulse(url: str, clock: Clock) -> Server:
+def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server:
     """Open the same client that reaches the user's servers."""
     model = ModelSpec(
-        name="pulse", backend="http", devices=("endpoint",), weights="pulse", url=url
+        name="pulse",
+        backend="http",
+        devices=("endpoint",),
+        weights="pulse",
+        url=url,
+        options=(("awake", awake),),
     )
     backend = open_backend(Deployment(model=model, device="endpoint"), clock)
     if not isinstance(backend, Server):

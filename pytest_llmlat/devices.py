@@ -13,12 +13,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.hub_token import VARIABLES, find_token
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NVML_NAMES = ("libnvidia-ml.so.1", "libnvidia-ml.so", "nvml.dll")
 _NAME_BYTES = 96
-_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Inventory:
             "cuda": f"looked for an NVIDIA GPU; found {gpus}",
             "a6000": f"looked for a CUDA device named RTX A6000; found {gpus}",
             "mps": f"looked for Apple silicon (macOS on arm64); found {here}",
-            "hf": f"looked for a token in {' or '.join(_TOKENS)}; found none",
+            "hf": f"looked for a token in {' or '.join(VARIABLES)}; found none",
         }
         return f"device {device!r} is not here: {reasons.get(device, 'not found')}"
 
@@ -81,7 +82,7 @@ def look(environ: Mapping[str, str] = os.environ) -> Inventory:
         gpu_note=note,
         platform=sys.platform,
         machine=platform.machine(),
-        hub_token=any(environ.get(name) for name in _TOKENS),
+        hub_token=find_token(environ) is not None,
     )
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.records import Cell
+from pytest_llmlat.settings import REMOTE_DEVICES
 from pytest_llmlat.specs import Deployment
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def deployments(
     """Return each model on each device that it is to run on.
 
     A device runs if it is present or was named; a named one that is absent is
-    skipped later, with a reason. An A6000 is a CUDA device too: the general name
+    skipped later, with a reason. A cloud costs money: a model that also runs here
+    goes there only if it was named. An A6000 is a CUDA device too: the general name
     gives way to the special one unless it was named, so that nothing runs twice.
 
     Args:
@@ -40,13 +42,15 @@ def deployments(
         for model in unique.values()
         for device in model.devices
         if device in wanted
-        and not (
-            device == "cuda"
-            and device not in named
-            and "a6000" in present
-            and "a6000" in model.devices
-        )
+        and (device in named or not _gives_way(device, model, present))
     )
+
+
+def _gives_way(device: str, model: ModelSpec, present: Sequence[str]) -> bool:
+    """Whether a device that nobody named leaves the model to its other devices."""
+    if device == "cuda":
+        return "a6000" in present and "a6000" in model.devices
+    return device in REMOTE_DEVICES and not set(model.devices) <= set(REMOTE_DEVICES)
 
 
 def cell(deployment: Deployment, task: Task, scenario: str) -> Cell:

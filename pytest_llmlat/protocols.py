@@ -75,8 +75,13 @@ class Server(Deployed, Protocol):
     :meth:`read`, after the load, so that no parsing delays another answer's clock.
     """
 
-    def run(self, main: Coroutine[object, object, T]) -> T:
-        """Run a coroutine to its end on this backend's own event loop."""
+    def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
+        """Run a coroutine to its end on this backend's own event loop.
+
+        Args:
+            main: what to run.
+            alone: it has one request under way and nothing else to do.
+        """
         ...
 
     async def connect(self, connections: int) -> None:

@@ -37,7 +37,10 @@ def size(text: str, *, where: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    return round(_quantity(text, BYTES, where=where, example="1000, 512MB or 1GiB"))
+    found = round(_quantity(text, BYTES, where=where, example="1000, 512MB or 1GiB"))
+    if not found:
+        raise UsageError(f"{where}: {text!r} is less than a byte")
+    return found
 
 
 def named(

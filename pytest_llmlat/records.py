@@ -75,7 +75,8 @@ class Timing:
     """The clock readings of one generation, and what follows from them.
 
     ``stamps_ns[i]`` is when the text of ``stamp_tokens[i]`` more tokens was there.
-    A stamp of several tokens is kept as it is: no gap is invented inside it.
+    A stamp of several tokens is kept as it is: no gap is invented inside it. Where it
+    is not known how many it has, because nobody counted, it is 0.
     """
 
     start_ns: int
@@ -85,8 +86,8 @@ class Timing:
     stamps_ns: tuple[int, ...]
     stamp_tokens: tuple[int, ...]
     spread_tokens: int | None = None
-    """Tokens of all stamps together, where a server told only their sum and some
-    stamp carries more than one; ``stamp_tokens`` then counts each stamp once."""
+    """Tokens of all stamps together, where a server told only their sum and it is not
+    one for each; ``stamp_tokens`` then counts each stamp once."""
     reasoning_ns: int | None = None
     """The first reasoning token, which is no content."""
     sent_ns: int | None = None
@@ -253,15 +254,18 @@ class Record:
 class LoadFacts:
     """What was measured of a load as a whole: many requests in flight.
 
-    The window reaches from the first measured request's arrival to the last one's.
-    Other requests go before and after it, so that the load is the same throughout.
+    Requests that are not measured go before and after, so that the load is the same
+    throughout.
     """
 
     window_s: float
+    """In a closed loop the time that its slots spent on the measured requests, waits
+    of this client included, over the number of slots. Else from the first measured
+    arrival to the last measured end, or to the next arrival if that is later."""
     ended: int
-    """Requests of all kinds that ended in the window, failed ones included."""
+    """Requests that ended in the window, failed ones included."""
     failed: int
-    """Those of them that failed or timed out."""
+    """Those of them that broke or timed out, before any answer was read."""
     before: int
     """Requests sent to warm up; none of them is in the records."""
     after: int

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -43,7 +44,10 @@ class Scenario:
     @property
     def name(self) -> str:
         """As it stands in a cell's id, and as the user types it."""
-        return self.kind if self.level is None else f"{self.kind}:{self.level:g}"
+        if self.level is None:
+            return self.kind
+        whole = self.level == int(self.level)
+        return f"{self.kind}:{int(self.level) if whole else self.level!r}"
 
     @property
     def warm_up(self) -> int | None:
@@ -54,6 +58,7 @@ class Scenario:
 
 
 SINGLE = Scenario(kind="single")
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
 _WARM_UP_SHARE = 0.1
 _MOST_STREAMS = 1024
 
@@ -83,10 +88,7 @@ def parse(text: str, *, where: str) -> tuple[Scenario, ...]:
 
 
 def _level(kind: Kind, text: str, *, where: str) -> float:
-    try:
-        level = float(text)
-    except ValueError:
-        level = math.nan
+    level = float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
     whole = kind == "server" or level == int(level if math.isfinite(level) else 0)
     if not (math.isfinite(level) and level > 0 and whole):
         what = "a rate above 0" if kind == "server" else "a whole number above 0"
@@ -140,7 +142,7 @@ class Arrivals:
             seed: of the session; the same seed gives the same instants.
         """
         # random() is the one method whose sequence Python promises to keep.
-        self._source = random.Random(f"{seed}|{rate:g}")  # noqa: S311 - no secret
+        self._source = random.Random(f"{seed}|{rate:.17g}")  # noqa: S311 - no secret
         self._rate = rate
         self._at_s = 0.0
 

@@ -109,7 +109,9 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
         decode_tokens_per_s=decode_rate(records),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,
-        seconds_per_correct=seconds_per_correct(records),
+        seconds_per_correct=seconds_per_correct(
+            (cell.summary.load, cell.records) for cell in cells
+        ),
         correct_within_budget=correct_within_budget(records),
         pareto=None,
         ranks=None,

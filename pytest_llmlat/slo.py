@@ -43,26 +43,39 @@ def parse(text: str, *, where: str) -> tuple[Objective, ...]:
 def good(record: Record, objectives: tuple[Objective, ...]) -> bool | None:
     """Say whether an answer met every objective.
 
-    ``None`` if that cannot be told: the answer did not come token by token, and a
-    bound is on the time of its tokens. What failed or timed out met nothing.
+    ``None`` if that cannot be told: a bound is on the time of its tokens, and these did
+    not come one by one. What failed or timed out met nothing, and an answer without
+    any content met no bound on its tokens.
     """
     if record.finish in ("error", "timeout") or record.timing is None:
         return False
-    timing = record.timing
-    whole = not timing.stamps_ns and bool(record.answer)
-    if whole and any(o.quantity in ("ttft", "tpot") for o in objectives):
-        return None
-    return all(_met(timing, objective) for objective in objectives)
+    timing, whole = record.timing, bool(record.answer)
+    met = [_met(timing, objective, whole=whole) for objective in objectives]
+    if False in met:
+        return False
+    return None if None in met else True
 
 
-def _met(timing: Timing, objective: Objective) -> bool:
+def _met(timing: Timing, objective: Objective, *, whole: bool) -> bool | None:
+    """Say whether one bound was met.
+
+    Args:
+        timing: of an answer that came.
+        objective: the bound.
+        whole: whether there is any text, though no stamp of it.
+    """
+    below = objective.below_s
+    if objective.quantity == "e2e":
+        return timing.e2e_s < below
+    if objective.quantity == "queue":
+        return (timing.queue_s or 0.0) < below
+    if not timing.stamps_ns:
+        return None if whole else False
     if objective.quantity == "ttft":
-        # An answer without any content never had a first token.
-        return timing.ttft_s is not None and timing.ttft_s < objective.below_s
-    measured = {
-        "e2e": timing.e2e_s,
-        # Of a single token, no time was spent on a next one; without a queue, none.
-        "tpot": timing.tpot_s or 0.0,
-        "queue": timing.queue_s or 0.0,
-    }
-    return measured[objective.quantity] < objective.below_s
+        return timing.ttft_s is not None and timing.ttft_s < below
+    if timing.tpot_s is not None:
+        return timing.tpot_s < below
+    # Of a single token no time was spent on a next one; of several in one stamp, and
+    # of tokens that nobody counted, it is not known.
+    single = sum(timing.stamp_tokens) == 1 and timing.spread_tokens in (None, 1)
+    return True if single else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.halves import Halves
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.records import CellFacts, LoadFacts, Record
     from pytest_llmlat.settings import Balance
     from pytest_llmlat.slo import Objective
     from pytest_llmlat.statistics import Array
@@ -45,7 +45,6 @@ def summarise(
     """
     halves = halve(records, seed) if records else None
     answered = [r for r in records if answer_time(r) is not None]
-    timings = [r.timing for r in answered if r.timing is not None]
     summary = Summary(
         cell=facts.cell,
         planned=facts.planned,
@@ -64,7 +63,7 @@ def summarise(
         **_means(halves),
         details=halves.details if halves else (),
         **latencies(records),
-        queue_s=distribution(t.queue_s for t in timings),
+        queue_s=distribution(r.timing.queue_s for r in records if r.timing),
         prompt_tokens=_total(r.prompt_tokens for r in answered),
         output_tokens=_total(r.output_tokens for r in answered),
         prefill_tokens_per_s=_prefill_rate(answered),
@@ -75,7 +74,7 @@ def summarise(
         wall_s=facts.wall_s,
         peak_rss_bytes=facts.peak_rss_bytes,
         peak_device_bytes=facts.peak_device_bytes,
-        seconds_per_correct=seconds_per_correct(records),
+        seconds_per_correct=seconds_per_correct([(facts.load, records)]),
         correct_within_budget=correct_within_budget(records),
         task_revision=facts.task_revision,
         load=facts.load,
@@ -132,19 +131,28 @@ def decode_rate(records: Iterable[Record]) -> float | None:
     return tokens / spent * NS_PER_S if spent else None
 
 
-def seconds_per_correct(records: Sequence[Record]) -> float | None:
+def seconds_per_correct(
+    cells: Iterable[tuple[LoadFacts | None, Sequence[Record]]],
+) -> float | None:
     """Return the time spent on all requests for each right answer.
 
     Cost of pass (Erol et al. 2025) with seconds as the cost. ``None`` where the
     metric knows no right or wrong, or nothing was right. Failed requests cost the
-    time until they failed.
+    time until they failed. Under a load, requests share the time that passes.
+
+    Args:
+        cells: the facts of each cell's load, and its records.
     """
-    judged = [r for r in records if r.grade.correct is not None]
-    right = sum(bool(r.grade.correct) for r in judged)
-    if not right:
-        return None
-    spent = sum(r.timing.end_ns - r.timing.start_ns for r in judged if r.timing)
-    return spent / NS_PER_S / right
+    right, spent = 0, 0.0
+    for load, records in cells:
+        judged = [r for r in records if r.grade.correct is not None]
+        right += sum(bool(r.grade.correct) for r in judged)
+        if load is not None and load.ended:
+            spent += load.window_s / load.ended * len(judged)
+        elif load is None:
+            timings = [r.timing for r in judged if r.timing is not None]
+            spent += sum(t.end_ns - t.start_ns for t in timings) / NS_PER_S
+    return spent / right if right else None
 
 
 def correct_within_budget(records: Sequence[Record]) -> float | None:
@@ -172,16 +180,18 @@ def _estimate(
 
 
 def _total(counts: Iterable[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    """Add up; a sum of a part is no sum of the whole."""
+    told = list(counts)
+    known = [count for count in told if count is not None]
+    return sum(known) if known and len(known) == len(told) else None
 
 
 def _prefill_rate(records: Sequence[Record]) -> float | None:
-    """Return prompt tokens per second of waiting for the first token."""
+    """Return prompt tokens per second of the model's time to the first token."""
     pairs = [
-        (r.prompt_tokens, r.timing.ttft_s)
+        (r.prompt_tokens, r.timing.ttft_s - (r.timing.queue_s or 0.0))
         for r in records
-        if r.timing is not None and r.prompt_tokens and r.timing.ttft_s
+        if r.timing is not None and r.prompt_tokens and r.timing.ttft_s is not None
     ]
     waited = sum(seconds for _, seconds in pairs)
     return sum(tokens for tokens, _ in pairs) / waited if waited else None

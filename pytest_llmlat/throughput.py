@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.halves import answer_time
 from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.schedule import SINGLE
 from pytest_llmlat.slo import good
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ def throughput(
 
     Goodput: DistServe (Zhong et al. 2024). Without objectives it is ``None``.
     """
-    ended_per_s, answered = _ended(facts, records)
+    rate = _Rate(facts, records)
+    answered = [answer_time(record) is not None for record in records]
     tokens = [r.output_tokens for r in records if answer_time(r) is not None]
     known = [count for count in tokens if count is not None]
-    requests_per_s = None if ended_per_s is None else ended_per_s * answered
+    requests_per_s = rate.of(answered)
     goods = [good(record, slo) for record in records] if slo else []
     told = bool(goods) and None not in goods
     judged = told and all(r.grade.correct is not None for r in records)
@@ -42,28 +44,31 @@ def throughput(
         else None,
         "slo": " ".join(f"{o.quantity}<{o.below_s:g}s" for o in slo) or None,
         "good_share": sum(map(bool, goods)) / len(goods) if told else None,
-        "goodput_per_s": _rate(ended_per_s, goods) if told else None,
-        "good_and_correct_per_s": _rate(ended_per_s, right) if judged else None,
+        "goodput_per_s": rate.of(goods) if told else None,
+        "good_and_correct_per_s": rate.of(right) if judged else None,
     }
 
 
-def _ended(facts: CellFacts, records: Sequence[Record]) -> tuple[float | None, float]:
-    """Return how many requests ended a second, and which share was answered."""
-    load = facts.load
-    if load is not None:
-        if load.window_s <= 0 or not load.ended:
-            return None, 0.0
-        share = (load.ended - load.failed) / load.ended
-        return load.ended / load.window_s, share
-    timings = [record.timing for record in records if record.timing is not None]
-    spent_ns = sum(timing.end_ns - timing.start_ns for timing in timings)
-    if not spent_ns:
-        return None, 0.0
-    answered = sum(answer_time(record) is not None for record in records)
-    return len(timings) / spent_ns * NS_PER_S, answered / len(timings)
+class _Rate:
+    """How many requests ended a second, and what share of it some of them have."""
 
+    def __init__(self, facts: CellFacts, records: Sequence[Record]) -> None:
+        self._per_s: float | None = None
+        self._count = len(records)
+        load = facts.load
+        if load is not None:
+            if load.window_s > 0 and load.ended:
+                self._per_s = load.ended / load.window_s
+        elif facts.cell.scenario == SINGLE.name:
+            timings = [record.timing for record in records if record.timing]
+            spent_ns = sum(timing.end_ns - timing.start_ns for timing in timings)
+            # One that was turned away took no time; it is no part of any rate.
+            self._count = len(timings)
+            if spent_ns:
+                self._per_s = len(timings) / spent_ns * NS_PER_S
 
-def _rate(ended_per_s: float | None, marks: Sequence[object]) -> float | None:
-    if ended_per_s is None or not marks:
-        return None
-    return ended_per_s * sum(map(bool, marks)) / len(marks)
+    def of(self, marks: Sequence[object]) -> float | None:
+        """Return the rate of the marked ones among all records."""
+        if self._per_s is None or not self._count:
+            return None
+        return self._per_s * sum(map(bool, marks)) / self._count

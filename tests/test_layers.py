@@ -30,7 +30,7 @@ FILES = [
 # Lowest first. Rooms of one line do not know each other.
 LAYERS = (
     # vocabulary
-    ("errors", "resources"),
+    ("errors", "resources", "hub_token"),
     ("settings", "specs", "clock", "quantities", "expressions"),
     ("records",),
     ("meter", "results"),
@@ -53,7 +53,7 @@ LAYERS = (
     ("scoreboard",),
     ("report",),
     # border
-    ("plugin",),
+    ("plugin", "command"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 

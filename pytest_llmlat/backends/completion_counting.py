@@ -48,7 +48,8 @@ def count(reading: Reading, request: Request, clock: Clock) -> Counted:
     """Stamp the content of an answer and say how many tokens it has."""
     tokens = _tokens(reading, request)
     meter = Meter(clock, request.stop)
-    of_each = tokens.of_each or [1 if p.text else 0 for p in reading.pieces]
+    known = tokens.total is not None
+    of_each = tokens.of_each or [int(known and bool(p.text)) for p in reading.pieces]
     stopped, last = False, len(reading.pieces)
     for index, (piece, many) in enumerate(zip(reading.pieces, of_each, strict=True)):
         if piece.reasoning:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completion_reading import said
-from pytest_llmlat.http.client import BUSY, LONGEST_WAIT_S
+from pytest_llmlat.http.client import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,8 @@ class Complaints:
 
     def broken(self, outcome: Outcome, trouble: str) -> str:
         """Say that no answer, or only a part of one, came."""
-        return self.secrets.hide(f"{self.place}: {trouble}{_after(outcome)}")
+        told = self.secrets.line(trouble)
+        return f"{self.place}: {told}{_after(outcome)}"
 
     def status(self, outcome: Outcome, answer: Answer) -> str:
         """Say what a status that is no success means, with the server's own words."""
@@ -92,23 +93,22 @@ class Complaints:
         )
 
     def _remedy(self, status: int, answer: Answer) -> str:
-        if status in _LOCKED:
-            if self.key is None:
-                return self.no_key
-            return f"the key of {self.key.source} was sent; is it the right one?"
-        if status == _NOT_FOUND:
-            if self.models:
-                return f"the server's models: {self._listed('')}"
-            return "check the model's name and the address, which usually ends in /v1"
-        if status == BUSY:
-            wait = self.secrets.brief(answer.headers.get("retry-after", ""))
-            asked = f"it asks to wait {wait} s" if wait.isdigit() else "it is busy"
-            if wait.isdigit() and int(wait) > LONGEST_WAIT_S:
-                asked += f", longer than the {LONGEST_WAIT_S:g} s that we would"
-            return f"{asked}; have fewer requests in flight, or try later"
-        if status in _SERVER_ERRORS:
-            return "the server's own log may say why"
-        return "the request was not understood as it is"
+        remedy = "the server does not take the request as it is"
+        if status in _LOCKED and self.key is None:
+            remedy = self.no_key
+        elif status in _LOCKED and self.key is not None:
+            remedy = f"the key of {self.key.source} was sent; is it the right one?"
+        elif status == _NOT_FOUND and self.models:
+            remedy = f"the server's models: {self._listed('')}"
+        elif status == _NOT_FOUND:
+            remedy = "check the model's name and the address, which usually ends in /v1"
+        elif status == BUSY:
+            wait = answer.headers.get("retry-after", "").strip()
+            asked = f"it asks to wait {wait[:9]} s" if wait.isdigit() else "it is busy"
+            remedy = f"{asked}; have fewer requests in flight, or try later"
+        elif status in _SERVER_ERRORS:
+            remedy = "the server's own log may say why"
+        return remedy
 
     def _listed(self, name: str) -> str:
         near = get_close_matches(name, self.models, n=3, cutoff=0.3)

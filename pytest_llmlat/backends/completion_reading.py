@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
-_REASONING = ("reasoning_content", "reasoning")
 _SHOWN = 80
 
 
 class Malformed(Exception):
     """A message that is not what it should be; the text says how."""
+
+
+class Reported(Malformed):
+    """A message in which the server says that it has failed."""
 
 
 class Piece(NamedTuple):
@@ -47,6 +50,8 @@ class Reading:
     id: str | None = None
     error: str | None = None
     """What the server or its JSON had wrong; what came before it is kept."""
+    reported: bool = False
+    """The error is the server's own word, not what we make of its messages."""
     halves: str = ""
     """The first half of a character whose second half is in the next message."""
 
@@ -67,6 +72,7 @@ def read_stream(parts: Iterable[tuple[int, bytes]]) -> Reading:
                 _take(reading, stamp, data, failed=event.name == "error")
             except Malformed as wrong:
                 reading.error = str(wrong)
+                reading.reported = isinstance(wrong, Reported)
             if reading.done or reading.error:
                 return reading
     return reading
@@ -144,7 +150,7 @@ def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
         reading.done = True
         return
     if failed:
-        raise Malformed(f"the server reports an error in its answer: {said(text)}")
+        raise Reported(f"the server reports an error in its answer: {said(text)}")
     message = _object(text, "a message of the stream")
     _head(reading, message)
     choice = _choice(message)
@@ -156,7 +162,8 @@ def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
         raise Malformed(f"a message's delta is no object: {_shown(delta)}")
     running = _count(message.get("usage"), "completion_tokens")
     content = _text(delta.get("content", choice.get("text")))
-    thinking = any(isinstance(delta.get(k), str) and delta[k] for k in _REASONING)
+    thought = delta.get("reasoning_content") or delta.get("reasoning")
+    thinking = isinstance(thought, str) and bool(thought)
     if thinking:
         counted = None if content else running
         reading.pieces.append(Piece(stamp, "", reasoning=True, running=counted))
@@ -173,7 +180,7 @@ def _head(reading: Reading, message: dict[str, Any]) -> None:
     """Take what is beside the choices; raise what the server has to complain of."""
     if message.get("error") or message.get("object") == "error":
         told = _complaint(message)
-        raise Malformed(f"the server reports an error in its answer: {told}")
+        raise Reported(f"the server reports an error in its answer: {told}")
     name, usage = message.get("id"), message.get("usage")
     if reading.id is None and isinstance(name, str) and name:
         reading.id = name
@@ -183,7 +190,8 @@ def _head(reading: Reading, message: dict[str, Any]) -> None:
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
     try:
-        message = json.loads(data)
+        # Always UTF-8 by its standards: not guessed at, which would take longer too.
+        message = json.loads(str(data, "utf-8"))
     except (ValueError, RecursionError):
         shown = data[:_SHOWN].decode("utf-8", "replace")
         raise Malformed(f"{what} is not JSON: {shown!r}") from None

@@ -6,54 +6,50 @@ bytes with their stamps, and :meth:`Completions.read` makes sense of them afterw
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pytest_llmlat.backends.completion_counting import count
+from pytest_llmlat.backends.completion_answers import respond, unpacked
 from pytest_llmlat.backends.completion_errors import Complaints, Key, is_page
-from pytest_llmlat.backends.completion_reading import (
-    Reading,
-    model_list,
-    read_stream,
-    read_whole,
-    said,
-)
+from pytest_llmlat.backends.completion_reading import model_list, said
 from pytest_llmlat.backends.completion_requests import (
     REJECTIONS,
     encode,
     path,
     payload,
     rejected,
-    too_long,
 )
+from pytest_llmlat.backends.completion_tally import Tally
 from pytest_llmlat.backends.weights import package_version
+from pytest_llmlat.environment import usable_cores
 from pytest_llmlat.errors import BadCatalogue, ServerUnavailable
 from pytest_llmlat.http.addresses import find_proxy, parse_address
-from pytest_llmlat.http.bodies import Answer, unpack
-from pytest_llmlat.http.client import BUSY, Client, Outcome
+from pytest_llmlat.http.client import BUSY, SUCCESS, Client
 from pytest_llmlat.http.dialling import Dialler
 from pytest_llmlat.http.messages import EVENTS, JSON, Messages
 from pytest_llmlat.http.secrets import Secrets
-from pytest_llmlat.records import Generation, Response, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from pytest_llmlat.backends.completion_counting import Counted
     from pytest_llmlat.clock import Clock
+    from pytest_llmlat.http.addresses import Address
+    from pytest_llmlat.http.bodies import Answer
+    from pytest_llmlat.http.client import Outcome
     from pytest_llmlat.protocols import Exchange
-    from pytest_llmlat.records import Finish, Request, TokenSource
+    from pytest_llmlat.records import Request, Response
     from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
 
 T = TypeVar("T")
 
 DEFAULTS = {"timeout_s": 300.0, "retries": 3.0, "backoff_s": 0.5}
 _CHECK_S = 30.0
-_UNLISTED = (404, 405, BUSY)
-"""Statuses with which a server that is well may answer when asked for its models."""
-_SUCCESS = range(200, 300)
-_BROKEN = ("error", "abort", "cancelled", "content_filter")
+_UNLISTED = (404, 405, BUSY, 500)
+"""Statuses with which a server that is well may answer when asked for its models:
+transformers' own breaks on it where it finds no hub cache."""
 _MOST_ADAPTATIONS = 4
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +71,9 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
 
     Options of the entry: ``stream`` (true), ``timeout_s`` (300, of a request with its
     retries), ``retries`` (3), ``backoff_s`` (0.5, before the first retry, doubled
-    each time), ``check`` (true: ask the server for its models first).
+    each time), ``check`` (true: ask the server for its models first), ``extra_body``
+    (a JSON object of more fields for every request), ``awake`` (take a whole core
+    while a single request is waited for, instead of sleeping).
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
@@ -108,8 +106,8 @@ class Completions:
             )
         proxy = find_proxy(address)
         secrets = Secrets(
-            *(way.key and way.key.value, address.password, proxy.password),
-            *(b and b.removeprefix("Basic ") for b in (basic, proxy.basic)),
+            *(way.key.value if way.key else None, address.password, proxy.password),
+            *((pair or "").removeprefix("Basic ") for pair in (basic, proxy.basic)),
         )
         self._complaints = Complaints(
             place=address.text, secrets=secrets, key=way.key, no_key=way.no_key
@@ -130,8 +128,11 @@ class Completions:
         )
         self._clock = clock
         self._model = way.weights
+        self._tally = Tally(self._beside, lambda: self._model)
         self._stream = model.option("stream") is not False
         self._without: frozenset[str] = frozenset()
+        self._extra = _extra_body(model)
+        self._awake = _stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
         self.chat = model.chat is not False
@@ -150,7 +151,9 @@ class Completions:
             "server": self._server,
             "chat": self.chat,
             "stream": self._stream,
+            "awake": self._awake,
             "timeout_s": self._timeout_s,
+            "extra_body": json.dumps(self._extra) if self._extra else None,
             "context": self._context,
         }
 
@@ -176,14 +179,14 @@ class Completions:
                 timeout_s=min(_CHECK_S, self._timeout_s),
             )
         )
-        answer = _unpacked(outcome)
+        answer = unpacked(outcome)
         if outcome.last.timed_out:
             raise ServerUnavailable(self._complaints.timed_out(outcome, 0))
         trouble = outcome.last.trouble or answer.trouble
         if trouble:
             raise ServerUnavailable(self._complaints.broken(outcome, trouble))
         self._take_server(answer)
-        if answer.status in _SUCCESS:
+        if answer.status in SUCCESS:
             self._take_models(answer)
         elif answer.status not in _UNLISTED:
             raise ServerUnavailable(self._complaints.status(outcome, answer))
@@ -201,9 +204,9 @@ class Completions:
         """Close the connections and the event loop."""
         self._client.close()
 
-    def run(self, main: Coroutine[object, object, T]) -> T:
+    def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
         """Run a coroutine to its end on this backend's own event loop."""
-        return self._client.run(main)
+        return self._client.run(main, awake=alone and self._awake)
 
     async def connect(self, connections: int) -> None:
         """Open up to so many connections ahead; a failure shows up in an exchange."""
@@ -218,7 +221,7 @@ class Completions:
         for _ in range(_MOST_ADAPTATIONS):
             # Parsing now delays other stamps; it is done once for a server's whims,
             # as a rule in the warm-up.
-            answer = _unpacked(outcome)
+            answer = unpacked(outcome)
             words = said(answer.body)
             name = rejected(answer.status, words, body, self._without)
             if name is None:
@@ -233,119 +236,33 @@ class Completions:
         return outcome
 
     def read(self, request: Request, exchange: Exchange) -> Response:
-        """Say what came of an exchange that this backend made."""
+        """Say what came of an exchange that this backend made.
+
+        Where the server did not count the answer's tokens, it is asked to now.
+        """
         outcome = cast("Outcome", exchange)
-        answer = _unpacked(outcome)
-        reading = self._reading(answer)
-        counted = count(reading, request, self._clock)
-        timing = replace(
-            counted.meter.timing(),
-            start_ns=outcome.start_ns,
-            end_ns=outcome.end_ns,
-            sent_ns=outcome.sent_ns,
-            spread_tokens=counted.spread_tokens,
-        )
-        if not reading.pieces:
-            # What did not come as a stream has no stamps.
-            timing = replace(timing, stamps_ns=(), stamp_tokens=())
-        error = self._error(outcome, answer, reading, counted)
-        context = not outcome.last.timed_out and too_long(
-            answer.status, said(answer.body)
-        )
-        if context:
-            error = None
-        return Response(
-            generation=None
-            if error
-            else self._generation(reading, counted, context=context),
-            timing=timing,
-            error=error,
-            timed_out=bool(error) and outcome.last.timed_out,
-            transport=self._transport(outcome, answer, reading),
+        response = respond(request, outcome, self._clock, self._complaints)
+        return self._tally.completed(response)
+
+    def _beside(self, path: str, body: bytes) -> Outcome:
+        return self._client.run(
+            self._client.send(
+                self._messages.beside(path, body), self._clock.now_ns(), retries=0
+            )
         )
 
     def _body(self, request: Request) -> dict[str, object]:
-        return payload(
+        asked = payload(
             request,
             model=self._model or "",
             stream=self._stream,
             without=self._without,
         )
+        return {**asked, **self._extra}
 
     def _message(self, request: Request, body: dict[str, object]) -> bytes:
         accept = EVENTS if self._stream else JSON
         return self._messages.post(path(request), encode(body), accept=accept)
-
-    def _reading(self, answer: Answer) -> Reading:
-        if answer.status not in _SUCCESS:
-            return Reading()
-        kind = answer.headers.get("content-type", "").lower()
-        if "event-stream" in kind:
-            return read_stream(answer.parts)
-        body = answer.body.lstrip()
-        if JSON not in kind and body.startswith((b"data:", b"event:", b":", b"id:")):
-            return read_stream(answer.parts)
-        return read_whole(body)
-
-    def _error(
-        self, outcome: Outcome, answer: Answer, reading: Reading, counted: Counted
-    ) -> str | None:
-        """Return what went wrong, ``None`` if the answer is whole."""
-        if reading.done and not reading.error and answer.parts:
-            trouble = None
-        elif outcome.last.timed_out:
-            return self._complaints.timed_out(outcome, reading.texts)
-        elif answer.status is None or answer.trouble:
-            trouble = answer.trouble or outcome.last.trouble or "nothing was answered"
-        elif answer.status not in _SUCCESS:
-            return self._complaints.status(outcome, answer)
-        elif is_page(answer):
-            return self._complaints.page()
-        elif reading.error and outcome.last.complete:
-            trouble = reading.error
-        elif reading.finish:
-            trouble = None
-        else:
-            came = f"{reading.texts} pieces of text"
-            trouble = f"the answer was cut off after {came}, without a word of its end"
-        if trouble is None and (reading.finish in _BROKEN) and not counted.stopped:
-            trouble = f"the server gave the answer up: {reading.finish}"
-        if trouble is None:
-            return None
-        return self._complaints.broken(outcome, self._complaints.secrets.brief(trouble))
-
-    def _generation(
-        self, reading: Reading, counted: Counted, *, context: bool
-    ) -> Generation:
-        finish: Finish = "stop"
-        if context:
-            finish = "context"
-        elif reading.finish in ("length", "max_tokens") and not counted.stopped:
-            finish = "length"
-        source: TokenSource | None = None if counted.output_tokens is None else "usage"
-        return Generation(
-            text=self._complaints.secrets.hide_in_answer(counted.meter.text),
-            finish=finish,
-            prompt_tokens=counted.prompt_tokens,
-            output_tokens=counted.output_tokens,
-            token_source=source,
-        )
-
-    def _transport(
-        self, outcome: Outcome, answer: Answer, reading: Reading
-    ) -> Transport:
-        last = outcome.last
-        name = answer.headers.get("x-request-id") or reading.id
-        return Transport(
-            request_id=self._complaints.secrets.brief(name) if name else None,
-            status=answer.status,
-            reused=last.reused,
-            dns_s=last.dns_s,
-            connect_s=last.connect_s,
-            tls_s=last.tls_s,
-            retries=len(outcome.retried_for),
-            retried_for=outcome.retried_for,
-        )
 
     def _take_server(self, answer: Answer) -> None:
         if name := answer.headers.get("server"):
@@ -363,17 +280,39 @@ class Completions:
         if self._model is None and len(names) == 1:
             self._model = names[0]
         # Ollama lists what it calls NAME also as NAME:latest.
-        known = [name for name in names if name.removesuffix(":latest") == self._model]
-        if self._model not in (*names, *known):
+        short = [name.removesuffix(":latest") for name in names]
+        if self._model not in (*names, *short):
             raise ServerUnavailable(self._complaints.unknown_model(self._model))
-        entry = entries[names.index(known[0] if known else str(self._model))]
-        context = entry.get("max_model_len")
+        known = names if self._model in names else short
+        context = entries[known.index(self._model)].get("max_model_len")
         self._context = context if type(context) is int else None
 
 
-def _unpacked(outcome: Outcome) -> Answer:
-    last = outcome.last
-    return unpack(last.stamps, last.sizes, last.data)
+def _stays_awake(model: ModelSpec, address: Address) -> bool:
+    """Whether to take a whole core while a single request is waited for.
+
+    By default where there is one to spare, and the server is on another machine: here
+    it would be taken from the model.
+    """
+    asked = model.option("awake")
+    if asked is not None:
+        return asked is True
+    return usable_cores() > 1 and address.host not in _HERE
+
+
+def _extra_body(model: ModelSpec) -> dict[str, object]:
+    """Return the fields that the entry adds to every request."""
+    text = str(model.option("extra_body") or "{}")
+    try:
+        extra = json.loads(text)
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise BadCatalogue(
+            f"model {model.name!r}: option extra_body = {text!r}: must be a JSON"
+            " object, such as '{\"cache_prompt\": false}'"
+        )
+    return extra
 
 
 def _number(model: ModelSpec, key: str, *, least: float) -> float:

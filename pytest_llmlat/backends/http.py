@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.specs import Deployment, ModelSpec
 
-DEFAULT_KEY = "OPENAI_API_KEY"
-
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
     """Open the way to a server; its options are those of ``completions``.
@@ -49,7 +47,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         key=find_key(model, os.environ),
         no_key=(
             "no key was sent; put it into an environment variable and name that"
-            f" variable by api_key_env (without one, {DEFAULT_KEY} is read)"
+            ' variable in a catalogue entry: api_key_env = "NAME"'
         ),
     )
     return open_server(deployment, clock, way)
@@ -61,13 +59,14 @@ def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
     Raises:
         ServerUnavailable: the entry names a variable that is not set.
     """
-    variable = model.api_key_env or DEFAULT_KEY
-    value = environ.get(variable, "").strip()
-    if value and (model.api_key_env or "@" not in (model.url or "")):
-        return Key(value=value, source=f"variable {variable}")
-    if model.api_key_env:
+    if model.api_key_env is None:
+        # A key that lies in the environment for another server is not for this one.
+        return None
+    value = environ.get(model.api_key_env, "").strip()
+    if not value:
         raise ServerUnavailable(
             f"model {model.name!r}: its key is to be in the environment variable"
-            f" {variable}, which is not set; run: export {variable}=..."
+            f" {model.api_key_env}, which is not set; run: export"
+            f" {model.api_key_env}=..."
         )
-    return None
+    return Key(value=value, source=f"variable {model.api_key_env}")

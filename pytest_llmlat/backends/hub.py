@@ -8,23 +8,20 @@ without it the router chooses), ``endpoint`` (the address of a dedicated Endpoin
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_llmlat.backends.completion_errors import Key
 from pytest_llmlat.backends.completions import Way, open_server
 from pytest_llmlat.errors import ServerUnavailable
+from pytest_llmlat.hub_token import find_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pytest_llmlat.backends.completions import Completions
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.specs import Deployment
 
 ROUTER = "https://router.huggingface.co/v1"
-_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _REMEDY = (
     "make a token that may call Inference Providers at"
     " https://huggingface.co/settings/tokens and run: export HF_TOKEN=..."
@@ -40,8 +37,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     """
     model = deployment.model
     endpoint = model.url or model.option("endpoint")
-    key = find_token(os.environ, variable=model.api_key_env)
-    if key is None:
+    token = find_token(os.environ, variable=model.api_key_env)
+    if token is None:
         raise ServerUnavailable(
             f"model {model.name!r} on device {deployment.device!r}: no Hugging Face"
             f" token; {_REMEDY}"
@@ -57,36 +54,12 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     way = Way(
         url=_rooted(str(endpoint or model.option("router") or ROUTER)),
         weights=weights,
-        key=key,
+        key=Key(value=token.value, source=token.source),
         no_key=_REMEDY,
         # The router lists hundreds of models, and not every one that it serves.
         check=endpoint is not None,
     )
     return open_server(deployment, clock, way)
-
-
-def find_token(
-    environ: Mapping[str, str], *, variable: str | None = None
-) -> Key | None:
-    """Return the token from where huggingface_hub looks for it, ``None`` if nowhere.
-
-    Args:
-        environ: the environment.
-        variable: the only one to look at, where the model's entry names one.
-    """
-    for name in (variable,) if variable else _VARIABLES:
-        if value := environ.get(name, "").strip():
-            return Key(value=value, source=f"variable {name}")
-    if variable:
-        return None
-    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = environ.get("HF_HOME") or f"{cache}/huggingface"
-    path = Path(environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser()
-    try:
-        value = path.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        return None
-    return Key(value=value, source=f"file {path}") if value else None
 
 
 def _rooted(url: str) -> str:

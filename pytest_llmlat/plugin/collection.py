@@ -82,7 +82,7 @@ def _assignments(
     named = marker.kwargs.get("scenario")
     if named is not None and not isinstance(named, str):
         raise UsageError(f"{place}: scenario must be a string, not {named!r}")
-    wanted = parse(named, where=place) if named else (SINGLE,)
+    wanted = (SINGLE,) if named is None else parse(named, where=place)
     return [
         Assignment(task=task, scenario=scenario, samples=count)
         for task in selection.marked_tasks(marker.args, where=place)

@@ -262,7 +262,7 @@ def _slo(config: pytest.Config) -> str:
 def _timeout(config: pytest.Config) -> float | None:
     from pytest_llmlat.quantities import seconds  # noqa: PLC0415 - not at start-up
 
-    text = str(_value(config, "timeout"))
+    text = str(_value(config, "timeout")).strip()
     with _usage():
         return seconds(text, where=_origin(config, "timeout")) if text else None
 

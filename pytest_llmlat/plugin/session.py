@@ -157,7 +157,10 @@ class Session:
         streams = streams_of(scenario, self.settings.requests or samples)
         if streams not in self._instruments:
             with _lenient():
-                self._instruments[streams] = check_clock(streams, self._clock)
+                awake = model.backend.facts.get("awake") is True
+                self._instruments[streams] = check_clock(
+                    streams, self._clock, awake=awake
+                )
         return self._instruments[streams]
 
     def _samples(self, task: Task) -> tuple[Sample, ...]:

@@ -24,12 +24,18 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
     content = {
         "schema": SCHEMA,
         "score_version": score.VERSION,
-        "run": run,
+        "run": {**run, "instrument": _instrument(board)},
         "cells": [_cell(summary) for summary in board.summaries],
         "models": [_model(standing) for standing in board.standings],
         "verdicts": [],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _instrument(board: Scoreboard) -> dict[str, Any] | None:
+    """Return the check of the clock that came out worst; ``None`` without any."""
+    found = [s.instrument for s in board.summaries if s.instrument is not None]
+    return asdict(max(found, key=lambda i: abs(i.bias_s))) if found else None
 
 
 def _cell(summary: Summary) -> dict[str, Any]:

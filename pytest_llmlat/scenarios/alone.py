@@ -30,7 +30,9 @@ def ask(request: Request, backend: Backend | Server, clock: Clock) -> Response:
     """Make one timed request. Between the two stamps nothing but the backend runs."""
     if isinstance(backend, Server):
         with _no_garbage():
-            exchange = backend.run(backend.exchange(request, clock.now_ns()))
+            exchange = backend.run(
+                backend.exchange(request, clock.now_ns()), alone=True
+            )
         return backend.read(request, exchange)
     meter = Meter(clock, request.stop)
     generation, error = None, None

@@ -11,8 +11,9 @@ import asyncio
 import gc
 import math
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.records import NS_PER_S, LoadFacts
@@ -58,7 +59,7 @@ def offer(
     before = warm_up_requests(scenario, len(requests))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
         "offline": offered.all_at_once,
-        "concurrent": lambda: offered.closed(int(scenario.level or 1), before, ramp_s),
+        "concurrent": lambda: offered.closed(int(scenario.level or 1), ramp_s),
         "server": lambda: offered.open(Arrivals(scenario.level or 1.0, seed), before),
     }
     with _undisturbed():
@@ -93,11 +94,19 @@ class Offered:
         self._spans: list[_Span] = []
         self._measured: list[_Span] = []
         self._left = len(requests)
+        self._slots = 0
+        self._slot_ns = 0
+        """In a closed loop, the time that its slots spent on measured requests."""
+        self._next_due_ns = 0
+        """In an open loop, when the first request arrives that does not count."""
+        self._fault: BaseException | None = None
         self._finished = asyncio.Event()
         self._counts = {"before": 0, "after": 0}
         self._in_flight = self._most_in_flight = 0
         self._lags_s: list[float] = []
-        self._send_lags_s: list[float] = []
+        self._lateness_s: list[float] = []
+        """From when each request should have been sent to when it was."""
+        self._scheduled = False
         self._cpu_share: float | None = None
 
     async def watched(self, load: Coroutine[object, object, None]) -> None:
@@ -120,17 +129,29 @@ class Offered:
             *(self._exchange(place, now) for place in range(len(self._requests)))
         )
 
-    async def closed(self, level: int, before: int, ramp_s: float) -> None:
-        """Keep ``level`` requests in flight until every measured one has ended."""
+    async def closed(self, level: int, ramp_s: float) -> None:
+        """Keep ``level`` requests in flight until every measured one has ended.
+
+        Until all of them are under way, none counts: it would meet a smaller load.
+        """
         await self._server.connect(level)
-        # What is sent next: places below 0 go before, those beyond the end after.
-        upcoming = iter(range(-before, 1 << 62))
+        before, upcoming = count(-1, -1), count()
+        started = 0
 
         async def keep_one_in_flight(delay_s: float) -> None:
+            nonlocal started
             await asyncio.sleep(delay_s)
+            started += 1
+            await self._exchange(next(before), self._clock.now_ns())
             while not self._finished.is_set():
-                await self._exchange(next(upcoming), self._clock.now_ns())
+                place = next(upcoming if started == level else before)
+                begin = self._clock.now_ns()
+                await self._exchange(place, begin)
+                if 0 <= place < len(self._requests):
+                    # What passes until the next is sent is time of this client.
+                    self._slot_ns += self._clock.now_ns() - begin
 
+        self._slots = level
         workers = [
             asyncio.create_task(keep_one_in_flight(ramp_s * number / level))
             for number in range(level)
@@ -140,35 +161,52 @@ class Offered:
     async def open(self, arrivals: Arrivals, before: int) -> None:
         """Send as scheduled, whoever is ready, until every measured one has ended."""
         await self._server.connect(1)
+        self._scheduled = True
         under_way: set[asyncio.Task[None]] = set()
 
         async def dispatch() -> None:
             begin = self._clock.now_ns()
-            for place in range(-before, 1 << 62):
+            for place in count(-before):
                 due = begin + arrivals.next_ns()
+                if place == len(self._requests):
+                    self._next_due_ns = due
                 await self._sleep_until(due)
-                self._send_lags_s.append((self._clock.now_ns() - due) / NS_PER_S)
                 task = asyncio.create_task(self._exchange(place, due))
                 under_way.add(task)
-                task.add_done_callback(under_way.discard)
+                task.add_done_callback(ended)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            under_way.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                self._fault = task.exception()
+                self._finished.set()
 
         dispatcher = asyncio.create_task(dispatch())
         try:
             await self._until_finished([dispatcher])
         finally:
-            for task in list(under_way):
-                await _end(task)
+            await _end(*under_way)
+        if self._fault is not None:
+            raise self._fault
 
     def facts(self) -> LoadFacts | None:
         """Describe the load; ``None`` if no measured request ended."""
         if not self._measured:
             return None
-        begin = min(span.start_ns for span in self._measured)
-        end = max(span.end_ns for span in self._measured)
-        ended = [span for span in self._spans if begin < span.end_ns <= end]
-        lag, send_lag = _p99(self._lags_s), _p99(self._send_lags_s)
+        if self._slots:
+            # A rate by slots is right wherever in its waves a loop is cut off.
+            window_ns, ended = self._slot_ns / self._slots, self._measured
+        else:
+            begin = min(span.start_ns for span in self._measured)
+            last = max(span.end_ns for span in self._measured)
+            # An idle server answers as many as arrive, and no more.
+            end = max(last, self._next_due_ns)
+            window_ns = end - begin
+            ended = [span for span in self._spans if begin < span.end_ns <= end]
+        lag = _p99(self._lags_s)
+        send_lag = _p99(self._lateness_s) if self._scheduled else None
         return LoadFacts(
-            window_s=(end - begin) / NS_PER_S,
+            window_s=window_ns / NS_PER_S,
             ended=len(ended),
             failed=sum(span.failed for span in ended),
             before=self._counts["before"],
@@ -182,15 +220,16 @@ class Offered:
 
     async def _exchange(self, place: int, start_ns: int) -> None:
         """Make one exchange and keep it if it counts."""
-        count = len(self._requests)
-        measured = 0 <= place < count
+        total = len(self._requests)
+        measured = 0 <= place < total
         if not measured:
             self._counts["before" if place < 0 else "after"] += 1
+        self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
             exchange = await self._server.exchange(
-                self._requests[place % count], start_ns
+                self._requests[place % total], start_ns
             )
         finally:
             self._in_flight -= 1
@@ -213,8 +252,7 @@ class Offered:
                     task.result()  # a fault of ours must not look like a quiet end
             await finished
         finally:
-            for ending in (finished, *tasks):
-                await _end(ending)
+            await _end(finished, *tasks)
 
     async def _sleep_until(self, due_ns: int) -> None:
         """Sleep until an instant; an event loop may wake up a millisecond early."""
@@ -229,11 +267,11 @@ class Offered:
             self._lags_s.append(max(0, self._clock.now_ns() - due) / NS_PER_S)
 
 
-async def _end(task: asyncio.Task[object]) -> None:
-    """Cancel a task and wait until it has gone."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+async def _end(*tasks: asyncio.Task[object]) -> None:
+    """Cancel tasks and wait until all of them have gone."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _p99(values: Sequence[float]) -> float | None:

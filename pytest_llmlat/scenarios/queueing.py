@@ -75,30 +75,46 @@ def take_turns(
         interrupted = True
     measured: list[Response | None] = list(responses[before:])
     missing = len(requests) - len(measured)
+    # An idle model serves as many as arrive, and no more.
+    following = begin + arrivals.next_ns() if scenario.kind == "server" else 0
     return Queue(
         responses=measured + [None] * missing,
-        facts=_facts(responses[before:], before, scenario),
+        facts=_facts(responses, before, scenario, following_ns=following),
         interrupted=interrupted,
     )
 
 
 def _facts(
-    measured: Sequence[Response], before: int, scenario: Scenario
+    responses: Sequence[Response], before: int, scenario: Scenario, *, following_ns: int
 ) -> LoadFacts | None:
-    """Describe the load; the window begins when the first measured one is served."""
-    if not measured:
+    """Describe the load.
+
+    Args:
+        responses: of all requests, in the order in which they came.
+        before: how many of them do not count.
+        scenario: how they came.
+        following_ns: when the next one would have arrived; 0 where that is no matter.
+    """
+    timings = [response.timing for response in responses]
+    counted = timings[before:]
+    if not counted:
         return None
-    timings = [response.timing for response in measured]
-    first = timings[0].start_ns if timings[0].sent_ns is None else timings[0].sent_ns
+    begin, end = counted[0].start_ns, max(counted[-1].end_ns, following_ns)
+    ended = [
+        response for response in responses if begin < response.timing.end_ns <= end
+    ]
+    window_ns: float = end - begin
+    if scenario.kind == "concurrent":
+        ended = list(responses[before:])
+        slots = scenario.level or 1
+        window_ns = sum(timing.end_ns - timing.start_ns for timing in counted) / slots
     return LoadFacts(
-        window_s=(timings[-1].end_ns - first) / NS_PER_S,
-        ended=len(measured),
-        failed=sum(response.generation is None for response in measured),
+        window_s=window_ns / NS_PER_S,
+        ended=len(ended),
+        failed=sum(response.generation is None for response in ended),
         before=before,
         after=0,
-        in_flight=int(scenario.level or 1)
-        if scenario.kind == "concurrent"
-        else _most_at_once([(t.start_ns, t.end_ns) for t in timings]),
+        in_flight=_most_at_once([(t.start_ns, t.end_ns) for t in timings]),
         send_lag_p99_s=None,
         loop_lag_p99_s=None,
         cpu_share=None,

@@ -28,10 +28,10 @@ def test_an_unknown_model_names_the_nearest_and_where_models_come_from(
 
 
 def test_an_address_of_a_later_version_is_refused(project: Project) -> None:
-    """An HTTP address is not taken for a name."""
+    """It is not taken for a name."""
     check_usage_error(
-        project.run("--llm=http://localhost:8000/v1#x"),
-        "ERROR: --llm: 'http://localhost:8000/v1#x': this version runs models in*",
+        project.run("--llm=mlx:org/x"),
+        "ERROR: --llm: 'mlx:org/x': this version does not run MLX*",
     )
 
 

@@ -22,8 +22,8 @@ from tests.sandbox.test_public_data import ALWAYS_EQUAL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.records import Sample
     from pytest_llmlat.sandbox import Outcome, Sandbox
+    from pytest_llmlat.specs import Sample
 
 NAMES = ("code_completion/functions", "code_debugging/bugs")
 TASKS = {name: load_tasks().entries[name] for name in NAMES}

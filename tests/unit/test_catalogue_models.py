@@ -247,11 +247,45 @@ def test_an_address_needs_no_entry(address: str, backend: str, weights: str) -> 
     assert model.devices == LOCAL_DEVICES
 
 
-@pytest.mark.parametrize("name", ["mlx:a/b", "hub:a/b", "http://h/v1#m", "https://h"])
-def test_an_address_of_a_later_version_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "url", "weights"),
+    [
+        ("http://h:8000/v1#org/name", "http://h:8000/v1", "org/name"),
+        ("https://h/api/v1/#m", "https://h/api/v1", "m"),
+        ("http://h:8000", "http://h:8000/v1", None),
+    ],
+)
+def test_a_url_is_a_server(address: str, url: str, weights: str | None) -> None:
+    """What follows the number sign is the model's name there; a bare host has /v1."""
+    model = BUNDLED.find(address, where="--llm")
+
+    assert (model.name, model.backend) == (address, "http")
+    assert (model.url, model.weights) == (url, weights)
+    assert model.devices == ("endpoint",)
+
+
+def test_a_password_in_a_url_is_in_no_name() -> None:
+    """Names are shown in every report; the address goes to the server alone."""
+    model = BUNDLED.find("http://me:word@h/v1#m", where="--llm")
+
+    assert model.name == "http://h/v1#m"
+    assert model.url == "http://me:word@h/v1"
+
+
+def test_the_cloud_is_an_address_and_a_device() -> None:
+    """A hub id is served by others; Llama 2 by others too, where that is asked for."""
+    model = BUNDLED.find("hub:org/name", where="--llm")
+
+    assert (model.backend, model.weights) == ("hub", "org/name")
+    assert model.devices == ("hf",)
+    for name in ("llama2-7b", "llama2-13b"):
+        assert "hf" in BUNDLED.find(name, where="--llm").devices
+
+
+def test_an_address_of_a_later_version_is_refused() -> None:
     """It is told what can be used instead."""
-    with pytest.raises(UsageError, match=r"--llm: .*use hf:ORG/NAME or gguf:PATH") as e:
-        BUNDLED.find(name, where="--llm")
+    with pytest.raises(UsageError, match=r"--llm: .*use hf:ORG/NAME or") as e:
+        BUNDLED.find("mlx:a/b", where="--llm")
 
     assert not isinstance(e.value, UnknownName)
 

@@ -14,7 +14,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.journal import CELLS, RECORDS, RUN, SUMMARY, Journal, row
-from pytest_llmlat.records import Grade, Record, Timing
+from pytest_llmlat.records import (
+    Grade,
+    Instrument,
+    LoadFacts,
+    Record,
+    Timing,
+    Transport,
+)
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes
@@ -251,3 +258,75 @@ def test_a_summary_without_records_is_copied_alone(tmp_path: Path) -> None:
     journal.finish("{}\n", copy_to=tmp_path / "report")
 
     assert [path.name for path in (tmp_path / "report").iterdir()] == [SUMMARY]
+
+
+LOADS = st.builds(
+    LoadFacts,
+    window_s=FLOATS,
+    ended=st.integers(0, 9),
+    failed=st.integers(0, 9),
+    before=st.integers(0, 9),
+    after=st.integers(0, 9),
+    in_flight=st.integers(0, 9),
+    send_lag_p99_s=st.none() | FLOATS,
+    loop_lag_p99_s=st.none() | FLOATS,
+    cpu_share=st.none() | FLOATS,
+    client_limited=st.none() | HOSTILE,
+)
+INSTRUMENTS = st.builds(
+    Instrument,
+    streams=st.integers(1, 9),
+    requests=st.integers(1, 99),
+    bias_s=FLOATS,
+    jitter_p99_s=FLOATS,
+)
+TRANSPORTS = st.builds(
+    Transport,
+    request_id=st.none() | HOSTILE,
+    status=st.none() | st.integers(100, 599),
+    reused=st.booleans(),
+    dns_s=st.none() | FLOATS,
+    connect_s=st.none() | FLOATS,
+    tls_s=st.none() | FLOATS,
+    retries=st.integers(0, 3),
+    retried_for=st.lists(HOSTILE, max_size=3).map(tuple),
+)
+
+
+@given(st.none() | LOADS, st.none() | INSTRUMENTS)
+def test_facts_of_a_load_come_back_as_they_were(
+    load: LoadFacts | None, instrument: Instrument | None
+) -> None:
+    """The window, the client's own lateness and how true the clock was."""
+    facts = replace(some_facts(), load=load, instrument=instrument)
+    with tempfile.TemporaryDirectory() as folder:
+        journal = a_journal(Path(folder))
+        journal.add(facts)
+
+        assert journal.facts() == [facts]
+
+
+@given(st.none() | TRANSPORTS, st.none() | st.integers(0, 99))
+def test_what_the_network_did_comes_back_as_it_was(
+    transport: Transport | None, spread: int | None
+) -> None:
+    """Retries and their reasons, and tokens of which only the sum was told."""
+    timing = replace(a_timing(0.5, 1.0), spread_tokens=spread, sent_ns=7)
+
+    record = replace(a_record(), transport=transport, timing=timing)
+
+    assert back(record) == [record]
+
+
+def test_rounds_of_a_sample_are_kept_apart(tmp_path: Path) -> None:
+    """A load that went round twice has two records of each sample."""
+    journal = a_journal(tmp_path)
+    records = [
+        replace(a_record(sample), round=number)
+        for number in (0, 1)
+        for sample in ("s1", "s2")
+    ]
+    for record in records:
+        journal.add(record)
+
+    assert journal.records() == records

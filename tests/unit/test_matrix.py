@@ -77,6 +77,27 @@ def test_an_a6000_that_is_only_named_hides_no_other_card() -> None:
     assert "cuda" in run_on(["cpu", "cuda"], ["a6000"])
 
 
+@pytest.mark.parametrize(
+    ("devices", "named", "expected"),
+    [
+        (("cpu", "hf"), (), ["cpu"]),
+        (("cpu", "hf"), ("hf",), ["cpu", "hf"]),
+        (("cuda", "hf"), (), []),
+        (("hf",), (), ["hf"]),
+        (("endpoint",), (), ["endpoint"]),
+    ],
+)
+def test_the_cloud_is_asked_only_where_it_is_named(
+    devices: tuple[str, ...], named: tuple[str, ...], expected: list[str]
+) -> None:
+    """A token in the environment is no wish to pay for what could run here."""
+    found = deployments(
+        [a_model(devices=devices)], present=("cpu", "hf", "endpoint"), named=named
+    )
+
+    assert [deployment.device for deployment in found] == expected
+
+
 def test_deployments_keep_the_order_asked_for() -> None:
     """Models come as they were typed, each once, devices as the entry prefers them."""
     models = [a_model("b", devices=["cuda", "cpu"]), a_model("a"), a_model("b")]

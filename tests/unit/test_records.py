@@ -154,3 +154,69 @@ def test_there_are_six_families() -> None:
         "summarization",
         "translation",
     ]
+
+
+def spread(stamps: int, tokens: int, *, gap: int = 100) -> Timing:
+    """Return an answer of which a server told only all tokens together."""
+    timing = a_timing(*((gap * (n + 1), 1) for n in range(stamps)))
+    return replace(timing, spread_tokens=tokens)
+
+
+def test_of_a_sum_of_tokens_the_first_stamp_has_its_share() -> None:
+    """Twelve tokens in four messages are nine after the first, not eleven."""
+    timing = spread(stamps=4, tokens=12)
+
+    assert timing.later_tokens == 9
+    assert timing.tpot_s == pytest.approx(300 / NS_PER_S / 9)
+
+
+def test_a_sum_that_does_not_divide_is_not_rounded() -> None:
+    """The share of a message need not be whole."""
+    timing = spread(stamps=3, tokens=10)
+
+    assert timing.later_tokens == pytest.approx(10 * 2 / 3)
+
+
+@pytest.mark.parametrize("stamps", [0, 1])
+def test_a_sum_in_one_message_has_no_time_per_token(stamps: int) -> None:
+    """There is nothing to take the time between."""
+    timing = spread(stamps=stamps, tokens=50)
+
+    assert timing.later_tokens == 0
+    assert timing.tpot_s is None
+
+
+@given(st.integers(2, 60), st.integers(0, 400))
+def test_a_sum_makes_decoding_look_no_faster_than_it_can_be(
+    stamps: int, more: int
+) -> None:
+    """Never faster than if every token but one had come after the first stamp."""
+    timing = spread(stamps=stamps, tokens=stamps + more)
+
+    assert timing.tpot_s is not None
+    fastest = sum(timing.itl_s) / (stamps + more - 1)
+    assert timing.tpot_s >= fastest * (1 - 1e-9)
+    assert timing.later_tokens >= stamps - 1
+
+
+def test_a_sum_of_one_token_each_is_like_single_tokens() -> None:
+    """Told as a sum or one by one, the same answer has the same time per token."""
+    timing = spread(stamps=5, tokens=5)
+
+    assert timing.tpot_s == pytest.approx(replace(timing, spread_tokens=None).tpot_s)
+
+
+def test_later_tokens_are_those_after_the_first_stamp() -> None:
+    """Counted where every stamp has its own count."""
+    assert a_timing((100, 5), (300, 2), (700, 1)).later_tokens == 3
+    assert a_timing((100, 5)).later_tokens == 0
+    assert a_timing().later_tokens == 0
+
+
+def test_a_message_of_several_tokens_is_marked() -> None:
+    """Its gaps are not those of tokens; a sum says the same of some message."""
+    assert not a_timing((100, 1), (200, 1)).grouped
+    assert not a_timing().grouped
+    assert a_timing((100, 1), (200, 2)).grouped
+    assert a_timing((100, 3)).grouped
+    assert spread(stamps=4, tokens=12).grouped

@@ -273,7 +273,7 @@ def test_the_summary_is_json() -> None:
     content = written(a_board("a", "b"))
 
     assert (content["schema"], content["score_version"]) == (1, 1)
-    assert content["run"] == {"id": "r1"}
+    assert content["run"] == {"id": "r1", "instrument": None}
     assert content["verdicts"] == []
     cells, models = content["cells"], content["models"]
     assert isinstance(cells, list)

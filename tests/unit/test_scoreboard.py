@@ -11,6 +11,7 @@ import pytest
 from pytest_llmlat.results import Distribution, Estimate
 from pytest_llmlat.scoreboard import scoreboard
 from pytest_llmlat.settings import BALANCES
+from pytest_llmlat.slo import parse
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -263,3 +264,51 @@ def test_memory_is_the_largest_of_the_cells() -> None:
 
     assert found.standings[0].peak_rss_bytes == 5
     assert found.standings[0].peak_device_bytes is None
+
+
+def test_a_load_is_a_row_of_its_own() -> None:
+    """Under another load a model is not as fast: their answers are not joined."""
+    records = [
+        *answers(a_cell(scenario="single"), 4, 0, seconds=1.0),
+        *answers(a_cell(scenario="concurrent:8"), 4, 0, seconds=3.0),
+    ]
+
+    found = board(records).standings
+
+    assert [(row.model, row.scenario) for row in found] == [
+        ("parrot", "single"),
+        ("parrot", "concurrent:8"),
+    ]
+    assert [row.e2e_s.p50 for row in found] == [1.0, 3.0]
+    assert [row.samples for row in found] == [4, 4]
+
+
+def test_a_row_tells_time_outs_and_ranks_them_last() -> None:
+    """They are no errors, and the latency of the row is not of the lucky ones."""
+    cell = a_cell(task="sentiment/a")
+    cut = [
+        replace(an_error(f"t{n}", cell=cell), finish="timeout", error=None)
+        for n in range(3)
+    ]
+    records = [*answers(a_cell(task="reasoning/a"), 2, 0), *cut, an_error(cell=cell)]
+
+    (row,) = board(records).standings
+
+    assert (row.errors, row.timeouts) == (1, 3)
+    assert row.e2e_s == row.ttft_s == Distribution()
+
+
+def test_objectives_reach_every_summary() -> None:
+    """Goodput of each cell is by the same bounds."""
+    records = [
+        *answers(a_cell("fast"), 2, 0, seconds=1.0),
+        *answers(a_cell("slow"), 2, 0, seconds=3.0),
+    ]
+    facts = [some_facts(a_cell(name), planned=2) for name in ("fast", "slow")]
+
+    found = scoreboard(
+        facts, records, balance="geometric", seed=0, slo=parse("e2e<2", where="slo")
+    )
+
+    assert [s.good_share for s in found.summaries] == [1.0, 0.0]
+    assert [s.slo for s in found.summaries] == ["e2e<2s", "e2e<2s"]

@@ -198,3 +198,51 @@ def test_the_interval_of_a_mean_covers_it() -> None:
 
     # 40 skewed values cover a little less than their 95 %.
     assert 0.88 * 300 <= hits <= 0.98 * 300
+
+
+@pytest.mark.parametrize(
+    ("known", "censored", "expected"),
+    [
+        (10, 0, Distribution(mean=5.5, p50=5, p90=9)),
+        (9, 1, Distribution(p50=5, p90=9)),
+        (8, 2, Distribution(p50=5)),
+        (5, 5, Distribution(p50=5)),
+        (4, 6, Distribution()),
+        (1, 1, Distribution(p50=1)),
+        (1, 2, Distribution()),
+        (0, 3, Distribution()),
+        (19, 1, Distribution(p50=10, p90=18, p95=19)),
+        (94, 6, Distribution(p50=50, p90=90)),
+        (95, 5, Distribution(p50=50, p90=90, p95=95)),
+    ],
+)
+def test_what_was_cut_off_ranks_above_all_that_is_known(
+    known: int, censored: int, expected: Distribution
+) -> None:
+    """A percentile that falls among it is unknown, and so is the mean."""
+    values = [float(number) for number in range(1, known + 1)]
+
+    assert distribution(values[::-1], censored=censored) == expected
+
+
+@given(DURATIONS, st.integers(1, 60), st.floats(0, 1e6))
+def test_however_long_the_cut_off_took_the_percentiles_hold(
+    values: list[float], censored: int, longer: float
+) -> None:
+    """Had they been waited for, each known percentile would have been the same."""
+    waited = [max(values) + longer] * censored
+    names = ("p50", "p90", "p95", "p99")
+
+    found = distribution(values, censored=censored)
+
+    whole = distribution([*values, *waited])
+    for name in names:
+        assert getattr(found, name) in (None, getattr(whole, name))
+    assert found.mean is None
+
+
+def test_what_could_not_be_measured_is_not_cut_off() -> None:
+    """An answer without a first token has no rank; one that was given up has one."""
+    found = distribution([None, 1.0, None, 2.0, None], censored=1)
+
+    assert found == Distribution(p50=2.0)

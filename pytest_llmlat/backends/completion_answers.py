@@ -1,0 +1,157 @@
+"""What came of a request to an OpenAI-compatible server, put into our own words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.completion_counting import count
+from pytest_llmlat.backends.completion_errors import is_page
+from pytest_llmlat.backends.completion_reading import (
+    Reading,
+    read_stream,
+    read_whole,
+    said,
+)
+from pytest_llmlat.backends.completion_requests import too_long
+from pytest_llmlat.http.bodies import unpack
+from pytest_llmlat.http.client import SUCCESS
+from pytest_llmlat.records import Generation, Response, Transport
+
+if TYPE_CHECKING:
+    from pytest_llmlat.backends.completion_counting import Counted
+    from pytest_llmlat.backends.completion_errors import Complaints
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.http.bodies import Answer
+    from pytest_llmlat.http.client import Outcome
+    from pytest_llmlat.records import Finish, Request, Timing, TokenSource
+
+_GIVEN_UP = ("error", "abort", "cancelled", "content_filter")
+"""Ends of which a server says that they are none."""
+_CUT_SHORT = ("length", "max_tokens")
+_STREAM = (b"data:", b"event:", b"id:", b":")
+
+
+def unpacked(outcome: Outcome) -> Answer:
+    """Take the last answer to a request apart."""
+    last = outcome.last
+    return unpack(last.stamps, last.sizes, last.data)
+
+
+def respond(
+    request: Request, outcome: Outcome, clock: Clock, complaints: Complaints
+) -> Response:
+    """Say what came of a request.
+
+    Args:
+        request: what was asked.
+        outcome: what came.
+        clock: the one that stamped it.
+        complaints: writes what went wrong.
+    """
+    answer = unpacked(outcome)
+    reading = _reading(answer)
+    counted = count(reading, request, clock)
+    error = _error(outcome, answer, reading, complaints, stopped=counted.stopped)
+    finish: Finish = "stop"
+    if _out_of_context(outcome, answer):
+        error, finish = None, "context"
+    elif reading.finish in _CUT_SHORT and not counted.stopped:
+        finish = "length"
+    source: TokenSource | None = None if counted.output_tokens is None else "usage"
+    generation = Generation(
+        text=complaints.secrets.hide_in_answer(counted.meter.text),
+        finish=finish,
+        prompt_tokens=counted.prompt_tokens,
+        output_tokens=counted.output_tokens,
+        token_source=source,
+    )
+    return Response(
+        generation=None if error else generation,
+        timing=_timing(outcome, reading, counted),
+        error=error,
+        timed_out=bool(error) and outcome.last.timed_out,
+        transport=_transport(outcome, answer, reading, complaints),
+    )
+
+
+def _reading(answer: Answer) -> Reading:
+    if answer.status not in SUCCESS:
+        return Reading()
+    kind = answer.headers.get("content-type", "").lower()
+    if "event-stream" in kind:
+        return read_stream(answer.parts)
+    body = answer.body.lstrip()
+    if "json" not in kind and body.startswith(_STREAM):
+        return read_stream(answer.parts)
+    return read_whole(body)
+
+
+def _timing(outcome: Outcome, reading: Reading, counted: Counted) -> Timing:
+    timing = replace(
+        counted.meter.timing(),
+        start_ns=outcome.start_ns,
+        end_ns=outcome.end_ns,
+        sent_ns=outcome.sent_ns,
+        spread_tokens=counted.spread_tokens,
+    )
+    if reading.text:
+        # It did not come as a stream: when its tokens were there is not known.
+        timing = replace(timing, stamps_ns=(), stamp_tokens=())
+    return timing
+
+
+def _out_of_context(outcome: Outcome, answer: Answer) -> bool:
+    if outcome.last.timed_out or answer.status in SUCCESS:
+        return False
+    return too_long(answer.status, said(answer.body))
+
+
+def _error(
+    outcome: Outcome,
+    answer: Answer,
+    reading: Reading,
+    complaints: Complaints,
+    *,
+    stopped: bool,
+) -> str | None:
+    """Return what went wrong, ``None`` if the answer is whole."""
+    if reading.done or reading.reported:
+        trouble = reading.error and complaints.secrets.brief(reading.error)
+    elif outcome.last.timed_out:
+        return complaints.timed_out(outcome, reading.texts)
+    elif answer.status is None or answer.trouble:
+        trouble = outcome.last.trouble or answer.trouble or "nothing was answered"
+    elif answer.status not in SUCCESS:
+        return complaints.status(outcome, answer)
+    elif is_page(answer):
+        return complaints.page()
+    elif reading.error and outcome.last.complete:
+        trouble = complaints.secrets.brief(reading.error)
+    elif reading.finish:
+        trouble = None
+    else:
+        trouble = (
+            f"the answer was cut off after {reading.texts} pieces of text, before the"
+            " server said that it was at its end"
+        )
+    if trouble is None and reading.finish in _GIVEN_UP and not stopped:
+        trouble = f"the server gave the answer up: {reading.finish}"
+    return None if trouble is None else complaints.broken(outcome, trouble)
+
+
+def _transport(
+    outcome: Outcome, answer: Answer, reading: Reading, complaints: Complaints
+) -> Transport:
+    last = outcome.last
+    name = answer.headers.get("x-request-id") or reading.id
+    return Transport(
+        request_id=complaints.secrets.brief(name) if name else None,
+        status=answer.status,
+        reused=last.reused,
+        dns_s=last.dns_s,
+        connect_s=last.connect_s,
+        tls_s=last.tls_s,
+        retries=len(outcome.retried_for),
+        retried_for=outcome.retried_for,
+    )

@@ -1,0 +1,109 @@
+"""Counting the tokens of an answer with the server's own tokenizer.
+
+Some servers stream an answer without saying how many tokens it has, but count any text
+when asked. That is done after the answers were timed, for those without a figure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.backends.completion_answers import unpacked
+from pytest_llmlat.http.client import SUCCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.http.client import Outcome
+    from pytest_llmlat.records import Response, TokenSource
+
+WAYS: tuple[tuple[str, str], ...] = (
+    ("/extras/tokenize/count", "input"),  # llama-cpp-python
+    ("/tokenize", "content"),  # llama.cpp's own server
+    ("/tokenize", "prompt"),  # vLLM
+)
+"""Path beside ``/v1``, and the field that takes the text."""
+_SAMPLE = "one two"
+
+
+class Tally:
+    """Counts tokens in the way that a server is found to know."""
+
+    def __init__(
+        self, post: Callable[[str, bytes], Outcome], model: Callable[[], str | None]
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            post: sends a body to a path beside the API and waits for its end.
+            model: the model's name on the server.
+        """
+        self._post = post
+        self._model = model
+        self._looked = False
+        self._way: tuple[str, str] | None = None
+        self._frame = 0
+        """Tokens that the tokenizer puts round any text."""
+
+    def completed(self, response: Response) -> Response:
+        """Return the response with its tokens counted, if it lacks them.
+
+        A stamp holds one token if there are as many as stamps; else only the sum is
+        known.
+        """
+        generation, timing = response.generation, response.timing
+        if generation is None or generation.output_tokens is not None:
+            return response
+        if not generation.text:
+            return response
+        tokens = self._count(generation.text)
+        if tokens is None:
+            return response
+        source: TokenSource = "tokenizer"
+        stamps = len(timing.stamps_ns)
+        return replace(
+            response,
+            generation=replace(generation, output_tokens=tokens, token_source=source),
+            timing=replace(
+                timing,
+                stamp_tokens=(1,) * stamps,
+                spread_tokens=None if tokens == stamps or not stamps else tokens,
+            ),
+        )
+
+    def _count(self, text: str) -> int | None:
+        if not self._looked:
+            self._look()
+        if self._way is None:
+            return None
+        found = self._asked(*self._way, text)
+        return None if found is None or found <= self._frame else found - self._frame
+
+    def _look(self) -> None:
+        """Find the way, once; an empty text shows what is put round every text."""
+        self._looked = True
+        for way in WAYS:
+            frame, found = self._asked(*way, ""), self._asked(*way, _SAMPLE)
+            if frame is not None and found is not None and found > frame:
+                self._way, self._frame = way, frame
+                return
+
+    def _asked(self, path: str, field: str, text: str) -> int | None:
+        body: dict[str, Any] = {field: text}
+        if model := self._model():
+            body["model"] = model
+        answer = unpacked(self._post(path, json.dumps(body).encode()))
+        if answer.status not in SUCCESS:
+            return None
+        try:
+            told = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(told, dict):
+            return None
+        count, tokens = told.get("count"), told.get("tokens")
+        if type(count) is int and count >= 0:
+            return count
+        return len(tokens) if isinstance(tokens, list) else None

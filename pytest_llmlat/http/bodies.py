@@ -1,0 +1,145 @@
+"""An answer as it was received, taken apart when the load is over."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FINAL = 200
+"""From this status on an answer is the last one to its request."""
+_ANY_WRAPPER = 47
+_PLAIN = ("", "identity")
+_ZIPPED = ("gzip", "x-gzip", "deflate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The head of an answer and its body, each part with its arrival."""
+
+    status: int | None
+    """``None`` if not even the head was whole."""
+    headers: Mapping[str, str]
+    """By names in lower case; the last of several wins."""
+    parts: Sequence[tuple[int, bytes]]
+    """(instant, bytes of the body), unpacked."""
+    whole: bool
+    """Whether the body came to its end, if the connection ended cleanly after it."""
+    trouble: str | None
+    """Why the body could not be unpacked, as far as it could not."""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(part for _, part in self.parts)
+
+
+class _Collector:
+    """What the parser calls: keeps the last message's head and its body's parts."""
+
+    def __init__(self) -> None:
+        self.parser: Any = None
+        self.stamp = 0
+        self.status = 0
+        self.headed = self.done = False
+        self.headers: dict[str, str] = {}
+        self.parts: list[tuple[int, bytes]] = []
+
+    def on_message_begin(self) -> None:
+        if not self.done:
+            self.headed = False
+            self.headers.clear()
+            self.parts.clear()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.headed:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.headed = True
+
+    def on_body(self, body: bytes) -> None:
+        if not self.done:
+            self.parts.append((self.stamp, body))
+
+    def on_message_complete(self) -> None:
+        if not self.done:
+            self.status = self.parser.get_status_code()
+            # Such as 103: the real answer comes after it.
+            self.done = self.status >= FINAL
+
+
+def unpack(
+    stamps: Sequence[int], sizes: Sequence[int], data: bytes | bytearray
+) -> Answer:
+    """Take an answer apart; never raises, whatever the bytes are.
+
+    Args:
+        stamps: when each piece arrived.
+        sizes: how many bytes each piece has.
+        data: all pieces in one.
+    """
+    import httptools
+
+    collector = _Collector()
+    parser = collector.parser = httptools.HttpResponseParser(collector)
+    trouble = None
+    at = 0
+    for stamp, size in zip(stamps, sizes, strict=True):
+        collector.stamp = stamp
+        piece = bytes(data[at : at + size])
+        at += size
+        try:
+            parser.feed_data(piece)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            trouble = f"what came is not HTTP/1.1: {error}"
+            break
+        if collector.done:
+            break
+    if collector.headed and not collector.done:
+        collector.status = parser.get_status_code()
+    collector.parser = None
+    parts, wrong = _decoded(
+        collector.headers.get("content-encoding", ""), collector.parts
+    )
+    return Answer(
+        status=collector.status or None,
+        headers=collector.headers,
+        parts=parts,
+        whole=collector.done or (collector.headed and _to_the_close(collector.headers)),
+        trouble=trouble or wrong,
+    )
+
+
+def _to_the_close(headers: Mapping[str, str]) -> bool:
+    """Whether the end of the connection is the end of the body."""
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    return not chunked and "content-length" not in headers
+
+
+def _decoded(
+    encoding: str, parts: Sequence[tuple[int, bytes]]
+) -> tuple[Sequence[tuple[int, bytes]], str | None]:
+    """Unzip a body part by part, so that each text keeps its arrival."""
+    kind = encoding.strip().lower()
+    if kind in _PLAIN:
+        return parts, None
+    if kind not in _ZIPPED:
+        return (), f"the answer is packed as {kind[:40]!r}, which was not asked for"
+    unpacked: list[tuple[int, bytes]] = []
+    zipped = zlib.decompressobj(_ANY_WRAPPER)
+    for stamp, packed in parts:
+        try:
+            text = zipped.decompress(packed)
+            while zipped.eof and (rest := zipped.unused_data):
+                # Several packets one after the other are one body.
+                zipped = zlib.decompressobj(_ANY_WRAPPER)
+                text += zipped.decompress(rest)
+        except zlib.error as error:
+            return unpacked, f"the answer cannot be unpacked ({kind}): {error}"
+        if text:
+            unpacked.append((stamp, text))
+    return unpacked, None

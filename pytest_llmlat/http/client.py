@@ -1,0 +1,315 @@
+"""A request with its retries and its time limit, on an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_llmlat.errors import MissingExtra
+from pytest_llmlat.http.bodies import unpack
+from pytest_llmlat.http.connection import Attempt, Connection, parser_library
+from pytest_llmlat.http.dialling import Unreachable
+from pytest_llmlat.http.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.http.dialling import Dialler
+
+T = TypeVar("T")
+
+BUSY = 429
+RETRIED = frozenset({BUSY, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed."""
+LONGEST_WAIT_S = 60.0
+"""Who asks us by Retry-After to wait longer than this is not asked again."""
+SUCCESS = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A request that has ended: what came last, as raw as it came."""
+
+    start_ns: int
+    sent_ns: int | None
+    """When it was sent for the first time; ``None`` if it never was."""
+    end_ns: int
+    last: Attempt
+    retried_for: tuple[str, ...]
+    timeout_s: float
+    deadline: float = field(repr=False)
+    """When it is given up, on the loop's clock."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether no whole answer came: an error or a time-out.
+
+        Only the head and the framing are looked at; an error that a server reports
+        inside of an answer is found by reading it.
+        """
+        return not self.last.complete or self.last.status not in SUCCESS
+
+
+@dataclass(slots=True)
+class _Call:
+    """A request that is under way."""
+
+    message: bytes
+    timeout_s: float
+    deadline: float
+    sent_ns: int | None
+    retried_for: list[str]
+
+
+class Client:
+    """Sends requests to one server and waits for the ends of the answers."""
+
+    def __init__(
+        self,
+        dialler: Dialler,
+        clock: Clock,
+        *,
+        timeout_s: float,
+        retries: int,
+        backoff_s: float,
+    ) -> None:
+        """Prepare; nothing is sent or opened yet.
+
+        Args:
+            dialler: opens the connections.
+            clock: stamps what is sent and what arrives.
+            timeout_s: for a request with all its retries, from its first sending.
+            retries: how often a request is sent again at most.
+            backoff_s: the wait before the first retry; each further one is twice that.
+
+        Raises:
+            MissingExtra: httptools or tenacity is not installed.
+        """
+        parser_library()
+        # Loading it at the first retry would stop the clock's thread in a load.
+        self._tenacity = _retry_library()
+        self._clock = clock
+        self._pool = Pool(dialler)
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._backoff_s = backoff_s
+        self._closed = False
+        self._runner = asyncio.Runner(loop_factory=_loop_factory())
+
+    def run(self, main: Coroutine[object, object, T], *, awake: bool = False) -> T:
+        """Run a coroutine to its end; whatever breaks it ends its tasks too.
+
+        Args:
+            main: what to run.
+            awake: do not sleep while waiting: a core that has gone to sleep takes
+                tenths of a millisecond to wake up, and stamps are late by that.
+        """
+        try:
+            return self._runner.run(_awake(main) if awake else main)
+        except BaseException:
+            self._runner.get_loop().run_until_complete(_cancel_all())
+            raise
+
+    def close(self) -> None:
+        """Close the connections and the loop; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._runner.run(self._pool.close())
+        finally:
+            self._runner.close()
+
+    async def connect(self, connections: int) -> None:
+        """Open up to so many connections ahead."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout_s):
+                await self._pool.connect(connections)
+
+    async def send(
+        self,
+        message: bytes,
+        start_ns: int,
+        *,
+        after: tuple[Outcome, str] | None = None,
+        retries: int | None = None,
+        timeout_s: float | None = None,
+    ) -> Outcome:
+        """Send a request and wait for its end. Raises nothing but cancellation.
+
+        Args:
+            message: head and body.
+            start_ns: from when its latency counts.
+            after: what came of the same request in other words, and why those were
+                not taken; times go on counting from there.
+            retries: how often it is sent again; ``None`` as often as was agreed.
+            timeout_s: its time limit; ``None`` for the one that was agreed.
+        """
+        call = self._call(message, after, timeout_s or self._timeout_s)
+        attempt = await self._try(call, self._pool.take())
+        if attempt.reused and attempt.retry:
+            # Closed by the server while it was idle; that says nothing of the server.
+            call.retried_for.append("stale")
+            attempt = await self._try(call, None)
+        most = self._retries if retries is None else retries
+        if _reason(attempt) and most:
+            attempt = await self._again(call, attempt, most)
+        return Outcome(
+            start_ns=start_ns,
+            sent_ns=call.sent_ns,
+            end_ns=attempt.end_ns,
+            last=attempt,
+            retried_for=tuple(call.retried_for),
+            timeout_s=call.timeout_s,
+            deadline=call.deadline,
+        )
+
+    def _call(
+        self, message: bytes, after: tuple[Outcome, str] | None, timeout_s: float
+    ) -> _Call:
+        if after is None:
+            deadline = asyncio.get_running_loop().time() + timeout_s
+            return _Call(message, timeout_s, deadline, None, [])
+        before, why = after
+        reasons = [*before.retried_for, why]
+        return _Call(message, timeout_s, before.deadline, before.sent_ns, reasons)
+
+    async def _try(self, call: _Call, connection: Connection | None) -> Attempt:
+        """Send once, on an idle connection or on a new one."""
+        loop = asyncio.get_running_loop()
+        attempt = Attempt(reused=connection is not None)
+        if connection is None:
+            connection = await self._open(call, attempt)
+            if connection is None:
+                return attempt
+            attempt.dns_s, attempt.connect_s, attempt.tls_s = connection.times
+        if call.sent_ns is None:
+            call.deadline = loop.time() + call.timeout_s
+        left = max(0.0, call.deadline - loop.time())
+        try:
+            waiter = connection.ask(call.message, attempt, left)
+            if call.sent_ns is None:
+                call.sent_ns = attempt.sent_ns
+            await waiter
+        except BaseException:
+            connection.abort()
+            raise
+        self._pool.give_back(connection)
+        if not attempt.stamps and attempt.reused and not attempt.timed_out:
+            attempt.retry = "stale"
+        return attempt
+
+    async def _open(self, call: _Call, attempt: Attempt) -> Connection | None:
+        """Open a connection in the time that is left, or say in ``attempt`` why not."""
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                return await self._pool.open()
+        except Unreachable as error:
+            attempt.trouble = str(error)
+            attempt.retry = "connect" if error.again else None
+        except TimeoutError:
+            attempt.trouble = "timed out"
+            attempt.timed_out = True
+        attempt.end_ns = self._clock.now_ns()
+        return None
+
+    async def _again(self, call: _Call, first: Attempt, retries: int) -> Attempt:
+        """Send again after growing waits, until it helps or no more is allowed."""
+        tenacity = self._tenacity
+        loop = asyncio.get_running_loop()
+        growing = tenacity.wait_exponential(
+            multiplier=self._backoff_s, max=LONGEST_WAIT_S
+        ) + tenacity.wait_random(0, self._backoff_s)
+
+        def wait(state: Any) -> float:  # noqa: ANN401 - tenacity is loaded on use
+            asked = _retry_after(state.outcome.result())
+            own = min(float(growing(state)), LONGEST_WAIT_S)
+            return own if asked is None else asked
+
+        def stop(state: Any) -> bool:  # noqa: ANN401 - tenacity is loaded on use
+            pause = state.upcoming_sleep
+            late = loop.time() + pause >= call.deadline
+            enough = len(earlier) > retries
+            return enough or late or bool(pause > LONGEST_WAIT_S)
+
+        async def attempt() -> Attempt:
+            last = first
+            if earlier:
+                call.retried_for.append(_reason(earlier[-1]) or "")
+                last = await self._try(call, self._pool.take())
+            earlier.append(last)
+            return last
+
+        earlier: list[Attempt] = []
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_result(lambda last: _reason(last) is not None),
+            wait=wait,
+            stop=stop,
+            sleep=asyncio.sleep,
+            # When no more is allowed, what came last is the answer.
+            retry_error_callback=lambda state: state.outcome.result(),
+        )
+        last: Attempt = await retrying(attempt)
+        return last
+
+
+def _reason(attempt: Attempt) -> str | None:
+    """Return why an attempt should be repeated, ``None`` if it should not."""
+    if attempt.complete and attempt.status in RETRIED:
+        return str(attempt.status)
+    return attempt.retry
+
+
+def _retry_after(attempt: Attempt) -> float | None:
+    """Return how many seconds the server asks us to wait, ``None`` if it does not."""
+    answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+async def _awake(main: Coroutine[object, object, T]) -> T:
+    """Wait for a coroutine with open eyes: the loop polls and never blocks."""
+    task = asyncio.ensure_future(main)
+    try:
+        while not task.done():  # noqa: ASYNC110 - not to sleep is what it is for
+            await asyncio.sleep(0)
+    except BaseException:
+        task.cancel()
+        raise
+    return task.result()
+
+
+async def _cancel_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loops; without it, the standard ones."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _retry_library() -> Any:  # noqa: ANN401 - loaded on use
+    try:
+        import tenacity
+    except ImportError as error:
+        raise MissingExtra("http", "tenacity", wanted_by="HTTP servers") from error
+    return tenacity

@@ -1,0 +1,209 @@
+"""One connection: it stamps what arrives and finds where an answer ends, no more.
+
+Everything here runs while other answers are being timed. Bodies are not looked into:
+:mod:`pytest_llmlat.http.bodies` does that when the load is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from pytest_llmlat.errors import MissingExtra
+from pytest_llmlat.http.bodies import FINAL, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.clock import Clock
+
+_CLOSED = "the server closed the connection and answered nothing"
+
+
+def _array(kind: str) -> array[int]:
+    return array(kind)
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One sending of a request, and what came back.
+
+    Stamps and sizes are arrays and all bytes lie in one: a list of a million tuples
+    would make the garbage collector stop the clock's thread again and again.
+    """
+
+    reused: bool = False
+    dns_s: float | None = None
+    connect_s: float | None = None
+    tls_s: float | None = None
+    sent_ns: int | None = None
+    end_ns: int = 0
+    stamps: array[int] = field(default_factory=lambda: _array("q"))
+    sizes: array[int] = field(default_factory=lambda: _array("I"))
+    data: bytearray = field(default_factory=bytearray)
+    status: int | None = None
+    complete: bool = False
+    """The answer came to its end."""
+    timed_out: bool = False
+    trouble: str | None = None
+    """What broke, where no whole answer came."""
+    retry: str | None = None
+    """Why it may help to send again, where nothing was answered."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection to a server that takes one request after the other."""
+
+    def __init__(self, clock: Clock, on_close: Callable[[Connection], None]) -> None:
+        """Prepare for a transport.
+
+        Args:
+            clock: read as the first thing when bytes arrive.
+            on_close: told once when the connection is gone.
+        """
+        httptools = parser_library()
+        self._now = clock.now_ns
+        self._on_close = on_close
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._feed = self._parser.feed_data
+        self._not_http = (
+            httptools.HttpParserError,
+            httptools.HttpParserUpgrade,
+        )
+        self._transport: asyncio.Transport | None = None
+        self._attempt: Attempt | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._again = False
+        self.times: tuple[float | None, float | None, float | None] = (None,) * 3
+        """Seconds to look up the name, to connect and for TLS."""
+        self.closed = False
+
+    def ask(
+        self, message: bytes, attempt: Attempt, seconds: float
+    ) -> asyncio.Future[None]:
+        """Send a request; the future is done when ``attempt`` is filled in.
+
+        Args:
+            message: the request, head and body.
+            attempt: where to put what comes.
+            seconds: after which it is given up.
+        """
+        loop = asyncio.get_running_loop()
+        self._waiter = waiter = loop.create_future()
+        self._attempt = attempt
+        self._again = False
+        self._timer = loop.call_later(seconds, self._give_up)
+        attempt.sent_ns = self._now()
+        if self._transport is None or self.closed:
+            self._end(attempt, attempt.sent_ns, _CLOSED)
+        else:
+            self._transport.write(message)
+        return waiter
+
+    @property
+    def ready(self) -> bool:
+        """Whether another request may follow on this connection."""
+        return self._again and not self.closed
+
+    def abort(self) -> None:
+        """Close at once; what is under way ends without an answer."""
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Stamp a piece, keep it, and see whether the answer is complete."""
+        stamp = self._now()
+        attempt = self._attempt
+        if attempt is None:
+            # Nothing was asked: it would be taken for the answer to the next request.
+            self.abort()
+            return
+        attempt.stamps.append(stamp)
+        attempt.sizes.append(len(data))
+        attempt.data += data
+        try:
+            self._feed(data)
+        except self._not_http as error:
+            if not attempt.complete:
+                self._end(attempt, stamp, f"what came is not HTTP/1.1: {error}")
+            self.abort()
+        if attempt.complete:
+            self._end(attempt, stamp, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is under way: for some answers that is the regular end."""
+        self.closed = True
+        # The two know each other: without this they would wait for the collector.
+        self._parser = self._feed = None
+        self._on_close(self)
+        attempt = self._attempt
+        if attempt is None:
+            return
+        stamp = self._now()
+        if not attempt.stamps:
+            why = f": {exc}" if exc else ""
+            self._end(attempt, stamp, f"{_CLOSED}{why}")
+            return
+        answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
+        attempt.status = answer.status
+        attempt.complete = answer.whole and exc is None
+        self._end(
+            attempt,
+            stamp,
+            None
+            if attempt.complete
+            else "the answer was cut off: the server closed the connection in it",
+        )
+
+    def on_message_begin(self) -> None:
+        """See an answer that nobody asked for, behind the one that was asked for."""
+        if self._attempt is not None and self._attempt.complete:
+            self.closed = True
+
+    def on_message_complete(self) -> None:
+        """See the end of an answer; the parser forgets the rest right after it."""
+        attempt = self._attempt
+        if attempt is None or attempt.complete:
+            return
+        status = self._parser.get_status_code()
+        if status >= FINAL:
+            attempt.status = status
+            attempt.complete = True
+            self._again = self._parser.should_keep_alive()
+
+    def _give_up(self) -> None:
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.timed_out = True
+            self._end(attempt, self._now(), "timed out")
+            self.abort()
+
+    def _end(self, attempt: Attempt, stamp: int, trouble: str | None) -> None:
+        attempt.end_ns = stamp
+        attempt.trouble = trouble
+        self._attempt = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def parser_library() -> Any:  # noqa: ANN401 - httptools has no types
+    """Return httptools.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import httptools
+    except ImportError as error:
+        raise MissingExtra("http", "httptools", wanted_by="HTTP servers") from error
+    return httptools

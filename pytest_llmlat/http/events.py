@@ -1,0 +1,73 @@
+"""Server-sent events, read from the parts of a body that has been received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: the lines of its data, each with the instant that completed it."""
+
+    name: str
+    data: tuple[tuple[int, bytes], ...]
+
+
+def events(parts: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+    """Yield the events of a stream; the last one need not be ended.
+
+    Args:
+        parts: (instant of arrival, bytes), cut anywhere.
+    """
+    name, data = "", list[tuple[int, bytes]]()
+    for stamp, line in lines(parts):
+        if not line:
+            if data:
+                yield Event(name, tuple(data))
+            name, data = "", []
+            continue
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append((stamp, value))
+        elif field == b"event":
+            name = value.decode("utf-8", "replace")
+    if data:
+        yield Event(name, tuple(data))
+
+
+def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    r"""Yield (instant, line) for lines that end in ``\n``, ``\r\n`` or ``\r``.
+
+    The instant is the arrival of the bytes that completed the line; for what is left
+    at the end of the stream, of the last bytes.
+    """
+    held: list[bytes] = []
+    after_return, first, stamp = False, True, 0
+    for stamp, part in parts:
+        rest = part
+        if after_return and rest:
+            # The other half of a line end that was cut in two.
+            rest, after_return = rest.removeprefix(b"\n"), False
+        if b"\r" in rest:
+            after_return = rest.endswith(b"\r")
+            rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *whole, last = rest.split(b"\n")
+        for line in whole:
+            if held:
+                held.append(line)
+                line = b"".join(held)  # noqa: PLW2901 - the rest of a line begun before
+                held.clear()
+            yield stamp, line.removeprefix(_BOM) if first else line
+            first = False
+        if last:
+            held.append(last)
+    if held:
+        line = b"".join(held)
+        yield stamp, line.removeprefix(_BOM) if first else line

@@ -1,0 +1,86 @@
+"""Requests as they are sent, byte by byte."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import ServerUnavailable
+
+if TYPE_CHECKING:
+    from pytest_llmlat.http.addresses import Address
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+
+
+class Messages:
+    """Writes the requests to one server."""
+
+    def __init__(
+        self,
+        address: Address,
+        proxy: Address,
+        *,
+        agent: str,
+        authorization: str | None,
+    ) -> None:
+        """Prepare what all requests share.
+
+        Args:
+            address: of the server.
+            proxy: what the connections lead to; ``address`` itself without a proxy.
+            agent: who asks.
+            authorization: the value of that header.
+
+        Raises:
+            ServerUnavailable: the authorization cannot stand in a header.
+        """
+        self._address = address
+        # TLS goes through a proxy in a tunnel, and the proxy does not see the request.
+        self._absolute = proxy != address and not address.secure
+        lines = [f"Host: {address.authority}", f"User-Agent: {agent}"]
+        if authorization:
+            if not (authorization.isascii() and authorization.isprintable()):
+                raise ServerUnavailable(
+                    f"{address.text}: its key holds a line break or a character that"
+                    " cannot be sent; look at what the variable or the file holds"
+                )
+            lines.append(f"Authorization: {authorization}")
+        if self._absolute and proxy.basic:
+            lines.append(f"Proxy-Authorization: {proxy.basic}")
+        # A packed stream would come in larger pieces, later than it was written.
+        lines.append("Accept-Encoding: identity")
+        self._shared = "\r\n".join(lines)
+        # Some servers take nothing but a UUID; ours count in their last part.
+        run = uuid.uuid4()
+        self._run = str(run)[: -len("000000000000")]
+        self._numbers = itertools.count(1)
+
+    def get(self, path: str) -> bytes:
+        """Return a request for ``path`` below the address."""
+        return self._head("GET", path, JSON, "")
+
+    def beside(self, path: str, body: bytes) -> bytes:
+        """Return a request that posts JSON to ``path`` beside the versioned API."""
+        above = replace(self._address, path=self._address.path.removesuffix("/v1"))
+        more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
+        target = above.target(path, absolute=self._absolute)
+        return self._lines("POST", target, JSON, more) + body
+
+    def post(self, path: str, body: bytes, *, accept: str) -> bytes:
+        """Return a request that posts JSON to ``path`` below the address."""
+        more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
+        return self._head("POST", path, accept, more) + body
+
+    def _head(self, method: str, path: str, accept: str, more: str) -> bytes:
+        target = self._address.target(path, absolute=self._absolute)
+        return self._lines(method, target, accept, more)
+
+    def _lines(self, method: str, target: str, accept: str, more: str) -> bytes:
+        return (
+            f"{method} {target} HTTP/1.1\r\n{self._shared}\r\nAccept: {accept}\r\n"
+            f"X-Request-Id: {self._run}{next(self._numbers):012x}\r\n{more}\r\n"
+        ).encode("ascii")

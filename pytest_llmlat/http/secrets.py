@@ -1,0 +1,50 @@
+"""What must stand in no text: keys and passwords."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+_SHORTEST = 4
+_UNMISTAKABLE = 16
+_LONGEST = 300
+
+
+class Secrets:
+    """The secrets of one server, and how texts are freed of them."""
+
+    def __init__(self, *secrets: str | None) -> None:
+        """Guard ``secrets``, raw and as they are written in an address."""
+        # What is shorter is a placeholder, such as the "x" that some servers want.
+        told = {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+        told |= {quote(secret, safe="") for secret in told}
+        self._told = sorted(told, key=len, reverse=True)
+
+    def __repr__(self) -> str:
+        """Say how many, never which."""
+        return f"<{len(self._told)} secrets>"
+
+    def hide(self, text: str) -> str:
+        """Return ``text`` with ``***`` for every secret."""
+        for secret in self._told:
+            text = text.replace(secret, "***")
+        return text
+
+    def hide_in_answer(self, text: str) -> str:
+        """Do the same to an answer, but for words that a model might say itself.
+
+        A key such as ``EMPTY``, which some servers want, may be the right answer.
+        """
+        for secret in self._told:
+            if len(secret) >= _UNMISTAKABLE:
+                text = text.replace(secret, "***")
+        return text
+
+    def line(self, text: str) -> str:
+        """Return ``text`` as one printable line without secrets."""
+        shown = "".join(c if c.isprintable() else " " for c in self.hide(text))
+        return self.hide(" ".join(shown.split()))
+
+    def brief(self, text: str) -> str:
+        """Return what a server said as a short line without secrets."""
+        line = self.line(text)
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
