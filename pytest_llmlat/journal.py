@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_llmlat.records import (
     Cell,
     CellFacts,
+    Contention,
     Grade,
     Instrument,
     LoadFacts,
@@ -47,6 +48,7 @@ _NESTED = {
     "transport": Transport,
     "load": LoadFacts,
     "instrument": Instrument,
+    "contention": Contention,
 }
 
 

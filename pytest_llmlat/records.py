@@ -284,6 +284,24 @@ class LoadFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contention:
+    """What else the machine did while a cell was measured; ``None`` is unknown."""
+
+    others_cores: float | None
+    """Cores that other processes used on average."""
+    steal: float | None
+    """Share of this machine's processor time that its host gave to others."""
+    load_average: float | None
+    """Of one minute, at the end of the cell."""
+    throttled: int | None
+    """How often a core was slowed down for heat."""
+    gpu_processes: int | None
+    """Processes of others on the GPUs of this machine, at the end of the cell."""
+    contended: str | None
+    """Why latencies of this cell prove nothing; ``None`` if they may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """How true the clock was, against a server of ours that logs its own writes."""
 
@@ -321,3 +339,5 @@ class CellFacts:
     """``None`` where samples were offered one after the other."""
     instrument: Instrument | None = None
     """``None`` for a model in this process: nothing lies between it and the clock."""
+    contention: Contention | None = None
+    """``None`` until the cell is finished."""

@@ -6,11 +6,24 @@ Every figure here follows from records and facts; nothing is measured twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Cell, Instrument, LoadFacts
+    from pytest_llmlat.records import Cell, Contention, Instrument, LoadFacts
     from pytest_llmlat.specs import Scalar
+
+
+Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
+"""What the gate says, worst first: a change for the worse; a limit that was missed or a
+figure that is not there; nothing that can be told; a limit that may be missed; good."""
+OUTCOMES: tuple[Outcome, ...] = (
+    "regression",
+    "failed",
+    "inconclusive",
+    "warned",
+    "pass",
+)
+FAILING: tuple[Outcome, ...] = ("regression", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +114,7 @@ class Summary:
     task_revision: str | None
     load: LoadFacts | None = None
     instrument: Instrument | None = None
+    contention: Contention | None = None
     backend: tuple[tuple[str, Scalar | None], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -143,3 +157,42 @@ class Scoreboard:
     summaries: tuple[Summary, ...]
     standings: tuple[Standing, ...]
     """Best balanced score first."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Worst first; empty where nothing was gated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the gate says of one quantity of one cell.
+
+    A change is counted so that positive is worse: of a latency as a share (0.05 is five
+    per cent slower), of quality and score in their own points.
+    """
+
+    cell: str
+    """The candidate's cell id."""
+    quantity: str
+    """``quality``, ``balanced``, ``e2e``, ``ttft``, ``tpot``; of a limit also such as
+    ``ttft_p95``; ``records`` of a cell that lacks them."""
+    outcome: Outcome
+    against: str
+    """What it was judged by: a baseline's or a model's name, or a limit as typed."""
+    baseline: float | None = None
+    """The same figure there, in seconds or as a ratio."""
+    candidate: float | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """95 % interval of the change, wider where many quantities are gated (Holm)."""
+    tolerance: float | None = None
+    samples: int | None = None
+    """How many pairs there were."""
+    needed_samples: int | None = None
+    """About how many would decide what is inconclusive."""
+    note: str | None = None
+    """Why, in words, where the figures do not say it."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether it fails the run."""
+        return self.outcome in FAILING

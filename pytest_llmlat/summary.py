@@ -79,6 +79,7 @@ def summarise(
         task_revision=facts.task_revision,
         load=facts.load,
         instrument=facts.instrument,
+        contention=facts.contention,
         backend=facts.backend,
         warnings=facts.warnings,
     )

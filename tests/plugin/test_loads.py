@@ -221,11 +221,11 @@ def test_it(llm, llmlat):
         ("--llm-slo=tfft<1", "'tfft<1' is not understood; write NAME<VALUE"),
         ("--llm-slo=ttft<fast", "ttft: 'fast' is not understood; write 2, 2.5s"),
         ("--llm-slo=e2e<1 e2e<2", "'e2e' stands there twice; write NAME<VALUE"),
-        ("--llm-limits=tiem=1s", "'tiem=1s' is not understood; write NAME=VALUE"),
-        ("--llm-limits=time", "'time' is not understood; write NAME=VALUE"),
-        ("--llm-limits=time=1GB", "'1GB' is not understood; write 2, 2.5s"),
-        ("--llm-limits=memory=1s", "'1s' is not understood; write 1000, 512MB"),
-        ("--llm-limits=time=0", "'0' must be above 0 and finite"),
+        ("--llm-code-limits=tiem=1s", "'tiem=1s' is not understood; write NAME=VALUE"),
+        ("--llm-code-limits=time", "'time' is not understood; write NAME=VALUE"),
+        ("--llm-code-limits=time=1GB", "'1GB' is not understood; write 2, 2.5s"),
+        ("--llm-code-limits=memory=1s", "'1s' is not understood; write 1000, 512MB"),
+        ("--llm-code-limits=time=0", "'0' must be above 0 and finite"),
         ("--llm-timeout=soon", "'soon' is not understood; write 2, 2.5s"),
         ("--llm-timeout=0", "'0' must be above 0 and finite"),
         ("--llm-timeout=-1", "'-1' is not understood; write 2, 2.5s"),
@@ -249,7 +249,7 @@ def test_a_typo_names_the_option_and_shows_what_it_takes(
     [
         ("llm_scenario = single offine", "llm_scenario: 'offine' is no scenario;"),
         ("llm_slo = ttft=1", "llm_slo: 'ttft=1' is not understood;"),
-        ("llm_limits = time=long", "llm_limits: 'long' is not understood;"),
+        ("llm_code_limits = time=long", "llm_code_limits: 'long' is not understood;"),
         ("llm_timeout = long", "llm_timeout: 'long' is not understood;"),
         ("llm_requests = 0", "llm_requests: must be a whole number of at least 1"),
     ],
@@ -271,7 +271,7 @@ def test_every_option_has_an_ini_form(project: Project) -> None:
         "llm_scenario = single concurrent:1,2",
         "llm_slo = e2e<1h",
         "llm_requests = 3",
-        "llm_limits = time=10s memory=2GiB",
+        "llm_code_limits = time=10s memory=2GiB",
         "llm_timeout = 5min",
     )
 
@@ -294,7 +294,7 @@ def test_what_is_typed_comes_before_the_ini_file(project: Project) -> None:
     assert len(project.records()) == 2
 
 
-@pytest.mark.parametrize("option", ["llm_slo", "llm_limits", "llm_timeout"])
+@pytest.mark.parametrize("option", ["llm_slo", "llm_code_limits", "llm_timeout"])
 def test_nothing_in_the_ini_file_is_the_default(project: Project, option: str) -> None:
     """An option that was left blank was not set."""
     in_the_ini(project, f"{option} =")
@@ -302,7 +302,7 @@ def test_nothing_in_the_ini_file_is_the_default(project: Project, option: str) -
     project.run("-k", "sentiment").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("option", ["--llm-slo", "--llm-limits", "--llm-timeout"])
+@pytest.mark.parametrize("option", ["--llm-slo", "--llm-code-limits", "--llm-timeout"])
 def test_a_blank_is_the_default(project: Project, option: str) -> None:
     """A script may hand over an empty variable."""
     for value in ("", " "):
@@ -439,13 +439,13 @@ def test_limits_are_a_part_of_a_task_that_runs_code(project: Project) -> None:
     project.write("test_models.py", CODE_TEST)
 
     plain = revisions(project)
-    short = revisions(project, "--llm-limits=time=1s")
-    shorter = revisions(project, "--llm-limits=time=500ms")
-    small = revisions(project, "--llm-limits=memory=100MB output=1kB")
+    short = revisions(project, "--llm-code-limits=time=1s")
+    shorter = revisions(project, "--llm-code-limits=time=500ms")
+    small = revisions(project, "--llm-code-limits=memory=100MB output=1kB")
 
     code = [r["code_completion/tiny"] for r in (plain, short, shorter, small)]
     assert len(set(code)) == 4
-    assert revisions(project, "--llm-limits=time=1000ms") == short
+    assert revisions(project, "--llm-code-limits=time=1000ms") == short
     other = {r["sentiment/tiny"] for r in (plain, short, shorter, small)}
     assert len(other) == 1
 
@@ -467,7 +467,7 @@ def test_limits_reach_the_program(project: Project) -> None:
     project.write("test_models.py", CODE_TEST)
 
     project.run(
-        "--llm=owl", "--llm-limits=time=250ms", "--llm-task=code_completion/tiny"
+        "--llm=owl", "--llm-code-limits=time=250ms", "--llm-task=code_completion/tiny"
     )
 
     (record,) = project.records()
