@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 _NVML_NAMES = ("libnvidia-ml.so.1", "libnvidia-ml.so", "nvml.dll")
 _NAME_BYTES = 96
+_NVML_USERS = (
+    "nvmlDeviceGetComputeRunningProcesses_v3",
+    "nvmlDeviceGetComputeRunningProcesses_v2",
+)
+_MOST_USERS = 1024
+
+
+class _User(ctypes.Structure):
+    """nvmlProcessInfo_t, the same in both versions of the question."""
+
+    _fields_ = (
+        ("pid", ctypes.c_uint),
+        ("used_memory", ctypes.c_ulonglong),
+        ("gpu_instance", ctypes.c_uint),
+        ("compute_instance", ctypes.c_uint),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +120,33 @@ def visible_gpus(names: list[str], visible: str) -> list[str]:
     return kept
 
 
+def gpu_users(environ: Mapping[str, str] = os.environ) -> list[int] | None:
+    """Return the processes that compute on the GPUs of this process.
+
+    ``None`` is unknown: no driver, one that does not say, or cards that are chosen by
+    UUID.
+
+    Args:
+        environ: ``CUDA_VISIBLE_DEVICES`` hides GPUs.
+    """
+    nvml, _ = _load_nvml()
+    if nvml is None:
+        return None
+    return _ask_users(nvml, environ.get("CUDA_VISIBLE_DEVICES"))
+
+
 def _gpu_names() -> tuple[list[str], str]:
+    nvml, note = _load_nvml()
+    return (_ask(nvml) if nvml else []), note
+
+
+def _load_nvml() -> tuple[ctypes.CDLL | None, str]:
     for file in _NVML_NAMES:
         try:
-            nvml = ctypes.CDLL(file)
+            return ctypes.CDLL(file), f"asked {file}"
         except OSError:
             continue
-        return _ask(nvml), f"asked {file}"
-    return [], "no NVIDIA driver"
+    return None, "no NVIDIA driver"
 
 
 def _ask(nvml: ctypes.CDLL) -> list[str]:
@@ -132,3 +167,43 @@ def _ask(nvml: ctypes.CDLL) -> list[str]:
         return names
     finally:
         nvml.nvmlShutdown()
+
+
+def _ask_users(nvml: ctypes.CDLL, visible: str | None) -> list[int] | None:
+    """Return the processes on all visible cards; ``None`` if one does not answer."""
+    if visible is not None and ("GPU-" in visible or "MIG-" in visible):
+        return None
+    if nvml.nvmlInit_v2() != 0:
+        return None
+    try:
+        count = ctypes.c_uint()
+        if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
+            return None
+        indices = [str(index) for index in range(count.value)]
+        if visible is not None:
+            indices = visible_gpus(indices, visible)
+        users: list[int] = []
+        for index in indices:
+            found = _card_users(nvml, int(index))
+            if found is None:
+                return None
+            users.extend(found)
+        return users
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _card_users(nvml: ctypes.CDLL, index: int) -> list[int] | None:
+    handle = ctypes.c_void_p()
+    if nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)) != 0:
+        return None
+    for name in _NVML_USERS:
+        ask = getattr(nvml, name, None)
+        if ask is None:  # an older driver
+            continue
+        count = ctypes.c_uint(_MOST_USERS)
+        users = (_User * _MOST_USERS)()
+        if ask(handle, ctypes.byref(count), users) != 0:
+            return None
+        return [user.pid for user in users[: count.value]]
+    return None

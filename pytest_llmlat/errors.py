@@ -5,7 +5,8 @@ Every message says what is wrong, where it came from and what to do::
     LLMLatError
     ├── UsageError            what was asked for cannot be: option, name, file
     │   ├── UnknownName       no such model, task, metric, ... (names the nearest)
-    │   └── BadCatalogue      a catalogue or data file is malformed
+    │   ├── BadCatalogue      a catalogue or data file is malformed
+    │   └── BadBaseline       a baseline cannot be read, or must not be made
     ├── MissingExtra          a library is not installed (gives the pip line)
     ├── DeviceAbsent          the device was looked for and not found
     ├── DataUnavailable       a public set is not here and cannot be fetched
@@ -67,6 +68,10 @@ class UnknownName(UsageError):
 
 class BadCatalogue(UsageError):
     """A catalogue or a data file that cannot be read as what it should be."""
+
+
+class BadBaseline(UsageError):
+    """A baseline that cannot be read, or that would be none if it were saved."""
 
 
 class MissingExtra(LLMLatError):

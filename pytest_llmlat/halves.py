@@ -151,7 +151,8 @@ def _details(records: Sequence[Record]) -> dict[str, _Detail]:
             value=corpus_bleu(counts), rows=counts, draws=corpus_bleu_draws
         )
     if records[0].cell.family == LABELLED:
-        labels = sorted({record.reference for record in records})
+        # Records of a baseline have no texts, and so no macro-F1.
+        labels = sorted({record.reference for record in records} - {""})
         pairs = [(record.extracted, record.reference) for record in records]
         average = macro_f1(pairs, labels)
         if average is not None:

@@ -5,7 +5,8 @@ A run is a folder, ``.llmlat/runs/ID/``::
     run.json        what was asked for and on which machine
     cells.jsonl     CellFacts: one line when a cell begins, one when it is finished
     records.jsonl   Records, one line each
-    summary.json    written at the end, from the three above
+    verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
+    summary.json    written at the end, from the above; report.md says it in words
 
 Each line is written in one piece, so that processes may append side by side and a
 killed run loses at most the sample in flight.
@@ -29,6 +30,7 @@ from pytest_llmlat.records import (
     Timing,
     Transport,
 )
+from pytest_llmlat.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 RUN = "run.json"
 CELLS = "cells.jsonl"
 RECORDS = "records.jsonl"
+VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
+REPORT = "report.md"
 _DERIVED = ("e2e_s", "ttft_s", "tpot_s")
 _NESTED = {
     "cell": Cell,
@@ -70,21 +74,26 @@ class Journal:
         text = json.dumps(run, indent=1, allow_nan=False) + "\n"
         (self.folder / RUN).write_text(text, "utf-8")
 
-    def add(self, value: Record | CellFacts) -> None:
+    def add(self, value: Record | CellFacts | Verdict) -> None:
         """Append one line."""
-        name = RECORDS if isinstance(value, Record) else CELLS
+        if isinstance(value, Verdict):
+            name, content = VERDICTS, asdict(value)
+        else:
+            name = RECORDS if isinstance(value, Record) else CELLS
+            content = row(value)
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
-        line = (json.dumps(row(value), allow_nan=False) + "\n").encode("ascii")
+        line = (json.dumps(content, allow_nan=False) + "\n").encode("ascii")
         with (self.folder / name).open("ab", buffering=0) as file:
             if file.write(line) != len(line):
                 raise OSError(f"{file.name}: only a part of a record could be written")
 
-    def finish(self, summary: str, *, copy_to: Path | None) -> None:
+    def finish(self, summary: str, report: str, *, copy_to: Path | None) -> None:
         """Write the summary, and the report's files where they were asked for."""
         (self.folder / SUMMARY).write_text(summary, "utf-8")
+        (self.folder / REPORT).write_text(report, "utf-8")
         if copy_to is not None:
             copy_to.mkdir(parents=True, exist_ok=True)
-            for name in (SUMMARY, RECORDS):
+            for name in (SUMMARY, REPORT, RECORDS):
                 if (self.folder / name).exists():
                     shutil.copyfile(self.folder / name, copy_to / name)
 
@@ -92,6 +101,10 @@ class Journal:
         """Read all records back; of a sample measured again the last one counts."""
         found = _read(self.folder / RECORDS, Record)
         return list({(r.cell.id, r.sample, r.round): r for r in found}.values())
+
+    def verdicts(self) -> list[Verdict]:
+        """Read the verdicts on limits back."""
+        return [Verdict(**content) for content in _lines(self.folder / VERDICTS)]
 
     def facts(self) -> list[CellFacts]:
         """Read the facts of all cells back; of each cell the last line counts."""
@@ -115,18 +128,23 @@ def row(value: Record | CellFacts) -> dict[str, Any]:
 
 
 def _read(path: Path, kind: type[Value]) -> Iterator[Value]:
-    """Yield the values of a file; a line that was cut off is left out."""
+    """Yield the values of a file."""
+    for content in _lines(path):
+        content["cell"] = {name: content[name] for name in _names(Cell)}
+        yield _value(kind, content)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file; a line that was cut off is left out."""
     if not path.exists():
         return
     for line in path.read_text("utf-8", "replace").split("\n")[:-1]:
         try:
-            content = json.loads(line)
+            yield json.loads(line)
         except json.JSONDecodeError:
             # The sample in flight when a process was killed; the number of records
             # against the number planned tells that one is missing.
             continue
-        content["cell"] = {name: content[name] for name in _names(Cell)}
-        yield _value(kind, content)
 
 
 def _value(kind: type[Any], content: dict[str, Any]) -> Any:  # noqa: ANN401 - built by its type

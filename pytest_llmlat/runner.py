@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat import scenarios
+from pytest_llmlat.contention import Watch
 from pytest_llmlat.environment import PeakMemory, disturbances
 from pytest_llmlat.grading import grade
 from pytest_llmlat.prompts import request_for
@@ -34,6 +36,8 @@ class LoadedModel:
     backend: Backend | Server
     load_s: float | None
     """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
+    against: LoadedModel | None = None
+    """The reference that it is measured beside, in turn."""
 
     @property
     def name(self) -> str:
@@ -68,71 +72,145 @@ class Plan:
         return len(self.samples) if self.requests is None else self.requests
 
 
-def run_cell(
-    plan: Plan,
-    model: LoadedModel,
-    *,
-    clock: Clock,
-    sandbox: Sandbox | None,
-    on_facts: Callable[[CellFacts], None],
-    on_record: Callable[[Record], None],
-) -> None:
-    """Measure every sample of a cell.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every cell is measured with."""
 
-    Args:
-        plan: what to measure.
-        model: what to measure it on.
-        clock: read at every stamp.
-        sandbox: where generated programs run.
-        on_facts: called when the cell begins and, with more, when it is finished.
-        on_record: called for each sample, outside of every timed region.
-    """
-    backend = model.backend
-    asked = visits(plan.samples, plan.requests)
-    memory = None if isinstance(backend, Server) else PeakMemory()
-    backend.reset_device_peak()
-    facts = CellFacts(
-        cell=plan.cell,
-        planned=plan.planned,
-        finished=False,
-        load_s=model.load_s,
-        warmup_s=None,
-        peak_rss_bytes=None,
-        peak_device_bytes=None,
-        wall_s=None,
-        task_revision=plan.revision,
-        backend=tuple(backend.facts.items()),
-        warnings=_warnings(sandbox),
-        instrument=plan.instrument,
-    )
-    on_facts(facts)
-    requests = [
-        request_for(plan.task, sample, chat=backend.chat, seed=plan.seed)
-        for sample, _ in asked
-    ]
-    begin = clock.now_ns()
+    clock: Clock
+    """Read at every stamp."""
+    sandbox: Sandbox | None
+    """Where generated programs run."""
+    on_facts: Callable[[CellFacts], None]
+    """Called when a cell begins and, with more, when it is finished."""
+    on_record: Callable[[Record], None]
+    """Called for each answer, outside of every timed region."""
+
+
+def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
+    """Measure every sample of a cell."""
+    cell = _Measurement(plan, model, tools, alone=True)
     with scenarios.settled():
-        warmup = _warm_up(requests, backend, clock)
-        answers = _Answers(plan, requests, backend, clock, ramp_s=warmup or 0.0)
-        for (sample, number), request, response in zip(
-            asked, requests, answers, strict=True
-        ):
+        cell.warm_up()
+        answers = _Answers(
+            plan, cell.requests, model.backend, tools.clock, ramp_s=cell.warmup_s or 0.0
+        )
+        for place, response in enumerate(answers):
             if response is not None:
-                record = _record(plan, sample, request, response, sandbox)
-                on_record(replace(record, round=number))
+                cell.keep(place, response)
         if answers.interrupted:
             raise KeyboardInterrupt
-    on_facts(
-        replace(
-            facts,
-            finished=True,
-            warmup_s=warmup,
-            peak_rss_bytes=memory.bytes() if memory else None,
-            peak_device_bytes=backend.device_peak_bytes(),
-            wall_s=(clock.now_ns() - begin) / NS_PER_S,
-            load=answers.load,
+    cell.finish(answers.load)
+
+
+def run_pair(
+    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
+) -> None:
+    """Measure two models on the same samples, in turn.
+
+    Each sample is asked four times, A B B A or B A A B as the seed says: whatever makes
+    the machine slower for a while meets both alike.
+
+    Args:
+        plans: of the candidate's cell and of the reference's, of the same samples.
+        models: the candidate and the reference, both loaded.
+        tools: what they are measured with.
+    """
+    cells = [
+        _Measurement(plan, model, tools, alone=False)
+        for plan, model in zip(plans, models, strict=True)
+    ]
+    # random() is the one method whose sequence Python promises to keep.
+    source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
+    with scenarios.settled():
+        for cell in cells:
+            cell.warm_up()
+        for place in range(len(plans[0].samples)):
+            a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
+            for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
+                cell.ask(2 * place + number)
+    for cell in cells:
+        cell.finish(None)
+
+
+class _Measurement:
+    """One cell while it is measured."""
+
+    def __init__(
+        self, plan: Plan, model: LoadedModel, tools: Tools, *, alone: bool
+    ) -> None:
+        """Begin, and say so.
+
+        Args:
+            plan: what to measure.
+            model: what to measure it on.
+            tools: what to measure it with.
+            alone: no other model is loaded, so that memory is this one's; else each
+                sample is asked twice.
+        """
+        self._plan, self._model, self._tools = plan, model, tools
+        remote = isinstance(model.backend, Server)
+        self._asked = (
+            visits(plan.samples, plan.requests)
+            if alone
+            else [(sample, number) for sample in plan.samples for number in range(2)]
         )
-    )
+        self._memory = PeakMemory() if alone and not remote else None
+        self._alone = alone
+        model.backend.reset_device_peak()
+        self.facts = CellFacts(
+            cell=plan.cell,
+            planned=len(self._asked),
+            finished=False,
+            load_s=model.load_s,
+            warmup_s=None,
+            peak_rss_bytes=None,
+            peak_device_bytes=None,
+            wall_s=None,
+            task_revision=plan.revision,
+            backend=tuple(model.backend.facts.items()),
+            warnings=_warnings(tools.sandbox),
+            instrument=plan.instrument,
+        )
+        tools.on_facts(self.facts)
+        self.requests = [
+            request_for(plan.task, sample, chat=model.backend.chat, seed=plan.seed)
+            for sample, _ in self._asked
+        ]
+        self.warmup_s: float | None = None
+        self._begin = tools.clock.now_ns()
+        self._watch = Watch(device=plan.cell.device, remote=remote)
+
+    def warm_up(self) -> None:
+        """Make one short request whose time is told apart."""
+        self.warmup_s = _warm_up(self.requests, self._model.backend, self._tools.clock)
+
+    def ask(self, place: int) -> None:
+        """Make one request and keep what came of it."""
+        request = self.requests[place]
+        self.keep(place, scenarios.ask(request, self._model.backend, self._tools.clock))
+
+    def keep(self, place: int, response: Response) -> None:
+        """Grade a response and hand it on."""
+        sample, number = self._asked[place]
+        request, sandbox = self.requests[place], self._tools.sandbox
+        record = _record(self._plan, sample, request, response, sandbox)
+        self._tools.on_record(replace(record, round=number))
+
+    def finish(self, load: LoadFacts | None) -> None:
+        """Say that all of it was measured."""
+        clock, backend = self._tools.clock, self._model.backend
+        self._tools.on_facts(
+            replace(
+                self.facts,
+                finished=True,
+                warmup_s=self.warmup_s,
+                peak_rss_bytes=self._memory.bytes() if self._memory else None,
+                peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
+                wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
+                load=load,
+                contention=self._watch.end(),
+            )
+        )
 
 
 class _Answers:

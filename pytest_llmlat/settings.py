@@ -61,6 +61,22 @@ class Settings:
     """Requests that count in a cell; ``None`` for one of each sample."""
     slo: str
     """Bounds on latency for goodput, as they were typed; empty for none."""
+    against: str | None
+    """The model that each other is measured beside, in turn; ``None`` for none."""
+    baseline: Path | None
+    """The stored run to compare with."""
+    save_baseline: Path | None
+    """Where this run is stored for later ones."""
+    tolerances: tuple[str, ...]
+    """How much worse what may become, as it was typed."""
+    bounds: tuple[str, ...]
+    """Absolute limits, as they were typed."""
+    new_cells: str
+    """What becomes of a cell that the baseline lacks: fail, warn or pass."""
+    unsure: str
+    """What becomes of what cannot be decided: pass or fail."""
+    power: bool
+    """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None
     """When a request to a server is given up; ``None`` for what its entry says."""
     devices: frozenset[str]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_llmlat.results import Distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Array: TypeAlias = Any
 """A numpy array; numpy's own types would need it at import."""
@@ -81,14 +81,32 @@ def resampled_sums(columns: Array, *, seed: str, draws: int = DRAWS) -> Array:
     """
     import numpy as np
 
-    rows = len(columns)
+    return np.concatenate(
+        [weights @ columns for weights in _drawn(len(columns), seed, draws)]
+    )
+
+
+def resample_weights(rows: int, *, seed: str, draws: int = DRAWS) -> Array:
+    """Return how often each row is in each resample: (draws, rows), as small floats.
+
+    For whoever sums many sets of columns over the same resamples.
+    """
+    import numpy as np
+
+    return np.concatenate(
+        [weights.astype(np.float32) for weights in _drawn(rows, seed, draws)]
+    )
+
+
+def _drawn(rows: int, seed: str, draws: int) -> Iterator[Array]:
+    """Yield the weights of some resamples at a time: (some, rows)."""
+    import numpy as np
+
     source = np.random.default_rng([ord(letter) for letter in seed])
     step = max(1, _CELLS // rows)
-    sums = [
-        _counted(source.integers(rows, size=(min(step, draws - begin), rows))) @ columns
-        for begin in range(0, draws, step)
-    ]
-    return np.concatenate(sums)
+    for begin in range(0, draws, step):
+        size = (min(step, draws - begin), rows)
+        yield _counted(source.integers(rows, size=size))
 
 
 def _counted(drawn: Array) -> Array:

@@ -44,12 +44,12 @@ LAYERS = (
     ("catalogue",),
     # machines
     ("datasets", "devices", "scenarios", "sandbox", "journal", "http"),
-    ("environment", "instrument"),
+    ("environment", "instrument", "contention", "baselines"),
     ("backends",),
     # judgement
     ("grading", "halves", "clock_check"),
     ("throughput",),
-    ("runner", "summary"),
+    ("runner", "summary", "gate"),
     ("scoreboard",),
     ("report",),
     # border

@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from pytest_llmlat.protocols import Server
+
 if TYPE_CHECKING:
     from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend, Server
+    from pytest_llmlat.protocols import Backend
     from pytest_llmlat.specs import Deployment
 
 KINDS = {
@@ -35,4 +37,9 @@ def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server:
     """
     kind = "hub" if deployment.device == CLOUD else deployment.model.backend
     module = import_module(f"{__name__}.{KINDS[kind]}")
-    return cast("Backend | Server", module.open_model(deployment, clock))
+    backend = cast("Backend | Server", module.open_model(deployment, clock))
+    if isinstance(backend, Server):
+        return backend
+    from pytest_llmlat.backends.slowed import slowed  # noqa: PLC0415 - on use
+
+    return slowed(backend, deployment.model, clock)

@@ -20,6 +20,8 @@ from pytest_llmlat.plugin.keys import (
 
 __all__ = ["llm", "llmlat"]
 
+_NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -41,7 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:
-        session_of(config).selection.check()
+        session = session_of(config)
+        session.selection.check()
+        session.gate.check()
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Tell, where it was asked for, which changes the run could see."""
+    if SETTINGS not in config.stash or not config.stash[SETTINGS].power:
+        return []
+    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.report.power import power_lines  # noqa: PLC0415
+
+    try:
+        return power_lines(session_of(config).gate.power())
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -81,14 +98,32 @@ def pytest_collection_modifyitems(
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count the cells that are to come, for what is judged before all of them are."""
+    if SESSION in session.config.stash:
+        cells = [item for item in session.items if "llm" in _fixtures(item)]
+        session.config.stash[SESSION].cells_planned = len(cells)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    names: list[str] = getattr(item, "fixturenames", [])
+    return names
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the summary of what was measured, be it all or a part."""
     config = session.config
-    measured = SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
-    if measured and not options.is_worker(config):
+    begun = SESSION in config.stash or (
+        SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
+    )
+    if begun and not options.is_worker(config) and not config.option.collectonly:
         board = session_of(config).finish()
         if board is not None:
             config.stash[BOARD] = board
+            good = session.exitstatus in (pytest.ExitCode.OK, _NOTHING)
+            if good and any(verdict.failing for verdict in board.verdicts):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if SESSION in config.stash:
         config.stash[SESSION].close()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.errors import UsageError
+from pytest_llmlat.gate.rules import LIMITED, parse_limit
 from pytest_llmlat.plugin.runs import Assignment
 from pytest_llmlat.schedule import SINGLE, parse
 
@@ -64,11 +65,11 @@ def _assignments(
     marker: pytest.Mark, selection: Selection, *, where: str
 ) -> list[Assignment]:
     place = f"{where}: @pytest.mark.llm"
-    unknown = sorted(set(marker.kwargs) - set(_ARGUMENTS))
+    unknown = sorted(set(marker.kwargs) - {*_ARGUMENTS, *LIMITED})
     if unknown:
         raise UsageError(
-            f"{place}: unknown argument {unknown[0]!r}; it takes tasks or families"
-            f" and {', '.join(_ARGUMENTS)}"
+            f"{place}: unknown argument {unknown[0]!r}; it takes tasks or families,"
+            f" {', '.join(_ARGUMENTS)}, and limits on {', '.join(LIMITED)}"
         )
     if not marker.args or not all(isinstance(name, str) for name in marker.args):
         raise UsageError(
@@ -83,8 +84,13 @@ def _assignments(
     if named is not None and not isinstance(named, str):
         raise UsageError(f"{place}: scenario must be a string, not {named!r}")
     wanted = (SINGLE,) if named is None else parse(named, where=place)
+    limits = tuple(
+        parse_limit(name, str(bound), where=place)
+        for name, bound in marker.kwargs.items()
+        if name in LIMITED
+    )
     return [
-        Assignment(task=task, scenario=scenario, samples=count)
+        Assignment(task=task, scenario=scenario, samples=count, limits=limits)
         for task in selection.marked_tasks(marker.args, where=place)
         for scenario in selection.scenarios or wanted
     ]

@@ -28,6 +28,8 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield model
     model.backend.close()
+    if model.against is not None:
+        model.against.backend.close()
 
 
 @pytest.fixture

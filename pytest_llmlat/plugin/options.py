@@ -34,6 +34,14 @@ _HELP = {
     "requests": "requests that count in a cell, going round its samples",
     "slo": "bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
     "timeout": "when a request to a server is given up: 120, 90s, 5min",
+    "against": "model to measure each other one beside, in turn (A B B A)",
+    "baseline": "stored run to compare with; a regression fails the run",
+    "save_baseline": "store this run for later ones (default: baseline.json)",
+    "tolerance": "how much worse is tolerated: '[TASK@MODEL:] e2e=5%% quality=0.02'",
+    "limit": "absolute limits: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s'",
+    "new_cells": "cells that the baseline lacks: fail, warn or pass",
+    "inconclusive": "what cannot be decided: pass or fail",
+    "power": "tell before the run which changes it can see beside the baseline",
 }
 _FLAGS: Mapping[str, tuple[str, str]] = {
     "models": ("--llm", "NAME"),
@@ -51,16 +59,28 @@ _FLAGS: Mapping[str, tuple[str, str]] = {
     "requests": ("--llm-requests", "N"),
     "slo": ("--llm-slo", "EXPR"),
     "timeout": ("--llm-timeout", "SECONDS"),
+    "against": ("--llm-against", "NAME"),
+    "baseline": ("--llm-baseline", "FILE"),
+    "save_baseline": ("--llm-save-baseline", "FILE"),
+    "tolerance": ("--llm-tolerance", "EXPR"),
+    "limit": ("--llm-limit", "EXPR"),
+    "new_cells": ("--llm-new-cells", "WHAT"),
+    "inconclusive": ("--llm-inconclusive", "WHAT"),
+    "power": ("--llm-power", ""),
 }
 """What a user types for each setting."""
+_OPTIONAL = {"save_baseline": "baseline.json"}
+"""What an option means without a value."""
 _LIMITS = {"time": "time_s", "memory": "memory_bytes", "output": "output_bytes"}
 """Names of limits, and of the task option that each stands before."""
-_LISTS: Mapping[str, Literal["args", "paths"]] = {
+_LISTS: Mapping[str, Literal["args", "linelist", "paths"]] = {
     "llm": "args",
     "llm_task": "args",
     "llm_models": "paths",
     "llm_tasks": "paths",
     "llm_scenario": "args",
+    "llm_tolerance": "linelist",
+    "llm_limit": "linelist",
 }
 _DEFAULTS: Mapping[str, str | list[str]] = {
     "llm": [],
@@ -78,9 +98,17 @@ _DEFAULTS: Mapping[str, str | list[str]] = {
     "llm_requests": "",
     "llm_slo": "",
     "llm_timeout": "",
+    "llm_against": "",
+    "llm_baseline": "",
+    "llm_save_baseline": "",
+    "llm_tolerance": [],
+    "llm_limit": [],
+    "llm_new_cells": "warn",
+    "llm_inconclusive": "pass",
+    "llm_power": "",
 }
 _MARKERS = {
-    "llm(*tasks, samples=None, scenario=None)": "tasks or families for each model",
+    "llm(*tasks, samples=None, scenario=None, **limits)": "tasks for each model",
     "cpu": "cells that run on the processor",
     "cuda": "cells that run on an NVIDIA GPU",
     "a6000": "cells that run on an NVIDIA RTX A6000",
@@ -97,13 +125,15 @@ def add(parser: pytest.Parser) -> None:
     """
     group = parser.getgroup("llmlat", "language models: speed and quality")
     for name, (flag, metavar) in _FLAGS.items():
+        how: dict[str, Any] = {"action": "store", "metavar": metavar}
+        if _ini(name) in _LISTS:
+            how["action"] = "append"
+        elif name in _OPTIONAL:
+            how |= {"nargs": "?", "const": _OPTIONAL[name]}
+        elif not metavar:
+            how = {"action": "store_const", "const": "yes"}
         group.addoption(
-            flag,
-            dest=f"llmlat_{name}",
-            metavar=metavar,
-            help=_HELP[name],
-            default=None,
-            action="append" if _ini(name) in _LISTS else "store",
+            flag, dest=f"llmlat_{name}", help=_HELP[name], default=None, **how
         )
     help_of = {_ini(name): text for name, text in _HELP.items()}
     for name, default in _DEFAULTS.items():
@@ -173,10 +203,21 @@ def read(config: pytest.Config) -> Settings:
         requests=_optional_whole(config, "requests"),
         slo=_slo(config),
         timeout_s=_timeout(config),
+        against=str(_value(config, "against")).strip() or None,
+        baseline=_optional_path(config, "baseline"),
+        save_baseline=_optional_path(config, "save_baseline"),
+        tolerances=_expressions(config, "tolerance"),
+        bounds=_expressions(config, "limit"),
+        new_cells=_choice(config, "new_cells", ("fail", "warn", "pass")),
+        unsure=_choice(config, "inconclusive", ("pass", "fail")),
+        power=str(_value(config, "power")).strip() not in ("", "no", "false"),
         folder=_folder(config),
         names_given=any(
             config.getoption(f"llmlat_{name}") is not None
-            for name in ("models", "task", "model_files", "task_files")
+            for name in (
+                *("models", "task", "model_files", "task_files"),
+                *("against", "baseline", "power"),
+            )
         ),
         devices=named_devices(config.getoption("markexpr", "") or ""),
     )
@@ -265,6 +306,25 @@ def _timeout(config: pytest.Config) -> float | None:
     text = str(_value(config, "timeout")).strip()
     with _usage():
         return seconds(text, where=_origin(config, "timeout")) if text else None
+
+
+def _optional_path(config: pytest.Config, name: str) -> Path | None:
+    text = str(_value(config, name)).strip()
+    return _path(config, text) if text else None
+
+
+def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return tolerances or limits, checked."""
+    from pytest_llmlat.gate.rules import (  # noqa: PLC0415 - not at start-up
+        parse_limits,
+        parse_tolerances,
+    )
+
+    texts = tuple(str(text) for text in _value(config, name))
+    with _usage():
+        parse = parse_tolerances if name == "tolerance" else parse_limits
+        parse(texts, where=_origin(config, name))
+    return texts
 
 
 @contextmanager

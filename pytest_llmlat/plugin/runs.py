@@ -10,11 +10,13 @@ import pytest
 from pytest_llmlat.errors import LLMLatError, UsageError
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.verdicts import table_of
 from pytest_llmlat.schedule import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.gate.rules import Limit
     from pytest_llmlat.records import Record
     from pytest_llmlat.results import Summary
     from pytest_llmlat.runner import LoadedModel
@@ -31,6 +33,8 @@ class Assignment:
     task: Task
     scenario: Scenario
     samples: int | None
+    limits: tuple[Limit, ...] = ()
+    """What the test's marker says that its figures must be."""
 
     @property
     def id(self) -> str:
@@ -83,25 +87,31 @@ class Runner:
                 the test's ``llm`` marker names.
             samples: the items, where they are not those of the task's source.
 
-        The test fails if the backend broke on a sample; the other samples are
-        measured all the same, and all records are kept.
+        The test fails if the backend broke on a sample, if a limit is missed, or if
+        the cell got worse for certain; all samples are measured all the same, and all
+        records are kept.
         """
         session = session_of(self._request.config)
         chosen = self._assignment
         try:
-            summary, records = session.run(
+            measured = session.run(
                 llm,
                 self._resolve(task),
                 scenario=self._scenario(),
                 samples=samples,
                 count=chosen.samples if chosen else None,
+                limits=chosen.limits if chosen else (),
             )
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
-        failed = [record for record in records if record.finish == "error"]
+        self._request.node.user_properties.extend(headlines(measured.summary))
+        failed = [record for record in measured.records if record.finish == "error"]
         if failed:
-            pytest.fail(failure(failed, len(records)), pytrace=False)
-        return summary
+            pytest.fail(failure(failed, len(measured.records)), pytrace=False)
+        worse = [verdict for verdict in measured.verdicts if verdict.failing]
+        if worse:
+            pytest.fail("\n".join(table_of(worse)), pytrace=False)
+        return measured.summary
 
     def _scenario(self) -> Scenario:
         """Return the marker's scenario; for a test of its own the one asked for."""
@@ -126,6 +136,22 @@ class Runner:
                 " @pytest.mark.llm('family/name') or pass the task"
             )
         return task
+
+
+def headlines(summary: Summary) -> list[tuple[str, object]]:
+    """Return what JUnit's file shows of a cell, as properties of its test."""
+    figures = {
+        "quality": summary.quality.value,
+        "balanced": summary.balanced.value,
+        "e2e_p50_s": summary.e2e_s.p50,
+        "e2e_p95_s": summary.e2e_s.p95,
+        "ttft_p50_s": summary.ttft_s.p50,
+        "tpot_p50_s": summary.tpot_s.p50,
+        "requests_per_s": summary.requests_per_s,
+        "samples": summary.samples,
+    }
+    known = [(f"llm_{k}", round(v, 6)) for k, v in figures.items() if v is not None]
+    return [("llm_cell", printable(summary.cell.id)), *known]
 
 
 def failure(failed: Sequence[Record], measured: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.catalogue import load_models, load_tasks
 from pytest_llmlat.devices import look
+from pytest_llmlat.errors import UsageError
 from pytest_llmlat.matrix import deployments
 from pytest_llmlat.schedule import parse
 from pytest_llmlat.settings import REMOTE_DEVICES
@@ -52,6 +53,25 @@ class Selection:
         return tuple(self._with_time_limit(model) for model in found)
 
     @cached_property
+    def against(self) -> ModelSpec | None:
+        """The model that each other is measured beside.
+
+        Raises:
+            UsageError: it is one of them.
+        """
+        name = self._settings.against
+        if name is None:
+            return None
+        found = self._with_time_limit(self.models.find(name, where="--llm-against"))
+        if found.name in {model.name for model in self.chosen_models}:
+            raise UsageError(
+                f"--llm-against={name}: is what --llm names too; to compare a model"
+                " with itself or with other settings, give each an entry of its own in"
+                " a catalogue (--llm-models FILE)"
+            )
+        return found
+
+    @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
         """The scenarios that were asked for; empty for what each test says."""
         return tuple(
@@ -91,7 +111,7 @@ class Selection:
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.
         """
-        _ = self.chosen_models, self.tasks, self.chosen_tasks
+        _ = self.chosen_models, self.tasks, self.chosen_tasks, self.against
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

@@ -5,29 +5,41 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat import baselines
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.datasets import load_samples, revision
 from pytest_llmlat.environment import fingerprint
-from pytest_llmlat.errors import DeviceAbsent, UsageError
+from pytest_llmlat.errors import (
+    BadBaseline,
+    DeviceAbsent,
+    LLMLatError,
+    UsageError,
+)
+from pytest_llmlat.gate.changes import QUANTITIES
+from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading import RUNS_CODE
 from pytest_llmlat.journal import Journal
 from pytest_llmlat.matrix import cell, draw
+from pytest_llmlat.plugin.gating import Gate, join, nothing
 from pytest_llmlat.plugin.progress import Progress
 from pytest_llmlat.plugin.selection import Selection
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.runner import LoadedModel, Plan, run_cell
+from pytest_llmlat.results import Scoreboard, Verdict
+from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell, run_pair
 from pytest_llmlat.sandbox import open_sandbox
-from pytest_llmlat.schedule import streams_of
+from pytest_llmlat.schedule import SINGLE, streams_of
 from pytest_llmlat.scoreboard import scoreboard
 from pytest_llmlat.slo import parse
+from pytest_llmlat.specs import Deployment
 from pytest_llmlat.summary import summarise
 
 if TYPE_CHECKING:
@@ -35,13 +47,14 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_llmlat.records import CellFacts, Instrument, Record
-    from pytest_llmlat.results import Scoreboard, Summary
+    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.records import Cell, CellFacts, Instrument, Record
+    from pytest_llmlat.results import Summary
     from pytest_llmlat.sandbox import Sandbox
     from pytest_llmlat.schedule import Scenario
     from pytest_llmlat.settings import Settings
     from pytest_llmlat.slo import Objective
-    from pytest_llmlat.specs import Deployment, Sample, Task
+    from pytest_llmlat.specs import Sample, Task
 
 
 class Session:
@@ -58,6 +71,9 @@ class Session:
         self.journal = Journal(settings.folder)
         self._public: dict[Task, tuple[Sample, ...]] = {}
         self._instruments: dict[int, Instrument | None] = {}
+        self.gate = Gate(settings)
+        self.cells_planned = 0
+        """How many cells this process was asked for; 0 while nobody knows."""
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -81,7 +97,29 @@ class Session:
             deployment=deployment,
             backend=backend,
             load_s=None if isinstance(backend, Server) else spent_s,
+            against=self._reference(deployment),
         )
+
+    def _reference(self, candidate: Deployment) -> LoadedModel | None:
+        """Load the model that a candidate is measured beside, on the same device.
+
+        Raises:
+            LLMLatError: both are not to be had at once; says what to do instead.
+        """
+        spec = self.selection.against
+        if spec is None or spec.name == candidate.model.name:
+            return None
+        wanted = candidate.device
+        device = wanted if wanted in spec.devices else spec.devices[0]
+        try:
+            return self.load(Deployment(model=spec, device=device))
+        except (LLMLatError, MemoryError, RuntimeError) as error:
+            raise LLMLatError(
+                f"--llm-against={spec.name}: cannot be loaded beside"
+                f" {candidate.model.name!r} on {device}: {error}; if there is no memory"
+                " for both, measure one after the other with --llm-save-baseline and"
+                " --llm-baseline"
+            ) from error
 
     def run(
         self,
@@ -91,8 +129,9 @@ class Session:
         scenario: Scenario,
         samples: Sequence[Sample] | None = None,
         count: int | None = None,
-    ) -> tuple[Summary, tuple[Record, ...]]:
-        """Measure one cell.
+        limits: Sequence[Limit] = (),
+    ) -> Measured:
+        """Measure one cell, and judge it.
 
         Args:
             model: what to ask.
@@ -100,61 +139,97 @@ class Session:
             scenario: how to offer it.
             samples: the items, where they are not those of the task's source.
             count: how many the test asks for; the settings come first.
-
-        Returns:
-            The cell's statistics, and the records that they were made of.
+            limits: those of the test; the settings have their own.
         """
         task = self.selection.bounded(task) if task.metric == RUNS_CODE else task
         whole = tuple(samples) if samples is not None else self._samples(task)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
-        drawn = draw(whole, wanted, seed=self.settings.seed, salt=task.name)
         plan = Plan(
             cell=cell(model.deployment, task, scenario.name),
             task=task,
-            samples=drawn,
+            samples=draw(whole, wanted, seed=self.settings.seed, salt=task.name),
             seed=self.settings.seed,
             revision=revision(task, whole),
             scenario=scenario,
             requests=self.settings.requests,
-            instrument=self._instrument(model, scenario, len(drawn)),
         )
-        sandbox = self.sandbox if task.metric == RUNS_CODE else None
         self.journal.open(self.run_facts)
         recorder = _Recorder(self._config, self.journal, plan)
         try:
             with _lenient():
-                run_cell(
-                    plan,
-                    model,
-                    clock=self._clock,
-                    sandbox=sandbox,
-                    on_facts=recorder.on_facts,
-                    on_record=recorder.on_record,
-                )
+                self._measure(plan, model, recorder)
         finally:
             recorder.progress.clear()
+        own = recorder.of(plan.cell)
         summary, _ = summarise(
-            recorder.facts[-1],
-            recorder.records,
+            own.facts,
+            own.records,
             balance=self.settings.balance,
             seed=self.settings.seed,
             slo=self._slo,
         )
-        return summary, tuple(recorder.records)
+        return Measured(
+            summary=summary,
+            records=own.records,
+            verdicts=self._judged(summary, own, recorder, limits),
+        )
+
+    def _measure(self, plan: Plan, model: LoadedModel, recorder: _Recorder) -> None:
+        """Measure a cell, or two in turn."""
+        tools = Tools(
+            clock=self._clock,
+            sandbox=self.sandbox if plan.task.metric == RUNS_CODE else None,
+            on_facts=recorder.on_facts,
+            on_record=recorder.on_record,
+        )
+        plan = replace(plan, instrument=self._instrument(model, plan))
+        other = model.against
+        if other is None:
+            run_cell(plan, model, tools)
+            return
+        if plan.scenario != SINGLE:
+            raise UsageError(
+                f"--llm-against: {plan.scenario.name}: models are measured in turn one"
+                " request after the other; a load is compared by --llm-baseline"
+            )
+        beside = replace(
+            plan,
+            cell=cell(other.deployment, plan.task, plan.scenario.name),
+            instrument=self._instrument(other, plan),
+        )
+        run_pair((plan, beside), (model, other), tools)
+
+    def _judged(
+        self,
+        summary: Summary,
+        own: Told,
+        recorder: _Recorder,
+        limits: Sequence[Limit],
+    ) -> tuple[Verdict, ...]:
+        """Judge a cell as far as that can be done before the others are there."""
+        bounds = (*self.gate.limits, *limits)
+        missed = check_limits(summary, own.records, bounds)
+        for verdict in missed:
+            self.journal.add(verdict)
+        compared = self.gate.verdicts(
+            recorder.facts.values(),
+            recorder.records,
+            self.run_facts["environment"],
+            among=self.cells_planned * len(QUANTITIES),
+        )
+        return join(missed, compared if self.cells_planned else ())
 
     @cached_property
     def _slo(self) -> tuple[Objective, ...]:
         return parse(self.settings.slo, where="--llm-slo")
 
-    def _instrument(
-        self, model: LoadedModel, scenario: Scenario, samples: int
-    ) -> Instrument | None:
+    def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clock as it will be used, once for each number of streams."""
         if not isinstance(model.backend, Server):
             return None
-        streams = streams_of(scenario, self.settings.requests or samples)
+        streams = streams_of(plan.scenario, plan.planned)
         if streams not in self._instruments:
             with _lenient():
                 awake = model.backend.facts.get("awake") is True
@@ -174,21 +249,71 @@ class Session:
         return found
 
     def finish(self) -> Scoreboard | None:
-        """Write the run's summary; returns ``None`` if no cell was begun."""
+        """Write the run's files; returns ``None`` if there is nothing to be said."""
         facts = self.journal.facts()
         if not facts:
-            return None
+            return self._nothing_measured()
+        records = self.journal.records()
         board = scoreboard(
             facts,
-            self.journal.records(),
+            records,
             balance=self.settings.balance,
             seed=self.settings.seed,
             slo=self._slo,
         )
+        environment = self.run_facts["environment"]
+        verdicts = join(
+            self.gate.verdicts(facts, records, environment),
+            self.journal.verdicts(),
+            self._saved(facts, records),
+        )
+        board = replace(board, verdicts=verdicts)
         seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S
         run = {**self.run_facts, "seconds": seconds}
-        self.journal.finish(summary_text(run, board), copy_to=self.settings.report)
+        self.journal.finish(
+            summary_text(run, board),
+            report_text(run, board),
+            copy_to=self.settings.report,
+        )
         return board
+
+    def _nothing_measured(self) -> Scoreboard | None:
+        """Fail a run that was to be compared and has nothing to compare."""
+        if not (self.gate.compares and self.cells_planned):
+            return None
+        return Scoreboard(
+            summaries=(), standings=(), verdicts=(nothing(self.settings),)
+        )
+
+    def _saved(
+        self, facts: Sequence[CellFacts], records: Sequence[Record]
+    ) -> tuple[Verdict, ...]:
+        """Store this run for later ones, if asked to; one with holes is not stored."""
+        path = self.settings.save_baseline
+        if path is None:
+            return ()
+        kept = [fact for fact in facts if fact.cell.model != self.settings.against]
+        names = {fact.cell.id for fact in kept}
+        try:
+            baselines.save(
+                path,
+                facts=kept,
+                records=[record for record in records if record.cell.id in names],
+                environment=self.run_facts["environment"],
+                created=self._started.isoformat(timespec="seconds"),
+                plugin=str(self.run_facts["environment"]["pytest-llmlat"]),
+            )
+        except BadBaseline as error:
+            return (
+                Verdict(
+                    cell="-",
+                    quantity="records",
+                    outcome="failed",
+                    against=str(path),
+                    note=str(error),
+                ),
+            )
+        return ()
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -225,20 +350,43 @@ def _lenient() -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What came of one cell."""
+
+    summary: Summary
+    records: tuple[Record, ...]
+    verdicts: tuple[Verdict, ...]
+    """Worst first; a regression here is one however many cells are to come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a cell reported."""
+
+    facts: CellFacts
+    records: tuple[Record, ...]
+
+
 class _Recorder:
-    """Takes what a cell reports to the journal, to the hook and to the terminal."""
+    """Takes what cells report to the journal, to the hook and to the terminal."""
 
     def __init__(self, config: pytest.Config, journal: Journal, plan: Plan) -> None:
-        self.facts: list[CellFacts] = []
+        self.facts: dict[Cell, CellFacts] = {}
         self.records: list[Record] = []
-        self.progress = Progress(
-            config, plan.cell.id, plan.requests or len(plan.samples)
-        )
+        self.progress = Progress(config, plan.cell.id, plan.planned)
         self._config = config
         self._journal = journal
+        self._cell = plan.cell
+        self._count = 0
+
+    def of(self, cell: Cell) -> Told:
+        """Return what one of the cells reported."""
+        own = tuple(record for record in self.records if record.cell == cell)
+        return Told(facts=self.facts[cell], records=own)
 
     def on_facts(self, facts: CellFacts) -> None:
-        self.facts.append(facts)
+        self.facts[facts.cell] = facts
         self._journal.add(facts)
 
     def on_record(self, record: Record) -> None:
@@ -246,4 +394,5 @@ class _Recorder:
         self._journal.add(record)
         self.records.append(record)
         self._config.hook.pytest_llmlat_record(config=self._config, record=record)
-        self.progress.step(len(self.records))
+        self._count += record.cell == self._cell
+        self.progress.step(self._count)

@@ -17,6 +17,8 @@ SCHEMA = 1
 def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
     """Return the whole file.
 
+    Changes in verdicts are counted so that positive is worse, whatever the quantity.
+
     Args:
         run: id, started, seconds, settings and environment.
         board: the figures.
@@ -27,7 +29,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "run": {**run, "instrument": _instrument(board)},
         "cells": [_cell(summary) for summary in board.summaries],
         "models": [_model(standing) for standing in board.standings],
-        "verdicts": [],
+        "verdicts": [asdict(verdict) for verdict in board.verdicts],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 

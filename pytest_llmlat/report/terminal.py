@@ -17,13 +17,14 @@ from pytest_llmlat.report.figures import (
     table,
 )
 from pytest_llmlat.report.loads import clock_lines, load_lines
+from pytest_llmlat.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.results import Scoreboard, Standing, Summary
 
-_MODELS = (
+MODEL_COLUMNS = (
     "model",
     "device",
     "quality",
@@ -35,7 +36,7 @@ _MODELS = (
     "tok/s",
     "memory",
 )
-_CELLS = (
+CELL_COLUMNS = (
     "n",
     "metric",
     "quality [95 %]",
@@ -47,7 +48,7 @@ _CELLS = (
 
 
 def scoreboard_lines(board: Scoreboard) -> list[str]:
-    """Return the scoreboard: each model's cells, then a row for each model.
+    """Return the scoreboard: each model's cells, a row for each model, the verdicts.
 
     Quality in a cell's line is the metric itself; in a model's row it is the mean
     over families with the share of guessing taken off.
@@ -60,18 +61,22 @@ def scoreboard_lines(board: Scoreboard) -> list[str]:
     lines = []
     for name, summaries in groups.items():
         rows = [_cell(summary) for summary in summaries]
-        lines += [*table((name, *_CELLS), rows, right=range(1, 7)), ""]
+        lines += [*table((name, *CELL_COLUMNS), rows, right=range(1, 7)), ""]
     lines += load_lines(board)
-    rows = [_row(standing) for standing in board.standings]
-    lines += table(_MODELS, rows, right=range(2, 10))
-    lines += [*_verdict(board.standings), *_remarks(board)]
-    return lines
+    rows = [model_row(standing) for standing in board.standings]
+    lines += table(MODEL_COLUMNS, rows, right=range(2, 10))
+    lines += [*comparison_lines(board.standings), *_remarks(board)]
+    judged = verdict_lines(board)
+    return [*lines, "", *judged] if judged else lines
 
 
 def _cell(summary: Summary) -> tuple[str, ...]:
-    cell = summary.cell
+    return (summary.cell.task, *cell_figures(summary))
+
+
+def cell_figures(summary: Summary) -> tuple[str, ...]:
+    """Write what stands under ``CELL_COLUMNS``."""
     return (
-        cell.task,
         str(summary.samples)
         if summary.samples == summary.planned
         else f"{summary.samples}/{summary.planned}",
@@ -97,7 +102,8 @@ def _counts(summary: Summary) -> str:
     return ", ".join(["partial", *told] if summary.partial else told) or MISSING
 
 
-def _row(standing: Standing) -> tuple[str, ...]:
+def model_row(standing: Standing) -> tuple[str, ...]:
+    """Write what stands under ``MODEL_COLUMNS``."""
     return (
         standing.model + (" (partial)" if standing.partial else ""),
         placed(standing.device, standing.scenario),
@@ -112,7 +118,7 @@ def _row(standing: Standing) -> tuple[str, ...]:
     )
 
 
-def _verdict(standings: Sequence[Standing]) -> list[str]:
+def comparison_lines(standings: Sequence[Standing]) -> list[str]:
     """Say which rows no other beats in both, and whether the weight decides."""
     if len(standings) < 2:  # noqa: PLR2004 - two make a comparison
         return []

@@ -13,7 +13,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.journal import CELLS, RECORDS, RUN, SUMMARY, Journal, row
+from pytest_llmlat.journal import (
+    CELLS,
+    RECORDS,
+    REPORT,
+    RUN,
+    SUMMARY,
+    Journal,
+    row,
+)
 from pytest_llmlat.records import (
     Grade,
     Instrument,
@@ -22,6 +30,7 @@ from pytest_llmlat.records import (
     Timing,
     Transport,
 )
+from pytest_llmlat.results import Verdict
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes
@@ -242,11 +251,12 @@ def test_the_summary_is_written_and_copied(tmp_path: Path) -> None:
     journal.add(a_record())
     journal.add(some_facts())
 
-    journal.finish("{}\n", copy_to=tmp_path / "new" / "report")
+    journal.finish("{}\n", "# Run\n", copy_to=tmp_path / "new" / "report")
 
     report = tmp_path / "new" / "report"
-    assert sorted(path.name for path in report.iterdir()) == [RECORDS, SUMMARY]
-    for name in (RECORDS, SUMMARY):
+    names = [RECORDS, REPORT, SUMMARY]
+    assert sorted(path.name for path in report.iterdir()) == names
+    for name in names:
         assert (report / name).read_bytes() == (journal.folder / name).read_bytes()
     assert (journal.folder / CELLS).is_file()
 
@@ -255,9 +265,22 @@ def test_a_summary_without_records_is_copied_alone(tmp_path: Path) -> None:
     """A run that was cut off before its first record has a summary all the same."""
     journal = a_journal(tmp_path)
 
-    journal.finish("{}\n", copy_to=tmp_path / "report")
+    journal.finish("{}\n", "", copy_to=tmp_path / "report")
 
-    assert [path.name for path in (tmp_path / "report").iterdir()] == [SUMMARY]
+    found = sorted(path.name for path in (tmp_path / "report").iterdir())
+    assert found == [REPORT, SUMMARY]
+
+
+def test_verdicts_on_limits_come_back(tmp_path: Path) -> None:
+    """What one process judged is told by another, at the end."""
+    journal = a_journal(tmp_path)
+    verdict = Verdict(
+        cell="c", quantity="quality", outcome="failed", against="quality>=1", samples=3
+    )
+
+    journal.add(verdict)
+
+    assert journal.verdicts() == [verdict]
 
 
 LOADS = st.builds(

@@ -25,7 +25,7 @@ from pytest_llmlat.records import (
     Response,
     Timing,
 )
-from pytest_llmlat.runner import LoadedModel, Plan, run_cell
+from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
 from pytest_llmlat.scenarios import under_load
 from pytest_llmlat.scenarios.load import LATE_S, Offered, offer
 from pytest_llmlat.schedule import Arrivals, Scenario
@@ -666,10 +666,12 @@ def test_a_cell_on_a_server_is_measured_under_a_load() -> None:
         LoadedModel(
             deployment=a_deployment(device="endpoint"), backend=server, load_s=None
         ),
-        clock=server.clock,
-        sandbox=None,
-        on_facts=facts.append,
-        on_record=records.append,
+        Tools(
+            clock=server.clock,
+            sandbox=None,
+            on_facts=facts.append,
+            on_record=records.append,
+        ),
     )
 
     assert [(r.sample, r.round) for r in records] == [

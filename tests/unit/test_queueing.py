@@ -11,7 +11,7 @@ from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S, Request
-from pytest_llmlat.runner import LoadedModel, Plan, run_cell
+from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
 from pytest_llmlat.scenarios import under_load
 from pytest_llmlat.scenarios.queueing import take_turns
 from pytest_llmlat.schedule import Arrivals, Scenario
@@ -306,10 +306,12 @@ def cell_under(
     run_cell(
         plan,
         LoadedModel(deployment=a_deployment(), backend=backend, load_s=1.5),
-        clock=clock,
-        sandbox=None,
-        on_facts=told.facts.append,
-        on_record=told.records.append,
+        Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
     )
 
 
@@ -380,10 +382,12 @@ def test_a_prompt_that_is_turned_away_is_no_answer_of_a_load() -> None:
             scenario=OFFLINE,
         ),
         LoadedModel(deployment=a_deployment(), backend=backend, load_s=1.5),
-        clock=clock,
-        sandbox=None,
-        on_facts=told.facts.append,
-        on_record=told.records.append,
+        Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
     )
 
     assert [r.finish for r in told.records] == ["stop", "context"]

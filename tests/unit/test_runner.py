@@ -11,7 +11,7 @@ import pytest
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.journal import row
-from pytest_llmlat.runner import WARMUP_TOKENS, LoadedModel, Plan, run_cell
+from pytest_llmlat.runner import WARMUP_TOKENS, LoadedModel, Plan, Tools, run_cell
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
@@ -65,10 +65,12 @@ def measured(
             revision="abc",
         ),
         LoadedModel(deployment=deployment, backend=backend, load_s=1.5),
-        clock=clock,
-        sandbox=sandbox,
-        on_facts=told.facts.append,
-        on_record=told.records.append,
+        Tools(
+            clock=clock,
+            sandbox=sandbox,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
     )
     return told
 

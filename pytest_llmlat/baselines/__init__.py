@@ -1,0 +1,265 @@
+"""Baselines: a whole run in one small file, to be committed and compared with.
+
+A baseline is written from a run without holes, and is read back as records of which
+all statistics can be made again. Its top is for people; then come the records, a line
+for each column. A checksum tells a file that was edited from one that was measured: a
+baseline that was made slower by hand would let every later run pass.
+
+Texts are not kept: no prompt, no answer, no reference. So what is made of texts cannot
+be made of a baseline, such as macro-F1; that two answers differ is told by a digest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from dataclasses import asdict, dataclass, fields
+from statistics import fmean, median_low
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_llmlat.baselines import files
+from pytest_llmlat.baselines.columns import digest_of, pack, unpack
+from pytest_llmlat.errors import BadBaseline
+from pytest_llmlat.records import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.specs import Scalar
+
+__all__ = ["Baseline", "BaselineCell", "differences", "digest_of", "load", "save"]
+
+UNTIMED = frozenset({"pytest", "pytest-llmlat", "sacrebleu", "rouge_score"})
+"""Facts of an environment that no latency depends on."""
+_OVERVIEW = "for people, not read back"
+_NAMED = 5
+"""How many cells a message names."""
+_SPLIT = (
+    *(KeyError, TypeError, ValueError, AttributeError),
+    *(OverflowError, RecursionError),
+)
+"""What reading something of another form runs into."""
+_Facts: TypeAlias = tuple[tuple[str, "Scalar | None"], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineCell:
+    """One cell as it was measured then."""
+
+    cell: Cell
+    task_revision: str | None
+    backend: _Facts
+    """What the backend said of itself."""
+    contended: str | None
+    """Why its latencies prove nothing; ``None`` if they may."""
+    warnings: tuple[str, ...]
+    """What made it slower than it is for a user, such as a debugger."""
+    records: tuple[Record, ...]
+    """Without texts; times count from 0, and only the first and last stamp are kept."""
+    answers: Mapping[tuple[str, int], str | None]
+    """For each (sample, round) what ``digest_of`` said of the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A stored run."""
+
+    name: str
+    """The file's name as it was given, for messages."""
+    created: str
+    plugin: str
+    """The version of this plugin that wrote it."""
+    environment: Mapping[str, Scalar | None]
+    """The fingerprint of the machine and its software."""
+    cells: tuple[BaselineCell, ...]
+
+
+def save(
+    path: Path,
+    *,
+    facts: Iterable[CellFacts],
+    records: Iterable[Record],
+    environment: Mapping[str, Scalar | None],
+    created: str,
+    plugin: str,
+) -> None:
+    """Write a run as a baseline; a file that is there is replaced in one go.
+
+    Raises:
+        BadBaseline: a cell has fewer records than planned, or nothing was measured,
+            or the file cannot be written. What was there before is untouched.
+    """
+    told = {one.cell.id: one for one in facts}
+    measured: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        measured[record.cell.id].append(record)
+    holes = _holes(told, measured)
+    if holes:
+        more = len(holes) - _NAMED
+        named = "; ".join(holes[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        raise BadBaseline(
+            f"baseline {path}: not saved, for a baseline with holes would flatter later"
+            f" runs: {named}; run them whole, then save it with {files.OPTION}={path}"
+        )
+    try:
+        content = {
+            "created": created,
+            "plugin": plugin,
+            "environment": dict(environment),
+            _OVERVIEW: {key: _overview(measured[key]) for key in told},
+            "cells": [_packed(told[key], measured[key]) for key in told],
+        }
+        text = files.signed(content)
+        # What could not be read again is not saved.
+        _baseline(str(path), json.loads(text))
+    except _SPLIT as error:
+        raise BadBaseline(
+            f"baseline {path}: not saved, since it could not be read again: {error};"
+            " that is a fault of pytest-llmlat or of a plugin of its models: report it"
+        ) from error
+    files.write(path, text)
+
+
+def load(path: Path) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        BadBaseline: it is not there, or is not as ``save`` left it.
+    """
+    name = str(path)
+    content = files.read(path)
+    try:
+        return _baseline(name, content)
+    except _SPLIT as error:
+        raise BadBaseline(
+            f"baseline {name}: its content is not well-formed ({error!s:.200});"
+            f" {files.anew(path)}"
+        ) from error
+
+
+def differences(
+    baseline_environment: Mapping[str, Scalar | None],
+    baseline_backend: Iterable[tuple[str, Scalar | None]],
+    environment: Mapping[str, Scalar | None],
+    backend: Iterable[tuple[str, Scalar | None]],
+) -> tuple[str, ...]:
+    """Say in which facts that may change a latency two measurements differ.
+
+    Every fact counts that is not known not to: one that only one side tells is a
+    difference, one that is absent on both is none.
+
+    Returns:
+        Such as ``cores: 2 here, 4 in the baseline``; empty if they are comparable.
+    """
+
+    def timed(facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:
+        return {name: value for name, value in facts.items() if name not in UNTIMED}
+
+    found = []
+    for there, here in (
+        (timed(baseline_environment), timed(environment)),
+        (dict(baseline_backend), dict(backend)),
+    ):
+        for name in dict.fromkeys([*here, *there]):
+            now, then = here.get(name), there.get(name)
+            if now != then:
+                found.append(
+                    f"{name}: {_shown(now)} here, {_shown(then)} in the baseline"
+                )
+    return tuple(dict.fromkeys(found))
+
+
+def _shown(value: Scalar | None) -> str:
+    return "none" if value is None else str(value)
+
+
+def _holes(
+    told: Mapping[str, CellFacts], measured: Mapping[str, Sequence[Record]]
+) -> list[str]:
+    """Say of each cell that is not whole what it lacks."""
+    holes = [f"{key} was never described" for key in measured if key not in told]
+    for key, facts in told.items():
+        count = len({(r.sample, r.round) for r in measured.get(key, ())})
+        if not count or count < facts.planned:
+            holes.append(f"{key} has {count} of {facts.planned} records")
+        elif not facts.finished:
+            holes.append(f"{key} was not finished")
+    if not told and not measured:
+        holes.append("no cell was measured")
+    return holes
+
+
+def _overview(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what a person wants to see in a diff."""
+    times = [
+        math.inf if r.finish == "timeout" else r.timing.e2e_s
+        for r in records
+        if r.finish != "error" and r.timing
+    ]
+    middle = median_low(times) if times else math.inf
+    return {
+        "records": len(records),
+        "mean_grade": round(fmean(r.grade.value for r in records), 4),
+        "e2e_p50_s": round(middle, 6) if math.isfinite(middle) else None,
+    }
+
+
+def _packed(facts: CellFacts, records: Sequence[Record]) -> dict[str, Any]:
+    contention = facts.contention
+    return {
+        **asdict(facts.cell),
+        "task_revision": facts.task_revision,
+        "contended": contention.contended if contention else None,
+        "warnings": list(facts.warnings),
+        "backend": [[name, value] for name, value in facts.backend],
+        "columns": pack(records),
+    }
+
+
+def _baseline(name: str, content: Mapping[str, Any]) -> Baseline:
+    """Build the values; what is of another form raises one of ``_SPLIT``."""
+    cells = tuple(_cell(one) for one in content["cells"])
+    ids = {cell.cell.id for cell in cells}
+    if not cells or len(ids) < len(cells):
+        raise ValueError("it has no cells, or one of them twice")
+    return Baseline(
+        name=name,
+        created=_string(content["created"]),
+        plugin=_string(content["plugin"]),
+        environment={
+            fact: _scalar(value) for fact, value in content["environment"].items()
+        },
+        cells=cells,
+    )
+
+
+def _cell(content: Mapping[str, Any]) -> BaselineCell:
+    cell = Cell(**{one.name: _string(content[one.name]) for one in fields(Cell)})
+    found = unpack(cell, content["columns"])
+    revision, contended = content["task_revision"], content["contended"]
+    return BaselineCell(
+        cell=cell,
+        task_revision=None if revision is None else _string(revision),
+        backend=tuple(
+            (_string(fact), _scalar(value)) for fact, value in content["backend"]
+        ),
+        contended=None if contended is None else _string(contended),
+        warnings=tuple(map(_string, content["warnings"])),
+        records=tuple(record for record, _ in found),
+        answers={(record.sample, record.round): answer for record, answer in found},
+    )
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} stands where a text should")
+    return value
+
+
+def _scalar(value: object) -> Scalar | None:
+    if value is not None and not isinstance(value, str | int | float):
+        raise TypeError(f"{value!r:.40} stands where a plain value should")
+    return value

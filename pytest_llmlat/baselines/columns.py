@@ -1,0 +1,351 @@
+"""Records of one cell as columns of plain values, and back.
+
+A column is a list with a value for each record, or the one value that all have. Counts
+of a corpus metric hang together (an answer has one 3-gram less than 2-grams), so that
+a column of them may be told as how much less it is than one before it.
+
+Of the stamps only the first, the last and their number are kept: e2e, TTFT and TPOT
+are what they were, gaps between tokens are not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from pytest_llmlat.records import Finish, Grade, Record, Timing, TokenSource
+from pytest_llmlat.specs import DIFFICULTIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pytest_llmlat.records import Cell
+
+_FAR_NS = 2**63
+_MOST_STAMPS = 10**6
+_EXACT = 2**53
+"""Whole floats below are the integers that they look like."""
+_BACK = (1, 3)
+"""How many columns before a column of counts its like may stand."""
+_HEX = re.compile("[0-9a-f]{8}")
+
+
+def digest_of(record: Record) -> str | None:
+    """Return eight hex digits that tell one answer from another, ``None`` for none."""
+    if record.answer is None:
+        return None
+    return sha256(record.answer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the values of a column may be."""
+
+    what: str
+    fits: Callable[[object], bool]
+
+
+def _whole(most: int) -> _Kind:
+    # Not isinstance: True is an int too.
+    return _Kind(
+        "a whole number, 0 or more",
+        lambda value: (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and 0 <= value <= most
+        ),
+    )
+
+
+def _is_number(value: object) -> bool:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and math.isfinite(value)  # type: ignore[arg-type] # told above
+
+
+def _one_of(*names: str) -> _Kind:
+    return _Kind(f"one of {', '.join(names)}", lambda value: value in names)
+
+
+def _or_none(kind: _Kind) -> _Kind:
+    return _Kind(
+        f"{kind.what}, or null", lambda value: value is None or kind.fits(value)
+    )
+
+
+_TEXT = _Kind("a text", lambda value: isinstance(value, str))
+_NUMBER = _Kind("a finite number", _is_number)
+_AMOUNT = _Kind(
+    "a finite number, 0 or more",
+    lambda value: _is_number(value) and value >= 0,  # type: ignore[operator]
+)
+_COUNT = _whole(_FAR_NS)
+_BIT = _whole(1)
+_DIGEST = _Kind(
+    "eight hex digits",
+    lambda value: isinstance(value, str) and bool(_HEX.fullmatch(value)),
+)
+
+_PLAIN = {
+    "round": _COUNT,
+    "difficulty": _or_none(_one_of(*DIFFICULTIES)),
+    "finish": _one_of(*get_args(Finish)),
+    "metric": _TEXT,
+    "budget_s": _AMOUNT,
+    "chance": _NUMBER,
+    "prompt_tokens": _or_none(_COUNT),
+    "output_tokens": _or_none(_COUNT),
+    "token_source": _or_none(_one_of(*get_args(TokenSource))),
+}
+"""Fields of a record that are kept as they are."""
+_FLAGS = dict.fromkeys(("unparsed", "truncated", "refused", "empty"), _BIT)
+_TIMES = {
+    "stamps": _or_none(_whole(_MOST_STAMPS)),
+    "first_ns": _or_none(_COUNT),  # from the start to the first stamp
+    "span_ns": _or_none(_COUNT),  # from there to the last stamp
+    "tail_ns": _or_none(_COUNT),  # from there (or the start) to the end
+    "first_tokens": _or_none(_COUNT),
+    "later_tokens": _or_none(_COUNT),
+    "grouped": _or_none(_BIT),  # whether a later stamp has several tokens
+    "spread_tokens": _or_none(_COUNT),
+    "reasoning_ns": _or_none(_COUNT),
+    "queue_ns": _or_none(_COUNT),
+}
+_GRADE = {"value": _NUMBER, "correct": _or_none(_BIT)}
+_COLUMNS = {
+    "sample": _TEXT,
+    **_PLAIN,
+    **_FLAGS,
+    **_TIMES,
+    **_GRADE,
+    "answer": _or_none(_DIGEST),
+}
+_BLOCKS = ("details_names", "details", "counts_less_than", "counts")
+
+Row: TypeAlias = dict[str, Any]
+
+
+def pack(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the columns of records, of which there is at least one.
+
+    Raises:
+        ValueError: the records do not go into columns.
+    """
+    rows = [_row(record) for record in records]
+    columns = {name: _folded([row[name] for row in rows]) for name in _COLUMNS}
+    # Never folded: it tells how many records there are.
+    columns["sample"] = [record.sample for record in records]
+    details = [dict(record.grade.details) for record in records]
+    names = list(dict.fromkeys(name for detail in details for name in detail))
+    bases, counts = _packed_counts([record.grade.counts for record in records])
+    return {
+        **columns,
+        "details_names": names,
+        "details": [_folded([one.get(name) for one in details]) for name in names],
+        "counts_less_than": bases,
+        "counts": counts,
+    }
+
+
+def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]]:
+    """Return the records of columns, each with the digest of its answer.
+
+    Raises:
+        ValueError: the columns are not what ``pack`` returns. An ill-formed whole may
+            raise ``TypeError`` or ``KeyError`` too.
+    """
+    if set(packed) != {*_COLUMNS, *_BLOCKS}:
+        odd = set(packed) ^ {*_COLUMNS, *_BLOCKS}
+        raise ValueError(f"columns are missing or unknown: {', '.join(sorted(odd))}")
+    if not isinstance(packed["sample"], list) or not packed["sample"]:
+        raise ValueError("column 'sample' is no list of names")
+    size = len(packed["sample"])
+    columns = {
+        name: _unfolded(name, packed[name], size, kind)
+        for name, kind in _COLUMNS.items()
+    }
+    names = packed["details_names"]
+    if not all(map(_TEXT.fits, names)) or len(set(names)) != len(names):
+        raise ValueError("column 'details_names' does not hold different texts")
+    details = [
+        _unfolded(f"details: {name}", column, size, _or_none(_NUMBER))
+        for name, column in zip(names, packed["details"], strict=True)
+    ]
+    counts = _unpacked_counts(packed["counts_less_than"], packed["counts"], size)
+    rows = [
+        {name: column[place] for name, column in columns.items()}
+        for place in range(size)
+    ]
+    visits = {(row["sample"], row["round"]) for row in rows}
+    if len(visits) < size:
+        raise ValueError("the same sample is in it twice in the same round")
+    return [
+        (
+            _record(
+                cell,
+                row,
+                details=tuple(
+                    (name, column[place])
+                    for name, column in zip(names, details, strict=True)
+                    if column[place] is not None
+                ),
+                counts=tuple(float(column[place]) for column in counts),
+            ),
+            row["answer"],
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def _row(record: Record) -> Row:
+    correct = record.grade.correct
+    return {
+        "sample": record.sample,
+        **{name: getattr(record, name) for name in _PLAIN},
+        **{name: int(getattr(record, name)) for name in _FLAGS},
+        **_times(record.timing),
+        "value": record.grade.value,
+        "correct": None if correct is None else int(correct),
+        "answer": digest_of(record),
+    }
+
+
+def _record(
+    cell: Cell,
+    row: Row,
+    *,
+    details: tuple[tuple[str, float], ...],
+    counts: tuple[float, ...],
+) -> Record:
+    correct = row["correct"]
+    flags: Row = {name: bool(row[name]) for name in _FLAGS}
+    return Record(
+        cell=cell,
+        sample=row["sample"],
+        prompt="",
+        reference="",
+        answer=None,
+        extracted=None,
+        error=None,
+        timing=_timing(row),
+        grade=Grade(
+            value=row["value"],
+            correct=None if correct is None else bool(correct),
+            details=details,
+            counts=counts,
+        ),
+        **{name: row[name] for name in _PLAIN},
+        **flags,
+    )
+
+
+def _times(timing: Timing | None) -> Row:
+    if timing is None:
+        return dict.fromkeys(_TIMES)
+    start, stamps, tokens = timing.start_ns, timing.stamps_ns, timing.stamp_tokens
+
+    def since_start(instant: int | None) -> int | None:
+        return None if instant is None else instant - start
+
+    return {
+        "stamps": len(stamps),
+        "first_ns": stamps[0] - start if stamps else None,
+        "span_ns": stamps[-1] - stamps[0] if stamps else None,
+        "tail_ns": timing.end_ns - (stamps[-1] if stamps else start),
+        "first_tokens": tokens[0] if stamps else None,
+        "later_tokens": sum(tokens[1:]) if stamps else None,
+        "grouped": int(any(count > 1 for count in tokens[1:])),
+        "spread_tokens": timing.spread_tokens,
+        "reasoning_ns": since_start(timing.reasoning_ns),
+        "queue_ns": since_start(timing.sent_ns),
+    }
+
+
+def _timing(row: Row) -> Timing | None:
+    """Put the first stamp where it was and all others where the last one was."""
+    number = row["stamps"]
+    if number is None:
+        return None
+    first = row["first_ns"] if number else 0
+    last = first + row["span_ns"] if number else 0
+    return Timing(
+        start_ns=0,
+        end_ns=last + row["tail_ns"],
+        stamps_ns=(first, *(last,) * (number - 1)) if number else (),
+        stamp_tokens=_tokens(row, number - 1) if number else (),
+        spread_tokens=row["spread_tokens"],
+        reasoning_ns=row["reasoning_ns"],
+        sent_ns=row["queue_ns"],
+    )
+
+
+def _tokens(row: Row, others: int) -> tuple[int, ...]:
+    """Spread the tokens over the stamps; several on one only where it was so."""
+    first, later = row["first_tokens"], row["later_tokens"]
+    if not row["grouped"]:
+        if later > others:
+            raise ValueError("there are more tokens than stamps for them")
+        return (first, *(1,) * later, *(0,) * (others - later))
+    return (first, later, *(0,) * (others - 1))
+
+
+def _folded(values: Sequence[Any]) -> object:
+    """Return the one value that all have; by ``repr``, to tell 0.0 from -0.0."""
+    return values[0] if len(set(map(repr, values))) == 1 else list(values)
+
+
+def _unfolded(name: str, column: object, size: int, kind: _Kind) -> list[Any]:
+    values = column if isinstance(column, list) else [column] * size
+    if len(values) != size:
+        raise ValueError(f"column {name!r} has {len(values)} values for {size} records")
+    for value in values:
+        if not kind.fits(value):
+            raise ValueError(f"column {name!r} holds {value!r:.40}, not {kind.what}")
+    return values
+
+
+def _packed_counts(
+    rows: Sequence[tuple[float, ...]],
+) -> tuple[list[int | None], list[object]]:
+    """Return the shortest form of each column, and which other it is less than."""
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("its answers have unlike numbers of counts")
+    columns = [[_integer(value) for value in row] for row in zip(*rows, strict=True)]
+    found = [_shortest(columns, number) for number in range(len(columns))]
+    return [base for base, _ in found], [column for _, column in found]
+
+
+def _shortest(
+    columns: Sequence[Sequence[float]], number: int
+) -> tuple[int | None, object]:
+    ways: list[tuple[int | None, object]] = [(None, _folded(columns[number]))]
+    for base in (number - back for back in _BACK if back <= number):
+        pairs = list(zip(columns[base], columns[number], strict=True))
+        # Differences of integers are exact, those of other numbers are not.
+        if all(isinstance(value, int) for pair in pairs for value in pair):
+            ways.append((base, _folded([high - low for high, low in pairs])))
+    return min(ways, key=lambda way: len(json.dumps(way[1])))
+
+
+def _unpacked_counts(
+    bases: Iterable[int | None], packed: Iterable[object], size: int
+) -> list[list[float]]:
+    columns: list[list[float]] = []
+    for base, column in zip(bases, packed, strict=True):
+        values = _unfolded("counts", column, size, _NUMBER)
+        if base is not None:
+            if not _whole(len(columns) - 1).fits(base):
+                raise ValueError("column 'counts_less_than' names no column before")
+            values = [
+                high - less for high, less in zip(columns[base], values, strict=True)
+            ]
+        columns.append(values)
+    return columns
+
+
+def _integer(value: float) -> float:
+    plain = float(value).is_integer() and abs(value) < _EXACT
+    return int(value) if plain else value

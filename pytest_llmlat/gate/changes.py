@@ -1,0 +1,302 @@
+"""How much a quantity changed between two measurements, and how sure that is.
+
+Samples are resampled in pairs: both sides of a draw answered the same ones. Intervals
+are percentile intervals of 10,000 draws, expanded for small samples as Hesterberg
+(2015, The American Statistician 69(4), section 4.3) describes; p-values are one-sided.
+For right and wrong the p-value is that of McNemar's test, exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from statistics import NormalDist, fmean
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat import score
+from pytest_llmlat.gate import student
+from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.statistics import DRAWS, Array, resample_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_llmlat.gate.pairing import Pairs, Side
+    from pytest_llmlat.settings import Balance
+
+QUALITY, BALANCED = "quality", "balanced"
+QUANTITIES = (QUALITY, BALANCED, *LATENCIES)
+"""What can be gated between two measurements."""
+FEWEST = 5
+"""Below so many pairs a spread is not known well enough to say anything."""
+MOST_RESAMPLED = 2000
+"""Above so many samples sums are drawn from their normal limit: the difference is
+far below what 10,000 draws can show, and the time is not."""
+_LEAST_DRAWS = 10
+_EXACT = 1e-6
+"""A smaller standard error is rounding: draws are summed in single precision."""
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changed in one quantity; positive is worse. Latencies are log ratios."""
+
+    quantity: str
+    samples: int
+    baseline: float | None
+    candidate: float | None
+    """Both as a person reads them: seconds (geometric mean of a sample), or a ratio."""
+    estimate: float
+    error: float
+    """Standard error of the estimate."""
+    p: float
+    """Probability of such a change for the worse, or a larger one, if there is none."""
+    draws: Array
+    """(draws,) of the change."""
+    equal: bool = False
+    """All pairs agree exactly: there is nothing that a resample could show."""
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Return the two-sided interval at level 1 - ``alpha``."""
+        import numpy as np
+
+        if self.equal:
+            # None of n differs: at most this share would (rule of three, exactly). A
+            # share bounds what lies between 0 and 1; a latency that never varies is it.
+            bounded = self.quantity not in LATENCIES
+            reach = 1 - (alpha / 2) ** (1 / self.samples) if bounded else 0.0
+            return self.estimate - reach, self.estimate + reach
+        degrees = self.samples - 1
+        bound = student.quantile(alpha / 2, degrees)
+        tail = _NORMAL.cdf(bound * math.sqrt(self.samples / degrees))
+        if tail * len(self.draws) < _LEAST_DRAWS:
+            # So far out there are too few draws to tell.
+            return (
+                self.estimate + bound * self.error,
+                self.estimate - bound * self.error,
+            )
+        low, high = np.quantile(self.draws, [tail, 1 - tail])
+        return float(low), float(high)
+
+
+def changes(
+    pairs: Pairs, quantities: Sequence[str], *, balance: Balance
+) -> dict[str, Change]:
+    """Compute the change of each quantity; those that no pair has are left out.
+
+    Args:
+        pairs: at least ``FEWEST``.
+        quantities: of ``QUANTITIES``.
+        balance: which mean is called balanced.
+    """
+    latencies = [name for name in LATENCIES if name in quantities]
+    ratios = {name: log_ratios(pairs, name) for name in latencies}
+    quality = _Quality(pairs, balance)
+    drawn = _draw(
+        {
+            **{name: _deviations(ratios[name]) for name in latencies},
+            "speeds": [(a.speed, b.speed) for a, b in _zipped(pairs)],
+            "values": quality.rows,
+        }
+    )
+    found = {
+        name: _latency(pairs, name, ratios[name], drawn[name]) for name in latencies
+    }
+    wanted = {QUALITY, BALANCED} & set(quantities)
+    found |= {n: c for n, c in quality.changes(drawn).items() if n in wanted}
+    kept = {name: change for name, change in found.items() if change is not None}
+    return {name: kept[name] for name in QUANTITIES if name in kept}
+
+
+def _deviations(ratios: Sequence[float | None]) -> list[tuple[float]]:
+    """Return how far each is from the mean; one that is missing moves nothing."""
+    known = [ratio for ratio in ratios if ratio is not None]
+    middle = fmean(known) if known else 0.0
+    return [(0.0,) if ratio is None else (ratio - middle,) for ratio in ratios]
+
+
+def _latency(
+    pairs: Pairs, name: str, ratios: Sequence[float | None], sums: Array
+) -> Change | None:
+    known = [ratio for ratio in ratios if ratio is not None]
+    if len(known) < FEWEST:
+        return None
+    column = LATENCIES.index(name)
+    there = [place for place, ratio in enumerate(ratios) if ratio is not None]
+    ours, theirs = (
+        math.exp(fmean(sides[place].logs[column] or 0.0 for place in there))
+        for sides in (pairs.candidate, pairs.baseline)
+    )
+    return _change(
+        name,
+        estimate=fmean(known),
+        draws=fmean(known) + sums[:, 0] / len(known),
+        samples=len(known),
+        candidate=ours,
+        baseline=theirs,
+    )
+
+
+class _Quality:
+    """The metric on both sides, and the score that is made of it and of speed."""
+
+    def __init__(self, pairs: Pairs, balance: Balance) -> None:
+        first = pairs.candidate[0].first
+        self._pairs = pairs
+        self._balance = balance
+        self._chance = first.chance
+        self._metric = METRICS[first.metric]
+        self.rows: list[tuple[float, ...]] = [
+            (*a.counts, *b.counts) if self._metric.corpus else (a.value, b.value)
+            for a, b in _zipped(pairs)
+        ]
+
+    def changes(self, drawn: Mapping[str, Array]) -> dict[str, Change]:
+        """Return the change of quality and of the balanced score."""
+        count = len(self.rows)
+        ours, theirs = self._values()
+        our_draws, their_draws = self._draws(drawn["values"].clip(0))
+        speeds = [(a.speed, b.speed) for a, b in _zipped(self._pairs)]
+        our_speeds, their_speeds = drawn["speeds"].clip(0).T / count
+        our_score = self._score(ours, fmean(s[0] for s in speeds))
+        their_score = self._score(theirs, fmean(s[1] for s in speeds))
+        our_scores = self._score(our_draws, our_speeds)
+        their_scores = self._score(their_draws, their_speeds)
+        quality = _change(
+            QUALITY,
+            estimate=theirs - ours,
+            draws=their_draws - our_draws,
+            samples=count,
+            candidate=ours,
+            baseline=theirs,
+            p=_mcnemar(self._pairs),
+        )
+        balanced = _change(
+            BALANCED,
+            estimate=their_score - our_score,
+            draws=their_scores - our_scores,
+            samples=count,
+            candidate=our_score,
+            baseline=their_score,
+        )
+        return {QUALITY: quality, BALANCED: balanced}
+
+    def _values(self) -> tuple[float, float]:
+        """Return the cell's figure on both sides."""
+        width = len(self.rows[0]) // 2
+        if self._metric.corpus:
+            ours = [row[:width] for row in self.rows]
+            theirs = [row[width:] for row in self.rows]
+            return self._metric.corpus(ours), self._metric.corpus(theirs)
+        return fmean(row[0] for row in self.rows), fmean(row[1] for row in self.rows)
+
+    def _draws(self, sums: Array) -> tuple[Array, Array]:
+        """Return the cell's figure on both sides for each resample."""
+        width = len(self.rows[0]) // 2
+        if self._metric.draws:
+            return self._metric.draws(sums[:, :width]), self._metric.draws(
+                sums[:, width:]
+            )
+        return sums[:, 0] / len(self.rows), sums[:, 1] / len(self.rows)
+
+    def _score(self, quality: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
+        return score.balance(
+            score.normalize(quality, self._chance), speed, self._balance
+        )
+
+
+def _change(
+    quantity: str,
+    *,
+    estimate: float,
+    draws: Array,
+    samples: int,
+    candidate: float,
+    baseline: float,
+    p: float | None = None,
+) -> Change:
+    """Add what follows from the draws: the standard error, and p where it is not given.
+
+    A bootstrap's spread is too small by the square root of (n - 1)/n. Where all pairs
+    changed alike there is none: each may as well have changed the other way.
+    """
+    error = float(draws.std()) * math.sqrt(samples / (samples - 1))
+    equal = error <= _EXACT
+    if p is None and equal:
+        p = 0.5**samples if estimate > _EXACT else 1.0
+    elif p is None:
+        p = student.cdf(-estimate / error, samples - 1)
+    return Change(
+        quantity=quantity,
+        samples=samples,
+        baseline=baseline,
+        candidate=candidate,
+        estimate=estimate,
+        error=error,
+        p=p,
+        draws=draws,
+        equal=equal,
+    )
+
+
+def _mcnemar(pairs: Pairs) -> float | None:
+    """Return the exact one-sided p of right answers that became wrong ones.
+
+    ``None`` where answers are not simply right or wrong.
+    """
+    lost = won = 0
+    for ours, theirs in _zipped(pairs):
+        if ours.correct is None or theirs.correct is None:
+            return None
+        lost += theirs.correct and not ours.correct
+        won += ours.correct and not theirs.correct
+    differing = lost + won
+    if differing > MOST_RESAMPLED:
+        return 1 - _NORMAL.cdf((lost - won - 1) / math.sqrt(differing))
+    # As many or more of them lost, if each were lost or won by the toss of a coin.
+    ways = sum(math.comb(differing, k) for k in range(lost, differing + 1))
+    return float(Fraction(ways, 2**differing))
+
+
+def _zipped(pairs: Pairs) -> list[tuple[Side, Side]]:
+    return list(zip(pairs.candidate, pairs.baseline, strict=True))
+
+
+def _draw(blocks: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Array]:
+    """Return the summed columns of each resample, block by block.
+
+    The same number of rows is always drawn alike, so the drawing is done once.
+    """
+    import numpy as np
+
+    rows = np.column_stack([np.asarray(block, float) for block in blocks.values()])
+    if len(rows) <= MOST_RESAMPLED:
+        # Single precision: 10,000 draws know nothing of the eighth digit.
+        sums = (_weights(len(rows)) @ rows.astype(np.float32)).astype(float)
+    else:
+        sums = _normal_sums(rows)
+    widths = [len(block[0]) for block in blocks.values()]
+    parts = np.split(sums, np.cumsum(widths)[:-1], axis=1)
+    return dict(zip(blocks, parts, strict=True))
+
+
+def _normal_sums(rows: Array) -> Array:
+    """Draw sums of many rows from their normal limit."""
+    import numpy as np
+
+    source = np.random.default_rng(len(rows))
+    # A square root of the covariance, which may be singular: columns can be constant.
+    scale, axes = np.linalg.eigh(np.atleast_2d(np.cov(rows, rowvar=False, bias=True)))
+    root = axes * np.sqrt(np.clip(scale, 0, None))
+    noise = source.standard_normal((DRAWS, len(scale))) @ root.T
+    return len(rows) * rows.mean(axis=0) + math.sqrt(len(rows)) * noise
+
+
+@lru_cache(maxsize=4)
+def _weights(count: int) -> Array:
+    """Return how often each of ``count`` rows is in each resample: (draws, count)."""
+    return resample_weights(count, seed=f"gate|{count}")

@@ -1,0 +1,317 @@
+"""From changes to verdicts, over all quantities of all cells at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate import student
+from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
+from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
+from pytest_llmlat.results import OUTCOMES, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_llmlat.gate.changes import Change
+    from pytest_llmlat.gate.pairing import Pairs
+    from pytest_llmlat.gate.rules import Rules
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.settings import Balance
+
+ALPHA = 0.05
+"""Of all two-sided intervals together; a regression is one side of it."""
+_SHOWN = 3
+_LARGEST = 700.0
+"""The logarithm of about as much as a float holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A measured cell and what it is compared with."""
+
+    facts: CellFacts
+    records: tuple[Record, ...]
+    against: str
+    """The name of the baseline or of the model."""
+    reference: tuple[Record, ...] | None
+    """``None`` where the baseline has no such cell."""
+    only_quality: str | None = None
+    """Why latencies are not comparable; ``None`` if they are."""
+    same_answers: bool = False
+    """Every answer is the same on both sides, letter for letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gated:
+    """A change that is to be judged, with what it needs for that."""
+
+    match: Match
+    change: Change
+    tolerance: float
+    notes: tuple[str, ...]
+
+
+def judge(
+    matches: Iterable[Match], rules: Rules, *, balance: Balance, among: int = 0
+) -> tuple[Verdict, ...]:
+    """Judge every cell; the worst verdict comes first.
+
+    Holm's correction is over all quantities of all cells: under identical candidates
+    at most one session in twenty reports any regression.
+
+    Args:
+        matches: the cells.
+        rules: what is tolerated.
+        balance: which mean is called balanced.
+        among: at least so many quantities are gated in all, for who judges some of
+            them before the others are there: then a regression is one for certain.
+    """
+    told: list[Verdict] = []
+    gated: list[_Gated] = []
+    for match in matches:
+        verdicts, changed = _examine(match, rules, balance)
+        told += verdicts
+        gated += changed
+    ranked = sorted(gated, key=lambda each: each.change.p)
+    rejecting, level = True, ALPHA
+    for rank, each in enumerate(ranked):
+        alpha = ALPHA / max(len(ranked) - rank, among)
+        if rejecting:
+            level = alpha
+        rejecting = rejecting and each.change.p <= level / 2
+        told.append(_verdict(each, alpha, level, significant=rejecting))
+    return worst_first(_settled(verdict, rules) for verdict in told)
+
+
+def _settled(verdict: Verdict, rules: Rules) -> Verdict:
+    """Fail what could not be decided, where that was asked for."""
+    if verdict.outcome != "inconclusive" or rules.unsure == "pass":
+        return verdict
+    note = _joined(*filter(None, [verdict.note, "inconclusive"]))
+    return replace(verdict, outcome="failed", note=note)
+
+
+def worst_first(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Sort verdicts by outcome, the worst and the largest changes first."""
+    return tuple(
+        sorted(
+            verdicts,
+            key=lambda v: (
+                OUTCOMES.index(v.outcome),
+                -(v.change or 0.0) if v.outcome == "regression" else 0.0,
+            ),
+        )
+    )
+
+
+def _examine(
+    match: Match, rules: Rules, balance: Balance
+) -> tuple[list[Verdict], list[_Gated]]:
+    """Return what can be said at once, and the changes that are to be judged."""
+    tolerated = rules.tolerated(match.facts.cell)
+    there = match.facts.finished and len(match.records) >= match.facts.planned
+    if not there or not match.records:
+        note = f"{len(match.records)} of {match.facts.planned} answers are there"
+        return [_plain(match, "records", "failed", note)], []
+    if match.reference is None:
+        outcome = {"fail": "failed", "warn": "warned", "pass": "pass"}[rules.new_cells]
+        note = f"new: {match.against} has no such cell"
+        return [_plain(match, "records", outcome, note)], []
+    pairs = pair(match.records, match.reference)
+    if not pairs.samples:
+        shown = ", ".join(pairs.missing[:_SHOWN]) or "it is empty"
+        note = (
+            f"no sample of {match.against} was measured (it has {shown}, …); same"
+            " --llm-samples, --llm-seed and tasks?"
+        )
+        return [_plain(match, "records", "failed", note)], []
+    if len(pairs.samples) < FEWEST:
+        note = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
+        return [_plain(match, QUALITY, "inconclusive", note)], []
+    return _compare(match, pairs, tolerated, balance)
+
+
+def _compare(
+    match: Match, pairs: Pairs, tolerated: dict[str, float], balance: Balance
+) -> tuple[list[Verdict], list[_Gated]]:
+    found = changes(pairs, tuple(tolerated), balance=balance)
+    said = tuple(_remarks(match, pairs))
+    told: list[Verdict] = []
+    gated: list[_Gated] = []
+    for name, tolerance in tolerated.items():
+        if name not in found:
+            told += _unpaired(match, pairs, name)
+            continue
+        lacking = tuple(_lacking(match, pairs, name))
+        each = _Gated(match, found[name], tolerance, (*said, *lacking))
+        if name == QUALITY and match.same_answers and found[name].estimate == 0:
+            note = "every answer is the same, letter for letter"
+            told.append(
+                replace(
+                    _figures(each, each.change.interval(ALPHA)),
+                    outcome="pass",
+                    note=_joined(*each.notes, note),
+                )
+            )
+            continue
+        apart = match.only_quality if name != QUALITY else None
+        if apart is not None:
+            note = f"not gated: {apart}"
+            told.append(
+                replace(
+                    _figures(each, each.change.interval(ALPHA)),
+                    outcome="inconclusive",
+                    note=_joined(*each.notes, note),
+                )
+            )
+            continue
+        gated.append(each)
+    return told, gated
+
+
+def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
+    """Say of a latency that too few pairs have whether this run has lost it."""
+    theirs = known(pairs.baseline, name)
+    both = sum(ratio is not None for ratio in log_ratios(pairs, name))
+    if theirs and not both:
+        note = f"{match.against} has it and this run does not"
+        yield _plain(match, name, "failed", note)
+    elif theirs >= FEWEST:
+        note = f"{match.against} has it of {theirs} samples, this run of {both} of them"
+        yield _plain(match, name, "failed", note)
+    elif theirs:
+        note = f"{both} pairs tell nothing; at least {FEWEST} are needed"
+        yield _plain(match, name, "inconclusive", note)
+
+
+def _lacking(match: Match, pairs: Pairs, name: str) -> Iterable[str]:
+    """Say of a latency how many samples of the baseline have no counterpart."""
+    if name in LATENCIES:
+        theirs = known(pairs.baseline, name)
+        both = sum(ratio is not None for ratio in log_ratios(pairs, name))
+        if both < theirs:
+            yield f"{theirs - both} of {theirs} that {match.against} has are missing"
+
+
+def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
+    if pairs.missing:
+        whole = len(pairs.samples) + len(pairs.missing)
+        shown = ", ".join(pairs.missing[:_SHOWN])
+        yield (
+            f"{len(pairs.missing)} of {whole} samples of {match.against} were not"
+            f" measured ({shown}{', …' if len(pairs.missing) > _SHOWN else ''})"
+        )
+    late = sum(record.finish == "timeout" for record in match.records)
+    if late:
+        yield f"{late} time-outs counted by their limit"
+
+
+def _verdict(each: _Gated, alpha: float, level: float, *, significant: bool) -> Verdict:
+    """Judge one change.
+
+    Args:
+        each: the change and its tolerance.
+        alpha: Holm's share of the level for it.
+        level: the share at which the first p-value was too large; until then, alpha.
+        significant: whether all smaller p-values and its own were small enough.
+    """
+    change = each.change
+    low, high = change.interval(alpha)
+    tolerance = _as_change(change.quantity, each.tolerance)
+    worse = significant and low > 0
+    verdict = _figures(each, (low, high))
+    if worse and change.estimate > tolerance:
+        return replace(verdict, outcome="regression")
+    if worse:
+        return replace(
+            verdict, outcome="pass", note=_joined(*each.notes, "worse, but tolerably")
+        )
+    if high <= tolerance:
+        return replace(verdict, outcome="pass")
+    if change.estimate > tolerance and low > 0:
+        needed = _needed_for_p(change, level)
+    else:
+        needed = _needed(change, low, high, tolerance)
+    return replace(verdict, needed_samples=needed)
+
+
+def _figures(each: _Gated, interval: tuple[float, float]) -> Verdict:
+    """Return an inconclusive verdict with all its figures."""
+    change, name = each.change, each.change.quantity
+    low, high = interval
+    return Verdict(
+        cell=each.match.facts.cell.id,
+        quantity=name,
+        outcome="inconclusive",
+        against=each.match.against,
+        baseline=change.baseline,
+        candidate=change.candidate,
+        change=_as_share(name, change.estimate),
+        low=_as_share(name, low),
+        high=_as_share(name, high),
+        tolerance=each.tolerance,
+        samples=change.samples,
+        note=_joined(*each.notes),
+    )
+
+
+def _needed(change: Change, low: float, high: float, tolerance: float) -> int | None:
+    """Return about how many samples would decide, if the estimate stays what it is.
+
+    An interval shrinks with the square root of their number: until it lies above 0,
+    or below what is tolerated.
+    """
+    if change.estimate > tolerance:
+        reach, room = change.estimate - low, change.estimate
+    else:
+        reach, room = high - change.estimate, tolerance - change.estimate
+    if room <= 0 or not math.isfinite(reach):
+        return None
+    more = (reach / room) ** 2
+    if change.equal and reach < 1 and room < 1:
+        # Where nothing varies it shrinks as their number grows.
+        more = math.log1p(-reach) / math.log1p(-room)
+    return max(change.samples + 1, math.ceil(change.samples * more))
+
+
+def _needed_for_p(change: Change, level: float) -> int | None:
+    """Return the same where it is the p-value that is too large, not the interval."""
+    degrees = change.samples - 1
+    if change.p >= 0.5:  # noqa: PLR2004 - no sign of a change for the worse
+        return None
+    wanted = student.quantile(level / 2, degrees)
+    more = (wanted / student.quantile(change.p, degrees)) ** 2
+    return max(change.samples + 1, math.ceil(change.samples * more))
+
+
+def _as_change(quantity: str, tolerance: float) -> float:
+    """Return a tolerance on the scale of the change: a latency's is logarithmic."""
+    return math.log1p(tolerance) if quantity in LATENCIES else tolerance
+
+
+def _as_share(quantity: str, change: float) -> float:
+    """Return a change as it is told: of a latency as a share."""
+    if quantity not in LATENCIES:
+        return change
+    return math.expm1(change) if change < _LARGEST else math.inf
+
+
+def _plain(match: Match, quantity: str, outcome: str, note: str) -> Verdict:
+    """Return a verdict without figures."""
+    known = next(each for each in OUTCOMES if each == outcome)
+    return Verdict(
+        cell=match.facts.cell.id,
+        quantity=quantity,
+        outcome=known,
+        against=match.against,
+        note=note,
+    )
+
+
+def _joined(*notes: str) -> str | None:
+    return "; ".join(notes) or None
+
+
+__all__ = ["ALPHA", "BALANCED", "Match", "judge", "worst_first"]

@@ -1,0 +1,132 @@
+"""Absolute limits: is a figure of a cell what it must at least, or at most, be?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate.rules import LIMITED_LATENCIES, RATES
+from pytest_llmlat.halves import answer_time
+from pytest_llmlat.results import Estimate, Verdict
+from pytest_llmlat.statistics import DRAWS, interval, percentile, resample_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.records import Record
+    from pytest_llmlat.results import Distribution, Outcome, Summary
+
+FEWEST_FOR = {"p95": 60, "p99": 300}
+"""Below so many answers a tail is not gated: too few of them lie beyond it."""
+_PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
+_MOST_RANKED = 2000
+"""Above so many values the interval of a percentile is by ranks."""
+
+
+def check_limits(
+    summary: Summary, records: Sequence[Record], limits: Iterable[Limit]
+) -> tuple[Verdict, ...]:
+    """Judge a cell by each limit that is meant for it.
+
+    A limit is missed (``failed``) if the whole interval of the figure lies beyond it,
+    or the figure does where it has no interval; it is ``warned`` of where the interval
+    straddles it. A figure that is not there misses every limit.
+    """
+    return tuple(
+        _check(summary, records, limit)
+        for limit in limits
+        if limit.scope.holds(summary.cell)
+    )
+
+
+def _check(summary: Summary, records: Sequence[Record], limit: Limit) -> Verdict:
+    found, note = figure(summary, records, limit.quantity)
+    outcome, why = _judged(found, limit)
+    return Verdict(
+        cell=summary.cell.id,
+        quantity=limit.quantity,
+        outcome=outcome,
+        against=limit.text,
+        candidate=found.value,
+        samples=summary.samples,
+        note=note or why,
+    )
+
+
+def _judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:
+    if found.value is None:
+        return "failed", "was not measured"
+    sign = 1 if limit.sign == "<=" else -1
+    ends = (
+        (found.value if found.low is None else found.low),
+        (found.value if found.high is None else found.high),
+    )
+    beyond = [sign * end > sign * limit.bound for end in (found.value, *ends)]
+    if all(beyond):
+        return "failed", None
+    if any(beyond):
+        return "warned", f"its interval {ends[0]:.3g} to {ends[1]:.3g} straddles it"
+    return "pass", None
+
+
+def figure(
+    summary: Summary, records: Sequence[Record], quantity: str
+) -> tuple[Estimate, str | None]:
+    """Return a figure of a cell with its interval, and why it has none."""
+    if quantity in RATES:
+        return Estimate(value=getattr(summary, quantity)), None
+    kind, _, which = quantity.partition("_")
+    if kind not in LIMITED_LATENCIES:
+        estimate: Estimate = getattr(summary, quantity)
+        return estimate, None
+    fewest = FEWEST_FOR.get(which, 1)
+    if summary.samples < fewest:
+        note = f"{summary.samples} answers; {which} is gated from {fewest} on"
+        return Estimate(value=None), note
+    spread: Distribution = getattr(summary, f"{kind}_s")
+    value: float | None = getattr(spread, which)
+    if value is None:
+        return Estimate(value=None), None
+    low, high = _ends(_latencies(records, kind), which)
+    return Estimate(value=value, low=low, high=high), None
+
+
+def _latencies(records: Sequence[Record], kind: str) -> list[float]:
+    """Return the latencies of a cell; of a time-out that it never ended."""
+    found = []
+    for record in records:
+        if record.finish == "timeout":
+            found.append(math.inf)
+        elif answer_time(record) is not None and record.timing is not None:
+            value = getattr(record.timing, f"{kind}_s")
+            if value is not None:
+                found.append(value)
+    return sorted(found)
+
+
+def _ends(ranked: list[float], which: str) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of a figure of these values."""
+    import numpy as np
+
+    count = len(ranked)
+    if count < 2:  # noqa: PLR2004 - one value has no spread
+        return None, None
+    values = np.array(ranked)
+    if which == "mean":
+        if not np.isfinite(values).all():
+            return None, None
+        weights = resample_weights(min(count, _MOST_RANKED), seed=f"limit|{count}")
+        if count > _MOST_RANKED:
+            reach = 1.96 * float(values.std(ddof=1)) / math.sqrt(count)
+            return float(values.mean()) - reach, float(values.mean()) + reach
+        return interval((weights @ values) / count)
+    share = _PERCENT[which] / 100
+    if percentile(ranked, _PERCENT[which]) is None:
+        return None, None
+    # How many of a resample lie below a value is binomial: its ranks are the interval.
+    source = np.random.default_rng(count)
+    below = source.binomial(count, share, DRAWS)
+    low, high = np.quantile(below, [0.025, 0.975])
+    bottom, top = values[max(0, int(low) - 1)], values[min(count - 1, int(high))]
+    return float(bottom), float(top)

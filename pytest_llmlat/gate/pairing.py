@@ -1,0 +1,145 @@
+"""Two measurements of the same samples, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import score
+from pytest_llmlat.halves import answer_time
+from pytest_llmlat.records import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.records import Record
+
+LATENCIES = ("e2e", "ttft", "tpot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The answers of one side to one sample, averaged over its rounds."""
+
+    first: Record
+    """One of them, for what they have in common."""
+    value: float
+    """Mean of the metric."""
+    speed: float
+    """Mean of the speed score."""
+    counts: tuple[float, ...]
+    """Mean of the sufficient statistics of a corpus metric, column by column."""
+    correct: bool | None
+    """Right or wrong; ``None`` where rounds differ or the metric does not know."""
+    logs: tuple[float | None, ...]
+    """Mean logarithm of each of ``LATENCIES`` in seconds; ``None`` if none is known.
+
+    A time-out counts with the time after which it was given up: it took at least
+    that. An error has no latency; it weighs on quality and speed.
+    """
+    cut: bool = False
+    """Whether some answer was given up: latencies are at least what they say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """A candidate's and a baseline's answers to the samples that both have."""
+
+    samples: tuple[str, ...]
+    candidate: tuple[Side, ...]
+    baseline: tuple[Side, ...]
+    missing: tuple[str, ...]
+    """Samples of the baseline that the candidate has no answer to."""
+    added: tuple[str, ...]
+    """Samples of the candidate that the baseline has no answer to."""
+
+
+def pair(candidate: Iterable[Record], baseline: Iterable[Record]) -> Pairs:
+    """Put the answers to each sample side by side, in the order of the names."""
+    ours, theirs = _by_sample(candidate), _by_sample(baseline)
+    common = sorted(ours.keys() & theirs.keys())
+    return Pairs(
+        samples=tuple(common),
+        candidate=tuple(ours[name] for name in common),
+        baseline=tuple(theirs[name] for name in common),
+        missing=tuple(sorted(theirs.keys() - ours.keys())),
+        added=tuple(sorted(ours.keys() - theirs.keys())),
+    )
+
+
+def log_ratios(pairs: Pairs, quantity: str) -> list[float | None]:
+    """Return for each sample the log of candidate over baseline, where both have it.
+
+    A candidate that was given up is never counted as faster: an earlier time limit
+    would look like a quicker answer.
+    """
+    place = LATENCIES.index(quantity)
+    return [
+        None
+        if (a := ours.logs[place]) is None or (b := theirs.logs[place]) is None
+        else max(a - b, 0.0)
+        if ours.cut
+        else a - b
+        for ours, theirs in zip(pairs.candidate, pairs.baseline, strict=True)
+    ]
+
+
+def known(sides: Sequence[Side], quantity: str) -> int:
+    """Return of how many samples a side has this latency."""
+    place = LATENCIES.index(quantity)
+    return sum(side.logs[place] is not None for side in sides)
+
+
+def _by_sample(records: Iterable[Record]) -> dict[str, Side]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[record.sample].append(record)
+    return {name: _side(answers) for name, answers in found.items()}
+
+
+def _side(records: Sequence[Record]) -> Side:
+    first = records[0]
+    if len(records) == 1:
+        return Side(
+            first=first,
+            value=first.grade.value,
+            speed=score.speed(answer_time(first), first.budget_s),
+            counts=first.grade.counts,
+            correct=first.grade.correct,
+            logs=_logs(first),
+            cut=first.finish == "timeout",
+        )
+    marks = {record.grade.correct for record in records}
+    columns = zip(*(record.grade.counts for record in records), strict=True)
+    return Side(
+        first=first,
+        value=fmean(record.grade.value for record in records),
+        speed=fmean(score.speed(answer_time(r), r.budget_s) for r in records),
+        counts=tuple(fmean(column) for column in columns),
+        correct=marks.pop() if len(marks) == 1 else None,
+        logs=tuple(_mean(column) for column in zip(*map(_logs, records), strict=True)),
+        cut=any(record.finish == "timeout" for record in records),
+    )
+
+
+def _logs(record: Record) -> tuple[float | None, ...]:
+    timing = record.timing
+    if timing is None or record.finish == "error":
+        return (None,) * len(LATENCIES)
+    e2e_s, ttft_s = timing.e2e_s, timing.ttft_s
+    if record.finish == "timeout":
+        # Not up to the last token that came: the next one was waited for in vain.
+        e2e_s = (timing.end_ns - timing.start_ns) / NS_PER_S
+        ttft_s = e2e_s if ttft_s is None else ttft_s
+    return tuple(
+        math.log(value) if value is not None and value > 0 else None
+        for value in (e2e_s, ttft_s, timing.tpot_s)
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return fmean(there) if there else None

@@ -1,0 +1,96 @@
+"""Which changes a run could see, told before it is made.
+
+From a baseline alone it is known how much answers to one sample differ only if each was
+asked several times. Without rounds the spread between samples stands for it, which is
+more than the truth: paired, less is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import NormalDist, fmean, pvariance, variance
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate.judging import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.baselines import BaselineCell
+    from pytest_llmlat.records import Record
+
+POWER = 0.8
+SIZES = (15, 30, 60, 120, 250, 500, 1000)
+"""For how many samples the table is made, beside the baseline's own number."""
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """The smallest changes that a number of samples shows with 80 per cent."""
+
+    cell: str
+    samples: int
+    slower: float | None
+    """Of e2e, as a share; ``None`` where no latency is known."""
+    worse: float
+    """Of quality, in its points."""
+    paired: bool
+    """Whether the spread of e2e is that of one sample asked again."""
+
+
+def visible(
+    cells: Sequence[BaselineCell], *, quantities: int, samples: int | None
+) -> list[Visible]:
+    """Return the table for some cells of a baseline.
+
+    Args:
+        cells: those that will be measured again.
+        quantities: how many will be gated for each; Holm's first share is taken.
+        samples: how many each will have; ``None`` for as many as the baseline.
+    """
+    level = ALPHA / 2 / max(1, quantities * len(cells))
+    reach = _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
+    found = []
+    for cell in cells:
+        own = samples or len({record.sample for record in cell.records})
+        found += [_visible(cell, size, reach) for size in sorted({*SIZES, own})]
+    return found
+
+
+def _visible(cell: BaselineCell, samples: int, reach: float) -> Visible:
+    spread, paired = _spread(cell.records)
+    right = fmean(record.grade.value for record in cell.records)
+    binary = all(record.grade.correct is not None for record in cell.records)
+    # Two answers that have nothing to do with each other differ by this at most.
+    noise = (
+        right * (1 - right)
+        if binary
+        else pvariance([record.grade.value for record in cell.records])
+    )
+    return Visible(
+        cell=cell.cell.id,
+        samples=samples,
+        slower=None
+        if spread is None
+        else math.expm1(reach * math.sqrt(2) * spread / math.sqrt(samples)),
+        worse=reach * math.sqrt(2 * noise / samples),
+        paired=paired,
+    )
+
+
+def _spread(records: Sequence[Record]) -> tuple[float | None, bool]:
+    """Return the standard deviation of log e2e of one sample, and if it is that."""
+    logs: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record.finish != "error" and record.timing and record.timing.e2e_s > 0:
+            logs[record.sample].append(math.log(record.timing.e2e_s))
+    again = [variance(values) for values in logs.values() if len(values) > 1]
+    if again:
+        return math.sqrt(fmean(again)), True
+    every = [value for values in logs.values() for value in values]
+    if len(every) < 2:  # noqa: PLR2004 - one value has no spread
+        return None, False
+    return math.sqrt(variance(every)), False

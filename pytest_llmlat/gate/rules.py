@@ -1,0 +1,195 @@
+"""What is tolerated, for which cells: expressions as a user types them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from pytest_llmlat.errors import UsageError
+from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
+from pytest_llmlat.quantities import named, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_llmlat.records import Cell
+
+Unsure: TypeAlias = Literal["pass", "fail"]
+"""What becomes of a run in which something could not be decided."""
+NewCells: TypeAlias = Literal["fail", "warn", "pass"]
+"""What becomes of a cell that the baseline does not have."""
+UNSURE: tuple[Unsure, ...] = get_args(Unsure)
+NEW_CELLS: tuple[NewCells, ...] = get_args(NewCells)
+
+DEFAULT_TOLERANCE: Mapping[str, float] = {
+    QUALITY: 0.02,
+    BALANCED: 0.02,
+    "e2e": 0.05,
+    "ttft": 0.05,
+}
+"""In points of quality and score, as a share of a latency. What is not named here, as
+``tpot``, is gated only where a tolerance is given for it."""
+_SCOPE = re.compile(r"(?P<task>[^@:\s]*)(?:@(?P<model>\S+?))?:\s+")
+_SHARE = re.compile(r"([0-9]*\.?[0-9]+)\s*(%?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which cells an expression is about; ``None`` stands for all."""
+
+    task: str | None = None
+    """A task or a family."""
+    model: str | None = None
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether ``cell`` is one of them."""
+        return self.task in (None, cell.task, cell.family) and self.model in (
+            None,
+            cell.model,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How much worse some quantities may become."""
+
+    scope: Scope
+    most: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """By what a run is judged beside another."""
+
+    tolerances: tuple[Tolerance, ...] = ()
+    """Later ones come before earlier ones."""
+    unsure: Unsure = "pass"
+    new_cells: NewCells = "warn"
+
+    def tolerated(self, cell: Cell) -> dict[str, float]:
+        """Return what is gated of a cell, and how much worse each may be."""
+        found = dict(DEFAULT_TOLERANCE)
+        for tolerance in self.tolerances:
+            if tolerance.scope.holds(cell):
+                found |= dict(tolerance.most)
+        return {name: found[name] for name in QUANTITIES if name in found}
+
+
+def scoped(text: str) -> tuple[Scope, str]:
+    """Split ``TASK@MODEL: expression`` into the cells that are meant and the rest."""
+    match = _SCOPE.match(f"{text.strip()} ")
+    if match is None or not (match["task"] or match["model"]):
+        return Scope(), text.strip()
+    scope = Scope(task=match["task"] or None, model=match["model"])
+    return scope, text.strip()[match.end() :].strip()
+
+
+def parse_tolerances(texts: Iterable[str], *, where: str) -> tuple[Tolerance, ...]:
+    """Return the tolerances of expressions such as ``sentiment: e2e=5% quality=0.02``.
+
+    Raises:
+        UsageError: shows the place and the grammar.
+    """
+    found = []
+    for text in texts:
+        scope, rest = scoped(text)
+        values = named(rest, QUANTITIES, where=f"{where}: {text!r}")
+        most = tuple((name, _share(values[name], name, where)) for name in values)
+        found.append(Tolerance(scope=scope, most=most))
+    return tuple(found)
+
+
+def _share(text: str, name: str, where: str) -> float:
+    match = _SHARE.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"{where}: {name}={text}: write a share such as 5% or 0.05, or points of"
+            " quality such as 0.02"
+        )
+    value = float(match[1]) / (100 if match[2] else 1)
+    if not math.isfinite(value) or (name in (QUALITY, BALANCED) and value > 1):
+        raise UsageError(
+            f"{where}: {name}={text}: is more than there is; did you mean %?"
+        )
+    return value
+
+
+LIMITED_LATENCIES = ("e2e", "ttft", "tpot")
+FIGURES = ("mean", "p50", "p90", "p95", "p99")
+RATES = ("requests_per_s", "goodput_per_s")
+LIMITED = (
+    QUALITY,
+    BALANCED,
+    "speed",
+    *(f"{name}_{figure}" for name in LIMITED_LATENCIES for figure in FIGURES),
+    *RATES,
+)
+"""What an absolute limit can be on."""
+Sign: TypeAlias = Literal[">=", "<="]
+SIGNS: tuple[Sign, ...] = get_args(Sign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """An absolute bound on one figure of some cells."""
+
+    scope: Scope
+    quantity: str
+    sign: Sign
+    bound: float
+    text: str
+    """As it was typed, for the report."""
+
+
+def parse_limits(texts: Iterable[str], *, where: str) -> tuple[Limit, ...]:
+    """Return the limits of ``sentiment@gpt2: quality>=0.6 ttft_p95<=0.5s``.
+
+    Raises:
+        UsageError: shows the place and the grammar.
+    """
+    return tuple(
+        limit
+        for text in texts
+        for scope, rest in [scoped(text)]
+        for part in re.split(r"[\s,]+", rest)
+        for limit in [_limit(part, scope, where=f"{where}: {text!r}")]
+    )
+
+
+def parse_limit(quantity: str, text: str, *, where: str) -> Limit:
+    """Return the limit of a marker's argument, such as ``quality=">=0.6"``."""
+    return _limit(f"{quantity}{text.strip().replace(' ', '')}", Scope(), where=where)
+
+
+def _limit(part: str, scope: Scope, *, where: str) -> Limit:
+    grammar = (
+        "write FIGURE>=BOUND or FIGURE<=BOUND, separated by blanks; figures: "
+        + ", ".join(LIMITED)
+    )
+    for sign in SIGNS:
+        quantity, between, bound = part.partition(sign)
+        if not between:
+            continue
+        if quantity not in LIMITED or not bound:
+            break
+        return Limit(
+            scope=scope,
+            quantity=quantity,
+            sign=sign,
+            bound=_bound(quantity, bound, where=f"{where}: {part}"),
+            text=part,
+        )
+    raise UsageError(f"{where}: {part!r} is not understood; {grammar}")
+
+
+def _bound(quantity: str, text: str, *, where: str) -> float:
+    if quantity.partition("_")[0] in LIMITED_LATENCIES:
+        return seconds(text, where=where)
+    if quantity in RATES:
+        match = re.fullmatch(r"[0-9]*\.?[0-9]+", text)
+        if match is None or not math.isfinite(float(text)):
+            raise UsageError(f"{where}: {text!r} is no rate; write such as 2.5")
+        return float(text)
+    return _share(text, QUALITY, where)

@@ -1,0 +1,244 @@
+"""What a run is held to: another model, a stored run, and absolute limits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import baselines
+from pytest_llmlat.errors import UsageError
+from pytest_llmlat.gate.judging import Match, judge, worst_first
+from pytest_llmlat.gate.power import visible
+from pytest_llmlat.gate.rules import (
+    DEFAULT_TOLERANCE,
+    NEW_CELLS,
+    UNSURE,
+    Rules,
+    parse_limits,
+    parse_tolerances,
+)
+from pytest_llmlat.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_llmlat.baselines import Baseline, BaselineCell
+    from pytest_llmlat.gate.power import Visible
+    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.settings import Settings
+    from pytest_llmlat.specs import Scalar
+
+_SHOWN = 3
+
+
+class Gate:
+    """The rules of a session, and what it is compared with."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read nothing yet."""
+        self._settings = settings
+
+    @property
+    def compares(self) -> bool:
+        """Whether this run is compared with another one."""
+        return bool(self._settings.against or self._settings.baseline)
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """The stored run.
+
+        Raises:
+            BadBaseline: it is not there, or not as it was written.
+        """
+        path = self._settings.baseline
+        return None if path is None else baselines.load(path)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What is tolerated."""
+        return Rules(
+            tolerances=parse_tolerances(
+                self._settings.tolerances, where="--llm-tolerance"
+            ),
+            unsure=next(each for each in UNSURE if each == self._settings.unsure),
+            new_cells=next(
+                each for each in NEW_CELLS if each == self._settings.new_cells
+            ),
+        )
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The absolute limits of the command line and the ini file."""
+        return parse_limits(self._settings.bounds, where="--llm-limit")
+
+    def check(self) -> None:
+        """Read all of it, so that a bad file is told at the start.
+
+        Raises:
+            UsageError: an expression or a file that cannot be understood.
+        """
+        _ = self.baseline, self.rules, self.limits
+
+    def power(self) -> list[Visible]:
+        """Return which changes this run could see beside its baseline.
+
+        Raises:
+            UsageError: there is no baseline to take the spread from.
+        """
+        if self.baseline is None:
+            raise UsageError(
+                "--llm-power: takes the spread from a stored run; name it with"
+                " --llm-baseline=FILE"
+            )
+        return visible(
+            self.baseline.cells,
+            quantities=len(DEFAULT_TOLERANCE),
+            samples=self._settings.samples,
+        )
+
+    def verdicts(
+        self,
+        facts: Iterable[CellFacts],
+        records: Iterable[Record],
+        environment: Mapping[str, Scalar | None],
+        *,
+        among: int = 0,
+    ) -> tuple[Verdict, ...]:
+        """Judge cells beside what they are compared with; nothing where there is none.
+
+        Args:
+            facts: of the cells, those of the reference among them.
+            records: of all of them.
+            environment: this machine's fingerprint.
+            among: how many quantities will be judged in all, if these are some of them.
+        """
+        if not self.compares:
+            return ()
+        told = list(facts)
+        measured: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            measured[record.cell.id].append(record)
+        reference = {f.cell: f for f in told if f.cell.model == self._settings.against}
+        matches = []
+        for fact in told:
+            if fact.cell in reference:
+                continue
+            own = measured[fact.cell.id]
+            if self._settings.against:
+                matches.append(self._beside(fact, own, reference, measured))
+            if self.baseline is not None:
+                matches.append(_after(fact, own, self.baseline, environment))
+        if not matches:
+            return (nothing(self._settings),)
+        return judge(matches, self.rules, balance=self._settings.balance, among=among)
+
+    def _beside(
+        self,
+        facts: CellFacts,
+        records: Sequence[Record],
+        reference: Mapping[Cell, CellFacts],
+        measured: Mapping[str, Sequence[Record]],
+    ) -> Match:
+        """Match a cell with the one that was measured in turn with it."""
+        name = str(self._settings.against)
+        other = reference.get(replace(facts.cell, model=name))
+        theirs = measured[other.cell.id] if other else None
+        return Match(
+            facts=facts,
+            records=tuple(records),
+            against=name,
+            reference=None if theirs is None else tuple(theirs),
+            only_quality=_disturbed(facts) or (_disturbed(other) if other else None),
+            same_answers=_same(
+                {(r.sample, r.round): baselines.digest_of(r) for r in records},
+                {(r.sample, r.round): baselines.digest_of(r) for r in theirs or ()},
+            ),
+        )
+
+
+def nothing(settings: Settings) -> Verdict:
+    """Return the verdict on a run that was to be compared and measured nothing."""
+    against = settings.against or str(settings.baseline)
+    return Verdict(
+        cell="-",
+        quantity="records",
+        outcome="failed",
+        against=against,
+        note="nothing was measured: a gate that saw nothing is not passed",
+    )
+
+
+def join(*verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Join verdicts, the worst first."""
+    return worst_first(verdict for some in verdicts for verdict in some)
+
+
+def _after(
+    facts: CellFacts,
+    records: Sequence[Record],
+    baseline: Baseline,
+    environment: Mapping[str, Scalar | None],
+) -> Match:
+    """Match a cell with the same one of a stored run."""
+    known = {cell.cell.id: cell for cell in baseline.cells}
+    then = known.get(facts.cell.id)
+    if then is None:
+        return Match(
+            facts=facts, records=tuple(records), against=baseline.name, reference=None
+        )
+    return Match(
+        facts=facts,
+        records=tuple(records),
+        against=baseline.name,
+        reference=then.records,
+        only_quality=_apart(facts, then, baseline, environment),
+        same_answers=_same(
+            {(r.sample, r.round): baselines.digest_of(r) for r in records},
+            then.answers,
+        ),
+    )
+
+
+def _apart(
+    facts: CellFacts,
+    then: BaselineCell,
+    baseline: Baseline,
+    environment: Mapping[str, Scalar | None],
+) -> str | None:
+    """Say why latencies of two runs cannot be compared, ``None`` if they can."""
+    if here := _disturbed(facts):
+        return here
+    if then.contended or then.warnings:
+        return f"the baseline was disturbed: {then.contended or then.warnings[0]}"
+    if facts.task_revision != then.task_revision:
+        return "the task has changed since the baseline"
+    found = baselines.differences(
+        baseline.environment, then.backend, environment, facts.backend
+    )
+    if not found:
+        return None
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"not the same machine or software: {'; '.join(found[:_SHOWN])}{more}"
+
+
+def _disturbed(facts: CellFacts) -> str | None:
+    """Say what else was measured in a cell's latencies."""
+    if facts.contention is not None and facts.contention.contended:
+        return f"contended: {facts.contention.contended}"
+    if facts.load is not None and facts.load.client_limited:
+        return f"client-limited: {facts.load.client_limited}"
+    return facts.warnings[0] if facts.warnings else None
+
+
+def _same(
+    ours: Mapping[tuple[str, int], str | None],
+    theirs: Mapping[tuple[str, int], str | None],
+) -> bool:
+    """Whether every answer that both sides gave is the same."""
+    common = ours.keys() & theirs.keys()
+    return bool(common) and all(
+        ours[key] is not None and ours[key] == theirs[key] for key in common
+    )

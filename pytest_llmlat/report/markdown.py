@@ -1,0 +1,247 @@
+"""``report.md``: a run for a pull request's comment or a job's summary on GitHub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.report.figures import MISSING, seconds
+from pytest_llmlat.report.gfm import Block, code, fitted, head, joined, plain, row
+from pytest_llmlat.report.loads import (
+    _GOOD,
+    _POINTS,
+    _order,
+    _point,
+    clock_lines,
+)
+from pytest_llmlat.report.terminal import (
+    CELL_COLUMNS,
+    MODEL_COLUMNS,
+    cell_figures,
+    comparison_lines,
+    model_row,
+)
+from pytest_llmlat.report.verdicts import (
+    COLUMNS,
+    columns,
+    gate_summary,
+    ordered,
+    outcome_counts,
+    own_notes,
+    summed_passes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pytest_llmlat.results import Scoreboard, Verdict
+
+LIMIT = 60_000
+"""Characters; GitHub refuses a comment of more than 65,536."""
+_FEW = 8
+"""So many verdicts are all open to see; of more, those that pass are folded."""
+_LONG = 400
+"""Characters of a sentence from elsewhere that are shown; a name has fewer."""
+_ELSEWHERE = "`summary.json` has all of them."
+_MACHINE = ("cpu", "cores", "gpus")
+_SYSTEM = ("system", "release", "machine")
+
+# What is kept longest. Passing verdicts are cut first, then cells.
+_RUN, _FAILING, _MODELS, _WARNINGS, _OPEN, _CLOCK, _LOADS, _CELLS, _PASSING = range(9)
+
+
+def report_text(run: dict[str, Any], board: Scoreboard) -> str:
+    """Return the whole file: verdicts, worst first, then what they were made of.
+
+    Args:
+        run: id, started, seconds, environment and, where it is known, commit.
+        board: the figures.
+    """
+    blocks = (
+        *_gate(board.verdicts),
+        _models(board),
+        _cells(board),
+        _loads(board),
+        _told("Clock and machine", _disturbed(board), rank=_CLOCK),
+        _told("Warnings", _warnings(board), rank=_WARNINGS),
+        _where(run),
+    )
+    return fitted(blocks, limit=LIMIT)
+
+
+def _gate(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
+    if not verdicts:
+        told = "There was no gate: this run was measured and not judged."
+        return (Block(rank=_RUN, title=("## pytest-llmlat", "", told)),)
+    counts, _, end = gate_summary(verdicts).rpartition(": ")
+    told = (
+        f"{plain(counts)}. A change is shown with its 95 % interval, which is wider"
+        " where many quantities are gated (Holm)."
+    )
+    shown = ordered(verdicts)
+    failing = [v for v in shown if v.failing]
+    passing = [v for v in shown if v.outcome == "pass"]
+    open_ = [v for v in shown if not v.failing and v.outcome != "pass"]
+    many = len(shown) > _FEW
+    folded = "<details>" if many else "<details open>"
+    summary = f"<summary>{plain(summed_passes(passing))}</summary>"
+    return (
+        Block(rank=_RUN, title=(f"## pytest-llmlat: {plain(end)}", "", told)),
+        _judged(failing, rank=_FAILING),
+        _judged(open_, rank=_OPEN),
+        _judged(
+            passing,
+            rank=_PASSING if many else _OPEN,
+            opening=(folded, summary, ""),
+            closing=("", "</details>"),
+            counted=summed_passes,
+        ),
+    )
+
+
+def _judged(
+    verdicts: Sequence[Verdict],
+    *,
+    rank: int,
+    opening: tuple[str, ...] = (),
+    closing: tuple[str, ...] = (),
+    counted: Callable[[Sequence[Verdict]], str] = outcome_counts,
+) -> Block:
+    return Block(
+        rank=rank,
+        opening=(*opening, *head((*COLUMNS, "notes"), right=(5, 6))),
+        lines=tuple(map(_verdict, verdicts)),
+        closing=closing,
+        left=lambda kept: f"Left out here: {counted(verdicts[kept:])}. {_ELSEWHERE}",
+    )
+
+
+def _verdict(verdict: Verdict) -> str:
+    outcome, *figures = columns(verdict)
+    names = [code(text) for text in figures[:3]]
+    note = [code(verdict.note, most=_LONG)] if verdict.note else []
+    own = own_notes(verdict)
+    notes = "; ".join([*note, plain(own)] if own else note) or MISSING
+    told = f"**{plain(outcome)}**" if verdict.failing else plain(outcome)
+    return joined([told, *names, *map(plain, figures[3:]), notes])
+
+
+def _models(board: Scoreboard) -> Block:
+    rows = [row(model_row(s), hostile=(0, 1)) for s in board.standings]
+    remarks = [f"- {code(s, most=_LONG)}" for s in comparison_lines(board.standings)]
+    return _table(
+        "Models",
+        head(MODEL_COLUMNS, right=range(2, len(MODEL_COLUMNS))),
+        rows,
+        rank=_MODELS,
+        closing=("", *remarks) if remarks else (),
+    )
+
+
+def _cells(board: Scoreboard) -> Block:
+    rows = [row((s.cell.id, *cell_figures(s)), hostile=(0, 2)) for s in board.summaries]
+    names = head(("cell", *CELL_COLUMNS), right=(1, 3, 4, 5, 6))
+    return _table("Cells", names, rows, rank=_CELLS)
+
+
+def _loads(board: Scoreboard) -> Block:
+    """Return the points of all load curves, each curve in the order of its load."""
+    loaded = sorted(
+        (s for s in board.summaries if s.load is not None),
+        key=lambda s: (s.cell.task, s.cell.model, s.cell.device, *_order(s)),
+    )
+    names = ("task", "model", "device", "load", *_POINTS, *_GOOD, "notes")
+    rows = [
+        row(
+            (s.cell.task, s.cell.model, s.cell.device, *_point(s, told=True)),
+            hostile=range(4),
+        )
+        for s in loaded
+    ]
+    objectives = dict.fromkeys(s.slo for s in loaded if s.slo)
+    good = [f"- good: {code(slo)}" for slo in objectives]
+    return _table(
+        "Load curves",
+        head(names, right=range(4, len(names) - 1)),
+        rows,
+        rank=_LOADS,
+        closing=("", *good) if good else (),
+    )
+
+
+def _disturbed(board: Scoreboard) -> list[str]:
+    """Say how true the clock was, and which cells did not have the machine alone."""
+    return clock_lines(board) + [
+        f"contended: {s.cell.id}: {s.contention.contended}"
+        for s in board.summaries
+        if s.contention is not None and s.contention.contended
+    ]
+
+
+def _warnings(board: Scoreboard) -> list[str]:
+    return list(dict.fromkeys(w for s in board.summaries for w in s.warnings))
+
+
+def _told(title: str, sentences: Iterable[str], *, rank: int) -> Block:
+    lines = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
+    return _table(title, (), lines, rank=rank)
+
+
+def _table(
+    title: str,
+    opening: tuple[str, ...],
+    lines: Sequence[str],
+    *,
+    rank: int,
+    closing: tuple[str, ...] = (),
+) -> Block:
+    """Return a part under a title of its own; nothing at all without lines."""
+    if not lines:
+        return Block(rank=rank)
+    return Block(
+        rank=rank,
+        title=(f"### {title}", ""),
+        opening=opening,
+        lines=tuple(lines),
+        closing=closing,
+        left=lambda kept: f"{len(lines) - kept} more are left out here. {_ELSEWHERE}",
+    )
+
+
+def _where(run: dict[str, Any]) -> Block:
+    """Say what was run, when and on what."""
+    environment = run.get("environment") or {}
+    other = {"python", "commit", *_MACHINE, *_SYSTEM}
+    libraries = [
+        f"{name} {version}"
+        for name, version in environment.items()
+        if name not in other and version is not None
+    ]
+    cores = environment.get("cores")
+    machine = [
+        environment.get("cpu"),
+        None if cores is None else f"{cores} cores",
+        environment.get("gpus"),
+    ]
+    facts = {
+        "run": run.get("id"),
+        "started": run.get("started"),
+        "took": seconds(run.get("seconds")),
+        "commit": run.get("commit") or environment.get("commit"),
+        "machine": _listed(machine),
+        "system": _listed([environment.get(name) for name in _SYSTEM], " "),
+        "python": environment.get("python"),
+        "libraries": _listed(libraries),
+    }
+    rows = [
+        joined([name, MISSING if _absent(value) else code(str(value), most=_LONG)])
+        for name, value in facts.items()
+    ]
+    return _table("Run", head(("what", "value")), rows, rank=_RUN)
+
+
+def _absent(value: object) -> bool:
+    return value is None or value in ("", MISSING)
+
+
+def _listed(values: Iterable[object], sign: str = ", ") -> str:
+    return sign.join(str(value) for value in values if value is not None)

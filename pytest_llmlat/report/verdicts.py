@@ -1,0 +1,210 @@
+"""What the gate says, for people: worst first, changes in their natural direction."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
+from pytest_llmlat.results import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_llmlat.results import Outcome, Scoreboard, Verdict
+
+COLUMNS = (
+    "gate",
+    "cell",
+    "quantity",
+    "against",
+    "baseline → candidate",
+    "change [95 %]",
+    "tolerance",
+)
+"""What a verdict's line tells before its notes."""
+_FEW = 8
+"""So many verdicts are all shown; of more, those that pass are counted."""
+_LATENCIES = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue")
+_POINTS = ("quality", "balanced", "speed")
+_PERCENT = 100.0
+_SHOUTED: Mapping[Outcome, str] = {"regression": "REGRESSION", "failed": "FAILED"}
+_UNDECIDED: tuple[Outcome, ...] = ("inconclusive", "warned")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How changes of a quantity are written."""
+
+    factor: float
+    """From a change of which positive is worse to one that people expect."""
+    places: int
+    unit: str
+
+
+_SHARE = _Scale(_PERCENT, 1, " %")
+_DROP = _Scale(-1.0, 3, "")
+# Nobody has told which way such a quantity is good, so the word stands beside it.
+_OTHER = _Scale(1.0, 3, " worse")
+
+
+def verdict_lines(board: Scoreboard) -> list[str]:
+    """Return a table of verdicts and a last line that sums them up.
+
+    Where there are many, those that pass are one line. Nothing was gated: no lines.
+    """
+    if not board.verdicts:
+        return []
+    shown = ordered(board.verdicts)
+    passed = [v for v in shown if v.outcome == "pass"]
+    rest = []
+    if len(shown) > _FEW and passed:
+        shown = [v for v in shown if v.outcome != "pass"]
+        rest = [summed_passes(passed)]
+    lines = table_of(shown) if shown else []
+    return [*lines, *rest, f"gate: {gate_summary(board.verdicts)}"]
+
+
+def table_of(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return the table of verdicts alone."""
+    rows = [(*columns(v), _notes(v)) for v in verdicts]
+    return table((*COLUMNS, "notes"), rows, right=[5, 6])
+
+
+def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Sort worst first, what passes although it is worse before all that passes.
+
+    What is equal in this keeps its order.
+    """
+    return sorted(
+        verdicts, key=lambda v: (OUTCOMES.index(v.outcome), not _tolerated(v))
+    )
+
+
+def columns(verdict: Verdict) -> tuple[str, ...]:
+    """Write what stands under ``COLUMNS``."""
+    return (
+        _SHOUTED.get(verdict.outcome, verdict.outcome),
+        verdict.cell,
+        verdict.quantity,
+        verdict.against,
+        _figures(verdict),
+        _change(verdict),
+        _tolerance(verdict),
+    )
+
+
+def own_notes(verdict: Verdict) -> str:
+    """Say what follows from the figures, where the gate's own note does not say it."""
+    told = []
+    if _tolerated(verdict) and "worse" not in (verdict.note or ""):
+        told.append("worse, within the tolerance")
+    if verdict.needed_samples is not None:
+        if verdict.samples is not None:
+            told.append(f"{verdict.samples} pairs")
+        told.append(f"about {verdict.needed_samples} samples would decide")
+    return "; ".join(told)
+
+
+def outcome_counts(verdicts: Iterable[Verdict]) -> str:
+    """Count outcomes, worst first: ``1 regression, 2 inconclusive, 23 pass``."""
+    found = Counter(v.outcome for v in verdicts)
+    return ", ".join(
+        f"{found[outcome]} {outcome}"
+        + ("s" if outcome == "regression" and found[outcome] > 1 else "")
+        for outcome in OUTCOMES
+        if found[outcome]
+    )
+
+
+def gate_summary(verdicts: Sequence[Verdict]) -> str:
+    """Sum up all verdicts and say how the gate ended.
+
+    What nobody could decide is not said to have passed without a word.
+    """
+    counts = outcome_counts(verdicts)
+    if any(v.failing for v in verdicts):
+        return f"{counts}: FAILED"
+    open_ = sum(v.outcome in _UNDECIDED for v in verdicts)
+    return f"{counts}: passed" + (f", {open_} undecided" if open_ else "")
+
+
+def summed_passes(passed: Sequence[Verdict]) -> str:
+    """Count what passes, and how much of it is worse all the same."""
+    worse = sum(_tolerated(v) for v in passed)
+    told = f" ({worse} of them worse, within the tolerance)" if worse else ""
+    return f"{len(passed)} pass{told}"
+
+
+def _tolerated(verdict: Verdict) -> bool:
+    """Whether it passes although it is certainly worse."""
+    low = verdict.low
+    return verdict.outcome == "pass" and low is not None and low > 0
+
+
+def _notes(verdict: Verdict) -> str:
+    told = (verdict.note, own_notes(verdict))
+    return "; ".join(note for note in told if note) or MISSING
+
+
+def _kind(quantity: str) -> str:
+    """Return a quantity without its percentile: ``ttft`` of ``ttft_p95``."""
+    return quantity.partition("_")[0]
+
+
+def _scale(quantity: str) -> _Scale:
+    if _kind(quantity) in _LATENCIES:
+        return _SHARE
+    return _DROP if quantity in _POINTS else _OTHER
+
+
+def _figures(verdict: Verdict) -> str:
+    if verdict.baseline is None and verdict.candidate is None:
+        return MISSING
+    before, after = (
+        _figure(verdict.quantity, value)
+        for value in (verdict.baseline, verdict.candidate)
+    )
+    return f"{before} → {after}"
+
+
+def _figure(quantity: str, value: float | None) -> str:
+    if value is None:
+        return MISSING
+    if _kind(quantity) in _LATENCIES:
+        return seconds(value)
+    return ratio(value) if quantity in _POINTS else f"{value:.4g}"
+
+
+def _change(verdict: Verdict) -> str:
+    """Write a change with its interval, low end first in the direction shown."""
+    scale = _scale(verdict.quantity)
+    ends = [verdict.low, verdict.high]
+    if scale.factor < 0:
+        ends.reverse()
+    if verdict.change is None and ends == [None, None]:
+        return MISSING
+    low, high = (_signed(end, scale) for end in ends)
+    interval = "[no interval]" if ends == [None, None] else f"[{low}, {high}]"
+    value = _signed(verdict.change, scale)
+    return f"{value}{'' if value == MISSING else scale.unit} {interval}"
+
+
+def _signed(value: float | None, scale: _Scale) -> str:
+    """Write a change with its sign; no change at all has a plus."""
+    if value is None or math.isnan(value):
+        return MISSING
+    return f"{value * scale.factor + 0.0:+.{scale.places}f}"
+
+
+def _tolerance(verdict: Verdict) -> str:
+    """Write what was allowed, in the direction of the change and as it was typed.
+
+    It is not rounded as changes are: a change is judged by its exact value.
+    """
+    if verdict.tolerance is None:
+        return MISSING
+    scale = _scale(verdict.quantity)
+    return f"{verdict.tolerance * scale.factor + 0.0:+.10g}{scale.unit}"

@@ -1,0 +1,755 @@
+"""A baseline comes back as it was measured, or not at all."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pytest_llmlat.baselines import (
+    Baseline,
+    differences,
+    digest_of,
+    files,
+    load,
+    save,
+)
+from pytest_llmlat.devices import Inventory
+from pytest_llmlat.environment import fingerprint
+from pytest_llmlat.errors import BadBaseline, UsageError
+from pytest_llmlat.halves import halve
+from pytest_llmlat.metrics import METRICS
+from pytest_llmlat.records import Contention, Grade, Record, Timing
+from pytest_llmlat.summary import summarise
+from tests.unit.builders import (
+    a_cell,
+    a_record,
+    a_sample,
+    a_task,
+    a_timing,
+    an_error,
+    an_overflow,
+    some_facts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_llmlat.records import CellFacts
+    from pytest_llmlat.specs import Scalar
+
+MACHINE: dict[str, Scalar | None] = {
+    "python": "3.13.1",
+    "cpu": "A",
+    "cores": 2,
+    "gpus": None,
+    "turbo": True,
+}
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+TOKENS = st.integers(0, 4)
+GAPS = st.integers(0, 10**12)
+
+
+def saved(
+    path: Path, records: Sequence[Record], facts: Sequence[CellFacts] | None = None
+) -> Path:
+    """Save records as a baseline; each cell was planned as it was measured."""
+    counts = Counter(record.cell for record in records)
+    if facts is None:
+        facts = [some_facts(cell, planned=n) for cell, n in counts.items()]
+    save(
+        path,
+        facts=facts,
+        records=records,
+        environment=MACHINE,
+        created="2026-11-23T02:00:00Z",
+        plugin="0.3.0",
+    )
+    return path
+
+
+def back(records: Sequence[Record]) -> Baseline:
+    """Save records and load them again."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load(saved(Path(folder) / "base.json", records))
+
+
+def without_texts(record: Record) -> Record:
+    """Return what of a record is to come back, its timing aside."""
+    return replace(
+        record,
+        prompt="",
+        reference="",
+        answer=None,
+        extracted=None,
+        error=None,
+        transport=None,
+        timing=None,
+        grade=replace(
+            record.grade, note=None, details=tuple(sorted(record.grade.details))
+        ),
+    )
+
+
+def durations(record: Record) -> tuple[object, ...] | None:
+    """Return whatever statistics read off a timing."""
+    timing = record.timing
+    if timing is None:
+        return None
+    return (
+        *(timing.e2e_s, timing.ttft_s, timing.tpot_s, timing.queue_s, timing.ttfr_s),
+        *(timing.later_tokens, timing.grouped, sum(timing.stamp_tokens)),
+        *(timing.end_ns - timing.start_ns, len(timing.stamps_ns)),
+        len(timing.stamp_tokens),
+    )
+
+
+@st.composite
+def timings(draw: Callable[[Any], Any]) -> Timing:
+    """Return clock readings in order, from anywhere on the clock."""
+    start = draw(st.integers(0, 2**62))
+    gaps = draw(st.lists(GAPS, max_size=5))
+    stamps = [start + sum(gaps[: n + 1]) for n in range(len(gaps))]
+    optional = st.none() | GAPS.map(lambda gap: start + gap)
+    return Timing(
+        start_ns=start,
+        end_ns=(stamps[-1] if stamps else start) + draw(GAPS),
+        stamps_ns=tuple(stamps),
+        stamp_tokens=tuple(draw(TOKENS) for _ in stamps),
+        spread_tokens=draw(st.none() | st.integers(0, 99)),
+        reasoning_ns=draw(optional),
+        sent_ns=draw(optional),
+    )
+
+
+@st.composite
+def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
+    """Return the records of one cell, as strange as records can be."""
+    width = draw(st.integers(0, 6))
+    count = st.integers(0, 40).map(float) | FLOATS
+    visits = st.lists(
+        st.tuples(st.text(max_size=5), st.integers(0, 2)),
+        min_size=1,
+        max_size=6,
+        unique=True,
+    )
+    return [
+        replace(
+            a_record(sample),
+            round=number,
+            difficulty=draw(st.sampled_from([None, "easy", "medium", "hard"])),
+            finish=draw(
+                st.sampled_from(["stop", "length", "context", "timeout", "error"])
+            ),
+            timing=draw(st.none() | timings()),
+            answer=draw(st.none() | st.text(max_size=3)),
+            prompt_tokens=draw(st.none() | st.integers(0, 9)),
+            output_tokens=draw(st.none() | st.integers(0, 9)),
+            token_source=draw(st.sampled_from([None, "tokenizer", "usage"])),
+            grade=Grade(
+                value=draw(st.floats(0, 1)),
+                correct=draw(st.none() | st.booleans()),
+                details=tuple(
+                    (name, draw(FLOATS)) for name in ("b", "a") if draw(st.booleans())
+                ),
+                counts=tuple(draw(count) for _ in range(width)),
+            ),
+            unparsed=draw(st.booleans()),
+            truncated=draw(st.booleans()),
+            refused=draw(st.booleans()),
+            empty=draw(st.booleans()),
+            budget_s=draw(st.floats(0, 1e9)),
+            chance=draw(FLOATS),
+        )
+        for sample, number in draw(visits)
+    ]
+
+
+@settings(deadline=None)
+@given(cells_of_records())
+@example([an_error()])
+@example([a_record("a", value=0.0), a_record("b", value=-0.0)])
+@example([replace(a_record(), timing=a_timing(1.0, tokens=[3]))])
+@example([an_overflow()])
+@example([replace(a_record("\ud83d"), answer="\udcff")])
+def test_records_come_back_as_they_were(records: list[Record]) -> None:
+    """Grades bit by bit, durations to the nanosecond, flags, rounds and absences."""
+    (cell,) = back(records).cells
+    found = [without_texts(record) for record in cell.records]
+    expected = [without_texts(record) for record in records]
+
+    assert found == expected
+    # 0.0 equals -0.0.
+    assert [repr(r.grade.value) for r in found] == [
+        repr(r.grade.value) for r in records
+    ]
+    assert list(map(durations, cell.records)) == list(map(durations, records))
+    assert all(r.timing is None or r.timing.start_ns == 0 for r in cell.records)
+
+
+def test_facts_come_back_as_they_were(tmp_path: Path) -> None:
+    """What the run was made on, of each cell its revision, backend and disturbances."""
+    busy = Contention(
+        others_cores=3.0,
+        steal=None,
+        load_average=None,
+        throttled=None,
+        gpu_processes=None,
+        contended="3 cores were taken",
+    )
+    facts = replace(
+        some_facts(),
+        backend=(("z", None), ("a", True), ("c", 1), ("d", 0.5), ("e", "x\n\u2028")),
+        contention=busy,
+        warnings=("a tracer was active",),
+    )
+    other = replace(some_facts(a_cell("other")), task_revision=None)
+    records = [a_record(), a_record(cell=other.cell)]
+    path = saved(tmp_path / "base.json", records, [facts, other])
+
+    baseline = load(path)
+
+    assert baseline.name == str(path)
+    assert (baseline.created, baseline.plugin) == ("2026-11-23T02:00:00Z", "0.3.0")
+    assert baseline.environment == MACHINE
+    assert type(baseline.environment["turbo"]) is bool
+    first, second = baseline.cells
+    assert (first.cell, second.cell) == (facts.cell, other.cell)
+    assert (first.task_revision, second.task_revision) == (facts.task_revision, None)
+    assert first.backend == facts.backend
+    assert (first.contended, second.contended) == ("3 cores were taken", None)
+    assert (first.warnings, second.warnings) == (facts.warnings, ())
+
+
+def test_what_comes_back_is_of_the_same_types() -> None:
+    """Whole floats stay floats and truth values stay such."""
+    record = replace(
+        a_record(), grade=Grade(value=1.0, correct=True, counts=(3.0, 2.0))
+    )
+    (found,) = back([record]).cells[0].records
+
+    assert type(found.grade.value) is float
+    assert type(found.grade.correct) is bool
+    assert type(found.unparsed) is bool
+    assert {type(count) for count in found.grade.counts} == {float}
+    assert hash(found)
+
+
+def test_statistics_are_those_of_the_run() -> None:
+    """Latencies, rates and both halves of the score, without a change to their code."""
+    records = [
+        *(translated(number) for number in range(12)),
+        replace(an_error("broken", cell=a_cell()), grade=translated(0).grade),
+        replace(translated(12), sample="late", finish="timeout"),
+    ]
+    facts = some_facts(planned=len(records))
+    (cell,) = back(records).cells
+
+    before, halves = summarise(facts, records, balance="geometric", seed=1)
+    after, _ = summarise(facts, cell.records, balance="geometric", seed=1)
+
+    assert after == before
+    assert halves is not None
+    assert (halve(cell.records, 1).quality_draws == halves.quality_draws).all()
+
+
+def translated(number: int) -> Record:
+    """Return an answer to a translation task, with counts of real sentences."""
+    draw = random.Random(number)  # noqa: S311 - no secret
+    words = ("the", "old", "harbour", "was", "quiet", "when", "our", "train", "came")
+    right = " ".join(draw.choices(words, k=draw.randint(8, 30)))
+    said = " ".join(word for word in right.split() if draw.random() > 0.3)
+    sample = a_sample(f"newstest2019-{number:05}", reference=right)
+    task = a_task("translation/deen", metric="chrf++")
+    first, gaps = draw.uniform(0.05, 0.4), [draw.uniform(0.01, 0.04) for _ in range(40)]
+    stamps = [first + sum(gaps[:place]) for place in range(len(gaps))]
+    return replace(
+        a_record(sample.id),
+        answer=said,
+        timing=a_timing(*stamps, end_s=stamps[-1] + draw.uniform(0, 0.001)),
+        prompt_tokens=draw.randint(40, 120),
+        output_tokens=len(stamps),
+        metric="chrf++",
+        grade=METRICS["chrf++"].grade(said, task, sample),
+    )
+
+
+def test_a_thousand_translations_fit_into_a_commit(tmp_path: Path) -> None:
+    """200 kB at most, 34 counts and two scores of each answer included."""
+    records = [translated(number) for number in range(1000)]
+    path = saved(tmp_path / "base.json", records)
+    (cell,) = load(path).cells
+
+    assert path.stat().st_size <= 200_000
+    assert [r.grade for r in cell.records] == [r.grade for r in records]
+
+
+def test_the_top_is_for_people(tmp_path: Path) -> None:
+    """What a reviewer looks for stands first, one thing a line; long lines follow."""
+    records = [a_record(f"s{n}", value=n % 2, timing=a_timing(n + 1)) for n in range(4)]
+    lines = saved(tmp_path / "base.json", records).read_text("ascii").splitlines()
+
+    assert lines[1] == ' "kind": "pytest-llmlat baseline",'
+    assert ' "created": "2026-11-23T02:00:00Z",' in lines
+    assert '  "cpu": "A",' in lines
+    assert f'  "{a_cell().id}": {{' in lines
+    for told in ('"records": 4,', '"mean_grade": 0.5,', '"e2e_p50_s": 2.0'):
+        assert f"   {told}" in lines
+    assert '    "sample": ["s0","s1","s2","s3"],' in lines
+
+
+def test_the_overview_does_not_flatter(tmp_path: Path) -> None:
+    """A time-out counts as slow: where half timed out, there is no median."""
+    late = replace(a_record("late"), finish="timeout")
+    records = [a_record(), late, replace(late, sample="later")]
+    text = saved(tmp_path / "base.json", records).read_text("ascii")
+
+    assert '"e2e_p50_s": null' in text
+
+
+def test_answers_are_told_apart_by_digest() -> None:
+    """A fresh record has the digest that was stored; no answer has none."""
+    records = [
+        replace(a_record("a"), answer="four"),
+        replace(a_record("a"), answer="4", round=1),
+        replace(a_record("b"), answer=""),
+        an_error("c"),
+    ]
+    (cell,) = back(records).cells
+
+    assert cell.answers == {(r.sample, r.round): digest_of(r) for r in records}
+    assert len(set(cell.answers.values())) == 4
+    assert cell.answers["c", 0] is None
+    assert digest_of(records[1]) == "4b227777"
+
+
+def test_no_text_of_a_model_is_stored(tmp_path: Path) -> None:
+    """A baseline is committed: answers, prompts and messages are not for everyone."""
+    record = replace(
+        a_record(),
+        prompt="SECRET1",
+        reference="SECRET2",
+        answer="SECRET3",
+        extracted="SECRET4",
+        error="SECRET5",
+        grade=Grade(value=0.0, note="SECRET6"),
+    )
+
+    assert "SECRET" not in saved(tmp_path / "base.json", [record]).read_text("ascii")
+
+
+@pytest.mark.parametrize(
+    ("facts", "records", "told"),
+    [
+        ([some_facts(planned=2)], [a_record()], "has 1 of 2 records"),
+        ([some_facts(planned=2)], [a_record(), a_record()], "has 1 of 2 records"),
+        ([some_facts()], [], "has 0 of 1 records"),
+        ([some_facts(planned=0)], [], "has 0 of 0 records"),
+        ([some_facts(finished=False)], [a_record()], "was not finished"),
+        ([], [a_record()], "was never described"),
+        ([], [], "no cell was measured"),
+    ],
+)
+def test_a_run_with_holes_is_no_baseline(
+    tmp_path: Path, facts: list[CellFacts], records: list[Record], told: str
+) -> None:
+    """It is refused, with the cells' names, and an older file stays as it was."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    before = path.read_bytes()
+
+    with pytest.raises(BadBaseline, match="run them whole") as caught:
+        saved(path, records, facts)
+
+    assert told in str(caught.value)
+    assert not (facts or records) or a_cell().id in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_many_holes_are_not_all_named(tmp_path: Path) -> None:
+    """A message can be read; that there are more is said."""
+    facts = [some_facts(a_cell(f"m{number}")) for number in range(8)]
+
+    with pytest.raises(BadBaseline, match="; and 3 more; run"):
+        saved(tmp_path / "base.json", [], facts)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        a_record(value=float("nan")),
+        replace(a_record(), budget_s=float("inf")),
+        replace(a_record(), timing=a_timing(-1.0, end_s=2.0)),
+        replace(a_record(), timing=a_timing(2.0, end_s=1.0)),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_saved(
+    tmp_path: Path, record: Record
+) -> None:
+    """A number that is none or runs backwards is refused before a file is there."""
+    with pytest.raises(BadBaseline, match="not saved"):
+        saved(tmp_path / "base.json", [record])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_replaces_in_one_go(tmp_path: Path) -> None:
+    """New folders are made, nothing else is left beside, links are followed."""
+    path = saved(tmp_path / "new" / "base.json", [a_record()])
+    link = tmp_path / "link.json"
+    link.symlink_to(path)
+
+    saved(link, [a_record("other")])
+
+    assert [one.name for one in path.parent.iterdir()] == ["base.json"]
+    assert link.is_symlink()
+    assert load(path).cells[0].records[0].sample == "other"
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk costs neither the old baseline nor leaves half of a new one."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    before = path.read_bytes()
+
+    def full(self: Path, *_: object, **__: object) -> int:
+        self.touch()
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(BadBaseline, match="no space left"):
+        saved(path, [a_record("other")])
+
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["base.json"]
+
+
+def test_a_folder_cannot_be_written_or_read(tmp_path: Path) -> None:
+    """The message says which name was wrong, and what to give instead."""
+    with pytest.raises(BadBaseline, match="cannot be written"):
+        saved(tmp_path, [a_record()])
+    with pytest.raises(BadBaseline, match="is a folder; give the file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("<<<<<<< HEAD\n{}", "is not JSON"),
+        ("{]}", "is not JSON"),
+        ('{"kind": "pytest-llmlat', "is cut off"),
+        ("[]", "is no baseline of pytest-llmlat"),
+        ('{"schema": 1}', "is no baseline of pytest-llmlat"),
+        ('{"kind": NaN}', "is not JSON (it holds NaN"),
+        ("[" * 100_000, "is not JSON"),
+        ("1" * 5_000, "is not JSON"),
+        ('{"kind": "pytest-llmlat baseline", "schema": 1, "a": 1e999}', "was changed"),
+        ('{"kind": "pytest-llmlat baseline", "schema": "1"}', "was changed"),
+    ],
+)
+def test_what_is_no_baseline_says_so(tmp_path: Path, text: str, told: str) -> None:
+    """Whatever stands there, the message names the file and what to do."""
+    path = tmp_path / "base.json"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(BadBaseline) as caught:
+        load(path)
+
+    assert f"baseline {path}: {told}" in str(caught.value)
+    assert "--llm-save-baseline=" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
+    """The line can be pasted."""
+    path = tmp_path / "base.json"
+
+    with pytest.raises(UsageError, match="no such file") as caught:
+        load(path)
+
+    assert f"--llm-save-baseline={path}" in str(caught.value)
+
+
+def test_bytes_are_no_baseline(tmp_path: Path) -> None:
+    """A file of another kind is told as such, and so is a name that cannot be."""
+    path = tmp_path / "base.json"
+    path.write_bytes(b"\x1f\x8b\xff")
+
+    with pytest.raises(BadBaseline, match="is no text"):
+        load(path)
+    with pytest.raises(BadBaseline, match="cannot be read"):
+        load(Path("base\0.json"))
+
+
+def test_a_newer_form_says_who_wrote_it(tmp_path: Path) -> None:
+    """An older plugin does not guess at what it does not know."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    text = path.read_text("ascii").replace('"schema": 1', '"schema": 2')
+    path.write_text(text, "ascii")
+
+    with pytest.raises(BadBaseline, match=r"pytest-llmlat 0\.3\.0 in a newer form"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"value": 1.0', '"value": 0.9'),
+        ('"first_ns": 1000000000', '"first_ns": 9000000000'),
+        ('"mean_grade": 1.0', '"mean_grade": 0.5'),
+        ('"cpu": "A"', '"cpu": "B"'),
+        ('"contended": null', '"contended": "no"'),
+        ('"schema": 1', '"schema": true'),
+    ],
+)
+def test_an_edited_file_is_told(tmp_path: Path, old: str, new: str) -> None:
+    """A baseline that was made slower by hand would let every later run pass."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    text = path.read_text("ascii")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), "ascii")
+
+    with pytest.raises(BadBaseline, match="do not edit it, but make it anew"):
+        load(path)
+
+
+def test_a_new_layout_is_no_edit(tmp_path: Path) -> None:
+    """Git's line endings, a byte order mark and a formatter change no number."""
+    path = saved(tmp_path / "base.json", [a_record(), an_error()])
+    before = load(path)
+
+    text = path.read_text("ascii")
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert load(path) == before
+    path.write_text(json.dumps(json.loads(text), indent=4, sort_keys=True), "utf-8")
+    assert load(path) == before
+
+
+def forged(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change a baseline and sign it as if it had been saved so."""
+    content = json.loads(path.read_text("ascii"))
+    change(content)
+    rest = {key: value for key, value in content.items() if key not in files.HEAD}
+    path.write_text(files.signed(rest), "ascii")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("finish", "stopp", "'finish' holds 'stopp', not one of stop, length"),
+        ("difficulty", "odd", "'difficulty' holds 'odd'"),
+        ("first_ns", -1, "'first_ns' holds -1, not a whole number, 0 or more"),
+        ("span_ns", 0.5, "'span_ns' holds 0.5"),
+        ("tail_ns", True, "'tail_ns' holds True"),
+        ("stamps", 10**12, "'stamps' holds 1000000000000"),
+        ("queue_ns", -1, "'queue_ns' holds -1"),
+        ("budget_s", -1.0, "'budget_s' holds -1.0"),
+        ("budget_s", None, "'budget_s' holds None"),
+        ("value", "1", "'value' holds '1', not a finite number"),
+        ("value", 10**400, "not well-formed"),
+        ("value", [1.0], "'value' has 1 values for 2 records"),
+        ("value", [1.0, 1.0, 1.0], "'value' has 3 values for 2 records"),
+        ("sample", ["a", "a"], "the same sample is in it twice"),
+        ("sample", "a", "'sample' is no list"),
+        ("sample", [], "'sample' is no list"),
+        ("sample", ["a", 1], "'sample' holds 1, not a text"),
+        ("answer", "4B227777", "'answer' holds '4B227777'"),
+        ("first_ns", None, "not well-formed"),
+        ("later_tokens", 7, "more tokens than stamps"),
+        ("extra", 1, "missing or unknown: extra"),
+        ("details_names", ["a", "a"], "details_names"),
+        ("details", [1.0], "not well-formed"),
+        ("counts", [[1], 2], "'counts' has 1 values for 2 records"),
+        ("counts_less_than", [0, None], "names no column before"),
+        ("counts_less_than", [None], "not well-formed"),
+    ],
+)
+def test_an_ill_formed_column_is_told(
+    tmp_path: Path, column: str, value: object, told: str
+) -> None:
+    """Even with a true checksum, no number is made of what is none."""
+    grade = Grade(value=1.0, counts=(5.0, 7.0))
+    records = [replace(a_record(name), grade=grade) for name in ("a", "b")]
+    path = saved(tmp_path / "base.json", records)
+    forged(path, lambda c: c["cells"][0]["columns"].update({column: value}))
+
+    with pytest.raises(BadBaseline) as caught:
+        load(path)
+
+    assert told in str(caught.value)
+    assert "make it anew" in str(caught.value)
+
+
+ILL_FORMED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no cells": lambda content: content.pop("cells"),
+    "empty cells": lambda content: content["cells"].clear(),
+    "cell twice": lambda content: content["cells"].append(content["cells"][0]),
+    "no model": lambda content: content["cells"][0].pop("model"),
+    "task no text": lambda content: content["cells"][0].update(task=1),
+    "half a fact": lambda content: content["cells"][0].update(backend=[["dtype"]]),
+    "columns a list": lambda content: content["cells"][0].update(columns=[]),
+    "environment a list": lambda content: content.update(environment=[1]),
+    "fact a list": lambda content: content["environment"].update(cpu=[1]),
+    "created null": lambda content: content.update(created=None),
+}
+
+
+@pytest.mark.parametrize("fault", list(ILL_FORMED))
+def test_an_ill_formed_whole_is_told(tmp_path: Path, fault: str) -> None:
+    """What lacks a part or has one of another kind is a bad baseline, nothing else."""
+    path = forged(saved(tmp_path / "base.json", [a_record()]), ILL_FORMED[fault])
+
+    with pytest.raises(BadBaseline, match="not well-formed"):
+        load(path)
+
+
+WHOLE = [
+    replace(record, grade=translated(number).grade)
+    for number, record in enumerate(
+        [a_record(), an_error(), an_overflow(), replace(a_record(), round=1)]
+    )
+]
+
+
+def reloaded(data: bytes) -> Baseline | None:
+    """Load what a mutation left, ``None`` if it is told as bad."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "base.json"
+        path.write_bytes(data)
+        try:
+            return replace(load(path), name="")
+        except BadBaseline:
+            return None
+
+
+def original() -> bytes:
+    """Return the bytes of a saved baseline."""
+    with tempfile.TemporaryDirectory() as folder:
+        return saved(Path(folder) / "base.json", WHOLE).read_bytes()
+
+
+ORIGINAL = original()
+MEASURED = reloaded(ORIGINAL)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_damaged_bytes_never_give_other_numbers(data: st.DataObject) -> None:
+    """Bytes flipped, lost, doubled or put in: told, or the same baseline."""
+    place = data.draw(st.integers(0, len(ORIGINAL) - 1))
+    length = data.draw(st.integers(0, 40))
+    bits = data.draw(st.binary(max_size=8) | st.sampled_from([b" ", b"\n", b"0", b"."]))
+    damaged = ORIGINAL[:place] + bits + ORIGINAL[place + length :]
+
+    assert MEASURED is not None
+    assert reloaded(damaged) in (None, MEASURED)
+
+
+@given(st.integers(0, len(ORIGINAL) - 3))
+def test_a_file_that_was_cut_is_told(length: int) -> None:
+    """A download or a disk that ended too soon gives no numbers."""
+    assert reloaded(ORIGINAL[:length]) is None
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def mutations(draw: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the content of the file with one value somewhere replaced by another."""
+    content: dict[str, Any] = json.loads(ORIGINAL)
+    place: Any = content
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = draw(st.sampled_from(keys))
+        inner = place[key]
+        if not isinstance(inner, dict | list) or not inner or draw(st.booleans()):
+            place[key] = draw(JSON_VALUES)
+            return content
+        place = inner
+
+
+@settings(deadline=None, max_examples=300)
+@given(mutations())
+def test_a_replaced_value_never_gives_other_numbers(content: dict[str, Any]) -> None:
+    """Any value anywhere, however plausible the new one."""
+    found = reloaded(json.dumps(content).encode())
+
+    assert found is None or json.dumps(content) == json.dumps(json.loads(ORIGINAL))
+
+
+@settings(deadline=None, max_examples=300)
+@given(mutations())
+def test_a_signed_replacement_breaks_nothing(content: dict[str, Any]) -> None:
+    """With a true checksum too, what cannot be read is a bad baseline and no crash."""
+    rest = {key: value for key, value in content.items() if key not in files.HEAD}
+
+    found = reloaded(files.signed(rest).encode())
+
+    assert found is None or all(cell.records for cell in found.cells)
+
+
+def test_alike_machines_do_not_differ() -> None:
+    """Nor does a library that neither has, told or not."""
+    backend = (("dtype", "f16"), ("url", None))
+
+    assert differences(MACHINE, backend, MACHINE, backend) == ()
+    assert differences({"torch": None}, (), {}, (("url", None),)) == ()
+
+
+def test_a_difference_is_said_in_words() -> None:
+    """What is here and what was there, of the machine and of the backend."""
+    found = differences(
+        {"cpu": "A", "cores": 2, "torch": "2.12", "gpus": None},
+        (("dtype", "f16"), ("threads", 2)),
+        {"cpu": "A", "cores": 4, "gpus": "H100"},
+        (("threads", 2), ("dtype", "q4"), ("draft", True)),
+    )
+
+    assert found == (
+        "cores: 4 here, 2 in the baseline",
+        "gpus: H100 here, none in the baseline",
+        "torch: none here, 2.12 in the baseline",
+        "dtype: q4 here, f16 in the baseline",
+        "draft: True here, none in the baseline",
+    )
+
+
+def test_a_fact_told_twice_differs_once() -> None:
+    """The library that the machine and the backend both name is one difference."""
+    old, new = {"torch": "1"}, {"torch": "2"}
+
+    assert len(differences(old, old.items(), new, new.items())) == 1
+
+
+def test_all_but_graders_and_runners_count_for_latency() -> None:
+    """A change in any other fact of the fingerprint makes latencies incomparable."""
+    here = fingerprint(
+        Inventory(
+            gpus=(), gpu_note="", platform="linux", machine="x86_64", hub_token=False
+        )
+    )
+
+    counted = {
+        name for name in here if differences({**here, name: "other"}, (), here, ())
+    }
+
+    graders = {"pytest", "pytest-llmlat", "sacrebleu", "rouge_score"}
+    assert set(here) - counted == graders
