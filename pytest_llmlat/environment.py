@@ -20,6 +20,7 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 """Resets the peak resident set alone (man 5 proc_pid_clear_refs)."""
 _KIB = 1024
+_COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _LIBRARIES = (
     "pytest-llmlat",
     "pytest",
@@ -47,6 +48,37 @@ def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
     for name in _LIBRARIES:
         facts[name] = _version(name)
     return facts
+
+
+def commit_of(root: Path, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the commit that a project stands at, ``None`` where that is not known.
+
+    CI services tell it; else git's own files do, which are read without git.
+    """
+    for name in _COMMITS:
+        if environ.get(name):
+            return environ[name]
+    folder = root / ".git"
+    try:
+        if folder.is_file():  # a worktree: the file says where its folder is
+            folder = root / folder.read_text("utf-8").partition("gitdir:")[2].strip()
+        head = (folder / "HEAD").read_text("utf-8").strip()
+        if not head.startswith("ref:"):
+            return head or None
+        name = head.removeprefix("ref:").strip()
+        common = folder / "commondir"
+        shared = (
+            folder / common.read_text("utf-8").strip() if common.exists() else folder
+        )
+        if (shared / name).is_file():
+            return (shared / name).read_text("utf-8").strip()
+        for line in (shared / "packed-refs").read_text("utf-8").splitlines():
+            commit, _, ref = line.partition(" ")
+            if ref == name:
+                return commit
+    except (OSError, UnicodeDecodeError):
+        pass
+    return None
 
 
 def usable_cores() -> int:

@@ -14,7 +14,7 @@ from pytest_llmlat.backends import open_backend
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.environment import fingerprint
+from pytest_llmlat.environment import commit_of, fingerprint
 from pytest_llmlat.errors import (
     BadBaseline,
     DeviceAbsent,
@@ -334,6 +334,7 @@ class Session:
         return {
             "id": self.journal.folder.name,
             "started": self._started.isoformat(timespec="seconds"),
+            "commit": commit_of(self.settings.root),
             "settings": settings,
             "environment": fingerprint(self.selection.inventory),
         }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import Instrument
     from pytest_llmlat.results import Scoreboard, Summary
 
-_POINTS = (
+POINTS = (
     "n",
     "req/s",
     "tok/s",
@@ -23,7 +23,7 @@ _POINTS = (
     "queue p50",
 )
 _HUNDRED = 100
-_GOOD = ("goodput/s", "good+correct/s")
+GOOD = ("goodput/s", "good+correct/s")
 
 
 def load_lines(board: Scoreboard) -> list[str]:
@@ -38,12 +38,23 @@ def load_lines(board: Scoreboard) -> list[str]:
             curves[f"{cell.task}, {cell.model} on {cell.device}"].append(summary)
     lines = []
     for name, summaries in curves.items():
-        good = _GOOD if any(s.slo for s in summaries) else ()
-        header = (name, *_POINTS, *good, "notes")
-        rows = [_point(s, told=bool(good)) for s in sorted(summaries, key=_order)]
+        good = GOOD if any(s.slo for s in summaries) else ()
+        header = (name, *POINTS, *good, "notes")
+        rows = [
+            point_figures(s, told=bool(good)) for s in sorted(summaries, key=load_order)
+        ]
         lines += [*table(header, rows, right=range(1, len(header) - 1)), ""]
     objectives = dict.fromkeys(s.slo for s in board.summaries if s.slo)
     return lines + [f"good: {printable(slo)}" for slo in objectives]
+
+
+def contention_lines(board: Scoreboard) -> list[str]:
+    """Name the cells in which something else kept the machine busy."""
+    return [
+        f"contended: {printable(s.cell.id)}: {printable(s.contention.contended)}"
+        for s in board.summaries
+        if s.contention is not None and s.contention.contended
+    ]
 
 
 def clock_lines(board: Scoreboard) -> list[str]:
@@ -73,12 +84,14 @@ def _unchecked(summary: Summary) -> bool:
     return summary.instrument is None and dict(summary.backend).get("library") == "http"
 
 
-def _order(summary: Summary) -> tuple[str, float]:
+def load_order(summary: Summary) -> tuple[str, float]:
+    """Sort by kind of scenario, then by level."""
     kind, _, level = summary.cell.scenario.partition(":")
     return kind, float(level or 0)
 
 
-def _point(summary: Summary, *, told: bool) -> tuple[str, ...]:
+def point_figures(summary: Summary, *, told: bool) -> tuple[str, ...]:
+    """Write a point of the curve; ``told`` adds what is about objectives."""
     good = (
         (_precise(summary.goodput_per_s), _precise(summary.good_and_correct_per_s))
         if told

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.report.figures import MISSING, seconds
 from pytest_llmlat.report.gfm import Block, code, fitted, head, joined, plain, row
 from pytest_llmlat.report.loads import (
-    _GOOD,
-    _POINTS,
-    _order,
-    _point,
+    GOOD,
+    POINTS,
     clock_lines,
+    load_order,
+    point_figures,
 )
 from pytest_llmlat.report.terminal import (
     CELL_COLUMNS,
@@ -147,12 +147,12 @@ def _loads(board: Scoreboard) -> Block:
     """Return the points of all load curves, each curve in the order of its load."""
     loaded = sorted(
         (s for s in board.summaries if s.load is not None),
-        key=lambda s: (s.cell.task, s.cell.model, s.cell.device, *_order(s)),
+        key=lambda s: (s.cell.task, s.cell.model, s.cell.device, *load_order(s)),
     )
-    names = ("task", "model", "device", "load", *_POINTS, *_GOOD, "notes")
+    names = ("task", "model", "device", "load", *POINTS, *GOOD, "notes")
     rows = [
         row(
-            (s.cell.task, s.cell.model, s.cell.device, *_point(s, told=True)),
+            (s.cell.task, s.cell.model, s.cell.device, *point_figures(s, told=True)),
             hostile=range(4),
         )
         for s in loaded

@@ -16,7 +16,7 @@ from pytest_llmlat.report.figures import (
     size,
     table,
 )
-from pytest_llmlat.report.loads import clock_lines, load_lines
+from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -139,4 +139,4 @@ def comparison_lines(standings: Sequence[Standing]) -> list[str]:
 def _remarks(board: Scoreboard) -> list[str]:
     warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
     told = [f"warning: {printable(warning)}" for warning in warnings]
-    return [*clock_lines(board), *told]
+    return [*clock_lines(board), *contention_lines(board), *told]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +13,14 @@ from pytest_llmlat import environment
 from pytest_llmlat.devices import Inventory
 from pytest_llmlat.environment import (
     PeakMemory,
+    commit_of,
     disturbances,
     fingerprint,
     usable_cores,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEGABYTE = 1_000_000
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -171,3 +176,20 @@ def test_a_peak_that_cannot_be_read_is_unknown(
     monkeypatch.setattr(environment, "_lifetime_peak", lambda: None)
 
     assert PeakMemory().bytes() is None
+
+
+def test_the_commit_is_read_without_git(tmp_path: Path) -> None:
+    """From the branch's own file, from the packed ones, or as it is checked out."""
+    folder = tmp_path / ".git"
+    (folder / "refs" / "heads").mkdir(parents=True)
+    (folder / "HEAD").write_text("ref: refs/heads/main\n", "utf-8")
+
+    assert commit_of(tmp_path, {}) is None
+    (folder / "packed-refs").write_text("# x\nabc refs/heads/main\n", "utf-8")
+    assert commit_of(tmp_path, {}) == "abc"
+    (folder / "refs" / "heads" / "main").write_text("def\n", "utf-8")
+    assert commit_of(tmp_path, {}) == "def"
+    (folder / "HEAD").write_text("012\n", "utf-8")
+    assert commit_of(tmp_path, {}) == "012"
+    assert commit_of(tmp_path, {"GITHUB_SHA": "345"}) == "345"
+    assert commit_of(tmp_path / "none", {}) is None

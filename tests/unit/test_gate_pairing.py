@@ -160,7 +160,10 @@ def test_no_time_at_all_is_not_known() -> None:
 def test_ratios_are_of_what_both_have() -> None:
     """Candidate over baseline, so that slower is positive; ``None`` holds its place."""
     ours = [timed(a_timing(1.0, 3.0), sample="a"), timed(a_timing(2.0), sample="b")]
-    theirs = [timed(a_timing(2.0, 3.0), sample="a"), timed(a_timing(1.0, 5.0), sample="b")]
+    theirs = [
+        timed(a_timing(2.0, 3.0), sample="a"),
+        timed(a_timing(1.0, 5.0), sample="b"),
+    ]
     pairs = pair(ours, theirs)
 
     assert log_ratios(pairs, "e2e") == pytest.approx([0.0, math.log(2 / 5)])
@@ -174,9 +177,7 @@ def test_ratios_are_of_what_both_have() -> None:
     ("ours", "theirs", "expected"),
     [(10.0, 20.0, 0.0), (10.0, 5.0, math.log(2)), (10.0, 10.0, 0.0)],
 )
-def test_giving_up_is_never_faster(
-    ours: float, theirs: float, expected: float
-) -> None:
+def test_giving_up_is_never_faster(ours: float, theirs: float, expected: float) -> None:
     """A shorter time limit does not make a candidate quick."""
     late = timed(a_timing(end_s=ours), finish="timeout")
     for finish in ("stop", "timeout"):

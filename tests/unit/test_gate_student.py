@@ -55,7 +55,7 @@ def test_a_tail_of_one_in_a_million_is_exact() -> None:
 
 def test_a_tail_never_falls_to_nothing_too_early() -> None:
     """The lower tail keeps its relative precision, as small as it is."""
-    # Closed form of four degrees for large t: 3/16 (2/t)^4 ... to leading order.
+    # The leading order of the closed form of four degrees is 12 / t^4.
     assert cdf(-1e4, 4) == pytest.approx(12 / 1e16, rel=1e-6)
     assert cdf(-1e80, 4) >= 0.0
 
