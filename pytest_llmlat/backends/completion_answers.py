@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 _GIVEN_UP = ("error", "abort", "cancelled", "content_filter")
 """Ends of which a server says that they are none."""
 _CUT_SHORT = ("length", "max_tokens")
+_UNEXPLAINED = (
+    "the server ended the answer without a finish_reason, as if it had been"
+    " interrupted; if it serves one request at a time, tell it not to interrupt one for"
+    " the next (llama_cpp.server: --interrupt_requests false)"
+)
 _STREAM = (b"data:", b"event:", b"id:", b":")
 
 
@@ -118,6 +123,9 @@ def _error(
     """Return what went wrong, ``None`` if the answer is whole."""
     if reading.done or reading.reported:
         trouble = reading.error and complaints.secrets.brief(reading.error)
+        if trouble is None and reading.finish is None and reading.streamed:
+            # llama-cpp-python ends an answer so when another request comes.
+            trouble = None if stopped else _UNEXPLAINED
     elif outcome.last.timed_out:
         return complaints.timed_out(outcome, reading.texts)
     elif answer.status is None or answer.trouble:

@@ -46,6 +46,8 @@ class Reading:
     finish: str | None = None
     done: bool = False
     """The server said that nothing more comes."""
+    streamed: bool = False
+    """It came as a stream of events."""
     usage: Mapping[str, Any] | None = None
     id: str | None = None
     error: str | None = None
@@ -63,7 +65,7 @@ class Reading:
 
 def read_stream(parts: Iterable[tuple[int, bytes]]) -> Reading:
     """Read a stream of events up to its end or to the first that is wrong."""
-    reading = Reading()
+    reading = Reading(streamed=True)
     for event in events(parts):
         if event.name in _KEEP_ALIVE:
             continue

@@ -7,6 +7,7 @@ same, so a gate should report its latency and nothing else.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 from pytest_llmlat.errors import BadCatalogue
@@ -32,7 +33,8 @@ def slowed(backend: Backend, model: ModelSpec, clock: Clock) -> Backend:
     share = model.option(OPTION)
     if share is None:
         return backend
-    if isinstance(share, bool) or not isinstance(share, int | float) or share <= 0:
+    number = isinstance(share, int | float) and not isinstance(share, bool)
+    if not number or not 0 < float(share) < math.inf:
         raise BadCatalogue(
             f"model {model.name!r}: option {OPTION} = {share!r}: must be a number above"
             " 0, such as 0.1 for a tenth"

@@ -292,12 +292,21 @@ def test_the_last_event_need_not_be_ended() -> None:
 
 def test_all_that_matters_had_come_before_the_limit() -> None:
     """A server that hangs behind its end mark has answered."""
-    pieces = [(10, head() + chunks(event(said("a")), DONE, last=False))]
+    whole = chunks(event(said("a")), event(ended()), DONE, last=False)
 
-    response = read(pieces, complete=False, timed_out=True)
+    response = read([(10, head() + whole)], complete=False, timed_out=True)
 
     assert generation_of(response).text == "a"
     assert not response.timed_out
+
+
+def test_an_answer_that_was_interrupted_is_none() -> None:
+    """A server that ends one without a reason has cut it off for another request."""
+    response = read([(10, stream(said("The"), said(" rain")))])
+
+    assert response.generation is None
+    assert "without a finish_reason" in (response.error or "")
+    assert len(response.timing.stamps_ns) == 2
 
 
 def test_a_stop_string_that_the_server_left_in() -> None:

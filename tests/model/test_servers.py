@@ -41,6 +41,8 @@ def llama_server() -> Iterator[str]:
     port = free_port()
     command = ["-m", "llama_cpp.server", "--model", str(local_file(model))]
     options = ["--port", str(port), "--n_ctx", "2048", "--model_alias", "smollm2"]
+    # By default it cuts an answer off when the next request comes.
+    options += ["--interrupt_requests", "false"]
     with serving([*command, *options], ready="Uvicorn running"):
         yield f"http://127.0.0.1:{port}/v1"
 
