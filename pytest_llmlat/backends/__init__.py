@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from pytest_llmlat.errors import BadCatalogue
 from pytest_llmlat.protocols import Server
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server:
     module = import_module(f"{__name__}.{KINDS[kind]}")
     backend = cast("Backend | Server", module.open_model(deployment, clock))
     if isinstance(backend, Server):
+        if deployment.model.option("slower") is not None:
+            backend.close()
+            raise BadCatalogue(
+                f"model {deployment.model.name!r}: option slower: is for models of this"
+                " process; a server is as slow as it is"
+            )
         return backend
     from pytest_llmlat.backends.slowed import slowed  # noqa: PLC0415 - on use
 

@@ -59,28 +59,36 @@ class Change:
     """(draws,) of the change."""
     equal: bool = False
     """All pairs agree exactly: there is nothing that a resample could show."""
+    whole: bool = False
+    """It is of answers that are right or wrong, with nothing between."""
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the two-sided interval at level 1 - ``alpha``."""
+        # If none of n differs, at most this share would (rule of three, exactly).
+        reach = 1 - (alpha / 2) ** (1 / self.samples)
+        if self.equal and self.quantity != QUALITY:
+            # A share bounds what lies between 0 and 1, and no latency.
+            return self.estimate, self.estimate
+        if self.equal:
+            return self.estimate - reach, self.estimate + reach
+        low, high = self._drawn(alpha)
+        # No resample loses an answer if none was lost, however few there are.
+        return low, max(high, self.estimate + reach) if self.whole else high
+
+    def _drawn(self, alpha: float) -> tuple[float, float]:
         import numpy as np
 
-        if self.equal:
-            # None of n differs: at most this share would (rule of three, exactly). A
-            # share bounds what lies between 0 and 1; a latency that never varies is it.
-            bounded = self.quantity not in LATENCIES
-            reach = 1 - (alpha / 2) ** (1 / self.samples) if bounded else 0.0
-            return self.estimate - reach, self.estimate + reach
         degrees = self.samples - 1
         bound = student.quantile(alpha / 2, degrees)
         tail = _NORMAL.cdf(bound * math.sqrt(self.samples / degrees))
-        if tail * len(self.draws) < _LEAST_DRAWS:
-            # So far out there are too few draws to tell.
-            return (
-                self.estimate + bound * self.error,
-                self.estimate - bound * self.error,
-            )
-        low, high = np.quantile(self.draws, [tail, 1 - tail])
-        return float(low), float(high)
+        least = _LEAST_DRAWS / len(self.draws)
+        inner = max(tail, least)
+        low, high = map(float, np.quantile(self.draws, [inner, 1 - inner]))
+        if tail >= least:
+            return low, high
+        # So far out there are too few draws to tell, but not nearer than the last.
+        reach = -bound * self.error
+        return min(low, self.estimate - reach), max(high, self.estimate + reach)
 
 
 def changes(
@@ -221,11 +229,13 @@ def _change(
 ) -> Change:
     """Add what follows from the draws: the standard error, and p where it is not given.
 
+    It is given of answers that are right or wrong.
+
     A bootstrap's spread is too small by the square root of (n - 1)/n. Where all pairs
     changed alike there is none: each may as well have changed the other way.
     """
     error = float(draws.std()) * math.sqrt(samples / (samples - 1))
-    equal = error <= _EXACT
+    equal, whole = error <= _EXACT, p is not None
     if p is None and equal:
         p = 0.5**samples if estimate > _EXACT else 1.0
     elif p is None:
@@ -240,6 +250,7 @@ def _change(
         p=p,
         draws=draws,
         equal=equal,
+        whole=whole,
     )
 
 

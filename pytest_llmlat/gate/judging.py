@@ -230,7 +230,7 @@ def _verdict(each: _Gated, alpha: float, level: float, *, significant: bool) -> 
         )
     if high <= tolerance:
         return replace(verdict, outcome="pass")
-    if change.estimate > tolerance and low > 0:
+    if change.estimate > tolerance and low >= 0:
         needed = _needed_for_p(change, level)
     else:
         needed = _needed(change, low, high, tolerance)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 FEWEST_FOR = {"p95": 60, "p99": 300}
 """Below so many answers a tail is not gated: too few of them lie beyond it."""
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
-_MOST_RANKED = 2000
-"""Above so many values the interval of a percentile is by ranks."""
+_MOST_DRAWN = 2000
+"""Above so many values the interval of a mean is that of its normal limit."""
 
 
 def check_limits(
@@ -80,24 +80,30 @@ def figure(
     if kind not in LIMITED_LATENCIES:
         estimate: Estimate = getattr(summary, quantity)
         return estimate, None
-    fewest = FEWEST_FOR.get(which, 1)
-    if summary.samples < fewest:
-        note = f"{summary.samples} answers; {which} is gated from {fewest} on"
-        return Estimate(value=None), note
+    ranked, fewest = _latencies(records, kind), FEWEST_FOR.get(which, 0)
+    if len(ranked) < fewest:
+        few = f"{len(ranked)} answers; {which} is gated from {fewest} on"
+        return Estimate(value=None), few
     spread: Distribution = getattr(summary, f"{kind}_s")
     value: float | None = getattr(spread, which)
     if value is None:
-        return Estimate(value=None), None
-    low, high = _ends(_latencies(records, kind), which)
+        late = ranked[-1:] == [math.inf]
+        note = "is not known: it lies among the time-outs" if late else None
+        return Estimate(value=None), note
+    low, high = _ends(ranked, which)
     return Estimate(value=value, low=low, high=high), None
 
 
 def _latencies(records: Sequence[Record], kind: str) -> list[float]:
-    """Return the latencies of a cell; of a time-out that it never ended."""
+    """Return the latencies of a cell; of a time-out that it never ended.
+
+    Its first token may have come all the same, and then it is known when.
+    """
     found = []
     for record in records:
         if record.finish == "timeout":
-            found.append(math.inf)
+            first = record.timing.ttft_s if record.timing else None
+            found.append(math.inf if first is None or kind != "ttft" else first)
         elif answer_time(record) is not None and record.timing is not None:
             value = getattr(record.timing, f"{kind}_s")
             if value is not None:
@@ -116,10 +122,10 @@ def _ends(ranked: list[float], which: str) -> tuple[float | None, float | None]:
     if which == "mean":
         if not np.isfinite(values).all():
             return None, None
-        weights = resample_weights(min(count, _MOST_RANKED), seed=f"limit|{count}")
-        if count > _MOST_RANKED:
+        if count > _MOST_DRAWN:
             reach = 1.96 * float(values.std(ddof=1)) / math.sqrt(count)
             return float(values.mean()) - reach, float(values.mean()) + reach
+        weights = resample_weights(count, seed=f"limit|{count}")
         return interval((weights @ values) / count)
     share = _PERCENT[which] / 100
     if percentile(ranked, _PERCENT[which]) is None:

@@ -35,8 +35,9 @@ class Visible:
     samples: int
     slower: float | None
     """Of e2e, as a share; ``None`` where no latency is known."""
-    worse: float
-    """Of quality, in its points."""
+    worse: float | None
+    """Of quality, in its points; ``None`` where so few samples show no loss at all, or
+    where marks that are not simply right or wrong had no spread."""
     paired: bool
     """Whether the spread of e2e is that of one sample asked again."""
 
@@ -49,18 +50,20 @@ def visible(
     Args:
         cells: those that will be measured again.
         quantities: how many will be gated for each; Holm's first share is taken.
-        samples: how many each will have; ``None`` for as many as the baseline.
+        samples: how many each will have at most; ``None`` for as many as the baseline.
     """
     level = ALPHA / 2 / max(1, quantities * len(cells))
-    reach = _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
     found = []
     for cell in cells:
-        own = samples or len({record.sample for record in cell.records})
-        found += [_visible(cell, size, reach) for size in sorted({*SIZES, own})]
+        stored = len({record.sample for record in cell.records})
+        # What the baseline has no answer to is compared with nothing.
+        own = stored if samples is None else min(samples, stored)
+        found += [_visible(cell, size, level) for size in sorted({*SIZES, own})]
     return found
 
 
-def _visible(cell: BaselineCell, samples: int, reach: float) -> Visible:
+def _visible(cell: BaselineCell, samples: int, level: float) -> Visible:
+    reach = _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
     spread, paired = _spread(cell.records)
     right = fmean(record.grade.value for record in cell.records)
     binary = all(record.grade.correct is not None for record in cell.records)
@@ -76,9 +79,21 @@ def _visible(cell: BaselineCell, samples: int, reach: float) -> Visible:
         slower=None
         if spread is None
         else math.expm1(reach * math.sqrt(2) * spread / math.sqrt(samples)),
-        worse=reach * math.sqrt(2 * noise / samples),
+        worse=_worse(reach * math.sqrt(2 * noise / samples), samples, level)
+        if binary
+        else reach * math.sqrt(2 * noise / samples) or None,
         paired=paired,
     )
+
+
+def _worse(drop: float, samples: int, level: float) -> float | None:
+    """Return a drop of right answers, no smaller than McNemar's test can show.
+
+    So many must be lost that as many tosses of a coin are unlikely to agree, however
+    little answers vary otherwise.
+    """
+    lost = math.ceil(math.log2(1 / level))
+    return None if lost > samples else max(drop, lost / samples)
 
 
 def _spread(records: Sequence[Record]) -> tuple[float | None, bool]:

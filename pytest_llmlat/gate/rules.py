@@ -109,7 +109,8 @@ def _share(text: str, name: str, where: str) -> float:
             " quality such as 0.02"
         )
     value = float(match[1]) / (100 if match[2] else 1)
-    if not math.isfinite(value) or (name in (QUALITY, BALANCED) and value > 1):
+    points = name in (QUALITY, BALANCED)
+    if not math.isfinite(value) or (value > 1 and (points or not match[2])):
         raise UsageError(
             f"{where}: {name}={text}: is more than there is; did you mean %?"
         )

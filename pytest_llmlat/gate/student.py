@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _TINY = 1e-300
 _CLOSE = 1e-14
+_NEAR = 1e-12
 _MOST_TERMS = 500
 
 
@@ -26,7 +27,7 @@ def quantile(probability: float, degrees: int) -> float:
         low *= 2
     while cdf(high, degrees) < probability:
         high *= 2
-    for _ in range(200):
+    while high - low > _NEAR * max(1.0, -low, high):
         middle = (low + high) / 2
         if cdf(middle, degrees) < probability:
             low = middle

@@ -64,6 +64,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: _WorkerNode) -> None:
+    """Learn from a worker how many cells there were, measured or not."""
+    cells = getattr(node, "workeroutput", {}).get(options.WORKER_CELLS, 0)
+    if cells:
+        session = session_of(node.config)
+        session.cells_planned = max(session.cells_planned, cells)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: _WorkerNode) -> None:
     """Let the workers of pytest-xdist write to the journal of the controller."""
     folder = settings_of(node.config).folder
@@ -77,8 +86,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.plugin import collection  # noqa: PLC0415 - not at start-up
 
+    session = session_of(metafunc.config)
     try:
-        collection.parametrize(metafunc, session_of(metafunc.config).selection)
+        # The ini file may name what nobody typed, and a run must not fail after hours.
+        session.gate.check()
+        _ = session.selection.against
+        collection.parametrize(metafunc, session.selection)
     except UsageError as error:
         raise pytest.Collector.CollectError(str(error)) from error
 
@@ -118,13 +131,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
     )
     if begun and not options.is_worker(config) and not config.option.collectonly:
-        board = session_of(config).finish()
+        board = session_of(config).finish(
+            asked=options.gate_typed(config),
+            passed=session.exitstatus == pytest.ExitCode.OK,
+        )
         if board is not None:
             config.stash[BOARD] = board
             good = session.exitstatus in (pytest.ExitCode.OK, _NOTHING)
             if good and any(verdict.failing for verdict in board.verdicts):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if SESSION in config.stash:
+        if options.is_worker(config):
+            told: dict[str, int] = getattr(config, "workeroutput", {})
+            told[options.WORKER_CELLS] = config.stash[SESSION].cells_planned
         config.stash[SESSION].close()
 
 
@@ -140,7 +159,8 @@ def pytest_terminal_summary(
     terminalreporter.section("llmlat: speed and quality of the same answers")
     for line in scoreboard_lines(config.stash[BOARD]):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(f"written to {settings.report or settings.folder}")
+    if settings.folder.is_dir():
+        terminalreporter.write_line(f"written to {settings.report or settings.folder}")
 
 
 class _WorkerNode:

@@ -27,9 +27,11 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     except LLMLatError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield model
-    model.backend.close()
-    if model.against is not None:
-        model.against.backend.close()
+    try:
+        model.backend.close()
+    finally:
+        if model.against is not None:
+            model.against.backend.close()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from pytest_llmlat.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pytest_llmlat.baselines import Baseline, BaselineCell
     from pytest_llmlat.gate.power import Visible
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.specs import Scalar
 
 _SHOWN = 3
+_BEGIN = 200
+"""In so many bytes a baseline says that it is one."""
 
 
 class Gate:
@@ -44,7 +47,12 @@ class Gate:
     @property
     def compares(self) -> bool:
         """Whether this run is compared with another one."""
-        return bool(self._settings.against or self._settings.baseline)
+        return self.comparisons > 0
+
+    @property
+    def comparisons(self) -> int:
+        """With how many others this run is compared."""
+        return bool(self._settings.against) + bool(self._settings.baseline)
 
     @cached_property
     def baseline(self) -> Baseline | None:
@@ -78,9 +86,18 @@ class Gate:
         """Read all of it, so that a bad file is told at the start.
 
         Raises:
-            UsageError: an expression or a file that cannot be understood.
+            UsageError: an expression or a file that cannot be understood, or one that
+                would be written over and is no baseline.
         """
         _ = self.baseline, self.rules, self.limits
+        if self._settings.power:
+            self._spread()
+        path = self._settings.save_baseline
+        if path is not None and not _writable(path):
+            raise UsageError(
+                f"--llm-save-baseline: {path} is no baseline and is not written over;"
+                " write --llm-save-baseline=FILE, with =, and what to run apart from it"
+            )
 
     def power(self) -> list[Visible]:
         """Return which changes this run could see beside its baseline.
@@ -88,16 +105,20 @@ class Gate:
         Raises:
             UsageError: there is no baseline to take the spread from.
         """
+        return visible(
+            self._spread().cells,
+            quantities=len(DEFAULT_TOLERANCE),
+            samples=self._settings.samples,
+        )
+
+    def _spread(self) -> Baseline:
+        """Return the stored run that tells how much answers vary."""
         if self.baseline is None:
             raise UsageError(
                 "--llm-power: takes the spread from a stored run; name it with"
                 " --llm-baseline=FILE"
             )
-        return visible(
-            self.baseline.cells,
-            quantities=len(DEFAULT_TOLERANCE),
-            samples=self._settings.samples,
-        )
+        return self.baseline
 
     def verdicts(
         self,
@@ -113,7 +134,8 @@ class Gate:
             facts: of the cells, those of the reference among them.
             records: of all of them.
             environment: this machine's fingerprint.
-            among: how many quantities will be judged in all, if these are some of them.
+            among: how many quantities will be judged in all, if these are some of them;
+                what cannot be decided yet is then left to whoever judges all.
         """
         if not self.compares:
             return ()
@@ -122,41 +144,98 @@ class Gate:
         for record in records:
             measured[record.cell.id].append(record)
         reference = {f.cell: f for f in told if f.cell.model == self._settings.against}
-        matches = []
+        matches: list[Match] = []
+        lacking: list[Verdict] = []
         for fact in told:
             if fact.cell in reference:
                 continue
             own = measured[fact.cell.id]
             if self._settings.against:
-                matches.append(self._beside(fact, own, reference, measured))
+                other = _counterpart(fact.cell, reference)
+                theirs = measured[other.cell.id] if other else []
+                lacking += self._lacking(fact, theirs)
+                if other and theirs:
+                    matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
                 matches.append(_after(fact, own, self.baseline, environment))
-        if not matches:
+        if not matches and not lacking:
             return (nothing(self._settings),)
-        return judge(matches, self.rules, balance=self._settings.balance, among=among)
+        rules = replace(self.rules, unsure="pass") if among else self.rules
+        balance = self._settings.balance
+        return join(lacking, judge(matches, rules, balance=balance, among=among))
+
+    def idle(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
+        """Warn of limits that no measured cell was held to, such as a typing error."""
+        cells = [fact.cell for fact in facts]
+        return tuple(
+            Verdict(
+                cell="-",
+                quantity=limit.quantity,
+                outcome="warned",
+                against=limit.text,
+                note=f"no cell of {limit.scope.task or ''}"
+                f"{'@' + limit.scope.model if limit.scope.model else ''} was measured",
+            )
+            for limit in self.limits
+            if not any(limit.scope.holds(cell) for cell in cells)
+        )
 
     def _beside(
         self,
         facts: CellFacts,
         records: Sequence[Record],
-        reference: Mapping[Cell, CellFacts],
-        measured: Mapping[str, Sequence[Record]],
+        other: CellFacts,
+        theirs: Sequence[Record],
     ) -> Match:
         """Match a cell with the one that was measured in turn with it."""
-        name = str(self._settings.against)
-        other = reference.get(replace(facts.cell, model=name))
-        theirs = measured[other.cell.id] if other else None
         return Match(
             facts=facts,
             records=tuple(records),
-            against=name,
-            reference=None if theirs is None else tuple(theirs),
-            only_quality=_disturbed(facts) or (_disturbed(other) if other else None),
+            against=str(self._settings.against),
+            reference=tuple(theirs),
+            only_quality=_disturbed(facts) or _disturbed(other),
             same_answers=_same(
                 {(r.sample, r.round): baselines.digest_of(r) for r in records},
-                {(r.sample, r.round): baselines.digest_of(r) for r in theirs or ()},
+                {(r.sample, r.round): baselines.digest_of(r) for r in theirs},
             ),
         )
+
+    def _lacking(self, facts: CellFacts, theirs: Sequence[Record]) -> Iterable[Verdict]:
+        """Fail what has no reference, or one beside which everything would pass."""
+        name = str(self._settings.against)
+        broken = [record for record in theirs if record.finish == "error"]
+        if theirs and not broken:
+            return
+        yield Verdict(
+            cell=facts.cell.id,
+            quantity="records",
+            outcome="failed",
+            against=name,
+            note=f"{name} broke on {len(broken)} of {len(theirs)} requests:"
+            f" {broken[0].error}"
+            if broken
+            else f"{name} was not measured beside it",
+        )
+
+
+def _counterpart(cell: Cell, reference: Mapping[Cell, CellFacts]) -> CellFacts | None:
+    """Return the reference of a cell: on the same device, or where it can run."""
+    alike = [
+        facts
+        for other, facts in reference.items()
+        if (other.task, other.scenario) == (cell.task, cell.scenario)
+    ]
+    return min(alike, key=lambda f: f.cell.device != cell.device, default=None)
+
+
+def _writable(path: Path) -> bool:
+    """Whether a baseline may be put there: nothing that is not one is lost by it."""
+    if "::" in path.name or path.is_dir():
+        return False
+    if not path.exists():
+        return True
+    begin = path.read_bytes()[:_BEGIN].decode("utf-8", "replace")
+    return not begin.strip() or baselines.files.KIND in begin
 
 
 def nothing(settings: Settings) -> Verdict:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WORKER_FOLDER = "llmlat_folder"
 """Under which name a pytest-xdist worker is told the folder of the run."""
+WORKER_CELLS = "llmlat_cells"
+"""Under which name it tells how many cells it was asked for."""
 _HELP = {
     "models": "model or address (hf:ORG/NAME, gguf:PATH) to measure; repeatable",
     "task": "task or family to run, of those that the tests name; repeatable",
@@ -152,6 +154,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def gate_typed(config: pytest.Config) -> bool:
+    """Whether it was typed that this run is compared or stored."""
+    names = ("against", "baseline", "save_baseline")
+    return any(config.getoption(f"llmlat_{name}") is not None for name in names)
+
+
 def given(config: pytest.Config) -> bool:
     """Whether any option was set, on the command line or in the ini file.
 
@@ -216,7 +224,7 @@ def read(config: pytest.Config) -> Settings:
             config.getoption(f"llmlat_{name}") is not None
             for name in (
                 *("models", "task", "model_files", "task_files"),
-                *("against", "baseline", "power"),
+                *("against", "baseline", "save_baseline", "power"),
             )
         ),
         devices=named_devices(config.getoption("markexpr", "") or ""),
@@ -310,7 +318,7 @@ def _timeout(config: pytest.Config) -> float | None:
 
 def _optional_path(config: pytest.Config, name: str) -> Path | None:
     text = str(_value(config, name)).strip()
-    return _path(config, text) if text else None
+    return _file(config, name, text) if text else None
 
 
 def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:
@@ -363,10 +371,7 @@ def _data(config: pytest.Config) -> Path | None:
     text = str(_value(config, "data"))
     if not text:
         return None
-    typed = config.getoption("llmlat_data") is not None
-    here = config.invocation_params.dir
-    start = here if typed or config.inipath is None else config.inipath.parent
-    folder = (start / Path(text).expanduser()).resolve()
+    folder = _file(config, "data", text)
     if not folder.is_dir():
         raise pytest.UsageError(
             f"{_origin(config, 'data')}: there is no folder {folder}; name the one"
@@ -377,6 +382,14 @@ def _data(config: pytest.Config) -> Path | None:
 
 def _files(config: pytest.Config, name: str) -> tuple[Path, ...]:
     return tuple(_path(config, str(path)) for path in _value(config, name))
+
+
+def _file(config: pytest.Config, name: str, text: str) -> Path:
+    """Resolve a path that was typed, or one of the ini file, which starts there."""
+    typed = config.getoption(f"llmlat_{name}") is not None
+    here = config.invocation_params.dir
+    start = here if typed or config.inipath is None else config.inipath.parent
+    return (start / Path(text).expanduser()).resolve()
 
 
 def _path(config: pytest.Config, text: str) -> Path:

@@ -63,6 +63,16 @@ class Selection:
         if name is None:
             return None
         found = self._with_time_limit(self.models.find(name, where="--llm-against"))
+        if len(self.chosen_models) > 1:
+            raise UsageError(
+                f"--llm-against={name}: takes one candidate at a time: the two are"
+                f" measured in turn; --llm names {len(self.chosen_models)}"
+            )
+        if self._settings.requests is not None:
+            raise UsageError(
+                f"--llm-against={name}: asks each sample twice of each model;"
+                " --llm-requests has no place there, --llm-samples has"
+            )
         if found.name in {model.name for model in self.chosen_models}:
             raise UsageError(
                 f"--llm-against={name}: is what --llm names too; to compare a model"

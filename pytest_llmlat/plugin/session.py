@@ -44,6 +44,7 @@ from pytest_llmlat.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import pytest
 
@@ -93,11 +94,16 @@ class Session:
         with _lenient():
             backend = open_backend(deployment, self._clock)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
+        try:
+            against = self._reference(deployment)
+        except BaseException:
+            backend.close()
+            raise
         return LoadedModel(
             deployment=deployment,
             backend=backend,
             load_s=None if isinstance(backend, Server) else spent_s,
-            against=self._reference(deployment),
+            against=against,
         )
 
     def _reference(self, candidate: Deployment) -> LoadedModel | None:
@@ -156,7 +162,8 @@ class Session:
             requests=self.settings.requests,
         )
         self.journal.open(self.run_facts)
-        recorder = _Recorder(self._config, self.journal, plan)
+        rounds = 1 if model.against is None else 2
+        recorder = _Recorder(self._config, self.journal, plan, rounds * plan.planned)
         try:
             with _lenient():
                 self._measure(plan, model, recorder)
@@ -217,7 +224,7 @@ class Session:
             recorder.facts.values(),
             recorder.records,
             self.run_facts["environment"],
-            among=self.cells_planned * len(QUANTITIES),
+            among=self.cells_planned * len(QUANTITIES) * self.gate.comparisons,
         )
         return join(missed, compared if self.cells_planned else ())
 
@@ -248,11 +255,16 @@ class Session:
             self._public[task] = found
         return found
 
-    def finish(self) -> Scoreboard | None:
-        """Write the run's files; returns ``None`` if there is nothing to be said."""
+    def finish(self, *, asked: bool, passed: bool) -> Scoreboard | None:
+        """Write the run's files; returns ``None`` if there is nothing to be said.
+
+        Args:
+            asked: a comparison was typed, so that there must be something to compare.
+            passed: no test failed, and nothing cut the run short.
+        """
         facts = self.journal.facts()
         if not facts:
-            return self._nothing_measured()
+            return self._nothing_measured(asked=asked)
         records = self.journal.records()
         board = scoreboard(
             facts,
@@ -265,8 +277,10 @@ class Session:
         verdicts = join(
             self.gate.verdicts(facts, records, environment),
             self.journal.verdicts(),
-            self._saved(facts, records),
+            self.gate.idle(facts),
         )
+        passed = passed and not any(verdict.failing for verdict in verdicts)
+        verdicts = join(verdicts, self._saved(facts, records, passed=passed))
         board = replace(board, verdicts=verdicts)
         seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S
         run = {**self.run_facts, "seconds": seconds}
@@ -277,21 +291,30 @@ class Session:
         )
         return board
 
-    def _nothing_measured(self) -> Scoreboard | None:
-        """Fail a run that was to be compared and has nothing to compare."""
-        if not (self.gate.compares and self.cells_planned):
+    def _nothing_measured(self, *, asked: bool) -> Scoreboard | None:
+        """Fail a run that was to be compared or stored and has nothing for it."""
+        if not (asked or self.cells_planned):
             return None
-        return Scoreboard(
-            summaries=(), standings=(), verdicts=(nothing(self.settings),)
-        )
+        compared = (nothing(self.settings),) if self.gate.compares else ()
+        verdicts = join(compared, self._saved((), (), passed=True))
+        if not verdicts:
+            return None
+        return Scoreboard(summaries=(), standings=(), verdicts=verdicts)
 
     def _saved(
-        self, facts: Sequence[CellFacts], records: Sequence[Record]
+        self, facts: Sequence[CellFacts], records: Sequence[Record], *, passed: bool
     ) -> tuple[Verdict, ...]:
         """Store this run for later ones, if asked to; one with holes is not stored."""
         path = self.settings.save_baseline
         if path is None:
             return ()
+        if not passed:
+            # A cell may be lacking of which nobody knows: its model was not loaded.
+            note = (
+                "not saved, for the run did not pass, and later ones would be compared"
+                " with less or with worse; make it pass, or leave out what does not"
+            )
+            return (_unsaved(path, note),)
         kept = [fact for fact in facts if fact.cell.model != self.settings.against]
         names = {fact.cell.id for fact in kept}
         try:
@@ -304,15 +327,7 @@ class Session:
                 plugin=str(self.run_facts["environment"]["pytest-llmlat"]),
             )
         except BadBaseline as error:
-            return (
-                Verdict(
-                    cell="-",
-                    quantity="records",
-                    outcome="failed",
-                    against=str(path),
-                    note=str(error),
-                ),
-            )
+            return (_unsaved(path, str(error)),)
         return ()
 
     def close(self) -> None:
@@ -338,6 +353,13 @@ class Session:
             "settings": settings,
             "environment": fingerprint(self.selection.inventory),
         }
+
+
+def _unsaved(path: Path, note: str) -> Verdict:
+    """Return the verdict on a run that was to be stored and is not."""
+    return Verdict(
+        cell="-", quantity="records", outcome="failed", against=str(path), note=note
+    )
 
 
 @contextmanager
@@ -372,10 +394,12 @@ class Told:
 class _Recorder:
     """Takes what cells report to the journal, to the hook and to the terminal."""
 
-    def __init__(self, config: pytest.Config, journal: Journal, plan: Plan) -> None:
+    def __init__(
+        self, config: pytest.Config, journal: Journal, plan: Plan, total: int
+    ) -> None:
         self.facts: dict[Cell, CellFacts] = {}
         self.records: list[Record] = []
-        self.progress = Progress(config, plan.cell.id, plan.planned)
+        self.progress = Progress(config, plan.cell.id, total)
         self._config = config
         self._journal = journal
         self._cell = plan.cell

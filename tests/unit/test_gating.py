@@ -1,0 +1,460 @@
+"""What a session is held to: how measured cells meet what they are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmlat import baselines
+from pytest_llmlat.errors import BadBaseline, UsageError
+from pytest_llmlat.plugin.gating import Gate, _same, join, nothing
+from pytest_llmlat.records import Contention
+from pytest_llmlat.results import Verdict
+from pytest_llmlat.settings import Settings
+from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.specs import Scalar
+
+HERE: Mapping[str, Scalar | None] = {
+    "cpu": "this one",
+    "cores": 2,
+    "pytest-llmlat": "0",
+}
+COUNT = 24
+
+
+def settings(**changes: Any) -> Settings:  # noqa: ANN401 - any setting
+    """Return the settings of a plain run, varied."""
+    plain: dict[str, Any] = {
+        "root": Path(),
+        "folder": Path("run"),
+        "names_given": False,
+        "models": (),
+        "tasks": (),
+        "samples": None,
+        "seed": 0,
+        "model_files": (),
+        "task_files": (),
+        "data": None,
+        "report": None,
+        "balance": "geometric",
+        "sandbox": "auto",
+        "limits": (),
+        "scenarios": (),
+        "requests": None,
+        "slo": "",
+        "against": None,
+        "baseline": None,
+        "save_baseline": None,
+        "tolerances": (),
+        "bounds": (),
+        "new_cells": "warn",
+        "unsure": "pass",
+        "power": False,
+        "timeout_s": None,
+        "devices": frozenset(),
+    }
+    return Settings(**{**plain, **changes})
+
+
+def answers(
+    model: str = "parrot",
+    *,
+    right: int = COUNT,
+    seconds: float = 1.0,
+    device: str = "cpu",
+    rounds: int = 1,
+    shift: int = 0,
+) -> list[Record]:
+    """Return ``COUNT`` answers, the first ones right, with a little spread."""
+    return [
+        replace(
+            a_record(
+                f"s{number:02}",
+                cell=a_cell(model, device),
+                value=float(number < right),
+                timing=a_timing(seconds * (1 + 0.001 * ((number + shift) % 5))),
+            ),
+            round=place,
+        )
+        for number in range(COUNT)
+        for place in range(rounds)
+    ]
+
+
+def facts_of(records: list[Record], **changes: Any) -> CellFacts:  # noqa: ANN401 - any fact
+    """Return the facts of a whole cell."""
+    return replace(some_facts(records[0].cell, planned=len(records)), **changes)
+
+
+def stored(
+    folder: Path, records: list[Record], environment: Mapping[str, Any] = HERE
+) -> Path:
+    """Write a baseline of these records."""
+    path = folder / "base.json"
+    baselines.save(
+        path,
+        facts=[facts_of(records)],
+        records=records,
+        environment=environment,
+        created="2026-01-01T00:00:00+00:00",
+        plugin="0",
+    )
+    return path
+
+
+def verdicts(gate: Gate, *cells: list[Record], among: int = 0) -> dict[str, Verdict]:
+    """Judge whole cells; by quantity."""
+    records = [record for cell in cells for record in cell]
+    found = gate.verdicts(
+        [facts_of(cell) for cell in cells], records, HERE, among=among
+    )
+    assert len({verdict.quantity for verdict in found}) == len(found)
+    return {verdict.quantity: verdict for verdict in found}
+
+
+def test_what_compares_nothing_says_nothing() -> None:
+    """Without a baseline or a reference there are no verdicts."""
+    gate = Gate(settings())
+
+    assert not gate.compares
+    assert gate.baseline is None
+    assert gate.verdicts([], [], HERE) == ()
+    assert verdicts(gate, answers()) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "against"),
+    [
+        ({"against": "owl"}, "owl"),
+        ({"baseline": Path("base.json")}, "base.json"),
+        ({"against": "owl", "baseline": Path("base.json")}, "owl"),
+    ],
+)
+def test_nothing_measured_is_failed(changes: Mapping[str, Any], against: str) -> None:
+    """The verdict names what the run was to be compared with."""
+    verdict = nothing(settings(**changes))
+
+    assert verdict.failing
+    assert (verdict.outcome, verdict.against) == ("failed", against)
+    assert "nothing was measured" in str(verdict.note)
+
+
+def test_a_reference_alone_is_nothing(tmp_path: Path) -> None:
+    """Its cells are measured beside others and are no candidates."""
+    gate = Gate(settings(against="owl"))
+    found = verdicts(gate, answers("owl"))
+
+    assert found["records"].note == nothing(settings(against="owl")).note
+    empty = Gate(settings(baseline=stored(tmp_path, answers())))
+    assert [v.outcome for v in empty.verdicts([], [], HERE)] == ["failed"]
+
+
+def test_a_stored_run_of_the_same_model_passes(tmp_path: Path) -> None:
+    """All that is gated by default has a verdict with figures of both sides."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    found = verdicts(gate, answers(shift=2))
+
+    assert set(found) == {"quality", "balanced", "e2e", "ttft"}
+    assert {v.outcome for v in found.values()} == {"pass"}
+    assert found["e2e"].baseline == pytest.approx(found["e2e"].candidate, rel=0.001)
+
+
+def test_worse_and_slower_are_regressions(tmp_path: Path) -> None:
+    """Half of the answers are wrong, and each takes a tenth longer."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    found = verdicts(gate, answers(right=12, seconds=1.1))
+
+    assert {v.outcome for v in found.values()} == {"regression"}
+    assert found["e2e"].change == pytest.approx(0.1)
+    assert found["quality"].change == pytest.approx(0.5)
+
+
+def test_better_and_faster_are_none(tmp_path: Path) -> None:
+    """Which way is worse is known of each quantity."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers(right=12, seconds=1.1))))
+
+    assert {v.outcome for v in verdicts(gate, answers()).values()} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({**HERE, "cpu": "another"}, "cpu: this one here, another in the baseline"),
+        ({**HERE, "gpus": "one"}, "gpus: none here, one in the baseline"),
+        (
+            {"a": 1, "b": 2, "c": 3, "d": 4, **HERE},
+            (
+                "a: none here, 1 in the baseline; b: none here, 2 in the baseline;"
+                " c: none here, 3 in the baseline and 1 more"
+            ),
+        ),
+    ],
+)
+def test_latencies_of_another_machine_are_not_gated(
+    tmp_path: Path, environment: Mapping[str, Any], told: str
+) -> None:
+    """Quality is; the others say what differs."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers(), environment)))
+    found = verdicts(gate, answers(right=12, seconds=2.0))
+
+    assert found["quality"].outcome == "regression"
+    for name in ("e2e", "ttft", "balanced"):
+        assert found[name].outcome == "inconclusive"
+        note = f"not gated: not the same machine or software: {told}"
+        assert found[name].note == note
+
+
+def test_a_version_of_ours_alone_is_the_same_machine(tmp_path: Path) -> None:
+    """No latency depends on it."""
+    path = stored(tmp_path, answers(), {**HERE, "pytest-llmlat": "99"})
+
+    found = verdicts(Gate(settings(baseline=path)), answers(seconds=2.0))
+
+    assert found["e2e"].outcome == "regression"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"warnings": ("a tracer was active",)}, "a tracer was active"),
+        ({"task_revision": "other"}, "the task has changed since the baseline"),
+        (
+            {"backend": (("context", 64), ("dtype", None))},
+            "not the same machine or software: context: 64 here, 4096 in the baseline",
+        ),
+        (
+            {
+                "contention": Contention(
+                    others_cores=1.0,
+                    steal=0.0,
+                    load_average=None,
+                    throttled=None,
+                    gpu_processes=None,
+                    contended="others used 1 core",
+                )
+            },
+            "contended: others used 1 core",
+        ),
+    ],
+)
+def test_what_disturbed_latencies_is_told(
+    tmp_path: Path, changes: Mapping[str, Any], told: str
+) -> None:
+    """They are shown and not gated."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    records = answers(seconds=2.0)
+
+    found = {
+        v.quantity: v
+        for v in gate.verdicts([facts_of(records, **changes)], records, HERE)
+    }
+
+    assert found["quality"].outcome == "pass"
+    assert found["e2e"].outcome == "inconclusive"
+    assert found["e2e"].note == f"not gated: {told}"
+
+
+def test_two_models_in_turn_are_compared_on_any_machine() -> None:
+    """The reference is told by its name, and is no candidate itself."""
+    gate = Gate(settings(against="owl"))
+    found = verdicts(gate, answers(seconds=2.0, rounds=2), answers("owl", rounds=2))
+
+    assert {v.cell for v in found.values()} == {a_cell("parrot").id}
+    assert {v.against for v in found.values()} == {"owl"}
+    assert found["quality"].outcome == "pass"
+    assert found["e2e"].outcome == found["ttft"].outcome == "regression"
+
+
+def test_a_reference_on_another_device_is_compared_too() -> None:
+    """A model behind a server beside one that runs here."""
+    gate = Gate(settings(against="owl"))
+    found = verdicts(gate, answers(right=12), answers("owl", device="endpoint"))
+
+    assert found["quality"].outcome == "regression"
+
+
+@pytest.mark.parametrize("new_cells", ["pass", "warn", "fail"])
+def test_a_cell_without_its_reference_is_failed(new_cells: str) -> None:
+    """What was to be measured in turn and was not is no new cell."""
+    gate = Gate(settings(against="owl", new_cells=new_cells))
+
+    found = verdicts(gate, answers())
+
+    assert found["records"].outcome == "failed"
+
+
+def test_a_reference_that_broke_is_failed() -> None:
+    """Beside a model that answers nothing every other one would pass."""
+    gate = Gate(settings(against="owl"))
+    broken = [
+        replace(an_error(r.sample, cell=r.cell), round=r.round)
+        for r in answers("owl", rounds=2)
+    ]
+
+    found = verdicts(gate, answers(right=1, rounds=2), broken)
+
+    assert found["records"].outcome == "failed"
+    assert "48 of 48" in str(found["records"].note)
+    assert "owl" in str(found["records"].note)
+
+
+def test_a_cell_that_is_not_whole_is_failed(tmp_path: Path) -> None:
+    """Whatever the answers that are there say."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    records = answers()
+
+    for facts in (
+        facts_of(records, finished=False),
+        facts_of(records, planned=len(records) + 1),
+    ):
+        (verdict,) = gate.verdicts([facts], records, HERE)
+        assert (verdict.quantity, verdict.outcome) == ("records", "failed")
+
+
+@pytest.mark.parametrize(
+    ("new_cells", "outcome"), [("pass", "pass"), ("warn", "warned"), ("fail", "failed")]
+)
+def test_a_new_cell_is_what_was_asked_for(
+    tmp_path: Path, new_cells: str, outcome: str
+) -> None:
+    """The baseline has another model's cell and not this one."""
+    path = stored(tmp_path, answers("owl"))
+    gate = Gate(settings(baseline=path, new_cells=new_cells))
+
+    found = verdicts(gate, answers())
+
+    assert found["records"].outcome == outcome
+    assert found["records"].note == f"new: {path} has no such cell"
+
+
+def test_what_is_judged_early_is_judged_by_the_level_of_all(tmp_path: Path) -> None:
+    """Of very many quantities one must be surer to be a regression."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    lost = answers(right=COUNT - 9)
+
+    assert verdicts(gate, lost)["quality"].outcome == "regression"
+    assert verdicts(gate, lost, among=5)["quality"].outcome == "regression"
+    assert verdicts(gate, lost, among=5000)["quality"].outcome == "inconclusive"
+
+
+def test_what_is_undecided_early_is_left_to_the_end(tmp_path: Path) -> None:
+    """With all cells the level is milder, so that nothing is failed for it before."""
+    path = stored(tmp_path, answers())
+    gate = Gate(settings(baseline=path, unsure="fail"))
+    lost = answers(right=COUNT - 3)
+
+    assert verdicts(gate, lost)["quality"].outcome == "failed"
+    assert verdicts(gate, lost, among=5)["quality"].outcome == "inconclusive"
+
+
+def test_all_that_was_typed_is_read_at_once(tmp_path: Path) -> None:
+    """A file or an expression that cannot be understood is told before the run."""
+    empty = tmp_path / "empty.json"
+    empty.write_text("", "utf-8")
+    for changes, told in (
+        ({"baseline": tmp_path / "absent.json"}, "there is no such file"),
+        ({"baseline": empty}, "is empty"),
+        ({"tolerances": ("e2e=fast",)}, "write a share"),
+        ({"bounds": ("quality>0.5",)}, "FIGURE>=BOUND"),
+        ({"power": True}, "--llm-baseline=FILE"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            Gate(settings(**changes)).check()
+
+
+@pytest.mark.parametrize("text", ["def test_it(): ...", "{}", "[1]", "\xff"])
+def test_what_is_no_baseline_is_not_written_over(tmp_path: Path, text: str) -> None:
+    """``--llm-save-baseline tests/test_it.py`` names a file that is to be run."""
+    path = tmp_path / "test_it.py"
+    path.write_text(text, "latin-1")
+
+    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+        Gate(settings(save_baseline=path)).check()
+    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+        Gate(settings(save_baseline=tmp_path)).check()
+    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+        Gate(settings(save_baseline=tmp_path / "test_it.py::test_it")).check()
+    assert path.read_text("latin-1") == text
+
+
+def test_a_baseline_may_be_written_over(tmp_path: Path) -> None:
+    """One that is there, even one that was edited; an empty file; or none at all."""
+    path = stored(tmp_path, answers())
+    Gate(settings(save_baseline=path)).check()
+    path.write_text(path.read_text("utf-8").replace("2026", "2025"), "utf-8")
+    Gate(settings(save_baseline=path)).check()
+    with pytest.raises(BadBaseline, match="was changed"):
+        Gate(settings(baseline=path)).check()
+    path.write_text("", "utf-8")
+    Gate(settings(save_baseline=path)).check()
+    Gate(settings(save_baseline=tmp_path / "new" / "base.json")).check()
+
+
+def test_the_table_of_power_is_for_the_baseline(tmp_path: Path) -> None:
+    """Its own number of samples has a row, or the one that was asked for."""
+    path = stored(tmp_path, answers())
+
+    own = Gate(settings(baseline=path)).power()
+    fewer = Gate(settings(baseline=path, samples=10)).power()
+
+    assert COUNT in [row.samples for row in own]
+    assert 10 in [row.samples for row in fewer]
+    with pytest.raises(UsageError, match="--llm-baseline=FILE"):
+        Gate(settings()).power()
+
+
+def test_joined_verdicts_have_the_worst_first() -> None:
+    """Whoever reads one line reads that one."""
+
+    def verdict(outcome: Any, change: float | None = None) -> Verdict:  # noqa: ANN401 - an outcome
+        return Verdict(
+            cell="c", quantity="e2e", outcome=outcome, against="b", change=change
+        )
+
+    joined = join(
+        [verdict("pass"), verdict("regression", 0.1)],
+        [verdict("warned"), verdict("failed"), verdict("regression", 0.3)],
+        [verdict("inconclusive")],
+    )
+
+    assert [(v.outcome, v.change) for v in joined] == [
+        ("regression", 0.3),
+        ("regression", 0.1),
+        ("failed", None),
+        ("inconclusive", None),
+        ("warned", None),
+        ("pass", None),
+    ]
+
+
+ONE, TWO = ("s1", 0), ("s2", 0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ({ONE: "a", TWO: "b"}, {ONE: "a", TWO: "b"}, True),
+        ({ONE: "a", TWO: "b"}, {ONE: "a", TWO: "c"}, False),
+        ({ONE: "a"}, {ONE: "a", TWO: "c"}, True),
+        ({ONE: "a"}, {TWO: "a"}, False),
+        ({ONE: None}, {ONE: None}, False),
+        ({ONE: "a", TWO: None}, {ONE: "a", TWO: None}, False),
+        ({}, {}, False),
+    ],
+)
+def test_answers_are_the_same_where_each_common_one_is(
+    ours: Mapping[tuple[str, int], str | None],
+    theirs: Mapping[tuple[str, int], str | None],
+    *,
+    same: bool,
+) -> None:
+    """An answer that never came is like no other; with none in common nothing is."""
+    assert _same(ours, theirs) is same

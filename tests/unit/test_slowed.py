@@ -1,0 +1,147 @@
+"""A model that is made slower on purpose, on a clock that moves by script."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends.slowed import Slowed, slowed
+from pytest_llmlat.clock import ManualClock
+from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.meter import Meter
+from pytest_llmlat.protocols import Server
+from pytest_llmlat.records import NS_PER_S, Request
+from tests.unit.builders import a_deployment, a_model
+
+if TYPE_CHECKING:
+    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.records import Generation, Timing
+    from pytest_llmlat.specs import Scalar
+
+REQUEST = Request(prompt="2 + 2?", chat=True, max_new_tokens=8, stop=("!",))
+
+
+class Steady:
+    """Works half a second for the first token and a quarter for each other."""
+
+    chat = True
+    facts: dict[str, Scalar | None] = {"context": 64}  # noqa: RUF012 - never changed
+
+    def __init__(self, clock: ManualClock, words: tuple[str, ...]) -> None:
+        """Answer these tokens."""
+        self._clock, self._words = clock, words
+        self.calls: list[str] = []
+
+    def generate(self, request: Request, meter: Meter) -> Generation:
+        """Answer until a stop string is there."""
+        del request
+        for place, word in enumerate(self._words):
+            spent = 0.25 if place else 0.5
+            self._clock.wait_until(self._clock.now_ns() + round(spent * NS_PER_S))
+            if meter.token(word):
+                break
+        return meter.generation("stop", 3)
+
+    def reset_device_peak(self) -> None:
+        """Tell that it was called."""
+        self.calls.append("reset")
+
+    def device_peak_bytes(self) -> int | None:
+        """Return some bytes."""
+        return 7
+
+    def close(self) -> None:
+        """Tell that it was called."""
+        self.calls.append("close")
+
+
+def asked(share: float | None, *words: str) -> tuple[Generation, Timing]:
+    """Return what comes of one request; ``None`` for the model as it is."""
+    clock = ManualClock(1_000)
+    backend: Backend = Steady(clock, words)
+    if share is not None:
+        backend = Slowed(backend, share=share, clock=clock)
+    meter = Meter(clock, REQUEST.stop)
+    meter.start()
+    return backend.generate(REQUEST, meter), meter.timing()
+
+
+@pytest.mark.parametrize("words", [("4",), ("It ", "is ", "4"), ("4", "", "!", "5")])
+def test_it_answers_the_same(words: tuple[str, ...]) -> None:
+    """Text, tokens and reason to stop are the model's own."""
+    assert asked(0.5, *words)[0] == asked(None, *words)[0]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 2.0])
+def test_each_token_is_later_by_the_share(share: float) -> None:
+    """Every latency is longer by it, not only that of the first token."""
+    _, plain = asked(None, "It ", "is ", "4")
+    _, slow = asked(share, "It ", "is ", "4")
+
+    assert plain.ttft_s is not None
+    assert plain.tpot_s is not None
+    assert slow.ttft_s == pytest.approx(plain.ttft_s * (1 + share))
+    assert slow.tpot_s == pytest.approx(plain.tpot_s * (1 + share))
+    assert slow.e2e_s == pytest.approx(plain.e2e_s * (1 + share))
+    assert slow.stamp_tokens == plain.stamp_tokens
+
+
+def test_a_scripted_model_is_slower_too() -> None:
+    """Its first token waits for the share; what a catalogue says is what is opened."""
+    clock = ManualClock()
+    options = (("answer", "4"), ("ttft_s", 0.5), ("slower", 0.1))
+    model = replace(a_model(), options=options)
+    backend = open_backend(a_deployment(model), clock)
+    meter = Meter(clock)
+
+    assert not isinstance(backend, Server)
+    assert backend.generate(REQUEST, meter).text == "4"
+    assert meter.timing().ttft_s == pytest.approx(0.55)
+
+
+def test_the_facts_tell_it() -> None:
+    """A baseline of it is never taken for one of the model as it is."""
+    clock = ManualClock()
+    slow = Slowed(Steady(clock, ("4",)), share=0.25, clock=clock)
+
+    assert slow.facts == {"context": 64, "slower": 0.25}
+    assert json.loads(json.dumps(dict(slow.facts)))["slower"] == 0.25
+
+
+def test_all_else_is_the_models_own() -> None:
+    """Memory is its memory, and it is freed."""
+    clock = ManualClock()
+    steady = Steady(clock, ("4",))
+    slow = Slowed(steady, share=0.25, clock=clock)
+
+    slow.reset_device_peak()
+    slow.close()
+
+    assert steady.calls == ["reset", "close"]
+    assert slow.device_peak_bytes() == 7
+    assert slow.chat is True
+
+
+def test_a_model_without_the_option_is_left_alone() -> None:
+    """No wrapper stands between it and its meter."""
+    clock = ManualClock()
+    steady = Steady(clock, ("4",))
+
+    assert slowed(steady, a_model(), clock) is steady
+
+
+@pytest.mark.parametrize(
+    "share", [0, -0.1, True, False, "10%", "", math.nan, math.inf, -math.inf]
+)
+def test_a_bad_option_is_told(share: Scalar) -> None:
+    """What is no share above 0 slows nothing, so it would try no gate."""
+    clock = ManualClock()
+    model = replace(a_model("mine"), options=(("slower", share),))
+
+    with pytest.raises(BadCatalogue, match=r"'mine': option slower = .*above 0"):
+        slowed(Steady(clock, ("4",)), model, clock)
