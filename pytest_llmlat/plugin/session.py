@@ -27,7 +27,7 @@ from pytest_llmlat.grading import RUNS_CODE
 from pytest_llmlat.journal import Journal
 from pytest_llmlat.matrix import cell, draw
 from pytest_llmlat.plugin.gating import Gate, join, nothing
-from pytest_llmlat.plugin.progress import Progress
+from pytest_llmlat.plugin.recording import Recorder
 from pytest_llmlat.plugin.selection import Selection
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_llmlat.gate.rules import Limit
-    from pytest_llmlat.records import Cell, CellFacts, Instrument, Record
+    from pytest_llmlat.plugin.recording import Told
+    from pytest_llmlat.records import CellFacts, Instrument, Record
     from pytest_llmlat.results import Summary
     from pytest_llmlat.sandbox import Sandbox
     from pytest_llmlat.schedule import Scenario
@@ -163,7 +164,7 @@ class Session:
         )
         self.journal.open(self.run_facts)
         rounds = 1 if model.against is None else 2
-        recorder = _Recorder(self._config, self.journal, plan, rounds * plan.planned)
+        recorder = Recorder(self._config, self.journal, plan, rounds * plan.planned)
         try:
             with _lenient():
                 self._measure(plan, model, recorder)
@@ -183,7 +184,7 @@ class Session:
             verdicts=self._judged(summary, own, recorder, limits),
         )
 
-    def _measure(self, plan: Plan, model: LoadedModel, recorder: _Recorder) -> None:
+    def _measure(self, plan: Plan, model: LoadedModel, recorder: Recorder) -> None:
         """Measure a cell, or two in turn."""
         tools = Tools(
             clock=self._clock,
@@ -212,7 +213,7 @@ class Session:
         self,
         summary: Summary,
         own: Told,
-        recorder: _Recorder,
+        recorder: Recorder,
         limits: Sequence[Limit],
     ) -> tuple[Verdict, ...]:
         """Judge a cell as far as that can be done before the others are there."""
@@ -381,43 +382,3 @@ class Measured:
     records: tuple[Record, ...]
     verdicts: tuple[Verdict, ...]
     """Worst first; a regression here is one however many cells are to come."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a cell reported."""
-
-    facts: CellFacts
-    records: tuple[Record, ...]
-
-
-class _Recorder:
-    """Takes what cells report to the journal, to the hook and to the terminal."""
-
-    def __init__(
-        self, config: pytest.Config, journal: Journal, plan: Plan, total: int
-    ) -> None:
-        self.facts: dict[Cell, CellFacts] = {}
-        self.records: list[Record] = []
-        self.progress = Progress(config, plan.cell.id, total)
-        self._config = config
-        self._journal = journal
-        self._cell = plan.cell
-        self._count = 0
-
-    def of(self, cell: Cell) -> Told:
-        """Return what one of the cells reported."""
-        own = tuple(record for record in self.records if record.cell == cell)
-        return Told(facts=self.facts[cell], records=own)
-
-    def on_facts(self, facts: CellFacts) -> None:
-        self.facts[facts.cell] = facts
-        self._journal.add(facts)
-
-    def on_record(self, record: Record) -> None:
-        # First to the disk: a hook may raise, and a measurement is not to be lost.
-        self._journal.add(record)
-        self.records.append(record)
-        self._config.hook.pytest_llmlat_record(config=self._config, record=record)
-        self._count += record.cell == self._cell
-        self.progress.step(self._count)
