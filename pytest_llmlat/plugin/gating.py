@@ -250,6 +250,22 @@ def nothing(settings: Settings) -> Verdict:
     )
 
 
+def incomplete(settings: Settings) -> Verdict:
+    """Return the verdict on a run whose tests failed although nothing got worse.
+
+    A worker that died left no cell behind that could be missed; a report that says
+    "passed" of such a run would be read as one on all of it.
+    """
+    return Verdict(
+        cell="-",
+        quantity="tests",
+        outcome="failed",
+        against=settings.against or str(settings.baseline),
+        note="a test failed, or the run was cut short: what it did not measure was not"
+        " compared",
+    )
+
+
 def join(*verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Join verdicts, the worst first."""
     return worst_first(verdict for some in verdicts for verdict in some)

@@ -26,7 +26,7 @@ from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading import RUNS_CODE
 from pytest_llmlat.journal import Journal
 from pytest_llmlat.matrix import cell, draw
-from pytest_llmlat.plugin.gating import Gate, join, nothing
+from pytest_llmlat.plugin.gating import Gate, incomplete, join, nothing
 from pytest_llmlat.plugin.recording import Recorder
 from pytest_llmlat.plugin.selection import Selection
 from pytest_llmlat.protocols import Server
@@ -280,7 +280,10 @@ class Session:
             self.journal.verdicts(),
             self.gate.idle(facts),
         )
-        passed = passed and not any(verdict.failing for verdict in verdicts)
+        good = not any(verdict.failing for verdict in verdicts)
+        if self.gate.compares and good and not passed:
+            verdicts = join(verdicts, [incomplete(self.settings)])
+        passed = passed and good
         verdicts = join(verdicts, self._saved(facts, records, passed=passed))
         board = replace(board, verdicts=verdicts)
         seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S

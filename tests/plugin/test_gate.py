@@ -595,7 +595,7 @@ def test_a_gate_that_passes_hides_no_failure(gated: Gated) -> None:
 
     result.assert_outcomes(passed=1, failed=1)
     assert result.ret == FAILED
-    assert gate_line(result).endswith(": passed")
+    assert gate_line(result) == "gate: 1 failed, 4 pass: FAILED"
 
 
 def test_a_backend_that_breaks_fails_whatever_the_gate_says(gated: Gated) -> None:
@@ -768,9 +768,13 @@ def test_a_reference_and_a_baseline_are_both_compared(gated: Gated) -> None:
 
     gated.compare("--llm-against=twin", "--llm-save-baseline=both.json")
 
-    told = gated.project.summary()["verdicts"]
-    assert len(told) == 8
-    assert {v["against"].rpartition("/")[2] for v in told} == {"twin", "baseline.json"}
+    # On a machine that stutters one may be a regression; then nothing is stored.
+    sides = [
+        v["against"].rpartition("/")[2]
+        for v in gated.project.summary()["verdicts"]
+        if v["cell"] != "-"
+    ]
+    assert sorted(sides) == ["baseline.json"] * 4 + ["twin"] * 4
     if (gated.folder / "both.json").exists():
         stored = baselines.load(gated.folder / "both.json")
         assert [cell.cell.model for cell in stored.cells] == ["wise"]
