@@ -35,11 +35,24 @@ def percentile(
         of: how many there are in all; the others are larger than any known one.
     """
     count = len(ranked) if of is None else of
-    rank = math.ceil(Fraction(percent, 100) * count)
+    rank = _rank(count, percent)
     is_maximum = rank == count
     if not count or (is_maximum and percent > MEDIAN) or rank > len(ranked):
         return None
     return ranked[rank - 1]
+
+
+def nearest_rank(values: Sequence[float], percent: int) -> float:
+    """Return the nearest-rank percentile of at least one value, in any order.
+
+    Of few values that is the largest: for bounds on an instrument, where the worst that
+    was seen must count, and not for latencies that are reported.
+    """
+    return sorted(values)[_rank(len(values), percent) - 1]
+
+
+def _rank(count: int, percent: int) -> int:
+    return math.ceil(Fraction(percent, 100) * count)
 
 
 def distribution(values: Iterable[float | None], *, censored: int = 0) -> Distribution:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.statistics import Array
 
 
+_TAKEN_OVER = (
+    *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
+    *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
+)
+"""What a summary tells of its cell as it was measured."""
+
+
 def summarise(
     facts: CellFacts,
     records: Sequence[Record],
@@ -69,19 +76,9 @@ def summarise(
         prefill_tokens_per_s=_prefill_rate(answered),
         decode_tokens_per_s=decode_rate(answered),
         **throughput(facts, records, slo),
-        load_s=facts.load_s,
-        warmup_s=facts.warmup_s,
-        wall_s=facts.wall_s,
-        peak_rss_bytes=facts.peak_rss_bytes,
-        peak_device_bytes=facts.peak_device_bytes,
+        **{name: getattr(facts, name) for name in _TAKEN_OVER},
         seconds_per_correct=seconds_per_correct([(facts.load, records)]),
         correct_within_budget=correct_within_budget(records),
-        task_revision=facts.task_revision,
-        load=facts.load,
-        instrument=facts.instrument,
-        contention=facts.contention,
-        backend=facts.backend,
-        warnings=facts.warnings,
     )
     return summary, halves
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.errors import LLMLatError, UsageError
-from pytest_llmlat.report.figures import seconds, table
+from pytest_llmlat.report.figures import seconds, signed_seconds, table
 
 MOST_STREAMS = 4096
 _HEADER = ("in flight", "answers", "TTFT error, mean", "TTFT error, p99")
@@ -40,7 +40,7 @@ def run(streams: str, *, as_json: bool) -> int:
         (
             str(each.streams),
             str(each.requests),
-            f"{'+' if each.bias_s >= 0 else '-'}{seconds(abs(each.bias_s))}",
+            signed_seconds(each.bias_s),
             seconds(each.jitter_p99_s),
         )
         for each in found

@@ -80,7 +80,8 @@ def judge(
         alpha = ALPHA / max(len(ranked) - rank, among)
         if rejecting:
             level = alpha
-        rejecting = rejecting and each.change.p <= level / 2
+        # The level stands still from the first that is not rejected, and so does this.
+        rejecting = each.change.p <= level / 2
         told.append(_verdict(each, alpha, level, significant=rejecting))
     return worst_first(_settled(verdict, rules) for verdict in told)
 

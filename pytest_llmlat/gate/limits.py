@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.rules import LIMITED_LATENCIES, RATES
+from pytest_llmlat.gate.pairing import LATENCIES
+from pytest_llmlat.gate.rules import RATES
 from pytest_llmlat.halves import answer_time
 from pytest_llmlat.results import Estimate, Verdict
 from pytest_llmlat.statistics import DRAWS, interval, percentile, resample_weights
@@ -77,7 +78,7 @@ def figure(
     if quantity in RATES:
         return Estimate(value=getattr(summary, quantity)), None
     kind, _, which = quantity.partition("_")
-    if kind not in LIMITED_LATENCIES:
+    if kind not in LATENCIES:
         estimate: Estimate = getattr(summary, quantity)
         return estimate, None
     ranked, fewest = _latencies(records, kind), FEWEST_FOR.get(which, 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
+from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.quantities import named, seconds
 
 if TYPE_CHECKING:
@@ -117,14 +118,13 @@ def _share(text: str, name: str, where: str) -> float:
     return value
 
 
-LIMITED_LATENCIES = ("e2e", "ttft", "tpot")
 FIGURES = ("mean", "p50", "p90", "p95", "p99")
 RATES = ("requests_per_s", "goodput_per_s")
 LIMITED = (
     QUALITY,
     BALANCED,
     "speed",
-    *(f"{name}_{figure}" for name in LIMITED_LATENCIES for figure in FIGURES),
+    *(f"{name}_{figure}" for name in LATENCIES for figure in FIGURES),
     *RATES,
 )
 """What an absolute limit can be on."""
@@ -186,7 +186,7 @@ def _limit(part: str, scope: Scope, *, where: str) -> Limit:
 
 
 def _bound(quantity: str, text: str, *, where: str) -> float:
-    if quantity.partition("_")[0] in LIMITED_LATENCIES:
+    if quantity.partition("_")[0] in LATENCIES:
         return seconds(text, where=where)
     if quantity in RATES:
         match = re.fullmatch(r"[0-9]*\.?[0-9]+", text)

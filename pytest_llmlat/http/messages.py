@@ -61,25 +61,26 @@ class Messages:
 
     def get(self, path: str) -> bytes:
         """Return a request for ``path`` below the address."""
-        return self._head("GET", path, JSON, "")
+        target = self._address.target(path, absolute=self._absolute)
+        return self._head("GET", target, JSON, "")
 
     def beside(self, path: str, body: bytes) -> bytes:
         """Return a request that posts JSON to ``path`` beside the versioned API."""
         above = replace(self._address, path=self._address.path.removesuffix("/v1"))
-        more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
-        target = above.target(path, absolute=self._absolute)
-        return self._lines("POST", target, JSON, more) + body
+        return self._posted(above, path, body, accept=JSON)
 
     def post(self, path: str, body: bytes, *, accept: str) -> bytes:
         """Return a request that posts JSON to ``path`` below the address."""
+        return self._posted(self._address, path, body, accept=accept)
+
+    def _posted(self, base: Address, path: str, body: bytes, *, accept: str) -> bytes:
         more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
-        return self._head("POST", path, accept, more) + body
+        return (
+            self._head("POST", base.target(path, absolute=self._absolute), accept, more)
+            + body
+        )
 
-    def _head(self, method: str, path: str, accept: str, more: str) -> bytes:
-        target = self._address.target(path, absolute=self._absolute)
-        return self._lines(method, target, accept, more)
-
-    def _lines(self, method: str, target: str, accept: str, more: str) -> bytes:
+    def _head(self, method: str, target: str, accept: str, more: str) -> bytes:
         return (
             f"{method} {target} HTTP/1.1\r\n{self._shared}\r\nAccept: {accept}\r\n"
             f"X-Request-Id: {self._run}{next(self._numbers):012x}\r\n{more}\r\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import os
@@ -22,10 +21,11 @@ from pytest_llmlat.instrument.comparison import (
     Entry,
     Trial,
     compared,
-    nearest_rank,
 )
 from pytest_llmlat.instrument.wire import Schedule
 from pytest_llmlat.records import Instrument, Request
+from pytest_llmlat.scenarios import no_garbage, settled
+from pytest_llmlat.statistics import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,7 +231,7 @@ def tried(
         ramp_s=ramp_s,
     )
     pulse.log()  # what came before is none of ours
-    with _quiet():
+    with settled(), no_garbage():
         server.run(load.run(), alone=streams == 1)
     responses = [server.read(request, load.exchanges[i]) for i in range(load.issued)]
     pairs = compared(responses, pulse.log())
@@ -239,18 +239,3 @@ def tried(
     return Trial(
         before=pairs[:streams], measured=pairs[streams:until], after=pairs[until:]
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the garbage collector out of the load."""
-    enabled = gc.isenabled()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if enabled:
-            gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -135,10 +134,3 @@ def compared(
         Compared(timing=one.timing, entry=entries[str(name)])
         for one, name in zip(responses, names, strict=True)
     )
-
-
-def nearest_rank(values: Sequence[float], percent: int) -> float:
-    """Return the nearest-rank percentile; of few values, the largest."""
-    if not values:
-        raise ValueError("no values")
-    return sorted(values)[math.ceil(percent * len(values) / 100) - 1]

@@ -323,12 +323,14 @@ def _optional_path(config: pytest.Config, name: str) -> Path | None:
 
 def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:
     """Return tolerances or limits, checked."""
+    texts = tuple(str(text) for text in _value(config, name))
+    if not texts:
+        return ()
     from pytest_llmlat.gate.rules import (  # noqa: PLC0415 - not at start-up
         parse_limits,
         parse_tolerances,
     )
 
-    texts = tuple(str(text) for text in _value(config, name))
     with _usage():
         parse = parse_tolerances if name == "tolerance" else parse_limits
         parse(texts, where=_origin(config, name))

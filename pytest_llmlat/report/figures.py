@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from pytest_llmlat.results import Estimate
 
@@ -50,6 +50,17 @@ def _three_digits(value: float) -> str:
 def placed(device: str, scenario: str) -> str:
     """Name a device, and the load on it where there was one."""
     return device if scenario == "single" else f"{device} {scenario}"
+
+
+def counted(counts: Mapping[str, int], *more: str) -> str:
+    """Write what happened, and how often where it did: ``partial, 2 errors``."""
+    told = [f"{count} {name}" for name, count in counts.items() if count]
+    return ", ".join([*more, *told]) or MISSING
+
+
+def signed_seconds(value: float) -> str:
+    """Write a difference of durations with its sign."""
+    return f"{'+' if value >= 0 else '-'}{seconds(abs(value))}"
 
 
 def rate(value: float | None) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import MISSING, printable, rate, seconds, table
+from pytest_llmlat.report.figures import (
+    MISSING,
+    counted,
+    printable,
+    rate,
+    seconds,
+    signed_seconds,
+    table,
+)
 
 if TYPE_CHECKING:
     from pytest_llmlat.records import Instrument
@@ -63,7 +71,7 @@ def clock_lines(board: Scoreboard) -> list[str]:
         s.instrument for s in board.summaries if s.instrument is not None
     )
     lines = [
-        f"clock at {i.streams} in flight: TTFT {_signed(i.bias_s)} on average,"
+        f"clock at {i.streams} in flight: TTFT {signed_seconds(i.bias_s)} on average,"
         f" {seconds(i.jitter_p99_s)} off at p99, of {i.requests} answers whose true"
         " times a loopback server logged"
         for i in checked
@@ -119,10 +127,11 @@ def _notes(summary: Summary) -> str:
         "timeouts": summary.timeouts,
         "retries": summary.retries,
     }
-    told = [f"{count} {name}" for name, count in counts.items() if count]
-    if summary.load and summary.load.client_limited:
-        told.append("client-limited")
-    return ", ".join(told) or MISSING
+    limited = summary.load is not None and summary.load.client_limited
+    told = counted(counts)
+    if not limited:
+        return told
+    return "client-limited" if told == MISSING else f"{told}, client-limited"
 
 
 def _precise(value: float | None) -> str:
@@ -130,7 +139,3 @@ def _precise(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:,.0f}" if value >= _HUNDRED else f"{value:.3g}"
-
-
-def _signed(value_s: float) -> str:
-    return f"{'+' if value_s >= 0 else '-'}{seconds(abs(value_s))}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.report.figures import (
     MISSING,
     bounds,
+    counted,
     placed,
     printable,
     rate,
@@ -98,8 +99,7 @@ def _counts(summary: Summary) -> str:
         "refused": summary.refused,
         "empty": summary.empty,
     }
-    told = [f"{count} {name}" for name, count in counts.items() if count]
-    return ", ".join(["partial", *told] if summary.partial else told) or MISSING
+    return counted(counts, *(["partial"] if summary.partial else []))
 
 
 def model_row(standing: Standing) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.protocols import Server
-from pytest_llmlat.scenarios.alone import ask, settled, single
+from pytest_llmlat.scenarios.alone import ask, no_garbage, settled, single
 from pytest_llmlat.scenarios.load import offer
 from pytest_llmlat.scenarios.queueing import take_turns
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import LoadFacts, Request, Response
     from pytest_llmlat.schedule import Scenario
 
-__all__ = ["Load", "ask", "settled", "single", "under_load"]
+__all__ = ["Load", "ask", "no_garbage", "settled", "single", "under_load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

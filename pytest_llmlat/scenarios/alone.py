@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import Request
 
 
+_FRESH = 1
+"""Only what came up since the last collection is looked through before each request:
+all older objects have survived one, and the records of a long cell are among them."""
+
+
 def single(
     requests: Iterable[Request], backend: Backend | Server, clock: Clock
 ) -> Iterator[Response]:
@@ -29,14 +34,14 @@ def single(
 def ask(request: Request, backend: Backend | Server, clock: Clock) -> Response:
     """Make one timed request. Between the two stamps nothing but the backend runs."""
     if isinstance(backend, Server):
-        with _no_garbage():
+        with no_garbage(_FRESH):
             exchange = backend.run(
                 backend.exchange(request, clock.now_ns()), alone=True
             )
         return backend.read(request, exchange)
     meter = Meter(clock, request.stop)
     generation, error = None, None
-    with _no_garbage():
+    with no_garbage(_FRESH):
         meter.start()
         try:
             generation = backend.generate(request, meter)
@@ -63,13 +68,13 @@ def settled() -> Iterator[None]:
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
+def no_garbage(generation: int = 2) -> Iterator[None]:
     """Collect garbage before the timed region and not in it.
 
-    Only what came up since the last collection is looked through: all older objects
-    have survived one, and the records of a long cell are among them.
+    Args:
+        generation: the oldest that is looked through, 2 for everything.
     """
-    gc.collect(1)
+    gc.collect(generation)
     enabled = gc.isenabled()
     gc.disable()
     try:

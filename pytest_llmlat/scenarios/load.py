@@ -8,19 +8,18 @@ rest. The throughput is counted over the window of the measured ones alone.
 from __future__ import annotations
 
 import asyncio
-import gc
-import math
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.records import NS_PER_S, LoadFacts
+from pytest_llmlat.scenarios.alone import no_garbage
 from pytest_llmlat.schedule import Arrivals, warm_up_requests
+from pytest_llmlat.statistics import nearest_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.protocols import Exchange, Server
@@ -33,7 +32,6 @@ LATE_S = 0.005
 """From this lateness on (99th percentile) a figure is the client's own."""
 BUSY = 0.9
 """From this share of a core on, the client cannot keep up with more."""
-_P99 = 0.99
 
 
 def offer(
@@ -62,7 +60,7 @@ def offer(
         "concurrent": lambda: offered.closed(int(scenario.level or 1), ramp_s),
         "server": lambda: offered.open(Arrivals(scenario.level or 1.0, seed), before),
     }
-    with _undisturbed():
+    with no_garbage():
         try:
             server.run(offered.watched(plans[scenario.kind]()))
         except KeyboardInterrupt:
@@ -203,8 +201,8 @@ class Offered:
             end = max(last, self._next_due_ns)
             window_ns = end - begin
             ended = [span for span in self._spans if begin < span.end_ns <= end]
-        lag = _p99(self._lags_s)
-        send_lag = _p99(self._lateness_s) if self._scheduled else None
+        lag = nearest_rank(self._lags_s, 99) if self._lags_s else None
+        send_lag = nearest_rank(self._lateness_s, 99) if self._lateness_s else None
         return LoadFacts(
             window_s=window_ns / NS_PER_S,
             ended=len(ended),
@@ -224,7 +222,8 @@ class Offered:
         measured = 0 <= place < total
         if not measured:
             self._counts["before" if place < 0 else "after"] += 1
-        self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
+        if self._scheduled:
+            self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
@@ -274,13 +273,6 @@ async def _end(*tasks: asyncio.Task[object]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _p99(values: Sequence[float]) -> float | None:
-    """Return the nearest-rank 99th percentile; of few values that is the largest."""
-    if not values:
-        return None
-    return sorted(values)[math.ceil(_P99 * len(values)) - 1]
-
-
 def _limited(
     lag: float | None, send_lag: float | None, share: float | None
 ) -> str | None:
@@ -292,16 +284,3 @@ def _limited(
     if send_lag is not None and send_lag > LATE_S:
         return f"the client sent {send_lag * 1000:.1f} ms late (p99)"
     return None
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep the garbage collector out of the load."""
-    gc.collect()
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -33,11 +33,11 @@ from typing import TYPE_CHECKING, TypeVar
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import open_pulse
 from pytest_llmlat.instrument.calibration import Pulse, pulse_server, tried
-from pytest_llmlat.instrument.comparison import nearest_rank
 from pytest_llmlat.instrument.wire import Schedule
 from pytest_llmlat.records import NS_PER_S, Request
 from pytest_llmlat.scenarios import under_load
 from pytest_llmlat.schedule import Scenario
+from pytest_llmlat.statistics import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -161,7 +161,7 @@ def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     return made
 
 
-def refused(result: pytest.RunResult, *lines: str) -> None:
+def check_refused(result: pytest.RunResult, *lines: str) -> None:
     """Expect pytest's exit status 4 and a message instead of a traceback."""
     assert result.ret == USAGE
     result.stderr.fnmatch_lines([f"ERROR: {line}" for line in lines])
@@ -222,7 +222,7 @@ def test_what_is_no_baseline_is_not_written_over(gated: Gated, name: str) -> Non
 
     result = gated.run("--llm-save-baseline", name)
 
-    refused(result, f"--llm-save-baseline: *{name} is no baseline*")
+    check_refused(result, f"--llm-save-baseline: *{name} is no baseline*")
     assert (gated.folder / name).read_text("utf-8") == before
     assert not gated.project.runs
 
@@ -404,7 +404,7 @@ def test_a_bad_baseline_is_told_before_anything_runs(
     gated.save()
     harm(gated.baseline)
 
-    refused(gated.compare(), f"baseline *baseline.json: {told}")
+    check_refused(gated.compare(), f"baseline *baseline.json: {told}")
 
     assert not gated.project.runs
 
@@ -727,7 +727,7 @@ def test_a_reference_that_cannot_be_one_is_told(
     gated: Gated, name: str, told: str
 ) -> None:
     """Before anything runs; from the ini file while the tests are collected."""
-    refused(gated.run(f"--llm-against={name}"), told)
+    check_refused(gated.run(f"--llm-against={name}"), told)
     gated.ini(f"llm_against = {name}")
     result = gated.run()
     assert result.ret == INTERRUPTED
@@ -887,10 +887,10 @@ def test_a_bad_expression_shows_the_grammar(
 ) -> None:
     """Before anything runs, with the option or the ini file's line."""
     flag, _, value = option.partition("=")
-    refused(gated.run(option), f"{flag}: {told}")
+    check_refused(gated.run(option), f"{flag}: {told}")
     key = flag.removeprefix("--").replace("-", "_")
     gated.ini(f"{key} = {value}")
-    refused(gated.run(), f"*tox.ini: {key}: {told}")
+    check_refused(gated.run(), f"*tox.ini: {key}: {told}")
     assert not gated.project.runs
 
 
@@ -1015,7 +1015,7 @@ def test_power_of_all_samples_is_that_of_the_baseline(gated: Gated) -> None:
 @pytest.mark.parametrize("options", [(), ("-q",)])
 def test_power_needs_a_baseline(gated: Gated, options: tuple[str, ...]) -> None:
     """Which is told however little is printed."""
-    refused(
+    check_refused(
         gated.run("--llm-power", *options),
         "--llm-power: *name it with --llm-baseline=*",
     )

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
+from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.rules import (
     DEFAULT_TOLERANCE,
     FIGURES,
     LIMITED,
-    LIMITED_LATENCIES,
     NEW_CELLS,
     RATES,
     SIGNS,
@@ -196,7 +196,7 @@ def test_limits_are_read() -> None:
 @pytest.mark.parametrize("quantity", LIMITED)
 def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
     """Latencies in units of time, shares in per cent, rates as they are."""
-    latency = quantity.partition("_")[0] in LIMITED_LATENCIES
+    latency = quantity.partition("_")[0] in LATENCIES
     typed, bound = ("250ms", 0.25) if latency else ("25%", 0.25)
     if quantity in RATES:
         typed, bound = "2.5", 2.5
@@ -210,7 +210,7 @@ def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
 
 def test_there_is_a_figure_for_each_latency() -> None:
     """Three latencies by five figures, two shares of the score and two rates."""
-    assert len(LIMITED) == 3 + len(LIMITED_LATENCIES) * len(FIGURES) + len(RATES)
+    assert len(LIMITED) == 3 + len(LATENCIES) * len(FIGURES) + len(RATES)
     assert {"ttft_p95", "tpot_p50", "e2e_mean", "goodput_per_s"} <= set(LIMITED)
 
 

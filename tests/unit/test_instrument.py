@@ -11,10 +11,11 @@ import pytest
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.errors import GenerationFailed, LLMLatError
 from pytest_llmlat.instrument.calibration import Pulse, calibrate, tried
-from pytest_llmlat.instrument.comparison import Entry, nearest_rank
+from pytest_llmlat.instrument.comparison import Entry
 from pytest_llmlat.instrument.wire import Schedule
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S, Response, Timing, Transport
+from pytest_llmlat.statistics import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
