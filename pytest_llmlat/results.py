@@ -183,7 +183,8 @@ class Verdict:
     change: float | None = None
     low: float | None = None
     high: float | None = None
-    """95 % interval of the change, wider where many quantities are gated (Holm)."""
+    """90 % interval of the change, each bound of which holds with 95 %; wider where
+    many quantities are gated (Holm)."""
     tolerance: float | None = None
     samples: int | None = None
     """How many pairs there were."""

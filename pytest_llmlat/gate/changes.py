@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat import score
-from pytest_llmlat.gate import student
+from pytest_llmlat.gate import mcnemar, student
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.metrics import METRICS
 from pytest_llmlat.statistics import DRAWS, Array, resample_weights
@@ -265,12 +264,7 @@ def _mcnemar(pairs: Pairs) -> float | None:
             return None
         lost += theirs.correct and not ours.correct
         won += ours.correct and not theirs.correct
-    differing = lost + won
-    if differing > MOST_RESAMPLED:
-        return 1 - _NORMAL.cdf((lost - won - 1) / math.sqrt(differing))
-    # As many or more of them lost, if each were lost or won by the toss of a coin.
-    ways = sum(math.comb(differing, k) for k in range(lost, differing + 1))
-    return float(Fraction(ways, 2**differing))
+    return mcnemar.loss(lost, won, len(pairs.candidate))
 
 
 def _zipped(pairs: Pairs) -> list[tuple[Side, Side]]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import CellFacts, Record
     from pytest_llmlat.settings import Balance
 
-ALPHA = 0.05
-"""Of all two-sided intervals together; a regression is one side of it."""
+ALPHA = 0.10
+"""Of all two-sided intervals together. A regression is one side of them, and a pass the
+other: of either at most one in twenty is a mistake."""
 _SHOWN = 3
 _LARGEST = 700.0
 """The logarithm of about as much as a float holds."""

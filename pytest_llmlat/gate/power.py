@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, pvariance, variance
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.judging import ALPHA
 
 if TYPE_CHECKING:
@@ -89,11 +90,12 @@ def _visible(cell: BaselineCell, samples: int, level: float) -> Visible:
 def _worse(drop: float, samples: int, level: float) -> float | None:
     """Return a drop of right answers, no smaller than McNemar's test can show.
 
-    So many must be lost that as many tosses of a coin are unlikely to agree, however
-    little answers vary otherwise.
+    So many must be lost, and none won, that the test tells it, however little answers
+    vary otherwise.
     """
-    lost = math.ceil(math.log2(1 / level))
-    return None if lost > samples else max(drop, lost / samples)
+    fewest = (n for n in range(1, samples + 1) if mcnemar.loss(n, 0, samples) <= level)
+    lost = next(fewest, None)
+    return None if lost is None else max(drop, lost / samples)
 
 
 def _spread(records: Sequence[Record]) -> tuple[float | None, bool]:

@@ -74,8 +74,8 @@ def _gate(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
         return (Block(rank=_RUN, title=("## pytest-llmlat", "", told)),)
     counts, _, end = gate_summary(verdicts).rpartition(": ")
     told = (
-        f"{plain(counts)}. A change is shown with its 95 % interval, which is wider"
-        " where many quantities are gated (Holm)."
+        f"{plain(counts)}. A change is shown with its 90 % interval (each bound holds"
+        " with 95 %), wider where many quantities are gated (Holm)."
     )
     shown = ordered(verdicts)
     failing = [v for v in shown if v.failing]

@@ -21,7 +21,7 @@ COLUMNS = (
     "quantity",
     "against",
     "baseline → candidate",
-    "change [95 %]",
+    "change [90 %]",
     "tolerance",
 )
 """What a verdict's line tells before its notes."""

@@ -71,7 +71,7 @@ def test_a_slower_model_is_told() -> None:
         "quantity": "e2e",
         "against": "baseline.json",
         "baseline → candidate": "1.00 s → 1.12 s",
-        "change [95 %]": "+12.3 % [+8.1, +16.0]",
+        "change [90 %]": "+12.3 % [+8.1, +16.0]",
         "tolerance": "+5 %",
         "notes": "-",
     }
@@ -82,7 +82,7 @@ def test_quality_that_fell_is_told_as_a_fall() -> None:
     found = shown(WORSE)
 
     assert found["baseline → candidate"] == "0.540 → 0.500"
-    assert found["change [95 %]"] == "-0.040 [-0.080, +0.001]"
+    assert found["change [90 %]"] == "-0.040 [-0.080, +0.001]"
     assert found["tolerance"] == "-0.02"
     assert found["notes"] == "24 pairs; about 120 samples would decide"
 
@@ -105,7 +105,7 @@ def test_the_direction_of_a_change(quantity: str, change: float, told: str) -> N
         FINE, quantity=quantity, change=change, low=change, high=change, outcome="pass"
     )
 
-    assert shown(verdict)["change [95 %]"] == told
+    assert shown(verdict)["change [90 %]"] == told
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_a_tolerance_is_not_rounded(quantity: str, tolerance: float, told: str) 
 )
 def test_a_change_that_is_not_known(changes: dict[str, Any], told: str) -> None:
     """A dash stands for each figure that is not there, and never a 0."""
-    assert shown(replace(SLOWER, **changes))["change [95 %]"] == told
+    assert shown(replace(SLOWER, **changes))["change [90 %]"] == told
 
 
 def test_a_bound_of_quality_that_is_missing_is_on_its_side() -> None:
     """The gate's upper end is the lower one that people see."""
     found = shown(replace(WORSE, high=None))
 
-    assert found["change [95 %]"] == "-0.040 [-, +0.001]"
+    assert found["change [90 %]"] == "-0.040 [-, +0.001]"
 
 
 def test_records_that_are_missing() -> None:
