@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ALPHA = 0.10
 """Of all two-sided intervals together. A regression is one side of them, and a pass the
 other: of either at most one in twenty is a mistake."""
+SHARES = 3
+"""Of a cell that is gated whole: quality, balance and time."""
 _SHOWN = 3
 _LARGEST = 700.0
 """The logarithm of about as much as a float holds."""
@@ -52,6 +54,8 @@ class _Gated:
     change: Change
     tolerance: float
     notes: tuple[str, ...]
+    weight: float = 1.0
+    """Its share of the level, beside those of the others."""
 
 
 def judge(
@@ -59,15 +63,17 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Judge every cell; the worst verdict comes first.
 
-    Holm's correction is over all quantities of all cells: under identical candidates
-    at most one session in twenty reports any regression.
+    Holm's correction (1979, weighted) is over all quantities of all cells: under
+    identical candidates at most one session in twenty reports any regression. Quality,
+    balance and time have equal shares; what is read from the one clock shares that of
+    time, since a model that is slower is so in all of it.
 
     Args:
         matches: the cells.
         rules: what is tolerated.
         balance: which mean is called balanced.
-        among: at least so many quantities are gated in all, for who judges some of
-            them before the others are there: then a regression is one for certain.
+        among: at least so many cells are gated in all, for who judges some of them
+            before the others are there: then a regression is one for certain.
     """
     told: list[Verdict] = []
     gated: list[_Gated] = []
@@ -75,15 +81,19 @@ def judge(
         verdicts, changed = _examine(match, rules, balance)
         told += verdicts
         gated += changed
-    ranked = sorted(gated, key=lambda each: each.change.p)
-    rejecting, level = True, ALPHA
-    for rank, each in enumerate(ranked):
-        alpha = ALPHA / max(len(ranked) - rank, among)
+    ranked = sorted(gated, key=lambda each: each.change.p / each.weight)
+    rejecting, rate = True, ALPHA
+    remaining = sum(each.weight for each in ranked)
+    for each in ranked:
+        now = ALPHA / max(remaining, among * SHARES, each.weight)
         if rejecting:
-            level = alpha
-        # The level stands still from the first that is not rejected, and so does this.
+            rate = now
+        # The rate stands still from the first that is not rejected, and so does this.
+        level = rate * each.weight
         rejecting = each.change.p <= level / 2
+        alpha = now * each.weight
         told.append(_verdict(each, alpha, level, significant=rejecting))
+        remaining -= each.weight
     return worst_first(_settled(verdict, rules) for verdict in told)
 
 
@@ -170,7 +180,11 @@ def _compare(
             )
             continue
         gated.append(each)
-    return told, gated
+    timed = sum(each.change.quantity in LATENCIES for each in gated)
+    return told, [
+        replace(each, weight=1 / timed if each.change.quantity in LATENCIES else 1.0)
+        for each in gated
+    ]
 
 
 def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
@@ -316,4 +330,4 @@ def _joined(*notes: str) -> str | None:
     return "; ".join(notes) or None
 
 
-__all__ = ["ALPHA", "BALANCED", "Match", "judge", "worst_first"]
+__all__ = ["ALPHA", "BALANCED", "SHARES", "Match", "judge", "worst_first"]

@@ -14,7 +14,7 @@ from statistics import NormalDist, fmean, pvariance, variance
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate import mcnemar
-from pytest_llmlat.gate.judging import ALPHA
+from pytest_llmlat.gate.judging import ALPHA, SHARES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,27 +44,30 @@ class Visible:
 
 
 def visible(
-    cells: Sequence[BaselineCell], *, quantities: int, samples: int | None
+    cells: Sequence[BaselineCell], *, latencies: int, samples: int | None
 ) -> list[Visible]:
     """Return the table for some cells of a baseline.
 
     Args:
         cells: those that will be measured again.
-        quantities: how many will be gated for each; Holm's first share is taken.
+        latencies: how many will be gated of each; Holm's first share is taken.
         samples: how many each will have at most; ``None`` for as many as the baseline.
     """
-    level = ALPHA / 2 / max(1, quantities * len(cells))
+    level = ALPHA / 2 / (SHARES * max(1, len(cells)))
     found = []
     for cell in cells:
         stored = len({record.sample for record in cell.records})
         # What the baseline has no answer to is compared with nothing.
         own = stored if samples is None else min(samples, stored)
-        found += [_visible(cell, size, level) for size in sorted({*SIZES, own})]
+        found += [
+            _visible(cell, size, level, max(1, latencies))
+            for size in sorted({*SIZES, own})
+        ]
     return found
 
 
-def _visible(cell: BaselineCell, samples: int, level: float) -> Visible:
-    reach = _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
+def _visible(cell: BaselineCell, samples: int, level: float, latencies: int) -> Visible:
+    reach = _reach(level)
     spread, paired = _spread(cell.records)
     right = fmean(record.grade.value for record in cell.records)
     binary = all(record.grade.correct is not None for record in cell.records)
@@ -79,12 +82,19 @@ def _visible(cell: BaselineCell, samples: int, level: float) -> Visible:
         samples=samples,
         slower=None
         if spread is None
-        else math.expm1(reach * math.sqrt(2) * spread / math.sqrt(samples)),
+        else math.expm1(
+            _reach(level / latencies) * math.sqrt(2) * spread / math.sqrt(samples)
+        ),
         worse=_worse(reach * math.sqrt(2 * noise / samples), samples, level)
         if binary
         else reach * math.sqrt(2 * noise / samples) or None,
         paired=paired,
     )
+
+
+def _reach(level: float) -> float:
+    """Return how many standard errors a change must have to be seen."""
+    return _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
 
 
 def _worse(drop: float, samples: int, level: float) -> float | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from pytest_llmlat import baselines
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.judging import Match, judge, worst_first
+from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
+from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
 from pytest_llmlat.gate.rules import (
     DEFAULT_TOLERANCE,
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.baselines import Baseline, BaselineCell
+    from pytest_llmlat.baselines import Baseline
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.rules import Limit
     from pytest_llmlat.records import Cell, CellFacts, Record
     from pytest_llmlat.settings import Settings
     from pytest_llmlat.specs import Scalar
 
-_SHOWN = 3
 _BEGIN = 200
 """In so many bytes a baseline says that it is one."""
 
@@ -107,7 +108,7 @@ class Gate:
         """
         return visible(
             self._spread().cells,
-            quantities=len(DEFAULT_TOLERANCE),
+            latencies=len(set(LATENCIES) & set(DEFAULT_TOLERANCE)),
             samples=self._settings.samples,
         )
 
@@ -134,7 +135,7 @@ class Gate:
             facts: of the cells, those of the reference among them.
             records: of all of them.
             environment: this machine's fingerprint.
-            among: how many quantities will be judged in all, if these are some of them;
+            among: how many cells will be judged in all, if these are some of them;
                 what cannot be decided yet is then left to whoever judges all.
         """
         if not self.compares:
@@ -157,7 +158,7 @@ class Gate:
                 if other and theirs:
                     matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
-                matches.append(_after(fact, own, self.baseline, environment))
+                matches.append(after(fact, own, self.baseline, environment))
         if not matches and not lacking:
             return (nothing(self._settings),)
         rules = replace(self.rules, unsure="pass") if among else self.rules
@@ -193,11 +194,8 @@ class Gate:
             records=tuple(records),
             against=str(self._settings.against),
             reference=tuple(theirs),
-            only_quality=_disturbed(facts) or _disturbed(other),
-            same_answers=_same(
-                {(r.sample, r.round): baselines.digest_of(r) for r in records},
-                {(r.sample, r.round): baselines.digest_of(r) for r in theirs},
-            ),
+            only_quality=disturbed(facts) or disturbed(other),
+            same_answers=same(answers_of(records), answers_of(theirs)),
         )
 
     def _lacking(self, facts: CellFacts, theirs: Sequence[Record]) -> Iterable[Verdict]:
@@ -269,71 +267,3 @@ def incomplete(settings: Settings) -> Verdict:
 def join(*verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Join verdicts, the worst first."""
     return worst_first(verdict for some in verdicts for verdict in some)
-
-
-def _after(
-    facts: CellFacts,
-    records: Sequence[Record],
-    baseline: Baseline,
-    environment: Mapping[str, Scalar | None],
-) -> Match:
-    """Match a cell with the same one of a stored run."""
-    known = {cell.cell.id: cell for cell in baseline.cells}
-    then = known.get(facts.cell.id)
-    if then is None:
-        return Match(
-            facts=facts, records=tuple(records), against=baseline.name, reference=None
-        )
-    return Match(
-        facts=facts,
-        records=tuple(records),
-        against=baseline.name,
-        reference=then.records,
-        only_quality=_apart(facts, then, baseline, environment),
-        same_answers=_same(
-            {(r.sample, r.round): baselines.digest_of(r) for r in records},
-            then.answers,
-        ),
-    )
-
-
-def _apart(
-    facts: CellFacts,
-    then: BaselineCell,
-    baseline: Baseline,
-    environment: Mapping[str, Scalar | None],
-) -> str | None:
-    """Say why latencies of two runs cannot be compared, ``None`` if they can."""
-    if here := _disturbed(facts):
-        return here
-    if then.contended or then.warnings:
-        return f"the baseline was disturbed: {then.contended or then.warnings[0]}"
-    if facts.task_revision != then.task_revision:
-        return "the task has changed since the baseline"
-    found = baselines.differences(
-        baseline.environment, then.backend, environment, facts.backend
-    )
-    if not found:
-        return None
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"not the same machine or software: {'; '.join(found[:_SHOWN])}{more}"
-
-
-def _disturbed(facts: CellFacts) -> str | None:
-    """Say what else was measured in a cell's latencies."""
-    if facts.contention is not None and facts.contention.contended:
-        return f"contended: {facts.contention.contended}"
-    if facts.load is not None and facts.load.client_limited:
-        return f"client-limited: {facts.load.client_limited}"
-    return facts.warnings[0] if facts.warnings else None
-
-
-def _same(
-    ours: Mapping[tuple[str, int], str | None],
-    theirs: Mapping[tuple[str, int], str | None],
-) -> bool:
-    """Whether every answer that both sides gave is the same."""
-    common = ours.keys() & theirs.keys()
-    return bool(common) and all(
-        ours[key] is not None and ours[key] == theirs[key] for key in common
-    )

@@ -21,7 +21,6 @@ from pytest_llmlat.errors import (
     LLMLatError,
     UsageError,
 )
-from pytest_llmlat.gate.changes import QUANTITIES
 from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading import RUNS_CODE
 from pytest_llmlat.journal import Journal
@@ -225,7 +224,7 @@ class Session:
             recorder.facts.values(),
             recorder.records,
             self.run_facts["environment"],
-            among=self.cells_planned * len(QUANTITIES) * self.gate.comparisons,
+            among=self.cells_planned * self.gate.comparisons,
         )
         return join(missed, compared if self.cells_planned else ())
 

@@ -302,10 +302,26 @@ def test_a_p_value_is_not_enough() -> None:
     assert verdict.outcome == "inconclusive"
 
 
-def test_quantities_that_are_still_to_come_are_counted() -> None:
+def test_what_is_read_from_one_clock_shares_the_level_of_time() -> None:
+    """A third latency takes nothing from quality, and something from the others."""
+    slower = [math.exp(0.1 + 0.2 * PATTERN[place % 8]) for place in range(16)]
+    ours, theirs = answers(slower, stamped=True), answers([1.0] * 16, stamped=True)
+    bounds = []
+    for texts in ([], ["tpot=5%"]):
+        found = judged(matched(ours, theirs), *texts)
+        bounds.append({name: verdict.low for name, verdict in found.items()})
+
+    assert set(bounds[1]) - set(bounds[0]) == {"tpot"}
+    few, more = bounds[0]["e2e"], bounds[1]["e2e"]
+    assert few is not None
+    assert more is not None
+    assert more < few
+
+
+def test_cells_that_are_still_to_come_are_counted() -> None:
     """Who judges some before the others are there is as careful as at the end."""
     odd = noisy(0.1, 0.2, 16)
-    for among, outcome in ((3, "regression"), (150, "inconclusive")):
+    for among, outcome in ((1, "regression"), (50, "inconclusive")):
         verdicts = judge([odd], Rules(), balance="geometric", among=among)
         (verdict,) = [v for v in verdicts if v.quantity == "e2e"]
         assert verdict.outcome == outcome
@@ -613,23 +629,25 @@ def test_every_verdict_follows_from_its_figures(
     rules = Rules(tolerances=parse_tolerances([f"e2e={tolerance}"], where="here"))
     tolerated = rules.tolerated(a_cell())
     values = sorted(
-        (change.p, match.facts.cell.id, name)
+        # Both latencies share what quality and balance have each.
+        (change.p / weight, weight, match.facts.cell.id, name)
         for match in matches
         for name, change in changes(
             pair(match.records, match.reference or ()),
             list(tolerated),
             balance="geometric",
         ).items()
+        for weight in [0.5 if name in LATENCIES else 1.0]
     )
     significant = set()
-    for rank, (p, cell, name) in enumerate(values):
-        if p > ALPHA / 2 / (len(values) - rank):
+    for rank, (p, _, cell, name) in enumerate(values):
+        if p > ALPHA / 2 / sum(weight for _, weight, *_ in values[rank:]):
             break
         significant.add((cell, name))
 
     verdicts = judge(matches, rules, balance="geometric")
 
-    assert {(v.cell, v.quantity) for v in verdicts} == {each[1:] for each in values}
+    assert {(v.cell, v.quantity) for v in verdicts} == {each[2:] for each in values}
     for verdict in verdicts:
         assert verdict.change is not None
         assert verdict.low is not None

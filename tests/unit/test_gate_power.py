@@ -52,10 +52,10 @@ def drawn(
 
 
 def table(
-    records: Sequence[Record], *, quantities: int = 4, samples: int | None = None
+    records: Sequence[Record], *, latencies: int = 2, samples: int | None = None
 ) -> dict[int, Visible]:
     """Return the rows for one cell, by their number of samples."""
-    rows = visible([stored(records)], quantities=quantities, samples=samples)
+    rows = visible([stored(records)], latencies=latencies, samples=samples)
     return {row.samples: row for row in rows}
 
 
@@ -106,33 +106,33 @@ def test_rounds_tell_how_much_one_sample_varies() -> None:
 
 def test_the_figure_is_that_of_a_textbook() -> None:
     """(z(alpha) + z(power)) times the standard error of a mean difference."""
-    rows = table(drawn(1000, between=0.2), quantities=1)
+    rows = table(drawn(1000, between=0.2), latencies=1)
     logs = [math.log(r.timing.e2e_s) for r in drawn(1000, between=0.2) if r.timing]
     middle = sum(logs) / 1000
     spread = math.sqrt(sum((value - middle) ** 2 for value in logs) / 999)
     error = math.sqrt(2) * spread / math.sqrt(1000)
 
     assert rows[1000].slower == pytest.approx(
-        math.expm1((1.6449 + 0.8416) * error), rel=0.005
+        math.expm1((2.1280 + 0.8416) * error), rel=0.005
     )
     assert rows[1000].worse == pytest.approx(
-        (1.6449 + 0.8416) * math.sqrt(2 * 0.25 / 1000), rel=0.005
+        (2.1280 + 0.8416) * math.sqrt(2 * 0.25 / 1000), rel=0.005
     )
 
 
 def test_more_that_is_gated_shows_less() -> None:
     """Holm's correction is for all quantities of all cells."""
     records = drawn(60, between=0.3)
-    one = visible([stored(records)], quantities=1, samples=None)[0]
-    four = visible([stored(records)], quantities=4, samples=None)[0]
+    one = visible([stored(records)], latencies=1, samples=None)[0]
+    two = visible([stored(records)], latencies=2, samples=None)[0]
     both = visible(
-        [stored(records), stored(records, "owl")], quantities=4, samples=None
+        [stored(records), stored(records, "owl")], latencies=2, samples=None
     )[0]
 
     assert one.slower is not None
-    assert four.slower is not None
+    assert two.slower is not None
     assert both.slower is not None
-    assert one.slower < four.slower < both.slower
+    assert one.slower < two.slower < both.slower
 
 
 def test_the_number_that_will_be_measured_has_a_row() -> None:
@@ -156,19 +156,19 @@ def test_answers_that_were_all_right_show_no_change_of_nothing() -> None:
     rows = table([a_record(f"s{number}") for number in range(60)])
 
     worse = {size: row.worse for size, row in rows.items()}
-    # So many lost and none won have a p below 0.05 / 4, the level of the first of four.
-    assert worse[60] == pytest.approx(6 / 60)
+    # So many lost and none won have a p below 0.05 / 3, the first share of quality.
+    assert worse[60] == pytest.approx(5 / 60)
     assert worse[15] == pytest.approx(6 / 15)
-    assert worse[1000] == pytest.approx(6 / 1000)
+    assert worse[1000] == pytest.approx(5 / 1000)
 
 
 def test_what_no_loss_could_show_is_not_a_figure() -> None:
-    """Of six answers even six lost ones may be chance, over four quantities."""
-    rows = table([a_record(f"s{number}") for number in range(6)])
+    """Of five answers even five lost ones may be chance, over all quantities."""
+    rows = table([a_record(f"s{number}") for number in range(5)])
 
-    assert rows[6].worse is None
+    assert rows[5].worse is None
     assert any(
-        "6" in line.split() and line.endswith("-")
+        "5" in line.split() and line.endswith("-")
         for line in power_lines(list(rows.values()))
     )
 
@@ -201,10 +201,10 @@ def test_without_latencies_there_is_none_to_be_seen() -> None:
 def test_the_lines_hold_every_row_and_what_they_rest_on() -> None:
     """Cell, samples, e2e and quality; that rounds are lacking is told."""
     once = power_lines(
-        visible([stored(drawn(20, between=0.3))], quantities=4, samples=None)
+        visible([stored(drawn(20, between=0.3))], latencies=2, samples=None)
     )
     again = power_lines(
-        visible([stored(drawn(20, between=0.3, rounds=2))], quantities=4, samples=None)
+        visible([stored(drawn(20, between=0.3, rounds=2))], latencies=2, samples=None)
     )
 
     assert once[0].split()[:4] == ["seen", "with", "80", "%"]
