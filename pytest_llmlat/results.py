@@ -149,6 +149,52 @@ class Standing:
     bis: float | None
     """Balanced Integration Score, z(quality) - z(time), for two rows or more."""
 
+    @property
+    def id(self) -> str:
+        """What tells it from other rows, as it stands in contrasts."""
+        return f"{self.model}|{self.device}|{self.scenario}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """How much better the balanced score of one row is than that of another."""
+
+    row: str
+    other: str
+    difference: Estimate
+    """With bounds that hold for all contrasts of a run together."""
+    certain: bool | None
+    """Whether it is better for certain (95 %); ``None`` where that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Varied:
+    """A model that is another one in some setting, or that other one itself."""
+
+    name: str
+    of: str
+    """The entry that it is a variant of; its own name for the entry itself."""
+    entry: str
+    """The lines of a catalogue that make the entry run so (TOML)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What came of measuring one model in several settings, on one device."""
+
+    model: str
+    """The entry that was varied."""
+    device: str
+    scenario: str
+    front: tuple[str, ...]
+    """Names of the variants that no other beats in both quality and e2e p50."""
+    best: str
+    """The variant of the best balanced score."""
+    gain: Contrast | None
+    """The best against the entry itself; ``None`` where that is the best."""
+    entry: str
+    """The lines of a catalogue that make the model run so (TOML)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoreboard:
@@ -159,6 +205,10 @@ class Scoreboard:
     """Best balanced score first."""
     verdicts: tuple[Verdict, ...] = ()
     """Worst first; empty where nothing was gated."""
+    contrasts: tuple[Contrast, ...] = ()
+    """The best row of each scenario against each other one, by their ids."""
+    tunings: tuple[Tuning, ...] = ()
+    """Of models that were measured in several settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

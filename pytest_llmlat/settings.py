@@ -45,11 +45,15 @@ class Settings:
     samples: int | None
     """Samples of each task; ``None`` for what the test says, or else all."""
     seed: int
+    vary: str
+    """Settings in which each model is measured, as they were typed; empty for none."""
     model_files: tuple[Path, ...]
     task_files: tuple[Path, ...]
     data: Path | None
     """The folder with local copies of public sets."""
     report: Path | None
+    benchmark: Path | None
+    """The file for pytest-benchmark; ``None`` for none."""
     balance: Balance
     sandbox: str
     limits: tuple[tuple[str, float], ...]

@@ -7,12 +7,14 @@ import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmlat.plugin.declarations import MARKERS, OPTIONS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pytest_llmlat.settings import Settings
 
@@ -20,104 +22,8 @@ WORKER_FOLDER = "llmlat_folder"
 """Under which name a pytest-xdist worker is told the folder of the run."""
 WORKER_CELLS = "llmlat_cells"
 """Under which name it tells how many cells it was asked for."""
-_HELP = {
-    "models": "model or address (hf:ORG/NAME, gguf:PATH) to measure; repeatable",
-    "task": "task or family to run, of those that the tests name; repeatable",
-    "samples": "samples of each task, a seeded and stratified draw; 'all' for all",
-    "seed": "seed of draws, resampling and backends",
-    "model_files": "catalogue with more models (TOML); repeatable",
-    "task_files": "catalogue with more tasks (TOML); repeatable",
-    "data": "folder with local copies of public sets (JSONL, CSV or Parquet)",
-    "report": "folder to write summary.json and records.jsonl to",
-    "balance": "mean that is called balanced: geometric, arithmetic or harmonic",
-    "sandbox": "where generated code runs: auto, none (unsafe), or one by name",
-    "limits": "limits of a generated program: 'time=10s memory=2GiB output=1MB'",
-    "scenario": "single, offline, concurrent:N or server:RATE; repeatable",
-    "requests": "requests that count in a cell, going round its samples",
-    "slo": "bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
-    "timeout": "when a request to a server is given up: 120, 90s, 5min",
-    "against": "model to measure each other one beside, in turn (A B B A)",
-    "baseline": "stored run to compare with; a regression fails the run",
-    "save_baseline": "store this run for later ones (default: baseline.json)",
-    "tolerance": "how much worse is tolerated: '[TASK@MODEL:] e2e=5%% quality=0.02'",
-    "limit": "absolute limits: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s'",
-    "new_cells": "cells that the baseline lacks: fail, warn or pass",
-    "inconclusive": "what cannot be decided: pass or fail",
-    "power": "tell before the run which changes it can see beside the baseline",
-}
-_FLAGS: Mapping[str, tuple[str, str]] = {
-    "models": ("--llm", "NAME"),
-    "task": ("--llm-task", "NAME"),
-    "samples": ("--llm-samples", "N"),
-    "seed": ("--llm-seed", "N"),
-    "model_files": ("--llm-models", "FILE"),
-    "task_files": ("--llm-tasks", "FILE"),
-    "data": ("--llm-data", "DIR"),
-    "report": ("--llm-report", "DIR"),
-    "balance": ("--llm-balance", "MEAN"),
-    "sandbox": ("--llm-sandbox", "NAME"),
-    "limits": ("--llm-code-limits", "EXPR"),
-    "scenario": ("--llm-scenario", "S"),
-    "requests": ("--llm-requests", "N"),
-    "slo": ("--llm-slo", "EXPR"),
-    "timeout": ("--llm-timeout", "SECONDS"),
-    "against": ("--llm-against", "NAME"),
-    "baseline": ("--llm-baseline", "FILE"),
-    "save_baseline": ("--llm-save-baseline", "FILE"),
-    "tolerance": ("--llm-tolerance", "EXPR"),
-    "limit": ("--llm-limit", "EXPR"),
-    "new_cells": ("--llm-new-cells", "WHAT"),
-    "inconclusive": ("--llm-inconclusive", "WHAT"),
-    "power": ("--llm-power", ""),
-}
-"""What a user types for each setting."""
-_OPTIONAL = {"save_baseline": "baseline.json"}
-"""What an option means without a value."""
 _LIMITS = {"time": "time_s", "memory": "memory_bytes", "output": "output_bytes"}
 """Names of limits, and of the task option that each stands before."""
-_LISTS: Mapping[str, Literal["args", "linelist", "paths"]] = {
-    "llm": "args",
-    "llm_task": "args",
-    "llm_models": "paths",
-    "llm_tasks": "paths",
-    "llm_scenario": "args",
-    "llm_tolerance": "linelist",
-    "llm_limit": "linelist",
-}
-_DEFAULTS: Mapping[str, str | list[str]] = {
-    "llm": [],
-    "llm_task": [],
-    "llm_samples": "",
-    "llm_seed": "0",
-    "llm_models": [],
-    "llm_tasks": [],
-    "llm_data": "",
-    "llm_report": "",
-    "llm_balance": "geometric",
-    "llm_sandbox": "auto",
-    "llm_code_limits": "",
-    "llm_scenario": [],
-    "llm_requests": "",
-    "llm_slo": "",
-    "llm_timeout": "",
-    "llm_against": "",
-    "llm_baseline": "",
-    "llm_save_baseline": "",
-    "llm_tolerance": [],
-    "llm_limit": [],
-    "llm_new_cells": "warn",
-    "llm_inconclusive": "pass",
-    "llm_power": "",
-}
-_MARKERS = {
-    "llm(*tasks, samples=None, scenario=None, **limits)": "tasks for each model",
-    "cpu": "cells that run on the processor",
-    "cuda": "cells that run on an NVIDIA GPU",
-    "a6000": "cells that run on an NVIDIA RTX A6000",
-    "mps": "cells that run on Apple silicon",
-    "hf": "cells that run in Hugging Face's cloud",
-    "endpoint": "cells that run on an HTTP server of yours",
-}
 
 
 def add(parser: pytest.Parser) -> None:
@@ -126,26 +32,23 @@ def add(parser: pytest.Parser) -> None:
     The command line's defaults are ``None``, so that the ini file can speak.
     """
     group = parser.getgroup("llmlat", "language models: speed and quality")
-    for name, (flag, metavar) in _FLAGS.items():
-        how: dict[str, Any] = {"action": "store", "metavar": metavar}
-        if _ini(name) in _LISTS:
+    for name, option in OPTIONS.items():
+        how: dict[str, Any] = {"action": "store", "metavar": option.metavar}
+        if option.kind != "string":
             how["action"] = "append"
-        elif name in _OPTIONAL:
-            how |= {"nargs": "?", "const": _OPTIONAL[name]}
-        elif not metavar:
+        elif option.alone is not None:
+            how |= {"nargs": "?", "const": option.alone}
+        elif not option.metavar:
             how = {"action": "store_const", "const": "yes"}
         group.addoption(
-            flag, dest=f"llmlat_{name}", help=_HELP[name], default=None, **how
+            option.flag, dest=f"llmlat_{name}", help=option.help, default=None, **how
         )
-    help_of = {_ini(name): text for name, text in _HELP.items()}
-    for name, default in _DEFAULTS.items():
-        kind = "string" if isinstance(default, str) else _LISTS[name]
-        parser.addini(name, help_of[name], kind, default)
+        parser.addini(option.ini, option.help, option.kind, option.unset)
 
 
 def add_markers(config: pytest.Config) -> None:
     """Register our markers, so that strict pytest runs know them."""
-    for signature, meaning in _MARKERS.items():
+    for signature, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{signature}: {meaning}")
 
 
@@ -166,8 +69,8 @@ def given(config: pytest.Config) -> bool:
     Where none was, their values need not be looked at before a test asks for a
     model, and an unrelated project does not pay for it.
     """
-    typed = (config.getoption(f"llmlat_{name}") is not None for name in _HELP)
-    written = (config.getini(name) != default for name, default in _DEFAULTS.items())
+    typed = (config.getoption(f"llmlat_{name}") is not None for name in OPTIONS)
+    written = (config.getini(o.ini) != o.unset for o in OPTIONS.values())
     return any(typed) or any(written)
 
 
@@ -200,10 +103,12 @@ def read(config: pytest.Config) -> Settings:
         tasks=tuple(_value(config, "task")),
         samples=_samples(config),
         seed=_whole(config, "seed", least=0),
+        vary=_vary(config),
         model_files=own + _files(config, "model_files"),
         task_files=own + _files(config, "task_files"),
         data=_data(config),
         report=_path(config, str(report)) if report else None,
+        benchmark=_optional_path(config, "benchmark"),
         balance=_choice(config, "balance", BALANCES),
         sandbox=_choice(config, "sandbox", SANDBOXES),
         limits=_limits(config),
@@ -223,7 +128,7 @@ def read(config: pytest.Config) -> Settings:
         names_given=any(
             config.getoption(f"llmlat_{name}") is not None
             for name in (
-                *("models", "task", "model_files", "task_files"),
+                *("models", "task", "model_files", "task_files", "vary"),
                 *("against", "baseline", "save_baseline", "power"),
             )
         ),
@@ -231,22 +136,17 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def _ini(name: str) -> str:
-    """Return the ini option of a setting: what is typed, with underscores."""
-    return _FLAGS[name][0].removeprefix("--").replace("-", "_")
-
-
 def _value(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - as its type in the ini file
     """Return what the command line says, else the ini file, else the default."""
     given = config.getoption(f"llmlat_{name}")
-    return config.getini(_ini(name)) if given is None else given
+    return config.getini(OPTIONS[name].ini) if given is None else given
 
 
 def _origin(config: pytest.Config, name: str) -> str:
     """Say where a value came from."""
     if config.getoption(f"llmlat_{name}") is not None:
-        return _FLAGS[name][0]
-    return f"{config.inipath or 'ini file'}: {_ini(name)}"
+        return OPTIONS[name].flag
+    return f"{config.inipath or 'ini file'}: {OPTIONS[name].ini}"
 
 
 def _whole(config: pytest.Config, name: str, *, least: int) -> int:
@@ -305,6 +205,15 @@ def _slo(config: pytest.Config) -> str:
     text = str(_value(config, "slo"))
     with _usage():
         parse(text, where=_origin(config, "slo"))
+    return text
+
+
+def _vary(config: pytest.Config) -> str:
+    from pytest_llmlat.vary import parse  # noqa: PLC0415 - not at start-up
+
+    text = str(_value(config, "vary"))
+    with _usage():
+        parse(text, where=_origin(config, "vary"))
     return text
 
 

@@ -12,6 +12,8 @@ from pytest_llmlat.errors import UsageError
 from pytest_llmlat.matrix import deployments
 from pytest_llmlat.schedule import parse
 from pytest_llmlat.settings import REMOTE_DEVICES
+from pytest_llmlat.vary import parse as parse_axes
+from pytest_llmlat.vary import variants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.schedule import Scenario
     from pytest_llmlat.settings import Settings
     from pytest_llmlat.specs import Deployment, ModelSpec, Task
+    from pytest_llmlat.vary import Variant
 
 
 class Selection:
@@ -47,10 +50,21 @@ class Selection:
 
     @cached_property
     def chosen_models(self) -> tuple[ModelSpec, ...]:
-        """The models that were asked for, or the default."""
+        """The models that were asked for, or the default, in all their settings."""
+        return tuple(variant.model for variant in self.variants)
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The chosen models, each beside its variants if there are to be any."""
+        where = "--llm-vary"
+        axes = parse_axes(self._settings.vary, where=where)
         names = self._settings.models or (self.models.default,)
         found = (self.models.find(name, where="--llm") for name in names)
-        return tuple(self._with_time_limit(model) for model in found)
+        return tuple(
+            variant
+            for model in found
+            for variant in variants(self._with_time_limit(model), axes, where=where)
+        )
 
     @cached_property
     def against(self) -> ModelSpec | None:
@@ -63,6 +77,11 @@ class Selection:
         if name is None:
             return None
         found = self._with_time_limit(self.models.find(name, where="--llm-against"))
+        if self._settings.vary:
+            raise UsageError(
+                f"--llm-against={name}: takes one candidate at a time, and --llm-vary"
+                " makes several; write the setting into an entry of a catalogue"
+            )
         if len(self.chosen_models) > 1:
             raise UsageError(
                 f"--llm-against={name}: takes one candidate at a time: the two are"

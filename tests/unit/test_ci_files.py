@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_llmlat.plugin.options import _FLAGS
+from pytest_llmlat.plugin.declarations import OPTIONS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "ci"
 FILES = ("github.yml", "gitlab.yml")
@@ -38,7 +38,7 @@ def steps(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", FILES)
 def test_options_are_ones_that_there_are(name: str) -> None:
     """Whoever copies the file gets no usage error."""
-    known = {flag for flag, _ in _FLAGS.values()}
+    known = {option.flag for option in OPTIONS.values()}
 
     used = set(re.findall(r"--llm[\w-]*", text_of(name)))
 

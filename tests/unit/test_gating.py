@@ -10,7 +10,8 @@ import pytest
 
 from pytest_llmlat import baselines
 from pytest_llmlat.errors import BadBaseline, UsageError
-from pytest_llmlat.plugin.gating import Gate, _same, join, nothing
+from pytest_llmlat.gate import matching
+from pytest_llmlat.plugin.gating import Gate, join, nothing
 from pytest_llmlat.records import Contention
 from pytest_llmlat.results import Verdict
 from pytest_llmlat.settings import Settings
@@ -43,6 +44,8 @@ def settings(**changes: Any) -> Settings:  # noqa: ANN401 - any setting
         "model_files": (),
         "task_files": (),
         "data": None,
+        "vary": "",
+        "benchmark": None,
         "report": None,
         "balance": "geometric",
         "sandbox": "auto",
@@ -457,4 +460,4 @@ def test_answers_are_the_same_where_each_common_one_is(
     same: bool,
 ) -> None:
     """An answer that never came is like no other; with none in common nothing is."""
-    assert _same(ours, theirs) is same
+    assert matching.same(ours, theirs) is same

@@ -1,0 +1,102 @@
+"""Whether one row is better than others, told for all of them at once.
+
+Rows of one run answered the same samples and are resampled in step, so the draws of
+two rows may be subtracted: what makes a sample hard for both cancels out. Whoever picks
+the best of many and compares it with the rest has compared them all; the bounds hold
+for all comparisons together (max-t over the resamples, as in Romano & Wolf 2005),
+expanded for small samples by Student's t.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate import student
+from pytest_llmlat.results import Contrast, Estimate
+from pytest_llmlat.statistics import CONFIDENCE, Array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NORMAL = NormalDist()
+_ROUNDING = 1e-9
+"""A smaller standard error is rounding."""
+_FEWEST = 2
+_ALMOST_SURE = 1 - 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A row of the scoreboard, as far as it can be compared."""
+
+    name: str
+    value: float
+    """The balanced score."""
+    draws: Array
+    """(draws,) of it, in step with the other rows'."""
+    samples: int
+    """Of its smallest cell."""
+
+
+def best_against_others(rows: Sequence[Scored]) -> tuple[Contrast, ...]:
+    """Compare the best row with each other one, as one of all pairs."""
+    if len(rows) < _FEWEST:
+        return ()
+    best = max(range(len(rows)), key=lambda place: rows[place].value)
+    pairs = list(combinations(range(len(rows)), 2))
+    # The best comes first in its pairs, so that a difference is how much better it is.
+    pairs = [(best, a + b - best) if best in (a, b) else (a, b) for a, b in pairs]
+    found = _contrasts(rows, pairs)
+    return tuple(
+        contrast for contrast, pair in zip(found, pairs, strict=True) if pair[0] == best
+    )
+
+
+def others_against(rows: Sequence[Scored], place: int) -> tuple[Contrast, ...]:
+    """Compare each other row with the one at ``place``, such as the default."""
+    others = [number for number in range(len(rows)) if number != place]
+    return tuple(_contrasts(rows, [(number, place) for number in others]))
+
+
+def _contrasts(
+    rows: Sequence[Scored], pairs: Sequence[tuple[int, int]]
+) -> Iterable[Contrast]:
+    """Compare the first of each pair with the second, all pairs together."""
+    import numpy as np
+
+    if not pairs:
+        return []
+    estimates = np.array([rows[a].value - rows[b].value for a, b in pairs])
+    drawn = np.stack([rows[a].draws - rows[b].draws for a, b in pairs], axis=1)
+    spread = drawn.std(axis=0)
+    told = spread > _ROUNDING
+    widest = np.abs(drawn - drawn.mean(axis=0))[:, told] / spread[told]
+    reach = float(np.quantile(widest.max(axis=1), CONFIDENCE)) if told.any() else 0.0
+    return [
+        _contrast(rows[a], rows[b], float(estimate), float(error), reach, len(pairs))
+        for (a, b), estimate, error in zip(pairs, estimates, spread, strict=True)
+    ]
+
+
+def _contrast(
+    row: Scored, other: Scored, estimate: float, error: float, reach: float, among: int
+) -> Contrast:
+    samples = min(row.samples, other.samples)
+    told = Estimate(value=estimate)
+    certain: bool | None = None
+    if samples >= _FEWEST and error > _ROUNDING:
+        within = min(_NORMAL.cdf(reach), _ALMOST_SURE)
+        # A bootstrap's spread is too small by the square root of (n - 1)/n.
+        bound = student.quantile(within, samples - 1) * error
+        bound *= math.sqrt(samples / (samples - 1))
+        told = Estimate(value=estimate, low=estimate - bound, high=estimate + bound)
+        certain = estimate > bound
+    elif samples >= _FEWEST:
+        # All samples agree: each may as well have gone the other way.
+        chance = 2 * 0.5**samples
+        certain = estimate > _ROUNDING and chance * among <= 1 - CONFIDENCE
+    return Contrast(row=row.name, other=other.name, difference=told, certain=certain)

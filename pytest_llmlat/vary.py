@@ -1,0 +1,189 @@
+"""One model in many settings: the product of what ``--llm-vary`` names.
+
+``dtype=float32,bfloat16 threads=1,2`` makes four variants of each model, beside the
+model as its entry says. A setting is ``dtype`` or an option of the entry; the value
+``default`` leaves what the entry says. What an option takes, its backend knows: it
+refuses what it does not know when the variant is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_llmlat.specs import ModelSpec, Scalar
+
+MOST = 100
+"""More variants of one model are taken for a mistake."""
+DEFAULT = "default"
+_GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_TYPED = ("transformers",)
+"""Backends whose weights can be loaded in another type than they are stored in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A setting and the values that it takes in turn; ``None`` is the entry's own."""
+
+    key: str
+    values: tuple[Scalar | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A model in one of its settings."""
+
+    model: ModelSpec
+    """Under its own name, such as ``gpt2[threads=1]``."""
+    of: str
+    """The entry that it is a variant of."""
+    settings: tuple[tuple[str, Scalar], ...]
+    """Those in which it differs from the entry; empty for the entry itself."""
+
+
+def parse(text: str, *, where: str) -> tuple[Axis, ...]:
+    """Return the settings that are to be varied.
+
+    Args:
+        text: such as ``dtype=float32,bfloat16 threads=1,2``.
+        where: the option or the file, for the complaint.
+
+    Raises:
+        UsageError: shows the grammar.
+    """
+    axes: dict[str, Axis] = {}
+    for part in text.split():
+        key, equals, values = part.partition("=")
+        if not equals or not _KEY.fullmatch(key):
+            raise UsageError(f"{where}: {part!r} is no setting; {_GRAMMAR}")
+        if key in axes:
+            raise UsageError(f"{where}: {key} stands there twice; {_GRAMMAR}")
+        given = values.split(",")
+        if not all(given):
+            raise UsageError(f"{where}: {part!r} has an empty value; {_GRAMMAR}")
+        found = tuple(dict.fromkeys(_value(value) for value in given))
+        axes[key] = Axis(key=key, values=found)
+    return tuple(axes.values())
+
+
+def variants(
+    model: ModelSpec, axes: tuple[Axis, ...], *, where: str
+) -> tuple[Variant, ...]:
+    """Return a model in the product of settings, the entry itself first.
+
+    Args:
+        model: the entry.
+        axes: what to vary; without any there is the entry alone.
+        where: the option or the file, for the complaint.
+
+    Raises:
+        UsageError: too many, or a setting that such a model cannot have.
+    """
+    count = math.prod(len(axis.values) for axis in axes)
+    if count > MOST:
+        raise UsageError(
+            f"{where}: {count} variants of {model.name!r}; at most {MOST} are measured"
+            " in one run: leave out values"
+        )
+    if any(axis.key == "dtype" for axis in axes) and model.backend not in _TYPED:
+        raise UsageError(
+            f"{where}: dtype: {model.name!r} runs through {model.backend}, where the"
+            " weights' file decides it; name a model for each file instead"
+        )
+    own = Variant(model=model, of=model.name, settings=())
+    found: dict[tuple[tuple[str, Scalar], ...], Variant] = {(): own}
+    for values in product(*(axis.values for axis in axes)):
+        settings = tuple(
+            (axis.key, value)
+            for axis, value in zip(axes, values, strict=True)
+            if value is not None and not _own(model, axis.key, value)
+        )
+        found.setdefault(settings, _variant(model, settings))
+    return tuple(found.values())
+
+
+def entry_text(variant: Variant) -> str:
+    """Return the lines of a catalogue that make the model run in these settings."""
+    model = variant.model
+    told: dict[str, Any] = {
+        "backend": model.backend,
+        "package": model.package,
+        "weights": model.weights,
+        "revision": model.revision,
+        "extra": model.extra,
+        "devices": list(model.devices),
+        "dtype": dict(model.dtype) or None,
+        "adapter": model.adapter,
+        "adapter_revision": model.adapter_revision,
+        "chat": model.chat,
+        "trust_remote_code": getattr(model, "trust_remote_code", None) or None,
+        "url": model.url,
+        "api_key_env": model.api_key_env,
+        "options": dict(model.options) or None,
+    }
+    lines = [
+        f"{key} = {_toml(value)}" for key, value in told.items() if value is not None
+    ]
+    return "\n".join([f"[models.{_toml(variant.of)}]", *lines]) + "\n"
+
+
+def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:
+    told = ",".join(f"{key}={_written(value)}" for key, value in settings)
+    options = {**dict(model.options), **dict(settings)}
+    dtype = options.pop("dtype", None) if "dtype" in dict(settings) else None
+    return Variant(
+        model=replace(
+            model,
+            name=f"{model.name}[{told}]",
+            dtype=model.dtype
+            if dtype is None
+            else tuple((device, str(dtype)) for device in model.devices),
+            options=tuple(sorted(options.items())),
+        ),
+        of=model.name,
+        settings=settings,
+    )
+
+
+def _own(model: ModelSpec, key: str, value: Scalar) -> bool:
+    """Whether the entry says so already."""
+    if key == "dtype":
+        return {model.dtype_on(device) for device in model.devices} == {value}
+    own = model.option(key)
+    return own == value and type(own) is type(value)
+
+
+def _value(text: str) -> Scalar | None:
+    if text == DEFAULT:
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            return number
+    return text
+
+
+def _written(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - what an entry holds
+    """Write a value as TOML, whose strings and lists are those of JSON."""
+    if isinstance(value, dict):
+        pairs = (f"{_toml(key)} = {_toml(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    # JSON leaves DEL as it is, and TOML does not take it.
+    return json.dumps(value).replace("\x7f", "\\u007f")

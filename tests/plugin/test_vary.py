@@ -1,0 +1,58 @@
+"""``--llm-vary``: one model in many settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.plugin.test_options import check_usage_error
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+
+def test_each_setting_is_a_model_of_its_own(project: Project) -> None:
+    """The entry itself is measured first, then the product."""
+    result = project.run(
+        "--llm=parrot", "--llm-vary=ttft_s=0.001,0.002 tpot_s=0", "-k", "reasoning"
+    )
+
+    result.assert_outcomes(passed=3)
+    names = [cell["model"] for cell in project.summary()["cells"]]
+    assert sorted(names) == [
+        "parrot",
+        "parrot[ttft_s=0.001,tpot_s=0]",
+        "parrot[ttft_s=0.002,tpot_s=0]",
+    ]
+
+
+def test_a_setting_that_cannot_be_read_is_told_at_the_start(project: Project) -> None:
+    """With the grammar, and before anything is collected."""
+    check_usage_error(
+        project.run("--llm=parrot", "--llm-vary=threads"),
+        "ERROR: --llm-vary: 'threads' is no setting; write KEY=VALUE*",
+    )
+    check_usage_error(
+        project.run("--llm=parrot", "--llm-vary=dtype=float16"),
+        "ERROR: --llm-vary: dtype: 'parrot' runs through scripted*",
+    )
+
+
+def test_two_in_turn_are_not_varied(project: Project) -> None:
+    """There would be several candidates beside one reference."""
+    check_usage_error(
+        project.run("--llm=parrot", "--llm-against=owl", "--llm-vary=ttft_s=0.1"),
+        "ERROR: --llm-against=owl: takes one candidate*--llm-vary makes several*",
+    )
+
+
+@pytest.mark.parametrize("text", ["ttft_s=0.001", "ttft_s=default,0.001"])
+def test_the_ini_file_may_say_it(project: Project, text: str) -> None:
+    """As every option."""
+    project.write(
+        "pytest.ini",
+        "[pytest]\nllm_models = models.toml\nllm_tasks = tasks.toml\n"
+        f"llm_vary = {text}\n",
+    )
+    project.run("--llm=parrot", "-k", "reasoning").assert_outcomes(passed=2)
