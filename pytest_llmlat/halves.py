@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +23,7 @@ from pytest_llmlat.metrics import (
     macro_f1_draws,
 )
 from pytest_llmlat.results import Estimate
-from pytest_llmlat.statistics import Array, interval, resampled_sums
+from pytest_llmlat.statistics import Array, interval, resampled_sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = Sequence[Sequence[float]]
 
+_WORKERS = 2
 LABELLED = "sentiment"
 """The family whose answers are labels, so that macro-F1 is told beside accuracy."""
 
@@ -50,6 +52,33 @@ class Halves:
     """Further figures of the metric, sorted by name."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of a cell, and how it follows from sums over its answers."""
+
+    value: float
+    draws: Callable[[Array], Array]
+    """(draws, columns) of sums to (draws,) of the figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """What is drawn of one cell: for each of its samples, figures that add up."""
+
+    task: str
+    chance: float
+    value: float
+    speed: float
+    corpus: Callable[[Array], Array] | None
+    """How the value of a resample follows from its counts; ``None`` for a mean."""
+    details: Mapping[str, Figure]
+    """Further figures of the metric, sorted by name."""
+    columns: Array
+    """(samples, k): samples sorted by name, the blocks below side by side."""
+    widths: Mapping[str, int]
+    """How many columns each block has, in their order."""
+
+
 def halve(records: Sequence[Record], seed: int) -> Halves:
     """Compute both halves of a cell from its records, of which there is at least one.
 
@@ -58,37 +87,90 @@ def halve(records: Sequence[Record], seed: int) -> Halves:
         seed: of the resampling; with the same seed, cells of the same task and
             number of samples are resampled alike.
     """
+    return halve_all([items_of(records)], seed)[0]
+
+
+def items_of(records: Sequence[Record]) -> Items:
+    """Return what is drawn of a cell, from its records, of which there is at least one.
+
+    After this the records are not needed any more.
+    """
     first = records[0]
     metric = METRICS[first.metric]
     values = [r.grade.value for r in records]
     speeds = [score.speed(answer_time(r), r.budget_s) for r in records]
     counts = [r.grade.counts for r in records]
     details = _details(records)
-    drawn = _draw(
-        records,
-        {
-            "value": [(value,) for value in values],
-            "speed": [(speed, 1.0) for speed in speeds],
-            "counts": counts,
-            **{name: detail.rows for name, detail in details.items()},
-        },
-        seed=f"{seed}|{first.cell.task}",
-    )
-    requests = drawn["speed"][:, 1]
-    if metric.corpus and metric.draws:
-        value, draws = metric.corpus(counts), metric.draws(drawn["counts"])
-    else:
-        value, draws = fmean(values), drawn["value"][:, 0] / requests
-    return Halves(
-        value=value,
-        quality=score.normalize(value, first.chance),
+    blocks: dict[str, Rows] = {
+        "value": [(value,) for value in values],
+        "speed": [(speed, 1.0) for speed in speeds],
+        "counts": counts,
+        **{_block(name): detail.rows for name, detail in details.items()},
+    }
+    corpus = metric.corpus if metric.draws else None
+    return Items(
+        task=first.cell.task,
+        chance=first.chance,
+        value=corpus(counts) if corpus else fmean(values),
         speed=fmean(speeds),
+        corpus=metric.draws if corpus else None,
+        details={name: detail.figure for name, detail in sorted(details.items())},
+        columns=_by_sample(records, list(blocks.values())),
+        widths={name: len(rows[0]) for name, rows in blocks.items()},
+    )
+
+
+def halve_all(cells: Sequence[Items], seed: int) -> list[Halves]:
+    """Compute the halves of many cells; those that are resampled alike at once.
+
+    Args:
+        cells: what is drawn of each.
+        seed: of the resampling.
+    """
+    alike: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for place, cell in enumerate(cells):
+        alike[cell.task, len(cell.columns)].append(place)
+
+    def drawn(places: Sequence[int]) -> list[Halves]:
+        columns = [cells[place].columns for place in places]
+        sums = resampled_sums_of(columns, seed=f"{seed}|{cells[places[0]].task}")
+        return [_halves(cells[p], own) for p, own in zip(places, sums, strict=True)]
+
+    found: dict[int, Halves] = {}
+    # numpy lets go of the interpreter while it draws and multiplies.
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for places, halves in zip(
+            alike.values(), pool.map(drawn, alike.values()), strict=True
+        ):
+            found |= dict(zip(places, halves, strict=True))
+    return [found[place] for place in range(len(cells))]
+
+
+def _halves(cell: Items, sums: Array) -> Halves:
+    """Return the halves of a cell.
+
+    Args:
+        cell: what was drawn.
+        sums: (draws, k), its columns summed over each resample.
+    """
+    import numpy as np
+
+    parts = np.split(sums, np.cumsum(list(cell.widths.values()))[:-1], axis=1)
+    drawn = dict(zip(cell.widths, parts, strict=True))
+    requests = drawn["speed"][:, 1]
+    draws = (
+        cell.corpus(drawn["counts"]) if cell.corpus else drawn["value"][:, 0] / requests
+    )
+    return Halves(
+        value=cell.value,
+        quality=score.normalize(cell.value, cell.chance),
+        speed=cell.speed,
         value_draws=draws,
-        quality_draws=score.normalize(draws, first.chance),
+        quality_draws=score.normalize(draws, cell.chance),
         speed_draws=drawn["speed"][:, 0] / requests,
         details=tuple(
-            (name, estimate(detail.value, detail.draws(drawn[name])))
-            for name, detail in sorted(details.items())
+            (name, estimate(figure.value, figure.draws(drawn[_block(name)])))
+            for name, figure in cell.details.items()
         ),
     )
 
@@ -108,19 +190,20 @@ def estimate(value: float, draws: Array) -> Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Detail:
-    """A further figure of a cell, and how it follows from sums over its answers."""
+    """A further figure of a cell, with its rows."""
 
-    value: float
+    figure: Figure
     rows: Rows
     """For each answer what adds up."""
-    draws: Callable[[Array], Array]
-    """(draws, columns) of sums to (draws,) of the figure."""
 
 
-def _draw(
-    records: Sequence[Record], blocks: Mapping[str, Rows], *, seed: str
-) -> dict[str, Array]:
-    """Return for each block the sums of its columns over each resample.
+def _block(detail: str) -> str:
+    """Name the columns of a detail, which may itself be called ``value``."""
+    return f"detail {detail}"
+
+
+def _by_sample(records: Sequence[Record], blocks: Sequence[Rows]) -> Array:
+    """Return the sums of all blocks' columns over the requests about each sample.
 
     All blocks are drawn at once, so that they belong together draw by draw.
     """
@@ -129,13 +212,10 @@ def _draw(
     # By name and not as they were answered, so that two models stay in step.
     names = sorted({record.sample for record in records})
     place = {name: number for number, name in enumerate(names)}
-    rows = np.column_stack([np.array(block, dtype=float) for block in blocks.values()])
+    rows = np.column_stack([np.array(block, dtype=float) for block in blocks])
     columns = np.zeros((len(names), rows.shape[1]))
     np.add.at(columns, [place[record.sample] for record in records], rows)
-    sums = resampled_sums(columns, seed=seed)
-    widths = [len(block[0]) for block in blocks.values()]
-    parts = np.split(sums, np.cumsum(widths)[:-1], axis=1)
-    return dict(zip(blocks, parts, strict=True))
+    return columns
 
 
 def _details(records: Sequence[Record]) -> dict[str, _Detail]:
@@ -147,19 +227,19 @@ def _details(records: Sequence[Record]) -> dict[str, _Detail]:
     found = {name: _average(values) for name, values in columns.items()}
     counts = [record.grade.counts for record in records]
     if counts[0]:
-        found["corpus_bleu"] = _Detail(
-            value=corpus_bleu(counts), rows=counts, draws=corpus_bleu_draws
-        )
+        bleu = Figure(value=corpus_bleu(counts), draws=corpus_bleu_draws)
+        found["corpus_bleu"] = _Detail(figure=bleu, rows=counts)
     if records[0].cell.family == LABELLED:
         # Records of a baseline have no texts, and so no macro-F1.
         labels = sorted({record.reference for record in records} - {""})
         pairs = [(record.extracted, record.reference) for record in records]
         average = macro_f1(pairs, labels)
         if average is not None:
+            # Few pairs differ, and to spell labels alike takes its time.
+            rows = {pair: label_counts(pair, labels) for pair in set(pairs)}
             found["macro_f1"] = _Detail(
-                value=average,
-                rows=[label_counts(pair, labels) for pair in pairs],
-                draws=macro_f1_draws,
+                figure=Figure(value=average, draws=macro_f1_draws),
+                rows=[rows[pair] for pair in pairs],
             )
     return found
 
@@ -172,8 +252,8 @@ def _average(values: Sequence[float | None]) -> _Detail:
         # A resample without any of them has no mean.
         return totals[weights > 0] / weights[weights > 0]
 
+    mean = fmean(value for value in values if value is not None)
     return _Detail(
-        value=fmean(value for value in values if value is not None),
+        figure=Figure(value=mean, draws=means),
         rows=[(0.0, 0.0) if value is None else (value, 1.0) for value in values],
-        draws=means,
     )

@@ -8,24 +8,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat import score
+from pytest_llmlat.contrasts import Scored, best_against_others
+from pytest_llmlat.halves import halve_all
 from pytest_llmlat.results import Estimate, Scoreboard, Standing
 from pytest_llmlat.statistics import interval
-from pytest_llmlat.summary import (
+from pytest_llmlat.summary import complete, condense
+from pytest_llmlat.tallies import (
     correct_within_budget,
     decode_rate,
     latencies,
     seconds_per_correct,
-    summarise,
 )
+from pytest_llmlat.tunings import tunings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.halves import Halves
     from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.results import Summary
+    from pytest_llmlat.results import Summary, Varied
     from pytest_llmlat.settings import Balance
     from pytest_llmlat.slo import Objective
+    from pytest_llmlat.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class _Measured:
 
     summary: Summary
     halves: Halves | None
-    records: tuple[Record, ...]
+    tally: Tally
 
 
 def scoreboard(
@@ -57,24 +61,91 @@ def scoreboard(
     by_cell: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_cell[record.cell.id].append(record)
+    cells = ((fact, by_cell[fact.cell.id]) for fact in facts)
+    return scoreboard_of(cells, balance=balance, seed=seed, slo=slo)
+
+
+def scoreboard_of(
+    cells: Iterable[tuple[CellFacts, Sequence[Record]]],
+    *,
+    balance: Balance,
+    seed: int,
+    slo: tuple[Objective, ...] = (),
+    varied: Sequence[Varied] = (),
+) -> Scoreboard:
+    """Compute the same cell by cell; no record is kept.
+
+    Args:
+        cells: the facts and the records of each cell that was begun.
+        balance: which mean is called balanced.
+        seed: of the resampling.
+        slo: which answers came in time to be called good.
+        varied: models that are one model in several settings.
+    """
+    condensed = [condense(facts, records, slo=slo) for facts, records in cells]
+    filled = [cell.items for cell in condensed if cell.items is not None]
+    halves = iter(halve_all(filled, seed))
     rows: dict[tuple[str, str, str], list[_Measured]] = defaultdict(list)
-    for fact in facts:
-        own = by_cell[fact.cell.id]
-        summary, halves = summarise(fact, own, balance=balance, seed=seed, slo=slo)
-        measured = _Measured(summary, halves, tuple(own))
-        rows[_row(fact.cell)].append(measured)
+    for cell in condensed:
+        half = None if cell.items is None else next(halves)
+        measured = _Measured(complete(cell, half, balance), half, cell.tally)
+        rows[_row(cell.facts.cell)].append(measured)
     groups = list(rows.values())
     compared = _compare(
         [_standing(group, balance) for group in groups], groups, balance
     )
+    scored = {
+        row.id: own
+        for row, group in zip(compared, groups, strict=True)
+        if (own := _scored(row, group, balance)) is not None
+    }
+    standings = tuple(
+        sorted(compared, key=lambda s: _or(s.balanced.value, -math.inf), reverse=True)
+    )
     return Scoreboard(
         summaries=tuple(cell.summary for group in groups for cell in group),
-        standings=tuple(
-            sorted(
-                compared, key=lambda s: _or(s.balanced.value, -math.inf), reverse=True
-            )
+        standings=standings,
+        contrasts=tuple(
+            contrast
+            for rows in _alike(standings, groups)
+            for contrast in best_against_others([scored[row] for row in rows])
         ),
+        tunings=tunings(standings, scored, varied),
     )
+
+
+def _scored(
+    row: Standing, cells: Sequence[_Measured], balance: Balance
+) -> Scored | None:
+    """Return a row with the resamples of its balanced score."""
+    if row.balanced.value is None:
+        return None
+    return Scored(
+        name=row.id,
+        value=row.balanced.value,
+        draws=_over_families(
+            cells, lambda h: score.balance(h.quality_draws, h.speed_draws, balance)
+        ),
+        samples=min(c.summary.samples for c in cells if c.halves is not None),
+    )
+
+
+def _alike(
+    standings: Iterable[Standing], groups: Iterable[Sequence[_Measured]]
+) -> Iterable[list[str]]:
+    """Group the rows that answered the same samples in the same scenario."""
+    asked = {
+        _row(cells[0].summary.cell): tuple(
+            sorted((c.summary.cell.task, c.summary.samples) for c in cells)
+        )
+        for cells in groups
+    }
+    alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    for row in standings:
+        if row.balanced.value is not None:
+            same = asked[row.model, row.device, row.scenario]
+            alike[row.scenario, same].append(row.id)
+    return alike.values()
 
 
 def _row(cell: Cell) -> tuple[str, str, str]:
@@ -84,7 +155,7 @@ def _row(cell: Cell) -> tuple[str, str, str]:
 
 def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
     """Join the cells of a row, each family with the same weight."""
-    records = [record for cell in cells for record in cell.records]
+    tallies = [cell.tally for cell in cells]
     summaries = [cell.summary for cell in cells]
     first = summaries[0].cell
     return Standing(
@@ -94,7 +165,7 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
         families=tuple(
             dict.fromkeys(c.summary.cell.family for c in cells if c.halves is not None)
         ),
-        samples=len(records),
+        samples=sum(t.samples for t in tallies),
         errors=sum(s.errors for s in summaries),
         timeouts=sum(s.timeouts for s in summaries),
         partial=any(s.partial for s in summaries),
@@ -105,14 +176,12 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
             lambda h: score.balance(h.quality, h.speed, balance),
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
-        **latencies(records),
-        decode_tokens_per_s=decode_rate(records),
+        **latencies(tallies),
+        decode_tokens_per_s=decode_rate(tallies),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,
-        seconds_per_correct=seconds_per_correct(
-            (cell.summary.load, cell.records) for cell in cells
-        ),
-        correct_within_budget=correct_within_budget(records),
+        seconds_per_correct=seconds_per_correct(tallies),
+        correct_within_budget=correct_within_budget(tallies),
         pareto=None,
         ranks=None,
         bis=None,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import platform
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import baselines
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.datasets import load_samples, revision
 from pytest_llmlat.environment import commit_of, fingerprint
 from pytest_llmlat.errors import (
-    BadBaseline,
     DeviceAbsent,
     LLMLatError,
     UsageError,
@@ -25,32 +24,28 @@ from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading import RUNS_CODE
 from pytest_llmlat.journal import Journal
 from pytest_llmlat.matrix import cell, draw
-from pytest_llmlat.plugin.gating import Gate, incomplete, join, nothing
+from pytest_llmlat.plugin import closing
+from pytest_llmlat.plugin.gating import Gate, join
 from pytest_llmlat.plugin.recording import Recorder
 from pytest_llmlat.plugin.selection import Selection
 from pytest_llmlat.protocols import Server
 from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.results import Scoreboard, Verdict
 from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell, run_pair
 from pytest_llmlat.sandbox import open_sandbox
 from pytest_llmlat.schedule import SINGLE, streams_of
-from pytest_llmlat.scoreboard import scoreboard
 from pytest_llmlat.slo import parse
 from pytest_llmlat.specs import Deployment
 from pytest_llmlat.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import pytest
 
     from pytest_llmlat.gate.rules import Limit
     from pytest_llmlat.plugin.recording import Told
-    from pytest_llmlat.records import CellFacts, Instrument, Record
-    from pytest_llmlat.results import Summary
+    from pytest_llmlat.records import Instrument, Record
+    from pytest_llmlat.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.sandbox import Sandbox
     from pytest_llmlat.schedule import Scenario
     from pytest_llmlat.settings import Settings
@@ -175,7 +170,7 @@ class Session:
             own.records,
             balance=self.settings.balance,
             seed=self.settings.seed,
-            slo=self._slo,
+            slo=self.slo,
         )
         return Measured(
             summary=summary,
@@ -229,7 +224,8 @@ class Session:
         return join(missed, compared if self.cells_planned else ())
 
     @cached_property
-    def _slo(self) -> tuple[Objective, ...]:
+    def slo(self) -> tuple[Objective, ...]:
+        """The bounds on latency that goodput is about."""
         return parse(self.settings.slo, where="--llm-slo")
 
     def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
@@ -262,76 +258,11 @@ class Session:
             asked: a comparison was typed, so that there must be something to compare.
             passed: no test failed, and nothing cut the run short.
         """
-        facts = self.journal.facts()
-        if not facts:
-            return self._nothing_measured(asked=asked)
-        records = self.journal.records()
-        board = scoreboard(
-            facts,
-            records,
-            balance=self.settings.balance,
-            seed=self.settings.seed,
-            slo=self._slo,
-        )
-        environment = self.run_facts["environment"]
-        verdicts = join(
-            self.gate.verdicts(facts, records, environment),
-            self.journal.verdicts(),
-            self.gate.idle(facts),
-        )
-        good = not any(verdict.failing for verdict in verdicts)
-        if self.gate.compares and good and not passed:
-            verdicts = join(verdicts, [incomplete(self.settings)])
-        passed = passed and good
-        verdicts = join(verdicts, self._saved(facts, records, passed=passed))
-        board = replace(board, verdicts=verdicts)
-        seconds = (self._clock.now_ns() - self._begin_ns) / NS_PER_S
-        run = {**self.run_facts, "seconds": seconds}
-        self.journal.finish(
-            summary_text(run, board),
-            report_text(run, board),
-            copy_to=self.settings.report,
-        )
-        return board
+        return closing.finish(self, asked=asked, passed=passed)
 
-    def _nothing_measured(self, *, asked: bool) -> Scoreboard | None:
-        """Fail a run that was to be compared or stored and has nothing for it."""
-        if not (asked or self.cells_planned):
-            return None
-        compared = (nothing(self.settings),) if self.gate.compares else ()
-        verdicts = join(compared, self._saved((), (), passed=True))
-        if not verdicts:
-            return None
-        return Scoreboard(summaries=(), standings=(), verdicts=verdicts)
-
-    def _saved(
-        self, facts: Sequence[CellFacts], records: Sequence[Record], *, passed: bool
-    ) -> tuple[Verdict, ...]:
-        """Store this run for later ones, if asked to; one with holes is not stored."""
-        path = self.settings.save_baseline
-        if path is None:
-            return ()
-        if not passed:
-            # A cell may be lacking of which nobody knows: its model was not loaded.
-            note = (
-                "not saved, for the run did not pass, and later ones would be compared"
-                " with less or with worse; make it pass, or leave out what does not"
-            )
-            return (_unsaved(path, note),)
-        kept = [fact for fact in facts if fact.cell.model != self.settings.against]
-        names = {fact.cell.id for fact in kept}
-        try:
-            baselines.save(
-                path,
-                facts=kept,
-                records=[record for record in records if record.cell.id in names],
-                environment=self.run_facts["environment"],
-                created=self._started.isoformat(timespec="seconds"),
-                plugin=str(self.run_facts["environment"]["pytest-llmlat"]),
-            )
-        except BadBaseline as error:
-            return (_unsaved(path, str(error)),)
-        return ()
+    def seconds(self) -> float:
+        """Return how long this process has been at it."""
+        return (self._clock.now_ns() - self._begin_ns) / NS_PER_S
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -353,16 +284,12 @@ class Session:
             "id": self.journal.folder.name,
             "started": self._started.isoformat(timespec="seconds"),
             "commit": commit_of(self.settings.root),
+            # To tell runs of several machines apart, once they are shown as one.
+            "host": platform.node() or None,
             "settings": settings,
+            "varied": [asdict(each) for each in self.selection.varied],
             "environment": fingerprint(self.selection.inventory),
         }
-
-
-def _unsaved(path: Path, note: str) -> Verdict:
-    """Return the verdict on a run that was to be stored and is not."""
-    return Verdict(
-        cell="-", quantity="records", outcome="failed", against=str(path), note=note
-    )
 
 
 @contextmanager

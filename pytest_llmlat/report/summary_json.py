@@ -15,12 +15,13 @@ SCHEMA = 1
 
 
 def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
-    """Return the whole file.
+    """Return the whole file; ``docs/summary.schema.json`` tells what is in it.
 
     Changes in verdicts are counted so that positive is worse, whatever the quantity.
 
     Args:
-        run: id, started, seconds, settings and environment.
+        run: id, started, seconds, settings and environment; of joined runs also each
+            run's own under ``runs``.
         board: the figures.
     """
     content = {
@@ -29,6 +30,8 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "run": {**run, "instrument": _instrument(board)},
         "cells": [_cell(summary) for summary in board.summaries],
         "models": [_model(standing) for standing in board.standings],
+        "contrasts": [asdict(contrast) for contrast in board.contrasts],
+        "tunings": [asdict(tuning) for tuning in board.tunings],
         "verdicts": [asdict(verdict) for verdict in board.verdicts],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -49,4 +52,4 @@ def _cell(summary: Summary) -> dict[str, Any]:
 
 
 def _model(standing: Standing) -> dict[str, Any]:
-    return asdict(standing)
+    return {"id": standing.id, **asdict(standing)}

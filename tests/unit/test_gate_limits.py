@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.rules import parse_limits
 from pytest_llmlat.slo import parse
-from pytest_llmlat.summary import latencies, summarise
+from pytest_llmlat.summary import summarise
+from pytest_llmlat.tallies import latencies, tally
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ BASE = summed([a_record()])
 
 def spread(records: Sequence[Record], quantity: str) -> Estimate:
     """Return a latency with its interval, sooner than by way of a whole summary."""
-    return figure(replace(BASE, **latencies(records)), records, quantity)[0]
+    return figure(
+        replace(BASE, **latencies([tally(None, records)])), records, quantity
+    )[0]
 
 
 def timed(*seconds: float) -> list[Record]:

@@ -14,13 +14,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.journal import (
-    CELLS,
+    FILES,
     RECORDS,
     REPORT,
     RUN,
     SUMMARY,
+    VERDICTS,
     Journal,
-    row,
 )
 from pytest_llmlat.records import (
     Grade,
@@ -31,6 +31,7 @@ from pytest_llmlat.records import (
     Transport,
 )
 from pytest_llmlat.results import Verdict
+from pytest_llmlat.rows import row
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes
@@ -63,7 +64,7 @@ GRADES = st.builds(
     value=FLOATS,
     correct=st.none() | st.booleans(),
     details=st.lists(st.tuples(HOSTILE, FLOATS), max_size=2).map(tuple),
-    counts=st.lists(FLOATS, max_size=3).map(tuple),
+    counts=st.lists(st.floats(0, 1e300), max_size=3).map(tuple),
     note=st.none() | HOSTILE,
 )
 RECORDS_OF_ALL_KINDS = st.builds(
@@ -82,7 +83,11 @@ RECORDS_OF_ALL_KINDS = st.builds(
     prompt_tokens=st.none() | st.integers(0, 9),
     grade=GRADES,
     truncated=st.booleans(),
-    budget_s=FLOATS,
+    budget_s=st.floats(0, exclude_min=True, allow_infinity=False),
+)
+
+A_VERDICT = Verdict(
+    cell="c", quantity="quality", outcome="failed", against="quality>=1", samples=3
 )
 
 
@@ -91,6 +96,12 @@ def a_journal(folder: Path) -> Journal:
     journal = Journal(folder / ".llmlat" / "runs" / "r1")
     journal.open({"id": "r1"})
     return journal
+
+
+def told(journal: Journal) -> object:
+    """Return what ``run.json`` says."""
+    content: object = json.loads((journal.folder / RUN).read_text("utf-8"))
+    return content
 
 
 def back(record: Record) -> list[Record]:
@@ -191,7 +202,7 @@ def test_opening_says_what_the_run_is(tmp_path: Path) -> None:
     """The folder holds ``run.json`` and is kept out of the user's commits."""
     journal = a_journal(tmp_path)
 
-    assert json.loads((journal.folder / RUN).read_text("utf-8")) == {"id": "r1"}
+    assert told(journal) == {"schema": 1, "id": "r1"}
     assert (tmp_path / ".llmlat" / ".gitignore").read_text("utf-8") == "*\n"
 
 
@@ -201,7 +212,7 @@ def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
 
     Journal(journal.folder).open({"id": "other"})
 
-    assert json.loads((journal.folder / RUN).read_text("utf-8")) == {"id": "r1"}
+    assert told(journal) == {"schema": 1, "id": "r1"}
 
 
 def test_two_journals_write_whole_lines_side_by_side(tmp_path: Path) -> None:
@@ -245,42 +256,73 @@ def test_a_line_tells_cell_and_durations_to_other_programs() -> None:
     assert "e2e_s" not in row(replace(record, timing=None))
 
 
-def test_the_summary_is_written_and_copied(tmp_path: Path) -> None:
-    """The report's folder gets the summary and the records, as they are."""
+def test_all_files_are_copied(tmp_path: Path) -> None:
+    """The report's folder can be read without the run's: it has the same files."""
     journal = a_journal(tmp_path)
     journal.add(a_record())
     journal.add(some_facts())
-
-    journal.finish("{}\n", "# Run\n", copy_to=tmp_path / "new" / "report")
+    journal.add(A_VERDICT)
 
     report = tmp_path / "new" / "report"
-    names = [RECORDS, REPORT, SUMMARY]
-    assert sorted(path.name for path in report.iterdir()) == names
-    for name in names:
+    journal.finish("{}\n", "# Run\n", seconds=1.5, copy_to=report)
+
+    assert sorted(path.name for path in report.iterdir()) == sorted(FILES)
+    for name in FILES:
         assert (report / name).read_bytes() == (journal.folder / name).read_bytes()
-    assert (journal.folder / CELLS).is_file()
+
+
+def test_a_report_holds_nothing_of_an_earlier_one(tmp_path: Path) -> None:
+    """A verdict of yesterday's run beside today's records would be believed."""
+    journal = a_journal(tmp_path)
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / VERDICTS).write_text("old", "utf-8")
+    (report / "mine.txt").write_text("kept", "utf-8")
+
+    journal.finish("{}\n", "", seconds=1.5, copy_to=report)
+
+    found = sorted(path.name for path in report.iterdir())
+    assert found == sorted([REPORT, RUN, SUMMARY, "mine.txt"])
+
+
+def test_a_report_may_be_the_run_s_own_folder(tmp_path: Path) -> None:
+    """Then there is nothing to copy, and nothing is lost."""
+    journal = a_journal(tmp_path)
+    journal.add(a_record())
+
+    journal.finish("{}\n", "", seconds=1.5, copy_to=journal.folder)
+
+    assert journal.records() == [a_record()]
+
+
+def test_the_end_tells_how_long_it_took(tmp_path: Path) -> None:
+    """Beside what was told at the beginning; no draft is left."""
+    journal = a_journal(tmp_path)
+
+    journal.finish("{}\n", "", seconds=1.5, copy_to=None)
+
+    assert told(journal) == {"schema": 1, "id": "r1", "seconds": 1.5}
+    found = sorted(path.name for path in journal.folder.iterdir())
+    assert found == sorted([RUN, SUMMARY, REPORT])
 
 
 def test_a_summary_without_records_is_copied_alone(tmp_path: Path) -> None:
     """A run that was cut off before its first record has a summary all the same."""
     journal = a_journal(tmp_path)
 
-    journal.finish("{}\n", "", copy_to=tmp_path / "report")
+    journal.finish("{}\n", "", seconds=1.5, copy_to=tmp_path / "report")
 
     found = sorted(path.name for path in (tmp_path / "report").iterdir())
-    assert found == [REPORT, SUMMARY]
+    assert found == sorted([REPORT, RUN, SUMMARY])
 
 
 def test_verdicts_on_limits_come_back(tmp_path: Path) -> None:
     """What one process judged is told by another, at the end."""
     journal = a_journal(tmp_path)
-    verdict = Verdict(
-        cell="c", quantity="quality", outcome="failed", against="quality>=1", samples=3
-    )
 
-    journal.add(verdict)
+    journal.add(A_VERDICT)
 
-    assert journal.verdicts() == [verdict]
+    assert journal.verdicts() == [A_VERDICT]
 
 
 LOADS = st.builds(

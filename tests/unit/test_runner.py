@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.journal import row
+from pytest_llmlat.rows import row
 from pytest_llmlat.runner import (
     WARMUP_TOKENS,
     LoadedModel,

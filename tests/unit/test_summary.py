@@ -15,11 +15,12 @@ from pytest_llmlat.results import Distribution, Estimate, Summary
 from pytest_llmlat.settings import BALANCES, Balance
 from pytest_llmlat.slo import parse
 from pytest_llmlat.statistics import interval, resampled_sums
-from pytest_llmlat.summary import (
+from pytest_llmlat.summary import summarise
+from pytest_llmlat.tallies import (
     correct_within_budget,
     decode_rate,
     seconds_per_correct,
-    summarise,
+    tally,
 )
 from tests.unit.builders import (
     a_cell,
@@ -138,8 +139,8 @@ def test_seconds_per_correct_count_the_time_of_failures() -> None:
 
 def test_seconds_per_correct_of_nothing_right_are_unknown() -> None:
     """There is no time in which such a model would be right."""
-    assert seconds_per_correct([(None, [a_record(value=0.0)])]) is None
-    assert seconds_per_correct([(None, [])]) is None
+    assert seconds_per_correct([tally(None, [a_record(value=0.0)])]) is None
+    assert seconds_per_correct([tally(None, [])]) is None
 
 
 def test_correct_within_budget() -> None:
@@ -147,8 +148,9 @@ def test_correct_within_budget() -> None:
     late = a_record("late", timing=a_timing(1.5))
     just = a_record("just", timing=a_timing(1.0))
 
-    assert correct_within_budget([late, just, *MIXED]) == pytest.approx(2 / 6)
-    assert correct_within_budget([]) is None
+    found = correct_within_budget([tally(None, [late, just, *MIXED])])
+    assert found == pytest.approx(2 / 6)
+    assert correct_within_budget([tally(None, [])]) is None
 
 
 def test_a_metric_without_right_and_wrong_has_neither() -> None:
@@ -171,8 +173,8 @@ def test_the_decode_rate_counts_tokens_after_the_first_stamp() -> None:
         an_error(),
     ]
 
-    assert decode_rate(records) == pytest.approx(4 / 4.0)
-    assert decode_rate(records[2:]) is None
+    assert decode_rate([tally(None, records)]) == pytest.approx(4 / 4.0)
+    assert decode_rate([tally(None, records[2:])]) is None
 
 
 def test_marks_are_counted() -> None:
@@ -523,7 +525,9 @@ def test_a_sum_of_tokens_makes_decoding_no_faster() -> None:
     """Of twelve tokens in four messages nine came in the three seconds after."""
     timing = replace(a_timing(1.0, 2.0, 3.0, 4.0), spread_tokens=12)
 
-    assert decode_rate([a_record(timing=timing)]) == pytest.approx(9 / 3.0)
+    assert decode_rate([tally(None, [a_record(timing=timing)])]) == pytest.approx(
+        9 / 3.0
+    )
 
 
 def test_a_count_that_some_answers_lack_has_no_sum() -> None:

@@ -1,0 +1,162 @@
+"""The end of a run: its figures, what the gate says of them, and all files."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat import baselines
+from pytest_llmlat.errors import BadBaseline
+from pytest_llmlat.plugin.gating import incomplete, join, nothing
+from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
+from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.results import Scoreboard, Verdict
+from pytest_llmlat.runs import board_of, open_run, records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_llmlat.plugin.session import Session
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.runs import Run
+
+PAGE = "report.html"
+
+
+def finish(session: Session, *, asked: bool, passed: bool) -> Scoreboard | None:
+    """Write the run's files; returns ``None`` if there is nothing to be said.
+
+    Args:
+        session: what measured.
+        asked: a comparison was typed, so that there must be something to compare.
+        passed: no test failed, and nothing cut the run short.
+    """
+    settings, journal = session.settings, session.journal
+    if not journal.facts():
+        return _nothing_measured(session, asked=asked)
+    run = open_run(journal.folder)
+    problems = list(run.problems)
+    board = board_of(
+        run,
+        balance=settings.balance,
+        seed=settings.seed,
+        slo=session.slo,
+        varied=session.selection.varied,
+        tell=problems.append,
+    )
+    # Texts and stamps of all cells at once, only for what has to have them so.
+    whole = session.gate.compares or settings.save_baseline is not None
+    records = journal.records() if whole else []
+    verdicts = _judged(session, run.facts, records, passed=passed)
+    board = replace(board, verdicts=verdicts)
+    seconds = session.seconds()
+    told = {**session.run_facts, "seconds": seconds}
+    if problems:
+        told["problems"] = problems
+    journal.finish(
+        summary_text(told, board),
+        report_text(told, board),
+        seconds=seconds,
+        copy_to=settings.report,
+    )
+    if settings.report is not None:
+        page = journal.folder / PAGE
+        _page(page, told, board, run)
+        if settings.report.resolve() != journal.folder.resolve():
+            shutil.copyfile(page, settings.report / PAGE)
+    if settings.benchmark is not None:
+        _benchmark(settings.benchmark, told, board, run)
+    return board
+
+
+def _page(path: Path, told: dict[str, Any], board: Scoreboard, run: Run) -> None:
+    """Write the page that people look at."""
+    from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - only if asked
+
+    # What could not be read was told when the figures were made.
+    cells = records_of(run, tell=lambda _: None)
+    write_page(path, told, board, (record for _, own in cells for record in own))
+
+
+def _benchmark(path: Path, told: dict[str, Any], board: Scoreboard, run: Run) -> None:
+    """Write the file that pytest-benchmark reads."""
+    cells = records_of(run, tell=lambda _: None)
+    times_s = {cell.id: list(answer_times(own)) for cell, own in cells}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(benchmark_text(told, board, times_s), "utf-8")
+
+
+def _judged(
+    session: Session,
+    facts: Sequence[CellFacts],
+    records: Sequence[Record],
+    *,
+    passed: bool,
+) -> tuple[Verdict, ...]:
+    """Return all verdicts, and store the run if it is to be and may be."""
+    gate = session.gate
+    verdicts = join(
+        gate.verdicts(facts, records, session.run_facts["environment"]),
+        session.journal.verdicts(),
+        gate.idle(facts),
+    )
+    good = not any(verdict.failing for verdict in verdicts)
+    if gate.compares and good and not passed:
+        verdicts = join(verdicts, [incomplete(session.settings)])
+    return join(verdicts, _saved(session, facts, records, passed=passed and good))
+
+
+def _nothing_measured(session: Session, *, asked: bool) -> Scoreboard | None:
+    """Fail a run that was to be compared or stored and has nothing for it."""
+    if not (asked or session.cells_planned):
+        return None
+    compared = (nothing(session.settings),) if session.gate.compares else ()
+    verdicts = join(compared, _saved(session, (), (), passed=True))
+    if not verdicts:
+        return None
+    return Scoreboard(summaries=(), standings=(), verdicts=verdicts)
+
+
+def _saved(
+    session: Session,
+    facts: Sequence[CellFacts],
+    records: Sequence[Record],
+    *,
+    passed: bool,
+) -> tuple[Verdict, ...]:
+    """Store this run for later ones, if asked to; one with holes is not stored."""
+    path = session.settings.save_baseline
+    if path is None:
+        return ()
+    if not passed:
+        # A cell may be lacking of which nobody knows: its model was not loaded.
+        note = (
+            "not saved, for the run did not pass, and later ones would be compared"
+            " with less or with worse; make it pass, or leave out what does not"
+        )
+        return (_unsaved(path, note),)
+    kept = [fact for fact in facts if fact.cell.model != session.settings.against]
+    names = {fact.cell.id for fact in kept}
+    told = session.run_facts
+    try:
+        baselines.save(
+            path,
+            facts=kept,
+            records=[record for record in records if record.cell.id in names],
+            environment=told["environment"],
+            created=told["started"],
+            plugin=str(told["environment"]["pytest-llmlat"]),
+        )
+    except BadBaseline as error:
+        return (_unsaved(path, str(error)),)
+    return ()
+
+
+def _unsaved(path: Path, note: str) -> Verdict:
+    """Return the verdict on a run that was to be stored and is not."""
+    return Verdict(
+        cell="-", quantity="records", outcome="failed", against=str(path), note=note
+    )

@@ -1,0 +1,297 @@
+"""Values of a run as the lines of its files, and back.
+
+A line is read as something foreign: a run may be of another machine or version, or have
+been edited. What is not as it was written is refused, since a figure of it would be
+wrong; what a later version added is left aside.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import MISSING, asdict, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pytest_llmlat.records import (
+    Cell,
+    CellFacts,
+    Contention,
+    Finish,
+    Grade,
+    Instrument,
+    LoadFacts,
+    Record,
+    Timing,
+    TokenSource,
+    Transport,
+)
+from pytest_llmlat.results import OUTCOMES, Verdict
+from pytest_llmlat.specs import DIFFICULTIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Value = TypeVar("Value")
+
+_DERIVED = ("e2e_s", "ttft_s", "tpot_s")
+_NESTED = {
+    "cell": Cell,
+    "timing": Timing,
+    "grade": Grade,
+    "transport": Transport,
+    "load": LoadFacts,
+    "instrument": Instrument,
+    "contention": Contention,
+}
+_FINISHES = get_args(Finish)
+_SOURCES = (None, *get_args(TokenSource))
+_DIFFICULTIES = (None, *DIFFICULTIES)
+_FLAG = (bool, type(None))
+_TEXT = (str, type(None))
+_COUNT = (int, type(None))
+_NUMBER = (float, int)
+_SCALARS = (str, int, float, type(None))
+_MALFORMED = (
+    *(ValueError, KeyError, TypeError),
+    *(AttributeError, OverflowError, RecursionError),
+)
+"""What building a value of something else runs into."""
+
+
+def row(value: Record | CellFacts) -> dict[str, Any]:
+    """Return a value as a JSON object.
+
+    The parts of the cell's id stand beside it, and so do the durations that follow
+    from the stamps, for whoever reads the file without this package; the latter are
+    not read back.
+    """
+    content = asdict(value)
+    parts = content.pop("cell")
+    timing = getattr(value, "timing", None)
+    derived = {name: getattr(timing, name) for name in _DERIVED} if timing else {}
+    return {"cell": value.cell.id, **parts, **derived, **content}
+
+
+def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401 - any JSON value
+    """Build a record from its line.
+
+    Fields that are unknown here are left aside, and absent ones have their default.
+
+    Args:
+        content: the JSON value of the line.
+        cell: of which it is; told anew by the line itself if ``None``.
+
+    Raises:
+        ValueError: it is none, or a figure in it is not what it should be.
+    """
+    try:
+        timing, grade = content["timing"], content["grade"]
+        transport = content.get("transport")
+        found = {**content, "cell": cell or _cell(content)}
+        if timing is not None:
+            stamps, tokens = tuple(timing["stamps_ns"]), tuple(timing["stamp_tokens"])
+            timing = {**timing, "stamps_ns": stamps, "stamp_tokens": tokens}
+            found["timing"] = _made(Timing, timing)
+        details = tuple([(str(name), value) for name, value in grade["details"]])
+        grade = {**grade, "details": details, "counts": tuple(grade["counts"])}
+        found["grade"] = _made(Grade, grade)
+        if transport is not None:
+            found["transport"] = _value(Transport, transport)
+        record = _made(Record, found)
+        _check(record)
+    except _MALFORMED as error:
+        raise ValueError(f"no record: {error!s:.200}") from error
+    return record
+
+
+def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
+    """Build the facts of a cell from their line.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        facts: CellFacts = _value(
+            CellFacts, {**content, "cell": asdict(_cell(content))}
+        )
+        _must(type(facts.planned) is int and type(facts.finished) is bool, "planned")
+    except _MALFORMED as error:
+        raise ValueError(f"no facts of a cell: {error!s:.200}") from error
+    return facts
+
+
+def verdict_of(content: Any) -> Verdict:  # noqa: ANN401 - any JSON value
+    """Build a verdict from its line.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        verdict = _made(Verdict, content)
+        _must(verdict.outcome in OUTCOMES, "outcome")
+        for field in fields(Verdict):
+            _must(type(getattr(verdict, field.name)) in _SCALARS, field.name)
+        for name in ("cell", "quantity", "against"):
+            _must(type(getattr(verdict, name)) is str, name)
+    except _MALFORMED as error:
+        raise ValueError(f"no verdict: {error!s:.200}") from error
+    return verdict
+
+
+def parsed(line: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the JSON value of a line.
+
+    Raises:
+        ValueError: it is none, such as one that was cut off, or holds ``NaN``.
+    """
+    try:
+        text = line.decode("utf-8", "replace").strip()
+        content, end = _DECODER.raw_decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if end != len(text):
+        raise ValueError("there is something behind it")
+    return content
+
+
+def _refused(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refused)
+
+
+def _cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
+    """Return the cell whose parts stand in a line."""
+    parts = {name: content[name] for name, _, _ in _fields(Cell)}
+    _must(all(type(part) is str for part in parts.values()), "parts of a cell")
+    return Cell(**parts)
+
+
+def _check(record: Record) -> None:
+    """Refuse what would be a wrong figure later, or none at all.
+
+    In one expression, since there are a million records.
+    """
+    budget_s, chance, transport = record.budget_s, record.chance, record.transport
+    good = (
+        type(record.sample) is str
+        and type(record.prompt) is str
+        and type(record.reference) is str
+        and type(record.metric) is str
+        and type(record.answer) in _TEXT
+        and type(record.extracted) in _TEXT
+        and type(record.error) in _TEXT
+        and type(record.unparsed) is bool
+        and type(record.truncated) is bool
+        and type(record.refused) is bool
+        and type(record.empty) is bool
+        and record.finish in _FINISHES
+        and record.difficulty in _DIFFICULTIES
+        and record.token_source in _SOURCES
+        and type(record.round) is int
+        and type(record.prompt_tokens) in _COUNT
+        and type(record.output_tokens) in _COUNT
+        and type(budget_s) in _NUMBER
+        and 0 < budget_s < math.inf
+        and type(chance) in _NUMBER
+        and -math.inf < chance < 1
+        and (transport is None or type(transport.retries) is int)
+        and (transport is None or type(transport.status) in _COUNT)
+        and _sound_grade(record.grade)
+        and (record.timing is None or _sound_timing(record.timing))
+    )
+    if not good:
+        raise ValueError("a text or a figure in it is not what it should be")
+
+
+def _sound_grade(grade: Grade) -> bool:
+    counts = grade.counts
+    return (
+        _finite(grade.value)
+        and type(grade.correct) in _FLAG
+        and type(grade.note) in _TEXT
+        # A text has no sum, and what is infinite is the largest.
+        and (not counts or (sum(counts) >= 0 <= min(counts) and _finite(max(counts))))
+        and all(map(_finite, [value for _, value in grade.details]))
+    )
+
+
+def _sound_timing(timing: Timing) -> bool:
+    stamps, tokens = timing.stamps_ns, timing.stamp_tokens
+    return (
+        # A sum is an integer if all its parts are, and there is none if one is a text.
+        type(sum(stamps, timing.start_ns) + timing.end_ns) is int
+        and type(sum(tokens)) is int
+        and len(stamps) == len(tokens)
+        and type(timing.spread_tokens) in _COUNT
+        and type(timing.reasoning_ns) in _COUNT
+        and type(timing.sent_ns) in _COUNT
+    )
+
+
+def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return type(value) in _NUMBER and math.isfinite(value)
+
+
+def _must(good: object, what: str) -> None:
+    if not good:
+        raise ValueError(f"{what}: not as it is written")
+
+
+def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its type
+    """Build a dataclass from its JSON object; lists become tuples again.
+
+    A field that an older version did not write is absent, if it may be.
+    """
+    found = {}
+    for name, optional, nullable in _fields(kind):  # type: ignore[arg-type] # hashable
+        if name in content:
+            item, inner = content[name], _NESTED.get(name)
+            found[name] = (
+                _value(inner, item) if inner and item is not None else _frozen(item)
+            )
+        elif nullable and not optional:
+            found[name] = None
+    return kind(**found)
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, bool, bool], ...]:
+    """Return of each field its name, whether it has a default and may be ``None``."""
+    return tuple(
+        (
+            field.name,
+            field.default is not MISSING,
+            str(field.type).endswith("None"),
+        )
+        for field in fields(kind)
+    )
+
+
+def _made(kind: type[Value], content: dict[str, Any]) -> Value:
+    """Build a value of what is ready; what is unknown here is left aside.
+
+    Its slots are filled directly: of a million records, the ``__init__`` of a frozen
+    class alone would take eight seconds.
+    """
+    value, slots = object.__new__(kind), _slots(kind)  # type: ignore[arg-type] # hashable
+    try:
+        for name, put in slots:
+            put(value, content[name])
+    except KeyError:
+        # Of an earlier version: what is absent has its default, or cannot be.
+        known = [name for name, _ in slots if name in content]
+        return kind(**{name: content[name] for name in known})
+    return value
+
+
+@cache
+def _slots(kind: type[Any]) -> tuple[tuple[str, Callable[[object, Any], None]], ...]:
+    """Return the name of each field, and what sets it."""
+    return tuple((f.name, getattr(kind, f.name).__set__) for f in fields(kind))
+
+
+def _frozen(item: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return tuple(_frozen(part) for part in item) if isinstance(item, list) else item

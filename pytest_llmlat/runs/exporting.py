@@ -1,0 +1,189 @@
+"""Records as a table for other programs: CSV, or Parquet through pyarrow.
+
+One row a record, flat, with units in the names of columns. What is not known is null in
+Parquet and an empty field without quotes in CSV; an empty text is ``""``. Every other
+field of CSV is quoted, texts and numbers, lines end in CR LF (RFC 4180) and the file is
+UTF-8, so that what any program reads is what was measured, line breaks included. Half
+of a surrogate pair, which neither format can hold, becomes U+FFFD.
+
+A model's answer may be ``=cmd|...``: a spreadsheet that opens a CSV file runs it. Told
+to, texts that begin so get an apostrophe in front (OWASP, CSV injection), and are then
+not what the model said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pytest_llmlat.errors import MissingExtra, UsageError
+from pytest_llmlat.runs.reading import records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.records import Record
+    from pytest_llmlat.runs.folders import Run
+
+EXTRA = "export"
+"""The extra of this project that installs pyarrow."""
+_BATCH = 5_000
+_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""With these a spreadsheet takes a text for a formula, or for the field before it."""
+_HALVES = re.compile("[\ud800-\udfff]")
+
+Kind: TypeAlias = Literal["text", "int", "float", "bool"]
+Cell: TypeAlias = str | int | float | bool | None
+
+COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
+    "cell": ("text", lambda r: r.cell.id),
+    "model": ("text", lambda r: r.cell.model),
+    "device": ("text", lambda r: r.cell.device),
+    "family": ("text", lambda r: r.cell.family),
+    "task": ("text", lambda r: r.cell.task),
+    "scenario": ("text", lambda r: r.cell.scenario),
+    "sample": ("text", lambda r: r.sample),
+    "round": ("int", lambda r: r.round),
+    "difficulty": ("text", lambda r: r.difficulty),
+    "metric": ("text", lambda r: r.metric),
+    "value": ("float", lambda r: float(r.grade.value)),
+    "correct": ("bool", lambda r: r.grade.correct),
+    "chance": ("float", lambda r: float(r.chance)),
+    "finish": ("text", lambda r: r.finish),
+    "error": ("text", lambda r: r.error),
+    "note": ("text", lambda r: r.grade.note),
+    "unparsed": ("bool", lambda r: r.unparsed),
+    "truncated": ("bool", lambda r: r.truncated),
+    "refused": ("bool", lambda r: r.refused),
+    "empty": ("bool", lambda r: r.empty),
+    "budget_s": ("float", lambda r: float(r.budget_s)),
+    "e2e_s": ("float", lambda r: r.timing.e2e_s if r.timing else None),
+    "ttft_s": ("float", lambda r: r.timing.ttft_s if r.timing else None),
+    "tpot_s": ("float", lambda r: r.timing.tpot_s if r.timing else None),
+    "ttfr_s": ("float", lambda r: r.timing.ttfr_s if r.timing else None),
+    "queue_s": ("float", lambda r: r.timing.queue_s if r.timing else None),
+    "prompt_tokens": ("int", lambda r: r.prompt_tokens),
+    "output_tokens": ("int", lambda r: r.output_tokens),
+    "token_source": ("text", lambda r: r.token_source),
+    "http_status": ("int", lambda r: r.transport.status if r.transport else None),
+    "retries": ("int", lambda r: r.transport.retries if r.transport else None),
+    "prompt": ("text", lambda r: r.prompt),
+    "reference": ("text", lambda r: r.reference),
+    "answer": ("text", lambda r: r.answer),
+    "extracted": ("text", lambda r: r.extracted),
+}
+"""Name to kind and value. Of a failure ``e2e_s`` is no latency: see ``finish``."""
+
+
+def export(
+    run: Run,
+    path: Path,
+    *,
+    safe: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> int:
+    """Write the records of a run as a table, a batch in memory at a time.
+
+    A file that is there is replaced when all is written, and not before.
+
+    Args:
+        run: where to read.
+        path: ends in ``.csv`` or ``.parquet``.
+        safe: for a spreadsheet: no text of a CSV file is taken for a formula.
+        tell: as for ``records_of``.
+
+    Returns:
+        How many records there were.
+
+    Raises:
+        UsageError: the file's ending is another one, or it cannot be made.
+        MissingExtra: pyarrow is needed and not installed.
+    """
+    write = {".csv": _write_csv, ".parquet": _write_parquet}.get(path.suffix.lower())
+    if write is None:
+        raise UsageError(
+            f"export {path}: the ending tells the format; write .csv or .parquet"
+            " (records.jsonl of the run's folder is JSON, a record a line)"
+        )
+    records = (record for _, own in records_of(run, tell=tell) for record in own)
+    try:
+        with _replaced(path) as draft:
+            return write(draft, map(_row, records), safe=safe)
+    except OSError as error:
+        raise UsageError(f"export {path}: cannot be made: {error}") from error
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """Give a file to write that takes the place of another once it is whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _row(record: Record) -> list[Cell]:
+    return [_whole(value(record)) for _, value in COLUMNS.values()]
+
+
+def _whole(value: Cell) -> Cell:
+    """Replace what no UTF-8 text can hold."""
+    return _HALVES.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _write_csv(path: Path, rows: Iterable[list[Cell]], *, safe: bool) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(_line(list(COLUMNS), safe=False))
+        for row in rows:
+            file.write(_line(row, safe=safe))
+            count += 1
+    return count
+
+
+def _line(row: Iterable[Cell], *, safe: bool) -> str:
+    return ",".join(_field(value, safe=safe) for value in row) + "\r\n"
+
+
+def _field(value: Cell, *, safe: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return '"true"' if value else '"false"'
+    text = str(value)
+    if safe and isinstance(value, str) and text.startswith(_ACTIVE):
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _write_parquet(path: Path, rows: Iterator[list[Cell]], *, safe: bool) -> int:
+    del safe  # no spreadsheet runs what it finds in a Parquet file
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        wanted_by = f"export {path.name}"
+        raise MissingExtra(EXTRA, "pyarrow", wanted_by=wanted_by) from error
+    kinds: dict[Kind, Any] = {
+        "text": pa.string(),
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "bool": pa.bool_(),
+    }
+    schema = pa.schema([(name, kinds[kind]) for name, (kind, _) in COLUMNS.items()])
+    count = 0
+    with parquet.ParquetWriter(path, schema) as file:
+        while batch := list(islice(rows, _BATCH)):
+            columns = [
+                pa.array(column, type=field.type)
+                for column, field in zip(zip(*batch, strict=True), schema, strict=True)
+            ]
+            file.write_batch(pa.record_batch(columns, schema=schema))
+            count += len(batch)
+    return count

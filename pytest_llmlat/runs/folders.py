@@ -1,0 +1,202 @@
+"""A run's folder, opened for reading: whole, half written, or none at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_llmlat.errors import BadRun
+from pytest_llmlat.gate.judging import worst_first
+from pytest_llmlat.journal import (
+    CELLS,
+    RECORDS,
+    RUN,
+    SCHEMA,
+    SUMMARY,
+    VERDICTS,
+)
+from pytest_llmlat.rows import facts_of, parsed, verdict_of
+from pytest_llmlat.runs.shelves import Shelf, shelve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.records import CellFacts
+    from pytest_llmlat.results import Verdict
+
+    Value = TypeVar("Value")
+
+_WHICH = "name a folder of .llmlat/runs, or one that --llm-report wrote"
+_FORMS: Mapping[str, tuple[type, ...]] = {
+    "id": (str,),
+    "started": (str,),
+    "commit": (str, type(None)),
+    "host": (str, type(None)),
+    "seconds": (int, float, type(None)),
+    "settings": (dict,),
+    "environment": (dict,),
+}
+"""What ``run.json`` may say, where it says it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the records of a cell are."""
+
+    shelf: Shelf
+    key: str
+    """The cell's id in that file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run as its folder tells it; its records stay there until they are read."""
+
+    folder: Path | None
+    """``None`` for several runs that were joined."""
+    told: Mapping[str, Any]
+    """What ``run.json`` says: ``id``, ``started``, and where they are known
+    ``seconds``, ``commit``, ``host``, ``settings`` and ``environment``. Of joined runs
+    what they agree in, and each run's own under ``runs``."""
+    facts: tuple[CellFacts, ...]
+    """Of every cell that was begun, in the order in which they were."""
+    verdicts: tuple[Verdict, ...]
+    """Worst first."""
+    places: Mapping[str, Place]
+    """For each cell's id where its records are."""
+    problems: tuple[str, ...]
+    """What was left out and what does not fit together, each a sentence."""
+
+
+def open_run(folder: Path) -> Run:
+    """Open a run.
+
+    What a killed process left behind is fine: a line that was cut off is left out, and
+    a cell that was not finished is partial.
+
+    Args:
+        folder: of a run; or the folder of a report; or of all runs, for the newest.
+
+    Raises:
+        BadRun: there is no run in it, or one of a later version.
+    """
+    try:
+        return _open(_chosen(folder))
+    except OSError as error:
+        raise BadRun(f"run {folder}: cannot be read: {error}; {_WHICH}") from error
+
+
+def _chosen(folder: Path) -> Path:
+    """Return the folder itself, or the newest run in it."""
+    if not folder.exists():
+        raise BadRun(f"run {folder}: there is no such folder; {_WHICH}")
+    if not folder.is_dir():
+        raise BadRun(f"run {folder}: is a file; name the folder that it lies in")
+    if (folder / RUN).exists():
+        return folder
+    inside = sorted(folder.iterdir())
+    if not inside:
+        raise BadRun(f"run {folder}: the folder is empty; {_WHICH}")
+    # Their names begin with the time at which they were begun.
+    runs = [path for path in inside if (path / RUN).is_file()]
+    if not runs:
+        raise BadRun(
+            f"run {folder}: there is no {RUN} in it, nor a run in a folder below;"
+            f" {_WHICH} (reports of older versions have none: name their run)"
+        )
+    return runs[-1]
+
+
+def _open(folder: Path) -> Run:
+    told = _told(folder / RUN)
+    problems: list[str] = []
+    facts = _values(folder / CELLS, facts_of, problems)
+    last = {one.cell.id: one for one in facts}
+    shelf = shelve(folder / RECORDS)
+    if shelf.broken:
+        problems.append(
+            f"{shelf.path}: {_lines(shelf.broken)} cut off or of no cell, and left out"
+        )
+    problems += [
+        f"{shelf.path}: {count} records are of cell {key!r}, which {CELLS} does not"
+        " describe; they are left out"
+        for key, count in shelf.counts.items()
+        if key not in last
+    ]
+    return Run(
+        folder=folder,
+        told=told,
+        facts=tuple(last.values()),
+        verdicts=_verdicts(folder, problems),
+        places={key: Place(shelf=shelf, key=key) for key in last},
+        problems=tuple(problems),
+    )
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """Read what a run is.
+
+    Raises:
+        BadRun: it is not well-formed, or of a later version.
+    """
+    again = "copy the folder again, or measure anew"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadRun(
+            f"{path}: is cut off or no JSON: {error!s:.100}; {again}"
+        ) from error
+    if not isinstance(content, dict):
+        raise BadRun(f"{path}: holds no object; {again}")
+    schema = content.pop("schema", 1)
+    if type(schema) is not int:
+        raise BadRun(f"{path}: its schema is {schema!r:.40}, no number; {again}")
+    if schema > SCHEMA:
+        raise BadRun(
+            f"{path}: is of schema {schema}, written by a later version, and this one"
+            f" reads up to {SCHEMA}; run: pip install --upgrade pytest-llmlat"
+        )
+    for name, kinds in _FORMS.items():
+        if name in content and not isinstance(content[name], kinds):
+            raise BadRun(f"{path}: {name} is {content[name]!r:.40}; {again}")
+    known = {"id": path.parent.resolve().name, "started": "", "environment": {}}
+    return {**known, "settings": {}, **content}
+
+
+def _values(
+    path: Path, build: Callable[[Any], Value], problems: list[str]
+) -> list[Value]:
+    """Read the lines of a small file; what is broken is left out and told."""
+    found: list[Value] = []
+    broken = 0
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    found.append(build(parsed(line)))
+                except ValueError:
+                    broken += 1
+    if broken:
+        problems.append(f"{path}: {_lines(broken)} cut off or malformed, and left out")
+    return found
+
+
+def _verdicts(folder: Path, problems: list[str]) -> tuple[Verdict, ...]:
+    """Return those on limits, and those that were made at the end of the run."""
+    found = _values(folder / VERDICTS, verdict_of, problems)
+    path = folder / SUMMARY
+    if path.exists():
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            found += [verdict_of(one) for one in content["verdicts"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            problems.append(
+                f"{path}: cannot be read: what the gate said at the end is not known"
+            )
+    return worst_first(dict.fromkeys(found))
+
+
+def _lines(count: int) -> str:
+    return "1 line is" if count == 1 else f"{count} lines are"

@@ -1,0 +1,149 @@
+"""What a row of the scoreboard needs of each of its cells, without the records.
+
+A record with its texts and stamps is some kilobytes; what a row joins of it are three
+latencies and a few counts. So the rows of a million records are made while only those
+of one cell are in memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.halves import answer_time
+from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.statistics import distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.records import LoadFacts, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts and latencies of the requests of one cell, in their order.
+
+    Of a time-out is known that it took longer; if its first token had come, when. An
+    error has no latency: it is counted beside.
+    """
+
+    samples: int
+    e2e_s: array[float]
+    """Of the answers."""
+    ttft_s: array[float]
+    """Of the answers that came token by token, then of time-outs that had begun."""
+    tpot_s: array[float]
+    cut: int
+    """Requests that were given up."""
+    unbegun: int
+    """Those of them whose first token had not come either."""
+    later_tokens: array[float]
+    """Of each answer, those after its first stamp."""
+    decode_ns: int
+    """The time from the first stamp to the last, over all answers."""
+    judged: int
+    """Requests whose metric knows right and wrong."""
+    right: int
+    in_time: int
+    """Right, and within the budget."""
+    spent_s: float
+    """What the judged ones cost; under a load, requests share the time that passes."""
+
+
+def tally(load: LoadFacts | None, records: Sequence[Record]) -> Tally:
+    """Condense the records of one cell.
+
+    Args:
+        load: what was measured of the load that they were a part of.
+        records: of the cell; may be empty.
+    """
+    times = [answer_time(record) for record in records]
+    answered = [
+        record.timing
+        for record, e2e_s in zip(records, times, strict=True)
+        if e2e_s is not None and record.timing
+    ]
+    cut = [r.timing for r in records if r.finish == "timeout" and r.timing]
+    begun = [t.ttft_s for t in cut if t.ttft_s is not None]
+    judged = [
+        (record, e2e_s)
+        for record, e2e_s in zip(records, times, strict=True)
+        if record.grade.correct is not None
+    ]
+    return Tally(
+        samples=len(records),
+        e2e_s=_known(times),
+        ttft_s=_known([*(t.ttft_s for t in answered), *begun]),
+        tpot_s=_known([t.tpot_s for t in answered]),
+        cut=len(cut),
+        unbegun=len(cut) - len(begun),
+        later_tokens=array("d", [t.later_tokens for t in answered]),
+        decode_ns=sum(
+            t.stamps_ns[-1] - t.stamps_ns[0] for t in answered if t.stamps_ns
+        ),
+        judged=len(judged),
+        right=sum(bool(record.grade.correct) for record, _ in judged),
+        in_time=sum(
+            bool(record.grade.correct)
+            and e2e_s is not None
+            and e2e_s <= record.budget_s
+            for record, e2e_s in judged
+        ),
+        spent_s=_spent(load, [record for record, _ in judged]),
+    )
+
+
+def latencies(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """Summarise e2e, TTFT and TPOT, by the names that a summary has for them."""
+    cut = sum(t.cut for t in tallies)
+    unbegun = sum(t.unbegun for t in tallies)
+    return {
+        "e2e_s": distribution(_all(t.e2e_s for t in tallies), censored=cut),
+        "ttft_s": distribution(_all(t.ttft_s for t in tallies), censored=unbegun),
+        "tpot_s": distribution(_all(t.tpot_s for t in tallies), censored=cut),
+    }
+
+
+def decode_rate(tallies: Sequence[Tally]) -> float | None:
+    """Return tokens after the first per second spent on them, over all answers."""
+    tokens = sum(_all(t.later_tokens for t in tallies))
+    spent = sum(t.decode_ns for t in tallies)
+    return tokens / spent * NS_PER_S if spent else None
+
+
+def seconds_per_correct(tallies: Iterable[Tally]) -> float | None:
+    """Return the time spent on all requests for each right answer.
+
+    Cost of pass (Erol et al. 2025) with seconds as the cost. ``None`` where the
+    metric knows no right or wrong, or nothing was right. Failed requests cost the
+    time until they failed.
+    """
+    right, spent = 0, 0.0
+    for each in tallies:
+        right += each.right
+        spent += each.spent_s
+    return spent / right if right else None
+
+
+def correct_within_budget(tallies: Sequence[Tally]) -> float | None:
+    """Return the share of answers that are right and came within their budget."""
+    judged = sum(t.judged for t in tallies)
+    return sum(t.in_time for t in tallies) / judged if judged else None
+
+
+def _spent(load: LoadFacts | None, judged: Sequence[Record]) -> float:
+    if load is None:
+        timings = [r.timing for r in judged if r.timing is not None]
+        return sum(t.end_ns - t.start_ns for t in timings) / NS_PER_S
+    return load.window_s / load.ended * len(judged) if load.ended else 0.0
+
+
+def _known(values: Iterable[float | None]) -> array[float]:
+    return array("d", [value for value in values if value is not None])
+
+
+def _all(parts: Iterable[array[float]]) -> Iterable[float]:
+    return chain.from_iterable(parts)

@@ -1,0 +1,84 @@
+"""Which setting of a model has the best balance, and whether that is certain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import score
+from pytest_llmlat.contrasts import others_against
+from pytest_llmlat.results import Tuning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_llmlat.contrasts import Scored
+    from pytest_llmlat.results import Standing, Varied
+
+
+def tunings(
+    standings: Sequence[Standing],
+    scored: Mapping[str, Scored],
+    varied: Sequence[Varied],
+) -> tuple[Tuning, ...]:
+    """Compare the variants of each model, device by device.
+
+    Args:
+        standings: all rows.
+        scored: the draws of those that have a score, by their ids.
+        varied: the models that are variants, the entries themselves among them.
+    """
+    of = {each.name: each for each in varied}
+    groups: dict[tuple[str, str, str], list[Standing]] = defaultdict(list)
+    for row in standings:
+        if row.model in of:
+            groups[of[row.model].of, row.device, row.scenario].append(row)
+    found = (
+        _tuning(model, rows, scored, of)
+        for (model, _, _), rows in groups.items()
+        if len(rows) > 1
+    )
+    return tuple(tuning for tuning in found if tuning is not None)
+
+
+def _tuning(
+    model: str,
+    rows: Sequence[Standing],
+    scored: Mapping[str, Scored],
+    of: Mapping[str, Varied],
+) -> Tuning | None:
+    whole = max(row.samples for row in rows)
+    # A variant that lacks answers may lack the hard or the slow ones.
+    kept = [row for row in rows if _complete(row, whole) and row.id in scored]
+    if not kept:
+        return None
+    best = max(kept, key=lambda row: scored[row.id].value)
+    default = next((row for row in kept if row.model == model), None)
+    gain = None
+    if default is not None and default is not best:
+        contrasts = others_against(
+            [scored[row.id] for row in kept], kept.index(default)
+        )
+        gain = next(each for each in contrasts if each.row == best.id)
+    fronts = score.front([_point(row) for row in kept])
+    return Tuning(
+        model=model,
+        device=best.device,
+        scenario=best.scenario,
+        front=tuple(
+            row.model for row, on in zip(kept, fronts, strict=True) if on is True
+        ),
+        best=best.model,
+        gain=gain,
+        entry=of[best.model].entry,
+        left_out=tuple(row.model for row in rows if row not in kept),
+    )
+
+
+def _complete(row: Standing, whole: int) -> bool:
+    return not row.partial and row.samples == whole
+
+
+def _point(row: Standing) -> tuple[float, float] | None:
+    quality, seconds = row.quality.value, row.e2e_s.p50
+    return None if quality is None or seconds is None else (quality, seconds)
