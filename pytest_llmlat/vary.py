@@ -25,6 +25,7 @@ MOST = 100
 DEFAULT = "default"
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _TYPED = ("transformers",)
 """Backends whose weights can be loaded in another type than they are stored in."""
 
@@ -132,7 +133,7 @@ def entry_text(variant: Variant) -> str:
     lines = [
         f"{key} = {_toml(value)}" for key, value in told.items() if value is not None
     ]
-    return "\n".join([f"[models.{_toml(variant.of)}]", *lines]) + "\n"
+    return "\n".join([f"[models.{_key(variant.of)}]", *lines]) + "\n"
 
 
 def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:
@@ -180,10 +181,14 @@ def _written(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _toml(name)
+
+
 def _toml(value: Any) -> str:  # noqa: ANN401 - what an entry holds
     """Write a value as TOML, whose strings and lists are those of JSON."""
     if isinstance(value, dict):
-        pairs = (f"{_toml(key)} = {_toml(each)}" for key, each in value.items())
+        pairs = (f"{_key(key)} = {_toml(each)}" for key, each in value.items())
         return f"{{ {', '.join(pairs)} }}"
     # JSON leaves DEL as it is, and TOML does not take it.
     return json.dumps(value).replace("\x7f", "\\u007f")

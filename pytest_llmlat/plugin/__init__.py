@@ -6,6 +6,8 @@ than the options until a test asks for the fixture ``llm`` or a name is given.
 
 from __future__ import annotations
 
+from shutil import get_terminal_size
+
 import pytest
 
 from pytest_llmlat.plugin import options
@@ -157,7 +159,9 @@ def pytest_terminal_summary(
 
     settings = config.stash[SETTINGS]
     terminalreporter.section("llmlat: speed and quality of the same answers")
-    for line in scoreboard_lines(config.stash[BOARD]):
+    # Whoever writes into a file or a log has room for all of it.
+    most = get_terminal_size().columns if terminalreporter.isatty else None
+    for line in scoreboard_lines(config.stash[BOARD], most=most):
         terminalreporter.write_line(line)
     if settings.folder.is_dir():
         terminalreporter.write_line(f"written to {settings.report or settings.folder}")

@@ -10,10 +10,11 @@ from pytest_llmlat.catalogue import load_models, load_tasks
 from pytest_llmlat.devices import look
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.matrix import deployments
+from pytest_llmlat.results import Varied
 from pytest_llmlat.schedule import parse
 from pytest_llmlat.settings import REMOTE_DEVICES
+from pytest_llmlat.vary import entry_text, variants
 from pytest_llmlat.vary import parse as parse_axes
-from pytest_llmlat.vary import variants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,16 @@ class Selection:
             variant
             for model in found
             for variant in variants(self._with_time_limit(model), axes, where=where)
+        )
+
+    @cached_property
+    def varied(self) -> tuple[Varied, ...]:
+        """What the report is told of variants; empty where nothing is varied."""
+        if not self._settings.vary:
+            return ()
+        return tuple(
+            Varied(name=each.model.name, of=each.of, entry=entry_text(each))
+            for each in self.variants
         )
 
     @cached_property

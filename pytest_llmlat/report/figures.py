@@ -58,6 +58,11 @@ def counted(counts: Mapping[str, int], *more: str) -> str:
     return ", ".join([*more, *told]) or MISSING
 
 
+def signed(value: float) -> str:
+    """Write a difference of scores with its sign."""
+    return f"{value:+.3f}"
+
+
 def signed_seconds(value: float) -> str:
     """Write a difference of durations with its sign."""
     return f"{'+' if value >= 0 else '-'}{seconds(abs(value))}"
@@ -87,6 +92,30 @@ def printable(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for letter in text
     )
+
+
+def narrowed(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    most: int | None,
+    dispensable: Sequence[int],
+) -> list[int]:
+    """Return which columns of a table fit.
+
+    Args:
+        header: of the table.
+        rows: of the table.
+        most: how many letters a line may have; ``None`` for any number.
+        dispensable: columns that may be left out, the first of them first.
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    kept = list(range(len(header)))
+    for column in dispensable:
+        if most is None or sum(widths[c] + 2 for c in kept) - 2 <= most:
+            break
+        kept.remove(column)
+    return kept
 
 
 def table(

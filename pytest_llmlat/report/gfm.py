@@ -41,6 +41,12 @@ def code(text: str, *, most: int = 160) -> str:
     return f"<code>{_escaped(_clipped(text, most), safe=_PLAIN)}</code>"
 
 
+def typed(text: str) -> str:
+    """Show a line from elsewhere inside ``<pre>``, with the blanks it begins with."""
+    indent = len(text) - len(text.lstrip(" "))
+    return " " * indent + _escaped(text, safe=_PLAIN)
+
+
 def row(cells: Sequence[str], *, hostile: Collection[int] = ()) -> str:
     """Write one line of a table; ``hostile`` are the columns from elsewhere."""
     written = (

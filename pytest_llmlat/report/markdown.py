@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import MISSING, seconds
-from pytest_llmlat.report.gfm import Block, code, fitted, head, joined, plain, row
+from pytest_llmlat.report.gfm import (
+    Block,
+    code,
+    fitted,
+    head,
+    joined,
+    plain,
+    row,
+    typed,
+)
+from pytest_llmlat.report.leaders import leader_lines, tuning_lines
 from pytest_llmlat.report.loads import (
     GOOD,
     POINTS,
@@ -18,7 +28,7 @@ from pytest_llmlat.report.terminal import (
     MODEL_COLUMNS,
     cell_figures,
     comparison_lines,
-    model_row,
+    marked_row,
 )
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -59,6 +69,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
     blocks = (
         *_gate(board.verdicts),
         _models(board),
+        _tunings(board),
         _cells(board),
         _loads(board),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),
@@ -126,8 +137,9 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _models(board: Scoreboard) -> Block:
-    rows = [row(model_row(s), hostile=(0, 1)) for s in board.standings]
-    remarks = [f"- {code(s, most=_LONG)}" for s in comparison_lines(board.standings)]
+    rows = [row(marked_row(s, board), hostile=(0, 1)) for s in board.standings]
+    sentences = [*leader_lines(board), *comparison_lines(board.standings)]
+    remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(
         "Models",
         head(MODEL_COLUMNS, right=range(2, len(MODEL_COLUMNS))),
@@ -135,6 +147,12 @@ def _models(board: Scoreboard) -> Block:
         rank=_MODELS,
         closing=("", *remarks) if remarks else (),
     )
+
+
+def _tunings(board: Scoreboard) -> Block:
+    """Say which settings to take, with the lines to paste."""
+    lines = [typed(line) for line in tuning_lines(board)]
+    return _table("Settings", ("<pre>",), lines, rank=_LOADS, closing=("</pre>",))
 
 
 def _cells(board: Scoreboard) -> Block:

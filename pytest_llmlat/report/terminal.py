@@ -9,6 +9,7 @@ from pytest_llmlat.report.figures import (
     MISSING,
     bounds,
     counted,
+    narrowed,
     placed,
     printable,
     rate,
@@ -17,6 +18,7 @@ from pytest_llmlat.report.figures import (
     size,
     table,
 )
+from pytest_llmlat.report.leaders import leader_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 
@@ -47,12 +49,20 @@ CELL_COLUMNS = (
     "notes",
 )
 
+_CELLS_GIVE_UP = ("e2e p95", "n", "metric", "balanced")
+_MODELS_GIVE_UP = ("memory", "tok/s", "e2e p95", "ttft p50", "speed")
+"""What a narrow terminal goes without, the first of it first."""
 
-def scoreboard_lines(board: Scoreboard) -> list[str]:
+
+def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]:
     """Return the scoreboard: each model's cells, a row for each model, the verdicts.
 
     Quality in a cell's line is the metric itself; in a model's row it is the mean
-    over families with the share of guessing taken off.
+    over families with the share of guessing taken off. The last line says who is best.
+
+    Args:
+        board: the figures.
+        most: how many letters a line has room for; ``None`` for any number.
     """
     groups: dict[str, list[Summary]] = defaultdict(list)
     for summary in board.summaries:
@@ -62,13 +72,43 @@ def scoreboard_lines(board: Scoreboard) -> list[str]:
     lines = []
     for name, summaries in groups.items():
         rows = [_cell(summary) for summary in summaries]
-        lines += [*table((name, *CELL_COLUMNS), rows, right=range(1, 7)), ""]
+        lines += _table((name, *CELL_COLUMNS), rows, 1, most, _CELLS_GIVE_UP)
+        lines += [""]
     lines += load_lines(board)
-    rows = [model_row(standing) for standing in board.standings]
-    lines += table(MODEL_COLUMNS, rows, right=range(2, 10))
+    rows = [marked_row(standing, board) for standing in board.standings]
+    lines += _table(MODEL_COLUMNS, rows, 2, most, _MODELS_GIVE_UP)
     lines += [*comparison_lines(board.standings), *_remarks(board)]
-    judged = verdict_lines(board)
-    return [*lines, "", *judged] if judged else lines
+    tuned, judged = tuning_lines(board), verdict_lines(board)
+    for block in (tuned, judged, leader_lines(board)):
+        lines += ["", *block] if block else []
+    return lines
+
+
+def _table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: int,
+    most: int | None,
+    dispensable: Sequence[str],
+) -> list[str]:
+    """Align what fits; columns from ``numbers`` on but for notes hold numbers."""
+    columns = [header.index(name) for name in dispensable]
+    kept = narrowed(header, rows, most=most, dispensable=columns)
+    right = [
+        place for place, c in enumerate(kept) if numbers <= c and header[c] != "notes"
+    ]
+    shown = [[row[c] for c in kept] for row in rows]
+    lines = table([header[c] for c in kept], shown, right=right)
+    missing = [header[c] for c in columns if c not in kept]
+    note = f"(too narrow for {', '.join(missing)}: they are in report.md)"
+    return [*lines, note] if missing else lines
+
+
+def marked_row(standing: Standing, board: Scoreboard) -> tuple[str, ...]:
+    """Write a row, with a star after who is on the Pareto front of several."""
+    name, *figures = model_row(standing)
+    on = standing.pareto and len(board.standings) > 1
+    return (f"{name} *" if on else name, *figures)
 
 
 def _cell(summary: Summary) -> tuple[str, ...]:

@@ -11,6 +11,13 @@ from tests.plugin.test_options import check_usage_error
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
+SLOW = """
+[models.snail]
+backend = "scripted"
+devices = ["cpu"]
+options = { answer = "positive", ttft_s = 0.05 }
+"""
+
 
 def test_each_setting_is_a_model_of_its_own(project: Project) -> None:
     """The entry itself is measured first, then the product."""
@@ -56,3 +63,24 @@ def test_the_ini_file_may_say_it(project: Project, text: str) -> None:
         f"llm_vary = {text}\n",
     )
     project.run("--llm=parrot", "-k", "reasoning").assert_outcomes(passed=2)
+
+
+def test_the_best_setting_is_told_with_the_lines_to_paste(project: Project) -> None:
+    """On the terminal, in ``report.md`` and in ``summary.json``."""
+    project.write("models.toml", SLOW)
+    result = project.run("--llm=snail", "--llm-vary=ttft_s=0.001", "-k", "sentiment")
+
+    result.stdout.fnmatch_lines(
+        [
+            "snail on cpu: best balance snail[[]ttft_s=0.001[]], +0.* beside the entry*",
+            "  Pareto front of quality and e2e p50: snail[[]ttft_s=0.001[]]",
+            "  for a catalogue (--llm-models FILE):",
+            "    [[]models.snail[]]",
+            '    options = { answer = "positive", ttft_s = 0.001 }',
+            "best balance: snail[[]ttft_s=0.001[]] on cpu, *",
+        ]
+    )
+    (tuning,) = project.summary()["tunings"]
+    assert tuning["best"] == "snail[ttft_s=0.001]"
+    assert tuning["gain"]["difference"]["value"] > 0
+    assert "### Settings" in (project.runs[-1] / "report.md").read_text("utf-8")

@@ -154,7 +154,7 @@ def test_a_board_of_nothing() -> None:
 
 
 def test_a_board_of_one_model() -> None:
-    """A line for its cell and one for itself; nothing is compared."""
+    """A line for its cell, one for itself, and what to do to compare it."""
     lines = scoreboard_lines(a_board("parrot"))
 
     cell, row = lines[1], lines[4]
@@ -165,18 +165,39 @@ def test_a_board_of_one_model() -> None:
     assert row.split()[:4] == ["parrot", "cpu", "0.500", "0.667"]
     assert "500 ms" in row
     assert "1.00 GB" in row
-    assert len(lines) == 5
+    assert lines[5:] == ["", lines[6]]
+    assert lines[6].startswith("balance of parrot on cpu: 0.577 [0.00, 0.82]; name")
 
 
 def test_a_board_of_two_models_compares_them() -> None:
-    """The better row first, the front, and whether the weight decides."""
+    """The better row first, the front, whether the weight decides, and who is best."""
     lines = scoreboard_lines(a_board("slow", "fast", seconds_each=(2.0, 0.5)))
 
-    rows = [line.split()[0] for line in lines[7:9]]
-    assert rows == ["fast", "slow"]
+    rows = [line.split()[:2] for line in lines[7:9]]
+    assert rows == [["fast", "*"], ["slow", "cpu"]]
     assert lines[9] == "Pareto front of quality and e2e p50: fast on cpu"
     assert lines[10] == "weight of quality from 0.3 to 0.7: the ranking holds"
-    assert len(lines) == 11
+    assert lines[11] == ""
+    assert lines[12].startswith("best balance: fast on cpu, 0.577 [")
+    assert lines[12].endswith("; not distinguishable from slow on cpu")
+    assert len(lines) == 13
+
+
+@pytest.mark.parametrize("most", [60, 75, 88])
+def test_a_narrow_terminal_goes_without_columns(most: int) -> None:
+    """Whole columns are left out and named; no figure is cut in two."""
+    lines = scoreboard_lines(a_board("slow", "fast"), most=most)
+    whole = scoreboard_lines(a_board("slow", "fast"))
+    tables = [line for line in lines if line.startswith(("slow", "fast", "model"))]
+
+    assert max(map(len, whole)) > most
+    assert all(len(line) <= most for line in tables)
+    (gone,) = {line for line in lines if "too narrow for memory" in line}
+    assert gone.endswith("they are in report.md)")
+    assert "memory" not in tables[-3]
+    assert "balanced [95 %]" in tables[-3]
+    kept = set(" ".join(whole).split())
+    assert set(" ".join(tables).split()) <= kept
 
 
 def test_a_ranking_that_depends_on_the_weight_is_told() -> None:
@@ -253,7 +274,7 @@ def test_a_hostile_name_stays_in_its_line() -> None:
 
     lines = scoreboard_lines(replace(board, summaries=(warned, *board.summaries[1:])))
 
-    assert len(lines) == 12
+    assert len(lines) == 14
     assert all(line == printable(line) for line in lines)
 
 

@@ -281,3 +281,31 @@ def test_names_from_elsewhere_are_harmless() -> None:
         assert lines
         for line in lines:
             assert not any(unicodedata.category(letter)[0] == "C" for letter in line)
+
+
+def test_batches_are_told_with_the_answers_that_they_changed() -> None:
+    """How many at once, in which way, and what came of looking again."""
+    found = a_point(
+        batch=8, batching="padded", batch_checked=16, batch_changed=2, batch_halved=1
+    )
+
+    assert found["notes"] == "batch 8 (padded, halved 1 x), 2 of 16 answers changed"
+
+
+def test_batches_that_changed_nothing_are_told_by_their_size() -> None:
+    """A queue of one at a time has no note."""
+    same = a_point(batch=16, batching="continuous", batch_checked=4, batch_changed=0)
+
+    assert same["notes"] == "batch 16 (continuous)"
+    assert a_point(batch=1)["notes"] == "-"
+
+
+def test_a_load_has_all_of_its_notes() -> None:
+    """Errors first, then the batch, then whose time it was."""
+    cell = a_cell(scenario="offline")
+    load = a_load(batch=2, batching="padded", client_limited="it was busy")
+
+    header, line = load_lines(board_of(([an_error(cell=cell)], load)))[:2]
+
+    notes = columns(header, line)["notes"]
+    assert notes == "1 errors, batch 2 (padded), client-limited"
