@@ -4,49 +4,80 @@ from __future__ import annotations
 
 import codecs
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf_header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.settings_check import (
+    choice_option,
+    flag_option,
+    known_options,
+    whole_option,
+)
 from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
 from pytest_llmlat.devices import look
 from pytest_llmlat.environment import usable_cores
 from pytest_llmlat.errors import (
+    AdapterMismatch,
+    BadCatalogue,
     DeviceAbsent,
     LLMLatError,
     MissingExtra,
+    OutOfMemory,
     WeightsUnavailable,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from pytest_llmlat.backends.gguf_header import Header
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, Scalar
+    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
 
 DEFAULT_CONTEXT = 4096
+DEFAULT_BATCH = 512
+OPTIONS = ("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type")
+KV_TYPES = ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
+_PLAIN_KV_TYPES = ("f32", "f16")
+_ALL_LAYERS = -1
 _TEMPLATE = "tokenizer.chat_template"
+_ERROR_LEVEL = 4
+"""Of ggml; llama-cpp-python takes it for another and stays silent."""
+_REASONS = 3
+_NO_MEMORY = ("alloc", "out of memory")
+"""What llama.cpp and CUDA say, whatever the case, when there is no room."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - every backend is opened alike
-    """Load a GGUF file.
+    """Load a GGUF file, with a LoRA adapter in a GGUF file of its own if it has one.
 
-    Options of the entry: ``context`` (tokens), ``threads``, ``batch``.
+    Options of the entry: ``context`` (tokens), ``threads``, ``batch`` (tokens of a
+    prompt that are processed at once), ``gpu_layers`` (default all), and of the cache
+    of keys and values ``flash_attention`` and ``kv_type``.
 
     Raises:
+        BadCatalogue: an option that cannot be.
         MissingExtra: llama-cpp-python or the package with the weights is absent.
-        WeightsUnavailable: no such file, or llama.cpp cannot read it.
+        WeightsUnavailable: no such file, or it is broken, or llama.cpp cannot load it.
+        AdapterMismatch: the adapter was made for another model.
+        OutOfMemory: there is no room for the weights or the context.
         DeviceAbsent: a GPU was asked of a build that has none.
     """
     model, device = deployment.model, deployment.device
+    known_options(model, OPTIONS)
     try:
         import llama_cpp
     except ImportError as error:
         raise MissingExtra(
             model.extra or "gguf", "llama_cpp", wanted_by=f"model {model.name!r}"
         ) from error
-    path = local_file(model)
+    path = _weights(model)
+    header = _whole(model, path)
+    adapter = _adapter(model, header)
     if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():
         raise DeviceAbsent(
             f"device {device!r}: this llama-cpp-python was built without GPU support;"
@@ -55,30 +86,15 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         )
     # The driver lists cards by bus; without this CUDA lists the fastest first.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-    threads = int(model.option("threads") or usable_cores())
-    try:
-        llama = llama_cpp.Llama(
-            model_path=str(path),
-            n_ctx=int(model.option("context", DEFAULT_CONTEXT) or DEFAULT_CONTEXT),
-            n_batch=int(model.option("batch", 512) or 512),
-            n_threads=threads,
-            n_threads_batch=threads,
-            n_gpu_layers=0 if device == "cpu" else -1,
-            # One card, the one that was asked for; the default spreads over all.
-            split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
-            main_gpu=(look().a6000 or 0) if device == "a6000" else 0,
-            # A build with a GPU would let it help a cell of the processor.
-            offload_kqv=device != "cpu",
-            op_offload=device != "cpu",
-            verbose=False,
-        )
-    except (ValueError, RuntimeError, OSError) as error:
-        raise WeightsUnavailable(
-            f"model {model.name!r}: llama.cpp cannot load {path}"
-            f" ({path.stat().st_size:,} bytes): {error}; is the file complete, and is"
-            " its architecture known to this version of llama-cpp-python?"
-        ) from error
-    return GGUF(llama, deployment=deployment, path=path, threads=threads)
+    given = {
+        **_settings(model, header),
+        **_cache_settings(llama_cpp, model),
+        **_placement(llama_cpp, deployment),
+    }
+    if adapter is not None:
+        given["lora_path"] = str(adapter)
+    llama = _load(llama_cpp, model, path, given)
+    return GGUF(llama, deployment=deployment, path=path, given=given)
 
 
 class GGUF:
@@ -90,30 +106,39 @@ class GGUF:
         *,
         deployment: Deployment,
         path: Path,
-        threads: int,
+        given: Mapping[str, Any],
     ) -> None:
-        """Wrap a ``llama_cpp.Llama``."""
+        """Wrap a ``llama_cpp.Llama`` that was loaded with ``given``."""
         import llama_cpp
 
+        model = deployment.model
         self._llama = llama
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
         self._ends = llama_cpp.llama_vocab_is_eog
         template = llama.metadata.get(_TEMPLATE)
         self._formatter = self._chat_formatter(template) if template else None
-        asked = deployment.model.chat
-        self.chat = self._formatter is not None if asked is None else asked
+        self.chat = self._formatter is not None if model.chat is None else model.chat
         if self.chat and self._formatter is None:
+            llama.close()
             raise LLMLatError(
-                f"model {deployment.model.name!r}: {path.name} has no chat template,"
+                f"model {model.name!r}: {path.name} has no chat template,"
                 " but its entry says chat = true; remove that, or use a chat model"
             )
+        lora = given.get("lora_path")
+        layers = given["n_gpu_layers"]
         self.facts: Mapping[str, Scalar | None] = {
             "library": f"llama-cpp-python {package_version('llama_cpp_python')}",
             "weights": path.name,
             "digest": fingerprint(path),
+            "adapter": model.adapter,
+            "adapter_digest": fingerprint(Path(lora)) if lora else None,
             "dtype": llama.metadata.get("general.file_type"),
             "context": llama.n_ctx(),
-            "threads": threads,
+            "threads": given["n_threads"],
+            "batch": given["n_batch"],
+            "gpu_layers": "all" if layers == _ALL_LAYERS else layers,
+            "flash_attention": given["flash_attn"],
+            "kv_type": model.option("kv_type", "f16"),
             "chat": self.chat,
         }
 
@@ -139,6 +164,7 @@ class GGUF:
     def close(self) -> None:
         """Free the weights and the cache."""
         self._llama.close()
+        free_memory()
 
     def _decode(self, tokens: list[int], most: int, meter: Meter) -> Finish:
         text = codecs.getincrementaldecoder("utf-8")("replace")
@@ -181,3 +207,190 @@ class GGUF:
             )
         }
         return Jinja2ChatFormatter(template=template, **special)
+
+
+def _weights(model: ModelSpec) -> Path:
+    """Return the file, or say which files there are if a folder was named."""
+    place = Path(str(model.weights)).expanduser()
+    if model.package is None and place.is_dir():
+        inside = sorted(path.name for path in place.glob("*.gguf"))
+        raise WeightsUnavailable(
+            f"model {model.name!r}: {place} is a folder; name one GGUF file"
+            f" ({', '.join(inside) or 'it holds none'}); a folder of safetensors is"
+            " loaded as hf:PATH"
+        )
+    return local_file(model)
+
+
+def _whole(model: ModelSpec, path: Path) -> Header:
+    """Check a file before llama.cpp maps it, and the other parts of its model."""
+    missing = [part.name for part in other_parts(path) if not part.is_file()]
+    if missing:
+        raise WeightsUnavailable(
+            f"model {model.name!r}: {path} is one part of several;"
+            f" {', '.join(missing)} should lie beside it"
+        )
+    header = _header(model, path)
+    for part in other_parts(path):
+        _header(model, part)
+    if header.kind == "adapter":
+        raise WeightsUnavailable(
+            f"model {model.name!r}: {path} is a LoRA adapter; name its base model as"
+            f" weights and this file as 'adapter' in an entry of the catalogue"
+        )
+    return header
+
+
+def _header(model: ModelSpec, path: Path) -> Header:
+    try:
+        return read_header(path)
+    except BrokenGGUF as error:
+        raise WeightsUnavailable(
+            f"model {model.name!r}: {path} ({path.stat().st_size:,} bytes) cannot be"
+            f" loaded: {error} - Fetch or copy the file again, and compare its size"
+            " with that of the source"
+        ) from error
+    except OSError as error:
+        raise WeightsUnavailable(
+            f"model {model.name!r}: {path} cannot be read: {error.strerror}"
+        ) from error
+
+
+def _adapter(model: ModelSpec, header: Header) -> Path | None:
+    """Return the file of the entry's adapter, once it is known to fit."""
+    if model.adapter is None:
+        return None
+    path = Path(model.adapter).expanduser()
+    if path.suffix != ".gguf" or not path.is_file():
+        raise WeightsUnavailable(
+            f"model {model.name!r}: adapter {model.adapter!r} is no GGUF file;"
+            " llama.cpp takes a LoRA adapter that its convert_lora_to_gguf.py made;"
+            " a folder of peft goes with backend 'transformers'"
+        )
+    found = _header(model, path)
+    if found.kind not in (None, "adapter"):
+        raise AdapterMismatch(
+            f"model {model.name!r}: adapter {model.adapter!r} is a {found.kind}, not a"
+            " LoRA adapter"
+        )
+    if found.architecture != header.architecture:
+        raise AdapterMismatch(
+            f"model {model.name!r}: adapter {model.adapter!r} was made for architecture"
+            f" {found.architecture!r}; {model.weights!r} is {header.architecture!r}"
+        )
+    return path
+
+
+def _settings(model: ModelSpec, header: Header) -> dict[str, Any]:
+    trained = header.context or DEFAULT_CONTEXT
+    context = whole_option(model, "context", min(DEFAULT_CONTEXT, trained))
+    if header.context and context > header.context:
+        # Beyond it answers decay, and learned positions make llama.cpp abort.
+        raise BadCatalogue(
+            f"model {model.name!r}: option context = {context}: its weights were"
+            f" trained for {header.context} tokens"
+        )
+    threads = whole_option(model, "threads", usable_cores())
+    return {
+        "n_ctx": context,
+        "n_batch": whole_option(model, "batch", DEFAULT_BATCH),
+        "n_threads": threads,
+        "n_threads_batch": threads,
+    }
+
+
+def _cache_settings(llama_cpp: Any, model: ModelSpec) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
+    flash = flag_option(model, "flash_attention", default=False)
+    given: dict[str, Any] = {"flash_attn": flash}
+    kind = choice_option(model, "kv_type", KV_TYPES)
+    if kind is None:
+        return given
+    if kind not in _PLAIN_KV_TYPES and not flash:
+        raise BadCatalogue(
+            f"model {model.name!r}: option kv_type = {kind!r}: a quantised cache needs"
+            " flash_attention = true beside it"
+        )
+    number = getattr(llama_cpp, f"GGML_TYPE_{kind.upper()}")
+    return {**given, "type_k": number, "type_v": number}
+
+
+def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
+    """Say which layers go where: all to one card, or none to any."""
+    model, device = deployment.model, deployment.device
+    gpu = device != "cpu"
+    layers = _ALL_LAYERS if gpu else 0
+    if model.option("gpu_layers") is not None:
+        if not gpu:
+            raise BadCatalogue(
+                f"model {model.name!r}: option gpu_layers: device 'cpu' has no GPU;"
+                " remove it, or name the devices that it is for"
+            )
+        layers = whole_option(model, "gpu_layers", _ALL_LAYERS)
+    return {
+        "n_gpu_layers": layers,
+        # One card, the one that was asked for; the default spreads over all.
+        "split_mode": llama_cpp.LLAMA_SPLIT_MODE_NONE,
+        "main_gpu": (look().a6000 or 0) if device == "a6000" else 0,
+        # A build with a GPU would let it help a cell of the processor.
+        "offload_kqv": gpu,
+        "op_offload": gpu,
+    }
+
+
+def _load(
+    llama_cpp: Any,  # noqa: ANN401 - loaded on use
+    model: ModelSpec,
+    path: Path,
+    given: Mapping[str, Any],
+) -> Any:  # noqa: ANN401 - loaded on use
+    llama: Any = None
+    failure: Exception | None = None
+    with _errors_logged(llama_cpp) as reasons:
+        try:
+            llama = llama_cpp.Llama(model_path=str(path), verbose=False, **given)
+        except (ValueError, RuntimeError, OSError, MemoryError) as error:
+            failure = error
+    told = [str(failure) or type(failure).__name__] if failure else []
+    reason = "; ".join([*told, *reasons[:_REASONS]])
+    if "lora" in reason.lower():
+        # llama-cpp-python loads the base alone where it should refuse the adapter.
+        if failure is None:
+            llama.close()
+        raise AdapterMismatch(
+            f"model {model.name!r}: adapter {model.adapter!r} does not fit"
+            f" {path.name}: {reason}"
+        ) from failure
+    if failure is None:
+        return llama
+    if any(word in reason.lower() for word in _NO_MEMORY):
+        raise OutOfMemory(
+            f"model {model.name!r}: no room for {path.name}"
+            f" ({path.stat().st_size:,} bytes) and a context of {given['n_ctx']}"
+            f" tokens: {reason} - Options context, batch, kv_type and, on a GPU,"
+            " gpu_layers make it smaller"
+        ) from failure
+    raise WeightsUnavailable(
+        f"model {model.name!r}: llama.cpp cannot load {path}"
+        f" ({path.stat().st_size:,} bytes): {reason} - The file is complete; is its"
+        " architecture known to this version of llama-cpp-python?"
+    ) from failure
+
+
+@contextmanager
+def _errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - loaded on use
+    """Collect what llama.cpp logs as errors: its exceptions say less."""
+    from llama_cpp._logger import llama_log_callback
+
+    found: list[str] = []
+
+    def note(level: int, text: bytes, _: object) -> None:
+        line = text.decode(errors="replace").strip()
+        if level == _ERROR_LEVEL and line:
+            found.append(line)
+
+    kept = llama_cpp.llama_log_callback(note)
+    llama_cpp.llama_log_set(kept, None)
+    try:
+        yield found
+    finally:
+        llama_cpp.llama_log_set(llama_log_callback, None)

@@ -11,13 +11,22 @@ import pytest
 
 from pytest_llmlat.backends.gguf import GGUF, open_model
 from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import DeviceAbsent, LLMLatError, WeightsUnavailable
+from pytest_llmlat.errors import (
+    AdapterMismatch,
+    BadCatalogue,
+    DeviceAbsent,
+    LLMLatError,
+    OutOfMemory,
+    UnknownName,
+    WeightsUnavailable,
+)
 from pytest_llmlat.meter import Meter
 from pytest_llmlat.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
+from tests.unit.gguf_files import STRING, a_file, pair, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 END, BEGIN = 0, 1
@@ -89,6 +98,8 @@ class Library:
     """A stand-in for the module ``llama_cpp``."""
 
     LLAMA_SPLIT_MODE_NONE = 0
+    GGML_TYPE_F16 = 1
+    GGML_TYPE_Q8_0 = 8
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         """Take the library's place."""
@@ -96,12 +107,20 @@ class Library:
         self.metadata = dict(TEMPLATE)
         self.gpu = False
         self.error: Exception | None = None
+        self.logs: tuple[tuple[int, bytes], ...] = ()
+        self.listeners: list[object] = []
+        self.opened: list[Llama] = []
         self.path = folder / "tiny.gguf"
-        self.path.write_bytes(b"weights")
+        self.path.write_bytes(a_file())
         self.llama_chat_format = SimpleNamespace(Jinja2ChatFormatter=self._formatter)
         monkeypatch.setitem(sys.modules, "llama_cpp", self)
         monkeypatch.setitem(
             sys.modules, "llama_cpp.llama_chat_format", self.llama_chat_format
+        )
+        monkeypatch.setitem(
+            sys.modules,
+            "llama_cpp._logger",
+            SimpleNamespace(llama_log_callback="the library's own"),
         )
 
     def llama_supports_gpu_offload(self) -> bool:
@@ -119,9 +138,22 @@ class Library:
 
     def Llama(self, **given: Any) -> Llama:  # noqa: ANN401, N802 - as the library has it
         """Load the model."""
+        for level, line in self.logs:
+            listen: Any = self.listeners[-1]
+            listen(level, line, None)
         if self.error is not None:
             raise self.error
-        return Llama(self.says, self.metadata, given)
+        self.opened.append(Llama(self.says, self.metadata, given))
+        return self.opened[-1]
+
+    def llama_log_callback(self, listen: Callable[..., None]) -> Callable[..., None]:
+        """Make a function callable from the library."""
+        return listen
+
+    def llama_log_set(self, listen: object, data: object) -> None:
+        """Say who hears what the library logs."""
+        del data
+        self.listeners.append(listen)
 
     def _formatter(self, template: str, **special: str) -> Any:  # noqa: ANN401 - any callable
         assert (template, special) == (
@@ -135,7 +167,7 @@ class Library:
     def open(self, device: str = "cpu", **changes: Any) -> GGUF:  # noqa: ANN401 - fields of an entry
         """Open an entry that names the file."""
         model = replace(
-            a_model("tiny", backend="gguf"), weights=str(self.path), **changes
+            a_model("tiny", backend="gguf"), **{"weights": str(self.path), **changes}
         )
         return open_model(a_deployment(model, device), ManualClock())
 
@@ -310,11 +342,190 @@ def test_one_card_is_measured(library: Library, device: str) -> None:
 
 
 def test_weights_that_cannot_be_read_are_told(library: Library) -> None:
-    """With the file and its size, which a broken download shows."""
-    library.error = ValueError("bad magic")
+    """With what the library logged: its exceptions say less."""
+    library.error = ValueError("Failed to load model")
+    library.logs = ((3, b"a warning\n"), (4, b"unknown model architecture: 'x'\n"))
 
-    with pytest.raises(WeightsUnavailable, match=r"tiny\.gguf \(7 bytes\): bad magic"):
+    with pytest.raises(
+        WeightsUnavailable,
+        match=r"tiny\.gguf \(\d+ bytes\): Failed to load model; unknown model arch",
+    ) as told:
         library.open()
+
+    assert "a warning" not in str(told.value)
+    assert library.listeners[-1] == "the library's own"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("Failed to create llama_context"), b"failed to allocate buffer"),
+        (ValueError("Failed to create llama_context"), b"CUDA error: out of memory"),
+        (MemoryError("Unable to allocate 3 TiB"), b""),
+    ],
+)
+def test_memory_that_gave_out_is_told(
+    library: Library, error: Exception, line: bytes
+) -> None:
+    """With the options that need less."""
+    library.error = error
+    library.logs = ((4, line),)
+
+    with pytest.raises(OutOfMemory, match=r"no room for tiny\.gguf .*context, batch"):
+        library.open()
+
+
+@pytest.mark.parametrize("length", [0, 4, 30, -1])
+def test_a_broken_file_does_not_reach_the_library(
+    library: Library, length: int
+) -> None:
+    """Its own loader need not be trusted with it."""
+    library.path.write_bytes(a_file()[:length])
+
+    with pytest.raises(WeightsUnavailable, match=r"tiny\.gguf .* (cut off|is empty)"):
+        library.open()
+
+    assert not library.opened
+
+
+def test_a_folder_is_told_with_the_files_in_it(library: Library) -> None:
+    """One of them was meant."""
+    with pytest.raises(WeightsUnavailable, match=r"is a folder; .*\(tiny\.gguf\)"):
+        library.open(weights=str(library.path.parent))
+
+
+def test_a_part_that_is_missing_is_named(library: Library, tmp_path: Path) -> None:
+    """llama.cpp would open it by its name; one that is cut is told too."""
+    first, second = (tmp_path / f"x-0000{n}-of-00002.gguf" for n in (1, 2))
+    first.write_bytes(a_file())
+
+    with pytest.raises(WeightsUnavailable, match=second.name):
+        library.open(weights=str(first))
+    second.write_bytes(a_file()[:-1])
+    with pytest.raises(WeightsUnavailable, match=f"{second.name} .*cut off"):
+        library.open(weights=str(first))
+
+
+def test_options_reach_the_library(library: Library) -> None:
+    """Under its own names, and the facts tell them."""
+    library.gpu = True
+    options = {
+        "context": 64,
+        "threads": 3,
+        "batch": 16,
+        "gpu_layers": 5,
+        "flash_attention": True,
+        "kv_type": "q8_0",
+    }
+
+    backend = library.open("cuda", options=tuple(options.items()))
+
+    given = library.opened[-1].given
+    assert (given["n_ctx"], given["n_batch"]) == (64, 16)
+    assert (given["n_threads"], given["n_threads_batch"]) == (3, 3)
+    assert (given["n_gpu_layers"], given["flash_attn"]) == (5, True)
+    assert given["type_k"] == given["type_v"] == library.GGML_TYPE_Q8_0
+    assert options.items() <= dict(backend.facts).items()
+
+
+def test_the_usual_settings_are_told(library: Library) -> None:
+    """The context of the weights where that is less than ours."""
+    facts = library.open().facts
+
+    assert (facts["context"], facts["batch"]) == (512, 512)
+    assert (facts["flash_attention"], facts["kv_type"]) == (False, "f16")
+    assert facts["gpu_layers"] == 0
+    library.gpu = True
+    assert library.open("cuda").facts["gpu_layers"] == "all"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"gpu_layers": 3}, "option gpu_layers: device 'cpu' has no GPU"),
+        ({"context": 513}, "context = 513: its weights were trained for 512"),
+        ({"context": 0}, "option context = 0: must be a whole number"),
+        ({"threads": "x"}, "option threads = 'x': must be a whole number"),
+        ({"kv_type": "q8_0"}, "needs flash_attention = true"),
+        ({"kv_type": "int8"}, "option kv_type = 'int8': must be one of f32, f16"),
+        ({"flash_attention": 1}, "must be true or false"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(
+    library: Library, options: dict[str, Any], expected: str
+) -> None:
+    """Before the weights are loaded."""
+    with pytest.raises(BadCatalogue, match=expected):
+        library.open(options=tuple(options.items()))
+
+    assert not library.opened
+
+
+def test_an_option_that_nobody_heeds_is_refused(library: Library) -> None:
+    """A typo would measure another setting than the one that was meant."""
+    with pytest.raises(UnknownName, match=r"'n_ctx'.*context"):
+        library.open(options=(("n_ctx", 64),))
+
+
+def an_adapter(folder: Path, architecture: str = "llama", kind: str = "adapter") -> str:
+    """Write a LoRA adapter."""
+    path = folder / "lora.gguf"
+    pairs = (
+        pair("general.architecture", STRING, text(architecture)),
+        pair("general.type", STRING, text(kind)),
+    )
+    path.write_bytes(a_file(pairs))
+    return str(path)
+
+
+def test_an_adapter_that_fits_is_put_on(library: Library, tmp_path: Path) -> None:
+    """The facts tell it from others of the same name."""
+    adapter = an_adapter(tmp_path)
+
+    facts = library.open(adapter=adapter).facts
+
+    assert library.opened[-1].given["lora_path"] == adapter
+    assert facts["adapter"] == adapter
+    assert len(str(facts["adapter_digest"])) == 16
+    library.open()
+    assert "lora_path" not in library.opened[-1].given
+
+
+def test_an_adapter_of_another_architecture_is_refused(
+    library: Library, tmp_path: Path
+) -> None:
+    """With both names."""
+    with pytest.raises(AdapterMismatch, match=r"'gpt2'; .*tiny\.gguf' is 'llama'"):
+        library.open(adapter=an_adapter(tmp_path, "gpt2"))
+    with pytest.raises(AdapterMismatch, match="is a model, not a LoRA adapter"):
+        library.open(adapter=an_adapter(tmp_path, kind="model"))
+
+
+def test_an_adapter_that_the_library_dropped_is_refused(
+    library: Library, tmp_path: Path
+) -> None:
+    """It logs that the shapes are wrong and loads the base: not to be measured."""
+    library.logs = ((4, b"failed to apply lora adapter: incorrect shape"),)
+
+    with pytest.raises(AdapterMismatch, match=r"lora\.gguf.*incorrect shape"):
+        library.open(adapter=an_adapter(tmp_path))
+
+    assert library.opened[-1].calls == ["close"]
+
+
+@pytest.mark.parametrize("name", ["", "none.gguf"])
+def test_an_adapter_of_another_kind_is_refused(
+    library: Library, tmp_path: Path, name: str
+) -> None:
+    """A folder of peft is for transformers."""
+    with pytest.raises(WeightsUnavailable, match=r"no GGUF file; .*'transformers'"):
+        library.open(adapter=str(tmp_path / name))
+
+
+def test_an_adapter_is_no_model(library: Library, tmp_path: Path) -> None:
+    """It says where it belongs."""
+    with pytest.raises(WeightsUnavailable, match=r"is a LoRA adapter; name its base"):
+        library.open(weights=an_adapter(tmp_path))
 
 
 def test_closing_frees_the_model(library: Library) -> None:

@@ -1,0 +1,313 @@
+"""Models in this process through MLX: Apple silicon's GPU, or a processor."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.mlx_loading import (
+    Library,
+    adapter_digest,
+    digest_of,
+    find_folder,
+    load,
+    no_memory,
+    quantization_of,
+)
+from pytest_llmlat.backends.settings_check import known_options
+from pytest_llmlat.backends.transformers_stamping import decoder
+from pytest_llmlat.backends.weights import package_version
+from pytest_llmlat.errors import (
+    DeviceAbsent,
+    LLMLatError,
+    MissingExtra,
+    OutOfMemory,
+    Unsupported,
+    WeightsUnavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.meter import Meter
+    from pytest_llmlat.records import Finish, Generation, Request
+    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+
+DEVICES = ("mps", "cpu")
+"""Where a model may run; on Linux only the second."""
+PLATFORMS = ("darwin", "linux")
+_UNKNOWN_CONTEXT = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where loaded weights came from."""
+
+    config: Mapping[str, Any]
+    """What their ``config.json`` says, as mlx-lm read it."""
+    revision: str | None
+    """Their commit, where they came from the hub."""
+    digest: str
+    adapter_digest: str | None
+
+
+def open_model(deployment: Deployment, clock: Clock) -> MLX:  # noqa: ARG001 - every backend is opened alike
+    """Load a model, and its adapter if it has one, for a device.
+
+    Raises:
+        BadCatalogue: an option that cannot be.
+        Unsupported: a platform, device, setting or architecture that MLX lacks.
+        MissingExtra: mlx or mlx-lm is not installed.
+        DeviceAbsent: this build of MLX has no Metal.
+        WeightsUnavailable: neither on disk nor to be fetched, or broken.
+        AdapterMismatch: the adapter was made for another model.
+        OutOfMemory: the weights do not fit.
+    """
+    spec = deployment.model
+    _check_entry(deployment)
+    library, tokenizers = _libraries(spec)
+    mx = library.mx
+    device = _device(mx, deployment.device)
+    folder, revision = find_folder(spec)
+    stream = mx.new_thread_local_stream(device)
+    with mx.stream(stream):
+        model, config = load(library, deployment, folder)
+    try:
+        tokenizer = tokenizers.from_pretrained(str(folder), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise WeightsUnavailable(
+            f"model {spec.name!r}: {folder} has no tokenizer that can be loaded:"
+            f" {reason:.300} - Copy the tokenizer files of its base model into it"
+        ) from error
+    if deployment.device == "mps":
+        _keep_wired(mx)
+    return MLX(
+        library,
+        model,
+        tokenizer,
+        stream=stream,
+        deployment=deployment,
+        origin=Origin(
+            config=config,
+            revision=revision,
+            digest=digest_of(folder),
+            adapter_digest=adapter_digest(spec),
+        ),
+    )
+
+
+class MLX:
+    """A loaded MLX model: greedy decoding, one request after the other."""
+
+    def __init__(
+        self,
+        library: Library,
+        model: Any,  # noqa: ANN401 - loaded on use
+        tokenizer: Any,  # noqa: ANN401 - loaded on use
+        *,
+        stream: Any,  # noqa: ANN401 - loaded on use
+        deployment: Deployment,
+        origin: Origin,
+    ) -> None:
+        """Wrap a model and its tokenizer, computing on ``stream``."""
+        spec = deployment.model
+        self._mx = library.mx
+        self._steps = library.generate_step
+        self._model = model
+        self._tokenizer = tokenizer
+        self._stream = stream
+        self._name = spec.name
+        self._counts = deployment.device == "mps"
+        self._ends = _end_tokens(origin.config, tokenizer)
+        self._context = _context(origin.config)
+        has_template = bool(getattr(tokenizer, "chat_template", None))
+        self.chat = has_template if spec.chat is None else spec.chat
+        if self.chat and not has_template:
+            raise LLMLatError(
+                f"model {spec.name!r}: its tokenizer has no chat template, but its"
+                " entry says chat = true; remove that, or use a chat model"
+            )
+        self.facts: Mapping[str, Scalar | None] = {
+            "library": f"mlx-lm {package_version('mlx_lm')}",
+            "mlx": package_version("mlx"),
+            "transformers": package_version("transformers"),
+            "weights": spec.weights,
+            "revision": origin.revision or spec.revision,
+            "digest": origin.digest,
+            "adapter": spec.adapter,
+            "adapter_digest": origin.adapter_digest,
+            "dtype": _dtype_of(library.mx, model),
+            "quantization": quantization_of(origin.config),
+            "context": self._context,
+            "chat": self.chat,
+        }
+
+    def generate(self, request: Request, meter: Meter) -> Generation:
+        """Answer greedily; each token is stamped on this thread when it is text.
+
+        Raises:
+            OutOfMemory: the prompt was too much for the device; later ones may fit.
+        """
+        tokens = self._encode(request)
+        room = self._context - len(tokens)
+        if room <= 0:
+            return meter.generation("context", len(tokens))
+        try:
+            finish = self._decode(tokens, min(request.max_new_tokens, room), meter)
+        except (RuntimeError, MemoryError) as error:
+            if not no_memory(error):
+                raise
+            raise OutOfMemory(
+                f"model {self._name!r}: no room for a prompt of {len(tokens)} tokens:"
+                f" {error}"
+            ) from error
+        return meter.generation(finish, len(tokens))
+
+    def reset_device_peak(self) -> None:
+        """Begin to count the GPU's peak memory anew."""
+        if self._counts:
+            self._mx.reset_peak_memory()
+
+    def device_peak_bytes(self) -> int | None:
+        """Return the GPU's peak memory since the reset; ``None`` on a processor."""
+        return int(self._mx.get_peak_memory()) if self._counts else None
+
+    def close(self) -> None:
+        """Drop the weights and give MLX's cached memory back."""
+        del self._model, self._tokenizer
+        free_memory()
+        self._mx.clear_cache()
+
+    def _decode(self, tokens: list[int], most: int, meter: Meter) -> Finish:
+        decode = decoder(self._tokenizer)
+        finish: Finish = "length"
+        with self._mx.stream(self._stream):
+            # Each call makes a cache of its own, so every prompt pays its prefill.
+            steps = self._steps(
+                self._mx.array(tokens), self._model, self._stream, max_tokens=most
+            )
+            try:
+                for token, _ in steps:
+                    # A Python number: MLX has waited for its value. The step after
+                    # it is under way already, and is not waited for.
+                    if token in self._ends or meter.token(decode(token)):
+                        finish = "stop"
+                        break
+            finally:
+                steps.close()
+                # The step under way must not slow the next sample down.
+                self._mx.synchronize(self._stream)
+        return finish
+
+    def _encode(self, request: Request) -> list[int]:
+        text = request.prompt
+        if request.chat:
+            text = self._tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}],
+                add_generation_prompt=True,
+                tokenize=False,
+            )
+        # A chat template has written the special tokens itself.
+        inputs = self._tokenizer(text, add_special_tokens=not request.chat)
+        return list(inputs["input_ids"])
+
+
+def _check_entry(deployment: Deployment) -> None:
+    spec = deployment.model
+    wanted_by = f"model {spec.name!r}: "
+    if sys.platform not in PLATFORMS:
+        raise Unsupported(
+            f"{wanted_by}MLX runs on macOS and Linux, and this is {sys.platform};"
+            " use gguf:PATH or hf:ORG/NAME"
+        )
+    if deployment.device not in DEVICES:
+        raise Unsupported(
+            f"{wanted_by}device {deployment.device!r}: MLX runs on"
+            f" {' and '.join(DEVICES)}; use gguf:PATH or hf:ORG/NAME there"
+        )
+    if spec.option("threads") is not None:
+        raise Unsupported(
+            f"{wanted_by}option threads: MLX decides itself how many it uses; leave it"
+            " out"
+        )
+    if spec.trust_remote_code:
+        raise Unsupported(
+            f"{wanted_by}trust_remote_code: mlx-lm is given no code that comes with"
+            " weights; leave it out"
+        )
+    known_options(spec, ())
+
+
+def _libraries(spec: ModelSpec) -> tuple[Library, Any]:
+    """Import what is needed; the second is what makes tokenizers."""
+    try:
+        import mlx.core as mx
+        from mlx_lm.generate import generate_step
+        from mlx_lm.utils import load_adapters, load_model
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise MissingExtra(
+            "mlx", error.name or "mlx", wanted_by=f"model {spec.name!r}"
+        ) from error
+    except ValueError as error:
+        # It sets the limit of open files as it is imported.
+        raise Unsupported(
+            f"model {spec.name!r}: mlx-lm cannot be imported: {error}; allow this"
+            " process 4096 open files (ulimit -Hn)"
+        ) from error
+    library = Library(
+        mx=mx,
+        load_model=load_model,
+        load_adapters=load_adapters,
+        generate_step=generate_step,
+    )
+    return library, AutoTokenizer
+
+
+def _device(mx: Any, device: str) -> Any:  # noqa: ANN401 - loaded on use
+    if device == "cpu":
+        return mx.cpu
+    if not mx.metal.is_available():
+        raise DeviceAbsent("device 'mps': this build of MLX has no Metal")
+    return mx.gpu
+
+
+def _keep_wired(mx: Any) -> None:  # noqa: ANN401 - loaded on use
+    """Let macOS keep the weights in memory, as mlx-lm's own programs do."""
+    most = mx.device_info().get("max_recommended_working_set_size")
+    if most:
+        mx.set_wired_limit(most)
+
+
+def _end_tokens(config: Mapping[str, Any], tokenizer: Any) -> frozenset[int]:  # noqa: ANN401 - loaded on use
+    """Collect the tokens that end an answer, from the weights and the tokenizer."""
+    ends: set[int] = set()
+    for value in (config.get("eos_token_id"), tokenizer.eos_token_id):
+        if isinstance(value, int):
+            ends.add(value)
+        elif value:
+            ends.update(value)
+    return frozenset(ends)
+
+
+def _context(config: Mapping[str, Any]) -> int:
+    for part in (config, config.get("text_config")):
+        for name in ("max_position_embeddings", "n_positions"):
+            length = part.get(name) if isinstance(part, dict) else None
+            if isinstance(length, int):
+                return length
+    return _UNKNOWN_CONTEXT
+
+
+def _dtype_of(mx: Any, model: Any) -> str | None:  # noqa: ANN401 - loaded on use
+    """Return the dtype that a model computes in: that of its floating weights."""
+    from mlx.utils import tree_flatten
+
+    for _, array in tree_flatten(model.parameters()):
+        if mx.issubdtype(array.dtype, mx.floating):
+            return str(array.dtype).removeprefix("mlx.core.")
+    return None

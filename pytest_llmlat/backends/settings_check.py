@@ -1,0 +1,84 @@
+"""The options of a catalogue entry: known to its backend and of the right kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import BadCatalogue, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_llmlat.specs import ModelSpec, Scalar
+
+SHARED = ("slower", "sha256", "batch_size")
+"""Options that are read outside of a backend's own file."""
+
+
+def known_options(model: ModelSpec, keys: Iterable[str]) -> None:
+    """Refuse an option that the backend of this entry would not heed.
+
+    Args:
+        model: the entry.
+        keys: the options that its backend knows, besides :data:`SHARED`.
+
+    Raises:
+        UnknownName: names the nearest option that is known.
+    """
+    known = {*keys, *SHARED}
+    for key, _ in model.options:
+        if key not in known:
+            raise UnknownName(
+                "option",
+                key,
+                known,
+                where=f"model {model.name!r}",
+                remedy=f"Options that backend {model.backend!r} knows:"
+                f" {', '.join(sorted(known))}.",
+            )
+
+
+def whole_option(model: ModelSpec, key: str, default: int, *, least: int = 1) -> int:
+    """Return an option that is a whole number.
+
+    Raises:
+        BadCatalogue: it is none, or below ``least``.
+    """
+    value = model.option(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise _wrong(model, key, value, f"a whole number from {least}")
+    return value
+
+
+def flag_option(model: ModelSpec, key: str, *, default: bool) -> bool:
+    """Return an option that is true or false.
+
+    Raises:
+        BadCatalogue: it is neither.
+    """
+    value = model.option(key, default)
+    if not isinstance(value, bool):
+        raise _wrong(model, key, value, "true or false")
+    return value
+
+
+def choice_option(model: ModelSpec, key: str, choices: Iterable[str]) -> str | None:
+    """Return an option that is one of some words, ``None`` where it is not given.
+
+    Raises:
+        BadCatalogue: it is another.
+    """
+    value = model.option(key)
+    known = tuple(choices)
+    if value is None or value in known:
+        return value if isinstance(value, str) else None
+    raise _wrong(model, key, value, f"one of {', '.join(known)}")
+
+
+def _wrong(
+    model: ModelSpec, key: str, value: Scalar | None, expected: str
+) -> BadCatalogue:
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return BadCatalogue(
+        f"model {model.name!r}: option {key} = {shown}: must be {expected}"
+    )
