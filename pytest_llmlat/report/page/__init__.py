@@ -1,0 +1,140 @@
+"""``report.html``: a run as one page for people. It works offline and asks for nothing.
+
+What a model wrote is hostile text. It lies compressed in the page and reaches the
+document only as text; the page's own scripts are the only ones that it lets run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.leaders import tuning_lines
+from pytest_llmlat.report.page.answers import (
+    best_balance,
+    cautions,
+    scenario_leaders,
+)
+from pytest_llmlat.report.page.drawings import read
+from pytest_llmlat.report.page.embedding import (
+    content_policy,
+    inert_json,
+    packed,
+    plotting_library,
+)
+from pytest_llmlat.report.page.heads import heads
+from pytest_llmlat.report.page.rows import rows_of
+from pytest_llmlat.report.page.samples import PAGE_BYTES
+from pytest_llmlat.report.page.tables import (
+    cell_table,
+    gate_part,
+    load_table,
+    remarks,
+    scoreboard_table,
+)
+from pytest_llmlat.report.page.values import page_values
+from pytest_llmlat.report.page.visible import marked, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_llmlat.records import Record
+    from pytest_llmlat.report.page.samples import Samples
+    from pytest_llmlat.results import Scoreboard
+
+_SLACK = 10_000
+"""Bytes for what is said of a cut, which is not known before it is made."""
+_TEMPLATES = Path(__file__).with_name("templates")
+_SCRIPTS = (
+    "base.js",
+    "tables.js",
+    "weights.js",
+    "plots.js",
+    "planes.js",
+    "latencies.js",
+    "loads.js",
+    "samples.js",
+    "start.js",
+)
+"""In this order they are one script, in a scope of its own."""
+
+
+def write_page(
+    path: Path, run: dict[str, Any], board: Scoreboard, records: Iterable[Record]
+) -> None:
+    """Write the page, at most ``samples.PAGE_BYTES`` or nearly so.
+
+    Without the extra ``report`` it has no plots and says so; all else is there.
+
+    Args:
+        path: of the file; replaced if it exists.
+        run: what ``run.json`` says, and ``seconds``. A run that was merged holds
+            several such objects under ``runs``: each gets a head of its own.
+        board: the figures.
+        records: of all cells of the board, those of a cell one after the other. They
+            are gone through once and not kept.
+
+    Raises:
+        ValueError: the records of a cell do not stand together.
+    """
+    path.write_bytes(_text(run, board, records).encode("utf-8", "replace"))
+
+
+def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> str:
+    rows = rows_of(board)
+    library = plotting_library()
+    reading = read(board, records)
+    early = _own("early.js")
+    script = "\n".join(["(() => {", '"use strict";', *map(_own, _SCRIPTS), "})();"])
+    style = _own("page.css")
+    scripts = [early, script, *([library.text] if library else [])]
+    content = {
+        "policy": content_policy(scripts, [style, ""]),
+        "early": early,
+        "script": script,
+        "style": style,
+        "heads": heads(run),
+        "best": best_balance(rows, board.contrasts),
+        "cautions": cautions(board, rows),
+        "gate": gate_part(board.verdicts),
+        "scoreboard": scoreboard_table(rows),
+        "rows": rows,
+        "cells": cell_table(board, rows),
+        "loads": load_table(board),
+        "remarks": remarks(board),
+        "leaders": scenario_leaders(board),
+        "tunings": tuning_lines(board),
+        "figures": packed(reading.drawn),
+        "library": library,
+    }
+    template = _template()
+
+    def rendered(samples: Samples) -> str:
+        values = inert_json(page_values(board, rows, samples))
+        text: str = template.render(**content, values=values, samples=samples)
+        return text
+
+    rest = len(rendered(reading.store.none()).encode("utf-8", "replace"))
+    return rendered(reading.store.fit(PAGE_BYTES - _SLACK - rest))
+
+
+def _own(name: str) -> str:
+    """Read a file of this page; line ends are what the policy's digests are of."""
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _template() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    environment.filters["printable"] = printable
+    environment.filters["marked"] = marked
+    return environment.get_template("page.html")

@@ -1,0 +1,179 @@
+"""The rows of the scoreboard as a page shows them: named, marked, and comparable."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import score
+from pytest_llmlat.settings import BALANCES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_llmlat.records import Cell
+    from pytest_llmlat.results import Scoreboard, Standing, Summary
+    from pytest_llmlat.settings import Balance
+
+    Halves = tuple[float, float]
+    """Quality with chance taken off, and speed, of one cell."""
+
+_HUES = 8
+_SHAPES: Mapping[str, str] = {
+    "circle": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "square": "M-3.6-3.6h7.2v7.2h-7.2z",
+    "diamond": "M0-5L5 0L0 5L-5 0z",
+    "triangle-up": "M0-4.8L4.8 3.6h-9.6z",
+    "cross": "M-1.6-4.8h3.2v3.2h3.2v3.2h-3.2v3.2h-3.2v-3.2h-3.2v-3.2h3.2z",
+    "triangle-down": "M0 4.8L4.8-3.6h-9.6z",
+    "star": "M0-5.4L1.5-1.7L5.3-1.6L2.3.8L3.3 4.6L0 2.4L-3.3 4.6L-2.3.8L-5.3-1.6"
+    "L-1.5-1.7z",
+    "pentagon": "M0-5L4.8-1.5L2.9 4.1h-5.8L-4.8-1.5z",
+    "hourglass": "M-4-4.6h8L-4 4.6h8z",
+}
+"""Names as the plotting library has them. One more than there are colours, so that a
+colour comes back with another shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How a row is told from others, by colour and by shape."""
+
+    hue: int
+    shape: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the scoreboard with what it has only beside the others."""
+
+    standing: Standing
+    label: str
+    """The shortest name that no other row has."""
+    mark: Mark
+    comparable: bool
+    """Whether it covers the families that the comparison is about."""
+    covered: tuple[int, int]
+    """How many of the run's families it has."""
+    halves: Mapping[str, Sequence[Halves]]
+    """By family, those of each cell."""
+    pareto: bool | None
+    ranks: tuple[int, int] | None
+    """Best and worst place for weights from 0.3 to 0.7, among comparable rows."""
+
+
+def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
+    """Return what a cell has in common with its row."""
+    return cell.model, cell.device, cell.scenario
+
+
+def rows_of(board: Scoreboard) -> list[Row]:
+    """Return the rows, best first; those that are about other families come last.
+
+    A row that covers only an easy family is not better than one that covers all. The
+    comparison is about the families of those rows that cover most of them.
+    """
+    standings = board.standings
+    halves = _halves(board.summaries)
+    compared = _compared(standings)
+    kind = balance_of(board)
+    level = [frozenset(s.families) == compared for s in standings]
+    among = [s for s, same in zip(standings, level, strict=True) if same]
+    fronts = iter(score.front([_point(s) for s in among]))
+    ranks = iter(
+        score.rank_ranges(
+            {
+                weight: [weighted(halves[row_key(s)], kind, weight) for s in among]
+                for weight in score.WEIGHTS
+            }
+        )
+        if among
+        else ()
+    )
+    total = len({family for s in standings for family in s.families})
+    labels = _labels(standings)
+    rows = [
+        Row(
+            standing=standing,
+            label=label,
+            mark=_mark(0),
+            comparable=same,
+            covered=(len(standing.families), total),
+            halves=halves[row_key(standing)],
+            pareto=next(fronts) if same else None,
+            ranks=next(ranks) if same else None,
+        )
+        for standing, label, same in zip(standings, labels, level, strict=True)
+    ]
+    rows.sort(key=lambda row: not row.comparable)
+    return [replace(row, mark=_mark(number)) for number, row in enumerate(rows)]
+
+
+def weighted(
+    halves: Mapping[str, Sequence[Halves]], kind: Balance, weight: float
+) -> float | None:
+    """Return the balanced score of a row with this weight of quality."""
+    if not halves:
+        return None
+    means = [
+        sum(score.balance(q, s, kind, weight) for q, s in cells) / len(cells)
+        for cells in halves.values()
+    ]
+    found: float = sum(means) / len(means)
+    return found
+
+
+def balance_of(board: Scoreboard) -> Balance:
+    """Find which mean the board calls balanced; geometric if it cannot be told."""
+    judged = [s for s in board.summaries if s.balanced.value is not None]
+    for kind in ("geometric", *BALANCES):
+        if all(getattr(s, kind) == s.balanced.value for s in judged):
+            return kind
+    return "geometric"
+
+
+def _halves(
+    summaries: Sequence[Summary],
+) -> dict[tuple[str, str, str], dict[str, list[Halves]]]:
+    found: dict[tuple[str, str, str], dict[str, list[Halves]]]
+    found = defaultdict(lambda: defaultdict(list))
+    for summary in summaries:
+        quality, speed = summary.normalized.value, summary.speed.value
+        if quality is not None and speed is not None:
+            own = found[row_key(summary.cell)]
+            own[summary.cell.family].append((quality, speed))
+    return found
+
+
+def _compared(standings: Sequence[Standing]) -> frozenset[str]:
+    """Return the families that are compared: those of the rows that have most."""
+    sets = Counter(frozenset(s.families) for s in standings)
+    return max(sets, key=lambda one: (len(one), sets[one]), default=frozenset[str]())
+
+
+def _point(standing: Standing) -> tuple[float, float] | None:
+    quality, seconds = standing.quality.value, standing.e2e_s.p50
+    return None if quality is None or seconds is None else (quality, seconds)
+
+
+def _labels(standings: Sequence[Standing]) -> list[str]:
+    """Name each row by its model, and by device and load where these differ."""
+    devices = {s.device for s in standings}
+    return [
+        " ".join(
+            (
+                s.model,
+                *(("on", s.device) if len(devices) > 1 else ()),
+                *((s.scenario,) if s.scenario != "single" else ()),
+            )
+        )
+        for s in standings
+    ]
+
+
+def _mark(number: int) -> Mark:
+    shapes = list(_SHAPES.items())
+    shape, path = shapes[number % len(shapes)]
+    return Mark(hue=number % _HUES, shape=shape, path=path)

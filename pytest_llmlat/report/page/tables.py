@@ -1,0 +1,304 @@
+"""The tables of the page. Figures are written here; the template only places them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import (
+    MISSING,
+    placed,
+    rate,
+    ratio,
+    seconds,
+    size,
+)
+from pytest_llmlat.report.loads import (
+    GOOD,
+    POINTS,
+    clock_lines,
+    contention_lines,
+    load_order,
+    point_figures,
+)
+from pytest_llmlat.report.page.rows import row_key
+from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_figures
+from pytest_llmlat.report.verdicts import (
+    COLUMNS,
+    columns,
+    gate_summary,
+    ordered,
+    own_notes,
+    summed_passes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.report.page.rows import Mark, Row
+    from pytest_llmlat.results import Estimate, Outcome, Scoreboard, Standing, Verdict
+
+_DASH = "\N{EN DASH}"
+_SIGNS: dict[Outcome, str] = {
+    "regression": "\N{BLACK DOWN-POINTING TRIANGLE}",
+    "failed": "\N{BALLOT X}",
+    "inconclusive": "?",
+    "warned": "!",
+    "pass": "\N{CHECK MARK}",
+}
+"""Beside the word, so that no colour is needed to tell outcomes apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: what stands over it, and what that means."""
+
+    title: str
+    meaning: str = ""
+    number: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One place of a table."""
+
+    text: str
+    key: float | str | None = None
+    """By which it is sorted; ``None`` comes last either way."""
+    mark: Mark | None = None
+    span: Estimate | None = None
+    """Drawn as a line from low to high with a dot, on an axis from 0 to 1."""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Columns, and rows of as many fields."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Field, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePart:
+    """The verdicts: what does not pass, and what does."""
+
+    summary: str
+    failed: bool
+    open: Table
+    passed: Table
+    passes: str
+
+
+_SCOREBOARD = (
+    Column(title="#", meaning="place by the balanced score"),
+    Column(title="Model", number=False),
+    Column(title="Balanced", meaning="mean of quality and speed, over families"),
+    Column(title="95 % interval", meaning="of the balanced score"),
+    Column(title="Quality", meaning="chance taken off, mean over families"),
+    Column(title="Speed", meaning="1 / (1 + e2e / budget), mean over families"),
+    Column(title="e2e p50", meaning="median time of a whole answer"),
+    Column(title="e2e p95"),
+    Column(title="TTFT p50", meaning="median time to the first token"),
+    Column(title="tok/s", meaning="tokens a second while one answer is written"),
+    Column(title="In time", meaning="share of answers right and within their budget"),
+    Column(title="s/correct", meaning="seconds spent for each right answer"),
+    Column(title="Memory", meaning="peak, of the device or else of the process"),
+    Column(title="Places", meaning="best and worst for weights from 0.3 to 0.7"),
+    Column(title="BIS", meaning="z(quality) - z(e2e p50)"),
+    Column(title="Device", number=False),
+    Column(title="Families", meaning="of all in this run"),
+)
+
+
+def scoreboard_table(rows: Sequence[Row]) -> Table:
+    """Return the scoreboard, best first; rows about other families have no place."""
+    level = all(row.comparable for row in rows)
+    return Table(
+        columns=_SCOREBOARD,
+        rows=tuple(
+            _standing(row, number, level=level)
+            for number, row in enumerate(rows, start=1)
+        ),
+    )
+
+
+def _standing(row: Row, number: int, *, level: bool) -> tuple[Field, ...]:
+    s = row.standing
+    own, total = row.covered
+    bis = s.bis if level else None
+    return (
+        _place(row, number),
+        Field(text=row.label, key=row.label, mark=row.mark, tone=_front(row)),
+        _share(s.balanced.value),
+        Field(text=_interval(s.balanced), key=s.balanced.low, span=s.balanced),
+        _share(s.quality.value),
+        _share(s.speed.value),
+        _time(s.e2e_s.p50),
+        _time(s.e2e_s.p95),
+        _time(s.ttft_s.p50),
+        Field(text=rate(s.decode_tokens_per_s), key=s.decode_tokens_per_s),
+        _share(s.correct_within_budget),
+        _time(s.seconds_per_correct),
+        _memory(s),
+        _places(row),
+        Field(text=MISSING if bis is None else f"{bis:+.2f}", key=bis),
+        _named(placed(s.device, s.scenario)),
+        Field(text=f"{own} of {total}", key=own),
+    )
+
+
+def _place(row: Row, number: int) -> Field:
+    if row.comparable and row.standing.balanced.value is not None:
+        return Field(text=str(number), key=number)
+    return Field(text=MISSING, key=None)
+
+
+def _front(row: Row) -> str:
+    if row.standing.partial:
+        return "partial"
+    return "front" if row.pareto else ""
+
+
+def _places(row: Row) -> Field:
+    if row.ranks is None:
+        return Field(text=MISSING)
+    best, worst = row.ranks
+    told = str(best) if best == worst else f"{best}{_DASH}{worst}"
+    return Field(text=told, key=best + worst)
+
+
+def _memory(standing: Standing) -> Field:
+    peak = standing.peak_device_bytes or standing.peak_rss_bytes
+    return Field(text=size(peak), key=peak)
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return MISSING if estimate.value is None else "no interval"
+    return f"{estimate.low:.2f}{_DASH}{estimate.high:.2f}"
+
+
+def _share(value: float | None) -> Field:
+    return Field(text=ratio(value), key=value)
+
+
+def _time(value: float | None) -> Field:
+    return Field(text=seconds(value), key=value)
+
+
+def _named(text: str) -> Field:
+    return Field(text=text, key=text)
+
+
+def cell_table(board: Scoreboard, rows: Sequence[Row]) -> Table:
+    """Return a line for each cell, with the metric itself as its quality."""
+    known = {row_key(row.standing): row for row in rows}
+    titles = (Column(title=name) for name in CELL_COLUMNS)
+    return Table(
+        columns=(
+            Column(title="Task", number=False),
+            Column(title="Model", number=False),
+            *titles,
+        ),
+        rows=tuple(
+            (
+                _named(s.cell.task),
+                Field(
+                    text=known[row_key(s.cell)].label,
+                    key=known[row_key(s.cell)].label,
+                    mark=known[row_key(s.cell)].mark,
+                ),
+                *(
+                    Field(text=text, key=key)
+                    for text, key in zip(
+                        cell_figures(s),
+                        (
+                            s.samples,
+                            s.metric,
+                            s.quality.value,
+                            s.balanced.value,
+                            s.e2e_s.p50,
+                            s.e2e_s.p95,
+                            s.errors + s.timeouts + s.unparsed,
+                        ),
+                        strict=True,
+                    )
+                ),
+            )
+            for s in board.summaries
+        ),
+    )
+
+
+def load_table(board: Scoreboard) -> Table | None:
+    """Return the points of all load curves; ``None`` where nothing was loaded."""
+    loaded = sorted(
+        (s for s in board.summaries if s.load is not None),
+        key=lambda s: (s.cell.task, s.cell.model, s.cell.device, *load_order(s)),
+    )
+    if not loaded:
+        return None
+    good = GOOD if any(s.slo for s in loaded) else ()
+    titles = ("Task", "Model", "Device", "Load", *POINTS, *good, "Notes")
+    return Table(
+        columns=tuple(Column(title=name, number=name in POINTS) for name in titles),
+        rows=tuple(
+            tuple(
+                Field(text=text, tone="limited" if "client-limited" in text else "")
+                for text in (
+                    *(s.cell.task, s.cell.model, s.cell.device),
+                    *point_figures(s, told=bool(good)),
+                )
+            )
+            for s in loaded
+        ),
+        notes=tuple(dict.fromkeys(f"good: {s.slo}" for s in loaded if s.slo)),
+    )
+
+
+def gate_part(verdicts: Sequence[Verdict]) -> GatePart | None:
+    """Return the gate's verdicts, worst first; ``None`` where nothing was gated."""
+    if not verdicts:
+        return None
+    shown = ordered(verdicts)
+    passed = [v for v in shown if v.outcome == "pass"]
+    return GatePart(
+        summary=gate_summary(verdicts),
+        failed=any(v.failing for v in verdicts),
+        open=_judged([v for v in shown if v.outcome != "pass"]),
+        passed=_judged(passed),
+        passes=summed_passes(passed),
+    )
+
+
+def _judged(verdicts: Sequence[Verdict]) -> Table:
+    return Table(
+        columns=tuple(
+            Column(title=name.capitalize(), number=index in (5, 6))
+            for index, name in enumerate((*COLUMNS, "notes"))
+        ),
+        rows=tuple(map(_verdict, verdicts)),
+    )
+
+
+def _verdict(verdict: Verdict) -> tuple[Field, ...]:
+    outcome, *rest = columns(verdict)
+    notes = [note for note in (verdict.note, own_notes(verdict)) if note]
+    sign = _SIGNS[verdict.outcome]
+    return (
+        Field(text=f"{sign} {outcome}", tone=verdict.outcome),
+        *(Field(text=text) for text in rest),
+        Field(text="; ".join(notes) or MISSING),
+    )
+
+
+def remarks(board: Scoreboard) -> dict[str, list[str]]:
+    """Return what is to be said of the clock, the machine and the run, by title."""
+    told = {
+        "Clock": clock_lines(board),
+        "Contention": contention_lines(board),
+        "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
+    }
+    return {title: lines for title, lines in told.items() if lines}

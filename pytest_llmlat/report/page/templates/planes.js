@@ -1,0 +1,202 @@
+// The plane of quality and latency, the score over the weight, the quality of each task.
+const FAMILIES = unique(CELLS.map((cell) => cell.family));
+
+// The points of a sweep would crowd out the rest: they have plots and a table of their own.
+const swept = ({ comparable, loaded }) => loaded && !comparable;
+
+function pointsOf(family) {
+  if (family === "") {
+    return ROWS.filter((row) => row.comparable).map((row) => ({
+      row, quality: row.quality[0], bounds: row.quality, speed: row.speed[0], e2e: row.e2e[0], score: row.balanced[0],
+    }));
+  }
+  const medians = new Map(FIGURES.medians.filter(([, name]) => name === family)
+    .map(([place, , value]) => [CELLS[place].row, value]));
+  return ROWS.filter((row) => row.halves[family] && !swept(row)).map((row) => {
+    const cells = row.halves[family];
+    return {
+      row, quality: mean(cells.map(([q]) => q)), bounds: null, speed: mean(cells.map(([, s]) => s)),
+      e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, 0.5))),
+    };
+  });
+}
+
+// No other point is at least as good in both and better in one.
+function frontOf(points, better) {
+  const front = points.filter((a) => !points.some((b) => b.quality >= a.quality
+    && (b.x === a.x || better(b.x, a.x)) && (b.quality !== a.quality || b.x !== a.x)));
+  return front.sort((a, b) => a.x - b.x);
+}
+
+// One budget for all tasks of a family, or null: without it no curve has a meaning.
+function budgetOf(family) {
+  const budgets = unique(CELLS.map((cell, place) => (cell.family === family ? FIGURES.cells[place].budget : null))
+    .filter((value) => value !== null));
+  return family !== "" && budgets.length === 1 ? budgets[0] : null;
+}
+
+// Quality at which the balanced score is `level`, at a speed.
+function qualityFor(level, speed) {
+  if (VALUES.balance === "arithmetic") return 2 * level - speed;
+  if (VALUES.balance === "geometric") return (level * level) / speed;
+  return (level * speed) / (2 * speed - level);
+}
+
+function isoCurves(across, budget, range) {
+  const { quiet } = ink();
+  return [0.2, 0.4, 0.6, 0.8].map((level) => {
+    const [x, y] = [[], []];
+    for (let step = 0; step <= 200; step += 1) {
+      const at = across === "speed" ? 0.005 + 0.995 * (step / 200)
+        : range[0] * (range[1] / range[0]) ** (step / 200);
+      const speed = across === "speed" ? at : 1 / (1 + at / budget);
+      const quality = qualityFor(level, speed);
+      if (quality >= 0 && quality <= 1.04) { x.push(at); y.push(quality); }
+    }
+    return {
+      x, y, mode: "lines", hoverinfo: "skip", showlegend: false, meta: level,
+      line: { color: quiet, width: 1, dash: "dot" }, opacity: 0.75,
+    };
+  });
+}
+
+// A curve's figure stands on it where answers are fastest.
+function isoFigures(curves, across) {
+  const { quiet } = ink();
+  return curves.filter(({ x }) => x.length).map(({ x, y, meta }) => ({
+    x: across === "speed" ? x.at(-1) : Math.log10(x[0]), y: across === "speed" ? y.at(-1) : y[0],
+    text: meta.toFixed(1), showarrow: false, yshift: 8, xshift: across === "speed" ? -10 : 14,
+    font: { size: 11, color: quiet },
+  }));
+}
+
+function drawPlane() {
+  const family = $("plane-family").value;
+  const across = $("plane-axis").value;
+  const points = pointsOf(family).map((point) => ({ ...point, x: point[across] }));
+  const shown = points.filter(({ x, quality }) => x !== null && quality !== null);
+  const budget = budgetOf(family);
+  const times = shown.map(({ x }) => x);
+  const wide = across === "e2e" && budget !== null ? [...times, budget * 0.1, budget * 2] : times;
+  const range = wide.length ? [Math.min(...wide) / 1.25, Math.max(...wide) * 1.25] : [0.1, 10];
+  const curved = across === "speed" || budget !== null;
+  const front = frontOf(shown, across === "speed" ? (a, b) => a > b : (a, b) => a < b);
+  const { text, quiet } = ink();
+  const traces = curved ? isoCurves(across, budget, range) : [];
+  const annotations = isoFigures(traces, across);
+  traces.push({
+    x: front.map(({ x }) => x), y: front.map(({ quality }) => quality), mode: "lines", name: "Pareto front",
+    line: { color: text, width: 1.5, shape: across === "speed" ? "vh" : "hv" }, hoverinfo: "skip", opacity: 0.8,
+  });
+  for (const point of shown) {
+    const { row, quality, bounds: span } = point;
+    traces.push({
+      x: [point.x], y: [quality], mode: narrow() ? "markers" : "markers+text", name: label(row.label, 34),
+      marker: marker(row, { size: 14 }), text: [label(row.label, 22)],
+      textposition: across === "speed" && point.x > 0.75 ? "top left" : "top right",
+      textfont: { size: 12, color: text }, hoverinfo: "text", showlegend: narrow(),
+      error_y: span && span[1] !== null ? {
+        type: "data", symmetric: false, array: [span[2] - span[0]], arrayminus: [span[0] - span[1]],
+        color: hue(row), thickness: 1.2, width: 0,
+      } : undefined,
+      hovertext: [hover(`<b>${label(row.label)}</b>`, `quality ${span ? bounds(span) : ratio(quality)}`,
+        `speed ${ratio(point.speed)}`, `balanced ${ratio(point.score)}`, `e2e p50 ${seconds(point.e2e)}`)],
+    });
+  }
+  const gone = points.length - shown.length;
+  const lost = gone ? ` ${gone} of ${points.length} rows have no such figure (too many time-outs, or nothing answered) and are not drawn.` : "";
+  const loaded = ROWS.filter((row) => swept(row) && row.halves[family]).length;
+  const under = loaded ? ` ${loaded} rows under load are not drawn here.` : "";
+  const one = family === "" ? "A row's balanced score is the mean over families, so it lies near the curves and not on them." : "";
+  $("plane-note").textContent = (curved
+    ? `Dotted: points of the same balanced score.${across === "e2e"
+      ? ` As if every answer took the time on the axis, with a budget of ${seconds(budget)}.` : ` ${one}`}`
+    : "No curves of equal balance here: tasks with different budgets share this axis.")
+    + ` The line is the Pareto front of the points in this plane.${family === "" ? "" : " Quality has chance taken off."}${lost}${under}`;
+  const x = across === "speed" ? axis("speed, 1 / (1 + e2e / budget): faster is right", { range: [0, 1.02] })
+    : timeAxis("e2e p50: faster is left", wide);
+  return plot("plot-plane", traces, layout({
+    xaxis: x, yaxis: axis("quality, chance taken off", { range: [0, 1.04] }), height: narrow() ? 400 : 520,
+    annotations,
+    legend: { orientation: "h", y: narrow() ? -0.26 : -0.16, x: 0, font: { size: 12, color: quiet } },
+  }), "Nothing to draw: no row has both figures.");
+}
+
+function drawWeights() {
+  const weight = Number($("weight")?.value ?? 0.5);
+  const steps = Array.from({ length: 101 }, (_, step) => step / 100);
+  const { quiet, line } = ink();
+  const traces = ROWS.filter((row) => row.comparable && scoreAt(row, 0.5) !== null).map((row) => {
+    const scores = steps.map((step) => scoreAt(row, step));
+    return {
+      x: steps, y: scores, mode: "lines", name: label(row.label, 34), line: { color: hue(row), width: 2.2, dash: dash(row) },
+      hoverinfo: "text", hovertext: steps.map((step, place) => hover(`<b>${label(row.label)}</b>`,
+        `weight ${step.toFixed(2)}: ${ratio(scores[place])}`)),
+    };
+  });
+  return plot("plot-weights", traces, layout({
+    xaxis: axis("weight of quality", { range: [0, 1] }), yaxis: axis("score", { rangemode: "tozero" }),
+    height: narrow() ? 340 : 380,
+    shapes: [
+      { type: "rect", x0: 0.3, x1: 0.7, y0: 0, y1: 1, yref: "paper", fillcolor: line, opacity: 0.35, line: { width: 0 }, layer: "below" },
+      { type: "line", x0: weight, x1: weight, y0: 0, y1: 1, yref: "paper", line: { color: quiet, width: 1.5, dash: "dot" } },
+    ],
+  }), "Nothing to draw: no row has a score.");
+}
+
+function drawQuality() {
+  const tasks = unique(CELLS.map((cell) => cell.task));
+  const known = ROWS.filter((_, place) => CELLS.some((cell) => cell.row === place && cell.quality[0] !== null));
+  const rows = known.filter((row) => !swept(row));
+  const left = known.length - rows.length;
+  $("quality-note").textContent = "The task's own metric with its 95 % interval; none is drawn where all resamples agree."
+    + " A grey line is what guessing would score." + (left ? ` ${left} rows under load are in the table of all cells.` : "");
+  const step = Math.min(0.16, 0.72 / Math.max(1, rows.length));
+  const { quiet, line } = ink();
+  const traces = rows.map((row, place) => {
+    const own = CELLS.filter((cell) => ROWS[cell.row] === row && cell.quality[0] !== null);
+    const spans = own.map(({ quality }) => quality);
+    return {
+      x: spans.map(([value]) => value),
+      y: own.map((cell) => tasks.indexOf(cell.task) + (place - (rows.length - 1) / 2) * step),
+      mode: "markers", name: label(row.label, 34), marker: marker(row, { size: 9 }), hoverinfo: "text",
+      error_x: {
+        type: "data", symmetric: false, thickness: 1.4, width: 0, color: hue(row),
+        array: spans.map(([value, , high]) => (high === null ? 0 : high - value)),
+        arrayminus: spans.map(([value, low]) => (low === null ? 0 : value - low)),
+      },
+      hovertext: own.map((cell) => hover(`<b>${label(row.label)}</b>`, label(cell.task),
+        `${label(cell.metric ?? "")} ${bounds(cell.quality)}`, `${cell.n} samples`)),
+    };
+  });
+  const chances = tasks.map((task) => CELLS.findIndex((cell, place) => cell.task === task && FIGURES.cells[place].chance))
+    .map((place) => (place < 0 ? null : FIGURES.cells[place].chance));
+  const shapes = chances.flatMap((chance, place) => (chance === null ? [] : [{
+    type: "line", x0: chance, x1: chance, y0: place - 0.42, y1: place + 0.42, line: { color: quiet, width: 2 }, layer: "below",
+  }])).concat(tasks.slice(1).map((_, place) => ({
+    type: "line", xref: "paper", x0: 0, x1: 1, y0: place + 0.5, y1: place + 0.5, line: { color: line, width: 1 }, layer: "below",
+  })));
+  return plot("plot-quality", traces, layout({
+    xaxis: axis("metric of the task", { range: [-0.02, 1.02] }),
+    yaxis: axis("", {
+      tickvals: tasks.map((_, place) => place), ticktext: tasks.map((task) => label(task, narrow() ? 16 : 32)),
+      range: [tasks.length - 0.5, -0.5], showgrid: false, zeroline: false,
+    }),
+    shapes, height: 130 + tasks.length * Math.max(54, rows.length * 13),
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 12 } },
+  }), "Nothing to draw: no metric has a value.");
+}
+
+function startPlanes() {
+  const select = $("plane-family");
+  options(select, [["", "all"], ...FAMILIES.map((family) => [family, family])]);
+  select.addEventListener("change", () => {
+    // A family with one budget has curves over time; all families only over speed.
+    $("plane-axis").value = budgetOf(select.value) === null ? "speed" : "e2e";
+    drawPlane();
+  });
+  $("plane-axis").addEventListener("change", drawPlane);
+  DRAWERS.set("plane", drawPlane);
+  if ($("weight")) DRAWERS.set("weights", drawWeights);
+  DRAWERS.set("quality", drawQuality);
+}

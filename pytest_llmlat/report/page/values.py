@@ -1,0 +1,119 @@
+"""What the page's script works with, as JSON: rows, cells and load curves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.report.loads import load_order
+from pytest_llmlat.report.page.rows import balance_of, row_key
+from pytest_llmlat.report.page.samples import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.report.page.rows import Row
+    from pytest_llmlat.report.page.samples import Samples
+    from pytest_llmlat.results import Distribution, Estimate, Scoreboard, Summary
+
+
+def page_values(
+    board: Scoreboard, rows: Sequence[Row], samples: Samples
+) -> dict[str, Any]:
+    """Return it; cells stand in the order of the board's summaries."""
+    numbers = {row_key(row.standing): number for number, row in enumerate(rows)}
+    return {
+        "balance": balance_of(board),
+        "columns": COLUMNS,
+        "rows": [_row(row) for row in rows],
+        "cells": [
+            {
+                **_cell(summary, numbers[row_key(summary.cell)]),
+                "kept": kept,
+                "seen": seen,
+            }
+            for summary, kept, seen in zip(
+                board.summaries, samples.kept, samples.seen, strict=True
+            )
+        ],
+        "curves": _curves(board),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    s = row.standing
+    return {
+        "label": row.label,
+        "name": f"{s.model} on {s.device}, {s.scenario}",
+        "hue": row.mark.hue,
+        "shape": row.mark.shape,
+        "comparable": row.comparable,
+        "loaded": s.scenario != "single",
+        "covered": row.covered,
+        "halves": row.halves,
+        "quality": _estimate(s.quality),
+        "speed": _estimate(s.speed),
+        "balanced": _estimate(s.balanced),
+        "e2e": _percentiles(s.e2e_s),
+        "pareto": row.pareto,
+    }
+
+
+def _cell(summary: Summary, number: int) -> dict[str, Any]:
+    cell = summary.cell
+    return {
+        "row": number,
+        "task": cell.task,
+        "family": cell.family,
+        "metric": summary.metric,
+        "n": summary.samples,
+        "errors": summary.errors,
+        "timeouts": summary.timeouts,
+        "contended": bool(summary.contention and summary.contention.contended),
+        "quality": _estimate(summary.quality),
+        "e2e": _percentiles(summary.e2e_s),
+    }
+
+
+def _curves(board: Scoreboard) -> list[dict[str, Any]]:
+    """Return the load curves: one for each task, model, device and kind of load."""
+    curves: dict[tuple[str, str, str, str], list[Summary]] = {}
+    for summary in board.summaries:
+        if summary.load is not None:
+            cell = summary.cell
+            kind = load_order(summary)[0]
+            key = (cell.task, kind, cell.model, cell.device)
+            curves.setdefault(key, []).append(summary)
+    return [
+        {
+            "task": task,
+            "kind": kind,
+            "name": f"{model} on {device}",
+            "points": [_point(s) for s in sorted(points, key=load_order)],
+        }
+        for (task, kind, model, device), points in curves.items()
+    ]
+
+
+def _point(summary: Summary) -> dict[str, Any]:
+    return {
+        "scenario": summary.cell.scenario,
+        "level": load_order(summary)[1],
+        "n": summary.samples,
+        "failed": summary.errors + summary.timeouts,
+        "rate": summary.requests_per_s,
+        "good": summary.goodput_per_s,
+        "tokens": summary.output_tokens_per_s,
+        "e2e": _percentiles(summary.e2e_s),
+        "ttft": _percentiles(summary.ttft_s),
+        "limited": summary.load.client_limited if summary.load else None,
+        "contended": summary.contention.contended if summary.contention else None,
+    }
+
+
+def _percentiles(times: Distribution) -> list[float | None]:
+    return [times.p50, times.p95]
+
+
+def _estimate(estimate: Estimate) -> list[float | None]:
+    return list(asdict(estimate).values())
