@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.records import Generation, Request, Response
@@ -49,6 +49,69 @@ class Backend(Deployed, Protocol):
         No state of an earlier request shortens this one: the whole prompt is
         processed every time. A prompt that leaves no room in the context is not
         cut: the answer is empty and its ``finish`` is ``context``.
+        """
+        ...
+
+
+class Batches(Protocol):
+    """How a model of this process answers many requests at once."""
+
+    @property
+    def kind(self) -> str:
+        """What it is called in the facts of a load, such as ``padded``."""
+        ...
+
+    @property
+    def own_queue(self) -> bool:
+        """Whether it takes all requests at once and itself sees who is served when."""
+        ...
+
+    def first_size(self, requests: Sequence[Request]) -> int:
+        """Return how many to answer at once where nobody says: what should fit."""
+        ...
+
+    def prepare(self, requests: Sequence[Request], size: int) -> None:
+        """Do what need not be measured, once before each run at a size.
+
+        Raises:
+            OutOfMemory: the device has no room for so many.
+        """
+        ...
+
+    def generate(
+        self, requests: Sequence[Request], meters: Sequence[Meter], size: int
+    ) -> list[Generation]:
+        """Answer as :meth:`Backend.generate` does, each request on its own meter.
+
+        Args:
+            requests: at most ``size`` of them unless there is a queue of its own.
+            meters: one for each request; who has ended is stamped no more.
+            size: how many are answered at once.
+
+        Raises:
+            OutOfMemory: the device has no room for so many. What came of these
+                requests is void.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what :meth:`prepare` took."""
+        ...
+
+
+@runtime_checkable
+class Batching(Backend, Protocol):
+    """A model in this process that can answer many requests at once."""
+
+    def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
+        """Return how it would answer these requests.
+
+        Args:
+            requests: all that there will be.
+            kind: which way, by the name that the user gave; ``None`` for the best.
+
+        Raises:
+            LLMLatError: there is no such way, or not for these requests.
         """
         ...
 

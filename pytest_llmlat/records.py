@@ -281,6 +281,19 @@ class LoadFacts:
     """Processor time of the client's thread over the time that passed."""
     client_limited: str | None
     """Why the figures are the client's rather than the server's; ``None`` if not."""
+    batch: int | None = None
+    """The most that a model of this process answered at once; 1 where its requests
+    waited for each other, ``None`` for a server, which does not tell."""
+    batching: str | None = None
+    """How: ``padded`` or ``continuous``; ``None`` where each was answered alone."""
+    batch_halved: int = 0
+    """How often memory gave out and all was measured again with half as many."""
+    batch_prepared: int = 0
+    """Requests of the unmeasured batch before."""
+    batch_checked: int | None = None
+    """How many were asked again alone after the window; ``None``: nothing to check."""
+    batch_changed: int | None = None
+    """How many of these answers differ from those in the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

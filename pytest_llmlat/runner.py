@@ -92,7 +92,7 @@ def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
     with scenarios.settled():
         cell.warm_up()
         answers = _Answers(
-            plan, cell.requests, model.backend, tools.clock, ramp_s=cell.warmup_s or 0.0
+            plan, cell.requests, model, tools.clock, ramp_s=cell.warmup_s or 0.0
         )
         for place, response in enumerate(answers):
             if response is not None:
@@ -207,6 +207,7 @@ class _Measurement:
                 peak_rss_bytes=self._memory.bytes() if self._memory else None,
                 peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
+                warnings=(*self.facts.warnings, *_changed(self._plan.cell, load)),
                 load=load,
                 contention=self._watch.end(),
             )
@@ -223,7 +224,7 @@ class _Answers:
         self,
         plan: Plan,
         requests: Sequence[Request],
-        backend: Backend | Server,
+        model: LoadedModel,
         clock: Clock,
         *,
         ramp_s: float,
@@ -232,10 +233,16 @@ class _Answers:
         self.interrupted = False
         self._responses: Iterator[Response | None]
         if plan.scenario == SINGLE:
-            self._responses = scenarios.single(requests, backend, clock)
+            self._responses = scenarios.single(requests, model.backend, clock)
             return
         load = scenarios.under_load(
-            plan.scenario, requests, backend, clock, seed=plan.seed, ramp_s=ramp_s
+            plan.scenario,
+            requests,
+            model.backend,
+            clock,
+            seed=plan.seed,
+            ramp_s=ramp_s,
+            batches=scenarios.batch_settings(model.deployment.model),
         )
         self.load, self.interrupted = load.facts, load.interrupted
         self._responses = iter(load.responses)
@@ -295,6 +302,17 @@ def _record(
         chance=plan.task.chance,
         transport=response.transport,
     )
+
+
+def _changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
+    """Warn of answers that are others because they were given in a batch."""
+    if load is None or not load.batch_changed:
+        return ()
+    told = (
+        f"{cell.id}: {load.batch_changed} of {load.batch_checked} answers differ from"
+        " those asked alone; the quality is that of the batches"
+    )
+    return (told,)
 
 
 def _warnings(sandbox: Sandbox | None) -> tuple[str, ...]:

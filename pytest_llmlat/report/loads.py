@@ -16,7 +16,7 @@ from pytest_llmlat.report.figures import (
 )
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Instrument
+    from pytest_llmlat.records import Instrument, LoadFacts
     from pytest_llmlat.results import Scoreboard, Summary
 
 POINTS = (
@@ -127,11 +127,22 @@ def _notes(summary: Summary) -> str:
         "timeouts": summary.timeouts,
         "retries": summary.retries,
     }
-    limited = summary.load is not None and summary.load.client_limited
     told = counted(counts)
-    if not limited:
-        return told
-    return "client-limited" if told == MISSING else f"{told}, client-limited"
+    more = _load_notes(summary.load) if summary.load is not None else []
+    return ", ".join([*([] if told == MISSING and more else [told]), *more])
+
+
+def _load_notes(load: LoadFacts) -> list[str]:
+    """Say in which batches a load was answered, and whose time was measured."""
+    notes = []
+    if load.batch is not None and load.batching is not None:
+        halved = f", halved {load.batch_halved} x" if load.batch_halved else ""
+        notes.append(f"batch {load.batch} ({load.batching}{halved})")
+    if load.batch_changed:
+        notes.append(f"{load.batch_changed} of {load.batch_checked} answers changed")
+    if load.client_limited:
+        notes.append("client-limited")
+    return notes
 
 
 def _precise(value: float | None) -> str:

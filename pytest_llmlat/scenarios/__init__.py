@@ -1,9 +1,10 @@
 """How samples are offered to a backend; ``schedule`` says which ways there are.
 
 ``alone`` asks one after the other, ``queueing`` lets requests wait for a model of this
-process that takes one at a time, and ``load`` keeps many in flight at a server. Under
-a load all responses are handed over at its end: to grade one while others are under
-way would take the time of both.
+process that takes one at a time, ``batching`` hands them to one that answers many
+together, and ``load`` keeps many in flight at a server. Under a load all responses
+are handed over at its end: to grade one while others are under way would take the time
+of both.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.protocols import Server
+from pytest_llmlat.protocols import Batching, Server
 from pytest_llmlat.scenarios.alone import ask, no_garbage, settled, single
+from pytest_llmlat.scenarios.batching import BatchSettings, batch_settings, in_batches
 from pytest_llmlat.scenarios.load import offer
 from pytest_llmlat.scenarios.queueing import take_turns
 
@@ -24,7 +26,17 @@ if TYPE_CHECKING:
     from pytest_llmlat.records import LoadFacts, Request, Response
     from pytest_llmlat.schedule import Scenario
 
-__all__ = ["Load", "ask", "no_garbage", "settled", "single", "under_load"]
+__all__ = [
+    "BatchSettings",
+    "Load",
+    "ask",
+    "batch_settings",
+    "no_garbage",
+    "settled",
+    "single",
+    "under_load",
+]
+_FITTING = BatchSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +58,23 @@ def under_load(
     *,
     seed: int,
     ramp_s: float,
+    batches: BatchSettings = _FITTING,
 ) -> Load:
     """Offer all requests in a scenario that has several under way at once.
 
     Args:
         scenario: any but ``single``.
         requests: those that count; others like them go before and after.
-        backend: a server takes them all, a model of this process one at a time.
+        backend: a server takes them all, a model of this process one at a time; where
+            all arrive at once, it may answer them in batches.
         clock: read at every stamp.
-        seed: of the arrivals.
+        seed: of the arrivals, and of the answers in batches that are looked at again.
         ramp_s: over how long the first requests of a closed loop are spread, so that
             they do not move in step: about the time of one request.
+        batches: how large they are, and of which kind.
+
+    Raises:
+        LLMLatError: no batches of this kind can be made of these requests.
     """
     if isinstance(backend, Server):
         load = offer(scenario, requests, backend, clock, seed=seed, ramp_s=ramp_s)
@@ -65,6 +83,10 @@ def under_load(
             for request, exchange in zip(requests, load.exchanges, strict=True)
         ]
         facts, interrupted = load.facts(), load.interrupted
+    elif scenario.kind == "offline" and isinstance(backend, Batching):
+        batched = in_batches(requests, backend, clock, settings=batches, seed=seed)
+        responses, facts = batched.responses, batched.facts
+        interrupted = batched.interrupted
     else:
         queue = take_turns(scenario, requests, backend, clock, seed=seed)
         responses, facts, interrupted = queue.responses, queue.facts, queue.interrupted

@@ -119,6 +119,7 @@ def _facts(
         loop_lag_p99_s=None,
         cpu_share=None,
         client_limited=None,
+        batch=1,
     )
 
 

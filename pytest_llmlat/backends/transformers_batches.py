@@ -1,0 +1,383 @@
+"""Many requests answered together by one transformers model.
+
+``padded``      rows of a batch, filled up on the left; all go step by step together
+``continuous``  transformers' own queue: who has ended makes room for the next one
+
+Continuous batching is for CUDA, where its kernels are; on a CPU padded batches are
+faster. It ends at no string and has one bound for all answers, so requests that need
+more than that are padded there too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.torch_memory import cache_bytes, free_bytes, within_memory
+from pytest_llmlat.errors import OutOfMemory, Unsupported
+from pytest_llmlat.records import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_llmlat.backends.torch_devices import TorchDevice
+    from pytest_llmlat.meter import Meter
+    from pytest_llmlat.protocols import Batches
+    from pytest_llmlat.records import Finish, Generation, Request
+
+KINDS = ("padded", "continuous")
+_MOST = {"cpu": 32, "mps": 32, "cuda": 64}
+"""The most rows of a padded batch where nobody says. On a CPU the fastest batch is not
+the largest: it lasts until its longest answer has ended; and a system that runs out of
+memory ends the process rather than complain. To try sizes would take longer than many
+a cell, and give another one on each day: so it is a constant, and an option. (Seen on
+two cores: 24 equally long answers in one batch took a tenth less processor time than
+in 16 and 8.)"""
+_MOST_CONTINUOUS = 256
+_SHARE = 0.5
+"""How much of the free memory the caches of all rows may take: the rest is for what
+a forward pass needs, and nobody knows how much that is."""
+_PREPARED_TOKENS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What a loaded model is made of, and how it takes a prompt."""
+
+    torch: Any
+    model: Any
+    device: TorchDevice
+    ends: frozenset[int]
+    """Tokens that end an answer."""
+    context: int
+    encode: Callable[[Request], Mapping[str, Any]]
+    """Ids and mask of one prompt, of shape (1, tokens), on the device."""
+    greedy: Callable[[int], Any]
+    """Settings of a greedy generation of at most so many tokens."""
+    decoder: Callable[[], Callable[[int], str]]
+    """A new function from each token to the text that it makes readable."""
+
+
+def batches_of(
+    engine: Engine, requests: Sequence[Request], kind: str | None
+) -> Batches:
+    """Return how to answer these requests together.
+
+    Args:
+        engine: the model.
+        requests: all that there will be.
+        kind: ``padded`` or ``continuous``; ``None`` for the better one.
+
+    Raises:
+        Unsupported: there is no such kind, or it cannot answer these requests.
+    """
+    if kind is not None and kind not in KINDS:
+        raise Unsupported(
+            f"option batching = {kind!r}: this backend knows {' and '.join(KINDS)}"
+        )
+    hindrance = _hindrance(engine, requests) if kind != "padded" else None
+    if kind == "continuous" and hindrance:
+        raise Unsupported(
+            f"option batching = 'continuous': {hindrance}; write 'padded', or leave it"
+            " out for what suits each task"
+        )
+    suited = engine.device.kind == "cuda" and not hindrance
+    if kind == "continuous" or (kind is None and suited):
+        return Continuous(engine, requests)
+    return Padded(engine)
+
+
+def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
+    """Say why continuous batching cannot answer these requests, if it cannot."""
+    if not hasattr(engine.model, "generate_batch"):
+        return "this model or this version of transformers has no such thing"
+    if any(request.stop for request in requests):
+        return "it does not end at the stop strings of this task"
+    bounds = {request.max_new_tokens for request in requests}
+    if len(bounds) > 1:
+        return "it has one bound for all answers, and these have several"
+    longest = max(requests, key=lambda request: len(request.prompt))
+    if _tokens(engine, longest) + max(bounds) > engine.context:
+        return "some prompts leave no room in the context for a whole answer"
+    return None
+
+
+def _tokens(engine: Engine, request: Request) -> int:
+    return int(engine.encode(request)["input_ids"].shape[1])
+
+
+class Row:
+    """One request of a batch: what it may still say, and whether it has ended."""
+
+    def __init__(
+        self,
+        request: Request,
+        meter: Meter,
+        ids: Any,  # noqa: ANN401 - a tensor
+        engine: Engine,
+    ) -> None:
+        """Begin with a prompt.
+
+        Args:
+            request: what is asked.
+            meter: takes the stamps.
+            ids: the prompt's tokens, of shape (1, tokens).
+            engine: the model.
+        """
+        self.ids = ids
+        self.prompt_tokens = int(ids.shape[1])
+        self.room = engine.context - self.prompt_tokens
+        self.most = min(request.max_new_tokens, self.room)
+        self.done = self.most <= 0
+        self._ended = False
+        self._meter = meter
+        self._ends = engine.ends
+        self._decode = engine.decoder()
+        self._taken = 0
+
+    def take(self, token: int, *, at_ns: int | None = None) -> None:
+        """Stamp a token; one that comes after the end is no part of the answer."""
+        if self.done:
+            return
+        self._taken += 1
+        self._ended = token in self._ends or self._meter.token(
+            self._decode(token), at_ns=at_ns
+        )
+        self.done = self._ended or self._taken >= self.most
+
+    def generation(self) -> Generation:
+        """Return the answer as far as it came."""
+        finish: Finish = "stop" if self._ended else "length"
+        if self.room <= 0:
+            finish = "context"
+        return self._meter.generation(finish, self.prompt_tokens)
+
+
+class Stepper:
+    """A stopping criterion of ``generate`` that stamps the tokens of each step.
+
+    It is called once a step, when the tokens of all rows are chosen, and says which
+    rows have ended: so none is stamped, or waited for, a step too long.
+    """
+
+    def __init__(self, torch: Any, device: TorchDevice, rows: Sequence[Row]) -> None:  # noqa: ANN401 - loaded on use
+        """Stamp these rows, in the order of the batch."""
+        self._torch = torch
+        self._device = device
+        self._rows = rows
+
+    def __call__(self, input_ids: Any, scores: Any, **_: object) -> Any:  # noqa: ANN401, ARG002 - tensors, as generate calls it
+        """Stamp the last column of ``input_ids``, shape (rows, tokens)."""
+        # A device works behind the program's back: wait until the tokens are there.
+        self._device.synchronize()
+        for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
+            row.take(int(token))
+        return self._torch.tensor(
+            [row.done for row in self._rows],
+            dtype=self._torch.bool,
+            device=input_ids.device,
+        )
+
+
+class Padded:
+    """Batches filled up on the left to the length of the longest prompt.
+
+    The mask hides what they are filled with, and positions are counted without it.
+    """
+
+    kind = "padded"
+    own_queue = False
+
+    def __init__(self, engine: Engine) -> None:
+        """Take no memory yet."""
+        self._engine = engine
+
+    def first_size(self, requests: Sequence[Request]) -> int:
+        """Return how many rows should fit, by the size of their caches."""
+        engine = self._engine
+        most = _MOST.get(engine.device.kind, 1)
+        longest = max(requests, key=lambda request: len(request.prompt))
+        free = free_bytes(engine.torch, engine.device)
+        a_token = cache_bytes(engine.model)
+        if free is None or a_token is None:
+            return most
+        tokens = min(_tokens(engine, longest) + longest.max_new_tokens, engine.context)
+        return max(1, min(most, int(_SHARE * free / (tokens * a_token))))
+
+    def prepare(self, requests: Sequence[Request], size: int) -> None:
+        """Answer a few of them with two tokens, so that kernels are chosen."""
+        engine = self._engine
+        encoded = [engine.encode(request)["input_ids"] for request in requests[:size]]
+        fitting = [ids for ids in encoded if ids.shape[1] < engine.context]
+        if fitting:
+            room = engine.context - max(int(ids.shape[1]) for ids in fitting)
+            most = min(_PREPARED_TOKENS, room)
+            within_memory(
+                engine.device,
+                f"{size} at once",
+                lambda: self._run(fitting, most),
+            )
+
+    def generate(
+        self, requests: Sequence[Request], meters: Sequence[Meter], size: int
+    ) -> list[Generation]:
+        """Answer one batch greedily."""
+        engine = self._engine
+        rows = [
+            Row(request, meter, engine.encode(request)["input_ids"], engine)
+            for request, meter in zip(requests, meters, strict=True)
+        ]
+        left = [row for row in rows if not row.done]
+        while left:
+            # A row goes on silently until the last one ends. One without room for
+            # that would run out of positions, so it comes after the others.
+            most = max(row.most for row in left)
+            self._answer([row for row in left if row.room >= most], most, size)
+            left = [row for row in left if row.room < most]
+        return [row.generation() for row in rows]
+
+    def close(self) -> None:
+        """Nothing is kept between batches."""
+
+    def _answer(self, rows: Sequence[Row], most: int, size: int) -> None:
+        """Stamp the tokens of rows that all have room for ``most``."""
+        stepper = Stepper(self._engine.torch, self._engine.device, rows)
+        within_memory(
+            self._engine.device,
+            f"{size} at once",
+            lambda: self._run([row.ids for row in rows], most, stepper),
+        )
+
+    def _run(self, rows: Sequence[Any], most: int, *criteria: Stepper) -> None:
+        """Generate at most ``most`` tokens after each row of ids."""
+        engine = self._engine
+        settings = engine.greedy(most)
+        width = max(int(ids.shape[1]) for ids in rows)
+        pad = engine.torch.nn.functional.pad
+        gaps = [(width - int(ids.shape[1]), 0) for ids in rows]
+        engine.model.generate(
+            input_ids=engine.torch.cat(
+                [
+                    pad(ids, gap, value=settings.pad_token_id)
+                    for ids, gap in zip(rows, gaps, strict=True)
+                ]
+            ),
+            attention_mask=engine.torch.cat(
+                [
+                    pad(engine.torch.ones_like(ids), gap, value=0)
+                    for ids, gap in zip(rows, gaps, strict=True)
+                ]
+            ),
+            generation_config=settings,
+            stopping_criteria=list(criteria),
+        )
+
+
+class Continuous:
+    """transformers' continuous batching: one call, and its own thread sees to the rest.
+
+    The library stamps a token when its id is known to the host, by the clock that we
+    read too. Its text is made from it afterwards, some microseconds a token: the sum
+    is in the window, no part of it in a latency.
+    """
+
+    kind = "continuous"
+    own_queue = True
+
+    def __init__(self, engine: Engine, requests: Sequence[Request]) -> None:
+        """Take no memory yet; ``requests`` are all that there will be."""
+        self._engine = engine
+        self._requests = requests
+
+    def first_size(self, requests: Sequence[Request]) -> int:
+        """Return how many to have under way; what fits, the library knows itself."""
+        return min(len(requests), _MOST_CONTINUOUS)
+
+    def prepare(self, requests: Sequence[Request], size: int) -> None:
+        """Reserve memory for so many under way, capture graphs, and warm it up."""
+        self.close()
+        few = [self._engine.encode(request)["input_ids"] for request in requests[:size]]
+        within_memory(
+            self._engine.device,
+            f"{size} at once",
+            lambda: self._warm_up(few, size),
+        )
+
+    def generate(
+        self, requests: Sequence[Request], meters: Sequence[Meter], size: int
+    ) -> list[Generation]:
+        """Hand all requests over and wait for the last one."""
+        engine = self._engine
+        rows = [
+            Row(request, meter, engine.encode(request)["input_ids"], engine)
+            for request, meter in zip(requests, meters, strict=True)
+        ]
+        most = requests[0].max_new_tokens
+        outputs = within_memory(
+            engine.device,
+            f"{size} at once",
+            lambda: self._run([row.ids for row in rows], most, size),
+        )
+        for row, output in zip(rows, outputs, strict=True):
+            stamps = output.timestamps or ()
+            if len(stamps) < len(output.generated_tokens):
+                # It was thrown out for want of memory and begun anew, without stamps.
+                raise OutOfMemory(f"continuous batching: no cache for {size} at once")
+            for token, at_s in zip(output.generated_tokens, stamps, strict=False):
+                row.take(int(token), at_ns=round(at_s * NS_PER_S))
+        return [row.generation() for row in rows]
+
+    def close(self) -> None:
+        """End the library's thread and give back what it reserved."""
+        self._engine.model.destroy_cached_continuous_batching_manager()
+        free_memory()
+        self._engine.device.release()
+
+    def _warm_up(self, few: Sequence[Any], size: int) -> None:
+        from transformers.generation.continuous_batching.utils import WorkloadHints
+
+        engine = self._engine
+        most = max(request.max_new_tokens for request in self._requests)
+        longest = max(self._requests, key=lambda request: len(request.prompt))
+        # Made for the whole load, so that what is measured does not make it again.
+        with engine.model.continuous_batching_context_manager(
+            generation_config=engine.greedy(most),
+            continuous_batching_config=self._config(size),
+            persistent_manager=True,
+            workload_hints=WorkloadHints(
+                max_prompt_length=_tokens(engine, longest),
+                max_generated_length=most,
+                num_requests=len(self._requests),
+            ),
+        ):
+            pass
+        self._run(few, _PREPARED_TOKENS, size)
+
+    def _run(self, rows: Sequence[Any], most: int, size: int) -> list[Any]:
+        """Return what came of each row; any that failed is the failure of all."""
+        engine = self._engine
+        found = engine.model.generate_batch(
+            inputs=[ids[0].tolist() for ids in rows],
+            generation_config=engine.greedy(most),
+            continuous_batching_config=self._config(size),
+            record_timestamps=True,
+            persistent_manager=True,
+            max_new_tokens=most,
+        )
+        outputs = list(found.values())
+        told = next((str(o.error) for o in outputs if o.error), None)
+        if told is not None or len(outputs) < len(rows):
+            raise RuntimeError(
+                f"continuous batching: {len(outputs)} of {len(rows)} answers came:"
+                f" {told or 'its thread ended, and the log says why'}"
+            )
+        return outputs
+
+    def _config(self, size: int) -> Any:  # noqa: ANN401 - loaded on use
+        from transformers import ContinuousBatchingConfig
+
+        # Shared blocks would let a prompt be shortened by another one's beginning.
+        return ContinuousBatchingConfig(
+            max_requests_per_batch=size, allow_block_sharing=False
+        )

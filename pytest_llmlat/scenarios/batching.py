@@ -1,0 +1,233 @@
+"""All requests at once on a model of this process that answers many together.
+
+Every request arrives at the same instant, and counts from it: whoever is in a later
+batch has waited. Batches are made of prompts of like length, the longest first, so that
+little is spent on padding and a batch that does not fit shows itself at once. Then all
+that was measured is thrown away and measured again with half as many: no figure is made
+of batches of two sizes.
+
+Padding and the kernels for many rows may change an answer. So some requests are asked
+again alone, after the window, and the answers that differ are counted.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.errors import BadCatalogue, OutOfMemory
+from pytest_llmlat.meter import Meter
+from pytest_llmlat.records import NS_PER_S, LoadFacts, Response
+from pytest_llmlat.scenarios.alone import ask, no_garbage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.protocols import Batches, Batching
+    from pytest_llmlat.records import Generation, Request
+    from pytest_llmlat.specs import ModelSpec
+
+CHECKED = 16
+"""The most requests that are asked again alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSettings:
+    """What the user says of batches in a model's entry."""
+
+    size: int | None = None
+    """``batch_size``: the most to answer at once; ``None``: as many as should fit."""
+    kind: str | None = None
+    """``batching``: how; ``None`` for the best way that there is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Batched:
+    """What came of requests that were answered in batches."""
+
+    responses: list[Response | None]
+    facts: LoadFacts | None
+    interrupted: bool
+
+
+def batch_settings(model: ModelSpec) -> BatchSettings:
+    """Read what a model's entry says of batches.
+
+    Raises:
+        BadCatalogue: a size that is none.
+    """
+    size, kind = model.option("batch_size"), model.option("batching")
+    if size is not None and (type(size) is not int or size < 1):
+        raise BadCatalogue(
+            f"model {model.name!r}: option batch_size = {size!r}: must be a whole"
+            " number above 0, such as 16"
+        )
+    return BatchSettings(size=size, kind=None if kind is None else str(kind))
+
+
+def in_batches(
+    requests: Sequence[Request],
+    backend: Batching,
+    clock: Clock,
+    *,
+    settings: BatchSettings,
+    seed: int,
+) -> Batched:
+    """Answer all requests in batches; Ctrl-C leaves what batches have ended.
+
+    Args:
+        requests: all of them, at least one.
+        backend: answers many at once.
+        clock: read at every stamp.
+        settings: what the user says of size and kind.
+        seed: of the draw of those that are asked again.
+
+    Raises:
+        LLMLatError: the backend has no batches of this kind for these requests.
+    """
+    batches = backend.batches(requests, settings.kind)
+    first = settings.size or batches.first_size(requests)
+    run = _Run(requests, batches, clock, size=max(1, min(first, len(requests))))
+    result = Batched(responses=run.responses, facts=None, interrupted=False)
+    try:
+        try:
+            run.measure()
+        finally:
+            batches.close()
+        result.facts = run.facts()
+        if result.facts is not None and run.size > 1:
+            checked, changed = run.compared(backend, seed)
+            result.facts = replace(
+                result.facts, batch_checked=checked, batch_changed=changed
+            )
+    except KeyboardInterrupt:
+        result.interrupted = True
+        result.facts = result.facts or run.facts()
+    result.responses = run.responses
+    return result
+
+
+class _Run:
+    """The batches of one load, begun anew whenever they turn out too large."""
+
+    def __init__(
+        self,
+        requests: Sequence[Request],
+        batches: Batches,
+        clock: Clock,
+        *,
+        size: int,
+    ) -> None:
+        self.responses: list[Response | None] = [None] * len(requests)
+        self.size = size
+        self._requests = requests
+        self._batches = batches
+        self._clock = clock
+        self._halved = 0
+        self._prepared = 0
+        self._start_ns = 0
+        # Characters tell lengths well enough; to count tokens is work of the window.
+        self._order = sorted(
+            range(len(requests)), key=lambda place: -len(requests[place].prompt)
+        )
+
+    def measure(self) -> None:
+        """Answer all requests at the largest size that fits."""
+        while True:
+            try:
+                self._attempt()
+            except OutOfMemory:
+                if self.size == 1:
+                    raise
+                self.size //= 2
+                self._halved += 1
+            else:
+                return
+
+    def facts(self) -> LoadFacts | None:
+        """Describe the load; ``None`` if no request ended."""
+        ended = [response for response in self.responses if response is not None]
+        if not ended:
+            return None
+        last = max(response.timing.end_ns for response in ended)
+        return LoadFacts(
+            window_s=(last - self._start_ns) / NS_PER_S,
+            ended=len(ended),
+            failed=sum(response.generation is None for response in ended),
+            before=0,
+            after=0,
+            in_flight=len(self._requests),
+            send_lag_p99_s=None,
+            loop_lag_p99_s=None,
+            cpu_share=None,
+            client_limited=None,
+            batch=self.size,
+            batching=self._batches.kind,
+            batch_halved=self._halved,
+            batch_prepared=self._prepared,
+        )
+
+    def compared(self, backend: Batching, seed: int) -> tuple[int | None, int | None]:
+        """Ask some requests again, each alone, and compare the answers.
+
+        Returns:
+            How many answers were compared and how many differ; ``None`` for both if
+            there was nothing to compare.
+        """
+        answered = [
+            (request, response.generation.text)
+            for request, response in zip(self._requests, self.responses, strict=True)
+            if response is not None and response.generation is not None
+            if response.generation.finish != "context"
+        ]
+        # random() is the one method whose sequence Python promises to keep.
+        source = random.Random(f"{seed}|batches")  # noqa: S311 - no secret
+        drawn = sorted(answered, key=lambda _: source.random())[:CHECKED]
+        same = [
+            alone.generation.text == text
+            for request, text in drawn
+            if (alone := ask(request, backend, self._clock)).generation is not None
+        ]
+        return (len(same), same.count(False)) if same else (None, None)
+
+    def _attempt(self) -> None:
+        """Answer all requests at one size, forgetting what came before."""
+        self.responses = [None] * len(self._requests)
+        # The shortest warm it up: to meet the longest twice would take too long.
+        few = [self._requests[place] for place in self._order[-self.size :]]
+        self._batches.prepare(few, self.size)
+        self._prepared = len(few)
+        step = len(self._order) if self._batches.own_queue else self.size
+        with no_garbage():
+            self._start_ns = self._clock.now_ns()
+            for first in range(0, len(self._order), step):
+                self._answer(self._order[first : first + step])
+
+    def _answer(self, places: Sequence[int]) -> None:
+        """Answer one batch. What breaks it is the error of each of its requests."""
+        requests = [self._requests[place] for place in places]
+        meters = [Meter(self._clock, request.stop) for request in requests]
+        for meter in meters:
+            meter.start()
+        generations: list[Generation | None] = [None] * len(places)
+        error = None
+        try:
+            generations = [*self._batches.generate(requests, meters, self.size)]
+        except OutOfMemory as raised:
+            if self.size > 1:
+                raise
+            error = f"{type(raised).__name__}: {raised}"
+        # Nobody was asked again alone: that would be another size in the same figure.
+        except Exception as raised:  # noqa: BLE001 - whatever a library raises
+            error = f"{type(raised).__name__}: {raised}"
+        for place, meter, generation in zip(places, meters, generations, strict=True):
+            timing = meter.timing()
+            self.responses[place] = Response(
+                generation=generation,
+                timing=replace(
+                    timing, start_ns=self._start_ns, sent_ns=timing.start_ns
+                ),
+                error=error,
+            )

@@ -1,0 +1,513 @@
+"""Batches of transformers, with stand-ins for tensors, model and tokenizer."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmlat.backends.torch_devices import TorchDevice
+from pytest_llmlat.backends.torch_memory import cache_bytes, free_bytes, within_memory
+from pytest_llmlat.backends.transformers_batches import (
+    Continuous,
+    Engine,
+    Padded,
+    Row,
+    Stepper,
+    batches_of,
+)
+from pytest_llmlat.clock import ManualClock
+from pytest_llmlat.errors import OutOfMemory, Unsupported
+from pytest_llmlat.meter import Meter
+from pytest_llmlat.records import NS_PER_S, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.records import Generation
+
+END, PAD = 0, 99
+WORDS = {1: "one ", 2: "two ", 3: "", 4: "four "}
+GIB = 2**30
+
+
+class Ids:
+    """A tensor of token ids, of shape (rows, tokens)."""
+
+    device = "cpu"
+
+    def __init__(self, *rows: list[int]) -> None:
+        """Hold rows."""
+        self.rows = list(rows)
+        self.shape = (len(rows), len(rows[0]))
+
+    def __getitem__(self, key: int | tuple[object, int]) -> Any:  # noqa: ANN401 - as a tensor's
+        """Return a row, or a column."""
+        if isinstance(key, int):
+            return SimpleNamespace(tolist=lambda: self.rows[key])
+        return SimpleNamespace(tolist=lambda: [row[key[1]] for row in self.rows])
+
+
+def padded(ids: Ids, gap: tuple[int, int], *, value: int) -> Ids:
+    """Fill up at both ends."""
+    left, right = gap
+    return Ids(*([value] * left + row + [value] * right for row in ids.rows))
+
+
+@dataclass
+class Library:
+    """Stands for torch and the model, and notes what they are asked."""
+
+    script: list[list[int]] = field(default_factory=list)
+    """The tokens of each row, step by step; the last goes on and on."""
+    kind: str = "cpu"
+    log: list[str] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    raises: Exception | None = None
+    config: Any = None
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    @property
+    def torch(self) -> Any:  # noqa: ANN401 - stands for a module
+        """What is used of torch."""
+        cuda = SimpleNamespace(
+            synchronize=lambda _: self.log.append("synchronize"),
+            empty_cache=lambda: self.log.append("empty"),
+            mem_get_info=lambda _: (GIB, 8 * GIB),
+        )
+        return SimpleNamespace(
+            bool="bool",
+            nn=SimpleNamespace(functional=SimpleNamespace(pad=padded)),
+            cat=lambda rows: Ids(*[row for ids in rows for row in ids.rows]),
+            ones_like=lambda ids: Ids(*[[1] * len(row) for row in ids.rows]),
+            tensor=lambda values, **_: values,
+            cuda=cuda,
+        )
+
+    def generate(self, *, stopping_criteria: Sequence[Any], **given: Any) -> None:  # noqa: ANN401 - as transformers calls it
+        """Choose a token for each row a second, and ask who has ended."""
+        self.given = given
+        if self.raises:
+            raise self.raises
+        for step in range(given["generation_config"].most):
+            self.clock.wait_until(self.clock.now_ns() + NS_PER_S)
+            rows = self.script[: given["input_ids"].shape[0]]
+            column = [row[min(step, len(row) - 1)] for row in rows]
+            self.log.append(f"step {column}")
+            ids = Ids(*[[token] for token in column])
+            told = [criterion(ids, None) for criterion in stopping_criteria]
+            self.log += [f"ended {rows}" for rows in told]
+            if told and all(told[0]):
+                break
+
+    def generate_batch(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - as transformers has it
+        """Return what the library is said to have found."""
+        self.given = given
+        self.log.append("generate_batch")
+        if self.raises:
+            raise self.raises
+        return self.outputs
+
+    def destroy_cached_continuous_batching_manager(self) -> None:
+        """Note it."""
+        self.log.append("destroy")
+
+    def engine(self, *, context: int = 20) -> Engine:
+        """Return a model whose every word of a prompt is the token 7."""
+        device = TorchDevice(self.torch, self.kind)
+        return Engine(
+            torch=self.torch,
+            model=self,
+            device=device,
+            ends=frozenset({END}),
+            context=context,
+            encode=lambda r: {"input_ids": Ids([7] * len(r.prompt.split()))},
+            greedy=lambda most: SimpleNamespace(most=most, pad_token_id=PAD),
+            decoder=lambda: WORDS.__getitem__,
+        )
+
+
+def a_request(words: int, most: int = 4, *stop: str) -> Request:
+    """Ask with so many words."""
+    return Request(prompt="word " * words, chat=False, max_new_tokens=most, stop=stop)
+
+
+def answered(
+    library: Library, *requests: Request, context: int = 20
+) -> tuple[list[Generation], list[Meter]]:
+    """Answer requests in one padded batch."""
+    meters = [Meter(library.clock, request.stop) for request in requests]
+    batches = Padded(library.engine(context=context))
+    return batches.generate(requests, meters, len(requests)), meters
+
+
+def test_prompts_are_filled_up_on_the_left_and_the_mask_hides_it() -> None:
+    """The last token of every prompt stands in the last column."""
+    library = Library([[END], [END], [END]])
+
+    answered(library, a_request(2), a_request(3), a_request(1))
+
+    assert library.given["input_ids"].rows == [[PAD, 7, 7], [7, 7, 7], [PAD, PAD, 7]]
+    assert library.given["attention_mask"].rows == [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
+
+
+def test_each_row_ends_by_itself_and_is_stamped_no_more() -> None:
+    """By an end token, a stop string, its bound, or not before the batch."""
+    library = Library([[1, END], [1, 2, 4], [1, 1, 1], [2, 2, 2]])
+
+    generations, meters = answered(
+        library,
+        a_request(1),
+        a_request(1, 4, "two"),
+        a_request(1, 1),
+        a_request(1, 3),
+    )
+
+    assert [g.text for g in generations] == ["one ", "one ", "one ", "two two two "]
+    assert [g.finish for g in generations] == ["stop", "stop", "length", "length"]
+    assert [g.output_tokens for g in generations] == [1, 2, 1, 3]
+    stamps = [meter.timing().stamps_ns for meter in meters]
+    assert [[ns // NS_PER_S for ns in row] for row in stamps] == [
+        [1],
+        [1, 2],
+        [1],
+        [1, 2, 3],
+    ]
+    # The longest bound is the batch's; it ends with its last row.
+    assert library.given["generation_config"].most == 4
+    assert [line for line in library.log if line.startswith("step")] == [
+        "step [1, 1, 1, 2]",
+        "step [0, 2, 1, 2]",
+        "step [0, 4, 1, 2]",
+    ]
+
+
+def test_rows_that_have_ended_say_so() -> None:
+    """The library learns after each step which rows need no further token."""
+    library = Library([[END], [1, END]])
+
+    answered(library, a_request(1), a_request(1))
+
+    told = [line for line in library.log if line.startswith("ended")]
+    assert told == ["ended [True, False]", "ended [True, True]"]
+
+
+def test_a_prompt_without_room_is_turned_away_and_the_others_are_answered() -> None:
+    """Its row is no part of the batch."""
+    library = Library([[1], [2]])
+
+    generations, meters = answered(
+        library, a_request(6), a_request(3, 1), a_request(1, 2), context=5
+    )
+
+    assert [g.finish for g in generations] == ["context", "length", "length"]
+    assert [g.output_tokens for g in generations] == [0, 1, 2]
+    assert [g.prompt_tokens for g in generations] == [6, 3, 1]
+    assert library.given["input_ids"].shape == (2, 3)
+    assert meters[0].timing().stamps_ns == ()
+
+
+def test_no_row_runs_out_of_the_context_while_others_go_on() -> None:
+    """Who has too little room for that is answered after them, and stamped then."""
+    library = Library([[1], [2]])
+
+    generations, meters = answered(
+        library, a_request(4), a_request(1), a_request(1, 2), context=5
+    )
+
+    assert [g.output_tokens for g in generations] == [1, 4, 2]
+    assert [g.finish for g in generations] == ["length"] * 3
+    first = [meter.timing().stamps_ns[0] // NS_PER_S for meter in meters]
+    assert first == [5, 1, 1]
+    assert library.given["generation_config"].most == 1
+    assert library.given["input_ids"].shape == (1, 4)
+
+
+def test_nothing_is_asked_where_no_prompt_has_room() -> None:
+    """There is no batch of no rows."""
+    library = Library()
+
+    generations, _ = answered(library, a_request(6), context=5)
+
+    assert [g.finish for g in generations] == ["context"]
+    assert library.given == {}
+
+
+def test_a_device_is_waited_for_before_the_stamps_of_a_step() -> None:
+    """Synchronise, then read, then stamp: once for all rows."""
+    log: list[str] = []
+
+    class Clock(ManualClock):
+        def now_ns(self) -> int:
+            log.append("clock")
+            return super().now_ns()
+
+    library = Library(kind="cuda", log=log)
+    engine = library.engine()
+    meters = [Meter(Clock()) for _ in range(2)]
+    rows = [Row(a_request(1), meter, Ids([7]), engine) for meter in meters]
+    log.clear()
+
+    Stepper(engine.torch, engine.device, rows)(Ids([7, 1], [7, 2]), None)
+
+    assert log == ["synchronize", "clock", "clock"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
+def test_want_of_memory_is_told_apart_and_what_was_taken_is_given_back(
+    error: Exception,
+) -> None:
+    """The caller may try with fewer; nothing holds the frames that failed."""
+    library = Library(kind="cuda", raises=error)
+
+    with pytest.raises(OutOfMemory, match=r"1 at once: .*memory of cuda") as caught:
+        answered(library, a_request(1))
+
+    assert library.log == ["empty"]
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_any_other_error_is_raised_as_it_is() -> None:
+    """It is no reason to try with fewer."""
+    with pytest.raises(RuntimeError, match="shapes"):
+        answered(Library(raises=RuntimeError("shapes differ")), a_request(1))
+
+
+def test_work_that_fits_returns_what_it_found() -> None:
+    """Nothing is freed then."""
+    library = Library(kind="cuda")
+
+    assert within_memory(library.engine().device, "it", lambda: 5) == 5
+    assert library.log == []
+
+
+CONFIG = SimpleNamespace(
+    num_attention_heads=8, num_key_value_heads=2, hidden_size=64, num_hidden_layers=3
+)
+
+
+def test_the_size_of_a_cache_follows_from_the_config() -> None:
+    """Keys and values of every layer; a model that does not say is not guessed."""
+    model = SimpleNamespace(config=CONFIG, dtype=SimpleNamespace(itemsize=2))
+    text = SimpleNamespace(get_text_config=lambda: CONFIG)
+    bare = SimpleNamespace()
+
+    assert cache_bytes(model) == 2 * 3 * 2 * 8 * 2
+    assert cache_bytes(SimpleNamespace(config=text, dtype=model.dtype)) == 192
+    assert cache_bytes(SimpleNamespace(config=bare, dtype=model.dtype)) is None
+
+
+def test_the_first_size_is_what_should_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of what is free, over the longest prompt and its answer; bounded."""
+    requests = [a_request(2), a_request(12)]
+    free = {"bytes": 192 * 16 * 20}
+    home = "pytest_llmlat.backends.transformers_batches"
+    monkeypatch.setattr(f"{home}.free_bytes", lambda *_: free["bytes"])
+    library = Library(config=CONFIG)
+    library.dtype = SimpleNamespace(itemsize=2)  # type: ignore[attr-defined]
+    batches = Padded(library.engine())
+
+    assert batches.first_size(requests) == 10
+    free["bytes"] *= 100
+    assert batches.first_size(requests) == 32
+    free["bytes"] = 1
+    assert batches.first_size(requests) == 1
+    library.config = SimpleNamespace()
+    assert batches.first_size(requests) == 32
+
+
+def test_free_memory_is_that_of_the_device() -> None:
+    """Of CUDA's fullest card, of MPS's bound, of what the system would give."""
+    frees = {"cuda:0": 3 * GIB, "cuda:1": GIB}
+    torch = SimpleNamespace(
+        cuda=SimpleNamespace(mem_get_info=lambda card: (frees[card], 8 * GIB)),
+        mps=SimpleNamespace(
+            recommended_max_memory=lambda: 9 * GIB,
+            driver_allocated_memory=lambda: 2 * GIB,
+        ),
+    )
+
+    cards = TorchDevice(torch, "cuda:0", ("cuda:1",))
+    assert free_bytes(torch, cards) == GIB
+    assert free_bytes(torch, TorchDevice(torch, "mps")) == 7 * GIB
+
+
+def test_a_system_that_does_not_tell_has_no_free_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unknown is not nothing."""
+    told = SimpleNamespace(open=Library.generate)
+
+    def absent(**_: object) -> None:
+        raise OSError("no such file")
+
+    told.open = absent
+    monkeypatch.setattr("pytest_llmlat.backends.torch_memory._MEMORY", told)
+
+    assert free_bytes(None, TorchDevice(None, "cpu")) is None
+
+
+def test_preparing_answers_a_few_with_two_tokens() -> None:
+    """Nobody stamps them; a prompt without room is left out."""
+    library = Library([[1], [1]])
+    batches = Padded(library.engine(context=5))
+
+    batches.prepare([a_request(9), a_request(2), a_request(3), a_request(1)], 3)
+
+    assert library.given["input_ids"].shape == (2, 3)
+    assert library.given["generation_config"].most == 2
+    batches.prepare([a_request(9)], 1)
+    batches.close()
+
+
+def kind_of(
+    kind: str | None, *requests: Request, device: str = "cuda", context: int = 20
+) -> str:
+    """Return which kind is chosen."""
+    engine = Library(kind=device).engine(context=context)
+    return batches_of(engine, requests or (a_request(1),), kind).kind
+
+
+def test_cuda_batches_continuously_and_all_else_is_padded() -> None:
+    """Unless somebody says otherwise."""
+    assert kind_of(None) == "continuous"
+    assert kind_of(None, device="cpu") == "padded"
+    assert kind_of(None, device="mps") == "padded"
+    assert kind_of("padded") == "padded"
+    assert kind_of("continuous", device="cpu") == "continuous"
+
+
+@pytest.mark.parametrize(
+    ("requests", "reason"),
+    [
+        ((a_request(1, 4, "\n"),), "stop strings"),
+        ((a_request(1, 4), a_request(1, 5)), "one bound"),
+        ((a_request(1), a_request(17)), "no room"),
+    ],
+)
+def test_what_continuous_batching_cannot_do_is_padded(
+    requests: tuple[Request, ...], reason: str
+) -> None:
+    """Who asks for it by name is told why not."""
+    assert kind_of(None, *requests) == "padded"
+    with pytest.raises(Unsupported, match=reason):
+        kind_of("continuous", *requests)
+
+
+def test_a_model_without_continuous_batching_is_padded() -> None:
+    """It is a newer part of the library."""
+    engine = replace(Library(kind="cuda").engine(), model=SimpleNamespace())
+
+    assert batches_of(engine, [a_request(1)], None).kind == "padded"
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    """With those that there are."""
+    with pytest.raises(Unsupported, match=r"'paged': .* padded and continuous"):
+        kind_of("paged")
+
+
+def an_output(
+    tokens: list[int], stamps: list[float] | None, error: str | None = None
+) -> Any:  # noqa: ANN401 - stands for transformers' own
+    """Return what continuous batching says of one request."""
+    return SimpleNamespace(generated_tokens=tokens, timestamps=stamps, error=error)
+
+
+def continued(
+    library: Library, *requests: Request
+) -> tuple[list[Generation], list[Meter]]:
+    """Answer requests by continuous batching."""
+    meters = [Meter(library.clock, request.stop) for request in requests]
+    batches = Continuous(library.engine(), requests)
+    return batches.generate(requests, meters, 2), meters
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put stand-ins in the place of what is loaded on use."""
+    library = SimpleNamespace(ContinuousBatchingConfig=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, "transformers", library)
+
+
+def test_continuous_batching_is_stamped_by_the_library() -> None:
+    """Its seconds are those of our clock; the end token is none of the answer."""
+    outputs = {
+        "a": an_output([1, 3, 2, END], [1.5, 2.0, 2.5, 3.0]),
+        "b": an_output([4, 4, 4, 4], [1.5, 2.0, 2.5, 3.0, 3.5]),
+    }
+    library = Library(outputs=outputs)
+
+    generations, meters = continued(library, a_request(2), a_request(1))
+
+    assert [g.text for g in generations] == ["one two ", "four " * 4]
+    assert [g.finish for g in generations] == ["stop", "length"]
+    assert [g.output_tokens for g in generations] == [3, 4]
+    assert meters[0].timing().stamps_ns == (1_500_000_000, 2_500_000_000)
+    assert meters[0].timing().stamp_tokens == (1, 2)
+    assert library.given["inputs"] == [[7, 7], [7]]
+    assert library.given["record_timestamps"]
+    assert library.given["max_new_tokens"] == 4
+
+
+def test_no_prompt_is_shortened_by_the_beginning_of_another() -> None:
+    """Blocks are not shared; as many are under way as the size says."""
+    library = Library(outputs={"a": an_output([END], [1.0])})
+
+    continued(library, a_request(1))
+
+    config = library.given["continuous_batching_config"]
+    assert (config.allow_block_sharing, config.max_requests_per_batch) == (False, 2)
+
+
+def test_a_request_begun_anew_has_lost_its_stamps_so_fewer_are_tried() -> None:
+    """A cache that was too small is want of memory: no stamp is invented."""
+    library = Library(outputs={"a": an_output([1, 1, 1], [2.0])})
+
+    with pytest.raises(OutOfMemory, match="no cache for 2 at once"):
+        continued(library, a_request(1))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind", "told"),
+    [
+        ({}, RuntimeError, "0 of 1 answers came: its thread ended"),
+        ({"a": an_output([], [], "kernel broke")}, RuntimeError, "kernel broke"),
+        ({"a": an_output([], [], "CUDA out of memory")}, OutOfMemory, "out of memory"),
+    ],
+)
+def test_a_failure_in_the_library_s_thread_is_the_failure_of_all(
+    outputs: dict[str, Any], kind: type[Exception], told: str
+) -> None:
+    """It is not taken for short answers."""
+    with pytest.raises(kind, match=told):
+        continued(Library(outputs=outputs), a_request(1))
+
+
+def test_what_was_reserved_is_given_back() -> None:
+    """The library's thread ends before anything else is asked of the model."""
+    library = Library(kind="cuda")
+
+    Continuous(library.engine(), [a_request(1)]).close()
+
+    assert library.log == ["destroy", "empty"]
+
+
+def test_continuous_batching_has_as_many_under_way_as_there_are() -> None:
+    """Up to a bound."""
+    batches = Continuous(Library().engine(), ())
+
+    assert batches.first_size([a_request(1)] * 3) == 3
+    assert batches.first_size([a_request(1)] * 3000) == 256
