@@ -37,8 +37,8 @@ LAYERS = (
     ("protocols",),
     # pure parts
     (
-        *("prompts", "matrix", "extractors", "schedule", "slo"),
-        *("statistics", "score", "generated"),
+        *("prompts", "matrix", "vary", "extractors", "schedule", "slo"),
+        *("statistics", "score", "generated", "rows"),
     ),
     ("metrics",),
     ("catalogue",),
@@ -48,9 +48,12 @@ LAYERS = (
     ("backends",),
     # judgement
     ("grading", "halves", "clock_check"),
-    ("throughput",),
+    ("throughput", "tallies"),
     ("runner", "summary", "gate"),
+    ("contrasts",),
+    ("tunings",),
     ("scoreboard",),
+    ("runs",),
     ("report",),
     # border
     ("plugin", "command"),
@@ -63,25 +66,30 @@ MODEL_LIBRARIES = {
     "gguf",
     "huggingface_hub",
     "llama_cpp",
+    "mlx",
+    "mlx_lm",
     "peft",
     "safetensors",
     "tokenizers",
     "torch",
+    "torchao",
     "transformers",
 }
 HEAVY = MODEL_LIBRARIES | {
     "datasets",
     "httptools",
     "jinja2",
+    "matplotlib",
     "nltk",
     "numpy",
+    "plotly",
     "pyarrow",
     "rouge_score",
     "sacrebleu",
     "tenacity",
     "uvloop",
 }
-BACKENDS = ("gguf", "huggingface", "scripted", "http", "hub")
+BACKENDS = ("gguf", "huggingface", "mlx", "scripted", "http", "hub")
 PUBLIC = [
     "Backend",
     "Clock",

@@ -1,50 +1,90 @@
 """The command ``llmlat``: what is done beside a pytest run.
 
-Subcommands are functions from parsed arguments to an exit status; each prints what it
-found, as text for people or with ``--json`` for programs.
+A subcommand is a module with two functions: ``add`` gives a parser its arguments, and
+``run`` turns parsed arguments into an exit status. Each prints what it found, as text
+for people or with ``--json`` for programs. Only the module that is asked for is
+imported.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FAILED, MISUSED = 1, 2
-"""Exit statuses: something went wrong; it was not called as it should be."""
+FAILED, MISUSED, INTERRUPTED, UNHEARD = 1, 2, 130, 141
+"""Exit statuses: it found a failure or broke; it was not called as it should be;
+Ctrl-C; whoever read its output went away."""
+COMMANDS = {
+    "doctor": "what this machine can run, and what to install for the rest",
+    "models": "the models that can be named, and which of them run here",
+    "tasks": "the tasks that can be named",
+    "show": "the scoreboard of a run, or single answers of it",
+    "report": "write a report anew: of one run, or of several in one",
+    "compare": "the gate's verdicts on two runs that were measured before",
+    "export": "the records of a run as a table: CSV, Parquet or JSON lines",
+    "history": "how each cell changed from run to run, as a page and a picture",
+    "calibrate": "how true the clock for servers is on this machine",
+}
+"""By name, in the order of ``llmlat --help``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    asked = [name for name in typed[:1] if name in COMMANDS]
+    given = parser(asked).parse_args(typed)
+    from pytest_llmlat.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
+
+    for stream in (sys.stdout, sys.stderr):
+        # A name may hold what the terminal's encoding cannot: it is shown escaped.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status: int = import_module(f"{__name__}.{given.command}").run(given)
+        sys.stdout.flush()
+    except LLMLatError as error:
+        return _told(str(error), MISUSED if isinstance(error, UsageError) else FAILED)
+    except BrokenPipeError:
+        # What is still to be written at exit must not complain a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNHEARD
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        reason = error.strerror or str(error)
+        return _told(
+            f"{where}{reason}; see to it that it can be read, or written", FAILED
+        )
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        names: of the subcommands whose arguments it knows. All are listed.
+    """
     parser = argparse.ArgumentParser(
         prog="llmlat",
-        description="Beside pytest: check the clock that is measured with.",
+        description="Beside pytest: look at runs, and at the machine that makes them.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    calibrate = commands.add_parser(
-        "calibrate",
-        help="how true the clock for servers is on this machine",
-        description="Times answers of a loopback server that logs when it wrote them,"
-        " and prints how far our figures are from the true ones.",
-    )
-    calibrate.add_argument(
-        "--streams",
-        metavar="N,N,…",
-        default="1,8,64",
-        help="requests in flight to try with (default: %(default)s)",
-    )
-    calibrate.add_argument("--json", action="store_true", help="print JSON")
-    given = parser.parse_args(arguments)
-    from pytest_llmlat.command.calibrate import run  # noqa: PLC0415 - after --help
-    from pytest_llmlat.errors import LLMLatError, UsageError  # noqa: PLC0415
+    for name, told in COMMANDS.items():
+        command = commands.add_parser(name, help=told)
+        if name in names:
+            import_module(f"{__name__}.{name}").add(command)
+    return parser
 
-    try:
-        return run(given.streams, as_json=given.json)
-    except LLMLatError as error:
-        print(f"llmlat: {error}", file=sys.stderr)  # noqa: T201 - a command's voice
-        return MISUSED if isinstance(error, UsageError) else FAILED
-    except KeyboardInterrupt:
-        return 130
+
+def _told(problem: str, status: int) -> int:
+    from pytest_llmlat.report.figures import printable  # noqa: PLC0415 - on use
+
+    print(f"llmlat: {printable(problem)}", file=sys.stderr)  # noqa: T201 - its voice
+    return status

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
+from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.errors import LLMLatError, UsageError
 from pytest_llmlat.report.figures import seconds, signed_seconds, table
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 MOST_STREAMS = 4096
 _HEADER = ("in flight", "answers", "TTFT error, mean", "TTFT error, p99")
 
 
-def run(streams: str, *, as_json: bool) -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Times answers of a loopback server that logs when it wrote them, and prints"
+        " how far our figures are from the true ones."
+    )
+    parser.add_argument(
+        "--streams",
+        metavar="N,N,…",
+        default="1,8,64",
+        help="requests in flight to try with (default: %(default)s)",
+    )
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
     """Try the clock with each number of streams and print what was found.
 
     Raises:
         UsageError: a number that is none.
         LLMLatError: the loopback server did not start.
     """
-    counts = [_count(text) for text in streams.split(",")]
+    counts = [_count(text) for text in given.streams.split(",")]
     clock = SystemClock()
     found = []
     for count in counts:
@@ -33,8 +52,8 @@ def run(streams: str, *, as_json: bool) -> int:
                 " pip install 'pytest-llmlat[http]'?"
             )
         found.append(instrument)
-    if as_json:
-        print(json.dumps([asdict(each) for each in found], indent=1))  # noqa: T201
+    if given.json:
+        tell([asdict(each) for each in found])
         return 0
     rows = [
         (
@@ -45,7 +64,7 @@ def run(streams: str, *, as_json: bool) -> int:
         )
         for each in found
     ]
-    print("\n".join(table(_HEADER, rows, right=range(4))))  # noqa: T201 - its purpose
+    say(table(_HEADER, rows, right=range(4)))
     return 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.gate.rules import Limit
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.records import Cell, Record
     from pytest_llmlat.results import Distribution, Outcome, Summary
 
 FEWEST_FOR = {"p95": 60, "p99": 300}
@@ -38,6 +38,28 @@ def check_limits(
         _check(summary, records, limit)
         for limit in limits
         if limit.scope.holds(summary.cell)
+    )
+
+
+def idle(limits: Iterable[Limit], cells: Iterable[Cell]) -> tuple[Verdict, ...]:
+    """Warn of limits that no measured cell is held to, such as a typing error.
+
+    Args:
+        limits: as they were typed.
+        cells: what was measured.
+    """
+    measured = tuple(cells)
+    return tuple(
+        Verdict(
+            cell="-",
+            quantity=limit.quantity,
+            outcome="warned",
+            against=limit.text,
+            note=f"no cell of {limit.scope.task or ''}"
+            f"{'@' + limit.scope.model if limit.scope.model else ''} was measured",
+        )
+        for limit in limits
+        if not any(limit.scope.holds(cell) for cell in measured)
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat import baselines
 from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.judging import Match, judge, worst_first
+from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
@@ -167,19 +168,7 @@ class Gate:
 
     def idle(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
         """Warn of limits that no measured cell was held to, such as a typing error."""
-        cells = [fact.cell for fact in facts]
-        return tuple(
-            Verdict(
-                cell="-",
-                quantity=limit.quantity,
-                outcome="warned",
-                against=limit.text,
-                note=f"no cell of {limit.scope.task or ''}"
-                f"{'@' + limit.scope.model if limit.scope.model else ''} was measured",
-            )
-            for limit in self.limits
-            if not any(limit.scope.holds(cell) for cell in cells)
-        )
+        return idle(self.limits, (fact.cell for fact in facts))
 
     def _beside(
         self,

@@ -108,7 +108,7 @@ def read(config: pytest.Config) -> Settings:
         task_files=own + _files(config, "task_files"),
         data=_data(config),
         report=_path(config, str(report)) if report else None,
-        benchmark=_optional_path(config, "benchmark"),
+        benchmark=_benchmark(config),
         balance=_choice(config, "balance", BALANCES),
         sandbox=_choice(config, "sandbox", SANDBOXES),
         limits=_limits(config),
@@ -228,6 +228,16 @@ def _timeout(config: pytest.Config) -> float | None:
 def _optional_path(config: pytest.Config, name: str) -> Path | None:
     text = str(_value(config, name)).strip()
     return _file(config, name, text) if text else None
+
+
+def _benchmark(config: pytest.Config) -> Path | None:
+    """Return where the file for pytest-benchmark goes; after a run it is too late."""
+    path = _optional_path(config, "benchmark")
+    if path is not None and path.is_dir():
+        raise pytest.UsageError(
+            f"{_origin(config, 'benchmark')}: {path} is a folder; name a file in it"
+        )
+    return path
 
 
 def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends.shelf import Shelf
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.datasets import load_samples, revision
@@ -62,6 +63,7 @@ class Session:
         self.selection = Selection(settings)
         self._config = config
         self._clock = SystemClock()
+        self._shelf = Shelf()
         self._begin_ns = self._clock.now_ns()
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
@@ -87,8 +89,10 @@ class Session:
             raise DeviceAbsent(inventory.absence(deployment.device))
         begin = self._clock.now_ns()
         with _lenient():
-            backend = open_backend(deployment, self._clock)
+            backend = open_backend(deployment, self._clock, self._shelf)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
+        # A base that was kept took no time to load: the model's was not measured.
+        kept = getattr(backend, "kept_from", None)
         try:
             against = self._reference(deployment)
         except BaseException:
@@ -97,7 +101,7 @@ class Session:
         return LoadedModel(
             deployment=deployment,
             backend=backend,
-            load_s=None if isinstance(backend, Server) else spent_s,
+            load_s=None if isinstance(backend, Server) or kept else spent_s,
             against=against,
         )
 
@@ -265,7 +269,8 @@ class Session:
         return (self._clock.now_ns() - self._begin_ns) / NS_PER_S
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """Leave no process and no weights behind."""
+        self._shelf.clear()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 

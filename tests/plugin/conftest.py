@@ -75,6 +75,9 @@ def test_reasoning(llm, llmlat):
     assert result.quality.value is not None
 """
 
+QUIET = ("-p", "no:cacheprovider", "-p", "no:benchmark")
+"""Without what writes files, and what asks git at every start."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -84,11 +87,11 @@ class Project:
 
     def run(self, *args: str) -> pytest.RunResult:
         """Run pytest in this process, quickly."""
-        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", *args)
+        return self.pytester.runpytest_inprocess(*QUIET, *args)
 
     def run_apart(self, *args: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *args)
+        return self.pytester.runpytest_subprocess(*QUIET, *args)
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the project."""

@@ -27,14 +27,6 @@ def test_an_unknown_model_names_the_nearest_and_where_models_come_from(
     )
 
 
-def test_an_address_of_a_later_version_is_refused(project: Project) -> None:
-    """It is not taken for a name."""
-    check_usage_error(
-        project.run("--llm=mlx:org/x"),
-        "ERROR: --llm: 'mlx:org/x': this version does not run MLX*",
-    )
-
-
 def test_a_missing_catalogue_says_which(project: Project) -> None:
     """The path stands in the message."""
     check_usage_error(

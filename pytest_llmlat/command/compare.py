@@ -1,0 +1,216 @@
+"""``llmlat compare``: the gate's verdicts on two runs, without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import baselines
+from pytest_llmlat.baselines import Baseline, BaselineCell
+from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.gate.judging import judge, worst_first
+from pytest_llmlat.gate.limits import check_limits, idle
+from pytest_llmlat.gate.matching import after, answers_of
+from pytest_llmlat.gate.rules import (
+    NEW_CELLS,
+    UNSURE,
+    Rules,
+    parse_limits,
+    parse_tolerances,
+)
+from pytest_llmlat.report.verdicts import verdict_lines
+from pytest_llmlat.results import Scoreboard, Verdict
+from pytest_llmlat.runs import asked_for, records_of
+from pytest_llmlat.summary import summarise
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator, Sequence
+
+    from pytest_llmlat.gate.judging import Match
+    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.runs import Asked, Run
+    from pytest_llmlat.specs import Scalar
+
+_FAILED = 1
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Judges run B beside run A, sample by sample, as --llm-baseline does. Exit"
+        " status 1 if something got worse, missed its limit, or is missing in B."
+    )
+    parser.add_argument(
+        "reference", metavar="A", help=f"{RUN_HELP}; or the file of a baseline"
+    )
+    parser.add_argument("candidate", metavar="B", help=RUN_HELP)
+    parser.add_argument(
+        "--tolerance",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="how much worse is tolerated: '[TASK@MODEL:] e2e=5%% quality=0.02';"
+        " repeatable",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="absolute limits on B: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s';"
+        " repeatable",
+    )
+    parser.add_argument(
+        "--inconclusive",
+        metavar="WHAT",
+        choices=UNSURE,
+        default="pass",
+        help="what cannot be decided: pass or fail (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--new-cells",
+        metavar="WHAT",
+        choices=NEW_CELLS,
+        default="warn",
+        help="cells that A lacks: fail, warn or pass (default: %(default)s)",
+    )
+    add_balance(parser)
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
+    """Print the verdicts; fails if one of them does.
+
+    Raises:
+        UsageError: a run or a baseline that is none, or an expression.
+    """
+    rules = Rules(
+        tolerances=parse_tolerances(given.tolerance, where="--tolerance"),
+        unsure=given.inconclusive,
+        new_cells=given.new_cells,
+    )
+    limits = parse_limits(given.limit, where="--limit")
+    candidate = opened(given.candidate)
+    problems = list(candidate.problems)
+    reference, holes = _reference(given.reference, problems)
+    held: list[Verdict] = []
+    asked = asked_for(candidate)
+    if given.balance is not None:
+        asked = replace(asked, balance=given.balance)
+    matches = _matches(candidate, reference, _Bounds(limits, asked, held), problems)
+    judged = judge(matches, rules, balance=asked.balance)
+    verdicts = worst_first(
+        [
+            *judged,
+            *held,
+            *idle(limits, (facts.cell for facts in candidate.facts)),
+            *holes,
+            *_missing(candidate, reference),
+        ]
+    )
+    if given.json:
+        tell([asdict(verdict) for verdict in verdicts])
+    else:
+        warn(problems)
+        say(verdict_lines(Scoreboard(summaries=(), standings=(), verdicts=verdicts)))
+    return _FAILED if any(verdict.failing for verdict in verdicts) else 0
+
+
+def _reference(text: str, problems: list[str]) -> tuple[Baseline, list[Verdict]]:
+    """Return what is compared with, and what it lacks, as verdicts.
+
+    A baseline has no holes, or it would not have been stored; a run may have some, and
+    what is compared with less than was planned would flatter.
+    """
+    path = Path(text)
+    if path.is_file():
+        return baselines.load(path), []
+    found = opened(text)
+    problems += found.problems
+    cells: list[BaselineCell] = []
+    holes: list[Verdict] = []
+    facts = {one.cell: one for one in found.facts}
+    for cell, records in records_of(found, tell=problems.append):
+        one = facts[cell]
+        cells.append(
+            BaselineCell(
+                cell=cell,
+                task_revision=one.task_revision,
+                backend=one.backend,
+                contended=one.contention.contended if one.contention else None,
+                warnings=one.warnings,
+                records=tuple(records),
+                answers=answers_of(records),
+            )
+        )
+        if not one.finished or len(records) < one.planned or not records:
+            note = f"{text} has {len(records)} of {one.planned} answers"
+            holes.append(_failed(cell.id, text, note))
+    reference = Baseline(
+        name=text,
+        created=str(found.told["started"]),
+        plugin=str(found.told["environment"].get("pytest-llmlat")),
+        environment=_environment(found),
+        cells=tuple(cells),
+    )
+    return reference, holes
+
+
+def _environment(found: Run) -> dict[str, Scalar | None]:
+    """Return what latencies depend on; of joined runs nobody knows it cell by cell."""
+    known = dict(found.told["environment"])
+    return {**known, "joined": found.told["id"]} if "runs" in found.told else known
+
+
+def _matches(
+    candidate: Run, reference: Baseline, bounds: _Bounds, problems: list[str]
+) -> Iterator[Match]:
+    """Yield each cell beside its reference, held to its limits on the way."""
+    environment = _environment(candidate)
+    facts = {one.cell: one for one in candidate.facts}
+    for cell, records in records_of(candidate, tell=problems.append):
+        bounds.hold(facts[cell], records)
+        yield after(facts[cell], records, reference, environment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Absolute limits, and what they say of the cells that were held to them."""
+
+    limits: tuple[Limit, ...]
+    asked: Asked
+    told: list[Verdict]
+
+    def hold(self, facts: CellFacts, records: Sequence[Record]) -> None:
+        """Judge a cell; its statistics are made only if a limit is on it."""
+        if not any(limit.scope.holds(facts.cell) for limit in self.limits):
+            return
+        summary, _ = summarise(
+            facts,
+            records,
+            balance=self.asked.balance,
+            seed=self.asked.seed,
+            slo=self.asked.slo,
+        )
+        self.told.extend(check_limits(summary, records, self.limits))
+
+
+def _missing(candidate: Run, reference: Baseline) -> Iterator[Verdict]:
+    """Fail what the reference has and the candidate was not measured on."""
+    measured = {facts.cell for facts in candidate.facts}
+    for one in reference.cells:
+        if one.cell not in measured:
+            yield _failed(one.cell.id, reference.name, "was not measured")
+    if not measured and not reference.cells:
+        note = "nothing was measured: a gate that saw nothing is not passed"
+        yield _failed("-", reference.name, note)
+
+
+def _failed(cell: str, against: str, note: str) -> Verdict:
+    return Verdict(
+        cell=cell, quantity="records", outcome="failed", against=against, note=note
+    )

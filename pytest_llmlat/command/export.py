@@ -1,0 +1,87 @@
+"""``llmlat export``: the records of a run as a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.command.given import RUN_HELP, opened, warn
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.errors import UsageError
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.rows import row
+from pytest_llmlat.runs import export, records_of
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+    from pytest_llmlat.runs import Run
+
+_LINES = ".jsonl"
+_FORMS = (".csv", ".parquet", _LINES)
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Writes a row for each record: flat in CSV and Parquet, whole in JSON lines."
+    )
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "--to",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="file to write; its ending tells the form: .csv, .parquet or .jsonl",
+    )
+    parser.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="in CSV, put an apostrophe before texts that a spreadsheet would run",
+    )
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
+    """Write the file.
+
+    Raises:
+        UsageError: no run, or an ending of another form.
+        MissingExtra: a library that writes it is not installed.
+    """
+    form = given.to.suffix.lower()
+    if form not in _FORMS:
+        raise UsageError(
+            f"--to {given.to}: the ending tells the form; write {', '.join(_FORMS)}"
+        )
+    found = opened(given.run)
+    problems = list(found.problems)
+    if form == _LINES:
+        count = _write_lines(found, given.to, problems.append)
+    else:
+        count = export(found, given.to, safe=given.spreadsheet, tell=problems.append)
+    if given.json:
+        tell({"file": str(given.to), "records": count, "problems": problems})
+    else:
+        warn(problems)
+        say([f"{count} records written to {printable(str(given.to))}"])
+    return 0
+
+
+def _write_lines(found: Run, path: Path, told: Callable[[str], None]) -> int:
+    """Write records as their run has them, without lines that cannot be read."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    count = 0
+    try:
+        with draft.open("w", encoding="ascii") as file:
+            for _, records in records_of(found, tell=told):
+                for record in records:
+                    file.write(json.dumps(row(record), allow_nan=False) + "\n")
+                    count += 1
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count

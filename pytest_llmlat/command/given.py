@@ -1,0 +1,77 @@
+"""Arguments that several subcommands have: runs, and how their figures are made."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.runs import asked_for, board_of, open_run
+from pytest_llmlat.settings import BALANCES
+from pytest_llmlat.slo import parse
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable
+
+    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.runs import Run
+
+RUNS = Path(".llmlat", "runs")
+"""Where a project has its runs."""
+LAST = "last"
+RUN_HELP = (
+    "folder of a run or of a report, or 'last' for the newest run of this project"
+)
+
+
+def add_balance(parser: ArgumentParser) -> None:
+    """Let another mean be called balanced."""
+    parser.add_argument(
+        "--balance",
+        metavar="MEAN",
+        choices=BALANCES,
+        help=f"mean that is called balanced: {', '.join(BALANCES)}"
+        " (default: the run's)",
+    )
+
+
+def opened(text: str) -> Run:
+    """Open the run that was named.
+
+    Raises:
+        BadRun: there is none, or it is of a later version.
+    """
+    return open_run(RUNS if text == LAST else Path(text))
+
+
+def figures(
+    run: Run, given: Namespace, problems: list[str], *, slo: str | None = None
+) -> Scoreboard:
+    """Count a run anew, as its session was told or as it is asked for now.
+
+    Args:
+        run: opened, or joined.
+        given: has ``balance``.
+        problems: gets a sentence for each thing that had to be left out.
+        slo: other objectives, as typed.
+
+    Raises:
+        UsageError: objectives that are none.
+    """
+    asked = asked_for(run)
+    return board_of(
+        run,
+        balance=given.balance or asked.balance,
+        seed=asked.seed,
+        slo=asked.slo if slo is None else parse(slo, where="--slo"),
+        varied=asked.varied,
+        tell=problems.append,
+    )
+
+
+def warn(problems: Iterable[str]) -> None:
+    """Tell on standard error what is not as it should be and stops nothing."""
+    for problem in problems:
+        print(f"llmlat: {printable(problem)}", file=sys.stderr)  # noqa: T201 - its voice

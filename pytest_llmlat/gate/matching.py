@@ -1,0 +1,94 @@
+"""Which measured cell is compared with which stored one, and in what of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat import baselines
+from pytest_llmlat.gate.judging import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_llmlat.baselines import Baseline, BaselineCell
+    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.specs import Scalar
+
+_SHOWN = 3
+
+
+def after(
+    facts: CellFacts,
+    records: Sequence[Record],
+    baseline: Baseline,
+    environment: Mapping[str, Scalar | None],
+) -> Match:
+    """Match a cell with the same one of a stored run.
+
+    Args:
+        facts: of the cell.
+        records: of the cell.
+        baseline: the stored run.
+        environment: the fingerprint of the machine that measured the cell.
+    """
+    known = {cell.cell.id: cell for cell in baseline.cells}
+    then = known.get(facts.cell.id)
+    if then is None:
+        return Match(
+            facts=facts, records=tuple(records), against=baseline.name, reference=None
+        )
+    return Match(
+        facts=facts,
+        records=tuple(records),
+        against=baseline.name,
+        reference=then.records,
+        only_quality=_apart(facts, then, baseline, environment),
+        same_answers=same(answers_of(records), then.answers),
+    )
+
+
+def disturbed(facts: CellFacts) -> str | None:
+    """Say what else was measured in a cell's latencies; ``None`` if nothing was."""
+    if facts.contention is not None and facts.contention.contended:
+        return f"contended: {facts.contention.contended}"
+    if facts.load is not None and facts.load.client_limited:
+        return f"client-limited: {facts.load.client_limited}"
+    return facts.warnings[0] if facts.warnings else None
+
+
+def answers_of(records: Iterable[Record]) -> dict[tuple[str, int], str | None]:
+    """Return for each (sample, round) what tells its answer from another."""
+    return {(r.sample, r.round): baselines.digest_of(r) for r in records}
+
+
+def same(
+    ours: Mapping[tuple[str, int], str | None],
+    theirs: Mapping[tuple[str, int], str | None],
+) -> bool:
+    """Whether every answer that both sides gave is the same."""
+    common = ours.keys() & theirs.keys()
+    return bool(common) and all(
+        ours[key] is not None and ours[key] == theirs[key] for key in common
+    )
+
+
+def _apart(
+    facts: CellFacts,
+    then: BaselineCell,
+    baseline: Baseline,
+    environment: Mapping[str, Scalar | None],
+) -> str | None:
+    """Say why latencies of two runs cannot be compared, ``None`` if they can."""
+    if here := disturbed(facts):
+        return here
+    if then.contended or then.warnings:
+        return f"the baseline was disturbed: {then.contended or then.warnings[0]}"
+    if facts.task_revision != then.task_revision:
+        return "the task has changed since the baseline"
+    found = baselines.differences(
+        baseline.environment, then.backend, environment, facts.backend
+    )
+    if not found:
+        return None
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"not the same machine or software: {'; '.join(found[:_SHOWN])}{more}"

@@ -1,0 +1,259 @@
+"""From runs to points: what each cell came to in each run, and what changed between."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.baselines import UNTIMED
+from pytest_llmlat.gate.matching import disturbed
+from pytest_llmlat.halves import answer_time
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.results import Estimate
+from pytest_llmlat.runs import asked_for, records_of
+from pytest_llmlat.summary import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.runs import Run
+    from pytest_llmlat.settings import Balance
+
+_OUTSIDE = 0.025
+"""On either side of a 95 % interval."""
+_MANY = 1000
+"""Above so many values a binomial distribution is told by its normal limit."""
+_Z = 1.959963984540054
+_DIGITS = 12
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One cell in one run."""
+
+    run: str
+    started: str
+    commit: str | None
+    machine: int
+    """Its place in ``History.machines``."""
+    samples: int
+    partial: bool
+    disturbed: str | None
+    """Why its latencies prove nothing; ``None`` if they may."""
+    quality: Estimate
+    """The metric itself, between 0 and 1."""
+    balanced: Estimate
+    e2e_p50_s: Estimate
+    revision: str | None
+    """Of the task."""
+    setting: str
+    """Digest of what the backend said of itself: dtype, weights, context."""
+    asked: str
+    """Digest of which samples were asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """One cell in all runs that have it, oldest first."""
+
+    cell: Cell
+    points: tuple[Point, ...]
+
+    def changes(self, point: Point) -> tuple[str, ...]:
+        """Say why a point is not comparable with the one before on its machine."""
+        before: Point | None = None
+        for each in self.points:
+            if each is point:
+                break
+            if each.machine == point.machine:
+                before = each
+        return () if before is None else _changes(before, point)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All cells of some runs."""
+
+    balance: Balance
+    machines: tuple[Mapping[str, object], ...]
+    """Facts that latencies depend on, of each machine and software that measured."""
+    runs: tuple[str, ...]
+    """Ids, oldest first."""
+    timelines: tuple[Timeline, ...]
+
+    def differences(self, machine: int) -> tuple[str, ...]:
+        """Say how a machine differs from the first one."""
+        first, other = self.machines[0], self.machines[machine]
+        return tuple(
+            f"{name}: {other.get(name)}, not {first.get(name)}"
+            for name in dict.fromkeys([*first, *other])
+            if first.get(name) != other.get(name)
+        )
+
+
+def history_of(
+    runs: Iterable[Run],
+    *,
+    balance: Balance,
+    tell: Callable[[str], None] | None = None,
+) -> History:
+    """Compute the points of runs, which are sorted by when they began.
+
+    All of it is counted anew from the records, with the same mean for every run. One
+    cell is in memory at a time.
+
+    Args:
+        runs: opened.
+        balance: which mean is called balanced.
+        tell: gets a sentence for each cell of which lines had to be left out.
+    """
+    ordered = sorted(runs, key=lambda run: (str(run.told["started"]), _id(run)))
+    machines: dict[tuple[tuple[str, str], ...], Mapping[str, object]] = {}
+    found: dict[Cell, list[Point]] = {}
+    for run in ordered:
+        facts = {one.cell: one for one in run.facts}
+        timed = _timed(run.told["environment"])
+        key = tuple(sorted((name, repr(value)) for name, value in timed.items()))
+        machines.setdefault(key, timed)
+        place = list(machines).index(key)
+        for cell, records in records_of(run, tell=tell):
+            if records:
+                point = _point(run, place, facts[cell], records, balance)
+                found.setdefault(cell, []).append(point)
+    return History(
+        balance=balance,
+        machines=tuple(machines.values()),
+        runs=tuple(map(_id, ordered)),
+        timelines=tuple(
+            Timeline(cell=cell, points=tuple(points))
+            for cell, points in sorted(found.items(), key=lambda item: item[0].id)
+        ),
+    )
+
+
+def machine_lines(history: History) -> Iterator[str]:
+    """Say what stands behind each letter of a machine."""
+    for place, machine in enumerate(history.machines):
+        if place == 0:
+            cores = machine.get("cores")
+            parts = (
+                machine.get("cpu"),
+                cores and f"{cores} cores",
+                machine.get("gpus"),
+            )
+            shown = ", ".join(str(part) for part in parts if part)
+            told = f"{shown or 'not told'}, and its software"
+        else:
+            told = "; ".join(history.differences(place))
+        yield printable(f"machine {letter(place)}: {told}")
+
+
+def letter(machine: int) -> str:
+    """Return the short name of a machine: A to Z, then A1 and so on."""
+    turn, place = divmod(machine, len(_LETTERS))
+    return _LETTERS[place] + (str(turn) if turn else "")
+
+
+def joined(timeline: Timeline) -> list[list[Point]]:
+    """Return the points as lines: of one machine each, and broken at every change."""
+    lines: list[list[Point]] = []
+    for machine in dict.fromkeys(point.machine for point in timeline.points):
+        own = [point for point in timeline.points if point.machine == machine]
+        line = own[:1]
+        for before, point in pairwise(own):
+            if _changes(before, point):
+                lines.append(line)
+                line = []
+            line.append(point)
+        lines.append(line)
+    return lines
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return a 95 % interval of the median: two of the values, by their ranks.
+
+    It holds for any distribution (Conover, Practical Nonparametric Statistics, 3.2).
+
+    Args:
+        values: independent ones; infinite where they were cut off.
+
+    Returns:
+        ``None`` for fewer than six, or where an end is infinite.
+    """
+    ranked = sorted(values)
+    count = len(ranked)
+    if count > _MANY:
+        rank = math.floor(count / 2 - _Z * math.sqrt(count) / 2)
+    else:
+        rank, below = 0, 0.0
+        while (more := below + math.comb(count, rank) * 0.5**count) <= _OUTSIDE:
+            rank, below = rank + 1, more
+    if rank < 1:
+        return None
+    low, high = ranked[rank - 1], ranked[count - rank]
+    return (low, high) if math.isfinite(high) else None
+
+
+def _point(
+    run: Run,
+    machine: int,
+    facts: CellFacts,
+    records: Sequence[Record],
+    balance: Balance,
+) -> Point:
+    summary, _ = summarise(facts, records, balance=balance, seed=asked_for(run).seed)
+    commit = run.told.get("commit")
+    return Point(
+        run=_id(run),
+        started=str(run.told["started"]),
+        commit=None if commit is None else str(commit),
+        machine=machine,
+        samples=summary.samples,
+        partial=summary.partial,
+        disturbed=disturbed(facts),
+        quality=summary.quality,
+        balanced=summary.balanced,
+        e2e_p50_s=_median(summary.e2e_s.p50, records),
+        revision=facts.task_revision,
+        setting=_digest(facts.backend),
+        asked=_digest(sorted({record.sample for record in records})),
+    )
+
+
+def _median(p50_s: float | None, records: Sequence[Record]) -> Estimate:
+    """Add the interval, where each sample was asked once: else they hang together."""
+    times = [
+        math.inf if record.finish == "timeout" else answer_time(record)
+        for record in records
+    ]
+    known = [time for time in times if time is not None]
+    once = len({record.sample for record in records}) == len(records)
+    found = median_interval(known) if once and p50_s is not None else None
+    low, high = found or (None, None)
+    return Estimate(value=p50_s, low=low, high=high)
+
+
+def _changes(before: Point, after: Point) -> tuple[str, ...]:
+    told = {
+        "the task changed": before.revision != after.revision,
+        "the model's settings changed": before.setting != after.setting,
+        "other samples": before.asked != after.asked,
+    }
+    return tuple(name for name, changed in told.items() if changed)
+
+
+def _timed(environment: Mapping[str, object]) -> Mapping[str, object]:
+    return {k: v for k, v in environment.items() if k not in UNTIMED and v is not None}
+
+
+def _digest(value: object) -> str:
+    return sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:_DIGITS]
+
+
+def _id(run: Run) -> str:
+    return str(run.told["id"])

@@ -1,0 +1,466 @@
+"""``llmlat doctor``, ``models`` and ``tasks``: what can be run here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmlat.command import doctor, main
+from pytest_llmlat.command import readiness as looking
+from pytest_llmlat.command.examination import (
+    Examination,
+    Isolation,
+    Memory,
+    examine,
+    hub_cache,
+    torch_build,
+)
+from pytest_llmlat.command.extras import Extra, extras
+from pytest_llmlat.command.readiness import readiness
+from pytest_llmlat.contention import judge
+from pytest_llmlat.devices import Inventory
+from pytest_llmlat.errors import SandboxUnavailable
+from pytest_llmlat.records import Contention
+from pytest_llmlat.sandbox.chain import REMEDY
+from tests.unit.builders import a_model
+
+if TYPE_CHECKING:
+    from pytest_llmlat.sandbox import Sandbox
+
+BARE = Inventory(
+    gpus=(),
+    gpu_note="no NVIDIA driver",
+    platform="linux",
+    machine="x86_64",
+    hub_token=False,
+)
+WHOLE = {
+    name: Extra(name=name, found=((name, "1.0"),), lacking=())
+    for name in ("gguf", "transformers", "http")
+}
+LACKING = {
+    name: Extra(name=name, found=(), lacking=(f"{name}>=1",))
+    for name in ("gguf", "transformers", "http")
+}
+VALUE = "hf_SECRETSECRETSECRET"
+GPT2 = replace(
+    a_model("gpt2", backend="transformers", devices=("cpu", "cuda")),
+    weights="openai-community/gpt2",
+)
+
+
+def found(**changes: Any) -> Examination:  # noqa: ANN401 - any part
+    """Return what an examination of a plain machine finds, varied."""
+    plain: dict[str, Any] = {
+        "inventory": BARE,
+        "environment": {
+            "cpu": "EPYC",
+            "cores": 2,
+            "system": "Linux",
+            "release": "6.1",
+            "machine": "x86_64",
+            "python": "3.11.7",
+        },
+        "extras": WHOLE,
+        "models": (readiness(GPT2, BARE, WHOLE),),
+        "torch_built_for": None,
+        "isolations": (Isolation(name="seccomp", refusal=None),),
+        "token_source": None,
+        "offline": (),
+        "cache": Path("/cache"),
+        "cache_free_bytes": 5_000_000_000,
+        "memory": Memory(total=8_000_000_000, available=None),
+        "contention": Contention(
+            others_cores=None,
+            steal=None,
+            load_average=None,
+            throttled=None,
+            gpu_processes=None,
+            contended=None,
+        ),
+    }
+    return Examination(**{**plain, **changes})
+
+
+def text(examination: Examination) -> str:
+    """Return what the doctor says of it."""
+    return "\n".join(doctor.lines(examination))
+
+
+def test_doctor_ends_with_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    """The real machine: devices, extras and sandboxes, then what to type."""
+    status = main(["doctor"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "device     cpu: here" in lines
+    assert any(line.startswith("sandbox    ") for line in lines)
+    assert lines[-1].startswith("next: pytest " if status == 0 else "next: pip install")
+
+
+def test_doctor_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """All of it, and null for what is unknown."""
+    status = main(["doctor", "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["devices"]["cpu"] == {"present": True, "why": None}
+    assert told["environment"]["cores"] >= 1
+    assert told["sandboxes"]
+    assert status == int(not any(m["ready"] for m in told["models"].values()))
+
+
+def test_a_machine_without_libraries_is_told_what_to_install() -> None:
+    """Nothing can run, which is a failure, and one line mends it."""
+    nothing = found(extras=LACKING, models=(readiness(GPT2, BARE, LACKING),))
+
+    told = text(nothing)
+
+    assert nothing.usable == ()
+    assert "extra      gguf: lacks gguf>=1; run: pip install 'pytest-llmlat[gguf]'" in (
+        told
+    )
+    assert "you can run: nothing yet" in told
+    assert told.endswith("next: pip install 'pytest-llmlat[demo]'")
+
+
+def test_a_model_of_the_hub_is_run_after_a_download() -> None:
+    """It is not promised to run at once."""
+    told = text(found())
+
+    assert "after a download from the hub: gpt2 (cpu)" in told
+    assert "you can run:" not in told
+    assert "--llm gpt2" in told
+
+
+def test_the_next_command_is_of_the_place(tmp_path: Path) -> None:
+    """A checkout has the benchmarks beside it, a wheel has them inside."""
+    where = tmp_path / "benchmarks"
+
+    outside = doctor.next_command(found(), tmp_path)
+    where.mkdir()
+    (where / "test_sentiment.py").touch()
+    inside = doctor.next_command(found(), tmp_path)
+
+    assert outside == "pytest --pyargs pytest_llmlat.benchmarks --llm gpt2"
+    assert inside == "pytest benchmarks --llm gpt2"
+
+
+def test_torch_without_the_card_that_is_here_is_told() -> None:
+    """The commonest mistake: a GPU, and a torch that was built without it."""
+    card = replace(BARE, gpus=("NVIDIA RTX A6000",))
+
+    blind = text(found(inventory=card, torch_built_for="the processor alone"))
+    seeing = text(found(inventory=card, torch_built_for="CUDA 12.8"))
+
+    assert "cannot use the GPU" in blind
+    assert "cannot use the GPU" not in seeing
+    assert "cuda: here (NVIDIA RTX A6000)" in seeing
+
+
+def test_a_token_is_told_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it was found is enough."""
+    monkeypatch.setenv("HF_TOKEN", VALUE)
+
+    main(["doctor"])
+    main(["doctor", "--json"])
+
+    told = capsys.readouterr().out
+    assert "in variable HF_TOKEN" in told
+    assert VALUE not in told
+
+
+def test_what_keeps_off_the_network_is_told() -> None:
+    """Else a download fails and nobody knows why."""
+    told = text(found(offline=("HF_HUB_OFFLINE",)))
+
+    assert "HF_HUB_OFFLINE is set" in told
+    assert "(offline: from the cache alone)" in told
+
+
+@pytest.mark.parametrize(("value", "told"), [("1", True), ("0", False), ("", False)])
+def test_only_what_is_switched_on_keeps_off_the_network(
+    value: str,
+    *,
+    told: bool,
+) -> None:
+    """As the hub's libraries read their variables."""
+
+    def refuse(name: str) -> Sandbox:
+        raise SandboxUnavailable(name)
+
+    offline = examine({"TRANSFORMERS_OFFLINE": value}, refuse).offline
+
+    assert offline == (("TRANSFORMERS_OFFLINE",) if told else ())
+
+
+def test_no_sandbox_at_all_is_told() -> None:
+    """Code tasks fail on such a machine."""
+    told = text(found(isolations=(Isolation(name="seccomp", refusal="not here"),)))
+
+    assert "sandbox    seccomp: not here" in told
+    assert "none holds" in told
+
+
+def test_a_sandbox_that_refuses_says_why() -> None:
+    """Its own reason, without what to do that follows once for all."""
+
+    def refuse(name: str) -> Sandbox:
+        raise SandboxUnavailable(f"{name} does not hold (too old); {REMEDY}")
+
+    isolations = examine({}, refuse).isolations
+
+    assert len(isolations) > 1
+    first = isolations[0]
+    assert first.refusal == f"{first.name} does not hold (too old)"
+
+
+def test_a_busy_machine_is_told() -> None:
+    """Whoever measures now measures the others too."""
+    contention = replace(found().contention, contended=judge(1.5, None, None, None))
+
+    told = text(found(contention=contention))
+
+    assert "now        busy: other processes used 1.5 cores" in told
+
+
+@pytest.mark.parametrize(
+    ("there", "lacking"),
+    [
+        ({"lib": "1.5"}, ()),
+        ({"lib": "0.9"}, ("lib>=1 (0.9 is installed)",)),
+        ({}, ("lib>=1",)),
+    ],
+)
+def test_an_extra_is_whole_or_says_what_it_lacks(
+    there: dict[str, str], lacking: tuple[str, ...]
+) -> None:
+    """A library that is too old does not do; one of another system is not missed."""
+    declared = (
+        ["gguf", "dev"],
+        [
+            "base>=1",
+            "lib>=1; extra == 'gguf'",
+            "winlib; sys_platform == 'nowhere' and extra == 'gguf'",
+            "tool; extra == 'dev'",
+        ],
+    )
+
+    told = extras(declared, there.get)
+
+    assert list(told) == ["gguf"]
+    assert told["gguf"].lacking == lacking
+
+
+def test_the_extras_of_this_package_can_be_read() -> None:
+    """As they were installed, none that stands for others."""
+    told = extras()
+
+    assert "gguf" in told
+    assert not {"all", "dev"} & set(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "installed", "lacking"),
+    [
+        ({}, WHOLE, ()),
+        ({}, LACKING, ("pip install 'pytest-llmlat[transformers]'",)),
+        ({"backend": "scripted", "weights": None}, LACKING, ()),
+        (
+            {"package": "no_such_package", "extra": "demo"},
+            WHOLE,
+            ("pip install 'pytest-llmlat[demo]'",),
+        ),
+        ({"package": "no_such_package"}, WHOLE, ("pip install no-such-package",)),
+        (
+            {"backend": "gguf", "weights": "/nowhere/x.gguf"},
+            WHOLE,
+            ("put its weights at /nowhere/x.gguf",),
+        ),
+        (
+            {"backend": "http", "devices": ("endpoint",), "url": "http://h/v1"},
+            LACKING,
+            ("pip install 'pytest-llmlat[http]'",),
+        ),
+    ],
+)
+def test_a_model_says_what_it_lacks(
+    changes: dict[str, Any], installed: dict[str, Extra], lacking: tuple[str, ...]
+) -> None:
+    """Each line can be typed, or done."""
+    told = readiness(replace(GPT2, **changes), BARE, installed)
+
+    assert told.lacking == lacking
+    assert told.ready is (not lacking)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "devices", "needed"),
+    [
+        ("torchao-int8", ("cpu",), "torchao"),
+        ("int4", ("cpu",), "bitsandbytes"),
+        ("int8", ("cuda",), "bitsandbytes"),
+        ("int8", ("cpu",), None),
+        ("none", ("cpu",), None),
+    ],
+)
+def test_smaller_weights_need_what_makes_them_so(
+    scheme: str,
+    devices: tuple[str, ...],
+    needed: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the scheme, and by where it is to run."""
+    asked: list[str] = []
+    monkeypatch.setattr(looking, "find_spec", asked.append)
+    card = replace(BARE, gpus=("NVIDIA H100",))
+    model = replace(GPT2, devices=devices, options=(("quantization", scheme),))
+
+    told = readiness(model, card, WHOLE)
+
+    assert asked == ([needed] if needed else [])
+    assert told.lacking == (
+        ("pip install 'pytest-llmlat[quantization]'",) if needed else ()
+    )
+
+
+def test_a_model_without_its_device_is_not_ready() -> None:
+    """However much is installed."""
+    told = readiness(replace(GPT2, devices=("cuda", "mps")), BARE, WHOLE)
+
+    assert (told.present, told.ready) == ((), False)
+
+
+def test_a_model_in_the_cloud_needs_no_library_of_its_own() -> None:
+    """Where only a token is here, requests are sent, and torch stays out of it."""
+    cloud = replace(BARE, hub_token=True)
+    only_http = {**LACKING, "http": WHOLE["http"]}
+
+    told = readiness(replace(GPT2, devices=("cuda", "hf")), cloud, only_http)
+
+    assert (told.present, told.ready) == (("hf",), True)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("cuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n", "CUDA 12.8"),
+        ("cuda = None\nhip: Optional[str] = '6.2'\n", "HIP 6.2"),
+        ("cuda: Optional[str] = None\n", "the processor alone"),
+    ],
+)
+def test_torch_is_asked_without_being_imported(
+    content: str, told: str, tmp_path: Path
+) -> None:
+    """Its own file says for what it was built."""
+    (tmp_path / "version.py").write_text(content, "utf-8")
+
+    assert torch_build(tmp_path / "version.py") == told
+
+
+def test_a_torch_that_says_nothing_is_unknown(tmp_path: Path) -> None:
+    """A missing file is no build for the processor."""
+    assert torch_build(tmp_path / "version.py") is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"HF_HUB_CACHE": "/a"}, "/a"),
+        ({"HF_HOME": "/b"}, "/b/hub"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
+    ],
+)
+def test_weights_are_looked_for_where_the_hub_keeps_them(
+    environ: dict[str, str], folder: str
+) -> None:
+    """By the variables of huggingface_hub, the special one first."""
+    assert hub_cache(environ) == Path(folder)
+
+
+def test_models_lists_the_catalogue_and_more(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The built-in ones, those of the project, and those of a file."""
+    monkeypatch.chdir(tmp_path)
+    own = '[tool.pytest-llmlat.models.own]\nbackend = "scripted"\ndevices = ["cpu"]\n'
+    (tmp_path / "pyproject.toml").write_text(own, "utf-8")
+    more = '[models.more]\nbackend = "scripted"\ndevices = ["cpu", "mps"]\n'
+    (tmp_path / "more.toml").write_text(more, "utf-8")
+
+    assert main(["models", "--models", "more.toml"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines]
+    assert "smollm2-135m (default)" in "\n".join(lines)
+    assert {"own", "more"} <= set(names)
+    (row,) = [line for line in lines if line.startswith("own ")]
+    assert "cpu*" in row
+
+
+def test_models_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only those for a device, and one of all is the default."""
+    assert main(["models", "--devices", "hf", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told
+    assert all("hf" in model["devices"] for model in told)
+    assert all(isinstance(model["ready"], bool) for model in told)
+
+
+def test_a_device_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the nearest."""
+    assert main(["models", "--devices", "cudaa"]) == 2
+
+    assert "did you mean 'cuda'" in capsys.readouterr().err
+
+
+def test_a_catalogue_that_is_none_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file's name."""
+    path = tmp_path / "broken.toml"
+    path.write_text("[models", "utf-8")
+
+    assert main(["models", "--models", str(path)]) == 2
+
+    assert str(path) in capsys.readouterr().err
+
+
+def test_tasks_lists_families_and_how_to_run_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A bundled task runs with its family, a public set by its own name."""
+    assert main(["tasks"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line for line in lines[1:]}
+    assert rows["sentiment/polarity"].endswith("--llm-task sentiment")
+    assert "0.500" in rows["sentiment/polarity"]
+    assert "--llm-task reasoning/gsm8k (hub" in rows["reasoning/gsm8k"]
+
+
+def test_tasks_tells_programs_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the number of samples where a file tells it, else null."""
+    (tmp_path / "rows.jsonl").write_text('{"id": "1", "q": "?", "a": "x"}\n', "utf-8")
+    (tmp_path / "tasks.toml").write_text(
+        '[tasks."reasoning/own"]\nsource = "rows.jsonl"\nreference = "a"\n'
+        'extractor = "answer"\nmetric = "accuracy"\nmax_new_tokens = 4\n'
+        'budget_s = 1.0\nchat_prompt = "{{ q }}"\ncompletion_prompt = "{{ q }}"\n',
+        "utf-8",
+    )
+
+    assert main(["tasks", "--json", "--tasks", str(tmp_path / "tasks.toml")]) == 0
+
+    told = {task["name"]: task for task in json.loads(capsys.readouterr().out)}
+    assert told["reasoning/own"]["samples"] == 1
+    assert told["reasoning/gsm8k"]["samples"] is None
+    assert told["reasoning/gsm8k"]["hub"] == "openai/gsm8k"
