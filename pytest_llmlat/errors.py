@@ -6,12 +6,15 @@ Every message says what is wrong, where it came from and what to do::
     ├── UsageError            what was asked for cannot be: option, name, file
     │   ├── UnknownName       no such model, task, metric, ... (names the nearest)
     │   ├── BadCatalogue      a catalogue or data file is malformed
-    │   └── BadBaseline       a baseline cannot be read, or must not be made
+    │   ├── BadBaseline       a baseline cannot be read, or must not be made
+    │   └── BadRun            a run's folder cannot be read, or not with others
     ├── MissingExtra          a library is not installed (gives the pip line)
     ├── DeviceAbsent          the device was looked for and not found
     ├── DataUnavailable       a public set is not here and cannot be fetched
     ├── WeightsUnavailable    the weights are not here and cannot be fetched
     ├── AdapterMismatch       an adapter does not fit its base model
+    ├── Unsupported           a setting that this device or library cannot do
+    ├── OutOfMemory           a model, or an answer, does not fit into memory
     ├── ServerUnavailable     a server cannot be reached, or does not let us in
     ├── GenerationFailed      the backend broke while it answered
     └── SandboxUnavailable    generated code cannot be run here
@@ -74,6 +77,10 @@ class BadBaseline(UsageError):
     """A baseline that cannot be read, or that would be none if it were saved."""
 
 
+class BadRun(UsageError):
+    """A run's folder that cannot be read, or runs that cannot be shown as one."""
+
+
 class MissingExtra(LLMLatError):
     """A library is needed that the core does not install."""
 
@@ -99,6 +106,14 @@ class WeightsUnavailable(LLMLatError):
 
 class AdapterMismatch(LLMLatError):
     """An adapter was made for another model than the one it was put on."""
+
+
+class Unsupported(LLMLatError):
+    """A setting of a model that this device, or the library on it, cannot do."""
+
+
+class OutOfMemory(LLMLatError):
+    """A model could not be loaded, or a prompt not answered, in the memory there is."""
 
 
 class ServerUnavailable(LLMLatError):

@@ -191,9 +191,12 @@ class Tuning:
     best: str
     """The variant of the best balanced score."""
     gain: Contrast | None
-    """The best against the entry itself; ``None`` where that is the best."""
+    """The best against the entry itself; ``None`` where that is the best, or was not
+    measured whole."""
     entry: str
     """The lines of a catalogue that make the model run so (TOML)."""
+    left_out: tuple[str, ...] = ()
+    """Variants that lack answers, and so cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

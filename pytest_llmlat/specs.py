@@ -47,6 +47,8 @@ class ModelSpec:
     """The pinned commit of the adapter."""
     dtype: tuple[tuple[str, str], ...] = ()
     """(device, dtype) pairs; a device without one uses the weights' own."""
+    trust_remote_code: bool = False
+    """Whether Python code that comes with the weights may be run."""
     chat: bool | None = None
     """Whether prompts take the chat form; ``None`` asks the weights."""
     url: str | None = None

@@ -9,6 +9,7 @@ from pytest_llmlat.errors import BadCatalogue
 from pytest_llmlat.protocols import Server
 
 if TYPE_CHECKING:
+    from pytest_llmlat.backends.shelf import Shelf
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.protocols import Backend
     from pytest_llmlat.specs import Deployment
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 KINDS = {
     "gguf": "gguf",
     "transformers": "huggingface",
+    "mlx": "mlx",
     "scripted": "scripted",
     "http": "http",
     "hub": "hub",
@@ -23,22 +25,41 @@ KINDS = {
 """Which module serves which backend of the catalogue."""
 CLOUD = "hf"
 """The device on which a hub id is served by others, whatever runs it elsewhere."""
+SHELVING = "transformers"
+"""The backend that keeps a base model for the next deployment."""
 
 
-def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server:
+def open_backend(
+    deployment: Deployment, clock: Clock, shelf: Shelf | None = None
+) -> Backend | Server:
     """Load a model on its device, or open the way to the server that has it.
 
+    Args:
+        deployment: which model, and where.
+        clock: read at every stamp.
+        shelf: where a base model lies between two deployments that both need it;
+            without one nothing is kept. Whatever else lies there is freed first.
+
     Raises:
+        BadCatalogue: an option that the backend does not know, or a wrong value.
         MissingExtra: the backend's library, or the package with the weights, is
             not installed.
         DeviceAbsent: the device is not there, or the library was built without it.
+        Unsupported: the device or the library cannot do what the entry asks for.
+        OutOfMemory: the model does not fit.
         WeightsUnavailable: no such file, or a hub that cannot be reached.
         AdapterMismatch: the adapter belongs to another model.
         ServerUnavailable: an address, a variable or a token that is missing or wrong.
     """
     kind = "hub" if deployment.device == CLOUD else deployment.model.backend
     module = import_module(f"{__name__}.{KINDS[kind]}")
-    backend = cast("Backend | Server", module.open_model(deployment, clock))
+    if kind == SHELVING:
+        opened = module.open_model(deployment, clock, shelf)
+    else:
+        if shelf is not None:
+            shelf.clear()
+        opened = module.open_model(deployment, clock)
+    backend = cast("Backend | Server", opened)
     if isinstance(backend, Server):
         if deployment.model.option("slower") is not None:
             backend.close()

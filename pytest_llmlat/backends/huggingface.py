@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
-import gc
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pytest_llmlat.backends.adapters import put_on
-from pytest_llmlat.backends.conversion import converted
-from pytest_llmlat.backends.torch_devices import TorchDevice, torch_device
-from pytest_llmlat.backends.weights import local_file, package_version
-from pytest_llmlat.errors import LLMLatError, MissingExtra, WeightsUnavailable
+from pytest_llmlat.backends.adapters import find_adapter, put_on
+from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.quantization import quantize_dynamic
+from pytest_llmlat.backends.shelf import Shelf
+from pytest_llmlat.backends.threaded_batches import ThreadedBatches
+from pytest_llmlat.backends.torch_devices import Threads, TorchDevice, torch_device
+from pytest_llmlat.backends.transformers_faults import (
+    device_lost,
+    full_at_load,
+    in_mid_run,
+    out_of_memory,
+)
+from pytest_llmlat.backends.transformers_loading import Base, base_key, load_base
+from pytest_llmlat.backends.transformers_origin import (
+    UNKNOWN_CONTEXT,
+    Origin,
+    Place,
+    context_of,
+    end_tokens,
+)
+from pytest_llmlat.backends.transformers_settings import (
+    STATIC_CONTEXT,
+    TransformersSettings,
+    settings_of,
+)
+from pytest_llmlat.backends.transformers_stamping import Stamper, decoder
+from pytest_llmlat.backends.weights import package_version
+from pytest_llmlat.errors import (
+    GenerationFailed,
+    LLMLatError,
+    MissingExtra,
+    Unsupported,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.meter import Meter
+    from pytest_llmlat.protocols import Batches
     from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.specs import Deployment, Scalar
 
-_UNKNOWN_CONTEXT = 1 << 30
+T = TypeVar("T")
+_COMPILED_TOKENS = 4
 
 
-def open_model(deployment: Deployment, clock: Clock) -> HuggingFace:  # noqa: ARG001 - every backend is opened alike
+def open_model(
+    deployment: Deployment,
+    clock: Clock,  # noqa: ARG001 - every backend is opened alike
+    shelf: Shelf | None = None,
+) -> HuggingFace:
     """Load a model, and its adapter if it has one, onto a device.
 
+    Args:
+        deployment: which model, and where.
+        clock: not read: what is done here is part of loading.
+        shelf: where its base may lie, and is put back when the model is closed.
+
     Raises:
-        MissingExtra: torch or transformers is not installed.
+        UnknownName: an option that this backend does not know.
+        BadCatalogue: an option or a dtype that is none.
+        MissingExtra: torch, transformers or what quantises is not installed.
         DeviceAbsent: this torch cannot use the device.
+        Unsupported: the device or the library cannot do what the entry asks for.
         WeightsUnavailable: neither on disk nor to be fetched.
         AdapterMismatch: the adapter was made for another model.
+        OutOfMemory: it does not fit; what was loaded of it is freed.
     """
     model = deployment.model
+    settings = settings_of(deployment)
     try:
         import torch
         import transformers
@@ -45,11 +88,64 @@ def open_model(deployment: Deployment, clock: Clock) -> HuggingFace:  # noqa: AR
         ) from error
     device = torch_device(torch, deployment.device)
     transformers.utils.logging.disable_progress_bar()
-    loaded, tokenizer = _load(transformers, torch, deployment)
-    if model.adapter:
-        loaded = put_on(loaded, model)
-    loaded.to(device.name).eval()
-    return HuggingFace(torch, loaded, tokenizer, device=device, deployment=deployment)
+    try:
+        return _opened(transformers, deployment, settings, device, shelf or Shelf())
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(torch, error):
+            raise
+        told = full_at_load(deployment, device, error)
+    # Out here the error is gone, and with it the weights that its frames held.
+    free_memory()
+    device.release()
+    raise told
+
+
+def _opened(
+    transformers: Any,  # noqa: ANN401 - loaded on use
+    deployment: Deployment,
+    settings: TransformersSettings,
+    device: TorchDevice,
+    shelf: Shelf,
+) -> HuggingFace:
+    """Take the base from the shelf or load it, and put on it what the entry says."""
+    spec, torch = deployment.model, device.torch
+    adapter = find_adapter(spec)
+    key = base_key(deployment)
+    base = cast("Base | None", shelf.take(key))
+    if base is None:
+        base = load_base(transformers, deployment, settings, device)
+    place = Place(shelf=shelf, key=key, base=base)
+    try:
+        model = base.model
+        if adapter is not None:
+            model = put_on(model, spec, adapter)
+            place.adapted = None if settings.merge else model
+        if settings.quantization == "dynamic-int8":
+            model = quantize_dynamic(torch, model, spec)
+        place.changed = (
+            settings.merge
+            or settings.compiled
+            or settings.quantization == "dynamic-int8"
+        )
+        backend = HuggingFace(
+            torch,
+            model.eval(),
+            base.tokenizer,
+            device=base.device,
+            deployment=deployment,
+            origin=Origin(
+                settings=settings,
+                adapter={} if adapter is None else adapter.facts(),
+                kept_from=base.owner if base.taken else None,
+                place=place,
+            ),
+        )
+        if settings.compiled:
+            backend.compile()
+    except BaseException:
+        base.free()
+        raise
+    return backend
 
 
 class HuggingFace:
@@ -63,17 +159,26 @@ class HuggingFace:
         *,
         device: TorchDevice,
         deployment: Deployment,
+        origin: Origin | None = None,
     ) -> None:
         """Wrap a model and its tokenizer."""
         spec = deployment.model
+        self._origin = origin or Origin(
+            settings=TransformersSettings(), adapter={}, kept_from=None, place=None
+        )
+        settings = self._origin.settings
         self._torch = torch
         self._model = model
         self._tokenizer = tokenizer
         self._device = device
-        self._ends = _end_tokens(model, tokenizer)
+        self._deployment = deployment
+        self._threads = Threads(torch, settings.threads)
+        self._lost: str | None = None
+        self._ends = end_tokens(model, tokenizer)
         # Whatever generate() is not told it takes from here: leave nothing to take.
         model.generation_config = self._greedy(1)
-        self._context = _context(model)
+        self._context = min(context_of(model), settings.context or UNKNOWN_CONTEXT)
+        self._cache = self._static_cache() if settings.cache == "static" else None
         has_template = bool(getattr(tokenizer, "chat_template", None))
         self.chat = has_template if spec.chat is None else spec.chat
         if self.chat and not has_template:
@@ -81,50 +186,161 @@ class HuggingFace:
                 f"model {spec.name!r}: its tokenizer has no chat template, but its"
                 " entry says chat = true; remove that, or use a chat model"
             )
-        self.facts: Mapping[str, Scalar | None] = {
-            "library": f"transformers {package_version('transformers')}",
-            "torch": str(torch.__version__),
-            "weights": spec.weights,
-            "revision": spec.revision,
-            "adapter": spec.adapter,
-            "dtype": str(model.dtype).removeprefix("torch."),
-            "context": self._context,
-            "threads": torch.get_num_threads(),
-            "chat": self.chat,
-        }
+        # No fact: it changes no answer and no latency, only what loading took.
+        self.kept_from = self._origin.kept_from
+        self.facts: Mapping[str, Scalar | None] = self._facts()
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer greedily; each token is stamped on this thread when it is text."""
+        """Answer greedily; each token is stamped on this thread when it is text.
+
+        Raises:
+            OutOfMemory: the prompt was too much for the device; later ones may fit.
+            GenerationFailed: the device is gone; every later prompt is told so at once.
+        """
+        return self._guarded(lambda: self._answer(request, meter))
+
+    def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
+        """Return how these requests would be answered together.
+
+        Raises:
+            Unsupported: there is no such kind, not for these requests, or not with the
+                settings of this model.
+        """
+        from pytest_llmlat.backends.transformers_batches import (  # noqa: PLC0415 - loaded on use
+            Engine,
+            batches_of,
+        )
+
+        if self._cache is not None:
+            raise Unsupported(
+                f"model {self._deployment.model.name!r}: option cache = 'static': is"
+                " for one request at a time; leave it, and compile, out to batch"
+            )
+        engine = Engine(
+            torch=self._torch,
+            model=self._model,
+            device=self._device,
+            ends=self._ends,
+            context=self._context,
+            encode=self._encode,
+            greedy=self._greedy,
+            decoder=lambda: decoder(self._tokenizer),
+        )
+        found = batches_of(engine, requests, kind)
+        if self._origin.settings.threads is None:
+            return found
+        return ThreadedBatches(found, self._threads)
+
+    def compile(self) -> None:
+        """Compile the decode step now, so that no sample pays for it.
+
+        Raises:
+            Unsupported: it cannot be compiled here, or the library did not do it.
+        """
+        refusal = f"model {self._deployment.model.name!r}: option compile = true: "
+        ids = self._torch.tensor([[0, 0]], device=self._device.name)
+        inputs = {"input_ids": ids, "attention_mask": self._torch.ones_like(ids)}
+        settings = self._greedy(_COMPILED_TOKENS)
+        settings.eos_token_id = None
+        try:
+            with self._threads, warnings.catch_warnings():
+                # The compiler's own deprecations are no reason not to compile.
+                warnings.simplefilter("ignore")
+                self._run(inputs, settings)
+        except Exception as error:
+            if out_of_memory(self._torch, error):
+                raise
+            reason = " ".join(str(error).split())
+            raise Unsupported(
+                f"{refusal}failed: {reason:.300}; on a processor it needs a C++"
+                " compiler (g++); else leave it out"
+            ) from error
+        base = getattr(self._model, "get_base_model", lambda: self._model)()
+        if not hasattr(base, "_compiled_call"):
+            raise Unsupported(
+                f"{refusal}transformers did not compile this model; leave it out"
+            )
+
+    def reset_device_peak(self) -> None:
+        """Begin to count peak device memory anew."""
+        if self._lost is None:
+            self._device.reset_peak()
+
+    def device_peak_bytes(self) -> int | None:
+        """Return peak device memory since the reset."""
+        return self._device.peak_bytes() if self._lost is None else None
+
+    def close(self) -> None:
+        """Put the base back, or drop it and give the device's memory back."""
+        place, self._cache = self._origin.place, None
+        del self._model, self._tokenizer
+        if place is not None:
+            place.put_back(lost=self._lost is not None)
+            return
+        free_memory()
+        with suppress(RuntimeError):
+            self._device.release()
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        """Compute with this model's threads, and say what a fault of the device means.
+
+        One that is full is emptied; one that is gone is not asked again.
+        """
+        if self._lost is not None:
+            raise GenerationFailed(self._lost)
+        try:
+            with self._threads:
+                return work()
+        except Exception as error:
+            fault = in_mid_run(self._torch, self._deployment, self._device, error)
+            if fault is None:
+                raise
+            if device_lost(self._torch, error):
+                self._lost = str(fault)
+        # Out here the error is gone, and with it the tensors that its frames held.
+        if self._lost is None:
+            free_memory()
+            self._device.release()
+        raise fault
+
+    def _answer(self, request: Request, meter: Meter) -> Generation:
         inputs = self._encode(request)
         prompt_tokens = int(inputs["input_ids"].shape[1])
         room = self._context - prompt_tokens
         if room <= 0:
             return meter.generation("context", prompt_tokens)
         stamper = Stamper(
-            meter, _decoder(self._tokenizer), self._device, ends=self._ends
+            meter, decoder(self._tokenizer), self._device, self._ends, self._torch
         )
-        self._model.generate(
-            **inputs,
-            generation_config=self._greedy(min(request.max_new_tokens, room)),
-            streamer=stamper,
-            stopping_criteria=[stamper.stopping(self._torch)],
-        )
+        settings = self._greedy(min(request.max_new_tokens, room))
+        self._run(inputs, settings, stopping_criteria=[stamper])
         finish: Finish = "stop" if stamper.ended else "length"
         return meter.generation(finish, prompt_tokens)
 
-    def reset_device_peak(self) -> None:
-        """Begin to count peak device memory anew."""
-        self._device.reset_peak()
+    def _run(self, inputs: Mapping[str, Any], settings: Any, **given: object) -> None:  # noqa: ANN401 - loaded on use
+        """Generate, with the cache that the entry asks for."""
+        if self._cache is not None:
+            self._cache.reset()
+            given["past_key_values"] = self._cache
+        if self._origin.settings.compiled:
+            settings.compile_config = self._compilation()
+        self._model.generate(**inputs, generation_config=settings, **given)
 
-    def device_peak_bytes(self) -> int | None:
-        """Return peak device memory since the reset."""
-        return self._device.peak_bytes()
+    def _compilation(self) -> Any:  # noqa: ANN401 - loaded on use
+        """Return settings that compile for one shape, on the processor too."""
+        from transformers import CompileConfig
 
-    def close(self) -> None:
-        """Drop the weights and give the device's memory back."""
-        del self._model, self._tokenizer
-        gc.collect()
-        self._device.release()
+        config = CompileConfig(dynamic=False)
+        config._compile_all_devices = True  # noqa: SLF001 - it has no other way
+        return config
+
+    def _static_cache(self) -> Any:  # noqa: ANN401 - loaded on use
+        """Return a cache of as many places as prompt and answer may have."""
+        from transformers import StaticCache
+
+        if self._origin.settings.context is None:
+            self._context = min(self._context, STATIC_CONTEXT)
+        return StaticCache(config=self._model.config, max_cache_len=self._context)
 
     def _encode(self, request: Request) -> Mapping[str, Any]:
         text = request.prompt
@@ -156,136 +372,28 @@ class HuggingFace:
             else min(self._ends, default=0),
         )
 
-
-@dataclass(slots=True)
-class Stamper:
-    """A transformers streamer that stamps tokens on the generating thread.
-
-    ``generate`` hands over the prompt first, then each token as it is chosen.
-    """
-
-    meter: Meter
-    decode: Callable[[int], str]
-    device: TorchDevice
-    ends: frozenset[int]
-    ended: bool = False
-    prompt_seen: bool = False
-
-    def put(self, value: Any) -> None:  # noqa: ANN401 - a tensor
-        """Stamp a token; the prompt and an end token carry no content."""
-        if not self.prompt_seen:
-            self.prompt_seen = True
-            return
-        # A device works behind the program's back: wait until the token is there.
-        self.device.synchronize()
-        token = int(value.flatten()[-1])
-        if token in self.ends or self.meter.token(self.decode(token)):
-            self.ended = True
-
-    def end(self) -> None:
-        """Nothing is left to do: every token was stamped when it came."""
-
-    def stopping(self, torch: Any) -> Callable[..., Any]:  # noqa: ANN401 - loaded on use
-        """Return the criterion that ends generation at a stop string."""
-
-        def stopped(input_ids: Any, scores: Any, **_: object) -> Any:  # noqa: ANN401, ARG001 - tensors, as generate calls it
-            return torch.full(
-                (input_ids.shape[0],),
-                fill_value=self.ended,
-                dtype=torch.bool,
-                device=input_ids.device,
-            )
-
-        return stopped
-
-
-def _load(transformers: Any, torch: Any, deployment: Deployment) -> tuple[Any, Any]:  # noqa: ANN401 - loaded on use
-    spec = deployment.model
-    # Found before the try: a package that is missing has a better message of its own.
-    source = _source(spec)
-    pinned = {} if Path(source).is_dir() else {"revision": spec.revision or "main"}
-    dtype = spec.dtype_on(deployment.device)
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            source, trust_remote_code=False, **pinned
-        )
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source,
-            dtype=getattr(torch, dtype) if dtype else "auto",
-            use_safetensors=True,
-            trust_remote_code=False,
-            **pinned,
-        )
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsUnavailable(
-            f"model {spec.name!r}: cannot load {source!r}: {reason} - If this machine"
-            " is offline, fetch the weights where there is a network (hf download"
-            f" {source}) and copy the cache, or name a local folder as hf:PATH;"
-            " a gated model also needs HF_TOKEN"
-        ) from error
-    return model, tokenizer
-
-
-def _source(spec: ModelSpec) -> str:
-    """Return the hub id or the folder to load."""
-    if spec.package is None:
-        return str(spec.weights)
-    try:
-        import gguf  # noqa: F401 - transformers needs it to read the file
-    except ImportError as error:
-        raise MissingExtra(
-            "transformers", "gguf", wanted_by=f"model {spec.name!r}"
-        ) from error
-    return str(converted(local_file(spec)))
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:  # noqa: ANN401 - loaded on use
-    """Collect the tokens that end an answer, from the weights and the tokenizer."""
-    ends: set[int] = set()
-    for value in (model.generation_config.eos_token_id, tokenizer.eos_token_id):
-        if isinstance(value, int):
-            ends.add(value)
-        elif value:
-            ends.update(value)
-    return frozenset(ends)
-
-
-def _context(model: Any) -> int:  # noqa: ANN401 - loaded on use
-    config = model.config
-    for name in ("max_position_embeddings", "n_positions"):
-        length = getattr(config, name, None)
-        if isinstance(length, int):
-            return length
-    return _UNKNOWN_CONTEXT
-
-
-def _decoder(tokenizer: Any) -> Callable[[int], str]:  # noqa: ANN401 - loaded on use
-    """Return a function from each token to the text that it makes readable.
-
-    It gives the empty string while a character is incomplete.
-    """
-    from tokenizers.decoders import DecodeStream  # noqa: PLC0415 - loaded on use
-
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is not None:
-        stream = DecodeStream(skip_special_tokens=True)
-        return lambda token: stream.step(backend, token) or ""
-    return _SlowDecoder(tokenizer)
-
-
-class _SlowDecoder:
-    """Decodes the whole answer for each token, for tokenizers written in Python."""
-
-    def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401 - loaded on use
-        self._tokenizer = tokenizer
-        self._tokens: list[int] = []
-        self._text = ""
-
-    def __call__(self, token: int) -> str:
-        self._tokens.append(token)
-        text: str = self._tokenizer.decode(self._tokens, skip_special_tokens=True)
-        if text.endswith("\ufffd"):
-            return ""
-        fresh, self._text = text[len(self._text) :], text
-        return fresh
+    def _facts(self) -> Mapping[str, Scalar | None]:
+        """Return all that may change an answer or its time."""
+        spec, settings = self._deployment.model, self._origin.settings
+        library = settings.quantization.partition("-")[0]
+        version = package_version(library)
+        return {
+            "library": f"transformers {package_version('transformers')}",
+            "torch": str(self._torch.__version__),
+            "weights": spec.weights,
+            "revision": spec.revision,
+            "adapter": spec.adapter,
+            **self._origin.adapter,
+            "dtype": str(self._model.dtype).removeprefix("torch."),
+            "quantization": settings.quantization,
+            "quantized_by": f"{library} {version}" if version else None,
+            "attention": getattr(self._model.config, "_attn_implementation", None),
+            "cache": settings.cache,
+            "compile": settings.compiled,
+            "device_map": settings.device_map,
+            "devices": ", ".join(self._device.cards),
+            "context": self._context,
+            "threads": self._threads.count,
+            "chat": self.chat,
+            "trust_remote_code": spec.trust_remote_code,
+        }

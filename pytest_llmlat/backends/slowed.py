@@ -51,6 +51,7 @@ class Slowed:
         self._share = share
         self._clock = clock
         self.chat = backend.chat
+        self.kept_from: str | None = getattr(backend, "kept_from", None)
         self.facts: Mapping[str, Scalar | None] = {**backend.facts, OPTION: share}
 
     def generate(self, request: Request, meter: Meter) -> Generation:

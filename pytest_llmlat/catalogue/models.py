@@ -7,25 +7,33 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.catalogue.tables import entries
-from pytest_llmlat.errors import UnknownName, UsageError
+from pytest_llmlat.errors import UnknownName
 from pytest_llmlat.resources import bundled
 from pytest_llmlat.settings import DEVICES, LOCAL_DEVICES
 from pytest_llmlat.specs import ModelSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_llmlat.catalogue.tables import Table
 
-BACKENDS = ("gguf", "transformers", "scripted", "http", "hub")
-ADDRESSES: Mapping[str, str] = {"hf": "transformers", "gguf": "gguf", "hub": "hub"}
+BACKENDS = ("gguf", "transformers", "mlx", "scripted", "http", "hub")
+ADDRESSES: Mapping[str, str] = {
+    "hf": "transformers",
+    "gguf": "gguf",
+    "mlx": "mlx",
+    "hub": "hub",
+}
 DEFAULT = "smollm2-135m"
 """The model that needs no hub, and runs where none is asked for."""
-_LATER = ("mlx:",)
 _WEB = ("http://", "https://")
-_USUAL_DEVICES: Mapping[str, tuple[str, ...]] = {"http": ("endpoint",), "hub": ("hf",)}
-"""Where a backend runs that does not run here."""
+_USUAL_DEVICES: Mapping[str, tuple[str, ...]] = {
+    "http": ("endpoint",),
+    "hub": ("hf",),
+    "mlx": ("mps", "cpu"),
+}
+"""Where a backend runs that does not run on every device of this machine."""
 _KEYS = (
     "backend",
     "devices",
@@ -36,6 +44,7 @@ _KEYS = (
     "adapter",
     "adapter_revision",
     "dtype",
+    "trust_remote_code",
     "chat",
     "url",
     "api_key_env",
@@ -44,7 +53,7 @@ _KEYS = (
 _REMEDY = (
     "Models come from the built-in catalogue, from --llm-models FILE, from"
     " [tool.pytest-llmlat.models] in pyproject.toml, or directly as"
-    " hf:ORG/NAME, gguf:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
+    " hf:ORG/NAME, gguf:PATH, mlx:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
 )
 
 
@@ -61,20 +70,14 @@ class ModelCatalogue:
 
         Args:
             name: a catalogue name or an address, ``hf:org/name``, ``gguf:PATH``,
-                ``hub:org/name`` or ``http://host:port/v1#name``.
+                ``mlx:org/name``, ``hub:org/name`` or ``http://host:port/v1#name``.
             where: where the name was given, for the message.
 
         Raises:
             UnknownName: neither; the message names the nearest entries.
-            UsageError: an address of a kind that is not served.
         """
         if name in self.entries:
             return self.entries[name]
-        if name.startswith(_LATER):
-            raise UsageError(
-                f"{where}: {name!r}: this version does not run MLX; use hf:ORG/NAME or"
-                " gguf:PATH"
-            )
         if name.startswith(_WEB):
             return _at_address(name)
         kind, colon, rest = name.partition(":")
@@ -132,7 +135,8 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         revision=table.text("revision"),
         adapter=_optional_place(table.text("adapter"), folder),
         adapter_revision=table.text("adapter_revision"),
-        dtype=table.pairs("dtype"),
+        dtype=_dtype(table, devices),
+        trust_remote_code=table.flag("trust_remote_code") or False,
         chat=table.flag("chat"),
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
@@ -141,6 +145,13 @@ def _model(table: Table, folder: Path) -> ModelSpec:
             for key, value in table.scalars("options")
         ),
     )
+
+
+def _dtype(table: Table, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return a dtype for each device; one string is for all of them."""
+    if isinstance(one := table.values.get("dtype"), str):
+        return tuple((device, one) for device in sorted(devices))
+    return table.pairs("dtype")
 
 
 def _at_address(address: str) -> ModelSpec:

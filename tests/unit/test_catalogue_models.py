@@ -106,6 +106,26 @@ def test_a_relative_path_starts_at_its_catalogue(tmp_path: Path, key: str) -> No
     assert place("/x.gguf") == "/x.gguf"
 
 
+def test_one_dtype_is_for_all_devices(tmp_path: Path) -> None:
+    """Who writes a string means each device that the entry runs on."""
+    body = 'backend = "transformers"\nweights = "w"\ndtype = "bfloat16"\n'
+    model = an_entry(tmp_path, body + 'devices = ["mps", "cpu"]')
+
+    assert model.dtype == (("cpu", "bfloat16"), ("mps", "bfloat16"))
+    assert model.dtype_on("mps") == "bfloat16"
+
+
+@pytest.mark.parametrize(("line", "trusted"), [("", False), ("true", True)])
+def test_code_that_comes_with_weights_is_trusted_only_where_an_entry_says_so(
+    tmp_path: Path, line: str, *, trusted: bool
+) -> None:
+    """Nobody runs it by not knowing of it."""
+    body = 'backend = "transformers"\nweights = "w"\n'
+    body += f"trust_remote_code = {line}\n" if line else ""
+
+    assert an_entry(tmp_path, body).trust_remote_code is trusted
+
+
 def test_a_user_s_entry_overrides(tmp_path: Path) -> None:
     """A later file wins; the other entries stay, and so does the default."""
     name = BUNDLED.default
@@ -200,7 +220,8 @@ def test_a_bad_catalogue_is_told_with_its_key(
         ('devices = "cpu"', "devices: must be a list of strings"),
         ("devices = [1]", "devices: must be a list of strings"),
         ('devices = ["gpu"]', "devices: unknown device 'gpu'; known: cpu"),
-        ('dtype = "float16"', "dtype: must be a table, not a string"),
+        ("dtype = 16", "dtype: must be a table, not an integer"),
+        ('trust_remote_code = "y"', "trust_remote_code: must be true or false, not"),
         ("dtype = { cpu = 16 }", "dtype.cpu: cannot be an integer"),
         ("options = 1.5", "options: must be a table, not a float"),
         ("options = { x = [1] }", "options.x: cannot be an array"),
@@ -282,12 +303,13 @@ def test_the_cloud_is_an_address_and_a_device() -> None:
         assert "hf" in BUNDLED.find(name, where="--llm").devices
 
 
-def test_an_address_of_a_later_version_is_refused() -> None:
-    """It is told what can be used instead."""
-    with pytest.raises(UsageError, match=r"--llm: .*use hf:ORG/NAME or") as e:
-        BUNDLED.find("mlx:a/b", where="--llm")
+@pytest.mark.parametrize("weights", ["org/name", "./folder"])
+def test_mlx_runs_on_apple_silicon_and_on_processors(weights: str) -> None:
+    """An address needs no entry; it is tried on no device that MLX lacks."""
+    model = BUNDLED.find(f"mlx:{weights}", where="--llm")
 
-    assert not isinstance(e.value, UnknownName)
+    assert (model.backend, model.weights) == ("mlx", weights)
+    assert model.devices == ("mps", "cpu")
 
 
 @pytest.mark.parametrize("name", ["lama2-7b", "LLAMA2_7B"])

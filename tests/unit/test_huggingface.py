@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmlat.backends import transformers_origin
 from pytest_llmlat.backends.huggingface import HuggingFace
+from pytest_llmlat.backends.shelf import Shelf
 from pytest_llmlat.backends.torch_devices import TorchDevice
+from pytest_llmlat.backends.transformers_loading import Base, base_key, weights_of
+from pytest_llmlat.backends.transformers_origin import Origin, Place
+from pytest_llmlat.backends.transformers_settings import TransformersSettings
 from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import LLMLatError
+from pytest_llmlat.errors import GenerationFailed, LLMLatError, OutOfMemory
 from pytest_llmlat.meter import Meter
 from pytest_llmlat.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
@@ -45,9 +50,9 @@ class Ids(list[int]):
         assert device == "cpu"
         return self
 
-    def flatten(self) -> Ids:
-        """Return the one row."""
-        return self
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - as a tensor takes it
+        """Return an id of the one row."""
+        return super().__getitem__(place[1] if isinstance(place, tuple) else place)
 
 
 class Tokenizer:
@@ -91,16 +96,18 @@ class Model:
         self.generation_config = SimpleNamespace(eos_token_id=[END, OTHER_END])
         self.config = SimpleNamespace(max_position_embeddings=context)
         self.given: dict[str, Any] = {}
+        self.fails: list[Exception] = []
 
-    def generate(self, *, streamer: Any, stopping_criteria: Any, **given: Any) -> None:  # noqa: ANN401 - as transformers calls it
-        """Hand over the prompt, then token by token."""
+    def generate(self, *, stopping_criteria: Any, **given: Any) -> None:  # noqa: ANN401 - as transformers calls it
+        """Ask after each token whether that was the end."""
         self.given = given
-        streamer.put(given["input_ids"])
+        if self.fails:
+            raise self.fails.pop(0)
+        ids = Ids(given["input_ids"])
         for token in self.says[: given["generation_config"].max_new_tokens]:
-            streamer.put(Ids([token]))
-            if token == END or any(ask(Ids([1]), None) for ask in stopping_criteria):
+            ids.append(token)
+            if any(ask(ids, None) for ask in stopping_criteria):
                 break
-        streamer.end()
 
 
 @pytest.fixture(autouse=True)
@@ -256,6 +263,288 @@ def test_the_facts_identify_the_model() -> None:
     assert (facts["weights"], facts["revision"]) == ("org/x", "abc")
     assert (facts["adapter"], facts["dtype"]) == ("org/y", "float32")
     assert (facts["torch"], facts["threads"], facts["chat"]) == ("2.stand-in", 2, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            TransformersSettings(),
+            ("none", "dynamic", False, None, 2),
+        ),
+        (
+            TransformersSettings(
+                quantization="dynamic-int8", device_map="auto", threads=5
+            ),
+            ("dynamic-int8", "dynamic", False, "auto", 5),
+        ),
+    ],
+)
+def test_the_facts_tell_the_settings(
+    settings: TransformersSettings, expected: tuple[object, ...]
+) -> None:
+    """What makes an answer or its time another makes another fingerprint."""
+    facts = with_settings(settings).facts
+
+    names = ("quantization", "cache", "compile", "device_map", "threads")
+    assert tuple(facts[name] for name in names) == expected
+    assert (facts["devices"], facts["trust_remote_code"]) == ("cpu", False)
+
+
+def test_a_base_that_was_kept_is_told_and_is_no_fact() -> None:
+    """Its load time is that of the adapter alone; answers and latencies are its own.
+
+    A fact would make two runs of the same model differ by what ran before it.
+    """
+    kept, loaded = with_settings(kept_from="other"), with_settings()
+
+    assert (kept.kept_from, loaded.kept_from) == ("other", None)
+    assert kept.facts == loaded.facts
+
+
+def test_a_context_that_is_set_bounds_prompt_and_answer() -> None:
+    """Below the model's own, which stays the bound of a larger one."""
+    small = with_settings(TransformersSettings(context=4), Model(1, 2, 4))
+
+    assert answer(small).text == "Hel"
+    assert small.facts["context"] == 4
+    large = with_settings(TransformersSettings(context=10**9), Model(1))
+    assert large.facts["context"] == 64
+
+
+def with_settings(
+    settings: TransformersSettings | None = None,
+    model: Model | None = None,
+    *,
+    kept_from: str | None = None,
+    place: Any = None,  # noqa: ANN401 - a place or a stand-in
+    device: TorchDevice | None = None,
+) -> HuggingFace:
+    """Wrap stand-ins that were loaded somehow."""
+    torch = SimpleNamespace(**vars(TORCH), set_num_threads=lambda _: None)
+    return HuggingFace(
+        torch,
+        model or Model(END),
+        Tokenizer(),
+        device=device or TorchDevice(torch, "cpu"),
+        deployment=a_deployment(a_model("tiny")),
+        origin=Origin(
+            settings=settings or TransformersSettings(),
+            adapter={},
+            kept_from=kept_from,
+            place=place,
+        ),
+    )
+
+
+class Card:
+    """A device that notes what is asked of it, and may be gone."""
+
+    name = "cpu"
+    kind = "cuda"
+    cards = ("cuda:0",)
+
+    def __init__(self) -> None:
+        """Be there."""
+        self.calls: list[str] = []
+
+    def synchronize(self) -> None:
+        """Be done at once."""
+        self.calls.append("synchronize")
+
+    def release(self) -> None:
+        """Note that memory was asked back; a device that is gone says so."""
+        self.calls.append("release")
+        if "gone" in self.calls:
+            raise RuntimeError("CUDA error: unspecified launch failure")
+
+    def reset_peak(self) -> None:
+        """Note it."""
+        self.calls.append("reset")
+
+    def peak_bytes(self) -> int:
+        """Note it."""
+        self.calls.append("peak")
+        return 7
+
+
+def test_memory_that_gives_out_costs_one_answer() -> None:
+    """The caches are emptied, and the next prompt is answered."""
+    model, card = Model(1, 2, END), Card()
+    model.fails = [RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")]
+    backend = with_settings(model=model, device=card)  # type: ignore[arg-type]
+
+    with pytest.raises(OutOfMemory, match=r"'tiny': out of memory on cuda:0 .*2\.00"):
+        answer(backend)
+
+    assert card.calls == ["release"]
+    assert answer(backend).text == "Hello"
+
+
+def test_an_error_that_is_told_holds_no_tensors() -> None:
+    """The frames of the library's own error would keep what is to be freed."""
+    model = Model()
+    model.fails = [RuntimeError("CUDA out of memory.")]
+
+    with pytest.raises(OutOfMemory) as caught:
+        answer(with_settings(model=model))
+
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+def test_a_device_that_is_gone_is_not_asked_again() -> None:
+    """Each later prompt is an error with the same message; closing raises nothing."""
+    model, card = Model(1, END), Card()
+    model.fails = [RuntimeError("CUDA error: unspecified launch failure")]
+    backend = with_settings(model=model, device=card)  # type: ignore[arg-type]
+    card.calls.append("gone")
+
+    with pytest.raises(GenerationFailed, match="device cuda:0 was lost") as first:
+        answer(backend)
+    model.given = {}
+    with pytest.raises(GenerationFailed) as second:
+        answer(backend)
+    backend.reset_device_peak()
+    peak = backend.device_peak_bytes()
+    backend.close()
+
+    assert str(first.value) == str(second.value)
+    assert model.given == {}
+    assert peak is None
+    assert card.calls == ["gone", "release"]
+
+
+def test_another_error_is_the_library_s() -> None:
+    """It concerns one sample and is told as it is."""
+    model = Model()
+    model.fails = [ValueError("odd")]
+
+    with pytest.raises(ValueError, match="odd"):
+        answer(a_backend(model))
+
+
+def test_a_device_is_asked_for_its_memory() -> None:
+    """As long as it is there."""
+    card = Card()
+    backend = with_settings(device=card)  # type: ignore[arg-type]
+
+    backend.reset_device_peak()
+
+    assert backend.device_peak_bytes() == 7
+    assert card.calls == ["reset", "peak"]
+
+
+class Weights:
+    """A model whose weights can be told from others."""
+
+    def __init__(self) -> None:
+        """Have one weight, and the settings of its file."""
+        self.weight = object()
+        self.generation_config = "of the file"
+
+    def named_parameters(self) -> list[tuple[str, object]]:
+        """Return the one weight."""
+        return [("w", self.weight)]
+
+
+def a_place(shelf: Shelf, *, changed: bool = False) -> Place:
+    """Return the place of a base that was loaded."""
+    model = Weights()
+    base = Base(
+        model=model,
+        tokenizer="t",
+        device=TorchDevice(TORCH, "cpu"),
+        owner="first",
+        generation_config=model.generation_config,
+        layers=weights_of(model),
+    )
+    return Place(shelf=shelf, key="k", base=base, changed=changed)
+
+
+def test_a_base_that_is_as_it_was_is_kept() -> None:
+    """With its file's own settings, which a backend puts aside."""
+    shelf = Shelf()
+    place = a_place(shelf)
+    place.base.model.generation_config = "of the backend"
+
+    place.put_back(lost=False)
+
+    assert shelf.take("k") is place.base
+    assert place.base.taken
+    assert place.base.model.generation_config == "of the file"
+
+
+@pytest.mark.parametrize(
+    ("changed", "lost", "replaced"),
+    [(True, False, False), (False, True, False), (False, False, True)],
+)
+def test_a_base_that_is_not_as_it_was_is_freed(
+    *, changed: bool, lost: bool, replaced: bool
+) -> None:
+    """Merged, on a device that is gone, or with a weight that is not its own."""
+    shelf = Shelf()
+    place = a_place(shelf, changed=changed)
+    if replaced:
+        place.base.model.weight = object()
+
+    place.put_back(lost=lost)
+
+    assert shelf.take("k") is None
+    assert place.base.model is None
+
+
+def test_an_adapter_is_taken_off_before_its_base_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What lies on the shelf carries nobody's layers."""
+    shelf = Shelf()
+    place = a_place(shelf)
+    base = place.base.model
+    place.adapted = "adapted"
+    place.base.model = None
+    monkeypatch.setattr(transformers_origin, "take_off", {"adapted": base}.__getitem__)
+
+    place.put_back(lost=False)
+
+    assert shelf.take("k") is place.base
+    assert place.base.model is base
+    assert place.adapted is None
+
+
+def test_closing_hands_the_base_back() -> None:
+    """The place decides whether it is kept."""
+    asked = []
+    place = SimpleNamespace(put_back=lambda *, lost: asked.append(lost))
+
+    with_settings(place=place).close()
+
+    assert asked == [False]
+
+
+def test_what_makes_another_base() -> None:
+    """Everything that changes weights; the adapter and how fast it runs do not."""
+    spec = replace(a_model(), weights="w", dtype=(("cpu", "float32"),))
+    key = base_key(a_deployment(spec))
+
+    same: dict[str, Any] = {
+        "adapter": "x",
+        "name": "other",
+        "options": (("merge", True),),
+    }
+    others: dict[str, Any] = {
+        "weights": "v",
+        "revision": "r",
+        "package": "p",
+        "dtype": (("cpu", "bfloat16"),),
+        "trust_remote_code": True,
+        "options": (("quantization", "int8"),),
+    }
+    for name, value in same.items():
+        assert base_key(a_deployment(replace(spec, **{name: value}))) == key
+    for name, value in others.items():
+        assert base_key(a_deployment(replace(spec, **{name: value}))) != key
+    assert base_key(a_deployment(spec, "cuda")) != key
 
 
 def test_closing_drops_the_model() -> None:

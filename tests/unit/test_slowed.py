@@ -30,6 +30,7 @@ class Steady:
     """Works half a second for the first token and a quarter for each other."""
 
     chat = True
+    kept_from: str | None = None
     facts: dict[str, Scalar | None] = {"context": 64}  # noqa: RUF012 - never changed
 
     def __init__(self, clock: ManualClock, words: tuple[str, ...]) -> None:
@@ -111,6 +112,17 @@ def test_the_facts_tell_it() -> None:
 
     assert slow.facts == {"context": 64, "slower": 0.25}
     assert json.loads(json.dumps(dict(slow.facts)))["slower"] == 0.25
+
+
+def test_a_base_that_was_kept_is_still_told() -> None:
+    """Its load time is not taken for that of a model which was read from disk."""
+    clock = ManualClock()
+    steady = Steady(clock, ("4",))
+    assert Slowed(steady, share=0.25, clock=clock).kept_from is None
+
+    steady.kept_from = "other"
+
+    assert Slowed(steady, share=0.25, clock=clock).kept_from == "other"
 
 
 def test_all_else_is_the_models_own() -> None:

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.huggingface import Stamper
-from pytest_llmlat.backends.torch_devices import TorchDevice, torch_device
-from pytest_llmlat.errors import DeviceAbsent
+from pytest_llmlat.backends.torch_devices import (
+    Threads,
+    TorchDevice,
+    dtype_of,
+    spread,
+    torch_device,
+    usable_cards,
+)
+from pytest_llmlat.backends.transformers_stamping import Stamper
+from pytest_llmlat.errors import BadCatalogue, DeviceAbsent, Unsupported
 from pytest_llmlat.meter import Meter
 
 if TYPE_CHECKING:
@@ -48,6 +55,8 @@ def a_torch(log: Log, *, cuda: bool = True, mps: bool = True) -> Any:  # noqa: A
     """Return a stand-in for torch that notes what is asked of it."""
     return SimpleNamespace(
         __version__="2.stand-in",
+        bool="bool",
+        full=lambda _, fill_value, **__: fill_value,
         cuda=SimpleNamespace(
             is_available=lambda: cuda,
             device_count=lambda: 2,
@@ -56,6 +65,7 @@ def a_torch(log: Log, *, cuda: bool = True, mps: bool = True) -> Any:  # noqa: A
             reset_peak_memory_stats=log.noting("cuda.reset"),
             max_memory_allocated=log.noting("cuda.peak", 123),
             empty_cache=log.noting("cuda.empty"),
+            mem_get_info=lambda card: (1000, 2000 + int(str(card)[-1])),
         ),
         mps=SimpleNamespace(
             synchronize=log.noting("mps.synchronize"),
@@ -66,35 +76,40 @@ def a_torch(log: Log, *, cuda: bool = True, mps: bool = True) -> Any:  # noqa: A
     )
 
 
-class Token:
-    """A tensor of token ids, read by the program as torch's are."""
+class Ids:
+    """A tensor of the prompt and the tokens so far, read by the program as torch's."""
+
+    device = "cpu"
 
     def __init__(self, log: Log, *ids: int) -> None:
         """Hold ids."""
         self.log = log
         self.ids = ids
 
-    def flatten(self) -> tuple[int, ...]:
-        """Return the ids in a row; reading them waits for the device by itself."""
+    def __getitem__(self, place: tuple[int, int]) -> int:
+        """Return one id; reading it waits for the device by itself."""
+        assert place[0] == 0
         self.log.calls.append("read")
-        return self.ids
+        return self.ids[place[1]]
 
 
-def streamed(device: str, *tokens: int) -> tuple[list[str], Stamper, Meter]:
-    """Stream a prompt and tokens; return what happened in which order."""
+def streamed(
+    device: str, *tokens: int, others: tuple[str, ...] = ()
+) -> tuple[list[str], Stamper, Meter]:
+    """Generate tokens after a prompt; return what happened in which order."""
     log = Log()
     meter = Meter(log)
+    torch = a_torch(log)
     stamper = Stamper(
         meter,
         WORDS.__getitem__,
-        TorchDevice(a_torch(log), device),
-        ends=frozenset({END}),
+        TorchDevice(torch, device, others),
+        frozenset({END}),
+        torch,
     )
     log.calls.clear()
-    stamper.put(Token(log, 1, 3, 4))
-    for token in tokens:
-        stamper.put(Token(log, token))
-    stamper.end()
+    for number in range(len(tokens)):
+        stamper(Ids(log, 1, 3, 4, *tokens[: number + 1]), None)
     return log.calls, stamper, meter
 
 
@@ -121,13 +136,25 @@ def test_the_processor_is_never_waited_for() -> None:
     assert calls == ["read", "clock", "read", "clock"]
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda:0", "mps"])
-def test_the_prompt_is_no_token(device: str) -> None:
-    """What ``generate`` hands over first is neither stamped nor read."""
-    calls, stamper, meter = streamed(device)
+def test_every_card_of_a_spread_model_is_waited_for() -> None:
+    """The last layers lie on the last card; a stamp comes after all of them."""
+    calls, _, _ = streamed("cuda:1", 5, others=("cuda:0", "cuda:2"))
 
-    assert calls == []
-    assert (meter.text, meter.tokens, stamper.ended) == ("", 0, False)
+    assert calls == [
+        "cuda.synchronize cuda:1",
+        "cuda.synchronize cuda:0",
+        "cuda.synchronize cuda:2",
+        "read",
+        "clock",
+    ]
+
+
+def test_a_step_after_the_end_is_void() -> None:
+    """On MPS generate hears of the end one step late: that token is not stamped."""
+    calls, stamper, meter = streamed("mps", 5, END, 6)
+
+    assert calls == ["mps.synchronize", "read", "clock", "mps.synchronize", "read"]
+    assert (meter.text, meter.tokens, stamper.ended) == ("Hel", 1, True)
 
 
 def test_an_end_token_is_no_content() -> None:
@@ -150,18 +177,13 @@ def test_a_stop_string_ends_generation() -> None:
     """The criterion that ``generate`` asks after each token says so."""
     log = Log()
     meter = Meter(log, ["lo"])
-    stamper = Stamper(
-        meter, WORDS.__getitem__, TorchDevice(None, "cpu"), ends=frozenset()
-    )
     torch = SimpleNamespace(full=lambda shape, **given: (shape, given), bool="bool")
-    stopped = stamper.stopping(torch)
-    ids = SimpleNamespace(shape=(1, 9), device="cpu")
+    stamper = Stamper(
+        meter, WORDS.__getitem__, TorchDevice(None, "cpu"), frozenset(), torch
+    )
 
-    stamper.put(Token(log, 1))
-    stamper.put(Token(log, 5))
-    before = stopped(ids, None)
-    stamper.put(Token(log, 6))
-    after = stopped(ids, None)
+    before = stamper(Ids(log, 1, 5), None)
+    after = stamper(Ids(log, 1, 5, 6), None)
 
     assert before == ((1,), {"fill_value": False, "dtype": "bool", "device": "cpu"})
     assert after[1]["fill_value"] is True
@@ -210,3 +232,138 @@ def test_memory_is_asked_of_the_device(
 
     assert found == peak
     assert log.calls == calls
+
+
+def test_memory_of_a_spread_model_is_that_of_all_its_cards() -> None:
+    """One card's counter would flatter a model on two."""
+    log = Log()
+    device = TorchDevice(a_torch(log), "cuda:0", ("cuda:1",))
+
+    device.reset_peak()
+
+    assert device.peak_bytes() == 246
+    assert device.total_bytes() == 4001
+    assert log.calls == [
+        *("cuda.reset cuda:0", "cuda.reset cuda:1"),
+        *("cuda.peak cuda:0", "cuda.peak cuda:1"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["cpu", "mps"])
+def test_a_size_that_is_unknown_is_none(name: str) -> None:
+    """It is left out of the message."""
+    assert TorchDevice(a_torch(Log()), name).total_bytes() is None
+
+
+@pytest.mark.parametrize(
+    ("device", "cards"), [("cuda", {0: 900, 1: 900}), ("a6000", {1: 900})]
+)
+def test_a_model_is_spread_over_the_cards_of_its_marker(
+    device: str, cards: dict[int, int]
+) -> None:
+    """What runs under ``a6000`` does not compute on another card in secret."""
+    assert usable_cards(a_torch(Log()), device) == cards
+
+
+def test_prompts_go_to_the_card_with_the_embeddings() -> None:
+    """The others come after it, each once, by torch's names."""
+    model = SimpleNamespace(
+        get_input_embeddings=lambda: SimpleNamespace(
+            weight=SimpleNamespace(device="cuda:1")
+        ),
+        hf_device_map={"embed": 1, "layers.0": 1, "layers.1": 0, "head": "cpu"},
+    )
+
+    found = spread(TorchDevice(None, "cuda:0"), model)
+
+    assert (found.name, found.others) == ("cuda:1", ("cpu", "cuda:0"))
+
+
+class Dtype:
+    """A kind of number as torch has it."""
+
+    def __init__(self, *, fractions: bool = True) -> None:
+        """Hold fractions or not."""
+        self.is_floating_point = fractions
+
+
+def a_torch_of_numbers(error: Exception | None = None) -> Any:  # noqa: ANN401 - stands for a module
+    """Return a stand-in that can or cannot multiply matrices."""
+
+    class Matrix:
+        def __matmul__(self, other: Matrix) -> Matrix:
+            if error is not None:
+                raise error
+            return other
+
+        def tolist(self) -> list[float]:
+            return []
+
+    return SimpleNamespace(
+        __version__="2.stand-in",
+        dtype=Dtype,
+        bfloat16=Dtype(),
+        int8=Dtype(fractions=False),
+        ones=lambda *_, **__: Matrix(),
+        softmax=lambda matrix, _: matrix,
+    )
+
+
+def test_a_dtype_that_the_device_can_do_is_found() -> None:
+    """It was tried, not looked up in a table."""
+    torch = a_torch_of_numbers()
+
+    found = dtype_of("bfloat16", TorchDevice(torch, "mps"), wanted_by="model 'm'")
+
+    assert found is torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "kind", "told"),
+    [
+        ("ones", None, BadCatalogue, "dtype 'ones' is none that torch 2.stand-in"),
+        ("fp16", None, BadCatalogue, "dtype 'fp16' is none that torch 2.stand-in"),
+        (
+            "int8",
+            None,
+            BadCatalogue,
+            "dtype 'int8' holds no fractions; .* quantization",
+        ),
+        ("bfloat16", TypeError("no"), Unsupported, "device 'mps' .* 'bfloat16' \\(no"),
+        ("bfloat16", RuntimeError("x"), Unsupported, "'mps' .*; use float32"),
+    ],
+)
+def test_a_dtype_that_cannot_be_is_refused(
+    name: str, error: Exception | None, kind: type[Exception], told: str
+) -> None:
+    """With the model, the dtype and the device."""
+    device = TorchDevice(a_torch_of_numbers(error), "mps")
+
+    with pytest.raises(kind, match=f"^model 'm': .*{told}"):
+        dtype_of(name, device, wanted_by="model 'm'")
+
+
+def test_threads_are_as_before_outside_of_the_block() -> None:
+    """Two models that are loaded at once do not change each other's."""
+    count = [4]
+    torch = SimpleNamespace(
+        get_num_threads=lambda: count[0],
+        set_num_threads=lambda wanted: count.__setitem__(0, wanted),
+    )
+    threads = Threads(torch, 2)
+
+    with threads:
+        inside = count[0]
+
+    assert (inside, count[0], threads.count) == (2, 4, 2)
+    with pytest.raises(ValueError, match="broken"), threads:
+        raise ValueError("broken")
+    assert count[0] == 4
+
+
+def test_threads_that_nobody_asked_for_are_left() -> None:
+    """They are torch's own, and told in the facts."""
+    threads = Threads(SimpleNamespace(get_num_threads=lambda: 3), None)
+
+    with threads:
+        assert threads.count == 3

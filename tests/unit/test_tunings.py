@@ -115,6 +115,6 @@ def test_rows_that_answered_other_samples_are_not_contrasted() -> None:
 def test_an_empty_cell_is_no_row_to_compare() -> None:
     """A model that failed to load has no score."""
     facts, _ = measured("owl", 1.0)
-    empty = (replace(facts, finished=False), [])
+    empty: tuple[CellFacts, list[Record]] = (replace(facts, finished=False), [])
     board = scoreboard_of([empty, measured("lark", 0.1)], balance="geometric", seed=0)
     assert board.contrasts == ()

@@ -1,0 +1,224 @@
+"""Loading a transformers model without its adapter, or taking it from the shelf."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.backends.checkpoints import (
+    check_code,
+    how_to_convert,
+    remote_code,
+    source_of,
+)
+from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.quantization import check_layers, reading
+from pytest_llmlat.backends.torch_devices import (
+    TorchDevice,
+    dtype_of,
+    spread,
+    usable_cards,
+)
+from pytest_llmlat.errors import OutOfMemory, Unsupported, WeightsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from pytest_llmlat.backends.transformers_settings import TransformersSettings
+    from pytest_llmlat.specs import Deployment, ModelSpec
+
+_NOT_OF_THE_BASE = frozenset(
+    ("slower", "merge", "adapter_base", "batching", "batch_size", "threads", "context")
+)
+"""Options that leave the weights of the base, and how it computes, as they are."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Base:
+    """A loaded model without adapter, as it came from its weights."""
+
+    model: Any
+    tokenizer: Any
+    device: TorchDevice
+    owner: str
+    """The entry that loaded it."""
+    generation_config: Any
+    """What its own file says of generation: which tokens end an answer."""
+    layers: frozenset[tuple[str, int]]
+    """Which objects its weights are, to see that none was replaced."""
+    taken: bool = False
+    """Whether it lay on the shelf, so that loading it again took no time."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it has the very weights that were loaded, and no others."""
+        return weights_of(self.model) == self.layers
+
+    def free(self) -> None:
+        """Drop the weights and give the device's memory back."""
+        self.model = self.tokenizer = self.generation_config = None
+        free_memory()
+        # A device that was lost has nothing to give, and says so.
+        with suppress(RuntimeError):
+            self.device.release()
+
+
+def base_key(deployment: Deployment) -> Hashable:
+    """Return all that makes one base different from another."""
+    spec = deployment.model
+    options = [pair for pair in spec.options if pair[0] not in _NOT_OF_THE_BASE]
+    return (
+        *(spec.weights, spec.package, spec.revision, spec.trust_remote_code),
+        *(deployment.device, spec.dtype_on(deployment.device)),
+        tuple(sorted((key, repr(value)) for key, value in options)),
+    )
+
+
+def load_base(
+    transformers: Any,  # noqa: ANN401 - loaded on use
+    deployment: Deployment,
+    settings: TransformersSettings,
+    device: TorchDevice,
+) -> Base:
+    """Load the model of an entry, without adapter, onto its device.
+
+    Raises:
+        Unsupported: it brings code of its own, or the device cannot compute like that.
+        WeightsUnavailable: neither on disk nor to be fetched, or pickled.
+        OutOfMemory: over all cards there is not room enough.
+    """
+    spec = deployment.model
+    dtype = _dtype(deployment, settings, device)
+    # Found before the try: a package that is missing has a better message of its own.
+    source = source_of(spec)
+    pinned = {} if Path(source).is_dir() else {"revision": spec.revision or "main"}
+    places = _places(deployment, settings, device)
+    extra = reading(settings.quantization, transformers, dtype, spec)
+    if settings.attention:
+        extra["attn_implementation"] = settings.attention
+    try:
+        config, _ = transformers.PretrainedConfig.get_config_dict(source, **pinned)
+        check_code(transformers, config, spec, source)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            source, trust_remote_code=spec.trust_remote_code, **pinned
+        )
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+            **places,
+            **extra,
+            **pinned,
+        )
+    except (OSError, ValueError, ImportError) as error:
+        raise _told(spec, source, settings, error) from error
+    if settings.quantization == "torchao-int8":
+        check_layers(device.torch, model, spec)
+    if settings.device_map:
+        device = _on_cards(spec, device, model)
+    elif not settings.at_load:
+        model.to(device.name)
+    model.eval()
+    return Base(
+        model=model,
+        tokenizer=tokenizer,
+        device=device,
+        owner=spec.name,
+        generation_config=model.generation_config,
+        layers=weights_of(model),
+    )
+
+
+def weights_of(model: Any) -> frozenset[tuple[str, int]]:  # noqa: ANN401 - loaded on use
+    """Return the name of each weight and which object it is."""
+    return frozenset((name, id(weight)) for name, weight in model.named_parameters())
+
+
+def _dtype(
+    deployment: Deployment, settings: TransformersSettings, device: TorchDevice
+) -> Any:  # noqa: ANN401 - torch's, or "auto"
+    name = deployment.model.dtype_on(deployment.device)
+    if settings.quantization == "dynamic-int8":
+        # Its layers take nothing else.
+        name = "float32"
+    if name is None:
+        return "auto"
+    return dtype_of(name, device, wanted_by=f"model {deployment.model.name!r}")
+
+
+def _places(
+    deployment: Deployment, settings: TransformersSettings, device: TorchDevice
+) -> dict[str, Any]:
+    """Return where accelerate should put the weights, where it is to do so."""
+    if settings.device_map:
+        return {
+            "device_map": settings.device_map,
+            "max_memory": usable_cards(device.torch, deployment.device),
+        }
+    return {"device_map": {"": device.name}} if settings.at_load else {}
+
+
+def _on_cards(spec: ModelSpec, device: TorchDevice, model: Any) -> TorchDevice:  # noqa: ANN401 - loaded on use
+    """Return the cards of a model, all of which must be cards."""
+    found = spread(device, model)
+    elsewhere = sorted(card for card in found.cards if not card.startswith("cuda"))
+    if elsewhere:
+        raise _too_large(spec, f"a part would lie on {', '.join(elsewhere)}")
+    return found
+
+
+def _told(
+    spec: ModelSpec,
+    source: str,
+    settings: TransformersSettings,
+    error: Exception,
+) -> Exception:
+    """Return the refusal that says what to do about an error of the library."""
+    reason = " ".join(str(error).split())
+    if "trust_remote_code" in reason:
+        return remote_code(spec, source, "its config says so")
+    if settings.device_map and "offload" in reason:
+        return _too_large(spec, reason)
+    if isinstance(error, ImportError):
+        return Unsupported(
+            f"model {spec.name!r}: {_asked(settings)}: {reason:.300}; install what it"
+            " needs, or leave the option out"
+        )
+    if "does not support an attention" in reason or "attn_implementation" in reason:
+        return Unsupported(
+            f"model {spec.name!r}: {_asked(settings)}: {reason:.300}; use eager or sdpa"
+        )
+    pickled = ""
+    if "safetensors" in reason:
+        pickled = (
+            " - Only safetensors are read, for a pickle can run any program; if you"
+            f" trust it, convert it once: {how_to_convert(source)}"
+        )
+    return WeightsUnavailable(
+        f"model {spec.name!r}: cannot load {source!r}: {reason} - If this machine"
+        " is offline, fetch the weights where there is a network (hf download"
+        f" {source}) and copy the cache, or name a local folder as hf:PATH;"
+        f" a gated model also needs HF_TOKEN{pickled}"
+    )
+
+
+def _asked(settings: TransformersSettings) -> str:
+    """Name the options that may have asked for what is not there."""
+    asked: Mapping[str, object] = {
+        "attention": settings.attention,
+        "quantization": settings.at_load and settings.quantization,
+        "device_map": settings.device_map,
+    }
+    given = [f"{key} = {value!r}" for key, value in asked.items() if value]
+    return f"option {', '.join(given)}" if given else "cannot be loaded"
+
+
+def _too_large(spec: ModelSpec, reason: str) -> OutOfMemory:
+    return OutOfMemory(
+        f"model {spec.name!r}: does not fit on the cards together ({reason:.200});"
+        " computing outside of them would measure something else: use a smaller dtype,"
+        " quantization (int8, int4), or a smaller model"
+    )

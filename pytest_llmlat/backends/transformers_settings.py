@@ -1,0 +1,177 @@
+"""What an entry may set of a model that runs through transformers, and where.
+
+========================= ======================================================
+option                    values
+========================= ======================================================
+``threads``               how many processor threads compute; default: torch's own
+``context``               the most tokens of prompt and answer; default: the model's
+``attention``             ``eager``, ``sdpa``, ``flash_attention_2``,
+                          ``flash_attention_3``, ``flex_attention`` (these three on
+                          CUDA); default: the library's choice
+``cache``                 ``dynamic`` (default), or ``static``: of ``context`` places,
+                          made once
+``compile``               ``true``: ``torch.compile`` of the decode step; takes the
+                          static cache
+``device_map``            ``auto``, ``balanced``, ``sequential``: over several cards
+``quantization``          ``none`` (default), ``int8``, ``int4``, ``torchao-int8``
+========================= ======================================================
+
+Nothing here needs torch: an entry is refused before anything is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pytest_llmlat.backends.settings_check import (
+    choice_option,
+    flag_option,
+    known_options,
+    whole_option,
+)
+from pytest_llmlat.errors import BadCatalogue, Unsupported
+
+if TYPE_CHECKING:
+    from pytest_llmlat.specs import Deployment, ModelSpec
+
+Scheme: TypeAlias = Literal[
+    "none", "bitsandbytes-int8", "bitsandbytes-int4", "torchao-int8", "dynamic-int8"
+]
+"""How weights are quantised, and by what; what the facts of a model tell."""
+
+OPTIONS = (
+    *("attention", "cache", "compile", "context", "device_map"),
+    *("quantization", "threads"),
+    # Read where adapters are put on, and where requests are batched.
+    *("merge", "adapter_base", "batching"),
+)
+_CUDA_ATTENTIONS = ("flash_attention_2", "flash_attention_3", "flex_attention")
+ATTENTIONS = ("eager", "sdpa", *_CUDA_ATTENTIONS)
+CACHES = ("dynamic", "static")
+DEVICE_MAPS = ("auto", "balanced", "sequential")
+QUANTIZATIONS = ("none", "int8", "int4", "torchao-int8")
+STATIC_CONTEXT = 2048
+"""Places of a static cache where the entry does not say ``context``."""
+_CUDA = ("cuda", "a6000")
+_SCHEMES: dict[tuple[str, str], Scheme] = {
+    ("int8", "cpu"): "dynamic-int8",
+    ("int8", "cuda"): "bitsandbytes-int8",
+    ("int8", "a6000"): "bitsandbytes-int8",
+    ("int4", "cuda"): "bitsandbytes-int4",
+    ("int4", "a6000"): "bitsandbytes-int4",
+    ("torchao-int8", "cpu"): "torchao-int8",
+    ("torchao-int8", "cuda"): "torchao-int8",
+    ("torchao-int8", "a6000"): "torchao-int8",
+}
+"""(option, device) pairs that there are. A device has one way to do 8 bit by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformersSettings:
+    """What an entry sets, checked against the device as far as that needs no torch."""
+
+    threads: int | None = None
+    context: int | None = None
+    attention: str | None = None
+    cache: str = "dynamic"
+    compiled: bool = False
+    device_map: str | None = None
+    quantization: Scheme = "none"
+    merge: bool = False
+
+    @property
+    def at_load(self) -> bool:
+        """Whether the weights are read as quantised ones, and go where they belong."""
+        return self.quantization not in ("none", "dynamic-int8")
+
+
+def settings_of(deployment: Deployment) -> TransformersSettings:
+    """Read and check the options of an entry.
+
+    Raises:
+        UnknownName: an option that means nothing here.
+        BadCatalogue: a value that is none, or two that exclude each other.
+        Unsupported: the device cannot do it; says what can be used there.
+    """
+    model, device = deployment.model, deployment.device
+    known_options(model, OPTIONS)
+    compiled = flag_option(model, "compile", default=False)
+    cache = choice_option(model, "cache", CACHES)
+    if compiled and cache == "dynamic":
+        raise BadCatalogue(
+            f"model {model.name!r}: option compile = true: needs cache = 'static', for"
+            " what is compiled has a fixed size; leave cache out, or set it to 'static'"
+        )
+    settings = TransformersSettings(
+        threads=_whole(model, "threads"),
+        context=_whole(model, "context"),
+        attention=choice_option(model, "attention", ATTENTIONS),
+        cache=cache or ("static" if compiled else "dynamic"),
+        compiled=compiled,
+        device_map=choice_option(model, "device_map", DEVICE_MAPS),
+        quantization=_scheme(model, device),
+        merge=flag_option(model, "merge", default=False),
+    )
+    _check_device(model, device, settings)
+    return settings
+
+
+def _whole(model: ModelSpec, key: str) -> int | None:
+    if model.option(key) is None:
+        return None
+    return whole_option(model, key, 1)
+
+
+def _scheme(model: ModelSpec, device: str) -> Scheme:
+    asked = choice_option(model, "quantization", QUANTIZATIONS) or "none"
+    if asked == "none":
+        return "none"
+    found = _SCHEMES.get((asked, device))
+    if found is None:
+        there = [option for option, where in _SCHEMES if where == device]
+        instead = " or ".join(there) if there else "float16, or a GGUF or MLX model"
+        raise Unsupported(
+            f"model {model.name!r}: option quantization = {asked!r}: not on device"
+            f" {device!r}; use {instead} there"
+        )
+    if found == "dynamic-int8":
+        dtype = model.dtype_on(device)
+        if dtype not in (None, "float32"):
+            raise BadCatalogue(
+                f"model {model.name!r}: option quantization = 'int8' computes in"
+                f" float32 on device {device!r}, but its dtype is {dtype!r} there;"
+                " leave the dtype out, or use torchao-int8"
+            )
+        if model.adapter and model.option("merge") is not True:
+            raise BadCatalogue(
+                f"model {model.name!r}: option quantization = 'int8' on device"
+                f" {device!r}: an unmerged adapter cannot be put on layers of 8 bit;"
+                " set merge = true, or use torchao-int8"
+            )
+    return found
+
+
+def _check_device(
+    model: ModelSpec, device: str, settings: TransformersSettings
+) -> None:
+    """Refuse what only other devices can do."""
+    cuda = device in _CUDA
+    problem = None
+    if settings.device_map and not cuda:
+        problem = (
+            f"device_map = {settings.device_map!r}: spreads a model over several CUDA"
+            " cards; leave it out"
+        )
+    elif settings.attention in _CUDA_ATTENTIONS and not cuda:
+        problem = f"attention = {settings.attention!r}: needs CUDA; use sdpa or eager"
+    elif settings.compiled and device == "mps":
+        problem = "compile = true: is for cpu and CUDA; leave it out"
+    elif settings.compiled and settings.quantization == "dynamic-int8":
+        problem = "compile = true: not with quantization = 'int8'; use torchao-int8"
+    elif settings.compiled and settings.device_map:
+        problem = "compile = true: not over several cards; leave device_map out"
+    if problem:
+        raise Unsupported(
+            f"model {model.name!r} on device {device!r}: option {problem}"
+        )
