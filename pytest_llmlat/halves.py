@@ -246,14 +246,14 @@ def _details(records: Sequence[Record]) -> dict[str, _Detail]:
 
 def _average(values: Sequence[float | None]) -> _Detail:
     """Average the values that are there; one that is missing weighs nothing."""
-
-    def means(sums: Array) -> Array:
-        totals, weights = sums.T
-        # A resample without any of them has no mean.
-        return totals[weights > 0] / weights[weights > 0]
-
     mean = fmean(value for value in values if value is not None)
     return _Detail(
-        figure=Figure(value=mean, draws=means),
+        figure=Figure(value=mean, draws=_mean_draws),
         rows=[(0.0, 0.0) if value is None else (value, 1.0) for value in values],
     )
+
+
+def _mean_draws(sums: Array) -> Array:
+    totals, weights = sums.T
+    # A resample without any of them has no mean.
+    return totals[weights > 0] / weights[weights > 0]

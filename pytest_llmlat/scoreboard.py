@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.results import Summary, Varied
     from pytest_llmlat.settings import Balance
     from pytest_llmlat.slo import Objective
+    from pytest_llmlat.summary import Condensed
     from pytest_llmlat.tallies import Tally
 
 
@@ -83,6 +84,24 @@ def scoreboard_of(
         varied: models that are one model in several settings.
     """
     condensed = [condense(facts, records, slo=slo) for facts, records in cells]
+    return joined(condensed, balance=balance, seed=seed, varied=varied)
+
+
+def joined(
+    condensed: Sequence[Condensed],
+    *,
+    balance: Balance,
+    seed: int,
+    varied: Sequence[Varied] = (),
+) -> Scoreboard:
+    """Compute the same from what is left of the cells' records.
+
+    Args:
+        condensed: one for each cell that was begun.
+        balance: which mean is called balanced.
+        seed: of the resampling.
+        varied: models that are one model in several settings.
+    """
     filled = [cell.items for cell in condensed if cell.items is not None]
     halves = iter(halve_all(filled, seed))
     rows: dict[tuple[str, str, str], list[_Measured]] = defaultdict(list)

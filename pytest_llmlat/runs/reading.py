@@ -13,18 +13,21 @@ from pytest_llmlat.metrics import METRICS
 from pytest_llmlat.metrics.translations import BLEU_ORDERS, CHRF_COUNTS
 from pytest_llmlat.results import Varied
 from pytest_llmlat.rows import parsed, record_of
-from pytest_llmlat.scoreboard import scoreboard_of
+from pytest_llmlat.runs.processes import in_processes
+from pytest_llmlat.scoreboard import joined
 from pytest_llmlat.settings import BALANCES
 from pytest_llmlat.slo import parse
+from pytest_llmlat.summary import condense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from pytest_llmlat.records import Cell, Record
+    from pytest_llmlat.records import Cell, CellFacts, Record
     from pytest_llmlat.results import Scoreboard
     from pytest_llmlat.runs.folders import Place, Run
     from pytest_llmlat.settings import Balance
     from pytest_llmlat.slo import Objective
+    from pytest_llmlat.summary import Condensed
 
 
 CORPUS_COUNTS = CHRF_COUNTS + 2 + 2 * BLEU_ORDERS
@@ -118,10 +121,45 @@ def board_of(
         varied: models that are one model in several settings.
         tell: as for ``records_of``.
     """
-    facts = {one.cell.id: one for one in run.facts}
-    cells = ((facts[cell.id], records) for cell, records in records_of(run, tell=tell))
-    board = scoreboard_of(cells, balance=balance, seed=seed, slo=slo, varied=varied)
+    sheets = [
+        _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
+        for facts in run.facts
+    ]
+    lines = sum(sum(sheet.place.shelf.counts.values()) for sheet in sheets)
+    cells = []
+    for cell, problems in in_processes(_condensed, sheets, lines):
+        cells.append(cell)
+        for problem in problems:
+            (tell or _warn)(problem)
+    board = joined(cells, balance=balance, seed=seed, varied=varied)
     return replace(board, verdicts=run.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A cell that is to be read."""
+
+    facts: CellFacts
+    place: Place
+    slo: tuple[Objective, ...]
+
+
+def _alone(place: Place) -> Place:
+    """Return it without where other cells are, which may be much."""
+    shelf, key = place.shelf, place.key
+    own = replace(
+        shelf,
+        spans={key: shelf.spans[key]} if key in shelf.spans else {},
+        counts={key: shelf.counts.get(key, 0)},
+    )
+    return replace(place, shelf=own)
+
+
+def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:
+    """Read a cell, and return what is needed of it and what is wrong with it."""
+    problems: list[str] = []
+    records = _records(sheet.place, sheet.facts.cell, problems.append)
+    return condense(sheet.facts, records, slo=sheet.slo), problems
 
 
 def _records(place: Place, cell: Cell, tell: Callable[[str], None]) -> list[Record]:
