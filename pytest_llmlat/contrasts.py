@@ -70,22 +70,24 @@ def _contrasts(
 
     if not pairs:
         return []
-    estimates = np.array([rows[a].value - rows[b].value for a, b in pairs])
     drawn = np.stack([rows[a].draws - rows[b].draws for a, b in pairs], axis=1)
     spread = drawn.std(axis=0)
     told = spread > _ROUNDING
     widest = np.abs(drawn - drawn.mean(axis=0))[:, told] / spread[told]
     reach = float(np.quantile(widest.max(axis=1), CONFIDENCE)) if told.any() else 0.0
     return [
-        _contrast(rows[a], rows[b], float(estimate), float(error), reach, len(pairs))
-        for (a, b), estimate, error in zip(pairs, estimates, spread, strict=True)
+        _contrast(rows[a], rows[b], draws, reach=reach, among=len(pairs))
+        for (a, b), draws in zip(pairs, drawn.T, strict=True)
     ]
 
 
 def _contrast(
-    row: Scored, other: Scored, estimate: float, error: float, reach: float, among: int
+    row: Scored, other: Scored, draws: Array, *, reach: float, among: int
 ) -> Contrast:
+    import numpy as np
+
     samples = min(row.samples, other.samples)
+    estimate, error = row.value - other.value, float(draws.std())
     told = Estimate(value=estimate)
     certain: bool | None = None
     if samples >= _FEWEST and error > _ROUNDING:
@@ -93,8 +95,11 @@ def _contrast(
         # A bootstrap's spread is too small by the square root of (n - 1)/n.
         bound = student.quantile(within, samples - 1) * error
         bound *= math.sqrt(samples / (samples - 1))
-        told = Estimate(value=estimate, low=estimate - bound, high=estimate + bound)
-        certain = estimate > bound
+        # A score ends at 0, and near there its resamples lie to one side.
+        low, high = map(float, np.quantile(draws, [1 - within, within]))
+        low, high = min(low, estimate - bound), max(high, estimate + bound)
+        told = Estimate(value=estimate, low=low, high=high)
+        certain = low > 0
     elif samples >= _FEWEST:
         # All samples agree: each may as well have gone the other way.
         chance = 2 * 0.5**samples

@@ -190,6 +190,8 @@ class Tuning:
     """Names of the variants that no other beats in both quality and e2e p50."""
     best: str
     """The variant of the best balanced score."""
+    balanced: float
+    """That score."""
     gain: Contrast | None
     """The best against the entry itself; ``None`` where that is the best, or was not
     measured whole."""

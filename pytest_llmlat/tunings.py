@@ -69,6 +69,7 @@ def _tuning(
             row.model for row, on in zip(kept, fronts, strict=True) if on is True
         ),
         best=best.model,
+        balanced=scored[best.id].value,
         gain=gain,
         entry=of[best.model].entry,
         left_out=tuple(row.model for row in rows if row not in kept),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FEW = 4
 """So many names are told; of more, how many they are."""
+_GUESSING = "the quality of each is no better than guessing, or nothing was in time"
 
 
 def leader_lines(board: Scoreboard) -> list[str]:
@@ -55,6 +56,8 @@ def _sentence(rows: Sequence[Standing], contrasts: Iterable[Contrast]) -> str:
             )
         return f"{names}: answered different samples and cannot be ranked"
     best = by_id[own[0].row]
+    if not best.balanced.value:
+        return f"no balance above 0: {_GUESSING}"
     better = [_name(by_id[c.other]) for c in own if c.certain]
     open_ = [_name(by_id[c.other]) for c in own if not c.certain]
     compared = {best.id, *(c.other for c in own)}
@@ -71,6 +74,8 @@ def _sentence(rows: Sequence[Standing], contrasts: Iterable[Contrast]) -> str:
 
 def _tuned(tuning: Tuning) -> list[str]:
     where = placed(tuning.device, tuning.scenario)
+    if tuning.balanced == 0:
+        return [f"{tuning.model} on {where}: no setting is better: {_GUESSING}"]
     best = "as its entry says" if tuning.best == tuning.model else tuning.best
     told = f"{tuning.model} on {where}: best balance {best}"
     gain = tuning.gain

@@ -72,7 +72,7 @@ def test_the_best_setting_is_told_with_the_lines_to_paste(project: Project) -> N
 
     result.stdout.fnmatch_lines(
         [
-            "snail on cpu: best balance snail[[]ttft_s=0.001[]], +0.* beside the entry*",
+            "snail on cpu: best balance snail[[]ttft_s=0.001[]], +0.* beside the*",
             "  Pareto front of quality and e2e p50: snail[[]ttft_s=0.001[]]",
             "  for a catalogue (--llm-models FILE):",
             "    [[]models.snail[]]",

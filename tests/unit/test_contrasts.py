@@ -105,6 +105,19 @@ def test_each_other_is_compared_with_the_default() -> None:
     assert found[0].difference.value == pytest.approx(-0.1)
 
 
+def test_a_score_that_may_be_nothing_is_not_better_for_certain() -> None:
+    """Every thirtieth resample leaves nothing of it: a small error is no proof."""
+    source = np.random.default_rng(1)
+    draws = source.normal(0.4, 0.1, DRAWS)
+    draws[::30] = 0.0
+    some = Scored(name="some", value=0.4, draws=draws, samples=60)
+    none = Scored(name="none", value=0.0, draws=np.zeros(DRAWS), samples=60)
+    (contrast,) = best_against_others([some, none])
+
+    assert contrast.difference.low == 0.0
+    assert not contrast.certain
+
+
 def test_one_sample_tells_nothing() -> None:
     """There is no spread to compare a difference with."""
     (contrast,) = best_against_others(rows(np.array([0.9]), np.array([0.1])))

@@ -93,6 +93,7 @@ TUNING = Tuning(
     scenario="single",
     front=("owl", "owl[threads=1]"),
     best="owl[threads=1]",
+    balanced=0.6,
     gain=Contrast(
         row="owl[threads=1]|cpu|single",
         other="owl|cpu|single",
@@ -149,3 +150,16 @@ def test_a_pull_request_is_told_the_same() -> None:
     assert told.count("</pre>") == 1
     assert "@team" not in told
     assert "```" not in told
+
+
+def test_who_only_guesses_is_not_the_best() -> None:
+    """Where no score is above 0 there is nothing to recommend."""
+    zero = Estimate(value=0.0, low=0.0, high=0.4)
+    rows = tuple(replace(row, balanced=zero) for row in ROWS)
+    own = replace(board(contrast(1, certain=False)), standings=rows)
+    tuned = replace(TUNING, balanced=0.0)
+
+    (line,) = leader_lines(own)
+    assert line.startswith("no balance above 0: the quality of each is no better than")
+    (told,) = tuning_lines(replace(own, tunings=(tuned,)))
+    assert "no setting is better" in told

@@ -114,6 +114,7 @@ def test_every_part_of_a_board_is_valid() -> None:
         scenario="single",
         front=("a~x",),
         best="a~x",
+        balanced=0.5,
         gain=gain,
         entry="x = 1",
     )
