@@ -137,13 +137,17 @@ def read(folder: Path) -> None:
     text = summary_text(told_of(run), board)
     (folder / SUMMARY).write_text(text, "utf-8")
     end = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Of the processes that read, each is at most as large as the largest of them.
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = own + min(4, os.cpu_count() or 1) * largest
     count = sum(summary.samples for summary in board.summaries)
     print(
         f"{count} records in {len(board.summaries)} cells:"
         f" {end - begin:.1f} s passed ({opened - begin:.1f} s to open),"
         f" {time.process_time() - spent:.1f} s of processor,"
-        f" peak {peak / 2**20:.2f} GiB, load average {os.getloadavg()[0]:.1f}"
+        f" peak {peak / 2**20:.2f} GiB at most, of all processes together,"
+        f" load average {os.getloadavg()[0]:.1f}"
     )
 
 
