@@ -8,6 +8,9 @@
             prompt, in one process (target: at most 1.03)
 ``memory``  resident memory of the last of ten models in one session over the largest
             of them alone, each in a process of its own (target: at most 1.10)
+``offline`` batches over one by one, and over a peer's (``offline.py`` beside this file;
+            its options come after it: ``local.py offline --lm-eval=PYTHON``)
+``gguf``    decoding over llama-cpp-python's own stream (``gguf.py`` beside this file)
 
 Ratios of wall time mean little while other processes use the cores; ``cpu`` is the
 same ratio of this process's processor time.
@@ -213,9 +216,21 @@ SECTIONS: dict[str, Callable[[], dict[str, float]]] = {
 }
 
 
+SCRIPTS = ("offline", "gguf")
+"""Sections that are scripts of their own, beside this one."""
+
+
 def main(wanted: list[str]) -> None:
-    """Print a line of figures for each section."""
-    for name in wanted or list(SECTIONS):
+    """Print the figures of each section."""
+    if wanted[:1] and wanted[0] in SCRIPTS:
+        script, *options = wanted
+        path = Path(__file__).with_name(f"{script}.py")
+        subprocess.run([sys.executable, str(path), *options], check=True)  # noqa: S603 - beside this one
+        return
+    for name in wanted or [*SECTIONS, *SCRIPTS]:
+        if name in SCRIPTS:
+            main([name])
+            continue
         found = SECTIONS[name]()
         told = ", ".join(f"{what} {value:.3f}" for what, value in found.items())
         missed = found["ratio"] > TARGETS[name]
