@@ -154,6 +154,12 @@ class Standing:
         """What tells it from other rows, as it stands in contrasts."""
         return f"{self.model}|{self.device}|{self.scenario}"
 
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """(quality, e2e p50 in seconds), the plane on which rows are compared."""
+        quality, seconds = self.quality.value, self.e2e_s.p50
+        return None if quality is None or seconds is None else (quality, seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:

@@ -213,7 +213,7 @@ def _compare(
     balance: Balance,
 ) -> list[Standing]:
     """Add what a row only has beside others."""
-    points = [_point(standing) for standing in standings]
+    points = [standing.point for standing in standings]
     weighted = {
         weight: [_balanced_at(weight, cells, balance) for cells in groups]
         for weight in score.WEIGHTS
@@ -238,12 +238,6 @@ def _balanced_at(
         cells, lambda h: score.balance(h.quality, h.speed, balance, weight)
     )
     return found
-
-
-def _point(standing: Standing) -> tuple[float, float] | None:
-    """Return (quality, seconds), the plane on which rows are compared."""
-    quality, seconds = standing.quality.value, standing.e2e_s.p50
-    return None if quality is None or seconds is None else (quality, seconds)
 
 
 def _joined(

@@ -60,7 +60,7 @@ def _tuning(
             [scored[row.id] for row in kept], kept.index(default)
         )
         gain = next(each for each in contrasts if each.row == best.id)
-    fronts = score.front([_point(row) for row in kept])
+    fronts = score.front([row.point for row in kept])
     return Tuning(
         model=model,
         device=best.device,
@@ -78,8 +78,3 @@ def _tuning(
 
 def _complete(row: Standing, whole: int) -> bool:
     return not row.partial and row.samples == whole
-
-
-def _point(row: Standing) -> tuple[float, float] | None:
-    quality, seconds = row.quality.value, row.e2e_s.p50
-    return None if quality is None or seconds is None else (quality, seconds)

@@ -179,8 +179,14 @@ def test_any_options_are_read_or_refused_by_name(
 
 
 def test_the_bundled_entries_are_right() -> None:
-    """Each of them can be read on every device that it names."""
-    for model in load_models().entries.values():
-        if model.backend == "transformers":
-            for device in set(model.devices) & set(LOCAL_DEVICES):
-                settings_of(Deployment(model=model, device=device))
+    """Each of them can be read on every device that it names, as it says."""
+    read_as = {
+        (model.name, device): settings_of(Deployment(model=model, device=device))
+        for model in load_models().entries.values()
+        if model.backend == "transformers"
+        for device in set(model.devices) & set(LOCAL_DEVICES)
+    }
+
+    assert read_as["gpt2", "cpu"].quantization == "none"
+    assert read_as["smollm2-135m-hf-int8", "cpu"].quantization == "dynamic-int8"
+    assert read_as["llama2-7b-int4", "a6000"].quantization == "bitsandbytes-int4"

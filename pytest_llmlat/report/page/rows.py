@@ -81,7 +81,7 @@ def rows_of(board: Scoreboard) -> list[Row]:
     kind = balance_of(board)
     level = [frozenset(s.families) == compared for s in standings]
     among = [s for s, same in zip(standings, level, strict=True) if same]
-    fronts = iter(score.front([_point(s) for s in among]))
+    fronts = iter(score.front([s.point for s in among]))
     ranks = iter(
         score.rank_ranges(
             {
@@ -151,11 +151,6 @@ def _compared(standings: Sequence[Standing]) -> frozenset[str]:
     """Return the families that are compared: those of the rows that have most."""
     sets = Counter(frozenset(s.families) for s in standings)
     return max(sets, key=lambda one: (len(one), sets[one]), default=frozenset[str]())
-
-
-def _point(standing: Standing) -> tuple[float, float] | None:
-    quality, seconds = standing.quality.value, standing.e2e_s.p50
-    return None if quality is None or seconds is None else (quality, seconds)
 
 
 def _labels(standings: Sequence[Standing]) -> list[str]:
