@@ -125,7 +125,7 @@ def entry_text(variant: Variant) -> str:
         "adapter": model.adapter,
         "adapter_revision": model.adapter_revision,
         "chat": model.chat,
-        "trust_remote_code": getattr(model, "trust_remote_code", None) or None,
+        "trust_remote_code": model.trust_remote_code or None,
         "url": model.url,
         "api_key_env": model.api_key_env,
         "options": dict(model.options) or None,

@@ -180,6 +180,16 @@ class Stepper:
         )
 
 
+def rows_of(
+    requests: Sequence[Request], meters: Sequence[Meter], engine: Engine
+) -> list[Row]:
+    """Return a row for each request, its prompt encoded."""
+    return [
+        Row(request, meter, engine.encode(request)["input_ids"], engine)
+        for request, meter in zip(requests, meters, strict=True)
+    ]
+
+
 class Padded:
     """Batches filled up on the left to the length of the longest prompt.
 
@@ -224,10 +234,7 @@ class Padded:
     ) -> list[Generation]:
         """Answer one batch greedily."""
         engine = self._engine
-        rows = [
-            Row(request, meter, engine.encode(request)["input_ids"], engine)
-            for request, meter in zip(requests, meters, strict=True)
-        ]
+        rows = rows_of(requests, meters, engine)
         left = [row for row in rows if not row.done]
         while left:
             # A row goes on silently until the last one ends. One without room for
@@ -309,10 +316,7 @@ class Continuous:
     ) -> list[Generation]:
         """Hand all requests over and wait for the last one."""
         engine = self._engine
-        rows = [
-            Row(request, meter, engine.encode(request)["input_ids"], engine)
-            for request, meter in zip(requests, meters, strict=True)
-        ]
+        rows = rows_of(requests, meters, engine)
         most = requests[0].max_new_tokens
         outputs = within_memory(
             engine.device,

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from pytest_llmlat.results import Estimate
 
@@ -56,6 +56,11 @@ def counted(counts: Mapping[str, int], *more: str) -> str:
     """Write what happened, and how often where it did: ``partial, 2 errors``."""
     told = [f"{count} {name}" for name, count in counts.items() if count]
     return ", ".join([*more, *told]) or MISSING
+
+
+def listed(values: Iterable[object], sign: str = ", ") -> str:
+    """Join what is known; ``None`` is left out."""
+    return sign.join(str(value) for value in values if value is not None)
 
 
 def signed(value: float) -> str:

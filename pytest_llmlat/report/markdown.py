@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.report.figures import MISSING, seconds
+from pytest_llmlat.report.figures import MISSING, listed, seconds
 from pytest_llmlat.report.gfm import (
     Block,
     code,
@@ -245,10 +245,10 @@ def _where(run: dict[str, Any]) -> Block:
         "started": run.get("started"),
         "took": seconds(run.get("seconds")),
         "commit": run.get("commit") or environment.get("commit"),
-        "machine": _listed(machine),
-        "system": _listed([environment.get(name) for name in _SYSTEM], " "),
+        "machine": listed(machine),
+        "system": listed([environment.get(name) for name in _SYSTEM], " "),
         "python": environment.get("python"),
-        "libraries": _listed(libraries),
+        "libraries": listed(libraries),
     }
     rows = [
         joined([name, MISSING if _absent(value) else code(str(value), most=_LONG)])
@@ -259,7 +259,3 @@ def _where(run: dict[str, Any]) -> Block:
 
 def _absent(value: object) -> bool:
     return value is None or value in ("", MISSING)
-
-
-def _listed(values: Iterable[object], sign: str = ", ") -> str:
-    return sign.join(str(value) for value in values if value is not None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ from pytest_llmlat.backends.adapters import find_adapter, put_on
 from pytest_llmlat.catalogue import load_models, load_tasks
 from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.prompts import request_for
-from pytest_llmlat.resources import bundled
+from tests.scripts import train_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +30,7 @@ TASK = load_tasks().entries["sentiment/polarity"]
 @pytest.fixture(scope="module")
 def script() -> Iterator[ModuleType]:
     """Give the script as a module; it lies beside the data, in no package."""
-    path = bundled("train_adapter.py")
-    spec = importlib.util.spec_from_file_location("train_adapter", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "train_adapter", module)
-        spec.loader.exec_module(module)
+    with train_script() as module:
         yield module
 
 

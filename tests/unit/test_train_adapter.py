@@ -5,7 +5,6 @@ Training itself is tried in ``tests/model/test_train_adapter.py``.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import sys
@@ -19,6 +18,7 @@ import pytest
 from pytest_llmlat.catalogue import load_tasks
 from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.resources import bundled
+from tests.scripts import train_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +52,7 @@ class Tokenizer:
 @pytest.fixture(scope="module")
 def script() -> Iterator[ModuleType]:
     """Give the script as a module; it lies beside the data, in no package."""
-    path = bundled("train_adapter.py")
-    spec = importlib.util.spec_from_file_location("train_adapter", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "train_adapter", module)
-        spec.loader.exec_module(module)
+    with train_script() as module:
         yield module
 
 

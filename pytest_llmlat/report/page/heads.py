@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_llmlat.report.figures import seconds
+from pytest_llmlat.report.figures import listed, seconds
 
 _MACHINE = ("cpu", "cores", "gpus")
 _SYSTEM = ("system", "release", "machine")
@@ -44,8 +44,8 @@ def _head(run: Mapping[str, Any]) -> Head:
         "Started": _moment(run.get("started")),
         "Took": _duration(took) if isinstance(took, int | float) else None,
         "Commit": str(commit)[:_SHOWN_COMMIT] if commit else None,
-        "Machine": _listed(machine, ", "),
-        "System": _listed((environment.get(name) for name in _SYSTEM), " "),
+        "Machine": listed(machine, ", "),
+        "System": listed((environment.get(name) for name in _SYSTEM), " "),
         "Run": run.get("id"),
     }
     other = {"commit", *_MACHINE, *_SYSTEM}
@@ -64,14 +64,10 @@ def _object(value: object) -> Mapping[str, Any]:
 
 def _known(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (str(name), _listed(value, ", ") if isinstance(value, list) else str(value))
+        (str(name), listed(value, ", ") if isinstance(value, list) else str(value))
         for name, value in facts.items()
         if value is not None and value not in ("", [])
     )
-
-
-def _listed(values: Any, sign: str) -> str:  # noqa: ANN401 - any JSON values
-    return sign.join(str(value) for value in values if value is not None)
 
 
 def _moment(value: object) -> str | None:
