@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_llmlat.clock import Clock, SystemClock
-from pytest_llmlat.devices import gpu_users
+from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users
 from pytest_llmlat.records import Contention
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ the shortest cell that is judged."""
 STEAL = 0.05
 """The host may take this share. A latency is longer by about what was taken, and a
 change of 5 % is what a gate is commonly asked to see."""
+GPU_HEAT = 0.05
+"""A GPU may be slowed down for heat for this share of a cell: even a clock at half its
+rate makes latencies longer by no more than that. (At the limit of its power it often
+works for hours, by design; that is no disturbance.)"""
 SHORTEST_S = 0.2
 """Below it there are no shares: they are counted in ticks of 10 ms, and one tick of
 steal on one core would be a share above the threshold."""
@@ -84,10 +88,12 @@ class Machine:
     affinity: Callable[[int], set[int]] = _affinity
     load: Callable[[], float | None] = _load_average
     gpu_users: Callable[[], list[int] | None] = gpu_users
+    gpu_heat_ns: Callable[[], tuple[int, ...] | None] = gpu_heat_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
+    heat: tuple[int, ...] | None
     throttles: Mapping[int, int]
     family: _Family
     """The living children, theirs and so on, by number and start."""
@@ -114,27 +120,33 @@ class Watch:
         self._machine = machine or Machine()
         self._local = not remote
         self._on_gpu = device in _GPUS and not remote
-        self._before = _read(self._machine)
+        self._before = _read(self._machine, on_gpu=self._on_gpu)
 
     def end(self) -> Contention:
         """Return what happened since."""
-        after = _read(self._machine)
+        after = _read(self._machine, on_gpu=self._on_gpu)
         used, steal = _shares(self._before, after, self._machine.ticks_per_s)
         others = used if self._local else None
         throttled = _throttled(self._before, after, self._machine)
         gpu = _gpu_processes(self._machine, after) if self._on_gpu else None
+        heat = _gpu_heat(self._before, after)
         return Contention(
             others_cores=others,
             steal=steal,
             load_average=self._machine.load(),
             throttled=throttled,
             gpu_processes=gpu,
-            contended=judge(others, steal, throttled, gpu),
+            contended=judge(others, steal, throttled, gpu, heat),
+            gpu_throttled=heat,
         )
 
 
 def judge(
-    others: float | None, steal: float | None, throttled: int | None, gpu: int | None
+    others: float | None,
+    steal: float | None,
+    throttled: int | None,
+    gpu: int | None,
+    heat: float | None,
 ) -> str | None:
     """Say why latencies prove nothing; ``None`` if they may. ``None`` is unknown."""
     reasons = []
@@ -148,6 +160,8 @@ def judge(
     if gpu:
         were = "process was" if gpu == 1 else "processes were"
         reasons.append(f"{gpu} other {were} on the GPUs")
+    if heat is not None and heat > GPU_HEAT:
+        reasons.append(f"a GPU was slowed down for heat {heat * 100:.0f} % of the time")
     return "; ".join(reasons) or None
 
 
@@ -181,11 +195,13 @@ def parse_numbers(text: str) -> list[int]:
     return [int(word) for word in text.split() if _NUMBER.fullmatch(word)]
 
 
-def _read(machine: Machine) -> _Reading:
+def _read(machine: Machine, *, on_gpu: bool) -> _Reading:
     """Read all; in the same order at both ends, so that what it takes cancels out."""
+    heat = machine.gpu_heat_ns() if on_gpu else None
     threads = _threads(machine, machine.pid)
     usable = _usable(machine, threads)
     return _Reading(
+        heat=heat,
         throttles=_throttles(machine, usable),
         family=_family(machine, threads),
         usable=usable,
@@ -298,3 +314,15 @@ def _gpu_processes(machine: Machine, reading: _Reading) -> int | None:
     if users is None or ours.isdisjoint(users):
         return None
     return len(set(users) - ours)
+
+
+def _gpu_heat(before: _Reading, after: _Reading) -> float | None:
+    """Return for which share of the time the worst card was slowed down for heat."""
+    elapsed_ns = after.now_ns - before.now_ns
+    if not before.heat or not after.heat or len(before.heat) != len(after.heat):
+        return None
+    if elapsed_ns < SHORTEST_S * 1e9:
+        return None
+    rises = [b - a for a, b in zip(before.heat, after.heat, strict=True)]
+    # A counter that fell was begun anew: the driver was loaded again.
+    return None if min(rises) < 0 else min(1.0, max(rises) / elapsed_ns)

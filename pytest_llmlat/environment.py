@@ -44,6 +44,7 @@ def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
         "cpu": _cpu_name(),
         "cores": usable_cores(),
         "gpus": ", ".join(inventory.gpus) or None,
+        "gpu_driver": inventory.gpu_driver if inventory.gpus else None,
     }
     for name in _LIBRARIES:
         facts[name] = _version(name)

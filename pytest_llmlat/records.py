@@ -312,6 +312,8 @@ class Contention:
     """Processes of others on the GPUs of this machine, at the end of the cell."""
     contended: str | None
     """Why latencies of this cell prove nothing; ``None`` if they may."""
+    gpu_throttled: float | None = None
+    """Share of the cell in which a GPU was slowed down for heat; of the worst one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

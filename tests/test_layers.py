@@ -43,6 +43,7 @@ LAYERS = (
     ("metrics",),
     ("catalogue",),
     # machines
+    ("nvidia",),
     ("datasets", "devices", "scenarios", "sandbox", "journal", "http"),
     ("environment", "instrument", "contention", "baselines"),
     ("backends",),

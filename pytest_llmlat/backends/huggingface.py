@@ -12,6 +12,7 @@ from pytest_llmlat.backends.quantization import quantize_dynamic
 from pytest_llmlat.backends.shelf import Shelf
 from pytest_llmlat.backends.threaded_batches import ThreadedBatches
 from pytest_llmlat.backends.torch_devices import Threads, TorchDevice, torch_device
+from pytest_llmlat.backends.transformers_decoding import Decoding, places_of
 from pytest_llmlat.backends.transformers_faults import (
     device_lost,
     full_at_load,
@@ -27,7 +28,6 @@ from pytest_llmlat.backends.transformers_origin import (
     end_tokens,
 )
 from pytest_llmlat.backends.transformers_settings import (
-    STATIC_CONTEXT,
     TransformersSettings,
     settings_of,
 )
@@ -177,8 +177,10 @@ class HuggingFace:
         self._ends = end_tokens(model, tokenizer)
         # Whatever generate() is not told it takes from here: leave nothing to take.
         model.generation_config = self._greedy(1)
-        self._context = min(context_of(model), settings.context or UNKNOWN_CONTEXT)
-        self._cache = self._static_cache() if settings.cache == "static" else None
+        self._context = places_of(
+            settings, min(context_of(model), settings.context or UNKNOWN_CONTEXT)
+        )
+        self._decoding = Decoding(model, settings, self._context)
         has_template = bool(getattr(tokenizer, "chat_template", None))
         self.chat = has_template if spec.chat is None else spec.chat
         if self.chat and not has_template:
@@ -211,7 +213,7 @@ class HuggingFace:
             batches_of,
         )
 
-        if self._cache is not None:
+        if self._decoding.one_at_a_time:
             raise Unsupported(
                 f"model {self._deployment.model.name!r}: option cache = 'static': is"
                 " for one request at a time; leave it, and compile, out to batch"
@@ -246,7 +248,7 @@ class HuggingFace:
             with self._threads, warnings.catch_warnings():
                 # The compiler's own deprecations are no reason not to compile.
                 warnings.simplefilter("ignore")
-                self._run(inputs, settings)
+                self._decoding.run(inputs, settings)
         except Exception as error:
             if out_of_memory(self._torch, error):
                 raise
@@ -272,8 +274,8 @@ class HuggingFace:
 
     def close(self) -> None:
         """Put the base back, or drop it and give the device's memory back."""
-        place, self._cache = self._origin.place, None
-        del self._model, self._tokenizer
+        place = self._origin.place
+        del self._model, self._tokenizer, self._decoding
         if place is not None:
             place.put_back(lost=self._lost is not None)
             return
@@ -313,34 +315,9 @@ class HuggingFace:
             meter, decoder(self._tokenizer), self._device, self._ends, self._torch
         )
         settings = self._greedy(min(request.max_new_tokens, room))
-        self._run(inputs, settings, stopping_criteria=[stamper])
+        self._decoding.run(inputs, settings, stopping_criteria=[stamper])
         finish: Finish = "stop" if stamper.ended else "length"
         return meter.generation(finish, prompt_tokens)
-
-    def _run(self, inputs: Mapping[str, Any], settings: Any, **given: object) -> None:  # noqa: ANN401 - loaded on use
-        """Generate, with the cache that the entry asks for."""
-        if self._cache is not None:
-            self._cache.reset()
-            given["past_key_values"] = self._cache
-        if self._origin.settings.compiled:
-            settings.compile_config = self._compilation()
-        self._model.generate(**inputs, generation_config=settings, **given)
-
-    def _compilation(self) -> Any:  # noqa: ANN401 - loaded on use
-        """Return settings that compile for one shape, on the processor too."""
-        from transformers import CompileConfig
-
-        config = CompileConfig(dynamic=False)
-        config._compile_all_devices = True  # noqa: SLF001 - it has no other way
-        return config
-
-    def _static_cache(self) -> Any:  # noqa: ANN401 - loaded on use
-        """Return a cache of as many places as prompt and answer may have."""
-        from transformers import StaticCache
-
-        if self._origin.settings.context is None:
-            self._context = min(self._context, STATIC_CONTEXT)
-        return StaticCache(config=self._model.config, max_cache_len=self._context)
 
     def _encode(self, request: Request) -> Mapping[str, Any]:
         text = request.prompt

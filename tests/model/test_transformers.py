@@ -20,6 +20,7 @@ from pytest_llmlat.meter import Meter
 from pytest_llmlat.records import Request
 from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
 from tests.model.local import local
+from tests.model.tiny import CONTEXT, written_gpt2, written_llama
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,70 +31,19 @@ if TYPE_CHECKING:
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-CONTEXT, TOKENS = 64, 300
 ASKED = Request(prompt="one two three", chat=False, max_new_tokens=8)
 
 
 @pytest.fixture(scope="session")
 def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a GPT-2 without pad token, end token or chat template."""
-    folder = tmp_path_factory.mktemp("gpt2")
-    config = transformers.GPT2Config(
-        **sizes(), n_positions=CONTEXT, n_embd=16, n_layer=2, n_head=2
-    )
-    written(transformers.GPT2LMHeadModel, config, folder)
-    return folder
+    return written_gpt2(tmp_path_factory.mktemp("gpt2"))
 
 
 @pytest.fixture(scope="session")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a Llama without pad token, end token or chat template."""
-    folder = tmp_path_factory.mktemp("llama")
-    config = transformers.LlamaConfig(
-        **sizes(),
-        max_position_embeddings=CONTEXT,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-    )
-    written(transformers.LlamaForCausalLM, config, folder)
-    return folder
-
-
-def sizes() -> dict[str, Any]:
-    """Return what both have in common: there is no token that means an end."""
-    return {
-        "vocab_size": TOKENS,
-        "bos_token_id": None,
-        "eos_token_id": None,
-        "pad_token_id": None,
-    }
-
-
-def written(kind: Any, config: Any, folder: Path) -> None:  # noqa: ANN401 - of transformers
-    """Write random weights, and a tokenizer trained on the spot."""
-    import tokenizers  # noqa: PLC0415 - loaded on use
-
-    trained = tokenizers.Tokenizer(tokenizers.models.BPE())
-    trained.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trained.decoder = tokenizers.decoders.ByteLevel()
-    trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=TOKENS,
-        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    trained.train_from_iterator(["one two three four five six seven"] * 3, trainer)
-    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=trained)
-    transformers.set_seed(1)
-    model = kind(config)
-    # Larger weights than a new model's, so that answers differ where weights do.
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(4.0)
-    model.save_pretrained(folder)
-    fast.save_pretrained(folder)
+    return written_llama(tmp_path_factory.mktemp("llama"))
 
 
 def a_spec(folder: Path, **options: Scalar) -> ModelSpec:

@@ -41,6 +41,7 @@ class Fake:
     used: list[float] = field(default_factory=lambda: [0.0] * 4)
     """user, system, and those of children that were waited for, in seconds."""
     gpu_users: list[int] | None = None
+    gpu_heat_ns: tuple[int, ...] | None = None
     load: float | None = 1.5
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class Fake:
             affinity=lambda _: {0, 1},
             load=lambda: self.load,
             gpu_users=lambda: self.gpu_users,
+            gpu_heat_ns=lambda: self.gpu_heat_ns,
         )
 
     def write(self, path: str, text: str) -> None:
@@ -133,6 +135,7 @@ def test_a_machine_at_rest_is_not_contended(fake: Fake) -> None:
     assert found.throttled == 0
     assert found.load_average == 1.5
     assert found.gpu_processes is None
+    assert found.gpu_throttled is None
     assert found.contended is None
 
 
@@ -417,22 +420,24 @@ def test_a_thread_that_ends_while_it_is_looked_at_is_left_out(fake: Fake) -> Non
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ((None, None, None, None), None),
-        ((0.25, 0.05, 0, 0), None),
-        ((1.26, 0.0, 0, 0), "other processes used 1.3 cores"),
-        ((0.0, 0.12, 0, 0), "the host took 12 % of the processor time"),
-        ((0.0, 0.0, 1, 0), "a core was slowed down for heat once"),
-        ((0.0, 0.0, 3, 0), "a core was slowed down for heat 3 times"),
-        ((0.0, 0.0, 0, 1), "1 other process was on the GPUs"),
-        ((0.0, 0.0, 0, 2), "2 other processes were on the GPUs"),
+        ((None, None, None, None, None), None),
+        ((0.25, 0.05, 0, 0, None), None),
+        ((1.26, 0.0, 0, 0, None), "other processes used 1.3 cores"),
+        ((0.0, 0.12, 0, 0, None), "the host took 12 % of the processor time"),
+        ((0.0, 0.0, 1, 0, None), "a core was slowed down for heat once"),
+        ((0.0, 0.0, 3, 0, None), "a core was slowed down for heat 3 times"),
+        ((0.0, 0.0, 0, 1, None), "1 other process was on the GPUs"),
+        ((0.0, 0.0, 0, 2, 0.0), "2 other processes were on the GPUs"),
+        ((0.0, 0.0, 0, 0, 0.05), None),
+        ((0.0, 0.0, 0, 0, 0.3), "a GPU was slowed down for heat 30 % of the time"),
         (
-            (2.0, None, 4, 0),
+            (2.0, None, 4, 0, None),
             "other processes used 2.0 cores; a core was slowed down for heat 4 times",
         ),
     ],
 )
 def test_every_reason_is_named(
-    values: tuple[float | None, float | None, int | None, int | None],
+    values: tuple[float | None, float | None, int | None, int | None, float | None],
     expected: str | None,
 ) -> None:
     """Each above its threshold, none for what is unknown."""
@@ -515,3 +520,61 @@ def test_this_machine_can_be_watched() -> None:
     assert process is not None
     assert process.own <= sum(os.times()[:2]) * os.sysconf("SC_CLK_TCK") + 1
     assert watch.end().gpu_processes is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((7,), (7,), 0.0),
+        ((SECOND, 0), (SECOND, SECOND // 4), 0.25),
+        ((0,), (2 * SECOND,), 1.0),
+        ((9,), (8,), None),
+        ((0, 0), (0,), None),
+        ((), (), None),
+        (None, (0,), None),
+        ((0,), None, None),
+    ],
+)
+def test_heat_of_the_worst_gpu_is_a_share_of_the_time(
+    fake: Fake,
+    before: tuple[int, ...] | None,
+    after: tuple[int, ...] | None,
+    expected: float | None,
+) -> None:
+    """In a cell of one second; a count that fell, or other cards, tell nothing."""
+    fake.gpu_heat_ns = before
+    watch = fake.watch(device="a6000")
+    fake.gpu_heat_ns = after
+    fake.run(busy=0)
+
+    assert watch.end().gpu_throttled == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "remote", "seconds"),
+    [("cpu", False, 1.0), ("cuda", True, 1.0), ("cuda", False, 0.1)],
+)
+def test_heat_of_gpus_that_are_not_ours_or_of_an_instant_is_unknown(
+    fake: Fake, *, device: str, remote: bool, seconds: float
+) -> None:
+    """No GPU is asked for a model elsewhere; shares need some time."""
+    fake.gpu_heat_ns = (0,)
+    watch = fake.watch(device=device, remote=remote)
+    fake.gpu_heat_ns = (SECOND,)
+    fake.run(busy=0, seconds=seconds)
+
+    assert watch.end().gpu_throttled is None
+
+
+@pytest.mark.parametrize(("percent", "contended"), [(5, False), (6, True)])
+def test_a_hot_gpu_disturbs_above_the_threshold(
+    fake: Fake, percent: int, *, contended: bool
+) -> None:
+    """The reason says for how long."""
+    fake.gpu_heat_ns = (0,)
+    watch = fake.watch(device="cuda")
+    fake.gpu_heat_ns = (percent * SECOND // 100,)
+    fake.run(busy=0)
+
+    expected = "a GPU was slowed down for heat 6 % of the time" if contended else None
+    assert watch.end().contended == expected

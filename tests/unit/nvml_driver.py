@@ -1,0 +1,72 @@
+"""A stand-in for the NVIDIA driver's library, which notes what it is asked."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEW = "nvmlDeviceGetComputeRunningProcesses_v3"
+OLD = "nvmlDeviceGetComputeRunningProcesses_v2"
+HEAT = "nvmlDeviceGetViolationStatus"
+FIRST_HANDLE = 1000
+
+
+@dataclass
+class Driver:
+    """Answers as the driver does, by writing C values where it is told to."""
+
+    users: dict[int, list[int]]
+    """Processes of each card."""
+    heat_ns: dict[int, int] = field(default_factory=dict)
+    has: tuple[str, ...] = (NEW, OLD, HEAT)
+    fails: str = ""
+    name: str = "NVIDIA T4"
+    version: str = "580.1"
+    asked: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        """Return the function of a name."""
+        if name in (NEW, OLD, HEAT) and name not in self.has:
+            raise AttributeError(name)
+
+        def answer(*arguments: Any) -> int:  # noqa: ANN401 - C's are of all kinds
+            self.asked.append(name)
+            if name == self.fails:
+                return 999
+            if name == "nvmlDeviceGetCount_v2":
+                arguments[0]._obj.value = len(self.users)
+            elif name == "nvmlDeviceGetHandleByIndex_v2":
+                arguments[1]._obj.value = FIRST_HANDLE + arguments[0]
+            elif name in (NEW, OLD):
+                self._fill(*arguments)
+            elif name == "nvmlDeviceGetName":
+                arguments[1].value = self.name.encode()
+            elif name == "nvmlSystemGetDriverVersion":
+                arguments[0].value = self.version.encode()
+            elif name == HEAT:
+                self._heat(*arguments)
+            return 0
+
+        return answer
+
+    def _fill(self, handle: ctypes.c_void_p, count: Any, into: Any) -> None:  # noqa: ANN401
+        """Write a card's processes, 24 bytes each."""
+        pids = self.users[(handle.value or 0) - FIRST_HANDLE]
+        assert len(pids) <= count._obj.value
+        count._obj.value = len(pids)
+        for at, pid in enumerate(pids):
+            slot = ctypes.addressof(into) + 24 * at
+            ctypes.c_uint.from_address(slot).value = pid
+
+    def _heat(self, handle: ctypes.c_void_p, policy: int, into: Any) -> None:  # noqa: ANN401
+        """Write two numbers of 8 bytes: when this was, and for how long it was hot."""
+        assert policy == 1
+        slot = ctypes.addressof(into._obj)
+        ctypes.c_ulonglong.from_address(slot).value = 123_456
+        ctypes.c_ulonglong.from_address(slot + 8).value = self.heat_ns[
+            (handle.value or 0) - FIRST_HANDLE
+        ]
