@@ -152,11 +152,13 @@ def usable_cards(torch: Any, device: str) -> dict[int, int]:  # noqa: ANN401 - s
 
 
 def spread(device: TorchDevice, model: Any) -> TorchDevice:  # noqa: ANN401 - loaded on use
-    """Return the device of a model that accelerate has put on several cards."""
+    """Return the device of a model that accelerate has put on one card or several."""
     first = str(model.get_input_embeddings().weight.device)
+    # Where all of it fits on one card, it may be put there without a map.
+    mapped = getattr(model, "hf_device_map", {})
     places = dict.fromkeys(
         f"cuda:{place}" if isinstance(place, int) else str(place)
-        for place in model.hf_device_map.values()
+        for place in mapped.values()
     )
     others = tuple(sorted(place for place in places if place != first))
     return TorchDevice(device.torch, first, others)

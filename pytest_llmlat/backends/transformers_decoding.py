@@ -71,6 +71,8 @@ class Decoding:
         if self._cache is not None:
             self._cache.reset()
             given[self._argument] = self._cache
+        # Left to itself, transformers compiles for any static cache on CUDA.
+        settings.disable_compile = not self._compiled
         if self._compiled:
             settings.compile_config = _compilation()
         self._model.generate(**inputs, generation_config=settings, **given)

@@ -2,6 +2,7 @@
 
     python tests/perf/local.py                # all sections
     python tests/perf/local.py single memory  # some of them
+    python tests/perf/local.py single --device=cuda
 
 ``single``  a whole cell through transformers over a bare loop of ``model.generate``
             with the same settings on the same prompts; the two take turns, prompt by
@@ -10,7 +11,7 @@
             of them alone, each in a process of its own (target: at most 1.10)
 ``offline`` batches over one by one, and over a peer's (``offline.py`` beside this file;
             its options come after it: ``local.py offline --lm-eval=PYTHON``)
-``gguf``    decoding over llama-cpp-python's own stream (``gguf.py`` beside this file)
+``gguf``    decoding over llama-cpp-python's own stream (``gguf_stream.py``)
 
 Ratios of wall time mean little while other processes use the cores; ``cpu`` is the
 same ratio of this process's processor time.
@@ -18,6 +19,7 @@ same ratio of this process's processor time.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import os
@@ -56,9 +58,9 @@ SUBJECTS = (
 )
 
 
-def single() -> dict[str, float]:
+def single(device: str) -> dict[str, float]:
     """Measure a cell; after each of its samples, generate the same without us."""
-    deployment = Deployment(model=entry(MODEL), device="cpu")
+    deployment = Deployment(model=entry(MODEL), device=device)
     backend = cast("Any", open_backend(deployment, SystemClock()))
     bare = Bare(backend)
     walls: list[float] = []
@@ -120,6 +122,7 @@ class Bare:
             tokenize=False,
         )
         inputs = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")
+        inputs = inputs.to(self.model.device)
         ids = self.model.generate(
             **inputs, generation_config=self.settings(NEW_TOKENS)
         )[0, inputs["input_ids"].shape[1] :]
@@ -133,8 +136,11 @@ class Bare:
         self.cpu += time.process_time() - begin[1]
 
 
-def memory() -> dict[str, float]:
-    """Weigh ten models one after the other in a session, and the largest alone."""
+def memory(_: str) -> dict[str, float]:
+    """Weigh ten models one after the other in a session, and the largest alone.
+
+    On the processor, whose memory is what is looked at.
+    """
     many, alone = apart("--ten"), apart("--one")
     return {
         "alone MB": alone["last"],
@@ -210,28 +216,30 @@ def a_sample(subject: str) -> Sample:
     )
 
 
-SECTIONS: dict[str, Callable[[], dict[str, float]]] = {
+SECTIONS: dict[str, Callable[[str], dict[str, float]]] = {
     "single": single,
     "memory": memory,
 }
 
 
-SCRIPTS = ("offline", "gguf")
+# Not named gguf.py: the folder of a script comes first where Python looks for modules.
+SCRIPTS = {"offline": "offline.py", "gguf": "gguf_stream.py"}
 """Sections that are scripts of their own, beside this one."""
 
 
-def main(wanted: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print the figures of each section."""
-    if wanted[:1] and wanted[0] in SCRIPTS:
-        script, *options = wanted
-        path = Path(__file__).with_name(f"{script}.py")
-        subprocess.run([sys.executable, str(path), *options], check=True)  # noqa: S603 - beside this one
-        return
-    for name in wanted or [*SECTIONS, *SCRIPTS]:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("sections", nargs="*", default=[*SECTIONS, *SCRIPTS])
+    parser.add_argument("--device", default="cpu")
+    asked, others = parser.parse_known_args(arguments)
+    for name in asked.sections:
         if name in SCRIPTS:
-            main([name])
+            path = Path(__file__).with_name(SCRIPTS[name])
+            where = [f"--device={asked.device}"] if name == "offline" else []
+            subprocess.run([sys.executable, str(path), *where, *others], check=True)  # noqa: S603 - beside this one
             continue
-        found = SECTIONS[name]()
+        found = SECTIONS[name](asked.device)
         told = ", ".join(f"{what} {value:.3f}" for what, value in found.items())
         missed = found["ratio"] > TARGETS[name]
         print(

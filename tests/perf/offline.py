@@ -3,8 +3,9 @@
     python tests/perf/offline.py
     python tests/perf/offline.py --lm-eval=PYTHON      # beside lm-evaluation-harness
     python tests/perf/offline.py --batch-size=8 --batch-size=24
+    python tests/perf/offline.py --device=cuda
 
-The same 24 prompts of exactly 48 new tokens each, with one model in float32 on the CPU:
+The same 24 prompts of exactly 48 new tokens each, with one model in float32:
 
 ``single``   one after the other, through the runner
 ``offline``  in batches, through the runner (target: at least 3 x ``single``); also at
@@ -64,7 +65,7 @@ from lm_eval.models.huggingface import HFLM
 
 given = json.loads(sys.stdin.readline())
 torch.set_num_threads(given["threads"])
-model = HFLM(pretrained=given["folder"], dtype="float32", device="cpu")
+model = HFLM(pretrained=given["folder"], dtype="float32", device=given["device"])
 
 def answers(prompts, size, tokens):
     model.batch_size_per_gpu = size
@@ -103,10 +104,11 @@ class Measured:
 class Ours:
     """The runner, one model and the records that come of it."""
 
-    def __init__(self, prompts: int, tokens: int) -> None:
+    def __init__(self, prompts: int, tokens: int, device: str) -> None:
         """Load the model, and let no end token shorten an answer."""
+        entry = load_models().find(MODEL, where="this script")
         self.deployment = Deployment(
-            model=load_models().find(MODEL, where="this script"), device="cpu"
+            model=replace(entry, dtype=((device, "float32"),)), device=device
         )
         self.backend = cast("Any", open_backend(self.deployment, SystemClock()))
         self.backend._ends = frozenset()  # all answers are equally long
@@ -272,6 +274,7 @@ def peer_of(python: str, ours: Ours, tokens: int) -> Peer:
             "prompts": ours.texts(),
             "threads": ours.backend.facts["threads"],
             "tokens": tokens,
+            "device": ours.deployment.device,
         },
     )
 
@@ -280,12 +283,13 @@ def main(arguments: Sequence[str]) -> None:
     """Measure all ways in turn and print their rates and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lm-eval", metavar="PYTHON")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--prompts", type=int, default=len(SUBJECTS))
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--batch-size", type=int, action="append", default=[])
     asked = parser.parse_args(arguments)
-    ours = Ours(asked.prompts, asked.tokens)
+    ours = Ours(asked.prompts, asked.tokens, asked.device)
     ways: dict[str, Callable[[], Measured]] = {"single": partial(ours.run, SINGLE)}
     for size in asked.batch_size or [None]:
         name = f"offline at {size}" if size else "offline"

@@ -221,7 +221,9 @@ def test_a_sandbox_that_refuses_says_why() -> None:
 
 def test_a_busy_machine_is_told() -> None:
     """Whoever measures now measures the others too."""
-    contention = replace(found().contention, contended=judge(1.5, None, None, None))
+    contention = replace(
+        found().contention, contended=judge(1.5, None, None, None, None)
+    )
 
     told = text(found(contention=contention))
 

@@ -279,6 +279,14 @@ def test_prompts_go_to_the_card_with_the_embeddings() -> None:
     assert (found.name, found.others) == ("cuda:1", ("cpu", "cuda:0"))
 
 
+def test_a_model_that_fits_on_one_card_may_have_no_map() -> None:
+    """It is where its embeddings are, and nowhere else."""
+    weight = SimpleNamespace(device="cuda:1")
+    model = SimpleNamespace(get_input_embeddings=lambda: SimpleNamespace(weight=weight))
+
+    assert spread(TorchDevice(None, "cuda:0"), model).cards == ("cuda:1",)
+
+
 class Dtype:
     """A kind of number as torch has it."""
 

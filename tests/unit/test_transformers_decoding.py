@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from pytest_llmlat.backends.transformers_decoding import cache_argument, places_of
+from pytest_llmlat.backends.transformers_decoding import (
+    Decoding,
+    cache_argument,
+    places_of,
+)
 from pytest_llmlat.backends.transformers_settings import TransformersSettings
 
 
@@ -39,3 +45,15 @@ def test_a_static_cache_is_no_larger_than_asked(
 ) -> None:
     """Its memory is taken whole, so that it has a bound where nobody gives one."""
     assert places_of(settings, context) == expected
+
+
+def test_a_model_that_is_not_to_be_compiled_says_so() -> None:
+    """Left to itself, the library compiles on CUDA for any cache of a fixed size."""
+    asked = []
+    model = SimpleNamespace(generate=lambda **given: asked.append(given))
+    settings = SimpleNamespace(disable_compile=None)
+
+    Decoding(model, TransformersSettings(), 64).run({"input_ids": [1]}, settings, a=2)
+
+    assert asked == [{"input_ids": [1], "generation_config": settings, "a": 2}]
+    assert settings.disable_compile is True

@@ -1,8 +1,8 @@
 """What we add to llama.cpp, token by token. Run by hand, never in CI.
 
-    python tests/perf/gguf.py         # 12 prompts of 48 new tokens, three rounds
-    python tests/perf/gguf.py 24 5    # 24 prompts, five rounds
-    python tests/perf/gguf.py 24 5 1  # the same on one thread, for a busy machine
+    python tests/perf/gguf_stream.py         # 12 prompts of 48 new tokens, three rounds
+    python tests/perf/gguf_stream.py 24 5    # 24 prompts, five rounds
+    python tests/perf/gguf_stream.py 24 5 1  # and one thread, for a busy machine
 
 Three ways to answer take turns on one loaded model, prompt by prompt, in an order that
 turns round each time: ``ours`` (the backend, every token stamped on a meter),
