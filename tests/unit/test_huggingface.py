@@ -195,6 +195,7 @@ def test_decoding_is_greedy() -> None:
         "repetition_penalty": 1.0,
         "eos_token_id": [END, OTHER_END],
         "pad_token_id": END,
+        "disable_compile": True,
     }
     assert sorted(model.given) == ["attention_mask", "generation_config", "input_ids"]
 
