@@ -90,7 +90,9 @@ HEAVY = MODEL_LIBRARIES | {
     "tenacity",
     "uvloop",
 }
-BACKENDS = ("gguf", "huggingface", "mlx", "scripted", "http", "hub")
+BACKENDS = ("gguf", "huggingface", "mlx", "scripted", "http", "hub", "completions")
+LIBRARY_OF = {"http": {"completions"}, "hub": {"completions"}}
+"""What both kinds of servers have in common is a room of its own."""
 PUBLIC = [
     "Backend",
     "Clock",
@@ -240,10 +242,39 @@ def test_heavy_libraries_load_on_use() -> None:
 @pytest.mark.parametrize("name", BACKENDS)
 def test_backends_do_not_know_each_other(name: str) -> None:
     """Backends share functions; none is built upon another."""
-    names = imports(tree(PACKAGE / "backends" / f"{name}.py"))
-    others = {f"{NAME}.backends.{other}" for other in BACKENDS if other != name}
+    home = PACKAGE / "backends"
+    files = [*(home / name).glob("*.py"), *home.glob(f"{name}.py")]
+    others = {*BACKENDS} - {name} - LIBRARY_OF.get(name, set())
+    known = {
+        parts[2]
+        for path in files
+        for parts in (found.split(".") for found in imports(tree(path)))
+        if parts[:2] == [NAME, "backends"] and len(parts) > 2
+    }
 
-    assert not names & others
+    assert files
+    assert not known & others
+
+
+def test_what_backends_share_knows_none_of_them() -> None:
+    """The files beside their rooms are the floor that these stand on."""
+    home = PACKAGE / "backends"
+    shared = [
+        path
+        for path in home.glob("*.py")
+        if path.stem not in BACKENDS and path.stem != "__init__"
+    ]
+    known = {
+        path.stem: [
+            name
+            for name in imports(tree(path))
+            if any(name.startswith(f"{NAME}.backends.{other}") for other in BACKENDS)
+        ]
+        for path in shared
+    }
+
+    assert len(known) > 5
+    assert not any(known.values())
 
 
 def test_loading_the_plugin_loads_nothing_heavy() -> None:

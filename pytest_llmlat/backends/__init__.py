@@ -1,4 +1,7 @@
-"""The backends, one file each, imported only when a model of theirs is loaded."""
+"""The backends, a file or a room each, imported only when a model of theirs is loaded.
+
+Files beside the rooms are what several of them need.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.specs import Deployment
 
 KINDS = {
-    "gguf": "gguf",
-    "transformers": "huggingface",
-    "mlx": "mlx",
+    "gguf": "gguf.model",
+    "transformers": "huggingface.model",
+    "mlx": "mlx.model",
     "scripted": "scripted",
     "http": "http",
     "hub": "hub",

@@ -15,14 +15,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.completion_errors import Key
-from pytest_llmlat.backends.completions import Way, open_server
+from pytest_llmlat.backends.completions.errors import Key
+from pytest_llmlat.backends.completions.server import Way, open_server
 from pytest_llmlat.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.backends.completions import Completions
+    from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.specs import Deployment, ModelSpec
 

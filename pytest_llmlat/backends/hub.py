@@ -11,13 +11,13 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_llmlat.backends.completion_errors import Key
-from pytest_llmlat.backends.completions import Way, open_server
+from pytest_llmlat.backends.completions.errors import Key
+from pytest_llmlat.backends.completions.server import Way, open_server
 from pytest_llmlat.errors import ServerUnavailable
 from pytest_llmlat.hub_token import find_token
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.completions import Completions
+    from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.specs import Deployment
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_llmlat.backends.completion_answers import respond
-from pytest_llmlat.backends.completion_errors import Complaints
+from pytest_llmlat.backends.completions.answers import respond
+from pytest_llmlat.backends.completions.errors import Complaints
 from pytest_llmlat.clock import ManualClock, SystemClock
 from pytest_llmlat.http.client import Outcome
 from pytest_llmlat.http.connection import Attempt
@@ -15,7 +15,7 @@ from pytest_llmlat.records import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.backends.completions import Completions
+    from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.specs import Scalar
     from tests.http.loopback import Loopback
 

@@ -29,7 +29,7 @@ from tests.http.loopback import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.backends.completions import Completions
+    from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.http.client import Outcome
     from tests.http.asking import Opener
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from pytest_llmlat.backends.adapters import put_on, take_off
+from pytest_llmlat.backends.huggingface.adapters import put_on, take_off
 from pytest_llmlat.errors import AdapterMismatch, LLMLatError
 from pytest_llmlat.specs import ModelSpec
 

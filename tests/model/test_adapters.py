@@ -20,7 +20,7 @@ from tests.model.local import local
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.backends.huggingface import HuggingFace
+    from pytest_llmlat.backends.huggingface.model import HuggingFace
     from pytest_llmlat.protocols import Backend
     from pytest_llmlat.specs import ModelSpec
 

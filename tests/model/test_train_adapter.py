@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.adapters import find_adapter, put_on
+from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
 from pytest_llmlat.catalogue import load_models, load_tasks
 from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.prompts import request_for
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from pytest_llmlat.backends.huggingface import HuggingFace
+    from pytest_llmlat.backends.huggingface.model import HuggingFace
 
 peft = pytest.importorskip("peft")
 torch = pytest.importorskip("torch")

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends.adapter_bases import same_base
-from pytest_llmlat.backends.adapter_files import find_adapter, tensor_shapes
+from pytest_llmlat.backends.huggingface.adapter_bases import same_base
+from pytest_llmlat.backends.huggingface.adapter_files import find_adapter, tensor_shapes
 from pytest_llmlat.errors import (
     AdapterMismatch,
     BadCatalogue,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.adapters import find_adapter, put_on, take_off
+from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on, take_off
 from pytest_llmlat.errors import (
     AdapterMismatch,
     BadCatalogue,

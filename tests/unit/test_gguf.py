@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.gguf import GGUF, open_model
+from pytest_llmlat.backends.gguf.model import GGUF, open_model
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.errors import (
     AdapterMismatch,

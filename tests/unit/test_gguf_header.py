@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends import gguf_header
-from pytest_llmlat.backends.gguf_header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.gguf import header as gguf_header
+from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from tests.unit.gguf_files import (
     ARRAY,
     F32,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends import transformers_origin
-from pytest_llmlat.backends.huggingface import HuggingFace
+from pytest_llmlat.backends.huggingface import origin as transformers_origin
+from pytest_llmlat.backends.huggingface.loading import Base, base_key, weights_of
+from pytest_llmlat.backends.huggingface.model import HuggingFace
+from pytest_llmlat.backends.huggingface.origin import Origin, Place
+from pytest_llmlat.backends.huggingface.settings import TransformersSettings
+from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.backends.torch_devices import TorchDevice
-from pytest_llmlat.backends.transformers_loading import Base, base_key, weights_of
-from pytest_llmlat.backends.transformers_origin import Origin, Place
-from pytest_llmlat.backends.transformers_settings import TransformersSettings
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.errors import GenerationFailed, LLMLatError, OutOfMemory
 from pytest_llmlat.meter import Meter

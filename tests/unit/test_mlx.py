@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends import mlx as backend_module
-from pytest_llmlat.backends.mlx import MLX, open_model
-from pytest_llmlat.backends.mlx_loading import rope_heeded, rope_settings
+from pytest_llmlat.backends.mlx import model as backend_module
+from pytest_llmlat.backends.mlx.loading import rope_heeded, rope_settings
+from pytest_llmlat.backends.mlx.model import MLX, open_model
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.errors import (
     AdapterMismatch,

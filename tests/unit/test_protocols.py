@@ -7,28 +7,34 @@ from importlib import import_module
 
 import pytest
 
+from pytest_llmlat.backends import KINDS
 from pytest_llmlat.protocols import Backend
 
-BACKENDS = {"gguf": "GGUF", "huggingface": "HuggingFace", "scripted": "Scripted"}
+BACKENDS = {
+    "gguf": "GGUF",
+    "mlx": "MLX",
+    "scripted": "Scripted",
+    "transformers": "HuggingFace",
+}
 METHODS = ("generate", "reset_device_peak", "device_peak_bytes", "close")
 
 
-@pytest.mark.parametrize("module", BACKENDS)
+@pytest.mark.parametrize("kind", BACKENDS)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_backend_has_the_methods_of_the_protocol(module: str, method: str) -> None:
+def test_a_backend_has_the_methods_of_the_protocol(kind: str, method: str) -> None:
     """The parameters are named alike, so that any backend can stand in."""
-    home = import_module(f"pytest_llmlat.backends.{module}")
-    own = inspect.signature(getattr(getattr(home, BACKENDS[module]), method))
+    home = import_module(f"pytest_llmlat.backends.{KINDS[kind]}")
+    own = inspect.signature(getattr(getattr(home, BACKENDS[kind]), method))
 
     assert list(own.parameters) == list(
         inspect.signature(getattr(Backend, method)).parameters
     )
 
 
-@pytest.mark.parametrize("module", BACKENDS)
-def test_a_backend_is_opened_like_the_others(module: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_backend_is_opened_like_the_others(kind: str) -> None:
     """Each file of a backend opens a deployment with a clock; it may take more."""
-    home = import_module(f"pytest_llmlat.backends.{module}")
+    home = import_module(f"pytest_llmlat.backends.{KINDS[kind]}")
     parameters = list(inspect.signature(home.open_model).parameters.values())
 
     assert [each.name for each in parameters[:2]] == ["deployment", "clock"]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends import quantization
-from pytest_llmlat.backends.quantization import quantize_dynamic, reading
+from pytest_llmlat.backends.huggingface import quantization
+from pytest_llmlat.backends.huggingface.quantization import quantize_dynamic, reading
 from pytest_llmlat.errors import MissingExtra, Unsupported
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.transformers_settings import Scheme
+    from pytest_llmlat.backends.huggingface.settings import Scheme
 
 MODEL = a_model("small")
 TRANSFORMERS = SimpleNamespace(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.threaded_batches import ThreadedBatches
-from pytest_llmlat.backends.torch_devices import Threads
+from pytest_llmlat.backends.huggingface.threaded_batches import ThreadedBatches
+from pytest_llmlat.backends.huggingface.torch_devices import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

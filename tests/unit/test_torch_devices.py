@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.torch_devices import (
+from pytest_llmlat.backends.huggingface.stamping import Stamper
+from pytest_llmlat.backends.huggingface.torch_devices import (
     Threads,
     TorchDevice,
     dtype_of,
@@ -15,7 +16,6 @@ from pytest_llmlat.backends.torch_devices import (
     torch_device,
     usable_cards,
 )
-from pytest_llmlat.backends.transformers_stamping import Stamper
 from pytest_llmlat.errors import BadCatalogue, DeviceAbsent, Unsupported
 from pytest_llmlat.meter import Meter
 

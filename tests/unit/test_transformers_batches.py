@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.torch_devices import TorchDevice
-from pytest_llmlat.backends.torch_memory import cache_bytes, free_bytes, within_memory
-from pytest_llmlat.backends.transformers_batches import (
+from pytest_llmlat.backends.huggingface.batches import (
     Continuous,
     Engine,
     Padded,
     Row,
     Stepper,
     batches_of,
+)
+from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
+from pytest_llmlat.backends.huggingface.torch_memory import (
+    cache_bytes,
+    free_bytes,
+    within_memory,
 )
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.errors import OutOfMemory, Unsupported
@@ -313,7 +317,7 @@ def test_the_first_size_is_what_should_fit(monkeypatch: pytest.MonkeyPatch) -> N
     """Half of what is free, over the longest prompt and its answer; bounded."""
     requests = [a_request(2), a_request(12)]
     free = {"bytes": 192 * 16 * 20}
-    home = "pytest_llmlat.backends.transformers_batches"
+    home = "pytest_llmlat.backends.huggingface.batches"
     monkeypatch.setattr(f"{home}.free_bytes", lambda *_: free["bytes"])
     library = Library(config=CONFIG)
     library.dtype = SimpleNamespace(itemsize=2)  # type: ignore[attr-defined]
@@ -354,7 +358,7 @@ def test_a_system_that_does_not_tell_has_no_free_memory(
         raise OSError("no such file")
 
     told.open = absent
-    monkeypatch.setattr("pytest_llmlat.backends.torch_memory._MEMORY", told)
+    monkeypatch.setattr("pytest_llmlat.backends.huggingface.torch_memory._MEMORY", told)
 
     assert free_bytes(None, TorchDevice(None, "cpu")) is None
 

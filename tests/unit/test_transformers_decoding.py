@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_llmlat.backends.transformers_decoding import (
+from pytest_llmlat.backends.huggingface.decoding import (
     Decoding,
     cache_argument,
     places_of,
 )
-from pytest_llmlat.backends.transformers_settings import TransformersSettings
+from pytest_llmlat.backends.huggingface.settings import TransformersSettings
 
 
 @pytest.mark.parametrize(

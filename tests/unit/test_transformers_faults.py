@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_llmlat.backends.torch_devices import TorchDevice
-from pytest_llmlat.backends.transformers_faults import (
+from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
     full_at_load,
     in_mid_run,
     out_of_memory,
 )
+from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.errors import GenerationFailed, OutOfMemory
 from tests.unit.builders import a_deployment, a_model
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends.transformers_settings import (
+from pytest_llmlat.backends.huggingface.settings import (
     QUANTIZATIONS,
     TransformersSettings,
     settings_of,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.torch_devices import Threads
+    from pytest_llmlat.backends.huggingface.torch_devices import Threads
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.protocols import Batches
     from pytest_llmlat.records import Generation, Request

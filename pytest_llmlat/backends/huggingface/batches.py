@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.torch_memory import cache_bytes, free_bytes, within_memory
+from pytest_llmlat.backends.huggingface.torch_memory import (
+    cache_bytes,
+    free_bytes,
+    within_memory,
+)
 from pytest_llmlat.errors import OutOfMemory, Unsupported
 from pytest_llmlat.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.backends.torch_devices import TorchDevice
+    from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.protocols import Batches
     from pytest_llmlat.records import Finish, Generation, Request

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.errors import MissingExtra, Unsupported
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.transformers_settings import Scheme
+    from pytest_llmlat.backends.huggingface.settings import Scheme
     from pytest_llmlat.specs import ModelSpec
 
 EXTRA = "quantization"

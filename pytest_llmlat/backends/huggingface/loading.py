@@ -14,8 +14,8 @@ from pytest_llmlat.backends.checkpoints import (
     source_of,
 )
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.quantization import check_layers, reading
-from pytest_llmlat.backends.torch_devices import (
+from pytest_llmlat.backends.huggingface.quantization import check_layers, reading
+from pytest_llmlat.backends.huggingface.torch_devices import (
     TorchDevice,
     dtype_of,
     spread,
@@ -26,7 +26,7 @@ from pytest_llmlat.errors import OutOfMemory, Unsupported, WeightsUnavailable
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from pytest_llmlat.backends.transformers_settings import TransformersSettings
+    from pytest_llmlat.backends.huggingface.settings import TransformersSettings
     from pytest_llmlat.specs import Deployment, ModelSpec
 
 _NOT_OF_THE_BASE = frozenset(

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.completion_counting import count
-from pytest_llmlat.backends.completion_errors import is_page
-from pytest_llmlat.backends.completion_reading import (
+from pytest_llmlat.backends.completions.counting import count
+from pytest_llmlat.backends.completions.errors import is_page
+from pytest_llmlat.backends.completions.reading import (
     Reading,
     read_stream,
     read_whole,
     said,
 )
-from pytest_llmlat.backends.completion_requests import too_long
+from pytest_llmlat.backends.completions.requests import too_long
 from pytest_llmlat.http.bodies import unpack
 from pytest_llmlat.http.client import SUCCESS
 from pytest_llmlat.records import Generation, Response, Transport
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.completion_counting import Counted
-    from pytest_llmlat.backends.completion_errors import Complaints
+    from pytest_llmlat.backends.completions.counting import Counted
+    from pytest_llmlat.backends.completions.errors import Complaints
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.http.bodies import Answer
     from pytest_llmlat.http.client import Outcome

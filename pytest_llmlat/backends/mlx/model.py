@@ -6,8 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.mlx_loading import (
+from pytest_llmlat.backends.mlx.loading import (
     Library,
     adapter_digest,
     digest_of,
@@ -17,7 +18,6 @@ from pytest_llmlat.backends.mlx_loading import (
     quantization_of,
 )
 from pytest_llmlat.backends.settings_check import known_options
-from pytest_llmlat.backends.transformers_stamping import decoder
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.errors import (
     DeviceAbsent,

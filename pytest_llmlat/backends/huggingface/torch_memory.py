@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.transformers_faults import out_of_memory
+from pytest_llmlat.backends.huggingface.faults import out_of_memory
 from pytest_llmlat.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.backends.torch_devices import TorchDevice
+    from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 
 T = TypeVar("T")
 _MEMORY = Path("/proc/meminfo")

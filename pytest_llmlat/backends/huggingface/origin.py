@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.adapters import take_off
+from pytest_llmlat.backends.huggingface.adapters import take_off
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from pytest_llmlat.backends.huggingface.loading import Base
+    from pytest_llmlat.backends.huggingface.settings import TransformersSettings
     from pytest_llmlat.backends.shelf import Shelf
-    from pytest_llmlat.backends.transformers_loading import Base
-    from pytest_llmlat.backends.transformers_settings import TransformersSettings
     from pytest_llmlat.specs import Scalar
 
 UNKNOWN_CONTEXT = 1 << 30

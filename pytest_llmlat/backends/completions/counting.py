@@ -14,7 +14,7 @@ from pytest_llmlat.meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.completion_reading import Piece, Reading
+    from pytest_llmlat.backends.completions.reading import Piece, Reading
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.records import Request
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.adapter_files import (
+from pytest_llmlat.backends.huggingface.adapter_files import (
     AdapterFacts,
     find_adapter,
     merged_and_quantized,

@@ -6,32 +6,37 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pytest_llmlat.backends.adapters import find_adapter, put_on
+from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.quantization import quantize_dynamic
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.backends.threaded_batches import ThreadedBatches
-from pytest_llmlat.backends.torch_devices import Threads, TorchDevice, torch_device
-from pytest_llmlat.backends.transformers_decoding import Decoding, places_of
-from pytest_llmlat.backends.transformers_faults import (
+from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
+from pytest_llmlat.backends.huggingface.decoding import Decoding, places_of
+from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
     full_at_load,
     in_mid_run,
     out_of_memory,
 )
-from pytest_llmlat.backends.transformers_loading import Base, base_key, load_base
-from pytest_llmlat.backends.transformers_origin import (
+from pytest_llmlat.backends.huggingface.loading import Base, base_key, load_base
+from pytest_llmlat.backends.huggingface.origin import (
     UNKNOWN_CONTEXT,
     Origin,
     Place,
     context_of,
     end_tokens,
 )
-from pytest_llmlat.backends.transformers_settings import (
+from pytest_llmlat.backends.huggingface.quantization import quantize_dynamic
+from pytest_llmlat.backends.huggingface.settings import (
     TransformersSettings,
     settings_of,
 )
-from pytest_llmlat.backends.transformers_stamping import Stamper, decoder
+from pytest_llmlat.backends.huggingface.stamping import Stamper
+from pytest_llmlat.backends.huggingface.threaded_batches import ThreadedBatches
+from pytest_llmlat.backends.huggingface.torch_devices import (
+    Threads,
+    TorchDevice,
+    torch_device,
+)
+from pytest_llmlat.backends.shelf import Shelf
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.errors import (
     GenerationFailed,
@@ -208,7 +213,7 @@ class HuggingFace:
             Unsupported: there is no such kind, not for these requests, or not with the
                 settings of this model.
         """
-        from pytest_llmlat.backends.transformers_batches import (  # noqa: PLC0415 - loaded on use
+        from pytest_llmlat.backends.huggingface.batches import (  # noqa: PLC0415 - loaded on use
             Engine,
             batches_of,
         )

@@ -10,17 +10,17 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pytest_llmlat.backends.completion_answers import respond, unpacked
-from pytest_llmlat.backends.completion_errors import Complaints, Key, is_page
-from pytest_llmlat.backends.completion_reading import model_list, said
-from pytest_llmlat.backends.completion_requests import (
+from pytest_llmlat.backends.completions.answers import respond, unpacked
+from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.reading import model_list, said
+from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
     encode,
     path,
     payload,
     rejected,
 )
-from pytest_llmlat.backends.completion_tally import Tally
+from pytest_llmlat.backends.completions.tally import Tally
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.environment import usable_cores
 from pytest_llmlat.errors import BadCatalogue, ServerUnavailable

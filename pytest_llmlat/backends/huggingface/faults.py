@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.errors import GenerationFailed, LLMLatError, OutOfMemory
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.torch_devices import TorchDevice
+    from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
     from pytest_llmlat.specs import Deployment
 
 _FULL = re.compile(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.adapter_bases import base_note
+from pytest_llmlat.backends.huggingface.adapter_bases import base_note
 from pytest_llmlat.errors import AdapterMismatch, BadCatalogue, WeightsUnavailable
 
 if TYPE_CHECKING:

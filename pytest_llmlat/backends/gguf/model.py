@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.gguf_header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from pytest_llmlat.backends.settings_check import (
     choice_option,
     flag_option,
@@ -32,7 +32,7 @@ from pytest_llmlat.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_llmlat.backends.gguf_header import Header
+    from pytest_llmlat.backends.gguf.header import Header
     from pytest_llmlat.clock import Clock
     from pytest_llmlat.meter import Meter
     from pytest_llmlat.records import Finish, Generation, Request

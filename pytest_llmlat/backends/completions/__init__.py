@@ -1,0 +1,1 @@
+"""What all OpenAI-compatible servers have in common."""
