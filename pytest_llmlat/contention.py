@@ -18,7 +18,7 @@ from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users
 from pytest_llmlat.records import Contention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 OTHERS_CORES = 0.25
 """Others may use this many cores. A machine at rest uses a few hundredths, a compiler,
@@ -28,9 +28,9 @@ STEAL = 0.05
 """The host may take this share. A latency is longer by about what was taken, and a
 change of 5 % is what a gate is commonly asked to see."""
 GPU_HEAT = 0.05
-"""A GPU may be slowed down for heat for this share of a cell: even a clock at half its
-rate makes latencies longer by no more than that. (At the limit of its power it often
-works for hours, by design; that is no disturbance.)"""
+"""A GPU may be slowed down for heat for this share of the time that answers took: even
+a clock at half its rate makes them longer by no more than that. (At the limit of its
+power it often works for hours, by design; that is no disturbance.)"""
 SHORTEST_S = 0.2
 """Below it there are no shares: they are counted in ticks of 10 ms, and one tick of
 steal on one core would be a share above the threshold."""
@@ -107,7 +107,12 @@ class Watch:
     """What else the machine does since a moment."""
 
     def __init__(
-        self, *, device: str, remote: bool, machine: Machine | None = None
+        self,
+        *,
+        device: str,
+        remote: bool,
+        cards: Sequence[int] = (),
+        machine: Machine | None = None,
     ) -> None:
         """Begin to watch now.
 
@@ -115,21 +120,28 @@ class Watch:
             device: where the model is; GPUs are asked only if it is on one.
             remote: whether it is behind a server. That may run on this machine, and
                 then what others use is the model at work.
+            cards: numbers of the GPUs that hold the model; none if it may be any.
             machine: where to read.
         """
+        self._cards = tuple(cards)
         self._machine = machine or Machine()
         self._local = not remote
         self._on_gpu = device in _GPUS and not remote
         self._before = _read(self._machine, on_gpu=self._on_gpu)
 
-    def end(self) -> Contention:
-        """Return what happened since."""
+    def end(self, *, answering_ns: int | None = None) -> Contention:
+        """Return what happened since.
+
+        Args:
+            answering_ns: how much of the time requests were under way; ``None`` for
+                all of it.
+        """
         after = _read(self._machine, on_gpu=self._on_gpu)
         used, steal = _shares(self._before, after, self._machine.ticks_per_s)
         others = used if self._local else None
         throttled = _throttled(self._before, after, self._machine)
         gpu = _gpu_processes(self._machine, after) if self._on_gpu else None
-        heat = _gpu_heat(self._before, after)
+        heat = _gpu_heat(self._before, after, self._cards, answering_ns)
         return Contention(
             others_cores=others,
             steal=steal,
@@ -316,13 +328,19 @@ def _gpu_processes(machine: Machine, reading: _Reading) -> int | None:
     return len(set(users) - ours)
 
 
-def _gpu_heat(before: _Reading, after: _Reading) -> float | None:
-    """Return for which share of the time the worst card was slowed down for heat."""
-    elapsed_ns = after.now_ns - before.now_ns
+def _gpu_heat(
+    before: _Reading, after: _Reading, cards: Sequence[int], answering_ns: int | None
+) -> float | None:
+    """Return for which share of the time the worst card was slowed down for heat.
+
+    When it was hot is not known: all of it may have been while requests were under way.
+    """
+    span_ns = after.now_ns - before.now_ns if answering_ns is None else answering_ns
     if not before.heat or not after.heat or len(before.heat) != len(after.heat):
         return None
-    if elapsed_ns < SHORTEST_S * 1e9:
+    if span_ns < SHORTEST_S * 1e9:
         return None
     rises = [b - a for a, b in zip(before.heat, after.heat, strict=True)]
+    ours = [rises[card] for card in cards if card < len(rises)] or rises
     # A counter that fell was begun anew: the driver was loaded again.
-    return None if min(rises) < 0 else min(1.0, max(rises) / elapsed_ns)
+    return None if min(ours) < 0 else min(1.0, max(ours) / span_ns)

@@ -2,7 +2,9 @@
 
 So that looking costs milliseconds, starts no process and creates no CUDA context.
 Whatever cannot be asked is ``None``: there is no driver, it is too old, the card keeps
-no such count, or cards are chosen by UUID and cannot be told apart here.
+no such count, or it is not known which card it is. That is so where cards are chosen by
+UUID, and where they are of several kinds: the driver counts them by bus, CUDA begins
+with the fastest unless ``CUDA_DEVICE_ORDER`` says ``PCI_BUS_ID``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _FILES = ("libnvidia-ml.so.1", "libnvidia-ml.so", "nvml.dll")
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_VISIBLE, _ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
 _TEXT_BYTES = 96
 _USERS = (
     "nvmlDeviceGetComputeRunningProcesses_v3",
@@ -25,7 +27,8 @@ _USERS = (
 )
 _MOST_USERS = 1024
 _FOR_HEAT = 1
-"""NVML_PERF_POLICY_THERMAL: clocks lower than they could be, because a card is hot."""
+"""NVML_PERF_POLICY_THERMAL: below the application clocks, because a card is hot. Where
+it has only lost its boost above them, that does not count."""
 
 
 class _User(ctypes.Structure):
@@ -102,7 +105,12 @@ def gpu_users(environ: Mapping[str, str] = os.environ) -> list[int] | None:
     Args:
         environ: ``CUDA_VISIBLE_DEVICES`` hides GPUs.
     """
-    found = _of_cards(environ.get(_VISIBLE), users_of)
+    nvml, _ = load_driver()
+    # Where all are visible, it does not matter which is which.
+    told_apart = environ.get(_VISIBLE) is not None
+    if nvml is None:
+        return None
+    found = of_cards(nvml, environ, users_of, told_apart=told_apart)
     return None if found is None else [pid for users in found for pid in users]
 
 
@@ -115,7 +123,10 @@ def gpu_heat_ns(environ: Mapping[str, str] = os.environ) -> tuple[int, ...] | No
     Returns:
         Nanoseconds since the driver was loaded; only differences mean something.
     """
-    found = _of_cards(environ.get(_VISIBLE), heat_of)
+    nvml, _ = load_driver()
+    if nvml is None:
+        return None
+    found = of_cards(nvml, environ, heat_of, told_apart=True)
     return None if found is None else tuple(found)
 
 
@@ -142,26 +153,25 @@ def heat_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> int | None:
     return int(found.violation_ns)
 
 
-def _of_cards(
-    visible: str | None, ask: Callable[[ctypes.CDLL, ctypes.c_void_p], T | None]
-) -> list[T] | None:
-    """Ask the driver, where there is one, the same of each visible card."""
-    nvml, _ = load_driver()
-    return None if nvml is None else of_cards(nvml, visible, ask)
-
-
 def of_cards(
     nvml: ctypes.CDLL,
-    visible: str | None,
+    environ: Mapping[str, str],
     ask: Callable[[ctypes.CDLL, ctypes.c_void_p], T | None],
+    *,
+    told_apart: bool,
 ) -> list[T] | None:
     """Ask the same of each visible card; ``None`` if one does not answer.
 
     Args:
         nvml: the driver's library.
-        visible: what ``CUDA_VISIBLE_DEVICES`` holds.
+        environ: what hides and orders cards.
         ask: what is asked of a card.
+        told_apart: whether it matters which card is which to CUDA.
     """
+    visible = environ.get(_VISIBLE)
+    by_bus = environ.get(_ORDER) == "PCI_BUS_ID"
+    if told_apart and not by_bus and len({*gpu_names(nvml)}) > 1:
+        return None
     if visible is not None and ("GPU-" in visible or "MIG-" in visible):
         return None
     with _opened(nvml) as count:

@@ -313,7 +313,8 @@ class Contention:
     contended: str | None
     """Why latencies of this cell prove nothing; ``None`` if they may."""
     gpu_throttled: float | None = None
-    """Share of the cell in which a GPU was slowed down for heat; of the worst one."""
+    """For how long a GPU of the model was held below its application clocks by heat, as
+    a share of the time that answers took; of the worst one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

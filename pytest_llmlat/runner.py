@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.specs import Deployment, Sample, Task
 
 WARMUP_TOKENS = 4
+_CARD = re.compile(r"cuda:([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,12 @@ class _Measurement:
         ]
         self.warmup_s: float | None = None
         self._begin = tools.clock.now_ns()
-        self._watch = Watch(device=plan.cell.device, remote=remote)
+        self._answering_ns = 0
+        self._watch = Watch(
+            device=plan.cell.device,
+            remote=remote,
+            cards=_cards(dict(self.facts.backend).get("devices")),
+        )
 
     def warm_up(self) -> None:
         """Make one short request whose time is told apart."""
@@ -191,6 +198,7 @@ class _Measurement:
 
     def keep(self, place: int, response: Response) -> None:
         """Grade a response and hand it on."""
+        self._answering_ns += response.timing.end_ns - response.timing.start_ns
         sample, number = self._asked[place]
         request, sandbox = self.requests[place], self._tools.sandbox
         record = _record(self._plan, sample, request, response, sandbox)
@@ -199,6 +207,9 @@ class _Measurement:
     def finish(self, load: LoadFacts | None) -> None:
         """Say that all of it was measured."""
         clock, backend = self._tools.clock, self._model.backend
+        answering_ns = (
+            self._answering_ns if load is None else round(load.window_s * NS_PER_S)
+        )
         self._tools.on_facts(
             replace(
                 self.facts,
@@ -209,9 +220,14 @@ class _Measurement:
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
                 warnings=(*self.facts.warnings, *_changed(self._plan.cell, load)),
                 load=load,
-                contention=self._watch.end(),
+                contention=self._watch.end(answering_ns=answering_ns),
             )
         )
+
+
+def _cards(told: object) -> tuple[int, ...]:
+    """Return the numbers of the cards among a backend's ``devices``: ``cuda:1``."""
+    return tuple(int(number) for number in _CARD.findall(str(told)))
 
 
 class _Answers:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.baselines import Baseline, BaselineCell
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.records import Cell, CellFacts, Record
     from pytest_llmlat.specs import Scalar
 
 _SHOWN = 3
+_WITHOUT_GPU = ("cpu", "hf")
+"""Devices on which a driver of this machine's GPUs changes no latency."""
 
 
 def after(
@@ -86,9 +88,24 @@ def _apart(
     if facts.task_revision != then.task_revision:
         return "the task has changed since the baseline"
     found = baselines.differences(
-        baseline.environment, then.backend, environment, facts.backend
+        _timed(baseline.environment, facts.cell),
+        then.backend,
+        _timed(environment, facts.cell),
+        facts.backend,
     )
     if not found:
         return None
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return f"not the same machine or software: {'; '.join(found[:_SHOWN])}{more}"
+
+
+def _timed(
+    environment: Mapping[str, Scalar | None], cell: Cell
+) -> dict[str, Scalar | None]:
+    """Return the facts of an environment that may change a latency of a cell."""
+    without = cell.device in _WITHOUT_GPU
+    return {
+        name: value
+        for name, value in environment.items()
+        if not (without and name == "gpu_driver")
+    }

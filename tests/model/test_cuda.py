@@ -6,6 +6,7 @@ Run by hand on a machine that has one: ``pytest tests/model/test_cuda.py``.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.clock import SystemClock
 from pytest_llmlat.contention import Watch
 from pytest_llmlat.devices import look
 from pytest_llmlat.errors import OutOfMemory, Unsupported
 from pytest_llmlat.meter import Meter
-from pytest_llmlat.nvidia import gpu_heat_ns
+from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users
 from pytest_llmlat.records import Request
 from pytest_llmlat.scenarios import BatchSettings
 from pytest_llmlat.scenarios.batching import in_batches
@@ -245,6 +247,7 @@ def test_a_model_that_does_not_fit_is_told_and_leaves_nothing(tmp_path: Path) ->
     small, large = tmp_path / "small", tmp_path / "large"
     written_llama(small, width=WIDE)
     written_llama(large, width=4096)
+    free_memory()
     before = torch.cuda.memory_allocated()
 
     with (
@@ -298,7 +301,7 @@ sys.stdin.read()
 
 
 def test_another_process_on_the_card_is_seen() -> None:
-    """Its number is not ours; when it has gone, nobody is there."""
+    """Its number is not ours, nor that of a child."""
     torch.ones(1, device="cuda")
     watch = Watch(device="cuda", remote=False)
     # A child of ours would be one of us: its parent ends, so it has another.
@@ -318,8 +321,11 @@ def test_another_process_on_the_card_is_seen() -> None:
         assert starter.stdin is not None
         assert starter.stdout.readline().strip() == "ready"
         starter.wait()
+        users = gpu_users()
         found = watch.end()
         starter.stdin.close()
+    if users is None or os.getpid() not in users:
+        pytest.skip("the driver knows this process by another number")
 
     assert found.gpu_processes == 1
     assert "1 other process was on the GPUs" in str(found.contended)

@@ -227,23 +227,33 @@ SCRIPTS = {"offline": "offline.py", "gguf": "gguf_stream.py"}
 """Sections that are scripts of their own, beside this one."""
 
 
+def run_script(name: str, options: list[str]) -> None:
+    """Run a section that is a script of its own, with options of its own."""
+    path = Path(__file__).with_name(SCRIPTS[name])
+    subprocess.run([sys.executable, str(path), *options], check=True)  # noqa: S603 - beside this one
+
+
 def main(arguments: list[str]) -> None:
     """Print the figures of each section."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("sections", nargs="*", default=[*SECTIONS, *SCRIPTS])
-    parser.add_argument("--device", default="cpu")
-    asked, others = parser.parse_known_args(arguments)
-    for name in asked.sections:
+    parser.add_argument("sections", nargs="*", metavar="SECTION")
+    parser.add_argument("--device", default="cpu", help="of single")
+    if arguments[:1] and arguments[0] in SCRIPTS:
+        run_script(arguments[0], arguments[1:])
+        return
+    asked = parser.parse_args(arguments)
+    if unknown := {*asked.sections} - {*SECTIONS, *SCRIPTS}:
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    for name in asked.sections or [*SECTIONS, *SCRIPTS]:
         if name in SCRIPTS:
-            path = Path(__file__).with_name(SCRIPTS[name])
-            where = [f"--device={asked.device}"] if name == "offline" else []
-            subprocess.run([sys.executable, str(path), *where, *others], check=True)  # noqa: S603 - beside this one
+            run_script(name, [])
             continue
         found = SECTIONS[name](asked.device)
         told = ", ".join(f"{what} {value:.3f}" for what, value in found.items())
-        missed = found["ratio"] > TARGETS[name]
+        missed = ", missed" if found["ratio"] > TARGETS[name] else ""
+        where = asked.device if name == "single" else "cpu"
         print(
-            f"{name}: {told} (target {TARGETS[name]:g}{', missed' if missed else ''})",
+            f"{name} on {where}: {told} (target {TARGETS[name]:g}{missed})",
             flush=True,
         )
 

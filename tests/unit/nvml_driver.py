@@ -24,7 +24,8 @@ class Driver:
     heat_ns: dict[int, int] = field(default_factory=dict)
     has: tuple[str, ...] = (NEW, OLD, HEAT)
     fails: str = ""
-    name: str = "NVIDIA T4"
+    names: tuple[str, ...] = ()
+    """Of the cards; one kind where they are left out."""
     version: str = "580.1"
     asked: list[str] = field(default_factory=list)
 
@@ -44,7 +45,9 @@ class Driver:
             elif name in (NEW, OLD):
                 self._fill(*arguments)
             elif name == "nvmlDeviceGetName":
-                arguments[1].value = self.name.encode()
+                place = (arguments[0].value or 0) - FIRST_HANDLE
+                kind = self.names[place] if self.names else "NVIDIA T4"
+                arguments[1].value = kind.encode()
             elif name == "nvmlSystemGetDriverVersion":
                 arguments[0].value = self.version.encode()
             elif name == HEAT:

@@ -93,9 +93,15 @@ class Fake:
         if siblings:
             self.write(f"cpu/cpu{core}/topology/thread_siblings_list", siblings)
 
-    def watch(self, *, device: str = "cpu", remote: bool = False) -> Watch:
+    def watch(
+        self,
+        *,
+        device: str = "cpu",
+        remote: bool = False,
+        cards: tuple[int, ...] = (),
+    ) -> Watch:
         """Begin to watch."""
-        return Watch(device=device, remote=remote, machine=self.machine)
+        return Watch(device=device, remote=remote, cards=cards, machine=self.machine)
 
     def run(self, busy: int, steal: int = 0, seconds: float = 1.0) -> None:
         """Let time pass; both cores start from zero, the second idles."""
@@ -578,3 +584,35 @@ def test_a_hot_gpu_disturbs_above_the_threshold(
 
     expected = "a GPU was slowed down for heat 6 % of the time" if contended else None
     assert watch.end().contended == expected
+
+
+@pytest.mark.parametrize(
+    ("cards", "expected"),
+    [((), 1.0), ((0,), 0.0), ((1,), 0.25), ((1, 0), 0.25), ((9,), 1.0)],
+)
+def test_only_cards_of_the_model_count(
+    fake: Fake, cards: tuple[int, ...], expected: float
+) -> None:
+    """What another job does to its card is no matter; unknown cards are any of them."""
+    fake.gpu_heat_ns = (0, 0, 0)
+    watch = fake.watch(device="cuda", cards=cards)
+    fake.gpu_heat_ns = (0, SECOND // 4, SECOND)
+    fake.run(busy=0)
+
+    assert watch.end().gpu_throttled == expected
+
+
+@pytest.mark.parametrize(
+    ("answering", "expected"),
+    [(None, 0.04), (SECOND // 2, 0.08), (SECOND // 4, 0.16), (SECOND // 10, None)],
+)
+def test_heat_is_a_share_of_the_time_that_answers_took(
+    fake: Fake, answering: int | None, expected: float | None
+) -> None:
+    """Of a long cell that mostly graded, all of it may have been in the answers."""
+    fake.gpu_heat_ns = (0,)
+    watch = fake.watch(device="cuda")
+    fake.gpu_heat_ns = (SECOND // 25,)
+    fake.run(busy=0)
+
+    assert watch.end(answering_ns=answering).gpu_throttled == expected

@@ -100,7 +100,7 @@ def test_every_machine_has_a_processor() -> None:
 
 def test_a_card_is_told_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names, and the version of what drives them."""
-    driver = cast("ctypes.CDLL", Driver({0: []}, name="NVIDIA T4", version="580.1"))
+    driver = cast("ctypes.CDLL", Driver({0: []}, version="580.1"))
     monkeypatch.setattr(devices, "load_driver", lambda: (driver, "asked it"))
 
     found = look({})

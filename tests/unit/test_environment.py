@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,14 @@ def test_the_fingerprint_names_the_cards() -> None:
     """Without a card it says so by ``None``, not by an empty text."""
     assert fingerprint(an_inventory("A", "B"))["gpus"] == "A, B"
     assert fingerprint(an_inventory())["gpus"] is None
+
+
+def test_the_fingerprint_names_the_driver_of_cards_that_can_be_used() -> None:
+    """One that drives hidden cards alone changes nothing."""
+    driven = replace(an_inventory("A"), gpu_driver="580.1")
+
+    assert fingerprint(driven)["gpu_driver"] == "580.1"
+    assert fingerprint(replace(driven, gpus=()))["gpu_driver"] is None
 
 
 def test_a_library_that_is_not_installed_has_no_version(

@@ -215,6 +215,30 @@ def test_latencies_of_another_machine_are_not_gated(
         assert found[name].note == note
 
 
+@pytest.mark.parametrize(
+    ("device", "gated"),
+    [
+        ("cpu", True),
+        ("hf", True),
+        ("cuda", False),
+        ("a6000", False),
+        ("endpoint", False),
+    ],
+)
+def test_another_driver_is_another_machine_for_what_runs_on_gpus(
+    tmp_path: Path, device: str, *, gated: bool
+) -> None:
+    """Or may run there, as a server of one's own; not for processor and cloud."""
+    before = answers(device=device)
+    path = stored(tmp_path, before, {**HERE, "gpu_driver": "580.1"})
+
+    found = verdicts(Gate(settings(baseline=path)), answers(device=device, seconds=2.0))
+
+    assert found["e2e"].outcome == ("regression" if gated else "inconclusive")
+    told = "gpu_driver: none here, 580.1 in the baseline"
+    assert (told in str(found["e2e"].note)) is not gated
+
+
 def test_a_version_of_ours_alone_is_the_same_machine(tmp_path: Path) -> None:
     """No latency depends on it."""
     path = stored(tmp_path, answers(), {**HERE, "pytest-llmlat": "99"})

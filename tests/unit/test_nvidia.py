@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -18,16 +19,25 @@ if TYPE_CHECKING:
 CARDS = ["NVIDIA RTX A6000", "NVIDIA H100", "NVIDIA T4"]
 
 
-def users_of(driver: Driver, visible: str | None = None) -> list[int] | None:
+def environ_of(visible: str | None, **more: str) -> dict[str, str]:
+    """Return an environment that hides cards."""
+    return more if visible is None else {"CUDA_VISIBLE_DEVICES": visible, **more}
+
+
+def users_of(
+    driver: Driver, visible: str | None = None, **more: str
+) -> list[int] | None:
     """Return the processes that are found through a driver."""
-    library = cast("ctypes.CDLL", driver)
-    found = nvidia.of_cards(library, visible, nvidia.users_of)
-    return None if found is None else [pid for users in found for pid in users]
+    with patch.object(nvidia, "load_driver", lambda: (driver, "asked it")):
+        return gpu_users(environ_of(visible, **more))
 
 
-def heat_of(driver: Driver, visible: str | None = None) -> list[int] | None:
+def heat_of(
+    driver: Driver, visible: str | None = None, **more: str
+) -> tuple[int, ...] | None:
     """Return for how long each card was hot, through a driver."""
-    return nvidia.of_cards(cast("ctypes.CDLL", driver), visible, nvidia.heat_of)
+    with patch.object(nvidia, "load_driver", lambda: (driver, "asked it")):
+        return gpu_heat_ns(environ_of(visible, **more))
 
 
 @pytest.mark.parametrize(
@@ -124,10 +134,10 @@ def test_without_a_driver_nobody_is_known(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("visible", "expected"),
-    [(None, [5, 700]), ("1", [700]), ("1,0", [700, 5]), ("GPU-8f3c", None)],
+    [(None, (5, 700)), ("1", (700,)), ("1,0", (700, 5)), ("GPU-8f3c", None)],
 )
 def test_each_visible_card_tells_for_how_long_it_was_hot(
-    visible: str | None, expected: list[int] | None
+    visible: str | None, expected: tuple[int, ...] | None
 ) -> None:
     """In nanoseconds, in CUDA's order."""
     driver = Driver({0: [], 1: []}, heat_ns={0: 5, 1: 700})
@@ -147,11 +157,38 @@ def test_a_card_that_keeps_no_such_count_is_unknown() -> None:
 
 def test_names_and_the_version_of_the_driver() -> None:
     """As the driver writes them; of one that fails, nothing is known."""
-    driver = cast("ctypes.CDLL", Driver({0: [], 1: []}, name="NVIDIA T4"))
+    driver = cast(
+        "ctypes.CDLL", Driver({0: [], 1: []}, names=("NVIDIA T4", "NVIDIA H100"))
+    )
     broken = cast("ctypes.CDLL", Driver({0: []}, fails="nvmlInit_v2"))
     mute = cast("ctypes.CDLL", Driver({0: []}, fails="nvmlSystemGetDriverVersion"))
 
-    assert nvidia.gpu_names(driver) == ["NVIDIA T4", "NVIDIA T4"]
+    assert nvidia.gpu_names(driver) == ["NVIDIA T4", "NVIDIA H100"]
     assert nvidia.driver_version(driver) == "580.1"
     assert (nvidia.gpu_names(broken), nvidia.driver_version(broken)) == ([], None)
     assert nvidia.driver_version(mute) is None
+
+
+@pytest.mark.parametrize(
+    ("visible", "order", "heat", "users"),
+    [
+        (None, {}, None, [11, 12]),
+        ("1", {}, None, None),
+        ("1", {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}, None, None),
+        ("1", {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, (700,), [12]),
+        (None, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, (5, 700), [11, 12]),
+    ],
+)
+def test_cards_of_several_kinds_are_told_apart_by_their_bus_alone(
+    visible: str | None,
+    order: dict[str, str],
+    heat: tuple[int, ...] | None,
+    users: list[int] | None,
+) -> None:
+    """CUDA puts the fastest first, and which that is the driver does not say."""
+    driver = Driver(
+        {0: [11], 1: [12]}, heat_ns={0: 5, 1: 700}, names=("NVIDIA T4", "NVIDIA H100")
+    )
+
+    assert heat_of(driver, visible, **order) == heat
+    assert users_of(driver, visible, **order) == users

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from pytest_llmlat import runner
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.clock import ManualClock
 from pytest_llmlat.rows import row
@@ -425,3 +426,52 @@ def test_an_interrupt_leaves_both_cells_unfinished() -> None:
 
     assert {record.sample for record in told.records[:4]} == {"s1"}
     assert [facts.finished for facts in told.facts] == [False, False]
+
+
+@dataclass
+class Watched:
+    """Notes what it is told; nothing else happens."""
+
+    told: list[object]
+
+    def __call__(self, **given: object) -> Watched:
+        """Begin."""
+        self.told.append(given)
+        return self
+
+    def end(self, *, answering_ns: int) -> None:
+        """Note how long answers took."""
+        self.told.append(answering_ns)
+
+
+def test_what_else_happened_is_held_against_the_time_of_the_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not the warm-up, the grading or another model's turn."""
+    watched = Watched([])
+    monkeypatch.setattr(runner, "Watch", watched)
+
+    measured(ANSWERS)
+
+    assert watched.told == [
+        {"device": "cpu", "remote": False, "cards": ()},
+        2 * 750_000_000,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("cuda:0", (0,)),
+        ("cuda:2, cuda:0", (2, 0)),
+        ("cuda:1, cpu", (1,)),
+        ("cpu", ()),
+        ("mps", ()),
+        (None, ()),
+    ],
+)
+def test_cards_are_read_from_what_a_backend_tells(
+    told: str | None, expected: tuple[int, ...]
+) -> None:
+    """Torch's names of them; whoever tells none may be on any."""
+    assert runner._cards(told) == expected

@@ -19,6 +19,7 @@ from pytest_llmlat.backends.huggingface.settings import TransformersSettings
     [
         ("5.17.0", "past_key_values"),
         ("5.23.0", "past_key_values"),
+        ("5.24.0rc1", "cache"),
         ("5.24.0", "cache"),
         ("6.0.0", "cache"),
         (None, "past_key_values"),

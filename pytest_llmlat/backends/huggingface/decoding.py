@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.huggingface.settings import TransformersSettings
 
-_RENAMED = Version("5.24")
+_RENAMED = (5, 24)
 
 
 def cache_argument(version: str | None) -> str:
     """Return what ``generate`` of a version of transformers calls its cache."""
-    renamed = Version(version or "0") >= _RENAMED
+    renamed = Version(version or "0").release >= _RENAMED
     return "cache" if renamed else "past_key_values"
 
 
