@@ -5,6 +5,10 @@ two rows may be subtracted: what makes a sample hard for both cancels out. Whoev
 the best of many and compares it with the rest has compared them all; the bounds hold
 for all comparisons together (max-t over the resamples, as in Romano & Wolf 2005),
 expanded for small samples by Student's t.
+
+Resampling knows what one sample differs from another, and nothing of what a whole cell
+has in common: the minute in which it was measured. So the bounds are wider by as much
+as times alone may move a score from one cell to the next (``score.DRIFT``).
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ class Scored:
     """(draws,) of it, in step with the other rows'."""
     samples: int
     """Of its smallest cell."""
+    drift: float = 0.0
+    """How much less it would be at another minute, with nothing changed."""
 
 
 def best_against_others(rows: Sequence[Scored]) -> tuple[Contrast, ...]:
@@ -87,6 +93,7 @@ def _contrast(
     import numpy as np
 
     samples = min(row.samples, other.samples)
+    drift = max(row.drift, other.drift)
     estimate, error = row.value - other.value, float(draws.std())
     told = Estimate(value=estimate)
     certain: bool | None = None
@@ -97,11 +104,12 @@ def _contrast(
         bound *= math.sqrt(samples / (samples - 1))
         # A score ends at 0, and near there its resamples lie to one side.
         low, high = map(float, np.quantile(draws, [1 - within, within]))
-        low, high = min(low, estimate - bound), max(high, estimate + bound)
+        low = min(low, estimate - bound) - drift
+        high = max(high, estimate + bound) + drift
         told = Estimate(value=estimate, low=low, high=high)
         certain = low > 0
     elif samples >= _FEWEST:
         # All samples agree: each may as well have gone the other way.
         chance = 2 * 0.5**samples
-        certain = estimate > _ROUNDING and chance * among <= 1 - CONFIDENCE
+        certain = estimate - drift > _ROUNDING and chance * among <= 1 - CONFIDENCE
     return Contrast(row=row.name, other=other.name, difference=told, certain=certain)

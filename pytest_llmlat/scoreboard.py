@@ -146,6 +146,10 @@ def _scored(
             cells, lambda h: score.balance(h.quality_draws, h.speed_draws, balance)
         ),
         samples=min(c.summary.samples for c in cells if c.halves is not None),
+        drift=row.balanced.value
+        - _over_families(
+            cells, lambda h: score.balance(h.quality, score.drifted(h.speed), balance)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np  # noqa: TID253 - draws are arrays
@@ -141,3 +142,30 @@ def test_one_row_alone_has_nothing_to_be_compared_with() -> None:
     assert len(row.draws) == DRAWS
     assert best_against_others([row]) == ()
     assert others_against([row], 0) == ()
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.04])
+def test_what_is_more_than_drift_is_certain(drift: float) -> None:
+    """The bounds are wider by as much as a score may drift between cells."""
+    plain = drawn(1, 2, apart=0.1)
+    (before,) = best_against_others(plain)
+    (after,) = best_against_others([replace(plain[0], drift=drift), plain[1]])
+
+    assert after.certain
+    assert after.difference.value == before.difference.value
+    assert after.difference.low == pytest.approx((before.difference.low or 0) - drift)
+    assert after.difference.high == pytest.approx((before.difference.high or 0) + drift)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("same", [False, True])
+def test_what_drift_explains_is_not_certain(place: int, *, same: bool) -> None:
+    """Every sample says so, but all of them may say so of the minute."""
+    marks = np.full(SAMPLES, 0.5) if same else np.linspace(0.2, 0.8, SAMPLES)
+    pair = rows(marks + 0.01, marks)
+    assert best_against_others(pair)[0].certain
+    pair[place] = replace(pair[place], drift=0.02)
+
+    (contrast,) = best_against_others(pair)
+
+    assert not contrast.certain

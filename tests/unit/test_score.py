@@ -219,3 +219,23 @@ def test_an_axis_on_which_all_agree_counts_nothing(value: float, rows: int) -> N
     found = score.integration_scores([(value, seconds) for seconds in times])
 
     assert found == score.integration_scores([(1.0, seconds) for seconds in times])
+
+
+@given(POSITIVE, POSITIVE)
+def test_drift_is_a_share_of_the_time(e2e_s: float, budget: float) -> None:
+    """Of one answer it is told exactly."""
+    longer = score.speed(e2e_s * (1 + score.DRIFT), budget)
+
+    assert score.drifted(score.speed(e2e_s, budget)) == pytest.approx(longer, rel=1e-9)
+
+
+@given(st.lists(SHARES, min_size=1, max_size=8))
+def test_drift_of_a_mean_is_no_less_than_the_mean_of_drifts(
+    speeds: list[float],
+) -> None:
+    """So that a difference which drift explains is never called one."""
+    mean = sum(speeds) / len(speeds)
+    each = sum(map(score.drifted, speeds)) / len(speeds)
+
+    assert score.drifted(mean) <= each + 1e-12
+    assert score.drifted(0.0) == 0.0

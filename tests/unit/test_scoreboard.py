@@ -312,3 +312,21 @@ def test_objectives_reach_every_summary() -> None:
 
     assert [s.good_share for s in found.summaries] == [1.0, 0.0]
     assert [s.slo for s in found.summaries] == ["e2e<2s", "e2e<2s"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "certain"), [(1.0, False), (1.04, False), (1.2, True)]
+)
+@pytest.mark.parametrize("right", [40, 25])
+def test_the_minute_of_a_cell_makes_no_model_better(
+    right: int, seconds: float, *, certain: bool
+) -> None:
+    """The same answers, all a little later: a machine does that without a reason."""
+    records = [
+        *a_model("parrot", right, 40 - right, 1.0),
+        *a_model("owl", right, 40 - right, seconds),
+    ]
+
+    (contrast,) = board(records).contrasts
+
+    assert bool(contrast.certain) is certain
