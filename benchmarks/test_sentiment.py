@@ -5,7 +5,7 @@ import pytest
 
 @pytest.mark.llm("sentiment", samples=24)
 def test_sentiment(llm, llmlat):
-    """The model beats a coin that knows the labels, half of the time within 3 s."""
+    """One answer in ten is right, and half of the answers come within 3 s."""
     result = llmlat.run(llm)
 
     assert result.quality.value >= 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ class Tools:
 def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
     """Measure every sample of a cell."""
     cell = _Measurement(plan, model, tools, alone=True)
-    with scenarios.settled():
+    with scenarios.settled(), _told_if_cut_off(cell):
         cell.warm_up()
         answers = _Answers(
             plan, cell.requests, model, tools.clock, ramp_s=cell.warmup_s or 0.0
@@ -123,7 +124,7 @@ def run_pair(
     ]
     # random() is the one method whose sequence Python promises to keep.
     source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
-    with scenarios.settled():
+    with scenarios.settled(), _told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
         for place in range(len(plans[0].samples)):
@@ -204,6 +205,16 @@ class _Measurement:
         record = _record(self._plan, sample, request, response, sandbox)
         self._tools.on_record(replace(record, round=number))
 
+    def cut_off(self) -> None:
+        """Say what else the machine did so far; what is there is judged by it too."""
+        self._tools.on_facts(
+            replace(
+                self.facts,
+                warmup_s=self.warmup_s,
+                contention=self._watch.end(answering_ns=self._answering_ns),
+            )
+        )
+
     def finish(self, load: LoadFacts | None) -> None:
         """Say that all of it was measured."""
         clock, backend = self._tools.clock, self._model.backend
@@ -223,6 +234,17 @@ class _Measurement:
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )
+
+
+@contextmanager
+def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
+    """Let Ctrl-C inside a block leave no cell without what disturbed it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for cell in cells:
+            cell.cut_off()
+        raise
 
 
 def _cards(told: object) -> tuple[int, ...]:

@@ -39,6 +39,11 @@ def source_of(spec: ModelSpec) -> str:
         return str(converted(local_file(spec)))
     folder = Path(weights).expanduser()
     if not folder.is_dir():
+        if folder.is_absolute() or weights.startswith("."):
+            raise WeightsUnavailable(
+                f"model {spec.name!r}: no folder {weights}; check the path, or name"
+                " another model with --llm"
+            )
         return weights
     files = sorted(folder.glob("*.gguf"))
     if len(files) == 1 and not (folder / _CONFIG).is_file():

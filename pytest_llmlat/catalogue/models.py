@@ -151,7 +151,13 @@ def _dtype(table: Table, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return a dtype for each device; one string is for all of them."""
     if isinstance(one := table.values.get("dtype"), str):
         return tuple((device, one) for device in sorted(devices))
-    return table.pairs("dtype")
+    found = table.pairs("dtype")
+    for device, _ in found:
+        if device not in DEVICES:
+            raise table.complain(
+                "dtype", f"unknown device {device!r}; known: {', '.join(DEVICES)}"
+            )
+    return found
 
 
 def _at_address(address: str) -> ModelSpec:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_llmlat.gate.judging import Match
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.rules import Limit, Unsure
     from pytest_llmlat.records import CellFacts, Record
     from pytest_llmlat.runs import Asked, Run
     from pytest_llmlat.specs import Scalar
@@ -101,7 +101,8 @@ def run(given: Namespace) -> int:
     asked = asked_for(candidate)
     if given.balance is not None:
         asked = replace(asked, balance=given.balance)
-    matches = _matches(candidate, reference, _Bounds(limits, asked, held), problems)
+    bounds = _Bounds(limits, asked, rules.unsure, held)
+    matches = _matches(candidate, reference, bounds, problems)
     judged = judge(matches, rules, balance=asked.balance)
     verdicts = worst_first(
         [
@@ -183,6 +184,7 @@ class _Bounds:
 
     limits: tuple[Limit, ...]
     asked: Asked
+    unsure: Unsure
     told: list[Verdict]
 
     def hold(self, facts: CellFacts, records: Sequence[Record]) -> None:
@@ -196,7 +198,9 @@ class _Bounds:
             seed=self.asked.seed,
             slo=self.asked.slo,
         )
-        self.told.extend(check_limits(summary, records, self.limits))
+        self.told.extend(
+            check_limits(summary, records, self.limits, unsure=self.unsure)
+        )
 
 
 def _missing(candidate: Run, reference: Baseline) -> Iterator[Verdict]:

@@ -141,7 +141,7 @@ def _examine(
         return [_plain(match, "records", "failed", note)], []
     if len(pairs.samples) < FEWEST:
         note = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
-        return [_plain(match, QUALITY, "inconclusive", note)], []
+        return [_plain(match, name, "inconclusive", note) for name in tolerated], []
     return _compare(match, pairs, tolerated, balance)
 
 

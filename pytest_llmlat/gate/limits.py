@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.rules import RATES
 from pytest_llmlat.halves import answer_time
@@ -14,10 +15,11 @@ from pytest_llmlat.statistics import DRAWS, interval, percentile, resample_weigh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.rules import Limit, Unsure
     from pytest_llmlat.records import Cell, Record
     from pytest_llmlat.results import Distribution, Outcome, Summary
 
+_HALF_TIME = ("speed", "balanced")
 FEWEST_FOR = {"p95": 60, "p99": 300}
 """Below so many answers a tail is not gated: too few of them lie beyond it."""
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
@@ -26,16 +28,22 @@ _MOST_DRAWN = 2000
 
 
 def check_limits(
-    summary: Summary, records: Sequence[Record], limits: Iterable[Limit]
+    summary: Summary,
+    records: Sequence[Record],
+    limits: Iterable[Limit],
+    *,
+    unsure: Unsure,
 ) -> tuple[Verdict, ...]:
     """Judge a cell by each limit that is meant for it.
 
     A limit is missed (``failed``) if the whole interval of the figure lies beyond it,
     or the figure does where it has no interval; it is ``warned`` of where the interval
-    straddles it. A figure that is not there misses every limit.
+    straddles it. A figure that is not there misses every limit. One of time that
+    misses it in a cell that was disturbed proves nothing: it is ``inconclusive``, or
+    ``failed`` where the user wants that of all that is.
     """
     return tuple(
-        _check(summary, records, limit)
+        _check(summary, records, limit, unsure)
         for limit in limits
         if limit.scope.holds(summary.cell)
     )
@@ -63,9 +71,14 @@ def idle(limits: Iterable[Limit], cells: Iterable[Cell]) -> tuple[Verdict, ...]:
     )
 
 
-def _check(summary: Summary, records: Sequence[Record], limit: Limit) -> Verdict:
+def _check(
+    summary: Summary, records: Sequence[Record], limit: Limit, unsure: Unsure
+) -> Verdict:
     found, note = figure(summary, records, limit.quantity)
     outcome, why = _judged(found, limit)
+    why_not = disturbed(summary) if _timed(limit.quantity) else None
+    if outcome == "failed" and found.value is not None and why_not:
+        outcome, why = ("failed" if unsure == "fail" else "inconclusive"), why_not
     return Verdict(
         cell=summary.cell.id,
         quantity=limit.quantity,
@@ -75,6 +88,12 @@ def _check(summary: Summary, records: Sequence[Record], limit: Limit) -> Verdict
         samples=summary.samples,
         note=note or why,
     )
+
+
+def _timed(quantity: str) -> bool:
+    """Whether a figure is longer, or lower, on a machine that is busy."""
+    kind = quantity.partition("_")[0]
+    return kind in LATENCIES or quantity in RATES or quantity in _HALF_TIME
 
 
 def _judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.baselines import Baseline, BaselineCell
     from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.results import Summary
     from pytest_llmlat.specs import Scalar
 
 _SHOWN = 3
@@ -49,7 +50,7 @@ def after(
     )
 
 
-def disturbed(facts: CellFacts) -> str | None:
+def disturbed(facts: CellFacts | Summary) -> str | None:
     """Say what else was measured in a cell's latencies; ``None`` if nothing was."""
     if facts.contention is not None and facts.contention.contended:
         return f"contended: {facts.contention.contended}"

@@ -216,7 +216,9 @@ class Session:
     ) -> tuple[Verdict, ...]:
         """Judge a cell as far as that can be done before the others are there."""
         bounds = (*self.gate.limits, *limits)
-        missed = check_limits(summary, own.records, bounds)
+        missed = check_limits(
+            summary, own.records, bounds, unsure=self.gate.rules.unsure
+        )
         for verdict in missed:
             self.journal.add(verdict)
         compared = self.gate.verdicts(

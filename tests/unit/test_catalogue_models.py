@@ -222,6 +222,10 @@ def test_a_bad_catalogue_is_told_with_its_key(
         ('devices = ["gpu"]', "devices: unknown device 'gpu'; known: cpu"),
         ("dtype = 16", "dtype: must be a table, not an integer"),
         ('trust_remote_code = "y"', "trust_remote_code: must be true or false, not"),
+        (
+            'dtype = { cpuu = "float32" }',
+            "dtype: unknown device 'cpuu'; known: cpu",
+        ),
         ("dtype = { cpu = 16 }", "dtype.cpu: cannot be an integer"),
         ("options = 1.5", "options: must be a table, not a float"),
         ("options = { x = [1] }", "options.x: cannot be an array"),

@@ -51,6 +51,13 @@ def test_what_is_no_folder_is_an_id_of_the_hub() -> None:
     assert source_of(replace(a_model(), weights="org/name")) == "org/name"
 
 
+@pytest.mark.parametrize("path", ["/no/such/folder", "./nope", "../nope", "~/nope/x"])
+def test_a_folder_that_is_not_there_is_no_id_of_the_hub(path: str) -> None:
+    """Whoever typed a path is told that nothing is there, not how ids are formed."""
+    with pytest.raises(WeightsUnavailable, match=f"no folder {path}; check the path"):
+        source_of(replace(a_model(), weights=path))
+
+
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "m.pth", "m.ckpt"])
 def test_pickled_weights_are_refused_with_how_to_convert(
     tmp_path: Path, name: str

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.rules import parse_limits
+from pytest_llmlat.records import Contention
 from pytest_llmlat.slo import parse
 from pytest_llmlat.summary import summarise
 from pytest_llmlat.tallies import latencies, tally
@@ -35,7 +36,7 @@ def summed(records: Sequence[Record]) -> Summary:
 def judged(records: Sequence[Record], *texts: str) -> tuple[Verdict, ...]:
     """Judge a cell of these records by these limits."""
     limits = parse_limits(texts, where="here")
-    return check_limits(summed(records), records, limits)
+    return check_limits(summed(records), records, limits, unsure="pass")
 
 
 def outcome(records: Sequence[Record], text: str) -> str:
@@ -184,7 +185,7 @@ def test_goodput_without_objectives_misses_its_limit() -> None:
     summary, _ = summarise(facts, records, balance="geometric", seed=0, slo=())
     limits = parse_limits(["goodput_per_s>=0.1"], where="")
 
-    (verdict,) = check_limits(summary, records, limits)
+    (verdict,) = check_limits(summary, records, limits, unsure="pass")
 
     assert verdict.outcome == "failed"
 
@@ -328,3 +329,40 @@ def test_a_verdict_tells_figure_and_limit() -> None:
     assert missed.candidate == pytest.approx(0.59)
     assert (missed.samples, missed.note) == (100, None)
     assert straddled.note == "its interval 0.49 to 0.7 straddles it"
+
+
+BUSY = Contention(
+    others_cores=1.0,
+    steal=0.0,
+    load_average=None,
+    throttled=None,
+    gpu_processes=None,
+    contended="other processes used 1.0 cores",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("e2e_p50<=1ms", "inconclusive"),
+        ("ttft_mean<=1ms", "inconclusive"),
+        ("speed>=1", "inconclusive"),
+        ("balanced>=1", "inconclusive"),
+        ("requests_per_s>=1000000", "inconclusive"),
+        ("quality>=0.9", "failed"),
+        ("e2e_p50<=1h", "pass"),
+    ],
+)
+def test_a_busy_machine_misses_no_limit_of_time(text: str, outcome: str) -> None:
+    """It proves nothing; of quality it does, and what is kept all the same is kept."""
+    records = [a_record(f"s{number}", value=0.0) for number in range(12)]
+    summary = replace(summed(records), contention=BUSY)
+    limits = parse_limits([text], where="here")
+
+    (verdict,) = check_limits(summary, records, limits, unsure="pass")
+    (strict,) = check_limits(summary, records, limits, unsure="fail")
+
+    assert verdict.outcome == outcome
+    assert strict.outcome == outcome.replace("inconclusive", "failed")
+    if outcome == "inconclusive":
+        assert verdict.note == strict.note == f"contended: {BUSY.contended}"

@@ -219,7 +219,9 @@ def test_an_interrupt_passes_through_after_what_was_measured() -> None:
         measured(say, told=told)
 
     assert [record.sample for record in told.records] == ["s1"]
-    assert [facts.finished for facts in told.facts] == [False]
+    assert [facts.finished for facts in told.facts] == [False, False]
+    # What disturbed the part that was measured is known.
+    assert [facts.contention is None for facts in told.facts] == [True, False]
 
 
 def test_records_are_reported_as_they_are_made() -> None:
@@ -425,7 +427,9 @@ def test_an_interrupt_leaves_both_cells_unfinished() -> None:
         paired(say, {"": "4"}, told=told)
 
     assert {record.sample for record in told.records[:4]} == {"s1"}
-    assert [facts.finished for facts in told.facts] == [False, False]
+    assert [facts.finished for facts in told.facts] == [False] * 4
+    unknown = [facts.contention is None for facts in told.facts]
+    assert unknown == [True, True, False, False]
 
 
 @dataclass
