@@ -64,12 +64,7 @@ def load_driver() -> tuple[ctypes.CDLL | None, str]:
 def gpu_names(nvml: ctypes.CDLL) -> list[str]:
     """Return the names of all cards; none if the driver does not answer."""
     with _opened(nvml) as count:
-        names = []
-        for index in range(count or 0):
-            text = ctypes.create_string_buffer(_TEXT_BYTES)
-            nvml.nvmlDeviceGetName(_handle(nvml, index), text, _TEXT_BYTES)
-            names.append(text.value.decode(errors="replace"))
-        return names
+        return _names(nvml, count or 0)
 
 
 def driver_version(nvml: ctypes.CDLL) -> str | None:
@@ -169,13 +164,13 @@ def of_cards(
         told_apart: whether it matters which card is which to CUDA.
     """
     visible = environ.get(_VISIBLE)
-    by_bus = environ.get(_ORDER) == "PCI_BUS_ID"
-    if told_apart and not by_bus and len({*gpu_names(nvml)}) > 1:
-        return None
     if visible is not None and ("GPU-" in visible or "MIG-" in visible):
         return None
     with _opened(nvml) as count:
         if count is None:
+            return None
+        by_bus = environ.get(_ORDER) == "PCI_BUS_ID"
+        if told_apart and not by_bus and len({*_names(nvml, count)}) > 1:
             return None
         indices = [str(index) for index in range(count)]
         if visible is not None:
@@ -202,6 +197,16 @@ def _opened(nvml: ctypes.CDLL) -> Iterator[int | None]:
         yield None if failed else count.value
     finally:
         nvml.nvmlShutdown()
+
+
+def _names(nvml: ctypes.CDLL, count: int) -> list[str]:
+    """Return the names of so many cards, while the library is open."""
+    names = []
+    for index in range(count):
+        text = ctypes.create_string_buffer(_TEXT_BYTES)
+        nvml.nvmlDeviceGetName(_handle(nvml, index), text, _TEXT_BYTES)
+        names.append(text.value.decode(errors="replace"))
+    return names
 
 
 def _handle(nvml: ctypes.CDLL, index: int) -> ctypes.c_void_p | None:

@@ -114,11 +114,7 @@ def _model(table: Table, folder: Path) -> ModelSpec:
         )
     usual = _USUAL_DEVICES.get(backend, LOCAL_DEVICES)
     devices = tuple(dict.fromkeys(table.texts("devices"))) or usual
-    for device in devices:
-        if device not in DEVICES:
-            raise table.complain(
-                "devices", f"unknown device {device!r}; known: {', '.join(DEVICES)}"
-            )
+    _check_devices(table, "devices", devices)
     if backend == "http":
         url = table.required("url")
         if not url.startswith(_WEB):
@@ -152,12 +148,17 @@ def _dtype(table: Table, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
     if isinstance(one := table.values.get("dtype"), str):
         return tuple((device, one) for device in sorted(devices))
     found = table.pairs("dtype")
-    for device, _ in found:
+    _check_devices(table, "dtype", [device for device, _ in found])
+    return found
+
+
+def _check_devices(table: Table, key: str, devices: Iterable[str]) -> None:
+    """Complain of the first that is no device."""
+    for device in devices:
         if device not in DEVICES:
             raise table.complain(
-                "dtype", f"unknown device {device!r}; known: {', '.join(DEVICES)}"
+                key, f"unknown device {device!r}; known: {', '.join(DEVICES)}"
             )
-    return found
 
 
 def _at_address(address: str) -> ModelSpec:
