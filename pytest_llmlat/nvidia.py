@@ -100,12 +100,9 @@ def gpu_users(environ: Mapping[str, str] = os.environ) -> list[int] | None:
     Args:
         environ: ``CUDA_VISIBLE_DEVICES`` hides GPUs.
     """
-    nvml, _ = load_driver()
     # Where all are visible, it does not matter which is which.
     told_apart = environ.get(_VISIBLE) is not None
-    if nvml is None:
-        return None
-    found = of_cards(nvml, environ, users_of, told_apart=told_apart)
+    found = _of_cards(environ, _users_of, told_apart=told_apart)
     return None if found is None else [pid for users in found for pid in users]
 
 
@@ -118,14 +115,11 @@ def gpu_heat_ns(environ: Mapping[str, str] = os.environ) -> tuple[int, ...] | No
     Returns:
         Nanoseconds since the driver was loaded; only differences mean something.
     """
-    nvml, _ = load_driver()
-    if nvml is None:
-        return None
-    found = of_cards(nvml, environ, heat_of, told_apart=True)
+    found = _of_cards(environ, _heat_of, told_apart=True)
     return None if found is None else tuple(found)
 
 
-def users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:
+def _users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:
     """Return the processes that compute on a card."""
     for name in _USERS:
         ask = getattr(nvml, name, None)
@@ -139,7 +133,7 @@ def users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:
     return None
 
 
-def heat_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> int | None:
+def _heat_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> int | None:
     """Return for how many nanoseconds a card was slowed down for heat."""
     found = _Violation()
     ask = getattr(nvml, "nvmlDeviceGetViolationStatus", None)
@@ -148,8 +142,7 @@ def heat_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> int | None:
     return int(found.violation_ns)
 
 
-def of_cards(
-    nvml: ctypes.CDLL,
+def _of_cards(
     environ: Mapping[str, str],
     ask: Callable[[ctypes.CDLL, ctypes.c_void_p], T | None],
     *,
@@ -158,12 +151,14 @@ def of_cards(
     """Ask the same of each visible card; ``None`` if one does not answer.
 
     Args:
-        nvml: the driver's library.
         environ: what hides and orders cards.
         ask: what is asked of a card.
         told_apart: whether it matters which card is which to CUDA.
     """
+    nvml, _ = load_driver()
     visible = environ.get(_VISIBLE)
+    if nvml is None:
+        return None
     if visible is not None and ("GPU-" in visible or "MIG-" in visible):
         return None
     with _opened(nvml) as count:
