@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.scripted import Scripted
-    from pytest_llmlat.clock import Clock, ManualClock, SystemClock
-    from pytest_llmlat.errors import LLMLatError
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation, Record, Request, Timing
-    from pytest_llmlat.results import Summary
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.clock import Clock, ManualClock, SystemClock
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.errors import LLMLatError
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Generation, Record, Request, Timing
+    from pytest_llmlat.values.results import Summary
 
 __version__ = "0.1.0"
 
@@ -39,20 +39,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Backend": "protocols",
-    "Clock": "clock",
-    "Generation": "records",
-    "LLMLatError": "errors",
-    "ManualClock": "clock",
-    "Meter": "meter",
-    "Record": "records",
-    "Request": "records",
-    "Sample": "specs",
+    "Backend": "values.protocols",
+    "Clock": "values.clock",
+    "Generation": "values.records",
+    "LLMLatError": "values.errors",
+    "ManualClock": "values.clock",
+    "Meter": "values.meter",
+    "Record": "values.records",
+    "Request": "values.records",
+    "Sample": "values.entities",
     "Scripted": "backends.scripted",
-    "Summary": "results",
-    "SystemClock": "clock",
-    "Task": "specs",
-    "Timing": "records",
+    "Summary": "values.results",
+    "SystemClock": "values.clock",
+    "Task": "values.entities",
+    "Timing": "values.records",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.resources import bundled
+from pytest_llmlat.values.bundled import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,39 +27,25 @@ FILES = [
     and path.relative_to(PACKAGE).parts[0] not in GUESTS
 ]
 
-# Lowest first. Rooms of one line do not know each other.
-LAYERS = (
-    # vocabulary
-    ("errors", "resources", "hub_token"),
-    ("settings", "specs", "clock", "quantities", "expressions"),
-    ("records",),
-    ("meter", "results"),
-    ("protocols",),
-    # pure parts
-    (
-        *("prompts", "matrix", "vary", "extractors", "schedule", "slo"),
-        *("statistics", "score", "generated", "rows"),
-    ),
-    ("metrics",),
-    ("catalogue",),
-    # machines
-    ("nvidia",),
-    ("datasets", "devices", "scenarios", "sandbox", "journal", "http"),
-    ("environment", "instrument", "contention", "baselines"),
-    ("backends",),
-    # judgement
-    ("grading", "halves", "clock_check"),
-    ("throughput", "tallies"),
-    ("runner", "summary", "gate"),
-    ("contrasts",),
-    ("tunings",),
-    ("scoreboard",),
-    ("runs",),
-    ("report",),
-    # border
-    ("plugin", "command"),
+ROOMS = (
+    "values",
+    "machine",
+    "grading",
+    "tasks",
+    "backends",
+    "store",
+    "measure",
+    "analysis",
+    "gate",
+    "report",
+    "session",
+    "plugin",
+    "command",
 )
-RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+"""The rooms, lowest first; each knows itself and those before it."""
+RANK = {room: rank for rank, room in enumerate(ROOMS)}
+STRANGERS = {("command", "plugin"), ("command", "session")}
+"""Rooms of the border that do not know each other."""
 
 BORDER = {"pytest", "_pytest", "pluggy", "xdist"}
 MODEL_LIBRARIES = {
@@ -169,24 +155,82 @@ def offences(look: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
     return {name: sorted(names) for name, names in found.items() if names}
 
 
-def test_every_room_has_a_layer() -> None:
+def modules(path: Path) -> set[Path]:
+    """Return the files of the package that a file imports, types included."""
+    return {found for node in ast.walk(tree(path)) for found in _files(node)} - {path}
+
+
+def _files(node: ast.AST) -> set[Path]:
+    """Return the files that one statement takes something from."""
+    if isinstance(node, ast.ImportFrom) and node.module:
+        inside = [f"{node.module}.{alias.name}" for alias in node.names]
+        found = [_file(name) or _file(node.module) for name in inside]
+    else:
+        found = [_file(name) for name in imported(node)]
+    return {path for path in found if path is not None}
+
+
+def _file(name: str) -> Path | None:
+    """Return the file of a module of the package; ``None`` if it is none."""
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    paths = (place.with_suffix(".py"), place / "__init__.py")
+    return next((path for path in paths if path in FILES), None)
+
+
+def circles(arrows: dict[Path, set[Path]]) -> list[list[str]]:
+    """Return each group of files of which every one leads back to itself."""
+    reached = {path: _reachable(path, arrows) for path in arrows}
+    groups = {
+        frozenset(other for other in reached[path] if path in reached[other])
+        for path in arrows
+        if path in reached[path]
+    }
+    return sorted(
+        sorted(path.relative_to(PACKAGE).as_posix() for path in group)
+        for group in groups
+    )
+
+
+def _reachable(path: Path, arrows: dict[Path, set[Path]]) -> set[Path]:
+    seen: set[Path] = set()
+    ahead = [*arrows[path]]
+    while ahead:
+        found = ahead.pop()
+        if found not in seen:
+            seen.add(found)
+            ahead += arrows[found]
+    return seen
+
+
+def test_the_rooms_are_these() -> None:
     """A new room takes its place among the layers; none is listed that is gone."""
-    assert {room(path) for path in FILES} == set(RANK)
+    assert {room(path) for path in FILES} == {*ROOMS}
 
 
-def test_imports_point_down() -> None:
-    """A module imports from its own room and from lower layers, types included.
+def test_rooms_import_from_lower_rooms_only() -> None:
+    """A module imports from its own room and from lower ones, types included.
 
     The package's own public names are above all rooms: they are for users.
     """
-    top = len(LAYERS)
+    top = len(ROOMS)
     upwards = offences(
         lambda path: {
-            other for other in rooms(path) if RANK.get(other, top) >= RANK[room(path)]
+            other
+            for other in rooms(path)
+            if RANK.get(other, top) >= RANK[room(path)]
+            or (room(path), other) in STRANGERS
         }
     )
 
     assert upwards == {}
+
+
+def test_files_import_in_no_circle() -> None:
+    """Inside a room too, arrows point one way, those for types alone included.
+
+    The file of a folder stands for its door: what lies inside does not import it.
+    """
+    assert circles({path: modules(path) for path in FILES}) == []
 
 
 def test_imports_are_absolute() -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_llmlat import score
-from pytest_llmlat.metrics import (
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.resampling import Array, interval, resampled_sums_of
+from pytest_llmlat.grading.metrics import (
     METRICS,
     corpus_bleu,
     corpus_bleu_draws,
@@ -22,13 +23,12 @@ from pytest_llmlat.metrics import (
     macro_f1,
     macro_f1_draws,
 )
-from pytest_llmlat.results import Estimate
-from pytest_llmlat.statistics import Array, interval, resampled_sums_of
+from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 Rows: TypeAlias = Sequence[Sequence[float]]
 

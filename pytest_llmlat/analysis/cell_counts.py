@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.halves import answer_time
-from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.statistics import distribution
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.values.percentiles import distribution
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.records import LoadFacts, Record
+    from pytest_llmlat.values.records import LoadFacts, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate import student
-from pytest_llmlat.results import Contrast, Estimate
-from pytest_llmlat.statistics import CONFIDENCE, Array
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import CONFIDENCE, Array
+from pytest_llmlat.values.results import Contrast, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

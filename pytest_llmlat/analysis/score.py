@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.settings import Balance
 
 Figure: TypeAlias = Any
 """A float, or a numpy array of draws that is worked on element by element."""

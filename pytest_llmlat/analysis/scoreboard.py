@@ -7,30 +7,30 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import score
-from pytest_llmlat.contrasts import Scored, best_against_others
-from pytest_llmlat.halves import halve_all
-from pytest_llmlat.results import Estimate, Scoreboard, Standing
-from pytest_llmlat.statistics import interval
-from pytest_llmlat.summary import complete, condense
-from pytest_llmlat.tallies import (
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.cell_bootstrap import halve_all
+from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
     latencies,
     seconds_per_correct,
 )
-from pytest_llmlat.tunings import tunings
+from pytest_llmlat.analysis.comparisons import Scored, best_against_others
+from pytest_llmlat.analysis.resampling import interval
+from pytest_llmlat.analysis.summary import complete, condense
+from pytest_llmlat.analysis.variants import tunings
+from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.halves import Halves
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.results import Summary, Varied
-    from pytest_llmlat.settings import Balance
-    from pytest_llmlat.slo import Objective
-    from pytest_llmlat.summary import Condensed
-    from pytest_llmlat.tallies import Tally
+    from pytest_llmlat.analysis.cell_bootstrap import Halves
+    from pytest_llmlat.analysis.cell_counts import Tally
+    from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.analysis.summary import Condensed
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.results import Summary, Varied
+    from pytest_llmlat.values.settings import Balance
 
 
 @dataclass(frozen=True, slots=True)

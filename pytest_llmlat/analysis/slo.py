@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from pytest_llmlat.quantities import named, seconds
+from pytest_llmlat.values.units import named, seconds
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Record, Timing
+    from pytest_llmlat.values.records import Record, Timing
 
 Quantity: TypeAlias = Literal["e2e", "ttft", "tpot", "queue"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)

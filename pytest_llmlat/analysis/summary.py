@@ -5,29 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import score
-from pytest_llmlat.halves import answer_time, estimate, halve_all, items_of
-from pytest_llmlat.results import Estimate, Summary
-from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.statistics import distribution
-from pytest_llmlat.tallies import (
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.cell_bootstrap import (
+    answer_time,
+    estimate,
+    halve_all,
+    items_of,
+)
+from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
     latencies,
     seconds_per_correct,
     tally,
 )
-from pytest_llmlat.throughput import throughput
+from pytest_llmlat.analysis.throughput import throughput
+from pytest_llmlat.values.percentiles import distribution
+from pytest_llmlat.values.results import Estimate, Summary
+from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.halves import Halves, Items
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.settings import Balance
-    from pytest_llmlat.slo import Objective
-    from pytest_llmlat.statistics import Array
-    from pytest_llmlat.tallies import Tally
+    from pytest_llmlat.analysis.cell_bootstrap import Halves, Items
+    from pytest_llmlat.analysis.cell_counts import Tally
+    from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.settings import Balance
 
 
 _TAKEN_OVER = (

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.halves import answer_time
-from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.schedule import SINGLE
-from pytest_llmlat.slo import good
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.analysis.slo import good
+from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.slo import Objective
+    from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.values.records import CellFacts, Record
 
 
 def throughput(

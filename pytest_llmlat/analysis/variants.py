@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import score
-from pytest_llmlat.contrasts import others_against
-from pytest_llmlat.results import Tuning
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.comparisons import others_against
+from pytest_llmlat.values.results import Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.contrasts import Scored
-    from pytest_llmlat.results import Standing, Varied
+    from pytest_llmlat.analysis.comparisons import Scored
+    from pytest_llmlat.values.results import Standing, Varied
 
 
 def tunings(

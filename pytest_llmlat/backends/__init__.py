@@ -8,14 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.protocols import Server
+from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.shelf import Shelf
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.specs import Deployment
+    from pytest_llmlat.backends.base_cache import Shelf
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.protocols import Backend
 
 KINDS = {
     "gguf": "gguf.model",

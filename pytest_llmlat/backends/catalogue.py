@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from pytest_llmlat.catalogue.tables import entries
-from pytest_llmlat.errors import UnknownName
-from pytest_llmlat.resources import bundled
-from pytest_llmlat.settings import DEVICES, LOCAL_DEVICES
-from pytest_llmlat.specs import ModelSpec
+from pytest_llmlat.values.bundled import bundled
+from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.settings import DEVICES, LOCAL_DEVICES
+from pytest_llmlat.values.tables import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.catalogue.tables import Table
+    from pytest_llmlat.values.tables import Table
 
 BACKENDS = ("gguf", "transformers", "mlx", "scripted", "http", "hub")
 ADDRESSES: Mapping[str, str] = {

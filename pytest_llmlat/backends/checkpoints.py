@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.conversion import converted
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.errors import MissingExtra, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.errors import MissingExtra, Unsupported, WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 _CONFIG = "config.json"
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")

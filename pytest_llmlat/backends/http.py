@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completions.errors import Key
 from pytest_llmlat.backends.completions.server import Way, open_server
-from pytest_llmlat.errors import ServerUnavailable
+from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.specs import Deployment, ModelSpec
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from pytest_llmlat.backends.completions.errors import Key
 from pytest_llmlat.backends.completions.server import Way, open_server
-from pytest_llmlat.errors import ServerUnavailable
-from pytest_llmlat.hub_token import find_token
+from pytest_llmlat.machine.hub_token import find_token
+from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.specs import Deployment
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment
 
 ROUTER = "https://router.huggingface.co/v1"
 _REMEDY = (

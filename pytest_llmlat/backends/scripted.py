@@ -20,16 +20,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import BadCatalogue, GenerationFailed, WeightsUnavailable
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.values.errors import (
+    BadCatalogue,
+    GenerationFailed,
+    WeightsUnavailable,
+)
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, Scalar
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import Finish, Generation, Request
 
 DEFAULT_CONTEXT = 4096
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import BadCatalogue, UnknownName
+from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 SHARED = ("slower", "sha256", "batch_size")
 """Options that are read outside of a backend's own file."""

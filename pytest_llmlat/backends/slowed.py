@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation, Request
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Generation, Request
 
 OPTION = "slower"
 

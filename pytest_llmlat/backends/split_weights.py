@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import WeightsUnavailable
+from pytest_llmlat.values.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.pieces import find_pieces, put_together
-from pytest_llmlat.errors import MissingExtra, WeightsUnavailable
+from pytest_llmlat.backends.split_weights import find_pieces, put_together
+from pytest_llmlat.values.errors import MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 _BLOCK = 1 << 20
 _BLOCKS = 64

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     asked = [name for name in typed[:1] if name in COMMANDS]
     given = parser(asked).parse_args(typed)
-    from pytest_llmlat.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
+    from pytest_llmlat.values.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
 
     for stream in (sys.stdout, sys.stderr):
         # A name may hold what the terminal's encoding cannot: it is shown escaped.

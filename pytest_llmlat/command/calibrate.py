@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.clock_check import check_clock
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.errors import LLMLatError, UsageError
+from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.report.figures import seconds, signed_seconds, table
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.errors import LLMLatError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import baselines
-from pytest_llmlat.baselines import Baseline, BaselineCell
+from pytest_llmlat.analysis.stored_run import asked_for
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.gate.judging import judge, worst_first
+from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
 from pytest_llmlat.gate.matching import after, answers_of
 from pytest_llmlat.gate.rules import (
@@ -21,19 +21,21 @@ from pytest_llmlat.gate.rules import (
     parse_tolerances,
 )
 from pytest_llmlat.report.verdicts import verdict_lines
-from pytest_llmlat.results import Scoreboard, Verdict
-from pytest_llmlat.runs import asked_for, records_of
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.store import baselines
+from pytest_llmlat.store.baselines import Baseline, BaselineCell
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
 
+    from pytest_llmlat.analysis.stored_run import Asked
     from pytest_llmlat.gate.judging import Match
     from pytest_llmlat.gate.rules import Limit, Unsure
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.runs import Asked, Run
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import CellFacts, Record
 
 _FAILED = 1
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.command.examination import PROCESSOR, examine
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.hub_token import VARIABLES
+from pytest_llmlat.machine.hub_token import VARIABLES
 from pytest_llmlat.report.figures import MISSING, printable, size
-from pytest_llmlat.settings import DEVICES
+from pytest_llmlat.values.settings import DEVICES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

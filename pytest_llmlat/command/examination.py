@@ -10,26 +10,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.catalogue import load_models
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.readiness import readiness
-from pytest_llmlat.contention import Watch
-from pytest_llmlat.devices import look
-from pytest_llmlat.environment import fingerprint
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.hub_token import find_token
-from pytest_llmlat.sandbox import open_sandbox
-from pytest_llmlat.sandbox.chain import LINUX_CHAIN, MACOS_CHAIN, REMEDY
+from pytest_llmlat.grading.sandbox import open_sandbox
+from pytest_llmlat.grading.sandbox.chain import LINUX_CHAIN, MACOS_CHAIN, REMEDY
+from pytest_llmlat.machine.contention import Watch
+from pytest_llmlat.machine.devices import look
+from pytest_llmlat.machine.environment import fingerprint
+from pytest_llmlat.machine.hub_token import find_token
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pytest_llmlat.command.extras import Extra
     from pytest_llmlat.command.readiness import Readiness
-    from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.records import Contention
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.machine.devices import Inventory
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import Contention
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 """With these set, the hub's libraries read their cache alone."""

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.errors import UsageError
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.rows import row
-from pytest_llmlat.runs import export, records_of
+from pytest_llmlat.store.export import export
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
 
 _LINES = ".jsonl"
 _FORMS = (".csv", ".parquet", _LINES)

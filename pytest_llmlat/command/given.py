@@ -6,17 +6,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.runs import asked_for, board_of, open_run
-from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.slo import parse
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable
 
-    from pytest_llmlat.results import Scoreboard
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.results import Scoreboard
 
 RUNS = Path(".llmlat", "runs")
 """Where a project has its runs."""

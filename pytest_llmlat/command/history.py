@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.given import RUNS, warn
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.errors import BadRun, UnknownName, UsageError
-from pytest_llmlat.journal import RUN
 from pytest_llmlat.report.figures import printable, table
 from pytest_llmlat.report.history import draw, history_of, page_text
 from pytest_llmlat.report.history.page import COLUMNS, rows_of
 from pytest_llmlat.report.history.points import letter, machine_lines
-from pytest_llmlat.runs import open_run
-from pytest_llmlat.settings import BALANCES
+from pytest_llmlat.store.journal import RUN
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.errors import BadRun, UnknownName, UsageError
+from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from pytest_llmlat.report.history import History
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
 
 
 def add(parser: ArgumentParser) -> None:

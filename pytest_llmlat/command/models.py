@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.catalogue import load_models
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.command.readiness import readiness
-from pytest_llmlat.devices import look
-from pytest_llmlat.errors import UnknownName
+from pytest_llmlat.machine.devices import look
 from pytest_llmlat.report.figures import MISSING, table
-from pytest_llmlat.settings import DEVICES
+from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.settings import DEVICES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.command.extras import install_line
-from pytest_llmlat.settings import LOCAL_DEVICES
+from pytest_llmlat.values.settings import LOCAL_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.command.extras import Extra
-    from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.machine.devices import Inventory
+    from pytest_llmlat.values.entities import ModelSpec
 
 Place: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
 """Where weights are: in a Python package, in a file or folder of this machine, on

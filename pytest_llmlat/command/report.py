@@ -9,21 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.errors import BadRun
-from pytest_llmlat.journal import CELLS, RECORDS, REPORT, RUN, SCHEMA, SUMMARY, VERDICTS
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.rows import row
-from pytest_llmlat.runs import merge, records_of, told_of
+from pytest_llmlat.store.journal import (
+    CELLS,
+    RECORDS,
+    REPORT,
+    RUN,
+    SCHEMA,
+    SUMMARY,
+    VERDICTS,
+)
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.merge import merge
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import told_of
+from pytest_llmlat.values.errors import BadRun
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.results import Scoreboard
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.results import Scoreboard
 
 PAGE = "report.html"
 _COPIED = (RUN, CELLS, RECORDS, VERDICTS)

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
 from pytest_llmlat.command.output import add_json, room, say, tell
-from pytest_llmlat.errors import UnknownName, UsageError
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.rows import row
-from pytest_llmlat.runs import records_of, told_of
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import told_of
+from pytest_llmlat.values.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.records import Cell, Record
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import Cell, Record
 
 
 def add(parser: ArgumentParser) -> None:

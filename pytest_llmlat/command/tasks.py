@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.catalogue import load_tasks
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.datasets import load_samples
 from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
-from pytest_llmlat.specs import FAMILIES, GENERATED
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.values.entities import FAMILIES, GENERATED
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from pytest_llmlat.specs import Task
+    from pytest_llmlat.values.entities import Task
 
 _HEADER = ("task", "samples", "metric", "chance", "budget", "how to run it")
 _PROJECT = Path("pyproject.toml")

@@ -14,17 +14,18 @@ from functools import lru_cache
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import score
-from pytest_llmlat.gate import mcnemar, student
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import DRAWS, Array, resample_weights
+from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.statistics import DRAWS, Array, resample_weights
+from pytest_llmlat.grading.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.gate.pairing import Pairs, Side
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.settings import Balance
 
 QUALITY, BALANCED = "quality", "balanced"
 QUANTITIES = (QUALITY, BALANCED, *LATENCIES)

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate import student
+from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
-from pytest_llmlat.results import OUTCOMES, Verdict
+from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.rules import Rules
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.settings import Balance
 
 ALPHA = 0.10
 """Of all two-sided intervals together. A regression is one side of them, and a pass the
@@ -103,19 +103,6 @@ def _settled(verdict: Verdict, rules: Rules) -> Verdict:
         return verdict
     note = _joined(*filter(None, [verdict.note, "inconclusive"]))
     return replace(verdict, outcome="failed", note=note)
-
-
-def worst_first(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Sort verdicts by outcome, the worst and the largest changes first."""
-    return tuple(
-        sorted(
-            verdicts,
-            key=lambda v: (
-                OUTCOMES.index(v.outcome),
-                -(v.change or 0.0) if v.outcome == "regression" else 0.0,
-            ),
-        )
-    )
 
 
 def _examine(
@@ -330,4 +317,4 @@ def _joined(*notes: str) -> str | None:
     return "; ".join(notes) or None
 
 
-__all__ = ["ALPHA", "BALANCED", "SHARES", "Match", "judge", "worst_first"]
+__all__ = ["ALPHA", "BALANCED", "SHARES", "Match", "judge"]

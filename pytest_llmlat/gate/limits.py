@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.analysis.resampling import DRAWS, interval, resample_weights
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.rules import RATES
-from pytest_llmlat.halves import answer_time
-from pytest_llmlat.results import Estimate, Verdict
-from pytest_llmlat.statistics import DRAWS, interval, percentile, resample_weights
+from pytest_llmlat.values.percentiles import percentile
+from pytest_llmlat.values.results import Estimate, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.gate.rules import Limit, Unsure
-    from pytest_llmlat.records import Cell, Record
-    from pytest_llmlat.results import Distribution, Outcome, Summary
+    from pytest_llmlat.values.records import Cell, Record
+    from pytest_llmlat.values.results import Distribution, Outcome, Summary
 
 _HALF_TIME = ("speed", "balanced")
 FEWEST_FOR = {"p95": 60, "p99": 300}

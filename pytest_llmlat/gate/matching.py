@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import baselines
 from pytest_llmlat.gate.judging import Match
+from pytest_llmlat.store import baselines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.baselines import Baseline, BaselineCell
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.results import Summary
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.store.baselines import Baseline, BaselineCell
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.results import Summary
 
 _SHOWN = 3
 _WITHOUT_GPU = ("cpu", "hf")

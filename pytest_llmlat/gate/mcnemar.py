@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_llmlat.statistics import Array
+    from pytest_llmlat.analysis.resampling import Array
 
 MOST_EXACT = 1000
 """Up to so many pairs all outcomes are gone through; of more, the conditional form is

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import score
-from pytest_llmlat.halves import answer_time
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 LATENCIES = ("e2e", "ttft", "tpot")
 

@@ -19,8 +19,8 @@ from pytest_llmlat.gate.judging import ALPHA, SHARES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.baselines import BaselineCell
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.store.baselines import BaselineCell
+    from pytest_llmlat.values.records import Record
 
 POWER = 0.8
 SIZES = (15, 30, 60, 120, 250, 500, 1000)

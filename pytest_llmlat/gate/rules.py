@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
 from pytest_llmlat.gate.pairing import LATENCIES
-from pytest_llmlat.quantities import named, seconds
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.units import named, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_llmlat.records import Cell
+    from pytest_llmlat.values.records import Cell
 
 Unsure: TypeAlias = Literal["pass", "fail"]
 """What becomes of a run in which something could not be decided."""

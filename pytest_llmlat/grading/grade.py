@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import LLMLatError
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.records import Extraction, Grade
-from pytest_llmlat.sandbox import Limits, Program
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.records import Extraction, Grade
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.entities import Sample, Task
 
 EXACT = "accuracy"
 """The metric that compares a normalised answer with the reference."""

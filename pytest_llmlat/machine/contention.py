@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_llmlat.clock import Clock, SystemClock
-from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users
-from pytest_llmlat.records import Contention
+from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users
+from pytest_llmlat.values.clock import Clock, SystemClock
+from pytest_llmlat.values.records import Contention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.hub_token import VARIABLES, find_token
-from pytest_llmlat.nvidia import driver_version, gpu_names, load_driver, visible_gpus
+from pytest_llmlat.machine.hub_token import VARIABLES, find_token
+from pytest_llmlat.machine.nvidia import (
+    driver_version,
+    gpu_names,
+    load_driver,
+    visible_gpus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.machine.devices import Inventory
+    from pytest_llmlat.values.entities import Scalar
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")

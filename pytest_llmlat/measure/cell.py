@@ -8,24 +8,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import scenarios
-from pytest_llmlat.contention import Watch
-from pytest_llmlat.environment import PeakMemory, disturbances
-from pytest_llmlat.grading import grade
-from pytest_llmlat.prompts import request_for
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Record
-from pytest_llmlat.schedule import SINGLE, visits
+from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.machine.contention import Watch
+from pytest_llmlat.machine.environment import PeakMemory, disturbances
+from pytest_llmlat.measure import scenarios
+from pytest_llmlat.measure.arrivals import visits
+from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Finish, Instrument, LoadFacts, Request, Response
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.schedule import Scenario
-    from pytest_llmlat.specs import Deployment, Sample, Task
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, Sample, Task
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import (
+        Finish,
+        Instrument,
+        LoadFacts,
+        Request,
+        Response,
+    )
+    from pytest_llmlat.values.scenario import Scenario
 
 WARMUP_TOKENS = 4
 _CARD = re.compile(r"cuda:([0-9]{1,3})")

@@ -6,14 +6,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.errors import LLMLatError, ServerUnavailable
-from pytest_llmlat.instrument.calibration import calibrate, pulse_server
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.measure.instrument.calibration import calibrate, pulse_server
+from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.errors import LLMLatError, ServerUnavailable
+from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.records import Instrument
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.records import Instrument
 
 LEAST_REQUESTS = 20
 

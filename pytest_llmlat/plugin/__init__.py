@@ -12,13 +12,7 @@ import pytest
 
 from pytest_llmlat.plugin import options
 from pytest_llmlat.plugin.fixtures import llm, llmlat
-from pytest_llmlat.plugin.keys import (
-    BOARD,
-    SESSION,
-    SETTINGS,
-    session_of,
-    settings_of,
-)
+from pytest_llmlat.plugin.keys import BOARD, SESSION, SETTINGS, session_of, settings_of
 
 __all__ = ["llm", "llmlat"]
 
@@ -42,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options.add_markers(config)
     if not options.given(config) or not settings_of(config).names_given:
         return
-    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:
         session = session_of(config)
@@ -56,8 +50,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Tell, where it was asked for, which changes the run could see."""
     if SETTINGS not in config.stash or not config.stash[SETTINGS].power:
         return []
-    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.report.power import power_lines  # noqa: PLC0415
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:
         return power_lines(session_of(config).gate.power())
@@ -85,8 +79,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make an item for each cell of a test that asks for ``llm``."""
     if "llm" not in metafunc.fixturenames:
         return
-    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.plugin import collection  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     session = session_of(metafunc.config)
     try:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.rules import LIMITED, parse_limit
-from pytest_llmlat.plugin.runs import Assignment
-from pytest_llmlat.schedule import SINGLE, parse
+from pytest_llmlat.plugin.task_runner import Assignment
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.plugin.selection import Selection
+    from pytest_llmlat.session.selection import Selection
 
 MARKER = "llm"
 _ARGUMENTS = ("samples", "scenario")

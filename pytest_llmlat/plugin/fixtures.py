@@ -11,14 +11,14 @@ from pytest_llmlat.plugin.keys import session_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.plugin.runs import Runner
-    from pytest_llmlat.runner import LoadedModel
+    from pytest_llmlat.measure.cell import LoadedModel
+    from pytest_llmlat.plugin.task_runner import Runner
 
 
 @pytest.fixture(scope="session")
 def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     """Load a model once for all its cells, and free it before the next is loaded."""
-    from pytest_llmlat.errors import DeviceAbsent, LLMLatError  # noqa: PLC0415
+    from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError  # noqa: PLC0415
 
     session = session_of(request.config)
     try:
@@ -41,6 +41,6 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
 @pytest.fixture
 def llmlat(request: pytest.FixtureRequest) -> Runner:
     """Give the test what runs its marker's task on a model."""
-    from pytest_llmlat.plugin.runs import Runner  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.plugin.task_runner import Runner  # noqa: PLC0415 - not at start-up
 
     return Runner(request, getattr(request, "param", None))

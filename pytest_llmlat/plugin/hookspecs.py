@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 
 def pytest_llmlat_record(config: pytest.Config, record: Record) -> None:

@@ -9,9 +9,9 @@ import pytest
 from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
-    from pytest_llmlat.plugin.session import Session
-    from pytest_llmlat.results import Scoreboard
-    from pytest_llmlat.settings import Settings
+    from pytest_llmlat.session.run import Session
+    from pytest_llmlat.values.results import Scoreboard
+    from pytest_llmlat.values.settings import Settings
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
@@ -32,7 +32,9 @@ def settings_of(config: pytest.Config) -> Settings:
 def session_of(config: pytest.Config) -> Session:
     """Return the session, begun when it is first asked for."""
     if SESSION not in config.stash:
-        from pytest_llmlat.plugin.session import Session  # noqa: PLC0415
+        from pytest_llmlat.plugin.following import Follower  # noqa: PLC0415
+        from pytest_llmlat.session.run import Session  # noqa: PLC0415
 
-        config.stash[SESSION] = Session(config, settings_of(config))
+        follower = Follower(config)
+        config.stash[SESSION] = Session(settings_of(config), follower)
     return config.stash[SESSION]

@@ -16,7 +16,7 @@ from pytest_llmlat.plugin.declarations import MARKERS, OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.settings import Settings
+    from pytest_llmlat.values.settings import Settings
 
 WORKER_FOLDER = "llmlat_folder"
 """Under which name a pytest-xdist worker is told the folder of the run."""
@@ -76,7 +76,7 @@ def given(config: pytest.Config) -> bool:
 
 def named_devices(expression: str) -> frozenset[str]:
     """Return the devices that a marker expression names."""
-    from pytest_llmlat.settings import DEVICES  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.settings import DEVICES  # noqa: PLC0415 - not at start-up
 
     return frozenset(re.findall(r"\w+", expression)) & frozenset(DEVICES)
 
@@ -87,11 +87,7 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: a value that is not what the option takes.
     """
-    from pytest_llmlat.settings import (  # noqa: PLC0415 - not at start-up
-        BALANCES,
-        SANDBOXES,
-        Settings,
-    )
+    from pytest_llmlat.values.settings import BALANCES, SANDBOXES, Settings  # noqa: PLC0415 - not at start-up
 
     root = config.rootpath
     project = root / "pyproject.toml"
@@ -166,7 +162,7 @@ def _optional_whole(config: pytest.Config, name: str) -> int | None:
 
 def _samples(config: pytest.Config) -> int | None:
     if str(_value(config, "samples")).strip() == "all":
-        from pytest_llmlat.settings import ALL_SAMPLES  # noqa: PLC0415 - as above
+        from pytest_llmlat.values.settings import ALL_SAMPLES  # noqa: PLC0415 - as above
 
         return ALL_SAMPLES
     return _optional_whole(config, "samples")
@@ -174,7 +170,7 @@ def _samples(config: pytest.Config) -> int | None:
 
 def _limits(config: pytest.Config) -> tuple[tuple[str, float], ...]:
     """Return limits of generated programs by the names of task options."""
-    from pytest_llmlat.quantities import named, seconds, size  # noqa: PLC0415
+    from pytest_llmlat.values.units import named, seconds, size  # noqa: PLC0415
 
     text, where = str(_value(config, "limits")), _origin(config, "limits")
     if not text.strip():
@@ -187,7 +183,7 @@ def _limits(config: pytest.Config) -> tuple[tuple[str, float], ...]:
 
 
 def _scenarios(config: pytest.Config) -> tuple[str, ...]:
-    from pytest_llmlat.schedule import parse  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.scenario import parse  # noqa: PLC0415 - not at start-up
 
     where = _origin(config, "scenario")
     with _usage():
@@ -200,7 +196,7 @@ def _scenarios(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _slo(config: pytest.Config) -> str:
-    from pytest_llmlat.slo import parse  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.analysis.slo import parse  # noqa: PLC0415 - not at start-up
 
     text = str(_value(config, "slo"))
     with _usage():
@@ -209,7 +205,7 @@ def _slo(config: pytest.Config) -> str:
 
 
 def _vary(config: pytest.Config) -> str:
-    from pytest_llmlat.vary import parse  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.session.vary import parse  # noqa: PLC0415 - not at start-up
 
     text = str(_value(config, "vary"))
     with _usage():
@@ -218,7 +214,7 @@ def _vary(config: pytest.Config) -> str:
 
 
 def _timeout(config: pytest.Config) -> float | None:
-    from pytest_llmlat.quantities import seconds  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.units import seconds  # noqa: PLC0415 - not at start-up
 
     text = str(_value(config, "timeout")).strip()
     with _usage():
@@ -245,10 +241,7 @@ def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:
     texts = tuple(str(text) for text in _value(config, name))
     if not texts:
         return ()
-    from pytest_llmlat.gate.rules import (  # noqa: PLC0415 - not at start-up
-        parse_limits,
-        parse_tolerances,
-    )
+    from pytest_llmlat.gate.rules import parse_limits, parse_tolerances  # noqa: PLC0415 - not at start-up
 
     with _usage():
         parse = parse_tolerances if name == "tolerance" else parse_limits
@@ -259,7 +252,7 @@ def _expressions(config: pytest.Config, name: str) -> tuple[str, ...]:
 @contextmanager
 def _usage() -> Iterator[None]:
     """Tell what cannot be understood in pytest's own way."""
-    from pytest_llmlat.errors import UsageError  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:
         yield

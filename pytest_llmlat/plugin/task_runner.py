@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.errors import LLMLatError, UsageError
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdicts import table_of
-from pytest_llmlat.schedule import SINGLE
+from pytest_llmlat.values.errors import LLMLatError, UsageError
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.gate.rules import Limit
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Summary
-    from pytest_llmlat.runner import LoadedModel
-    from pytest_llmlat.schedule import Scenario
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.measure.cell import LoadedModel
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Summary
+    from pytest_llmlat.values.scenario import Scenario
 
 _SHOWN_ERRORS = 3
 

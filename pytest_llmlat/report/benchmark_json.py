@@ -19,13 +19,13 @@ from bisect import bisect_left, bisect_right
 from statistics import fmean, median, quantiles, stdev
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.halves import answer_time
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Scoreboard, Summary
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard, Summary
 
 FORM = "5.3.1"
 """The version of pytest-benchmark whose form this is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.results import Estimate
+    from pytest_llmlat.values.results import Estimate
 
 MISSING = "-"
 _THOUSAND = 1000

@@ -10,7 +10,7 @@ from pytest_llmlat.report.figures import bounds, placed, printable, signed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.results import Contrast, Scoreboard, Standing, Tuning
+    from pytest_llmlat.values.results import Contrast, Scoreboard, Standing, Tuning
 
 _FEW = 4
 """So many names are told; of more, how many they are."""

@@ -16,8 +16,8 @@ from pytest_llmlat.report.figures import (
 )
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Instrument, LoadFacts
-    from pytest_llmlat.results import Scoreboard, Summary
+    from pytest_llmlat.values.records import Instrument, LoadFacts
+    from pytest_llmlat.values.results import Scoreboard, Summary
 
 POINTS = (
     "n",

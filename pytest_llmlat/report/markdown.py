@@ -43,7 +43,7 @@ from pytest_llmlat.report.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.results import Scoreboard, Verdict
+    from pytest_llmlat.values.results import Scoreboard, Verdict
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment of more than 65,536."""

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import score
+from pytest_llmlat.analysis import score
 
 if TYPE_CHECKING:
-    from pytest_llmlat.results import Scoreboard, Standing, Summary
+    from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
 SCHEMA = 1
 

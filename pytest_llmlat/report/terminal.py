@@ -25,7 +25,7 @@ from pytest_llmlat.report.verdicts import verdict_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.results import Scoreboard, Standing, Summary
+    from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
 MODEL_COLUMNS = (
     "model",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
-from pytest_llmlat.results import OUTCOMES
+from pytest_llmlat.values.results import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.results import Outcome, Scoreboard, Verdict
+    from pytest_llmlat.values.results import Outcome, Scoreboard, Verdict
 
 COLUMNS = (
     "gate",

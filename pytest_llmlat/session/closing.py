@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat import baselines
-from pytest_llmlat.errors import BadBaseline
-from pytest_llmlat.plugin.gating import incomplete, join, nothing
+from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.results import Scoreboard, Verdict
-from pytest_llmlat.runs import board_of, open_run, records_of
+from pytest_llmlat.session.gating import incomplete, join, nothing
+from pytest_llmlat.store import baselines
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.errors import BadBaseline
+from pytest_llmlat.values.results import Scoreboard, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_llmlat.plugin.session import Session
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.session.gating import Gate
+    from pytest_llmlat.store.journal import Journal
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.results import Varied
+    from pytest_llmlat.values.settings import Settings
 
 PAGE = "report.html"
 
 
-def finish(session: Session, *, asked: bool, passed: bool) -> Scoreboard | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A run that is over, as far as its end depends on it."""
+
+    settings: Settings
+    journal: Journal
+    gate: Gate
+    slo: tuple[Objective, ...]
+    varied: tuple[Varied, ...]
+    run_facts: dict[str, Any]
+    """What ``run.json`` says."""
+    seconds: float
+    """How long the process has been at it."""
+    cells_planned: int
+    """How many cells it was asked for; 0 where nobody knows."""
+
+
+def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     """Write the run's files; returns ``None`` if there is nothing to be said.
 
     Args:
-        session: what measured.
+        session: what was measured, and how.
         asked: a comparison was typed, so that there must be something to compare.
         passed: no test failed, and nothing cut the run short.
     """
@@ -44,7 +67,7 @@ def finish(session: Session, *, asked: bool, passed: bool) -> Scoreboard | None:
         balance=settings.balance,
         seed=settings.seed,
         slo=session.slo,
-        varied=session.selection.varied,
+        varied=session.varied,
         tell=problems.append,
     )
     # Texts and stamps of all cells at once, only for what has to have them so.
@@ -52,7 +75,7 @@ def finish(session: Session, *, asked: bool, passed: bool) -> Scoreboard | None:
     records = journal.records() if whole else []
     verdicts = _judged(session, run.facts, records, passed=passed)
     board = replace(board, verdicts=verdicts)
-    seconds = session.seconds()
+    seconds = session.seconds
     told = {**session.run_facts, "seconds": seconds}
     if problems:
         told["problems"] = problems
@@ -90,7 +113,7 @@ def _benchmark(path: Path, told: dict[str, Any], board: Scoreboard, run: Run) ->
 
 
 def _judged(
-    session: Session,
+    session: Closing,
     facts: Sequence[CellFacts],
     records: Sequence[Record],
     *,
@@ -109,7 +132,7 @@ def _judged(
     return join(verdicts, _saved(session, facts, records, passed=passed and good))
 
 
-def _nothing_measured(session: Session, *, asked: bool) -> Scoreboard | None:
+def _nothing_measured(session: Closing, *, asked: bool) -> Scoreboard | None:
     """Fail a run that was to be compared or stored and has nothing for it."""
     if not (asked or session.cells_planned):
         return None
@@ -121,7 +144,7 @@ def _nothing_measured(session: Session, *, asked: bool) -> Scoreboard | None:
 
 
 def _saved(
-    session: Session,
+    session: Closing,
     facts: Sequence[CellFacts],
     records: Sequence[Record],
     *,

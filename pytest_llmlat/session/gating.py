@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import baselines
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.gate.judging import Match, judge, worst_first
+from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
 from pytest_llmlat.gate.pairing import LATENCIES
@@ -22,18 +20,20 @@ from pytest_llmlat.gate.rules import (
     parse_limits,
     parse_tolerances,
 )
-from pytest_llmlat.results import Verdict
+from pytest_llmlat.store import baselines
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.results import Verdict, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.baselines import Baseline
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.rules import Limit
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.settings import Settings
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.store.baselines import Baseline
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.settings import Settings
 
 _BEGIN = 200
 """In so many bytes a baseline says that it is one."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.plugin.progress import Progress
-
 if TYPE_CHECKING:
-    import pytest
-
-    from pytest_llmlat.journal import Journal
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.runner import Plan
+    from pytest_llmlat.session.listening import Listener
+    from pytest_llmlat.store.journal import Journal
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +20,14 @@ class Told:
 
 
 class Recorder:
-    """Takes what cells report to the journal, to the hook and to the terminal."""
+    """Takes what cells report to the journal and to whoever follows the run."""
 
-    def __init__(
-        self, config: pytest.Config, journal: Journal, plan: Plan, total: int
-    ) -> None:
-        """Begin to show progress towards ``total`` records of the plan's cell."""
+    def __init__(self, listener: Listener, journal: Journal) -> None:
+        """Begin with nothing reported."""
         self.facts: dict[Cell, CellFacts] = {}
         self.records: list[Record] = []
-        self.progress = Progress(config, plan.cell.id, total)
-        self._config = config
+        self._listener = listener
         self._journal = journal
-        self._cell = plan.cell
-        self._count = 0
 
     def of(self, cell: Cell) -> Told:
         """Return what one of the cells reported."""
@@ -50,9 +41,7 @@ class Recorder:
 
     def on_record(self, record: Record) -> None:
         """Keep a record and show it to whoever follows the run."""
-        # First to the disk: a hook may raise, and a measurement is not to be lost.
+        # First to the disk: a listener may raise, and no measurement is to be lost.
         self._journal.add(record)
         self.records.append(record)
-        self._config.hook.pytest_llmlat_record(config=self._config, record=record)
-        self._count += record.cell == self._cell
-        self.progress.step(self._count)
+        self._listener.on_record(record)

@@ -10,58 +10,61 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.clock_check import check_clock
-from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.environment import commit_of, fingerprint
-from pytest_llmlat.errors import (
-    DeviceAbsent,
-    LLMLatError,
-    UsageError,
-)
+from pytest_llmlat.backends.base_cache import Shelf
 from pytest_llmlat.gate.limits import check_limits
-from pytest_llmlat.grading import RUNS_CODE
-from pytest_llmlat.journal import Journal
-from pytest_llmlat.matrix import cell, draw
-from pytest_llmlat.plugin import closing
-from pytest_llmlat.plugin.gating import Gate, join
-from pytest_llmlat.plugin.recording import Recorder
-from pytest_llmlat.plugin.selection import Selection
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell, run_pair
-from pytest_llmlat.sandbox import open_sandbox
-from pytest_llmlat.schedule import SINGLE, streams_of
-from pytest_llmlat.slo import parse
-from pytest_llmlat.specs import Deployment
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.grading.grade import RUNS_CODE
+from pytest_llmlat.grading.sandbox import open_sandbox
+from pytest_llmlat.machine.environment import commit_of, fingerprint
+from pytest_llmlat.measure.arrivals import streams_of
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell, run_pair
+from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.session.closing import Closing, close
+from pytest_llmlat.session.gating import Gate, join
+from pytest_llmlat.session.listening import Silent
+from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.session.recording import Recorder
+from pytest_llmlat.session.selection import Selection
+from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment
+from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pytest
-
+    from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.gate.rules import Limit
-    from pytest_llmlat.plugin.recording import Told
-    from pytest_llmlat.records import Instrument, Record
-    from pytest_llmlat.results import Scoreboard, Summary, Verdict
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.schedule import Scenario
-    from pytest_llmlat.settings import Settings
-    from pytest_llmlat.slo import Objective
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.session.listening import Listener
+    from pytest_llmlat.session.recording import Told
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Instrument, Record
+    from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
+    from pytest_llmlat.values.scenario import Scenario
+    from pytest_llmlat.values.settings import Settings
 
 
 class Session:
-    """What one pytest process does for a run; several processes share a journal."""
+    """What one process does for a run; several processes share a journal."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        """Begin or join the run whose folder the settings name; writes nothing yet."""
+    def __init__(self, settings: Settings, listener: Listener | None = None) -> None:
+        """Begin or join the run whose folder the settings name; writes nothing yet.
+
+        Args:
+            settings: all that was asked for.
+            listener: who follows the run; nobody by default.
+        """
         self.settings = settings
         self.selection = Selection(settings)
-        self._config = config
+        self._listener = listener or Silent()
         self._clock = SystemClock()
         self._shelf = Shelf()
         self._begin_ns = self._clock.now_ns()
@@ -162,12 +165,13 @@ class Session:
         )
         self.journal.open(self.run_facts)
         rounds = 1 if model.against is None else 2
-        recorder = Recorder(self._config, self.journal, plan, rounds * plan.planned)
+        recorder = Recorder(self._listener, self.journal)
+        self._listener.on_begin(plan.cell, rounds * plan.planned)
         try:
             with _lenient():
                 self._measure(plan, model, recorder)
         finally:
-            recorder.progress.clear()
+            self._listener.on_end()
         own = recorder.of(plan.cell)
         summary, _ = summarise(
             own.facts,
@@ -264,7 +268,20 @@ class Session:
             asked: a comparison was typed, so that there must be something to compare.
             passed: no test failed, and nothing cut the run short.
         """
-        return closing.finish(self, asked=asked, passed=passed)
+        return close(
+            Closing(
+                settings=self.settings,
+                journal=self.journal,
+                gate=self.gate,
+                slo=self.slo,
+                varied=self.selection.varied,
+                run_facts=self.run_facts,
+                seconds=self.seconds(),
+                cells_planned=self.cells_planned,
+            ),
+            asked=asked,
+            passed=passed,
+        )
 
     def seconds(self) -> float:
         """Return how long this process has been at it."""

@@ -6,25 +6,27 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.catalogue import load_models, load_tasks
-from pytest_llmlat.devices import look
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.matrix import deployments
-from pytest_llmlat.results import Varied
-from pytest_llmlat.schedule import parse
-from pytest_llmlat.settings import REMOTE_DEVICES
-from pytest_llmlat.vary import entry_text, variants
-from pytest_llmlat.vary import parse as parse_axes
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.machine.devices import look
+from pytest_llmlat.session.matrix import deployments
+from pytest_llmlat.session.vary import entry_text, variants
+from pytest_llmlat.session.vary import parse as parse_axes
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.results import Varied
+from pytest_llmlat.values.scenario import parse
+from pytest_llmlat.values.settings import REMOTE_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.catalogue import ModelCatalogue, TaskCatalogue
-    from pytest_llmlat.devices import Inventory
-    from pytest_llmlat.schedule import Scenario
-    from pytest_llmlat.settings import Settings
-    from pytest_llmlat.specs import Deployment, ModelSpec, Task
-    from pytest_llmlat.vary import Variant
+    from pytest_llmlat.backends.catalogue import ModelCatalogue
+    from pytest_llmlat.machine.devices import Inventory
+    from pytest_llmlat.session.vary import Variant
+    from pytest_llmlat.tasks.catalogue import TaskCatalogue
+    from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
+    from pytest_llmlat.values.scenario import Scenario
+    from pytest_llmlat.values.settings import Settings
 
 
 class Selection:

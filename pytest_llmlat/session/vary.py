@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import UsageError
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 MOST = 100
 """More variants of one model are taken for a mistake."""

@@ -19,15 +19,15 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pytest_llmlat.errors import MissingExtra, UsageError
-from pytest_llmlat.runs.reading import records_of
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.runs.folders import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import Record
 
 EXTRA = "export"
 """The extra of this project that installs pyarrow."""

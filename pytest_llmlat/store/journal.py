@@ -21,9 +21,9 @@ import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.records import CellFacts, Record
-from pytest_llmlat.results import Verdict
-from pytest_llmlat.rows import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.store.json_lines import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.values.records import CellFacts, Record
+from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,8 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pytest_llmlat.records import (
+from pytest_llmlat.values.entities import DIFFICULTIES
+from pytest_llmlat.values.records import (
     Cell,
     CellFacts,
     Contention,
@@ -26,8 +27,7 @@ from pytest_llmlat.records import (
     TokenSource,
     Transport,
 )
-from pytest_llmlat.results import OUTCOMES, Verdict
-from pytest_llmlat.specs import DIFFICULTIES
+from pytest_llmlat.values.results import OUTCOMES, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,16 +13,16 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_llmlat.baselines import differences
-from pytest_llmlat.errors import BadRun
-from pytest_llmlat.gate.judging import worst_first
-from pytest_llmlat.runs.folders import Place, Run
+from pytest_llmlat.store.baselines import differences
+from pytest_llmlat.store.run_folder import Place, Run
+from pytest_llmlat.values.errors import BadRun
+from pytest_llmlat.values.results import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.records import CellFacts
-    from pytest_llmlat.results import Verdict
+    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.results import Verdict
 
 _Row: TypeAlias = tuple[str, str, str]
 _COMMIT = 7

@@ -12,7 +12,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.rows import parsed
+from pytest_llmlat.store.json_lines import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

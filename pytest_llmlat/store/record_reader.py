@@ -5,76 +5,21 @@ from __future__ import annotations
 import gc
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.metrics.translations import BLEU_ORDERS, CHRF_COUNTS
-from pytest_llmlat.results import Varied
-from pytest_llmlat.rows import parsed, record_of
-from pytest_llmlat.runs.processes import in_processes
-from pytest_llmlat.scoreboard import joined
-from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.slo import parse
-from pytest_llmlat.summary import condense
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_COUNTS
+from pytest_llmlat.store.json_lines import parsed, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.results import Scoreboard
-    from pytest_llmlat.runs.folders import Place, Run
-    from pytest_llmlat.settings import Balance
-    from pytest_llmlat.slo import Objective
-    from pytest_llmlat.summary import Condensed
+    from pytest_llmlat.store.run_folder import Place, Run
+    from pytest_llmlat.values.records import Cell, Record
 
 
 CORPUS_COUNTS = CHRF_COUNTS + 2 + 2 * BLEU_ORDERS
 """How many sufficient statistics a translation has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How the figures of a run were to be made of its records."""
-
-    balance: Balance
-    seed: int
-    slo: tuple[Objective, ...]
-    varied: tuple[Varied, ...] = ()
-    """Models that are one model in several settings."""
-
-
-def asked_for(run: Run) -> Asked:
-    """Return what the session was told; of joined runs, where they agree.
-
-    What is not known, or cannot be understood any more, is as by default.
-    """
-    settings = run.told["settings"]
-    seed, slo = settings.get("seed"), settings.get("slo")
-    try:
-        objectives = parse(str(slo or ""), where="settings of the run: slo")
-    except UsageError:
-        objectives = ()
-    return Asked(
-        balance=next(
-            (b for b in BALANCES if b == settings.get("balance")), BALANCES[0]
-        ),
-        seed=seed if type(seed) is int else 0,
-        slo=objectives,
-        varied=_varied(run.told.get("varied")),
-    )
-
-
-def _varied(told: object) -> tuple[Varied, ...]:
-    """Return the variants that ``run.json`` tells of; none if it does not."""
-    try:
-        return tuple(
-            Varied(name=str(one["name"]), of=str(one["of"]), entry=str(one["entry"]))
-            for one in told  # type: ignore[attr-defined] # else it is none
-        )
-    except (TypeError, KeyError):
-        return ()
 
 
 def records_of(
@@ -98,71 +43,11 @@ def records_of(
         if cell_ids is None or facts.cell.id in cell_ids:
             yield (
                 facts.cell,
-                _records(run.places[facts.cell.id], facts.cell, tell or _warn),
+                cell_records(run.places[facts.cell.id], facts.cell, tell or warn),
             )
 
 
-def board_of(
-    run: Run,
-    *,
-    balance: Balance,
-    seed: int,
-    slo: tuple[Objective, ...] = (),
-    varied: Sequence[Varied] = (),
-    tell: Callable[[str], None] | None = None,
-) -> Scoreboard:
-    """Compute all figures of a run, as at the end of its session.
-
-    Args:
-        run: where to read.
-        balance: which mean is called balanced.
-        seed: of the resampling.
-        slo: which answers came in time to be called good.
-        varied: models that are one model in several settings.
-        tell: as for ``records_of``.
-    """
-    sheets = [
-        _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
-        for facts in run.facts
-    ]
-    lines = sum(sum(sheet.place.shelf.counts.values()) for sheet in sheets)
-    cells = []
-    for cell, problems in in_processes(_condensed, sheets, lines):
-        cells.append(cell)
-        for problem in problems:
-            (tell or _warn)(problem)
-    board = joined(cells, balance=balance, seed=seed, varied=varied)
-    return replace(board, verdicts=run.verdicts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sheet:
-    """A cell that is to be read."""
-
-    facts: CellFacts
-    place: Place
-    slo: tuple[Objective, ...]
-
-
-def _alone(place: Place) -> Place:
-    """Return it without where other cells are, which may be much."""
-    shelf, key = place.shelf, place.key
-    own = replace(
-        shelf,
-        spans={key: shelf.spans[key]} if key in shelf.spans else {},
-        counts={key: shelf.counts.get(key, 0)},
-    )
-    return replace(place, shelf=own)
-
-
-def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:
-    """Read a cell, and return what is needed of it and what is wrong with it."""
-    problems: list[str] = []
-    records = _records(sheet.place, sheet.facts.cell, problems.append)
-    return condense(sheet.facts, records, slo=sheet.slo), problems
-
-
-def _records(place: Place, cell: Cell, tell: Callable[[str], None]) -> list[Record]:
+def cell_records(place: Place, cell: Cell, tell: Callable[[str], None]) -> list[Record]:
     """Read one cell; what does not belong to the rest of it is left out."""
     found: dict[tuple[str, int], Record] = {}
     first: Record | None = None
@@ -211,16 +96,6 @@ def _fit(record: Record, first: Record) -> None:
         raise ValueError("no counts, of which its metric is made")
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Tell of lines that were left out, where nobody else does."""
     warnings.warn(text, stacklevel=3)
-
-
-def told_of(run: Run, problems: Collection[str] = ()) -> dict[str, Any]:
-    """Return what reports say of a run: what it was, and what is wrong with it.
-
-    Args:
-        run: the run.
-        problems: what was found out since it was opened.
-    """
-    found = [*run.problems, *problems]
-    return {**run.told, "problems": found} if found else dict(run.told)

@@ -6,25 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.errors import BadRun
-from pytest_llmlat.gate.judging import worst_first
-from pytest_llmlat.journal import (
-    CELLS,
-    RECORDS,
-    RUN,
-    SCHEMA,
-    SUMMARY,
-    VERDICTS,
-)
-from pytest_llmlat.rows import facts_of, parsed, verdict_of
-from pytest_llmlat.runs.shelves import Shelf, shelve
+from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, SUMMARY, VERDICTS
+from pytest_llmlat.store.json_lines import facts_of, parsed, verdict_of
+from pytest_llmlat.store.record_index import Shelf, shelve
+from pytest_llmlat.values.errors import BadRun
+from pytest_llmlat.values.results import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import CellFacts
-    from pytest_llmlat.results import Verdict
+    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.results import Verdict
 
     Value = TypeVar("Value")
 
@@ -200,3 +193,14 @@ def _verdicts(folder: Path, problems: list[str]) -> tuple[Verdict, ...]:
 
 def _lines(count: int) -> str:
     return "1 line is" if count == 1 else f"{count} lines are"
+
+
+def told_of(run: Run, problems: Collection[str] = ()) -> dict[str, Any]:
+    """Return what reports say of a run: what it was, and what is wrong with it.
+
+    Args:
+        run: the run.
+        problems: what was found out since it was opened.
+    """
+    found = [*run.problems, *problems]
+    return {**run.told, "problems": found} if found else dict(run.told)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.catalogue.sources import PUBLIC_KEYS, public_set, revised, source
-from pytest_llmlat.catalogue.tables import entries
-from pytest_llmlat.errors import UnknownName
-from pytest_llmlat.expressions import check_expression
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.prompts import check_template
-from pytest_llmlat.resources import bundled
-from pytest_llmlat.specs import FAMILIES, Task
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.expressions import check_expression
+from pytest_llmlat.tasks.prompts import check_template
+from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, revised, source
+from pytest_llmlat.values.bundled import bundled
+from pytest_llmlat.values.entities import FAMILIES, Task
+from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.tables import entries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.catalogue.tables import Table
+    from pytest_llmlat.values.tables import Table
 
 _KEYS = (
     "title",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.expressions import environment
-from pytest_llmlat.records import Request
+from pytest_llmlat.tasks.expressions import environment
+from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 
 def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request:

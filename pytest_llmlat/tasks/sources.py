@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import UnknownName
-from pytest_llmlat.generated import GENERATORS
-from pytest_llmlat.specs import DATA_SUFFIXES, GENERATED, PublicSet
+from pytest_llmlat.tasks.templates import GENERATORS
+from pytest_llmlat.values.entities import DATA_SUFFIXES, GENERATED, PublicSet
+from pytest_llmlat.values.errors import UnknownName
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.catalogue.tables import Table
+    from pytest_llmlat.values.tables import Table
 
 PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
 """The keys of a public set, which takes the place of ``source``."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import Generation, Timing
+from pytest_llmlat.values.records import Generation, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.records import Finish, TokenSource
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.records import Finish, TokenSource
 
 
 class Meter:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import Generation, Request, Response
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import Generation, Request, Response
 
 T = TypeVar("T")
 

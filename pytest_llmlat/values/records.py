@@ -22,7 +22,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Difficulty, Scalar
+    from pytest_llmlat.values.entities import Difficulty, Scalar
 
 NS_PER_S = 1_000_000_000
 

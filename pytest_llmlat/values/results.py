@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Cell, Contention, Instrument, LoadFacts
-    from pytest_llmlat.specs import Scalar
+    from collections.abc import Iterable
+
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
 
 
 Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
@@ -258,3 +260,16 @@ class Verdict:
     def failing(self) -> bool:
         """Whether it fails the run."""
         return self.outcome in FAILING
+
+
+def worst_first(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Sort verdicts by outcome, the worst and the largest changes first."""
+    return tuple(
+        sorted(
+            verdicts,
+            key=lambda v: (
+                OUTCOMES.index(v.outcome),
+                -(v.change or 0.0) if v.outcome == "regression" else 0.0,
+            ),
+        )
+    )

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "pytest-llmlat"

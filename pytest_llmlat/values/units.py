@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import UsageError
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

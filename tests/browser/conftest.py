@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRAWN = "html[data-plots]"

@@ -7,7 +7,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.records import (
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.values.records import (
     NS_PER_S,
     Cell,
     CellFacts,
@@ -18,13 +19,12 @@ from pytest_llmlat.records import (
     Record,
     Timing,
 )
-from pytest_llmlat.results import Scoreboard, Verdict
-from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.values.results import Scoreboard, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.records import Finish
+    from pytest_llmlat.values.records import Finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.results import Scoreboard
-from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.values.results import Scoreboard
 from tests.browser.demo import a_demo
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 ATTACKS = {
     "script": "<script>alert(1)</script>",

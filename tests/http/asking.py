@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.backends.completions.answers import respond
 from pytest_llmlat.backends.completions.errors import Complaints
-from pytest_llmlat.clock import ManualClock, SystemClock
-from pytest_llmlat.http.client import Outcome
-from pytest_llmlat.http.connection import Attempt
-from pytest_llmlat.http.secrets import Secrets
-from pytest_llmlat.records import Request, Response
+from pytest_llmlat.backends.transport.client import Outcome
+from pytest_llmlat.backends.transport.connection import Attempt
+from pytest_llmlat.backends.transport.secrets import Secrets
+from pytest_llmlat.values.clock import ManualClock, SystemClock
+from pytest_llmlat.values.records import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
     from tests.http.loopback import Loopback
 
 CLOCK = SystemClock()

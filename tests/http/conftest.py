@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import http
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.values.entities import Deployment, ModelSpec
 from tests.http.asking import CLOCK, QUICK, url_of
 from tests.http.loopback import Loopback
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
     from tests.http.asking import Opener
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from pytest_llmlat.errors import ServerUnavailable
+from pytest_llmlat.values.errors import ServerUnavailable
 from tests.http.asking import CLOCK, QUESTION, answered, ask, error_of, url_of
 from tests.http.loopback import (
     CLOSE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.http.client import Outcome
+    from pytest_llmlat.backends.transport.client import Outcome
     from tests.http.asking import Opener
 
 

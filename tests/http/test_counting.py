@@ -13,7 +13,7 @@ from tests.http.asking import QUESTION, read
 from tests.http.loopback import ended, said, stream, used
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Generation, Response
+    from pytest_llmlat.values.records import Generation, Response
 
 
 def answer_of(*messages: object, texts: int = 4) -> tuple[Generation, Response]:

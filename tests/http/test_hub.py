@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import hub, open_backend
-from pytest_llmlat.errors import ServerUnavailable
-from pytest_llmlat.hub_token import find_token
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.machine.hub_token import find_token
+from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.errors import ServerUnavailable
 from tests.http.asking import CLOCK, answered, ask, error_of, url_of
 from tests.http.loopback import complaint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
     from tests.http.loopback import Loopback
 
 TOKEN = "hf_abcdefghijklmnop"  # noqa: S105 - a token that opens nothing

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from pytest_llmlat.errors import BadCatalogue, MissingExtra, ServerUnavailable
-from pytest_llmlat.protocols import Server
+from pytest_llmlat.values.errors import BadCatalogue, MissingExtra, ServerUnavailable
+from pytest_llmlat.values.protocols import Server
 from tests.http.asking import answered, ask, error_of, url_of
 from tests.http.loopback import HELLO, Loopback, answer, complaint
 

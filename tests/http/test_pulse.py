@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.errors import MissingExtra, ServerUnavailable
-from pytest_llmlat.instrument import calibration
-from pytest_llmlat.instrument.calibration import Pulse, pulse_server
-from pytest_llmlat.instrument.wire import Schedule
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.measure.instrument import calibration
+from pytest_llmlat.measure.instrument.calibration import Pulse, pulse_server
+from pytest_llmlat.measure.instrument.wire import Schedule
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.errors import MissingExtra, ServerUnavailable
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,7 +234,12 @@ def test_an_answer_that_nobody_waits_for_is_logged_as_far_as_it_came() -> None:
 
 def test_it_ends_with_whoever_started_it() -> None:
     """When its standard input closes it ends, whatever it was doing."""
-    command = [sys.executable, "-m", "pytest_llmlat.instrument.pulse", "--gap=3600"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_llmlat.measure.instrument.pulse",
+        "--gap=3600",
+    ]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.http.events import lines
+from pytest_llmlat.backends.transport.events import lines
 from tests.http.asking import QUESTION, error_of, read
 from tests.http.loopback import (
     DONE,
@@ -30,7 +30,7 @@ from tests.http.loopback import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.records import Generation, Response
+    from pytest_llmlat.values.records import Generation, Response
 
 SHORT = stream(said("é"), said("😀!"), ended("length"))
 PLACES = st.lists(st.integers(0, len(SHORT)), max_size=8)

@@ -11,7 +11,7 @@ from tests.http.asking import ask, url_of
 from tests.http.loopback import answer, ended, said, stream, used
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Response
+    from pytest_llmlat.values.records import Response
     from tests.http.asking import Opener
     from tests.http.loopback import Loopback
 

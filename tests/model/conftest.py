@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.specs import Deployment
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.values.entities import Deployment
 from tests.model.local import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.clock import SystemClock
+from pytest_llmlat.values.clock import SystemClock
 
 if TYPE_CHECKING:
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.specs import Deployment
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.protocols import Backend
 
 
 def local(deployment: Deployment) -> Backend:

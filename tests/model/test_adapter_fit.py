@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from pytest_llmlat.backends.huggingface.adapters import put_on, take_off
-from pytest_llmlat.errors import AdapterMismatch, LLMLatError
-from pytest_llmlat.specs import ModelSpec
+from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.errors import AdapterMismatch, LLMLatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

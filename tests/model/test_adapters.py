@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.errors import AdapterMismatch, WeightsUnavailable
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.specs import Deployment
+from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment
+from pytest_llmlat.values.errors import AdapterMismatch, WeightsUnavailable
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
 from tests.model.local import local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.backends.huggingface.model import HuggingFace
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
+    from pytest_llmlat.values.protocols import Backend
 
 QUESTION = Request(prompt="What is the capital of France?", chat=True, max_new_tokens=8)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.protocols import Batching
-from pytest_llmlat.records import NS_PER_S, Generation, Request, Timing
-from pytest_llmlat.scenarios import BatchSettings
-from pytest_llmlat.scenarios.batching import in_batches
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.measure.scenarios import BatchSettings
+from pytest_llmlat.measure.scenarios.batching import in_batches
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.protocols import Batching
+from pytest_llmlat.values.records import NS_PER_S, Generation, Request, Timing
 from tests.model.local import local
 from tests.model.test_embedded import tiny_gpt2
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend
 
 PROMPTS = (
     "1, 2, 3, 4, 5,",

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.contention import Watch
-from pytest_llmlat.devices import look
-from pytest_llmlat.errors import OutOfMemory, Unsupported
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users
-from pytest_llmlat.records import Request
-from pytest_llmlat.scenarios import BatchSettings
-from pytest_llmlat.scenarios.batching import in_batches
-from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+from pytest_llmlat.machine.contention import Watch
+from pytest_llmlat.machine.devices import look
+from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users
+from pytest_llmlat.measure.scenarios import BatchSettings
+from pytest_llmlat.measure.scenarios.batching import in_batches
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+from pytest_llmlat.values.errors import OutOfMemory, Unsupported
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
 from tests.model.local import local
 from tests.model.tiny import TOKENS, written_llama
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.protocols import Backend, Batching
-    from pytest_llmlat.records import Generation, Timing
+    from pytest_llmlat.values.protocols import Backend, Batching
+    from pytest_llmlat.values.records import Generation, Timing
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

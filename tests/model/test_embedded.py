@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.errors import LLMLatError, WeightsUnavailable
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Generation, Request, Timing
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.errors import LLMLatError, WeightsUnavailable
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Generation, Request, Timing
 from tests.model.local import local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend
 
 HELLO = Request(prompt="Repeat this word: Hello", chat=True, max_new_tokens=16)
 COUNT = Request(prompt="1, 2, 3, 4, 5,", chat=False, max_new_tokens=8)

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.errors import AdapterMismatch, Unsupported, WeightsUnavailable
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.specs import Deployment
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment
+from pytest_llmlat.values.errors import AdapterMismatch, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
 from tests.model.local import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation, Timing
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Generation, Timing
 
 mx = pytest.importorskip("mlx.core", reason="the extra 'mlx' is not installed")
 mlx_utils = pytest.importorskip("mlx_lm.utils")

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.conversion import converted
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import Request
-from pytest_llmlat.scenarios import ask, under_load
-from pytest_llmlat.schedule import Scenario
-from pytest_llmlat.specs import Deployment, ModelSpec
+from pytest_llmlat.measure.scenarios import ask, under_load
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.scenario import Scenario
 from tests.model.serving import free_port, script, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend
 
 QUESTION = Request(
     prompt="Name three colours of the rainbow.", chat=True, max_new_tokens=24

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
-from pytest_llmlat.catalogue import load_models, load_tasks
-from pytest_llmlat.datasets import load_samples
-from pytest_llmlat.prompts import request_for
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.prompts import request_for
 from tests.scripts import train_script
 
 if TYPE_CHECKING:

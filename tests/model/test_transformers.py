@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.errors import OutOfMemory, Unsupported, WeightsUnavailable
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
 from tests.model.local import local
 from tests.model.tiny import CONTEXT, written_gpt2, written_llama
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Generation
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -30,21 +30,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.clock_check import open_pulse
-from pytest_llmlat.instrument.calibration import Pulse, pulse_server, tried
-from pytest_llmlat.instrument.wire import Schedule
-from pytest_llmlat.records import NS_PER_S, Request
-from pytest_llmlat.scenarios import under_load
-from pytest_llmlat.schedule import Scenario
-from pytest_llmlat.statistics import nearest_rank
+from pytest_llmlat.measure.clock_check import open_pulse
+from pytest_llmlat.measure.instrument.calibration import Pulse, pulse_server, tried
+from pytest_llmlat.measure.instrument.wire import Schedule
+from pytest_llmlat.measure.scenarios import under_load
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.percentiles import nearest_rank
+from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.instrument.comparison import Entry, Trial
-    from pytest_llmlat.protocols import Server
+    from pytest_llmlat.measure.instrument.comparison import Entry, Trial
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Server
 
 
 T = TypeVar("T")

@@ -25,7 +25,14 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.rules import Rules
-from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Grade, Record, Timing
+from pytest_llmlat.values.records import (
+    NS_PER_S,
+    Cell,
+    CellFacts,
+    Grade,
+    Record,
+    Timing,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator

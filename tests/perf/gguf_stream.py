@@ -23,11 +23,11 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.specs import Deployment
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -31,21 +31,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.matrix import cell
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.schedule import SINGLE
-from pytest_llmlat.specs import Deployment, ModelSpec, Sample, Task
+from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import CellFacts, Record
 
 MODEL = "smollm2-135m-hf"
 PROMPTS, NEW_TOKENS, MODELS = 24, 48, 10

@@ -30,21 +30,21 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.conversion import converted
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.matrix import cell
-from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.schedule import SINGLE, Scenario
-from pytest_llmlat.specs import Deployment, Sample, Task
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import Deployment, Sample, Task
+from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.scenario import SINGLE, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import CellFacts, Record
 
 MODEL = "smollm2-135m-hf"
 OFFLINE = Scenario(kind="offline")

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import SystemClock
-from pytest_llmlat.matrix import cell
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Request
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.schedule import SINGLE
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.scenario import SINGLE
 from tests.unit.builders import a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.values.records import CellFacts, Record
 
 SAMPLES = tuple(a_sample(f"s{number}") for number in range(200))
 ANSWER = {"": "the answer is 4"}

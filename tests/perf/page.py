@@ -21,15 +21,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Grade, Record, Timing
+from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import write_page
-from pytest_llmlat.scoreboard import scoreboard
-from pytest_llmlat.specs import FAMILIES
+from pytest_llmlat.values.entities import FAMILIES
+from pytest_llmlat.values.records import (
+    NS_PER_S,
+    Cell,
+    CellFacts,
+    Grade,
+    Record,
+    Timing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.values.results import Scoreboard
 
 LETTERS = {"summarization": (2400, 350), "sentiment": (400, 10)}
 """Of a prompt and of an answer; those of other families are in between."""

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from pytest_llmlat.sandbox import Limits, Program, Sandbox, open_sandbox
+from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox, open_sandbox
 
 HUMANEVAL = (
     Path(__file__).parents[2].parent / "shared/data/code_completion/humaneval.jsonl"

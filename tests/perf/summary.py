@@ -22,12 +22,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from pytest_llmlat.journal import RECORDS, SUMMARY, Journal
-from pytest_llmlat.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
-from pytest_llmlat.records import Cell, CellFacts, Grade, Record, Timing
+from pytest_llmlat.analysis.stored_run import asked_for, board_of
+from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.rows import row
-from pytest_llmlat.runs import asked_for, board_of, open_run, told_of
+from pytest_llmlat.store.journal import RECORDS, SUMMARY, Journal
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.run_folder import open_run, told_of
+from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record, Timing
 
 MODELS = 10
 FAMILIES = {

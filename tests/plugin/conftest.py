@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # classes may be imported twice: they have to be there before.
 for name in (
     "numpy",
-    "pytest_llmlat.plugin.session",
+    "pytest_llmlat.session.run",
     "pytest_llmlat.plugin.collection",
 ):
     import_module(name)

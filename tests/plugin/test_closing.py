@@ -6,9 +6,11 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.journal import Journal
+from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.runs import asked_for, board_of, open_run, records_of, told_of
+from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import open_run, told_of
 
 if TYPE_CHECKING:
     from pathlib import Path

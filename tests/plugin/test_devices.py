@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.devices import Inventory
+from pytest_llmlat.machine.devices import Inventory
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -22,7 +22,7 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         machine="x86_64",
         hub_token=False,
     )
-    monkeypatch.setattr("pytest_llmlat.plugin.selection.look", lambda: bare)
+    monkeypatch.setattr("pytest_llmlat.session.selection.look", lambda: bare)
 
 
 def test_without_a_marker_the_devices_present_are_collected(project: Project) -> None:

@@ -14,9 +14,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_llmlat import baselines, runner
-from pytest_llmlat.baselines import files
-from pytest_llmlat.journal import Journal
+from pytest_llmlat.measure import cell as runner
+from pytest_llmlat.store import baselines
+from pytest_llmlat.store.baselines import files
+from pytest_llmlat.store.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

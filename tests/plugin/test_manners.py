@@ -40,7 +40,7 @@ def test_an_unrelated_project_sees_nothing_of_us(pytester: pytest.Pytester) -> N
         def test_light():
             heavy = {"torch", "transformers", "numpy", "llama_cpp", "jinja2"}
             assert not heavy & set(sys.modules)
-            assert "pytest_llmlat.records" not in sys.modules
+            assert "pytest_llmlat.values.records" not in sys.modules
         """
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.datasets import load_samples
-from pytest_llmlat.plugin import session
+from pytest_llmlat.session import run as session
+from pytest_llmlat.tasks.data import load_samples
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project

@@ -21,7 +21,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_llmlat.sandbox import Limits, Outcome, Program, Sandbox, open_sandbox
+from pytest_llmlat.grading.sandbox import (
+    Limits,
+    Outcome,
+    Program,
+    Sandbox,
+    open_sandbox,
+)
 
 LIMITS = Limits(time_s=10.0)
 ENDLESS = Limits(time_s=1.0)

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.sandbox import Limits, Outcome, Program, Sandbox, open_sandbox
-from pytest_llmlat.sandbox.split import SplitSandbox
+from pytest_llmlat.grading.sandbox import (
+    Limits,
+    Outcome,
+    Program,
+    Sandbox,
+    open_sandbox,
+)
+from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

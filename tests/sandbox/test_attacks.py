@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Limits, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.sandbox import Outcome, Sandbox
+    from pytest_llmlat.grading.sandbox import Outcome, Sandbox
 
 HARNESS = Path(__file__).with_name("attack_harness.py")
 PACKAGE = Path(__file__).parents[2] / "pytest_llmlat"

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples
-from pytest_llmlat.grading import grade
-from pytest_llmlat.prompts import request_for
-from pytest_llmlat.sandbox import Limits, Program
+from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.prompts import request_for
 from tests.sandbox.test_public_data import ALWAYS_EQUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.sandbox import Outcome, Sandbox
-    from pytest_llmlat.specs import Sample
+    from pytest_llmlat.grading.sandbox import Outcome, Sandbox
+    from pytest_llmlat.values.entities import Sample
 
 NAMES = ("code_completion/functions", "code_debugging/bugs")
 TASKS = {name: load_tasks().entries[name] for name in NAMES}

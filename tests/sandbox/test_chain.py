@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmlat.errors import SandboxUnavailable, UnknownName
-from pytest_llmlat.sandbox import (
+from pytest_llmlat.grading.sandbox import (
     CHOICES,
     Limits,
     Program,
@@ -21,10 +20,11 @@ from pytest_llmlat.sandbox import (
     docker,
     open_sandbox,
 )
-from pytest_llmlat.sandbox.inside.darwin import profile
-from pytest_llmlat.sandbox.inside.landlock import PACKAGES, standard_library
-from pytest_llmlat.sandbox.selftest import breaches
-from pytest_llmlat.sandbox.split import SplitSandbox
+from pytest_llmlat.grading.sandbox.inside.darwin import profile
+from pytest_llmlat.grading.sandbox.inside.landlock import PACKAGES, standard_library
+from pytest_llmlat.grading.sandbox.selftest import breaches
+from pytest_llmlat.grading.sandbox.split import SplitSandbox
+from pytest_llmlat.values.errors import SandboxUnavailable, UnknownName
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a part of Linux")
 
@@ -116,7 +116,7 @@ def test_the_self_test_wants_an_honest_program_to_pass(
 ) -> None:
     """A sandbox in which nothing works is no sandbox either."""
     broken = Program(source="", tests="double([])", entry_point="double")
-    monkeypatch.setattr("pytest_llmlat.sandbox.selftest.HONEST", broken)
+    monkeypatch.setattr("pytest_llmlat.grading.sandbox.selftest.HONEST", broken)
 
     with pytest.raises(SandboxUnavailable, match="an honest program from passing"):
         open_sandbox("seccomp")
@@ -197,7 +197,7 @@ def test_the_relay_runs_programs_line_by_line() -> None:
     line = json.dumps({"program": program, "limits": {}})
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest_llmlat.sandbox.relay"],
+        [sys.executable, "-m", "pytest_llmlat.grading.sandbox.relay"],
         input=f"{line}\n",
         capture_output=True,
         text=True,
@@ -269,7 +269,7 @@ def test_the_library_is_granted_without_installed_packages() -> None:
 def test_importing_the_sandbox_loads_nothing_heavy() -> None:
     """The plugin names the choices in its options: that must cost nothing."""
     code = (
-        "import sys; before = set(sys.modules); import pytest_llmlat.sandbox;"
+        "import sys; before = set(sys.modules); import pytest_llmlat.grading.sandbox;"
         " print(*(set(sys.modules) - before))"
     )
 
@@ -278,4 +278,4 @@ def test_importing_the_sandbox_loads_nothing_heavy() -> None:
     )
 
     assert not {"subprocess", "ctypes", "socket", "tempfile"} & set(told.split())
-    assert "pytest_llmlat.sandbox.chain" not in told.split()
+    assert "pytest_llmlat.grading.sandbox.chain" not in told.split()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.sandbox import Limits, Program, Sandbox, open_sandbox
-from pytest_llmlat.sandbox.split import SplitSandbox
+from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox, open_sandbox
+from pytest_llmlat.grading.sandbox.split import SplitSandbox
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

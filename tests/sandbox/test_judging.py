@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.sandbox import Outcome
+    from pytest_llmlat.grading.sandbox import Outcome
 
 RETURNS = "def f(*args, **kwargs):\n    return {}"
 

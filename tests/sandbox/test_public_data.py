@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.sandbox import Limits, Program, Sandbox
+from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from pytest_llmlat.sandbox.inside import seccomp
-from pytest_llmlat.sandbox.inside.syscalls import (
+from pytest_llmlat.grading.sandbox.inside import seccomp
+from pytest_llmlat.grading.sandbox.inside.syscalls import (
     AUDIT_ARCH,
     CHECKED,
     HARMLESS,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.sandbox import Limits
-from pytest_llmlat.sandbox.verdict import Observation, decide, one_line
+from pytest_llmlat.grading.sandbox import Limits
+from pytest_llmlat.grading.sandbox.verdict import Observation, decide, one_line
 
 PASS = b'{"kind": "pass", "note": "every test held", "calls": 3}'
 GONE = b'{"kind": "gone", "note": "", "calls": 2}'

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pytest_llmlat.records import Contention, LoadFacts
-from pytest_llmlat.results import (
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.values.records import Contention, LoadFacts
+from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,
     Estimate,
@@ -15,8 +17,6 @@ from pytest_llmlat.results import (
     Summary,
     Verdict,
 )
-from pytest_llmlat.slo import parse
-from pytest_llmlat.summary import summarise
 from tests.unit.builders import a_cell, a_record, some_facts
 
 HOSTILE = (

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import NS_PER_S, Cell, CellFacts, Grade, Record, Timing
-from pytest_llmlat.specs import Deployment, ModelSpec, Sample, Task
+from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
+from pytest_llmlat.values.records import (
+    NS_PER_S,
+    Cell,
+    CellFacts,
+    Grade,
+    Record,
+    Timing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Finish, TokenSource
+    from pytest_llmlat.values.records import Finish, TokenSource
 
 COUNTED_BY: TokenSource = "tokenizer"
 

@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
-from pytest_llmlat.records import (
+from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
+from pytest_llmlat.values.records import (
     NS_PER_S,
     CellFacts,
     Grade,
@@ -19,7 +19,7 @@ from pytest_llmlat.records import (
 from tests.unit.builders import a_cell, a_record, some_facts
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Cell, Finish
+    from pytest_llmlat.values.records import Cell, Finish
 
 _FINISHES: tuple[Finish, ...] = (
     *("stop",) * 12,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.journal import Journal
+from pytest_llmlat.store.journal import Journal
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
 
 HERE: Mapping[str, Any] = {
     "cpu": "this one",

@@ -14,17 +14,17 @@ from pytest_llmlat.backends.completions.reading import (
     said,
 )
 from pytest_llmlat.backends.completions.requests import too_long
-from pytest_llmlat.http.bodies import unpack
-from pytest_llmlat.http.client import SUCCESS
-from pytest_llmlat.records import Generation, Response, Transport
+from pytest_llmlat.backends.transport.bodies import unpack
+from pytest_llmlat.backends.transport.client import SUCCESS
+from pytest_llmlat.values.records import Generation, Response, Transport
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.counting import Counted
     from pytest_llmlat.backends.completions.errors import Complaints
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.http.bodies import Answer
-    from pytest_llmlat.http.client import Outcome
-    from pytest_llmlat.records import Finish, Request, Timing, TokenSource
+    from pytest_llmlat.backends.transport.bodies import Answer
+    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.records import Finish, Request, Timing, TokenSource
 
 _GIVEN_UP = ("error", "abort", "cancelled", "content_filter")
 """Ends of which a server says that they are none."""

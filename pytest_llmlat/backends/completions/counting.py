@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.meter import Meter
+from pytest_llmlat.values.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.completions.reading import Piece, Reading
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.records import Request
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.records import Request
 
 _SLACK = 8
 """Tokens without text that an answer may have: ends, and parts of a stop string."""

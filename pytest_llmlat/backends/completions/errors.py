@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completions.reading import said
-from pytest_llmlat.http.client import BUSY
+from pytest_llmlat.backends.transport.client import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.http.bodies import Answer
-    from pytest_llmlat.http.client import Outcome
-    from pytest_llmlat.http.secrets import Secrets
+    from pytest_llmlat.backends.transport.bodies import Answer
+    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.backends.transport.secrets import Secrets
 
 _REDIRECTS = range(300, 400)
 _LOCKED = (401, 403)

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_llmlat.http.events import events
+from pytest_llmlat.backends.transport.events import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pytest_llmlat.http.events import Event
+    from pytest_llmlat.backends.transport.events import Event
 
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from pytest_llmlat.records import Request
+    from pytest_llmlat.values.records import Request
 
 STOP_STRINGS = 4
 """So many stop strings a server takes; the Meter applies the rest on reading."""

@@ -21,25 +21,25 @@ from pytest_llmlat.backends.completions.requests import (
     rejected,
 )
 from pytest_llmlat.backends.completions.tally import Tally
+from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
+from pytest_llmlat.backends.transport.client import BUSY, SUCCESS, Client
+from pytest_llmlat.backends.transport.dialling import Dialler
+from pytest_llmlat.backends.transport.messages import EVENTS, JSON, Messages
+from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.backends.weights import package_version
-from pytest_llmlat.environment import usable_cores
-from pytest_llmlat.errors import BadCatalogue, ServerUnavailable
-from pytest_llmlat.http.addresses import find_proxy, parse_address
-from pytest_llmlat.http.client import BUSY, SUCCESS, Client
-from pytest_llmlat.http.dialling import Dialler
-from pytest_llmlat.http.messages import EVENTS, JSON, Messages
-from pytest_llmlat.http.secrets import Secrets
+from pytest_llmlat.machine.environment import usable_cores
+from pytest_llmlat.values.errors import BadCatalogue, ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.http.addresses import Address
-    from pytest_llmlat.http.bodies import Answer
-    from pytest_llmlat.http.client import Outcome
-    from pytest_llmlat.protocols import Exchange
-    from pytest_llmlat.records import Request, Response
-    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.backends.transport.addresses import Address
+    from pytest_llmlat.backends.transport.bodies import Answer
+    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.protocols import Exchange
+    from pytest_llmlat.values.records import Request, Response
 
 T = TypeVar("T")
 

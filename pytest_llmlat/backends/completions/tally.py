@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.completions.answers import unpacked
-from pytest_llmlat.http.client import SUCCESS
+from pytest_llmlat.backends.transport.client import SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.http.client import Outcome
-    from pytest_llmlat.records import Response, TokenSource
+    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.values.records import Response, TokenSource
 
 WAYS: tuple[tuple[str, str], ...] = (
     ("/extras/tokenize/count", "input"),  # llama-cpp-python

@@ -17,9 +17,9 @@ from pytest_llmlat.backends.settings_check import (
     whole_option,
 )
 from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
-from pytest_llmlat.devices import look
-from pytest_llmlat.environment import usable_cores
-from pytest_llmlat.errors import (
+from pytest_llmlat.machine.devices import look
+from pytest_llmlat.machine.environment import usable_cores
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     DeviceAbsent,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_llmlat.backends.gguf.header import Header
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import Finish, Generation, Request
 
 DEFAULT_CONTEXT = 4096
 DEFAULT_BATCH = 512

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import AdapterMismatch
+from pytest_llmlat.values.errors import AdapterMismatch
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 _FORM = re.compile(
     r"[-._](i?q\d\w*|b?f16|f32|fp16|(unsloth-)?bnb-[48]bit|[48]bit|int[48]|awq|gptq|gguf)$"

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.huggingface.adapter_bases import base_note
-from pytest_llmlat.errors import AdapterMismatch, BadCatalogue, WeightsUnavailable
+from pytest_llmlat.values.errors import (
+    AdapterMismatch,
+    BadCatalogue,
+    WeightsUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import UnionType
 
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 SETTINGS = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

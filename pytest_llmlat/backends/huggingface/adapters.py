@@ -10,10 +10,10 @@ from pytest_llmlat.backends.huggingface.adapter_files import (
     find_adapter,
     merged_and_quantized,
 )
-from pytest_llmlat.errors import AdapterMismatch, LLMLatError, MissingExtra
+from pytest_llmlat.values.errors import AdapterMismatch, LLMLatError, MissingExtra
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 __all__ = ["AdapterFacts", "find_adapter", "put_on", "take_off"]
 

@@ -19,16 +19,16 @@ from pytest_llmlat.backends.huggingface.torch_memory import (
     free_bytes,
     within_memory,
 )
-from pytest_llmlat.errors import OutOfMemory, Unsupported
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.values.errors import OutOfMemory, Unsupported
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.protocols import Batches
-    from pytest_llmlat.records import Finish, Generation, Request
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.protocols import Batches
+    from pytest_llmlat.values.records import Finish, Generation, Request
 
 KINDS = ("padded", "continuous")
 _MOST = {"cpu": 32, "mps": 32, "cuda": 64}

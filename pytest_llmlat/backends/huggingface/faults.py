@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import GenerationFailed, LLMLatError, OutOfMemory
+from pytest_llmlat.values.errors import GenerationFailed, LLMLatError, OutOfMemory
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-    from pytest_llmlat.specs import Deployment
+    from pytest_llmlat.values.entities import Deployment
 
 _FULL = re.compile(
     r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED", re.IGNORECASE

@@ -22,13 +22,13 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     spread,
     usable_cards,
 )
-from pytest_llmlat.errors import OutOfMemory, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 
     from pytest_llmlat.backends.huggingface.settings import TransformersSettings
-    from pytest_llmlat.specs import Deployment, ModelSpec
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 _NOT_OF_THE_BASE = frozenset(
     ("slower", "merge", "adapter_base", "batching", "batch_size", "threads", "context")

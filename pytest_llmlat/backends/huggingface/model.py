@@ -6,6 +6,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from pytest_llmlat.backends.base_cache import Shelf
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
@@ -36,9 +37,8 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     TorchDevice,
     torch_device,
 )
-from pytest_llmlat.backends.shelf import Shelf
 from pytest_llmlat.backends.weights import package_version
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.errors import (
     GenerationFailed,
     LLMLatError,
     MissingExtra,
@@ -48,11 +48,11 @@ from pytest_llmlat.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.protocols import Batches
-    from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, Scalar
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.protocols import Batches
+    from pytest_llmlat.values.records import Finish, Generation, Request
 
 T = TypeVar("T")
 _COMPILED_TOKENS = 4
@@ -213,10 +213,7 @@ class HuggingFace:
             Unsupported: there is no such kind, not for these requests, or not with the
                 settings of this model.
         """
-        from pytest_llmlat.backends.huggingface.batches import (  # noqa: PLC0415 - loaded on use
-            Engine,
-            batches_of,
-        )
+        from pytest_llmlat.backends.huggingface.batches import Engine, batches_of  # noqa: PLC0415 - loaded on use
 
         if self._decoding.one_at_a_time:
             raise Unsupported(

@@ -10,10 +10,10 @@ from pytest_llmlat.backends.huggingface.adapters import take_off
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from pytest_llmlat.backends.base_cache import Shelf
     from pytest_llmlat.backends.huggingface.loading import Base
     from pytest_llmlat.backends.huggingface.settings import TransformersSettings
-    from pytest_llmlat.backends.shelf import Shelf
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
 
 UNKNOWN_CONTEXT = 1 << 30
 """The context of a model that does not say how long it is."""

@@ -18,11 +18,11 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import MissingExtra, Unsupported
+from pytest_llmlat.values.errors import MissingExtra, Unsupported
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.huggingface.settings import Scheme
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 EXTRA = "quantization"
 

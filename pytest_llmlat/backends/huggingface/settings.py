@@ -30,10 +30,10 @@ from pytest_llmlat.backends.settings_check import (
     known_options,
     whole_option,
 )
-from pytest_llmlat.errors import BadCatalogue, Unsupported
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Deployment, ModelSpec
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 Scheme: TypeAlias = Literal[
     "none", "bitsandbytes-int8", "bitsandbytes-int4", "torchao-int8", "dynamic-int8"

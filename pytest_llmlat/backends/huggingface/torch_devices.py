@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_llmlat.errors import BadCatalogue, DeviceAbsent, Unsupported
+from pytest_llmlat.values.errors import BadCatalogue, DeviceAbsent, Unsupported
 
 _A6000 = "A6000"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.faults import out_of_memory
-from pytest_llmlat.errors import OutOfMemory
+from pytest_llmlat.values.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

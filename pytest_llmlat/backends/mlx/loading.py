@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.checkpoints import how_to_convert
 from pytest_llmlat.backends.weights import fingerprint
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     OutOfMemory,
@@ -22,7 +22,7 @@ from pytest_llmlat.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_llmlat.specs import Deployment, ModelSpec
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 DTYPES = ("float32", "float16", "bfloat16")
 _CONFIG = "config.json"

@@ -19,7 +19,7 @@ from pytest_llmlat.backends.mlx.loading import (
 )
 from pytest_llmlat.backends.settings_check import known_options
 from pytest_llmlat.backends.weights import package_version
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.errors import (
     DeviceAbsent,
     LLMLatError,
     MissingExtra,
@@ -31,10 +31,10 @@ from pytest_llmlat.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import Finish, Generation, Request
-    from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import Finish, Generation, Request
 
 DEVICES = ("mps", "cpu")
 """Where a model may run; on Linux only the second."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pytest_llmlat.errors import ServerUnavailable
+from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,17 +9,21 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.errors import MissingExtra
-from pytest_llmlat.http.bodies import unpack
-from pytest_llmlat.http.connection import Attempt, Connection, parser_library
-from pytest_llmlat.http.dialling import Unreachable
-from pytest_llmlat.http.pool import Pool
+from pytest_llmlat.backends.transport.bodies import unpack
+from pytest_llmlat.backends.transport.connection import (
+    Attempt,
+    Connection,
+    parser_library,
+)
+from pytest_llmlat.backends.transport.dialling import Unreachable
+from pytest_llmlat.backends.transport.pool import Pool
+from pytest_llmlat.values.errors import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.http.dialling import Dialler
+    from pytest_llmlat.backends.transport.dialling import Dialler
+    from pytest_llmlat.values.clock import Clock
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """One connection: it stamps what arrives and finds where an answer ends, no more.
 
 Everything here runs while other answers are being timed. Bodies are not looked into:
-:mod:`pytest_llmlat.http.bodies` does that when the load is over.
+:mod:`pytest_llmlat.backends.transport.bodies` does that when the load is over.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_llmlat.errors import MissingExtra
-from pytest_llmlat.http.bodies import FINAL, unpack
+from pytest_llmlat.backends.transport.bodies import FINAL, unpack
+from pytest_llmlat.values.errors import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.clock import Clock
+    from pytest_llmlat.values.clock import Clock
 
 _CLOSED = "the server closed the connection and answered nothing"
 

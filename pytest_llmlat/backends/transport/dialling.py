@@ -10,15 +10,15 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_llmlat.errors import ServerUnavailable
-from pytest_llmlat.http.connection import Connection
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.backends.transport.connection import Connection
+from pytest_llmlat.values.errors import ServerUnavailable
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.http.addresses import Address
+    from pytest_llmlat.backends.transport.addresses import Address
+    from pytest_llmlat.values.clock import Clock
 
     Found: TypeAlias = Sequence[tuple[int, int, int, str, tuple[object, ...]]]
     Resolver: TypeAlias = Callable[[str, int], Awaitable[Found]]

@@ -7,10 +7,10 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import ServerUnavailable
+from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.http.addresses import Address
+    from pytest_llmlat.backends.transport.addresses import Address
 
 JSON = "application/json"
 EVENTS = "text/event-stream"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.http.dialling import Unreachable
+from pytest_llmlat.backends.transport.dialling import Unreachable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.http.connection import Connection
-    from pytest_llmlat.http.dialling import Dialler
+    from pytest_llmlat.backends.transport.connection import Connection
+    from pytest_llmlat.backends.transport.dialling import Dialler
 
 _AT_ONCE = 64
 """So many are opened at once: a server queues only so many that knock."""

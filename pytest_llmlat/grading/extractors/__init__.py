@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from pytest_llmlat.extractors.answers import read_answer
-from pytest_llmlat.extractors.choices import read_choice
-from pytest_llmlat.extractors.labels import TRUTH, read_boolean, read_label
-from pytest_llmlat.extractors.numerals import numbers_equal, read_number
-from pytest_llmlat.extractors.prose import read_text
-from pytest_llmlat.extractors.reading import Reader, normalized, without_thoughts
-from pytest_llmlat.extractors.refusals import is_refusal
-from pytest_llmlat.extractors.source import read_code
-from pytest_llmlat.records import Extraction
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.grading.extractors.answers import read_answer
+from pytest_llmlat.grading.extractors.choices import read_choice
+from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_label
+from pytest_llmlat.grading.extractors.numerals import numbers_equal, read_number
+from pytest_llmlat.grading.extractors.prose import read_text
+from pytest_llmlat.grading.extractors.reading import (
+    Reader,
+    normalized,
+    without_thoughts,
+)
+from pytest_llmlat.grading.extractors.refusals import is_refusal
+from pytest_llmlat.grading.extractors.source import read_code
+from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.records import Extraction
 
 __all__ = ["EXTRACTORS", "TRUTH", "Extractor", "normalized", "numbers_equal"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.choices import read_choice
-from pytest_llmlat.extractors.labels import TRUTH, read_boolean, read_word
-from pytest_llmlat.extractors.numerals import read_number, to_number
-from pytest_llmlat.extractors.reading import (
+from pytest_llmlat.grading.extractors.choices import read_choice
+from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
+from pytest_llmlat.grading.extractors.numerals import read_number, to_number
+from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reader,
     Reading,
@@ -20,7 +20,7 @@ from pytest_llmlat.extractors.reading import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 LETTER = re.compile(r"\(?[A-Z]\)?\.?")
 STATED = re.compile(

@@ -8,11 +8,11 @@ from functools import lru_cache
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.labels import NEGATION, NEGATION_REACH
-from pytest_llmlat.extractors.reading import UNREAD, Reading, plain, sentences
+from pytest_llmlat.grading.extractors.labels import NEGATION, NEGATION_REACH
+from pytest_llmlat.grading.extractors.reading import UNREAD, Reading, plain, sentences
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 DEFAULT_LETTERS = "ABCDEF"
 WORDS = "AI"

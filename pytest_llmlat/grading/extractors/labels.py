@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.reading import (
+from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reading,
     normalized,
@@ -18,7 +18,7 @@ from pytest_llmlat.extractors.reading import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 DETERMINERS = frozenset({"no"})

@@ -9,12 +9,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.reading import UNREAD, Reading
+from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 LONGEST = 80
 """Characters of a number; anything longer is a model that repeats itself."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.reading import UNREAD, Reading
+from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 LANGUAGES = (
     "arabic|chinese|czech|danish|dutch|english|finnish|french|german|deutsch|greek"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.values.entities import Sample, Task
 
 TYPOGRAPHY = str.maketrans(
     {

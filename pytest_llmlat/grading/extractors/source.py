@@ -7,7 +7,7 @@ What counts as the answer, and what becomes of the rest:
 - A whole function is kept, with the imports and helpers of the row's ``prompt`` that
   it uses in front. A body alone is put under the prompt that it completes.
 - At the end, lines go until the rest is Python: chatter, or a function cut short.
-- At top level, example calls and the like go (``pytest_llmlat.extractors.programs``).
+- At top level, example calls and the like go (``programs`` beside this file).
 - What does not compile or does not define ``entry_point`` is unread.
 
 Python's own grammar judges, so syntax newer than the running Python is unread.
@@ -20,13 +20,13 @@ import re
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.extractors.fences import (
+from pytest_llmlat.grading.extractors.fences import (
     PYTHON,
     before_fences,
     blocks,
     without_prompts,
 )
-from pytest_llmlat.extractors.programs import (
+from pytest_llmlat.grading.extractors.programs import (
     DEFINITIONS,
     UNPARSABLE,
     Program,
@@ -39,12 +39,12 @@ from pytest_llmlat.extractors.programs import (
     used_names,
     without_examples,
 )
-from pytest_llmlat.extractors.reading import UNREAD, Reading
+from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 LONGEST = 40_000
 """Characters of an answer that are looked at; no function of a task is longer."""

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_llmlat.metrics.summaries import common_subsequence, grade_rouge
-from pytest_llmlat.metrics.translations import (
+from pytest_llmlat.grading.metrics.summaries import common_subsequence, grade_rouge
+from pytest_llmlat.grading.metrics.translations import (
     corpus_bleu,
     corpus_bleu_draws,
     corpus_chrf,
     corpus_draws,
     grade_chrf,
 )
-from pytest_llmlat.metrics.verdicts import (
+from pytest_llmlat.grading.metrics.verdicts import (
     grade_accuracy,
     grade_tests_pass,
     label_counts,
@@ -29,8 +29,8 @@ from pytest_llmlat.metrics.verdicts import (
     macro_f1_draws,
     pass_at_k,
 )
-from pytest_llmlat.records import Grade
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_llmlat.errors import MissingExtra
-from pytest_llmlat.records import Grade
+from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 EXTRA = "metrics"
 """The extra of this project that installs rouge-score."""

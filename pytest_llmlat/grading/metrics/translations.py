@@ -11,8 +11,8 @@ from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import MissingExtra
-from pytest_llmlat.records import Grade
+from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 EXTRA = "metrics"
 """The extra of this project that installs sacrebleu."""

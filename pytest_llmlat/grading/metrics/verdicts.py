@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import comb
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import LLMLatError
-from pytest_llmlat.extractors import TRUTH, normalized, numbers_equal
-from pytest_llmlat.records import Grade
+from pytest_llmlat.grading.extractors import TRUTH, normalized, numbers_equal
+from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 
 def grade_accuracy(value: str | None, task: Task, sample: Sample) -> Grade:

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pytest_llmlat.errors import SandboxUnavailable
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime")
 PACKAGES = ("site-packages", "dist-packages")

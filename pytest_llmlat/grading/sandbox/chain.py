@@ -6,12 +6,12 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import SandboxUnavailable, UnknownName
-from pytest_llmlat.sandbox import CHOICES
+from pytest_llmlat.grading.sandbox.program import CHOICES
+from pytest_llmlat.values.errors import SandboxUnavailable, UnknownName
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.sandbox.split import SplitSandbox
+    from pytest_llmlat.grading.sandbox.program import Sandbox
+    from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
 LINUX_CHAIN = ("landlock+seccomp", "seccomp", "bwrap")
 MACOS_CHAIN = ("seatbelt",)
@@ -36,7 +36,7 @@ def open_chain(choice: str) -> Sandbox:
     if choice == "none":
         return _open_bare()
     if choice == "docker":
-        from pytest_llmlat.sandbox.docker import open_docker  # noqa: PLC0415 - on use
+        from pytest_llmlat.grading.sandbox.docker import open_docker  # noqa: PLC0415 - on use
 
         return open_docker()
     reasons = []
@@ -56,8 +56,8 @@ def _chain() -> tuple[str, ...]:
 
 def _try(name: str) -> tuple[SplitSandbox | None, str]:
     """Return a sandbox that has passed its self-test, or why there is none."""
-    from pytest_llmlat.sandbox.selftest import breaches  # noqa: PLC0415 - on use
-    from pytest_llmlat.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
+    from pytest_llmlat.grading.sandbox.selftest import breaches  # noqa: PLC0415 - on use
+    from pytest_llmlat.grading.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
 
     sandbox: SplitSandbox | None = None
     try:
@@ -75,20 +75,20 @@ def _try(name: str) -> tuple[SplitSandbox | None, str]:
 
 
 def _build(name: str) -> SplitSandbox:
-    from pytest_llmlat.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
+    from pytest_llmlat.grading.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
 
     if (name == "seatbelt") != (sys.platform == "darwin"):
         raise SandboxUnavailable(f"not on {sys.platform}")
     prefix: tuple[str, ...] = ()
     if name == "bwrap":
-        module = import_module("pytest_llmlat.sandbox.bubblewrap")
+        module = import_module("pytest_llmlat.grading.sandbox.bubblewrap")
         prefix = module.command()
     return SplitSandbox(name, isolated=True, prefix=prefix)
 
 
 def _open_bare() -> SplitSandbox:
-    from pytest_llmlat.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
-    from pytest_llmlat.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
+    from pytest_llmlat.grading.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
+    from pytest_llmlat.grading.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
 
     sandbox = SplitSandbox("none", isolated=False)
     try:

@@ -19,14 +19,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.sandbox import Outcome
+from pytest_llmlat.grading.sandbox.program import Outcome
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox import Limits, Program
+    from pytest_llmlat.grading.sandbox.program import Limits, Program
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 MOUNTED = "/opt/llmlat"
 ASK_S = 20.0
 START_S = 60.0
@@ -136,7 +136,7 @@ def command(client: str, container: str) -> list[str]:
         *("--shm-size", "1m", "--tmpfs", "/tmp:size=16m"),  # noqa: S108 - the container's own
         *("--volume", f"{PACKAGE}:{MOUNTED}/pytest_llmlat:ro"),
         *("--env", f"PYTHONPATH={MOUNTED}", "--env", "PYTHONDONTWRITEBYTECODE=1"),
-        *(IMAGE, "python", "-m", "pytest_llmlat.sandbox.relay"),
+        *(IMAGE, "python", "-m", "pytest_llmlat.grading.sandbox.relay"),
     ]
 
 

@@ -6,8 +6,8 @@ import json
 import sys
 from dataclasses import asdict
 
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.sandbox import Limits, Program, open_sandbox
+from pytest_llmlat.grading.sandbox import Limits, Program, open_sandbox
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.sandbox import Limits, Program
-from pytest_llmlat.sandbox.inside.probe import EXECUTED
+from pytest_llmlat.grading.sandbox.inside.probe import EXECUTED
+from pytest_llmlat.grading.sandbox.program import Limits, Program
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox.split import SplitSandbox
+    from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
 PATIENT = Limits(time_s=30.0, memory_bytes=1 << 30)
 HONEST = Program(

@@ -17,15 +17,15 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.sandbox.verdict import MAX_VERDICT, Observation, decide
-from pytest_llmlat.sandbox.zygote import Zygote, ZygoteDied
+from pytest_llmlat.grading.sandbox.verdict import MAX_VERDICT, Observation, decide
+from pytest_llmlat.grading.sandbox.zygote import Zygote, ZygoteDied
+from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.sandbox import Limits, Outcome, Program
-    from pytest_llmlat.sandbox.verdict import Role
+    from pytest_llmlat.grading.sandbox.program import Limits, Outcome, Program
+    from pytest_llmlat.grading.sandbox.verdict import Role
 
 GRACE_S = 10.0
 """How long the end of a killed child may take to be told."""

@@ -11,10 +11,10 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.sandbox import Outcome
+from pytest_llmlat.grading.sandbox.program import Outcome
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox import Kind, Limits
+    from pytest_llmlat.grading.sandbox.program import Kind, Limits
 
 Role: TypeAlias = Literal["candidate", "judge"]
 

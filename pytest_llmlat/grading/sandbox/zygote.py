@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.sandbox.inside.frames import Closed, TooLong, receive, send
+from pytest_llmlat.grading.sandbox.inside.frames import Closed, TooLong, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,23 +15,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import MissingExtra, ServerUnavailable
-from pytest_llmlat.instrument.comparison import (
+from pytest_llmlat.measure.instrument.comparison import (
     WANTED_BY,
     Entry,
     Trial,
     compared,
 )
-from pytest_llmlat.instrument.wire import Schedule
-from pytest_llmlat.records import Instrument, Request
-from pytest_llmlat.scenarios import no_garbage, settled
-from pytest_llmlat.statistics import nearest_rank
+from pytest_llmlat.measure.instrument.wire import Schedule
+from pytest_llmlat.measure.scenarios import no_garbage, settled
+from pytest_llmlat.values.errors import MissingExtra, ServerUnavailable
+from pytest_llmlat.values.percentiles import nearest_rank
+from pytest_llmlat.values.records import Instrument, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Exchange, Server
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Exchange, Server
 
 STOP_S = 5.0
 """How long the server may take to end before it is killed."""
@@ -39,7 +39,7 @@ LOG_S = 60.0
 _HOST = "127.0.0.1"
 _START = (
     "import sys; sys.path.append(sys.argv.pop(1));"
-    " from pytest_llmlat.instrument.pulse import main; main()"
+    " from pytest_llmlat.measure.instrument.pulse import main; main()"
 )
 
 
@@ -102,7 +102,7 @@ def pulse_server(
     if find_spec("httptools") is None:
         raise MissingExtra("http", "httptools", wanted_by=WANTED_BY)
     kept = schedule or Schedule()
-    home = Path(__file__).parents[2]
+    home = Path(__file__).parents[3]
     command = [sys.executable, "-P", "-c", _START, str(home)]
     command += [f"--ttft={kept.ttft_s!r}", f"--gap={kept.gap_s!r}"]
     command += [f"--tokens={kept.tokens}"]
@@ -127,7 +127,7 @@ def _port(process: subprocess.Popen[str]) -> int:
     last = reason.splitlines()[-1:] or ["no reason given"]
     raise ServerUnavailable(
         f"{WANTED_BY}: the loopback server did not start: {last[0]};"
-        " run: python -m pytest_llmlat.instrument.pulse"
+        " run: python -m pytest_llmlat.measure.instrument.pulse"
     )
 
 

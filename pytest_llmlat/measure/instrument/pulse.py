@@ -2,7 +2,7 @@
 
 Run as a process of its own::
 
-    python -m pytest_llmlat.instrument.pulse --ttft 0.050 --tokens 32 --gap 0.010
+    python -m pytest_llmlat.measure.instrument.pulse --ttft 0.05 --tokens 32 --gap 0.01
 
 It prints its port as one line, serves 127.0.0.1 only, and ends when its standard input
 closes, so that it never outlives whoever started it. To a request received at t, token
@@ -38,8 +38,8 @@ from threading import Thread
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.instrument import wire
-from pytest_llmlat.records import NS_PER_S
+from pytest_llmlat.measure.instrument import wire
+from pytest_llmlat.values.records import NS_PER_S
 
 if sys.platform != "win32":
     import resource

@@ -12,19 +12,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.protocols import Batching, Server
-from pytest_llmlat.scenarios.alone import ask, no_garbage, settled, single
-from pytest_llmlat.scenarios.batching import BatchSettings, batch_settings, in_batches
-from pytest_llmlat.scenarios.load import offer
-from pytest_llmlat.scenarios.queueing import take_turns
+from pytest_llmlat.measure.scenarios.alone import ask, no_garbage, settled, single
+from pytest_llmlat.measure.scenarios.batching import (
+    BatchSettings,
+    batch_settings,
+    in_batches,
+)
+from pytest_llmlat.measure.scenarios.load import offer
+from pytest_llmlat.measure.scenarios.queueing import take_turns
+from pytest_llmlat.values.protocols import Batching, Server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import LoadFacts, Request, Response
-    from pytest_llmlat.schedule import Scenario
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import LoadFacts, Request, Response
+    from pytest_llmlat.values.scenario import Scenario
 
 __all__ = [
     "BatchSettings",

@@ -6,16 +6,16 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import Response
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Request
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Request
 
 
 _FRESH = 1

@@ -16,18 +16,18 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.errors import BadCatalogue, OutOfMemory
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import NS_PER_S, LoadFacts, Response
-from pytest_llmlat.scenarios.alone import ask, no_garbage
+from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
+from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import NS_PER_S, LoadFacts, Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Batches, Batching
-    from pytest_llmlat.records import Generation, Request
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import ModelSpec
+    from pytest_llmlat.values.protocols import Batches, Batching
+    from pytest_llmlat.values.records import Generation, Request
 
 CHECKED = 16
 """The most requests that are asked again alone."""

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import NS_PER_S, LoadFacts
-from pytest_llmlat.scenarios.alone import no_garbage
-from pytest_llmlat.schedule import Arrivals, warm_up_requests
-from pytest_llmlat.statistics import nearest_rank
+from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
+from pytest_llmlat.measure.scenarios.alone import no_garbage
+from pytest_llmlat.values.percentiles import nearest_rank
+from pytest_llmlat.values.records import NS_PER_S, LoadFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Exchange, Server
-    from pytest_llmlat.records import Request
-    from pytest_llmlat.schedule import Scenario
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Exchange, Server
+    from pytest_llmlat.values.records import Request
+    from pytest_llmlat.values.scenario import Scenario
 
 TICK_S = 0.02
 """How often the event loop's lateness is looked at."""

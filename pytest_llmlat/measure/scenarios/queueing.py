@@ -10,17 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.records import NS_PER_S, LoadFacts
-from pytest_llmlat.scenarios.alone import ask
-from pytest_llmlat.schedule import Arrivals, warm_up_requests
+from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
+from pytest_llmlat.measure.scenarios.alone import ask
+from pytest_llmlat.values.records import NS_PER_S, LoadFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.clock import Clock
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Request, Response
-    from pytest_llmlat.schedule import Scenario
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Request, Response
+    from pytest_llmlat.values.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

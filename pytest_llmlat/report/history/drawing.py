@@ -6,15 +6,15 @@ import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_llmlat.errors import MissingExtra
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.history.points import joined, machine_lines
+from pytest_llmlat.values.errors import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.history.points import History, Point, Timeline
-    from pytest_llmlat.results import Estimate
+    from pytest_llmlat.values.results import Estimate
 
 EXTRA = "plots"
 """The extra of this project that installs matplotlib."""

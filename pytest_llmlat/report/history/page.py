@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.report.history.points import History, Point
-    from pytest_llmlat.results import Estimate
+    from pytest_llmlat.values.results import Estimate
 
 COLUMNS = (
     "cell",

@@ -8,20 +8,21 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.baselines import UNTIMED
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.analysis.stored_run import asked_for
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.matching import disturbed
-from pytest_llmlat.halves import answer_time
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.results import Estimate
-from pytest_llmlat.runs import asked_for, records_of
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.store.baselines import UNTIMED
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.records import Cell, CellFacts, Record
-    from pytest_llmlat.runs import Run
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.settings import Balance
 
 _OUTSIDE = 0.025
 """On either side of a 95 % interval."""

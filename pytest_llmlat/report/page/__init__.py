@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
-from pytest_llmlat.report.page.answers import (
-    best_balance,
-    cautions,
-    scenario_leaders,
-)
+from pytest_llmlat.report.page.answers import best_balance, cautions, scenario_leaders
 from pytest_llmlat.report.page.drawings import read
 from pytest_llmlat.report.page.embedding import (
     content_policy,
@@ -39,9 +35,9 @@ from pytest_llmlat.report.page.visible import marked, visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.records import Record
     from pytest_llmlat.report.page.samples import Samples
-    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
 
 _SLACK = 10_000
 """Bytes for what is said of a cut, which is not known before it is made."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.page.rows import Row
-    from pytest_llmlat.results import Contrast, Estimate, Scoreboard
+    from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
 
 _FEW = 4
 """So many names are told; of more, how many they are."""

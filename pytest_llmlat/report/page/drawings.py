@@ -12,21 +12,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.halves import answer_time
+from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.report.page.rows import row_key
-from pytest_llmlat.report.page.samples import (
-    Fewest,
-    Store,
-    digest,
-    rounded,
-)
-from pytest_llmlat.statistics import distribution
+from pytest_llmlat.report.page.samples import Fewest, Store, digest, rounded
+from pytest_llmlat.values.percentiles import distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
 
 STEPS = 200
 """Steps of a distribution that are drawn; of more answers, so many of their ranks."""

@@ -6,15 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import score
-from pytest_llmlat.settings import BALANCES
+from pytest_llmlat.analysis import score
+from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.records import Cell
-    from pytest_llmlat.results import Scoreboard, Standing, Summary
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.results import Scoreboard, Standing, Summary
+    from pytest_llmlat.values.settings import Balance
 
     Halves = tuple[float, float]
     """Quality with chance taken off, and speed, of one cell."""

@@ -21,7 +21,7 @@ from pytest_llmlat.report.page.embedding import packed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
     Text = str | list[str | int] | None
     """A text, or where its middle is left out: [head, letters left out, tail]."""

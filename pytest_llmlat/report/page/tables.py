@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import (
-    MISSING,
-    placed,
-    rate,
-    ratio,
-    seconds,
-    size,
-)
+from pytest_llmlat.report.figures import MISSING, placed, rate, ratio, seconds, size
 from pytest_llmlat.report.loads import (
     GOOD,
     POINTS,
@@ -36,7 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.report.page.rows import Mark, Row
-    from pytest_llmlat.results import Estimate, Outcome, Scoreboard, Standing, Verdict
+    from pytest_llmlat.values.results import (
+        Estimate,
+        Outcome,
+        Scoreboard,
+        Standing,
+        Verdict,
+    )
 
 _DASH = "\N{EN DASH}"
 _SIGNS: dict[Outcome, str] = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.report.page.rows import Row
     from pytest_llmlat.report.page.samples import Samples
-    from pytest_llmlat.results import Distribution, Estimate, Scoreboard, Summary
+    from pytest_llmlat.values.results import Distribution, Estimate, Scoreboard, Summary
 
 
 def page_values(

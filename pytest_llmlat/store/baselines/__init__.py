@@ -18,17 +18,17 @@ from dataclasses import asdict, dataclass, fields
 from statistics import fmean, median_low
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_llmlat.baselines import files
-from pytest_llmlat.baselines.columns import digest_of, pack, unpack
-from pytest_llmlat.errors import BadBaseline
-from pytest_llmlat.records import Cell
+from pytest_llmlat.store.baselines import files
+from pytest_llmlat.store.baselines.columns import digest_of, pack, unpack
+from pytest_llmlat.values.errors import BadBaseline
+from pytest_llmlat.values.records import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import CellFacts, Record
 
 __all__ = ["Baseline", "BaselineCell", "differences", "digest_of", "load", "save"]
 

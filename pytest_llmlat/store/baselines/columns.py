@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from pytest_llmlat.records import Finish, Grade, Record, Timing, TokenSource
-from pytest_llmlat.specs import DIFFICULTIES
+from pytest_llmlat.values.entities import DIFFICULTIES
+from pytest_llmlat.values.records import Finish, Grade, Record, Timing, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.records import Cell
+    from pytest_llmlat.values.records import Cell
 
 _FAR_NS = 2**63
 _MOST_STAMPS = 10**6

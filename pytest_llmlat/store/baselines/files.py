@@ -7,7 +7,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import BadBaseline
+from pytest_llmlat.values.errors import BadBaseline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

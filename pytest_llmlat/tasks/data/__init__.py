@@ -12,6 +12,6 @@
 
 from __future__ import annotations
 
-from pytest_llmlat.datasets.loading import load_samples, revision
+from pytest_llmlat.tasks.data.loading import load_samples, revision
 
 __all__ = ["load_samples", "revision"]

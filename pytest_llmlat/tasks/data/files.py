@@ -9,15 +9,15 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.datasets.rows import Row
-from pytest_llmlat.errors import BadCatalogue, MissingExtra
-from pytest_llmlat.specs import DATA_SUFFIXES
+from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.values.entities import DATA_SUFFIXES
+from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_llmlat.specs import Task
+    from pytest_llmlat.values.entities import Task
 
 EXTRA = "datasets"
 """The extra of this project that installs pyarrow."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.datasets.rows import Row
-from pytest_llmlat.errors import DataUnavailable, MissingExtra
+from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.values.errors import DataUnavailable, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_llmlat.specs import PublicSet, Task
+    from pytest_llmlat.values.entities import PublicSet, Task
 
 EXTRA = "datasets"
 """The extra of this project that installs the library."""

@@ -8,18 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.datasets.files import file_rows, local_copy
-from pytest_llmlat.datasets.generated import generated_rows
-from pytest_llmlat.datasets.hub import hub_rows
-from pytest_llmlat.datasets.mapping import sample_of
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.specs import GENERATED
+from pytest_llmlat.tasks.data.files import file_rows, local_copy
+from pytest_llmlat.tasks.data.hub import hub_rows
+from pytest_llmlat.tasks.data.mapping import sample_of
+from pytest_llmlat.tasks.data.template_rows import generated_rows
+from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.datasets.rows import Row
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.tasks.data.table_row import Row
+    from pytest_llmlat.values.entities import Sample, Task
 
 _LIES = ("source", "title", "public", "mapping", "where")
 """What decides where the data are found and how they are read, not what is asked."""

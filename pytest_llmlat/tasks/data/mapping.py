@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.expressions import evaluate
-from pytest_llmlat.specs import DIFFICULTIES, Sample
+from pytest_llmlat.tasks.expressions import evaluate
+from pytest_llmlat.values.entities import DIFFICULTIES, Sample
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
-    from pytest_llmlat.datasets.rows import Row
-    from pytest_llmlat.specs import Task
+    from pytest_llmlat.tasks.data.table_row import Row
+    from pytest_llmlat.values.entities import Task
 
 
 def sample_of(task: Task, row: Row) -> Sample | None:

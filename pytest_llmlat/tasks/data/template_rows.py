@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.datasets.rows import Row
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.generated import GENERATORS
-from pytest_llmlat.specs import GENERATED
+from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.tasks.templates import GENERATORS
+from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.specs import Task
+    from pytest_llmlat.values.entities import Task
 
 COUNT = 30
 """How many items are drawn where the task does not say."""

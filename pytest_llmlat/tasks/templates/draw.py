@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.specs import Difficulty
+    from pytest_llmlat.values.entities import Difficulty
 
 Kind: TypeAlias = Literal["number", "deduction", "ordering", "truth"]
 

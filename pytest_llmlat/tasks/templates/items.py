@@ -6,16 +6,16 @@ from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pytest_llmlat.generated import deduction, long_sums, ordering, sums, truth
-from pytest_llmlat.generated.draw import Draw, Item
-from pytest_llmlat.specs import DIFFICULTIES
+from pytest_llmlat.tasks.templates import deduction, long_sums, ordering, sums, truth
+from pytest_llmlat.tasks.templates.draw import Draw, Item
+from pytest_llmlat.values.entities import DIFFICULTIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.generated.draw import Kind
-    from pytest_llmlat.generated.puzzles import Choice
-    from pytest_llmlat.generated.truth import Verdict
+    from pytest_llmlat.tasks.templates.draw import Kind
+    from pytest_llmlat.tasks.templates.puzzles import Choice
+    from pytest_llmlat.tasks.templates.truth import Verdict
 
 _T = TypeVar("_T")
 

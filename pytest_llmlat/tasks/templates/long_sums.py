@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.generated.draw import Draw
-    from pytest_llmlat.generated.sums import Sum
+    from pytest_llmlat.tasks.templates.draw import Draw
+    from pytest_llmlat.tasks.templates.sums import Sum
 
 _FULL_WEEK = 40
 _OLD = 78

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.halves import answer_time, halve
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.statistics import resampled_sums
+from pytest_llmlat.analysis.cell_bootstrap import answer_time, halve
+from pytest_llmlat.analysis.resampling import resampled_sums
+from pytest_llmlat.grading.metrics import METRICS
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -21,7 +21,7 @@ from tests.unit.builders import (
 )
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 
 def asked(

@@ -8,8 +8,12 @@ from itertools import pairwise
 import numpy as np  # noqa: TID253 - draws are arrays
 import pytest
 
-from pytest_llmlat.contrasts import Scored, best_against_others, others_against
-from pytest_llmlat.statistics import DRAWS, resample_weights
+from pytest_llmlat.analysis.comparisons import (
+    Scored,
+    best_against_others,
+    others_against,
+)
+from pytest_llmlat.analysis.resampling import DRAWS, resample_weights
 
 SAMPLES = 40
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.scoreboard import scoreboard
-from pytest_llmlat.slo import parse
 from tests.unit.random_boards import a_random_run
 
 LINES = json.loads(

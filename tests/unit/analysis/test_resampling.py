@@ -8,15 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat import statistics
-from pytest_llmlat.results import Distribution
-from pytest_llmlat.statistics import (
-    distribution,
-    interval,
-    percentile,
-    resample_weights,
-    resampled_sums,
-)
+from pytest_llmlat.analysis import resampling as statistics
+from pytest_llmlat.analysis.resampling import interval, resample_weights, resampled_sums
+from pytest_llmlat.values.percentiles import distribution, percentile
+from pytest_llmlat.values.results import Distribution
 
 if TYPE_CHECKING:
     import numpy as np

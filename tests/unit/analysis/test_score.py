@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat import score
-from pytest_llmlat.settings import BALANCES, Balance
+from pytest_llmlat.analysis import score
+from pytest_llmlat.values.settings import BALANCES, Balance
 
 SHARES = st.floats(0, 1)
 POSITIVE = st.floats(1e-6, 1e6)

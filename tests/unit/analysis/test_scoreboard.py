@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.results import Distribution, Estimate
-from pytest_llmlat.scoreboard import scoreboard
-from pytest_llmlat.settings import BALANCES
-from pytest_llmlat.slo import parse
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.values.results import Distribution, Estimate
+from pytest_llmlat.values.settings import BALANCES
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -23,9 +23,9 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Cell, Record
-    from pytest_llmlat.results import Scoreboard, Standing
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.records import Cell, Record
+    from pytest_llmlat.values.results import Scoreboard, Standing
+    from pytest_llmlat.values.settings import Balance
 
 
 def answers(cell: Cell, right: int, wrong: int, seconds: float = 1.0) -> list[Record]:

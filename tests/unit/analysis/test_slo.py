@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.records import NS_PER_S, Record
-from pytest_llmlat.slo import QUANTITIES, Objective, good, parse
+from pytest_llmlat.analysis.slo import QUANTITIES, Objective, good, parse
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.records import NS_PER_S, Record
 from tests.unit.builders import a_record, a_timing, an_error, an_overflow
 
 WHERE = "--llm-slo"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.gate.student import cdf, quantile
+from pytest_llmlat.analysis.student_t import cdf, quantile
 
 DEGREES = st.integers(1, 5000)
 TAILS = st.floats(1e-9, 0.49)

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat import score
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.records import NS_PER_S, Instrument, LoadFacts, Transport
-from pytest_llmlat.results import Distribution, Estimate, Summary
-from pytest_llmlat.settings import BALANCES, Balance
-from pytest_llmlat.slo import parse
-from pytest_llmlat.statistics import interval, resampled_sums
-from pytest_llmlat.summary import summarise
-from pytest_llmlat.tallies import (
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
     seconds_per_correct,
     tally,
 )
+from pytest_llmlat.analysis.resampling import interval, resampled_sums
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.records import NS_PER_S, Instrument, LoadFacts, Transport
+from pytest_llmlat.values.results import Distribution, Estimate, Summary
+from pytest_llmlat.values.settings import BALANCES, Balance
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -36,8 +36,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.halves import Halves
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.analysis.cell_bootstrap import Halves
+    from pytest_llmlat.values.records import Record
 
 MIXED = (
     a_record("right", timing=a_timing(0.5, 1.0)),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.records import Grade, LoadFacts
-from pytest_llmlat.slo import parse
-from pytest_llmlat.throughput import throughput
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.throughput import throughput
+from pytest_llmlat.values.records import Grade, LoadFacts
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -24,7 +24,7 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 RATES = ("requests_per_s", "output_tokens_per_s")
 GOOD = ("slo", "good_share", "goodput_per_s", "good_and_correct_per_s")

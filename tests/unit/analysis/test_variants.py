@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.results import Tuning, Varied
-from pytest_llmlat.scoreboard import scoreboard_of
+from pytest_llmlat.analysis.scoreboard import scoreboard_of
+from pytest_llmlat.values.results import Tuning, Varied
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.records import CellFacts, Record
+    from pytest_llmlat.values.records import CellFacts, Record
 
 SAMPLES = 30
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from pytest_llmlat.runs import board_of, open_run, processes
-from pytest_llmlat.runs.processes import in_processes
+from pytest_llmlat.analysis import worker_processes as processes
+from pytest_llmlat.analysis.stored_run import board_of
+from pytest_llmlat.analysis.worker_processes import in_processes
+from pytest_llmlat.store.run_folder import open_run
 from tests.unit.stored_runs import a_stored_run, answers, failures
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.backends.huggingface.adapter_bases import same_base
 from pytest_llmlat.backends.huggingface.adapter_files import find_adapter, tensor_shapes
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     LLMLatError,
@@ -25,7 +25,7 @@ from tests.unit.builders import a_model
 from tests.unit.loras import A, B, a_lora, write_lora, write_tensors
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

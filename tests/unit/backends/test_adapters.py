@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on, take_off
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     LLMLatError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 
 class Model:

@@ -11,8 +11,8 @@ import pytest
 
 from pytest_llmlat.backends import KINDS, open_backend
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import MissingExtra
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import MissingExtra
 from tests.unit.builders import a_deployment, a_model
 
 LIBRARIES = {

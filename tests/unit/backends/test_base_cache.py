@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat import backends
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.clock import ManualClock
+from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_llmlat.specs import Deployment
+    from pytest_llmlat.values.entities import Deployment
 
 
 class Thing:

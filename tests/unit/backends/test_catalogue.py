@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import KINDS
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.catalogue.models import BACKENDS
-from pytest_llmlat.errors import BadCatalogue, UnknownName, UsageError
-from pytest_llmlat.settings import LOCAL_DEVICES
+from pytest_llmlat.backends.catalogue import BACKENDS, load_models
+from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
+from pytest_llmlat.values.settings import LOCAL_DEVICES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 BUNDLED = load_models()
 HUB = [

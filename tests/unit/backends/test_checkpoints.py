@@ -11,13 +11,13 @@ import pytest
 
 from pytest_llmlat.backends import checkpoints
 from pytest_llmlat.backends.checkpoints import check_code, source_of
-from pytest_llmlat.errors import MissingExtra, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.errors import MissingExtra, Unsupported, WeightsUnavailable
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 WHOLE = ("config.json", "model.safetensors", "tokenizer.json")
 TRANSFORMERS = SimpleNamespace(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends.gguf.model import GGUF, open_model
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     DeviceAbsent,
@@ -20,8 +20,8 @@ from pytest_llmlat.errors import (
     UnknownName,
     WeightsUnavailable,
 )
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Generation, Request
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
 from tests.unit.gguf_files import STRING, a_file, pair, text
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.errors import BadCatalogue, DataUnavailable, MissingExtra
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.specs import Task
+    from pytest_llmlat.values.entities import Task
 
 TASKS = load_tasks().entries
 GSM8K = TASKS["reasoning/gsm8k"]

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmlat.backends.base_cache import Shelf
 from pytest_llmlat.backends.huggingface import origin as transformers_origin
 from pytest_llmlat.backends.huggingface.loading import Base, base_key, weights_of
 from pytest_llmlat.backends.huggingface.model import HuggingFace
 from pytest_llmlat.backends.huggingface.origin import Origin, Place
 from pytest_llmlat.backends.huggingface.settings import TransformersSettings
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-from pytest_llmlat.backends.shelf import Shelf
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import GenerationFailed, LLMLatError, OutOfMemory
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Generation, Request
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import GenerationFailed, LLMLatError, OutOfMemory
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec
 
 END, OTHER_END = 0, 9
 WORDS = ("</s>", "Hel", "lo", "\n", "more")

@@ -14,8 +14,8 @@ import pytest
 from pytest_llmlat.backends.mlx import model as backend_module
 from pytest_llmlat.backends.mlx.loading import rope_heeded, rope_settings
 from pytest_llmlat.backends.mlx.model import MLX, open_model
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import (
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
     DeviceAbsent,
@@ -26,8 +26,8 @@ from pytest_llmlat.errors import (
     Unsupported,
     WeightsUnavailable,
 )
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Generation, Request
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Generation, Request
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmlat.backends.huggingface import quantization
 from pytest_llmlat.backends.huggingface.quantization import quantize_dynamic, reading
-from pytest_llmlat.errors import MissingExtra, Unsupported
+from pytest_llmlat.values.errors import MissingExtra, Unsupported
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted, open_model
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import BadCatalogue, GenerationFailed, WeightsUnavailable
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import Generation, Request, Timing
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import (
+    BadCatalogue,
+    GenerationFailed,
+    WeightsUnavailable,
+)
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import Generation, Request, Timing
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
 
 SCRIPT: dict[str, str | Mapping[str, str]] = {
     "capital": "Paris is it",

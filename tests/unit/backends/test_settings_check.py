@@ -13,11 +13,11 @@ from pytest_llmlat.backends.settings_check import (
     known_options,
     whole_option,
 )
-from pytest_llmlat.errors import BadCatalogue, UnknownName
+from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import ModelSpec, Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 
 def with_options(**options: Scalar) -> ModelSpec:

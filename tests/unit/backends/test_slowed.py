@@ -11,17 +11,17 @@ import pytest
 
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.backends.slowed import Slowed, slowed
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import NS_PER_S, Request
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import NS_PER_S, Request
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.protocols import Backend
-    from pytest_llmlat.records import Generation, Timing
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.records import Generation, Timing
 
 REQUEST = Request(prompt="2 + 2?", chat=True, max_new_tokens=8, stop=("!",))
 

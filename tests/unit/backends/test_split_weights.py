@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.pieces import find_pieces, put_together
-from pytest_llmlat.errors import WeightsUnavailable
+from pytest_llmlat.backends.split_weights import find_pieces, put_together
+from pytest_llmlat.values.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path

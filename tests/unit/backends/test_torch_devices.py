@@ -16,8 +16,8 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     torch_device,
     usable_cards,
 )
-from pytest_llmlat.errors import BadCatalogue, DeviceAbsent, Unsupported
-from pytest_llmlat.meter import Meter
+from pytest_llmlat.values.errors import BadCatalogue, DeviceAbsent, Unsupported
+from pytest_llmlat.values.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples
-from pytest_llmlat.resources import bundled
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.values.bundled import bundled
 from tests.scripts import train_script
 
 if TYPE_CHECKING:

@@ -23,15 +23,15 @@ from pytest_llmlat.backends.huggingface.torch_memory import (
     free_bytes,
     within_memory,
 )
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import OutOfMemory, Unsupported
-from pytest_llmlat.meter import Meter
-from pytest_llmlat.records import NS_PER_S, Request
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import OutOfMemory, Unsupported
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.records import NS_PER_S, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Generation
+    from pytest_llmlat.values.records import Generation
 
 END, PAD = 0, 99
 WORDS = {1: "one ", 2: "two ", 3: "", 4: "four "}

@@ -13,7 +13,7 @@ from pytest_llmlat.backends.huggingface.faults import (
     out_of_memory,
 )
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-from pytest_llmlat.errors import GenerationFailed, OutOfMemory
+from pytest_llmlat.values.errors import GenerationFailed, OutOfMemory
 from tests.unit.builders import a_deployment, a_model
 
 

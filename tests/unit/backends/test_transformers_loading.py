@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmlat.backends.huggingface.loading import on_one_thread
-from pytest_llmlat.errors import WeightsUnavailable
+from pytest_llmlat.values.errors import WeightsUnavailable
 
 NAME = "HF_DEACTIVATE_ASYNC_LOAD"
 

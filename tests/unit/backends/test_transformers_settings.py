@@ -9,15 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.huggingface.settings import (
     QUANTIZATIONS,
     TransformersSettings,
     settings_of,
 )
-from pytest_llmlat.catalogue import load_models
-from pytest_llmlat.errors import BadCatalogue, LLMLatError, UnknownName, Unsupported
-from pytest_llmlat.settings import LOCAL_DEVICES
-from pytest_llmlat.specs import Deployment, ModelSpec, Scalar
+from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+from pytest_llmlat.values.errors import (
+    BadCatalogue,
+    LLMLatError,
+    UnknownName,
+    Unsupported,
+)
+from pytest_llmlat.values.settings import LOCAL_DEVICES
 from tests.unit.builders import a_model
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.backends import weights
 from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
-from pytest_llmlat.errors import MissingExtra, WeightsUnavailable
+from pytest_llmlat.values.errors import MissingExtra, WeightsUnavailable
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:

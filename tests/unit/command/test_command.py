@@ -19,7 +19,7 @@ from tests.unit.stored_runs import HOSTILE, ODD, a_stored_run, answers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs" / "command.md"
 
 

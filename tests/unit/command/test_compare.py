@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat import baselines
 from pytest_llmlat.command import main
-from pytest_llmlat.journal import RECORDS, Journal
-from pytest_llmlat.plugin.gating import Gate
-from pytest_llmlat.records import Contention
+from pytest_llmlat.session.gating import Gate
+from pytest_llmlat.store import baselines
+from pytest_llmlat.store.journal import RECORDS, Journal
+from pytest_llmlat.values.records import Contention
+from tests.unit.session.test_gating import settings
 from tests.unit.stored_runs import HERE, ODD, a_stored_run, answers, facts_of, failures
-from tests.unit.test_gating import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 
 def two(

@@ -21,15 +21,15 @@ from pytest_llmlat.command.examination import (
 )
 from pytest_llmlat.command.extras import Extra, extras
 from pytest_llmlat.command.readiness import readiness
-from pytest_llmlat.contention import judge
-from pytest_llmlat.devices import Inventory
-from pytest_llmlat.errors import SandboxUnavailable
-from pytest_llmlat.records import Contention
-from pytest_llmlat.sandbox.chain import REMEDY
+from pytest_llmlat.grading.sandbox.chain import REMEDY
+from pytest_llmlat.machine.contention import judge
+from pytest_llmlat.machine.devices import Inventory
+from pytest_llmlat.values.errors import SandboxUnavailable
+from pytest_llmlat.values.records import Contention
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.sandbox import Sandbox
+    from pytest_llmlat.grading.sandbox import Sandbox
 
 BARE = Inventory(
     gpus=(),

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_llmlat.command import main
 from pytest_llmlat.command.show import is_wrong
-from pytest_llmlat.journal import CELLS, RECORDS, RUN, SCHEMA, Journal
-from pytest_llmlat.results import Verdict
+from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, Journal
+from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, an_error
 from tests.unit.stored_runs import (
     COUNT,
@@ -26,7 +26,7 @@ from tests.unit.stored_runs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 
 def run_in(tmp_path: Path, *cells: list[Record], name: str = "r1", **told: Any) -> Path:  # noqa: ANN401 - whatever run.json says

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat import score
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import resample_weights
 from pytest_llmlat.gate import changes as measured
-from pytest_llmlat.gate import mcnemar, student
+from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.changes import (
     BALANCED,
     FEWEST,
@@ -23,10 +25,9 @@ from pytest_llmlat.gate.changes import (
     changes,
 )
 from pytest_llmlat.gate.pairing import LATENCIES, pair
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.records import Grade, Record
-from pytest_llmlat.settings import BALANCES, Balance
-from pytest_llmlat.statistics import resample_weights
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.records import Grade, Record
+from pytest_llmlat.values.settings import BALANCES, Balance
 from tests.unit.builders import a_cell, a_record, a_sample, a_task, a_timing, an_error
 
 if TYPE_CHECKING:

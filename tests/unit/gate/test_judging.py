@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.gate import mcnemar, student
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, changes
-from pytest_llmlat.gate.judging import ALPHA, Match, judge, worst_first
+from pytest_llmlat.gate.judging import ALPHA, Match, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.rules import NEW_CELLS, Rules, parse_tolerances
-from pytest_llmlat.records import NS_PER_S, Cell, Grade, Record
-from pytest_llmlat.results import OUTCOMES, Verdict
+from pytest_llmlat.values.records import NS_PER_S, Cell, Grade, Record
+from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmlat.analysis.cell_counts import latencies, tally
+from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.rules import parse_limits
-from pytest_llmlat.records import Contention
-from pytest_llmlat.slo import parse
-from pytest_llmlat.summary import summarise
-from pytest_llmlat.tallies import latencies, tally
+from pytest_llmlat.values.records import Contention
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Estimate, Summary, Verdict
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Estimate, Summary, Verdict
 
 
 def summed(records: Sequence[Record]) -> Summary:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.gate.pairing import LATENCIES, Side, known, log_ratios, pair
-from pytest_llmlat.records import Finish, Grade, Record, Timing
+from pytest_llmlat.values.records import Finish, Grade, Record, Timing
 from tests.unit.builders import a_record, a_timing, an_error, an_overflow
 
 E2E, TTFT, TPOT = range(3)

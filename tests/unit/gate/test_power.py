@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.baselines import BaselineCell
 from pytest_llmlat.gate.power import SIZES, Visible, visible
-from pytest_llmlat.records import Grade
 from pytest_llmlat.report.power import power_lines
+from pytest_llmlat.store.baselines import BaselineCell
+from pytest_llmlat.values.records import Grade
 from tests.unit.builders import a_cell, a_record, a_timing, an_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.records import Record
+    from pytest_llmlat.values.records import Record
 
 
 def stored(records: Sequence[Record], model: str = "parrot") -> BaselineCell:

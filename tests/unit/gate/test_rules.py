@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import UsageError
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.rules import (
@@ -29,6 +28,7 @@ from pytest_llmlat.gate.rules import (
     parse_tolerances,
     scoped,
 )
+from pytest_llmlat.values.errors import UsageError
 from tests.unit.builders import a_cell
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.records import Extraction
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.records import Extraction
 
 POLARITY = ("positive", "negative", "neutral")
 

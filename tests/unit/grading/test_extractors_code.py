@@ -7,8 +7,8 @@ from textwrap import indent
 
 import pytest
 
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.values.entities import Sample, Task
 
 TASK = Task(
     name="code_completion/functions",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.extractors import EXTRACTORS, numbers_equal
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.grading.extractors import EXTRACTORS, numbers_equal
+from pytest_llmlat.values.entities import Sample, Task
 
 TASK = Task(
     name="reasoning/arithmetic",

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.errors import LLMLatError
-from pytest_llmlat.grading import grade
-from pytest_llmlat.sandbox import Kind, Limits, Outcome, Program
+from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.grading.sandbox import Kind, Limits, Outcome, Program
+from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_sample, a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Grade
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Grade
 
 CODE = replace(
     a_task("code_completion/f", extractor="code", metric="tests_pass"),

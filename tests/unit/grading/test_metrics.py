@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer  # noqa: TID253 - to compare with
 
-from pytest_llmlat.errors import LLMLatError, MissingExtra
-from pytest_llmlat.metrics import (
+from pytest_llmlat.grading.metrics import (
     METRICS,
     common_subsequence,
     label_counts,
@@ -20,8 +19,9 @@ from pytest_llmlat.metrics import (
     macro_f1_draws,
     pass_at_k,
 )
-from pytest_llmlat.records import Grade
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.errors import LLMLatError, MissingExtra
+from pytest_llmlat.values.records import Grade
 
 EXACT = 1e-9
 WORDS = (

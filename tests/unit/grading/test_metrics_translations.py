@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU  # noqa: TID253
 from sacrebleu.metrics.chrf import CHRF  # noqa: TID253
 
-from pytest_llmlat.metrics import (
+from pytest_llmlat.grading.metrics import (
     METRICS,
     corpus_bleu,
     corpus_bleu_draws,
     corpus_chrf,
     corpus_draws,
 )
-from pytest_llmlat.specs import Sample, Task
+from pytest_llmlat.values.entities import Sample, Task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Grade
+    from pytest_llmlat.values.records import Grade
 
 EXACT = 1e-9
 WORDS = (

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.contention import (
+from pytest_llmlat.machine.contention import (
     CpuTicks,
     Machine,
     ProcessTicks,
@@ -23,9 +22,10 @@ from pytest_llmlat.contention import (
     parse_numbers,
     parse_process,
 )
+from pytest_llmlat.values.clock import ManualClock
 
 if TYPE_CHECKING:
-    from pytest_llmlat.records import Contention
+    from pytest_llmlat.values.records import Contention
 
 OURS = 100
 SECOND = 1_000_000_000

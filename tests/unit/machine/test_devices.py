@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pytest_llmlat import devices
-from pytest_llmlat.devices import Inventory, look
-from pytest_llmlat.settings import DEVICES
+from pytest_llmlat.machine import devices
+from pytest_llmlat.machine.devices import Inventory, look
+from pytest_llmlat.values.settings import DEVICES
 from tests.unit.nvml_driver import Driver
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat import environment
-from pytest_llmlat.devices import Inventory
-from pytest_llmlat.environment import (
+from pytest_llmlat.machine import environment
+from pytest_llmlat.machine.devices import Inventory
+from pytest_llmlat.machine.environment import (
     PeakMemory,
     commit_of,
     disturbances,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat import nvidia
-from pytest_llmlat.nvidia import gpu_heat_ns, gpu_users, visible_gpus
+from pytest_llmlat.machine import nvidia
+from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users, visible_gpus
 from tests.unit.nvml_driver import HEAT, NEW, OLD, Driver
 
 if TYPE_CHECKING:

@@ -9,19 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.records import NS_PER_S
-from pytest_llmlat.schedule import (
-    KINDS,
-    LEVELLED,
-    SINGLE,
+from pytest_llmlat.measure.arrivals import (
     Arrivals,
-    Scenario,
-    parse,
     streams_of,
     visits,
     warm_up_requests,
 )
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.scenario import KINDS, LEVELLED, SINGLE, Scenario, parse
 from tests.unit.builders import a_sample
 
 WHERE = "--llm-scenario"

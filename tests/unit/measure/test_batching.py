@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import BadCatalogue, OutOfMemory
-from pytest_llmlat.protocols import Batching, Server
-from pytest_llmlat.records import NS_PER_S, Request
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.scenarios import BatchSettings, batch_settings, under_load
-from pytest_llmlat.scenarios.batching import CHECKED, in_batches
-from pytest_llmlat.schedule import Scenario
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.scenarios import BatchSettings, batch_settings, under_load
+from pytest_llmlat.measure.scenarios.batching import CHECKED, in_batches
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
+from pytest_llmlat.values.protocols import Batching, Server
+from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.scenario import Scenario
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.meter import Meter
-    from pytest_llmlat.records import CellFacts, Generation, LoadFacts, Record
-    from pytest_llmlat.scenarios.batching import Batched
+    from pytest_llmlat.measure.scenarios.batching import Batched
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import CellFacts, Generation, LoadFacts, Record
 
 BEGIN_NS = 1_000
 OFFLINE = Scenario(kind="offline")

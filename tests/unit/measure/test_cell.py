@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from pytest_llmlat import runner
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.rows import row
-from pytest_llmlat.runner import (
+from pytest_llmlat.measure import cell as runner
+from pytest_llmlat.measure.cell import (
     WARMUP_TOKENS,
     LoadedModel,
     Plan,
@@ -20,14 +18,16 @@ from pytest_llmlat.runner import (
     run_cell,
     run_pair,
 )
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.records import CellFacts, Record, Request
-    from pytest_llmlat.sandbox import Sandbox
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import CellFacts, Record, Request
 
 Answers: TypeAlias = "Mapping[str, str | Mapping[str, str]]"
 ANSWERS: Answers = {

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.errors import GenerationFailed, LLMLatError
-from pytest_llmlat.instrument.calibration import Pulse, calibrate, tried
-from pytest_llmlat.instrument.comparison import Entry
-from pytest_llmlat.instrument.wire import Schedule
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import NS_PER_S, Response, Timing, Transport
-from pytest_llmlat.statistics import nearest_rank
+from pytest_llmlat.measure.instrument.calibration import Pulse, calibrate, tried
+from pytest_llmlat.measure.instrument.comparison import Entry
+from pytest_llmlat.measure.instrument.wire import Schedule
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.errors import GenerationFailed, LLMLatError
+from pytest_llmlat.values.percentiles import nearest_rank
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import NS_PER_S, Response, Timing, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from pytest_llmlat.records import Request
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import Request
 
 T = TypeVar("T")
 MS = NS_PER_S // 1000

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import (
+from pytest_llmlat.measure.arrivals import Arrivals
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.scenarios import under_load
+from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import (
     NS_PER_S,
     CellFacts,
     Generation,
@@ -25,18 +29,15 @@ from pytest_llmlat.records import (
     Response,
     Timing,
 )
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.scenarios import under_load
-from pytest_llmlat.scenarios.load import LATE_S, Offered, offer
-from pytest_llmlat.schedule import Arrivals, Scenario
+from pytest_llmlat.values.scenario import Scenario
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from pytest_llmlat.protocols import Exchange
-    from pytest_llmlat.records import LoadFacts
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.protocols import Exchange
+    from pytest_llmlat.values.records import LoadFacts
 
 T = TypeVar("T")
 BEGIN_NS = 5 * NS_PER_S

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.protocols import Server
-from pytest_llmlat.records import NS_PER_S, Request
-from pytest_llmlat.runner import LoadedModel, Plan, Tools, run_cell
-from pytest_llmlat.scenarios import under_load
-from pytest_llmlat.scenarios.queueing import take_turns
-from pytest_llmlat.schedule import Arrivals, Scenario
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.measure.arrivals import Arrivals
+from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.scenarios import under_load
+from pytest_llmlat.measure.scenarios.queueing import take_turns
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.scenario import Scenario
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.records import CellFacts, LoadFacts, Record, Response
-    from pytest_llmlat.results import Summary
-    from pytest_llmlat.scenarios.queueing import Queue
+    from pytest_llmlat.measure.scenarios.queueing import Queue
+    from pytest_llmlat.values.records import CellFacts, LoadFacts, Record, Response
+    from pytest_llmlat.values.results import Summary
 
 BEGIN_NS = 1_000
 OFFLINE = Scenario(kind="offline")

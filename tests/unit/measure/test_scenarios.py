@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.clock import ManualClock
-from pytest_llmlat.records import Request
-from pytest_llmlat.scenarios import ask, settled, single
+from pytest_llmlat.measure.scenarios import ask, settled, single
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.records import NS_PER_S
 from pytest_llmlat.report.benchmark_json import (
     answer_times,
     benchmark_text,
     statistics_of,
 )
-from pytest_llmlat.results import Scoreboard
+from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.results import Scoreboard
 from tests.unit.boards import RUN, a_summary
 from tests.unit.builders import a_record, a_timing
 from tests.unit.stored_runs import failures

@@ -26,8 +26,8 @@ from pytest_llmlat.report.history import (
     page_text,
 )
 from pytest_llmlat.report.history.points import letter, median_interval
-from pytest_llmlat.results import Estimate
-from pytest_llmlat.runs import open_run
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import a_cell
 from tests.unit.stored_runs import HERE, HOSTILE, ODD, a_stored_run, answers, failures
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_llmlat.report.leaders import leader_lines, tuning_lines
 from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.results import Contrast, Estimate, Scoreboard, Tuning
+from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard, Tuning
 from tests.unit.boards import a_standing
 
 NAMES = ("owl", "parrot", "raven")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.report.gfm import Block, code, fitted, plain
 from pytest_llmlat.report.markdown import LIMIT, report_text
-from pytest_llmlat.results import OUTCOMES, Scoreboard
+from pytest_llmlat.values.results import OUTCOMES, Scoreboard
 from tests.unit.boards import (
     FINE,
     HOSTILE,

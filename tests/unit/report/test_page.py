@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import embedding, samples, write_page
 from pytest_llmlat.report.page.drawings import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
 from pytest_llmlat.report.page.rows import rows_of, weighted
 from pytest_llmlat.report.page.samples import Store, shortened
 from pytest_llmlat.report.page.visible import visible
-from pytest_llmlat.results import Contrast, Estimate, Scoreboard
-from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
 from tests.unit.boards import HOSTILE, RUN, a_board, a_run
 from tests.unit.builders import (
     a_cell,
@@ -39,8 +39,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.settings import Balance
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.settings import Balance
 
 EMPTY = Scoreboard(summaries=(), standings=())
 ATTACK = (

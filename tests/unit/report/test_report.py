@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.figures import (
     MISSING,
     bounds,
@@ -23,8 +24,7 @@ from pytest_llmlat.report.figures import (
 )
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.results import Estimate
-from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -37,8 +37,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.results import Scoreboard
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
 
 HOSTILE = "\x1b[2J\r\nevil\u202e\u200b\x07|<b>"
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from pytest_llmlat import results
-from pytest_llmlat.records import Cell, Contention, Instrument, LoadFacts
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
-from pytest_llmlat.results import (
+from pytest_llmlat.values import results
+from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.results import (
     Contrast,
     Distribution,
     Estimate,
@@ -24,8 +26,6 @@ from pytest_llmlat.results import (
     Varied,
     Verdict,
 )
-from pytest_llmlat.scoreboard import scoreboard
-from pytest_llmlat.slo import parse
 from tests.unit.boards import HOSTILE, a_board, a_run
 from tests.unit.builders import a_cell, some_facts
 from tests.unit.random_boards import a_random_run
@@ -33,7 +33,7 @@ from tests.unit.random_boards import a_random_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
+FILE = Path(__file__).parents[3] / "docs" / "summary.schema.json"
 PUBLISHED: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
 DEFS: dict[str, Any] = PUBLISHED["$defs"]
 VALIDATOR = jsonschema.Draft202012Validator(PUBLISHED)

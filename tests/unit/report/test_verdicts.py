@@ -12,7 +12,7 @@ import pytest
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.report.verdicts import verdict_lines
-from pytest_llmlat.results import Outcome, Scoreboard, Verdict
+from pytest_llmlat.values.results import Outcome, Scoreboard, Verdict
 
 HOSTILE = "\x1b[2J\r\nevil\u202e\u200b\x07|<b>"
 SLOWER = Verdict(

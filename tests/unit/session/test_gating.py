@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat import baselines
-from pytest_llmlat.errors import BadBaseline, UsageError
 from pytest_llmlat.gate import matching
-from pytest_llmlat.plugin.gating import Gate, join, nothing
-from pytest_llmlat.records import Contention
-from pytest_llmlat.results import Verdict
-from pytest_llmlat.settings import Settings
+from pytest_llmlat.session.gating import Gate, join, nothing
+from pytest_llmlat.store import baselines
+from pytest_llmlat.values.errors import BadBaseline, UsageError
+from pytest_llmlat.values.records import Contention
+from pytest_llmlat.values.results import Verdict
+from pytest_llmlat.values.settings import Settings
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.records import CellFacts, Record
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import CellFacts, Record
 
 HERE: Mapping[str, Scalar | None] = {
     "cpu": "this one",

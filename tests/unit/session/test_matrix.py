@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.matrix import cell, deployments, draw
+from pytest_llmlat.session.matrix import cell, deployments
+from pytest_llmlat.tasks.draw import draw
 from tests.unit.builders import a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pytest_llmlat.specs import Sample
+    from pytest_llmlat.values.entities import Sample
 
 EVERYWHERE = ("cpu", "cuda", "a6000", "mps")
 STRATA = st.lists(st.sampled_from("abcd"), min_size=1, max_size=60)

@@ -14,7 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.baselines import (
+from pytest_llmlat.analysis.cell_bootstrap import halve
+from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.machine.devices import Inventory
+from pytest_llmlat.machine.environment import fingerprint
+from pytest_llmlat.store.baselines import (
     Baseline,
     differences,
     digest_of,
@@ -22,13 +27,8 @@ from pytest_llmlat.baselines import (
     load,
     save,
 )
-from pytest_llmlat.devices import Inventory
-from pytest_llmlat.environment import fingerprint
-from pytest_llmlat.errors import BadBaseline, UsageError
-from pytest_llmlat.halves import halve
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.records import Contention, Grade, Record, Timing
-from pytest_llmlat.summary import summarise
+from pytest_llmlat.values.errors import BadBaseline, UsageError
+from pytest_llmlat.values.records import Contention, Grade, Record, Timing
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -43,8 +43,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.records import CellFacts
-    from pytest_llmlat.specs import Scalar
+    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.records import CellFacts
 
 MACHINE: dict[str, Scalar | None] = {
     "python": "3.13.1",

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import MissingExtra, UsageError
-from pytest_llmlat.journal import Journal
-from pytest_llmlat.records import Transport
-from pytest_llmlat.runs import export, open_run
-from pytest_llmlat.runs.exporting import COLUMNS
+from pytest_llmlat.store.export import COLUMNS, export
+from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.errors import MissingExtra, UsageError
+from pytest_llmlat.values.records import Transport
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_llmlat.records import Record
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import Record
 
 FULL = replace(
     a_record("s1", timing=replace(a_timing(0.5, 1.0, 1.5), sent_ns=250_000_000)),
@@ -174,7 +174,7 @@ def test_parquet_is_written_in_batches(
 ) -> None:
     """However many records there are, a few thousand are in memory."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("pytest_llmlat.runs.exporting._BATCH", 2)
+    monkeypatch.setattr("pytest_llmlat.store.export._BATCH", 2)
     path = tmp_path / "x.parquet"
 
     export(a_run(tmp_path, [a_record(f"s{n}") for n in range(5)]), path)

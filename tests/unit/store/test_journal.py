@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.journal import (
+from pytest_llmlat.store.journal import (
     FILES,
     RECORDS,
     REPORT,
@@ -22,7 +22,8 @@ from pytest_llmlat.journal import (
     VERDICTS,
     Journal,
 )
-from pytest_llmlat.records import (
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.values.records import (
     Grade,
     Instrument,
     LoadFacts,
@@ -30,8 +31,7 @@ from pytest_llmlat.records import (
     Timing,
     Transport,
 )
-from pytest_llmlat.results import Verdict
-from pytest_llmlat.rows import row
+from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes

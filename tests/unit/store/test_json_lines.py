@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.records import CellFacts, Record
-from pytest_llmlat.results import Verdict
-from pytest_llmlat.rows import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.store.json_lines import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.values.records import CellFacts, Record
+from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, some_facts
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.errors import BadRun
-from pytest_llmlat.journal import Journal
-from pytest_llmlat.records import Cell
-from pytest_llmlat.results import Verdict
-from pytest_llmlat.runs import board_of, merge, open_run, records_of
+from pytest_llmlat.analysis.stored_run import board_of
+from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.merge import merge
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.errors import BadRun
+from pytest_llmlat.values.records import Cell
+from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_cell, a_record, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_llmlat.records import CellFacts
-    from pytest_llmlat.runs import Run
+    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.values.records import CellFacts
 
 DESK = {"cpu": "EPYC", "cores": 2, "pytest": "9.0"}
 LAPTOP = {"cpu": "M2", "cores": 8, "pytest": "9.0"}

@@ -12,21 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import BadRun
-from pytest_llmlat.journal import CELLS, RECORDS, RUN, SUMMARY, VERDICTS, Journal
-from pytest_llmlat.records import Grade
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.results import Scoreboard, Verdict
-from pytest_llmlat.rows import row
-from pytest_llmlat.runs import (
-    Run,
-    asked_for,
-    board_of,
-    open_run,
-    records_of,
-    told_of,
-)
-from pytest_llmlat.scoreboard import scoreboard
+from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SUMMARY, VERDICTS, Journal
+from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import Run, open_run, told_of
+from pytest_llmlat.values.errors import BadRun
+from pytest_llmlat.values.records import Grade
+from pytest_llmlat.values.results import Scoreboard, Verdict
 from tests.unit.builders import a_cell, a_record, some_facts
 from tests.unit.random_boards import a_random_run
 
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pytest_llmlat.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.records import Cell, CellFacts, Record
 
 FAILED = Verdict(cell="c", quantity="quality", outcome="failed", against="quality>=1")
 TOLD = {"balance": "harmonic", "seed": 7, "slo": "e2e<2"}

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.grading import grade
-from pytest_llmlat.specs import DIFFICULTIES, Sample
+from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.values.entities import DIFFICULTIES, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples
-from pytest_llmlat.errors import UnknownName, UsageError
-from pytest_llmlat.prompts import request_for
-from pytest_llmlat.specs import DIFFICULTIES, FAMILIES, PublicSet
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.values.entities import DIFFICULTIES, FAMILIES, PublicSet
+from pytest_llmlat.values.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 BUNDLED = load_tasks()
 EACH = pytest.mark.parametrize(

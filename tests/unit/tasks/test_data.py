@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.errors import BadCatalogue
+from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_sample, a_task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 GOOD = '{"id": "a", "question": "2 + 2?", "reference": "4"}'
 

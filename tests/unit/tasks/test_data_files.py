@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.datasets.files import file_rows, local_copy
-from pytest_llmlat.errors import BadCatalogue, MissingExtra
+from pytest_llmlat.tasks.data.files import file_rows, local_copy
+from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 from tests.unit.builders import a_task
 
 if TYPE_CHECKING:

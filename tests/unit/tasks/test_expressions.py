@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.expressions import check_expression, evaluate
+from pytest_llmlat.tasks.expressions import check_expression, evaluate
+from pytest_llmlat.values.errors import BadCatalogue
 
 ROW = {
     "id": "HumanEval/0",

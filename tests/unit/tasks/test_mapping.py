@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.datasets.mapping import sample_of
-from pytest_llmlat.datasets.rows import Row
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.specs import PublicSet
+from pytest_llmlat.tasks.data.mapping import sample_of
+from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.values.entities import PublicSet
+from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 PUBLIC = PublicSet(
     hub="org/set", config=None, split="test", revision=None, file="set.jsonl"

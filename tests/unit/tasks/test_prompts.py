@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.prompts import check_template, request_for
+from pytest_llmlat.tasks.prompts import check_template, request_for
+from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_sample, a_task
 
 

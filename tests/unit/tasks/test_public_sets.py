@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.grading import RUNS_CODE, grade
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.prompts import request_for
-from pytest_llmlat.sandbox import open_sandbox
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.grade import RUNS_CODE, grade
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.grading.sandbox import open_sandbox
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.prompts import request_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_llmlat.specs import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Task
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+DATA = Path(__file__).parents[3].parent / "shared" / "data"
 TASKS = load_tasks().entries
 PUBLIC = [task for task in TASKS.values() if task.public is not None]
 COUNTS = {
@@ -282,7 +282,7 @@ def test_files_of_public_sets_differ() -> None:
 
 def test_the_reference_lists_every_public_set() -> None:
     """With its id, its pin and the name of a local copy, as the catalogue has them."""
-    text = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "reference.md").read_text("utf-8")
     rows = {
         line.split(" | ")[0]: line for line in text.split("\n") if line[:3] == "| `"
     }

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.catalogue import load_tasks
-from pytest_llmlat.datasets import load_samples, revision
-from pytest_llmlat.errors import BadCatalogue
-from pytest_llmlat.extractors import EXTRACTORS
-from pytest_llmlat.metrics import METRICS
-from pytest_llmlat.prompts import request_for
-from pytest_llmlat.specs import DIFFICULTIES, Task
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.values.entities import DIFFICULTIES, Task
+from pytest_llmlat.values.errors import BadCatalogue
 
 FRESH = [
     task for task in load_tasks().entries.values() if task.source[:10] == "generated:"

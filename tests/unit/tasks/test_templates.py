@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.generated import Item, arithmetic_items, logic_items
+from pytest_llmlat.tasks.templates import Item, arithmetic_items, logic_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Draws: TypeAlias = "Callable[[int, int], list[Item]]"
-DATA = Path(__file__).parents[2] / "fixtures" / "data" / "reasoning"
+DATA = Path(__file__).parents[3] / "fixtures" / "data" / "reasoning"
 BUNDLED = {"arithmetic": arithmetic_items, "logic": logic_items}
 DRAWS = pytest.mark.parametrize("draw", BUNDLED.values(), ids=BUNDLED)
 SEEDS = st.integers(min_value=0, max_value=2**40)
@@ -145,7 +145,7 @@ def test_bad_requests_are_refused(draw: Draws) -> None:
 def test_an_exhausted_template_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than repeat a question, the generator stops."""
     same = dict.fromkeys(("easy", "medium", "hard"), (lambda _: ("Why?", 1),))
-    monkeypatch.setattr("pytest_llmlat.generated.items._SUMS", same)
+    monkeypatch.setattr("pytest_llmlat.tasks.templates.items._SUMS", same)
     with pytest.raises(ValueError, match="ask for fewer items"):
         arithmetic_items(1, 2)
 

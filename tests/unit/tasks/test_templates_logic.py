@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.generated import Item, logic_items
+from pytest_llmlat.tasks.templates import Item, logic_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

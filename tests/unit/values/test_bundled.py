@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import resources
+from pytest_llmlat.values import bundled as resources
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.clock import ManualClock, SystemClock
+from pytest_llmlat.values.clock import ManualClock, SystemClock
 
 
 def test_manual_clock_stands_still() -> None:

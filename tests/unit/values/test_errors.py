@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmlat import errors
-from pytest_llmlat.errors import LLMLatError, MissingExtra, UnknownName, UsageError
+from pytest_llmlat.values import errors
+from pytest_llmlat.values.errors import (
+    LLMLatError,
+    MissingExtra,
+    UnknownName,
+    UsageError,
+)
 
 KNOWN = ("llama2-7b", "llama2-13b", "GPT2")
 

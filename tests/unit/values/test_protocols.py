@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from pytest_llmlat.backends import KINDS
-from pytest_llmlat.protocols import Backend
+from pytest_llmlat.values.protocols import Backend
 
 BACKENDS = {
     "gguf": "GGUF",

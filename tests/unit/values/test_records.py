@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat import records
-from pytest_llmlat.records import NS_PER_S, Timing
-from pytest_llmlat.specs import FAMILIES, ModelSpec
+from pytest_llmlat.values import records
+from pytest_llmlat.values.entities import FAMILIES, ModelSpec
+from pytest_llmlat.values.records import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 STAMPS = st.lists(

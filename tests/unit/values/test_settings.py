@@ -7,10 +7,10 @@ import typing
 
 import pytest
 
-from pytest_llmlat import settings
-from pytest_llmlat.devices import look
-from pytest_llmlat.sandbox import CHOICES
-from pytest_llmlat.settings import LOCAL_DEVICES
+from pytest_llmlat.grading.sandbox import CHOICES
+from pytest_llmlat.machine.devices import look
+from pytest_llmlat.values import settings
+from pytest_llmlat.values.settings import LOCAL_DEVICES
 
 
 def test_sandboxes_are_those_that_can_be_opened() -> None:

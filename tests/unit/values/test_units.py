@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.errors import UsageError
-from pytest_llmlat.quantities import BYTES, SECONDS, named, seconds, size
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.units import BYTES, SECONDS, named, seconds, size
 
 WHERE = "--llm-x"
 LETTERS = st.sampled_from("0123456789.eE+-_ \tµsmhinkKgGiIbBµμ٣½") | st.characters()

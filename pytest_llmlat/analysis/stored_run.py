@@ -1,0 +1,125 @@
+"""All figures of a run that is on the disk, as at the end of its session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis.scoreboard import joined
+from pytest_llmlat.analysis.slo import Objective, parse
+from pytest_llmlat.analysis.summary import condense
+from pytest_llmlat.analysis.worker_processes import in_processes
+from pytest_llmlat.store.record_reader import cell_records, warn
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.results import Scoreboard, Varied
+from pytest_llmlat.values.settings import BALANCES, Balance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_llmlat.analysis.summary import Condensed
+    from pytest_llmlat.store.run_folder import Place, Run
+    from pytest_llmlat.values.records import CellFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How the figures of a run were to be made of its records."""
+
+    balance: Balance
+    seed: int
+    slo: tuple[Objective, ...]
+    varied: tuple[Varied, ...] = ()
+    """Models that are one model in several settings."""
+
+
+def asked_for(run: Run) -> Asked:
+    """Return what the session was told; of joined runs, where they agree.
+
+    What is not known, or cannot be understood any more, is as by default.
+    """
+    settings = run.told["settings"]
+    seed, slo = settings.get("seed"), settings.get("slo")
+    try:
+        objectives = parse(str(slo or ""), where="settings of the run: slo")
+    except UsageError:
+        objectives = ()
+    return Asked(
+        balance=next(
+            (b for b in BALANCES if b == settings.get("balance")), BALANCES[0]
+        ),
+        seed=seed if type(seed) is int else 0,
+        slo=objectives,
+        varied=_varied(run.told.get("varied")),
+    )
+
+
+def _varied(told: object) -> tuple[Varied, ...]:
+    """Return the variants that ``run.json`` tells of; none if it does not."""
+    try:
+        return tuple(
+            Varied(name=str(one["name"]), of=str(one["of"]), entry=str(one["entry"]))
+            for one in told  # type: ignore[attr-defined] # else it is none
+        )
+    except (TypeError, KeyError):
+        return ()
+
+
+def board_of(
+    run: Run,
+    *,
+    balance: Balance,
+    seed: int,
+    slo: tuple[Objective, ...] = (),
+    varied: Sequence[Varied] = (),
+    tell: Callable[[str], None] | None = None,
+) -> Scoreboard:
+    """Compute all figures of a run, as at the end of its session.
+
+    Args:
+        run: where to read.
+        balance: which mean is called balanced.
+        seed: of the resampling.
+        slo: which answers came in time to be called good.
+        varied: models that are one model in several settings.
+        tell: as for ``records_of``.
+    """
+    sheets = [
+        _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
+        for facts in run.facts
+    ]
+    lines = sum(sum(sheet.place.shelf.counts.values()) for sheet in sheets)
+    cells = []
+    for cell, problems in in_processes(_condensed, sheets, lines):
+        cells.append(cell)
+        for problem in problems:
+            (tell or warn)(problem)
+    board = joined(cells, balance=balance, seed=seed, varied=varied)
+    return replace(board, verdicts=run.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A cell that is to be read."""
+
+    facts: CellFacts
+    place: Place
+    slo: tuple[Objective, ...]
+
+
+def _alone(place: Place) -> Place:
+    """Return it without where other cells are, which may be much."""
+    shelf, key = place.shelf, place.key
+    own = replace(
+        shelf,
+        spans={key: shelf.spans[key]} if key in shelf.spans else {},
+        counts={key: shelf.counts.get(key, 0)},
+    )
+    return replace(place, shelf=own)
+
+
+def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:
+    """Read a cell, and return what is needed of it and what is wrong with it."""
+    problems: list[str] = []
+    records = cell_records(sheet.place, sheet.facts.cell, problems.append)
+    return condense(sheet.facts, records, slo=sheet.slo), problems

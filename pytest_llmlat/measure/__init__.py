@@ -1,0 +1,1 @@
+"""From a plan to records: requests offered, answers timed and graded."""

@@ -1,0 +1,1 @@
+"""One run, without pytest: select, load, measure, judge, close."""

@@ -1,0 +1,1 @@
+"""The words of the project: frozen values, and the protocols that rooms meet at."""

@@ -1,0 +1,95 @@
+"""How samples are offered, in MLPerf's sense of a scenario.
+
+=================  ==============================================================
+``single``         one after the other, each when the one before is done and graded
+``offline``        all at once
+``concurrent:N``   closed loop: N in flight, the next is sent when one has ended
+``server:RATE``    open loop: RATE arrivals a second on average, whoever is ready
+=================  ==============================================================
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from pytest_llmlat.values.errors import UsageError
+
+Kind: TypeAlias = Literal["single", "offline", "concurrent", "server"]
+
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+LEVELLED = ("concurrent", "server")
+
+
+_GRAMMAR = (
+    "write single, offline, concurrent:N or server:RATE; several levels as"
+    " concurrent:1,2,4"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One way of offering samples."""
+
+    kind: Kind
+    level: float | None = None
+    """Requests in flight, or arrivals a second; ``None`` where there is no such."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in a cell's id, and as the user types it."""
+        if self.level is None:
+            return self.kind
+        whole = self.level == int(self.level)
+        return f"{self.kind}:{int(self.level) if whole else self.level!r}"
+
+    @property
+    def warm_up(self) -> int | None:
+        """How many requests go before those that count; ``None``: a share of them."""
+        if self.kind == "concurrent" and self.level is not None:
+            return int(self.level)
+        return None if self.kind == "server" else 0
+
+
+SINGLE = Scenario(kind="single")
+
+
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
+
+
+def parse(text: str, *, where: str) -> tuple[Scenario, ...]:
+    """Return the scenarios that one option names.
+
+    Args:
+        text: such as ``single``, ``concurrent:1,2,4,8`` or ``server:2.5``.
+        where: the option or the file, for the complaint.
+
+    Raises:
+        UsageError: shows the grammar.
+    """
+    kind, colon, levels = text.strip().partition(":")
+    known: Kind | None = next((name for name in KINDS if name == kind), None)
+    if known is None or bool(colon) != (known in LEVELLED):
+        raise UsageError(f"{where}: {text!r} is no scenario; {_GRAMMAR}")
+    if not colon:
+        return (Scenario(kind=known),)
+    return tuple(
+        dict.fromkeys(
+            Scenario(kind=known, level=_level(known, level, where=where))
+            for level in levels.split(",")
+        )
+    )
+
+
+def _level(kind: Kind, text: str, *, where: str) -> float:
+    level = float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
+    whole = kind == "server" or level == int(level if math.isfinite(level) else 0)
+    if not (math.isfinite(level) and level > 0 and whole):
+        what = "a rate above 0" if kind == "server" else "a whole number above 0"
+        raise UsageError(f"{where}: {kind}:{text} is not {what}; {_GRAMMAR}")
+    return level
