@@ -51,9 +51,9 @@ _KEYS = (
     "options",
 )
 _REMEDY = (
-    "Models come from the built-in catalogue, from --llm-models FILE, from"
-    " [tool.pytest-llmlat.models] in pyproject.toml, or directly as"
-    " hf:ORG/NAME, gguf:PATH, mlx:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
+    "Models come from the built-in catalogue, from a file of yours (--llm-models FILE;"
+    " in Python model_files=), from [tool.pytest-llmlat.models] in pyproject.toml, or"
+    " directly as hf:ORG/NAME, gguf:PATH, mlx:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
 )
 
 

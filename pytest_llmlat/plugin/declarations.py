@@ -1,9 +1,14 @@
-"""Which options there are: what is typed, what it means, what the ini file says."""
+"""Which options there are: each one's names, its meaning, and how it is read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pytest_llmlat.plugin import given
+
+if TYPE_CHECKING:
+    from pytest_llmlat.plugin.given import Read
 
 Kind: TypeAlias = Literal["string", "args", "linelist", "paths"]
 
@@ -16,11 +21,14 @@ class Option:
     metavar: str
     """Empty for one that takes no value."""
     help: str
-    default: str = ""
+    read: Read
+    """Makes the setting of what was given."""
     kind: Kind = "string"
     """In the ini file; any but ``string`` is a list, and repeatable when typed."""
     alone: str | None = None
     """What it means without a value; ``None`` where it must have one."""
+    looked_up: bool = False
+    """Whether it names what a run needs, so that a typo is told at the start."""
 
     @property
     def ini(self) -> str:
@@ -30,7 +38,7 @@ class Option:
     @property
     def unset(self) -> str | list[str]:
         """The value in an ini file that does not say it."""
-        return self.default if self.kind == "string" else []
+        return "" if self.kind == "string" else []
 
 
 OPTIONS = {
@@ -39,142 +47,171 @@ OPTIONS = {
         metavar="NAME",
         kind="args",
         help="model or address (hf:ORG/NAME, gguf:PATH) to measure; repeatable",
+        read=given.texts,
+        looked_up=True,
     ),
-    "task": Option(
+    "tasks": Option(
         flag="--llm-task",
         metavar="NAME",
         kind="args",
         help="task or family to run, of those that the tests name; repeatable",
+        read=given.texts,
+        looked_up=True,
     ),
     "samples": Option(
         flag="--llm-samples",
         metavar="N",
         help="samples of each task, a seeded and stratified draw; 'all' for all",
+        read=given.samples,
     ),
     "seed": Option(
         flag="--llm-seed",
         metavar="N",
-        default="0",
         help="seed of draws, resampling and backends",
+        read=given.whole(0),
     ),
     "vary": Option(
         flag="--llm-vary",
         metavar="EXPR",
         help="each model in the product of settings: 'dtype=float32,bfloat16"
         " threads=1,2'",
+        read=given.vary,
+        looked_up=True,
     ),
     "model_files": Option(
         flag="--llm-models",
         metavar="FILE",
         kind="paths",
         help="catalogue with more models (TOML); repeatable",
+        read=given.paths,
+        looked_up=True,
     ),
     "task_files": Option(
         flag="--llm-tasks",
         metavar="FILE",
         kind="paths",
         help="catalogue with more tasks (TOML); repeatable",
+        read=given.paths,
+        looked_up=True,
     ),
     "data": Option(
         flag="--llm-data",
         metavar="DIR",
         help="folder with local copies of public sets (JSONL, CSV or Parquet)",
+        read=given.optional(given.data),
     ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",
         help="folder for report.html, report.md, summary.json and the records",
+        read=given.optional(given.path_from_here),
     ),
     "benchmark": Option(
         flag="--llm-pytest-benchmark",
         metavar="FILE",
         help="write the cells' e2e as a file that pytest-benchmark reads",
+        read=given.optional(given.file),
     ),
     "balance": Option(
         flag="--llm-balance",
         metavar="MEAN",
-        default="geometric",
         help="mean that is called balanced: geometric, arithmetic or harmonic",
+        read=given.choice(given.balances),
     ),
     "sandbox": Option(
         flag="--llm-sandbox",
         metavar="NAME",
-        default="auto",
         help="where generated code runs: auto, none (unsafe), or one by name",
+        read=given.choice(given.sandboxes),
     ),
     "limits": Option(
         flag="--llm-code-limits",
         metavar="EXPR",
         help="limits of a generated program: 'time=10s memory=2GiB output=1MB'",
+        read=given.limits,
     ),
-    "scenario": Option(
+    "scenarios": Option(
         flag="--llm-scenario",
         metavar="S",
         kind="args",
         help="single, offline, concurrent:N or server:RATE; repeatable",
+        read=given.scenarios,
     ),
     "requests": Option(
         flag="--llm-requests",
         metavar="N",
         help="requests that count in a cell, going round its samples",
+        read=given.optional(given.whole(1)),
     ),
     "slo": Option(
         flag="--llm-slo",
         metavar="EXPR",
         help="bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
+        read=given.slo,
     ),
-    "timeout": Option(
+    "timeout_s": Option(
         flag="--llm-timeout",
         metavar="SECONDS",
         help="when a request to a server is given up: 120, 90s, 5min",
+        read=given.optional(given.duration),
     ),
     "against": Option(
         flag="--llm-against",
         metavar="NAME",
         help="model to measure each other one beside, in turn (A B B A)",
+        read=given.text,
+        looked_up=True,
     ),
     "baseline": Option(
         flag="--llm-baseline",
         metavar="FILE",
         help="stored run to compare with; a regression fails the run",
+        read=given.optional(given.path),
+        looked_up=True,
     ),
     "save_baseline": Option(
         flag="--llm-save-baseline",
         metavar="FILE",
         alone="baseline.json",
         help="store this run for later ones (default: baseline.json)",
+        read=given.optional(given.path),
+        looked_up=True,
     ),
-    "tolerance": Option(
+    "tolerances": Option(
         flag="--llm-tolerance",
         metavar="EXPR",
         kind="linelist",
         help="how much worse is tolerated: '[TASK@MODEL:] e2e=5%% quality=0.02'",
+        read=given.tolerances,
     ),
-    "limit": Option(
+    "bounds": Option(
         flag="--llm-limit",
         metavar="EXPR",
         kind="linelist",
         help="absolute limits: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s'",
+        read=given.bounds,
     ),
     "new_cells": Option(
         flag="--llm-new-cells",
         metavar="WHAT",
-        default="warn",
         help="cells that the baseline lacks: fail, warn or pass",
+        read=given.choice(lambda: ("fail", "warn", "pass")),
     ),
-    "inconclusive": Option(
+    "unsure": Option(
         flag="--llm-inconclusive",
         metavar="WHAT",
-        default="pass",
         help="what cannot be decided: pass or fail",
+        read=given.choice(lambda: ("pass", "fail")),
     ),
     "power": Option(
         flag="--llm-power",
         metavar="",
         help="tell before the run which changes it can see beside the baseline",
+        read=given.said,
+        looked_up=True,
     ),
 }
-"""By the name under which each is read."""
+"""By the name of the setting that each fills, which has its default there."""
 
 MARKERS = {
     "llm(*tasks, samples=None, scenario=None, **limits)": "tasks for each model",

@@ -31,11 +31,7 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     except LLMLatError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield model
-    try:
-        model.backend.close()
-    finally:
-        if model.against is not None:
-            model.against.backend.close()
+    session.unload(model)
 
 
 @pytest.fixture

@@ -36,5 +36,7 @@ def session_of(config: pytest.Config) -> Session:
         from pytest_llmlat.session.run import Session  # noqa: PLC0415
 
         follower = Follower(config)
-        config.stash[SESSION] = Session(settings_of(config), follower)
+        config.stash[SESSION] = Session(
+            settings_of(config), follower, spelled=options.spelled
+        )
     return config.stash[SESSION]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.store.baselines import Baseline
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, CellFacts, Record
-    from pytest_llmlat.values.settings import Settings
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 _BEGIN = 200
 """In so many bytes a baseline says that it is one."""
@@ -42,9 +42,15 @@ _BEGIN = 200
 class Gate:
     """The rules of a session, and what it is compared with."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read nothing yet."""
+    def __init__(self, settings: Settings, *, spelled: Spelled = str) -> None:
+        """Read nothing yet.
+
+        Args:
+            settings: all that was asked for.
+            spelled: how the user writes a setting, for complaints.
+        """
         self._settings = settings
+        self._spelled = spelled
 
     @property
     def compares(self) -> bool:
@@ -71,7 +77,7 @@ class Gate:
         """What is tolerated."""
         return Rules(
             tolerances=parse_tolerances(
-                self._settings.tolerances, where="--llm-tolerance"
+                self._settings.tolerances, where=self._spelled("tolerances")
             ),
             unsure=next(each for each in UNSURE if each == self._settings.unsure),
             new_cells=next(
@@ -82,7 +88,7 @@ class Gate:
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
         """The absolute limits of the command line and the ini file."""
-        return parse_limits(self._settings.bounds, where="--llm-limit")
+        return parse_limits(self._settings.bounds, where=self._spelled("bounds"))
 
     def check(self) -> None:
         """Read all of it, so that a bad file is told at the start.
@@ -96,9 +102,10 @@ class Gate:
             self._spread()
         path = self._settings.save_baseline
         if path is not None and not _writable(path):
+            option = self._spelled("save_baseline")
             raise UsageError(
-                f"--llm-save-baseline: {path} is no baseline and is not written over;"
-                " write --llm-save-baseline=FILE, with =, and what to run apart from it"
+                f"{option}: {path} is no baseline and is not written over; write"
+                f" {option}=FILE, with =, and what to run apart from it"
             )
 
     def power(self) -> list[Visible]:
@@ -117,8 +124,8 @@ class Gate:
         """Return the stored run that tells how much answers vary."""
         if self.baseline is None:
             raise UsageError(
-                "--llm-power: takes the spread from a stored run; name it with"
-                " --llm-baseline=FILE"
+                f"{self._spelled('power')}: takes the spread from a stored run; name it"
+                f" with {self._spelled('baseline')}=FILE"
             )
         return self.baseline
 

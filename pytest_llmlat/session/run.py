@@ -49,21 +49,31 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Instrument, Record
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.values.scenario import Scenario
-    from pytest_llmlat.values.settings import Settings
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 
 class Session:
     """What one process does for a run; several processes share a journal."""
 
-    def __init__(self, settings: Settings, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        listener: Listener | None = None,
+        *,
+        selection: Selection | None = None,
+        spelled: Spelled = str,
+    ) -> None:
         """Begin or join the run whose folder the settings name; writes nothing yet.
 
         Args:
             settings: all that was asked for.
             listener: who follows the run; nobody by default.
+            selection: what was chosen, where that is more than names in files.
+            spelled: how the user writes a setting, for complaints.
         """
         self.settings = settings
-        self.selection = Selection(settings)
+        self.selection = selection or Selection(settings, spelled=spelled)
+        self._spelled = spelled
         self._listener = listener or Silent()
         self._clock = SystemClock()
         self._shelf = Shelf()
@@ -72,7 +82,7 @@ class Session:
         self.journal = Journal(settings.folder)
         self._public: dict[Task, tuple[Sample, ...]] = {}
         self._instruments: dict[int, Instrument | None] = {}
-        self.gate = Gate(settings)
+        self.gate = Gate(settings, spelled=spelled)
         self.cells_planned = 0
         """How many cells this process was asked for; 0 while nobody knows."""
 
@@ -108,6 +118,15 @@ class Session:
             against=against,
         )
 
+    @staticmethod
+    def unload(model: LoadedModel) -> None:
+        """Free a model, and the one that it was measured beside."""
+        try:
+            model.backend.close()
+        finally:
+            if model.against is not None:
+                model.against.backend.close()
+
     def _reference(self, candidate: Deployment) -> LoadedModel | None:
         """Load the model that a candidate is measured beside, on the same device.
 
@@ -123,10 +142,10 @@ class Session:
             return self.load(Deployment(model=spec, device=device))
         except (LLMLatError, MemoryError, RuntimeError) as error:
             raise LLMLatError(
-                f"--llm-against={spec.name}: cannot be loaded beside"
+                f"{self._spelled('against')}={spec.name}: cannot be loaded beside"
                 f" {candidate.model.name!r} on {device}: {error}; if there is no memory"
-                " for both, measure one after the other with --llm-save-baseline and"
-                " --llm-baseline"
+                " for both, measure one after the other with"
+                f" {self._spelled('save_baseline')} and {self._spelled('baseline')}"
             ) from error
 
     def run(
@@ -201,8 +220,9 @@ class Session:
             return
         if plan.scenario != SINGLE:
             raise UsageError(
-                f"--llm-against: {plan.scenario.name}: models are measured in turn one"
-                " request after the other; a load is compared by --llm-baseline"
+                f"{self._spelled('against')}: {plan.scenario.name}: models are measured"
+                " in turn one request after the other; a load is compared by"
+                f" {self._spelled('baseline')}"
             )
         beside = replace(
             plan,
@@ -236,7 +256,7 @@ class Session:
     @cached_property
     def slo(self) -> tuple[Objective, ...]:
         """The bounds on latency that goodput is about."""
-        return parse(self.settings.slo, where="--llm-slo")
+        return parse(self.settings.slo, where=self._spelled("slo"))
 
     def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clock as it will be used, once for each number of streams."""

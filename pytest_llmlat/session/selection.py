@@ -18,7 +18,7 @@ from pytest_llmlat.values.scenario import parse
 from pytest_llmlat.values.settings import REMOTE_DEVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.backends.catalogue import ModelCatalogue
     from pytest_llmlat.machine.devices import Inventory
@@ -26,25 +26,44 @@ if TYPE_CHECKING:
     from pytest_llmlat.tasks.catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.scenario import Scenario
-    from pytest_llmlat.values.settings import Settings
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 
 class Selection:
     """The catalogues, read when they are first needed, and what was chosen of them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Choose by ``settings``; reads no file yet."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        spelled: Spelled = str,
+        models: Iterable[ModelSpec] = (),
+        tasks: Iterable[Task] = (),
+    ) -> None:
+        """Choose by ``settings``; reads no file yet.
+
+        Args:
+            settings: all that was asked for.
+            spelled: how the user writes a setting, for complaints.
+            models: entries that stand in no file; they come before those of files.
+            tasks: the same.
+        """
         self._settings = settings
+        self._spelled = spelled
+        self._own_models = {model.name: model for model in models}
+        self._own_tasks = {task.name: task for task in tasks}
 
     @cached_property
     def models(self) -> ModelCatalogue:
         """The model catalogue."""
-        return load_models(self._settings.model_files)
+        found = load_models(self._settings.model_files)
+        return replace(found, entries={**found.entries, **self._own_models})
 
     @cached_property
     def tasks(self) -> TaskCatalogue:
         """The task catalogue."""
-        return load_tasks(self._settings.task_files)
+        found = load_tasks(self._settings.task_files)
+        return replace(found, entries={**found.entries, **self._own_tasks})
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -59,10 +78,12 @@ class Selection:
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
         """The chosen models, each beside its variants if there are to be any."""
-        where = "--llm-vary"
+        where = self._spelled("vary")
         axes = parse_axes(self._settings.vary, where=where)
         names = self._settings.models or (self.models.default,)
-        found = (self.models.find(name, where="--llm") for name in names)
+        found = (
+            self.models.find(name, where=self._spelled("models")) for name in names
+        )
         return tuple(
             variant
             for model in found
@@ -89,29 +110,31 @@ class Selection:
         name = self._settings.against
         if name is None:
             return None
-        found = self._with_time_limit(self.models.find(name, where="--llm-against"))
+        spelled = self._spelled
+        where = f"{spelled('against')}={name}"
+        found = self.models.find(name, where=spelled("against"))
         if self._settings.vary:
             raise UsageError(
-                f"--llm-against={name}: takes one candidate at a time, and --llm-vary"
-                " makes several; write the setting into an entry of a catalogue"
+                f"{where}: takes one candidate at a time, and {spelled('vary')} makes"
+                " several; write the setting into an entry of a catalogue"
             )
         if len(self.chosen_models) > 1:
             raise UsageError(
-                f"--llm-against={name}: takes one candidate at a time: the two are"
-                f" measured in turn; --llm names {len(self.chosen_models)}"
+                f"{where}: takes one candidate at a time: the two are measured in turn;"
+                f" {spelled('models')} names {len(self.chosen_models)}"
             )
         if self._settings.requests is not None:
             raise UsageError(
-                f"--llm-against={name}: asks each sample twice of each model;"
-                " --llm-requests has no place there, --llm-samples has"
+                f"{where}: asks each sample twice of each model;"
+                f" {spelled('requests')} has no place there, {spelled('samples')} has"
             )
         if found.name in {model.name for model in self.chosen_models}:
             raise UsageError(
-                f"--llm-against={name}: is what --llm names too; to compare a model"
+                f"{where}: is what {spelled('models')} names too; to compare a model"
                 " with itself or with other settings, give each an entry of its own in"
-                " a catalogue (--llm-models FILE)"
+                f" a catalogue ({spelled('model_files')})"
             )
-        return found
+        return self._with_time_limit(found)
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -119,7 +142,7 @@ class Selection:
         return tuple(
             scenario
             for name in self._settings.scenarios
-            for scenario in parse(name, where="--llm-scenario")
+            for scenario in parse(name, where=self._spelled("scenarios"))
         )
 
     @cached_property
@@ -130,7 +153,7 @@ class Selection:
         return frozenset(
             task.name
             for name in self._settings.tasks
-            for task in self.tasks.find(name, where="--llm-task")
+            for task in self.tasks.find(name, where=self._spelled("tasks"))
         )
 
     def _with_time_limit(self, model: ModelSpec) -> ModelSpec:

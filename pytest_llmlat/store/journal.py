@@ -15,6 +15,7 @@ files, so that it can be read again without the run's.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -40,6 +41,17 @@ VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
 FILES = (RUN, CELLS, RECORDS, VERDICTS, SUMMARY, REPORT)
+
+
+def new_folder(root: Path) -> Path:
+    """Return the folder of a run that begins now; creates nothing.
+
+    Args:
+        root: the project's folder.
+    """
+    started = dt.datetime.now(dt.UTC)
+    name = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
+    return root / ".llmlat" / "runs" / name
 
 
 class Journal:

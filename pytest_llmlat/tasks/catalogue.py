@@ -41,8 +41,9 @@ _KEYS = (
     *PUBLIC_KEYS,
 )
 _REMEDY = (
-    "Tasks come from the built-in catalogue, from --llm-tasks FILE or from"
-    " [tool.pytest-llmlat.tasks] in pyproject.toml; a family names all of its tasks"
+    "Tasks come from the built-in catalogue, from a file of yours (--llm-tasks FILE; in"
+    " Python task_files=) or from [tool.pytest-llmlat.tasks] in pyproject.toml; a"
+    " family names all of its tasks"
 )
 
 

@@ -1,4 +1,4 @@
-"""What was asked for, read once at the pytest border and never changed after."""
+"""What was asked for, read once at the border and never changed after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
@@ -27,61 +28,65 @@ REMOTE_DEVICES = ("hf", "endpoint")
 """Hugging Face's cloud, and any HTTP server of the user's."""
 DEVICES = (*LOCAL_DEVICES, *REMOTE_DEVICES)
 
+Spelled: TypeAlias = "Callable[[str], str]"
+"""How the user writes a setting, by the name of its field: as an option, or as an
+argument of a function. Complaints name what can be changed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All options of a session."""
+    """All options of a session, each with the value that it has if nobody says one."""
 
     root: Path
     """The project's folder."""
     folder: Path
     """Of this run: its journal; created when the first cell begins."""
-    names_given: bool
+    names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
-    models: tuple[str, ...]
+    models: tuple[str, ...] = ()
     """Names or addresses; empty for the catalogue's default."""
-    tasks: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
     """Tasks or families; empty for those that the tests name."""
-    samples: int | None
+    samples: int | None = None
     """Samples of each task; ``None`` for what the test says, or else all."""
-    seed: int
-    vary: str
+    seed: int = 0
+    vary: str = ""
     """Settings in which each model is measured, as they were typed; empty for none."""
-    model_files: tuple[Path, ...]
-    task_files: tuple[Path, ...]
-    data: Path | None
+    model_files: tuple[Path, ...] = ()
+    task_files: tuple[Path, ...] = ()
+    data: Path | None = None
     """The folder with local copies of public sets."""
-    report: Path | None
-    benchmark: Path | None
+    report: Path | None = None
+    benchmark: Path | None = None
     """The file for pytest-benchmark; ``None`` for none."""
-    balance: Balance
-    sandbox: str
-    limits: tuple[tuple[str, float], ...]
+    balance: Balance = "geometric"
+    sandbox: str = "auto"
+    limits: tuple[tuple[str, float], ...] = ()
     """What a generated program may use, by the names of task options; they come
     before what a task says."""
-    scenarios: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
     """How samples are offered; empty for what the test says, or else ``single``."""
-    requests: int | None
+    requests: int | None = None
     """Requests that count in a cell; ``None`` for one of each sample."""
-    slo: str
+    slo: str = ""
     """Bounds on latency for goodput, as they were typed; empty for none."""
-    against: str | None
+    against: str | None = None
     """The model that each other is measured beside, in turn; ``None`` for none."""
-    baseline: Path | None
+    baseline: Path | None = None
     """The stored run to compare with."""
-    save_baseline: Path | None
+    save_baseline: Path | None = None
     """Where this run is stored for later ones."""
-    tolerances: tuple[str, ...]
+    tolerances: tuple[str, ...] = ()
     """How much worse what may become, as it was typed."""
-    bounds: tuple[str, ...]
+    bounds: tuple[str, ...] = ()
     """Absolute limits, as they were typed."""
-    new_cells: str
+    new_cells: str = "warn"
     """What becomes of a cell that the baseline lacks: fail, warn or pass."""
-    unsure: str
+    unsure: str = "pass"
     """What becomes of what cannot be decided: pass or fail."""
-    power: bool
+    power: bool = False
     """Whether to tell, before the run, which changes it could see."""
-    timeout_s: float | None
+    timeout_s: float | None = None
     """When a request to a server is given up; ``None`` for what its entry says."""
-    devices: frozenset[str]
-    """Devices that the marker expression names, present or not."""
+    devices: frozenset[str] = frozenset()
+    """Devices that were named, present or not; empty where none was."""

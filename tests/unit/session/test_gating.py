@@ -33,38 +33,7 @@ COUNT = 24
 
 def settings(**changes: Any) -> Settings:  # noqa: ANN401 - any setting
     """Return the settings of a plain run, varied."""
-    plain: dict[str, Any] = {
-        "root": Path(),
-        "folder": Path("run"),
-        "names_given": False,
-        "models": (),
-        "tasks": (),
-        "samples": None,
-        "seed": 0,
-        "model_files": (),
-        "task_files": (),
-        "data": None,
-        "vary": "",
-        "benchmark": None,
-        "report": None,
-        "balance": "geometric",
-        "sandbox": "auto",
-        "limits": (),
-        "scenarios": (),
-        "requests": None,
-        "slo": "",
-        "against": None,
-        "baseline": None,
-        "save_baseline": None,
-        "tolerances": (),
-        "bounds": (),
-        "new_cells": "warn",
-        "unsure": "pass",
-        "power": False,
-        "timeout_s": None,
-        "devices": frozenset(),
-    }
-    return Settings(**{**plain, **changes})
+    return Settings(root=Path(), folder=Path("run"), **changes)
 
 
 def answers(
@@ -391,7 +360,7 @@ def test_all_that_was_typed_is_read_at_once(tmp_path: Path) -> None:
         ({"baseline": empty}, "is empty"),
         ({"tolerances": ("e2e=fast",)}, "write a share"),
         ({"bounds": ("quality>0.5",)}, "FIGURE>=BOUND"),
-        ({"power": True}, "--llm-baseline=FILE"),
+        ({"power": True}, "baseline=FILE"),
     ):
         with pytest.raises(UsageError, match=told):
             Gate(settings(**changes)).check()
@@ -403,11 +372,11 @@ def test_what_is_no_baseline_is_not_written_over(tmp_path: Path, text: str) -> N
     path = tmp_path / "test_it.py"
     path.write_text(text, "latin-1")
 
-    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+    with pytest.raises(UsageError, match=r"save_baseline=FILE"):
         Gate(settings(save_baseline=path)).check()
-    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+    with pytest.raises(UsageError, match=r"save_baseline=FILE"):
         Gate(settings(save_baseline=tmp_path)).check()
-    with pytest.raises(UsageError, match=r"--llm-save-baseline=FILE"):
+    with pytest.raises(UsageError, match=r"save_baseline=FILE"):
         Gate(settings(save_baseline=tmp_path / "test_it.py::test_it")).check()
     assert path.read_text("latin-1") == text
 
@@ -434,7 +403,7 @@ def test_the_table_of_power_is_for_the_baseline(tmp_path: Path) -> None:
 
     assert COUNT in [row.samples for row in own]
     assert 10 in [row.samples for row in fewer]
-    with pytest.raises(UsageError, match="--llm-baseline=FILE"):
+    with pytest.raises(UsageError, match="baseline=FILE"):
         Gate(settings()).power()
 
 

@@ -1,0 +1,226 @@
+"""What was given for an option, and how it becomes the value of a setting.
+
+Each reader takes what was given and returns the value, or complains of it with the
+place where it stands. What checks a value is imported when there is one: every pytest
+run of the environment loads this module.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Read: TypeAlias = "Callable[[Given], Any]"
+
+WHOLE = re.compile(r"-?\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the command line says of an option, or else the ini file."""
+
+    texts: tuple[str, ...]
+    """One, or of an option that may be repeated any number."""
+    where: str
+    """The option, or the ini file and the name in it."""
+    here: Path
+    """The folder in which pytest was called."""
+    start: Path
+    """Where a path begins: there if it was typed, else at the ini file."""
+
+    @property
+    def text(self) -> str:
+        """The text of an option that is given once."""
+        return self.texts[0].strip()
+
+    def path(self, text: str) -> Path:
+        """Return a path as the user's shell would, or as the ini file means it."""
+        return (self.start / Path(text).expanduser()).resolve()
+
+    def complain(self, what: str) -> pytest.UsageError:
+        """Return the complaint that this is not what the option takes."""
+        return pytest.UsageError(f"{self.where}: {what}")
+
+
+def text(given: Given) -> str | None:
+    """Return a text as it is; ``None`` for an empty one."""
+    return given.text or None
+
+
+def texts(given: Given) -> tuple[str, ...]:
+    """Return texts as they are."""
+    return given.texts
+
+
+def said(given: Given) -> bool:
+    """Return whether an option without a value is on."""
+    return given.text not in ("", "no", "false")
+
+
+def whole(least: int) -> Read:
+    """Return what reads a whole number of at least ``least``."""
+
+    def read(given: Given) -> int:
+        if not WHOLE.fullmatch(given.text) or int(given.text) < least:
+            raise given.complain(
+                f"must be a whole number of at least {least}, not {given.text!r}"
+            )
+        return int(given.text)
+
+    return read
+
+
+def optional(read: Read) -> Read:
+    """Return a reader for which an empty text is no value."""
+    return lambda given: read(given) if given.text else None
+
+
+def samples(given: Given) -> int | None:
+    """Return a number of samples, or that of all."""
+    if given.text == "all":
+        from pytest_llmlat.values.settings import ALL_SAMPLES  # noqa: PLC0415 - not at start-up
+
+        return ALL_SAMPLES
+    number: int | None = optional(whole(1))(given)
+    return number
+
+
+def choice(names: Callable[[], tuple[str, ...]]) -> Read:
+    """Return what reads one of the names that ``names`` returns."""
+
+    def read(given: Given) -> str:
+        if given.texts[0] not in names():
+            raise given.complain(
+                f"must be one of {', '.join(names())}, not {given.texts[0]!r}"
+            )
+        return given.texts[0]
+
+    return read
+
+
+def balances() -> tuple[str, ...]:
+    """Return the means that may be called balanced."""
+    from pytest_llmlat.values.settings import BALANCES  # noqa: PLC0415 - not at start-up
+
+    return BALANCES
+
+
+def sandboxes() -> tuple[str, ...]:
+    """Return the sandboxes that may be asked for."""
+    from pytest_llmlat.values.settings import SANDBOXES  # noqa: PLC0415 - not at start-up
+
+    return SANDBOXES
+
+
+def path(given: Given) -> Path:
+    """Return a path."""
+    return given.path(given.text)
+
+
+def path_from_here(given: Given) -> Path:
+    """Return a path that begins where pytest was called, typed or not."""
+    return (given.here / Path(given.text).expanduser()).resolve()
+
+
+def paths(given: Given) -> tuple[Path, ...]:
+    """Return paths; pytest has made those of the ini file absolute."""
+    return tuple((given.here / Path(one).expanduser()).resolve() for one in given.texts)
+
+
+def file(given: Given) -> Path:
+    """Return the path of a file to write; after the run it would be too late."""
+    found = path(given)
+    if found.is_dir():
+        raise given.complain(f"{found} is a folder; name a file in it")
+    return found
+
+
+def data(given: Given) -> Path:
+    """Return the folder of local copies of public sets."""
+    folder = path(given)
+    if not folder.is_dir():
+        raise given.complain(
+            f"there is no folder {folder}; name the one with the local copies of public"
+            " sets, or leave the option out"
+        )
+    return folder
+
+
+def duration(given: Given) -> float:
+    """Return a duration in seconds."""
+    from pytest_llmlat.values.units import seconds  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        return seconds(given.text, where=given.where)
+
+
+def limits(given: Given) -> tuple[tuple[str, float], ...]:
+    """Return what a generated program may use."""
+    from pytest_llmlat.grading.program_limits import parse  # noqa: PLC0415 - as above
+
+    with _usage():
+        return parse(given.text, where=given.where)
+
+
+def scenarios(given: Given) -> tuple[str, ...]:
+    """Return the names of scenarios, each level one of its own."""
+    from pytest_llmlat.values.scenario import parse  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        found = [each for one in given.texts for each in parse(one, where=given.where)]
+    return tuple(dict.fromkeys(scenario.name for scenario in found))
+
+
+def slo(given: Given) -> str:
+    """Return bounds for goodput as they were typed, checked."""
+    from pytest_llmlat.analysis.slo import parse  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        parse(given.texts[0], where=given.where)
+    return given.texts[0]
+
+
+def vary(given: Given) -> str:
+    """Return settings to be varied as they were typed, checked."""
+    from pytest_llmlat.session.vary import parse  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        parse(given.texts[0], where=given.where)
+    return given.texts[0]
+
+
+def tolerances(given: Given) -> tuple[str, ...]:
+    """Return tolerances as they were typed, checked."""
+    from pytest_llmlat.gate.rules import parse_tolerances  # noqa: PLC0415 - as above
+
+    with _usage():
+        parse_tolerances(given.texts, where=given.where)
+    return given.texts
+
+
+def bounds(given: Given) -> tuple[str, ...]:
+    """Return absolute limits as they were typed, checked."""
+    from pytest_llmlat.gate.rules import parse_limits  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        parse_limits(given.texts, where=given.where)
+    return given.texts
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Tell what cannot be understood in pytest's own way."""
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
