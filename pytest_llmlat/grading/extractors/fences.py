@@ -9,6 +9,8 @@ from textwrap import dedent
 FENCE = re.compile(
     r"[ \t>]{0,12}(?P<mark>`{3,20}|~{3,20})[ \t]{0,5}(?P<info>[^`\n]{0,80})"
 )
+GLUED = re.compile(r"(?P<code>[^`\n]{0,2000}[^`\s])(?P<mark>`{3,20})")
+INLINE = re.compile(r"(?<!`)`([^`\n]{1,500})`(?!`)")
 PYTHON = frozenset({"", "python", "py", "python3", "py3", "pycon", "python-repl"})
 PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
@@ -30,7 +32,7 @@ def blocks(text: str) -> list[Block]:
     found: list[Block] = []
     opened: re.Match[str] | None = None
     inside: list[str] = []
-    for line in text.split("\n"):
+    for line in _unglued(text.split("\n")):
         fence = FENCE.fullmatch(line.rstrip())
         if opened is None:
             opened, inside = fence, []
@@ -41,6 +43,29 @@ def blocks(text: str) -> list[Block]:
             inside.append(line)
     if opened is not None:
         found.append(_block(opened, inside))
+    return found
+
+
+def inline_code(text: str) -> list[str]:
+    """Return what stands between single backticks, a line or less each."""
+    return INLINE.findall(text)
+
+
+def _unglued(lines: list[str]) -> list[str]:
+    """Put a closing fence that stands at the end of a line of code on its own line.
+
+    Fences come in pairs: where the ones that stand alone do, the glued one belongs to
+    the code, such as to a docstring.
+    """
+    alone = sum(FENCE.fullmatch(line.rstrip()) is not None for line in lines)
+    found: list[str] = []
+    for line in lines:
+        glued = GLUED.fullmatch(line.rstrip())
+        if glued is not None and alone % 2:
+            alone += 1
+            found += [glued["code"], glued["mark"]]
+        else:
+            found.append(line)
     return found
 
 

@@ -1,9 +1,10 @@
 """Source that parses: what of it belongs to an answer, and what must not run.
 
-At top level, imports, definitions and assignments stay. Example calls, prints, asserts,
-loops and ``if __name__ == "__main__"`` go, and so do assignments that call ``input`` or
-the function asked for: loading an answer must neither wait nor work. Behind the
-function, only what it uses stays.
+At top level, imports, definitions and assignments stay, and so do loops and calls that
+fill what the function uses, such as a table, or that set a limit of Python's. Example
+calls, prints, asserts and ``if __name__ == "__main__"`` go, and so does all that calls
+``input`` or the function asked for: loading an answer must neither wait nor work.
+Behind the function, only what it uses stays.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 TRIES = 25
 """How often an end is cut off before an answer is given up."""
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
+FILLING = (ast.For, ast.While, ast.With, ast.Expr)
+WAITING = ("input", "stdin", "sleep")
+"""What no answer may call while it is loaded."""
+LIMITS = {"setrecursionlimit", "set_int_max_str_digits"}
 HARMLESS = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)
 
 
@@ -106,16 +111,86 @@ def _belonging(body: Sequence[ast.stmt], entry: str) -> list[ast.stmt]:
     A model that does not stop writes further functions and tests, which may fail to
     load; none of that is the answer.
     """
-    kept = [node for node in body if stays(node, entry)]
+    plain = [node for node in body if stays(node, entry)]
     places = [
         number
-        for number, node in enumerate(kept)
+        for number, node in enumerate(plain)
         if entry in bound_names([node])
         and not isinstance(node, ast.Import | ast.ImportFrom)
     ]
-    end = places[-1] + 1 if places else len(kept)
-    wanted = {name for node in kept[:end] for name in used_names(node)}
-    return kept[:end] + needed(kept[end:], wanted - {entry})
+    end = places[-1] + 1 if places else len(plain)
+    wanted = {name for node in plain[:end] for name in used_names(node)}
+    kept = plain[:end] + needed(plain[end:], wanted - {entry})
+    filling = _filling(body, plain, kept, entry)
+    # A function that fills a table is only used by the call.
+    used = {name for node in filling for name in used_names(node)} - {entry}
+    kept += needed([node for node in plain if node not in kept], used)
+    return [node for node in body if node in kept or node in filling]
+
+
+def _filling(
+    body: Sequence[ast.stmt],
+    plain: Sequence[ast.stmt],
+    kept: Sequence[ast.stmt],
+    entry: str,
+) -> list[ast.stmt]:
+    """Return the loops and calls at top level that the function would miss.
+
+    Those that touch data of the program which its definitions use, be it through a
+    function of the program, and that do not lead to the function asked for.
+    """
+    functions = {node.name: node for node in plain if isinstance(node, DEFINITIONS)}
+    used = {
+        name
+        for node in kept
+        if isinstance(node, DEFINITIONS)
+        for name in used_names(node)
+    }
+    data = bound_names([n for n in kept if isinstance(n, ASSIGNMENTS)]) & used
+    found: list[ast.stmt] = []
+    for node in body:
+        if not isinstance(node, FILLING) or _is_print(node):
+            continue
+        reached = _reached(node, functions)
+        if not reached & {entry, *WAITING} and (reached & data or _sets_limit(node)):
+            found.append(node)
+    return found
+
+
+def _reached(node: ast.stmt, functions: Mapping[str, ast.stmt]) -> set[str]:
+    """Return the names in a statement, and in the functions that it leads to."""
+    names = used_names(node) | _called(node)
+    ahead = [name for name in names if name in functions]
+    seen = set(ahead)
+    while ahead:
+        inside = used_names(functions[ahead.pop()])
+        names |= inside
+        more = {name for name in inside if name in functions} - seen
+        seen |= more
+        ahead += more
+    return names
+
+
+def _is_print(node: ast.stmt) -> bool:
+    """Say whether a statement only shows something, or is a loop of such."""
+    if isinstance(node, ast.For | ast.While):
+        return all(map(_is_print, node.body))
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id in ("print", "pprint")
+    )
+
+
+def _sets_limit(node: ast.stmt) -> bool:
+    """Say whether a statement is a call that sets a limit of Python's own."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute | ast.Name)
+        and bool(_called(node) & LIMITS)
+    )
 
 
 def needed(offered: Sequence[ast.stmt], wanted: set[str]) -> list[ast.stmt]:
@@ -146,7 +221,7 @@ def stays(node: ast.stmt, entry: str) -> bool:
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return False  # as likely "Note: good" as a declaration, and needed by nothing
     if isinstance(node, ASSIGNMENTS):
-        return not {"input", "stdin", entry} & _called(node)
+        return not {*WAITING, entry} & _called(node)
     if isinstance(node, ast.If | ast.Try):
         guard = isinstance(node, ast.If) and "__name__" in ast.dump(node.test)
         return not guard and all(stays(line, entry) for line in _branches(node))

@@ -2,8 +2,11 @@
 
 What counts as the answer, and what becomes of the rest:
 
-- The first fenced Python block that defines the row's ``entry_point``, else the first
-  block, else the whole text; prose round it goes.
+- The last fenced Python block that defines the row's ``entry_point`` and is not the
+  code that was given (the stub or the buggy program, quoted), with the imports and
+  helpers that it uses of the blocks beside it; else the first block, else the whole
+  text, else code between single backticks. Prose round it goes, and so does all behind
+  a token that ends an answer.
 - A whole function is kept, with the imports and helpers of the row's ``prompt`` that
   it uses in front. A body alone is put under the prompt that it completes.
 - At the end, lines go until the rest is Python: chatter, or a function cut short.
@@ -24,6 +27,7 @@ from pytest_llmlat.grading.extractors.fences import (
     PYTHON,
     before_fences,
     blocks,
+    inline_code,
     without_prompts,
 )
 from pytest_llmlat.grading.extractors.programs import (
@@ -52,6 +56,14 @@ INDENT = "    "
 OPENING = re.compile(
     r"(?:from [\w.]{1,80} import |import [\w.]{1,80}|(?:async )?def |class \w|@\w)"
 )
+GIVEN = ("buggy",)
+"""Columns of a row, beside ``prompt``, with code that an answer may quote."""
+MOST_BLOCKS = 8
+END_TOKEN = re.compile(
+    r"<\|(?:im_end|end|endoftext|end_of_text|eot_id|eom_id|EOT)\|>|</s>|<end_of_turn>"
+)
+"""How models of the day end an answer, where a server leaves that in the text."""
+ODD_BLANKS = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 MARGIN = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
@@ -64,15 +76,26 @@ def read_code(answer: str, task: Task, sample: Sample) -> Reading:
     fields = dict(sample.fields)
     entry = str(fields.get("entry_point") or "")
     prompt = str(fields.get("prompt") or "")
-    text = _spaced(answer[:LONGEST].replace("\r\n", "\n"))
-    for candidate in _candidates(text, entry):
-        try:
-            source = _program(candidate, prompt, entry)
-        except UNPARSABLE:  # nested so deeply that even walking its tree fails
-            continue
-        if source is not None:
-            return Reading(source, explicit=True)
+    given = (prompt, *(str(fields.get(name) or "") for name in GIVEN))
+    text = _spaced(_ended(answer[:LONGEST].replace("\r\n", "\n")))
+    for readable in dict.fromkeys((text, ODD_BLANKS.sub(" ", text))):
+        for candidate, beside in _candidates(readable, entry, given):
+            try:
+                source = _program(candidate, beside, prompt, entry)
+            except UNPARSABLE:  # nested so deeply that even walking its tree fails
+                continue
+            if source is not None:
+                return Reading(source, explicit=True)
     return UNREAD
+
+
+def _ended(text: str) -> str:
+    """Return what stands before a token that ends an answer, outside of quotes."""
+    for found in END_TOKEN.finditer(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        if not line.count('"') % 2 and not line.count("'") % 2:
+            return text[: found.start()]
+    return text
 
 
 def _spaced(text: str) -> str:
@@ -80,12 +103,59 @@ def _spaced(text: str) -> str:
     return MARGIN.sub(lambda margin: margin[0].replace("\t", INDENT), text)
 
 
-def _candidates(text: str, entry: str) -> Iterator[str]:
-    """Yield the stretches of text that may be the code, the likeliest first."""
+def _candidates(
+    text: str, entry: str, given: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the stretches of text that may be the code, the likeliest first.
+
+    Each comes with the blocks that stand beside it, for what it takes from them.
+
+    Args:
+        text: the answer.
+        entry: the function asked for.
+        given: code of the question, which an answer may quote.
+    """
     fenced = [block.code for block in blocks(text) if block.language in PYTHON]
     defining = [code for code in fenced if _defining_line(code, entry) is not None]
-    yield from (defining or fenced)[:1]
-    yield before_fences(text)
+    known = {_shape(code, entry) for code in given} - {None}
+    own = [code for code in defining if _shape(code, entry) not in known]
+    # What is stated last counts; a block that was cut short gives way to those before.
+    for code in [*reversed(own), *reversed(defining)][:MOST_BLOCKS] or fenced[:1]:
+        yield code, tuple(other for other in fenced if other is not code)
+    yield before_fences(text), ()
+    for code in inline_code(text):
+        if _defining_line(code, entry) is not None:
+            yield code, ()
+
+
+def _shape(code: str, entry: str) -> str | None:
+    """Return what tells two versions of ``entry`` apart; ``None`` if there is none.
+
+    Comments, docstrings and blanks make no difference. A function with no statement of
+    its own has none: it is a stub.
+    """
+    try:
+        program = parsed(_spaced(dedent(code)).split("\n"))
+    except UNPARSABLE:
+        return None
+    if program is None:
+        return None
+    found = [
+        node
+        for node in program.tree.body
+        if isinstance(node, DEFINITIONS) and node.name == entry
+    ]
+    bodies = [
+        [ast.dump(line) for line in node.body if not _is_empty(line)] for node in found
+    ]
+    return repr(bodies)
+
+
+def _is_empty(node: ast.stmt) -> bool:
+    """Say whether a statement does nothing: a docstring, ``pass`` or ``...``."""
+    return isinstance(node, ast.Pass) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
 
 
 def _defining_line(code: str, entry: str) -> int | None:
@@ -100,13 +170,17 @@ def _defining_line(code: str, entry: str) -> int | None:
     return None if found is None else code.count("\n", 0, found.start())
 
 
-def _program(candidate: str, prompt: str, entry: str) -> str | None:
+def _program(
+    candidate: str, beside: tuple[str, ...], prompt: str, entry: str
+) -> str | None:
     """Make a program of a stretch of code: a whole function, else a body."""
     code, session = without_prompts(candidate)
     program: Program | None = None
     if _defining_line(code, entry) is not None:
         program = _whole(code, entry)
-        sources = [] if program is None else _with_prompt(program, prompt, entry)
+        sources = (
+            [] if program is None else _with_others(program, beside, prompt, entry)
+        )
     else:
         program = None if session or not entry else _completed(code, prompt, entry)
         sources = [] if program is None else [program.text]
@@ -132,35 +206,62 @@ def _whole(code: str, entry: str) -> Program | None:
     return None
 
 
-def _with_prompt(program: Program, prompt: str, entry: str) -> list[str]:
-    """Return the program behind what it uses of its prompt, then by itself."""
+def _with_others(
+    program: Program, beside: tuple[str, ...], prompt: str, entry: str
+) -> list[str]:
+    """Return the program behind what it uses of other blocks and of its prompt.
+
+    Then come the same without the blocks, and the program by itself.
+    """
+    blocks_beside = [parsed(_spaced(dedent(code)).split("\n")) for code in beside]
     stub = _stub(prompt, entry)
-    if stub is None:
-        return [program.text]
-    offered = [
-        node
-        for node in stub.tree.body
-        if stays(node, entry) and entry not in bound_names([node])
+    others = [found for found in blocks_beside if found is not None]
+    prompts = [] if stub is None else [stub]
+    tried = [
+        _borrowed(program, [*prompts, *others], entry),
+        _borrowed(program, prompts, entry),
+        program.text,
     ]
-    own = bound_names(program.tree.body)
-    taken = needed(offered, used_names(program.tree) - own | {"annotations"})
-    if not taken:
-        return [program.text]
+    return list(dict.fromkeys(tried))
+
+
+def _borrowed(program: Program, lenders: list[Program], entry: str) -> str:
+    """Put in front of a program what it uses and does not define itself.
+
+    Args:
+        program: the answer.
+        lenders: where it may be defined; of several, the last one counts.
+        entry: the function asked for, which nobody lends.
+    """
+    wanted = used_names(program.tree) - bound_names(program.tree.body) | {"annotations"}
+    front: list[str] = []
+    for lender in reversed(lenders):
+        offered = [
+            node
+            for node in lender.tree.body
+            if stays(node, entry) and entry not in bound_names([node])
+        ]
+        taken = needed(offered, wanted)
+        numbers = {number for node in taken for number in line_numbers(node)}
+        front = [line for n, line in enumerate(lender.lines, 1) if n in numbers] + front
+        wanted |= {name for node in taken for name in used_names(node)}
+        wanted -= bound_names(taken)
+    if not front:
+        return program.text
     future = {
         number
         for node in program.tree.body
         if isinstance(node, ast.ImportFrom) and node.module == "__future__"
         for number in line_numbers(node)
     }  # nothing may come before these
-    borrowed = {number for node in taken for number in line_numbers(node)}
     pieces = (
         [line for n, line in enumerate(program.lines, 1) if n in future],
-        [line for n, line in enumerate(stub.lines, 1) if n in borrowed],
+        front,
         ["", ""],
         [line for n, line in enumerate(program.lines, 1) if n not in future],
     )
     joined = "\n".join(line for piece in pieces for line in piece)
-    return [joined.strip("\n") + "\n", program.text]
+    return joined.strip("\n") + "\n"
 
 
 def _stub(prompt: str, entry: str) -> Program | None:

@@ -40,6 +40,7 @@ def total(numbers):
 '''
 BARE_PROMPT = "def total(numbers):\n"
 WHOLE = "def total(numbers):\n    return sum(numbers)\n"
+BROKEN = "def total(numbers):\n    return sum(numbers[1:])\n"
 BODY = "    result = 0\n    for n in numbers:\n        result += n\n    return result\n"
 
 
@@ -273,12 +274,124 @@ def test_an_answer_that_was_cut_off_is_trimmed_to_what_is_whole() -> None:
     assert source == WHOLE
 
 
-def test_the_first_block_that_defines_the_function_is_taken() -> None:
-    """A usage example before it and an alternative after it do not matter."""
-    other = WHOLE.replace("sum", "max")
-    text = f"```\ntotal([1])\n```\n```py\n{WHOLE}```\nor\n```py\n{other}```"
+def test_the_last_block_that_defines_the_function_is_taken() -> None:
+    """What is stated last counts; usage before and after it does not matter."""
+    usage = "```\ntotal([1])\n```\n"
+    first = WHOLE.replace("sum", "max")
+    text = f"{usage}```py\n{first}```\nBetter:\n```py\n{WHOLE}```\n{usage}"
 
     assert code(text) == WHOLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"This is wrong:\n```py\n{BROKEN}```\nMended:\n```py\n{WHOLE}```",
+        f"```py\n{WHOLE}```\nBefore, it was:\n```py\n# given\n{BROKEN}```",
+        f'```py\n{BARE_PROMPT}    """Add."""\n```\nAll of it:\n```py\n{WHOLE}```',
+    ],
+    ids=["quoted first", "quoted last", "stub first"],
+)
+def test_code_of_the_question_is_no_answer(text: str) -> None:
+    """A program that is quoted from the question is not what the model wrote."""
+    assert code(text, buggy=BROKEN, prompt=BARE_PROMPT) == WHOLE
+
+
+def test_the_given_program_given_back_is_the_answer() -> None:
+    """Who repeats the program with its fault has answered, and wrongly."""
+    assert code(f"It is right:\n```py\n{BROKEN}```", buggy=BROKEN) == BROKEN
+
+
+def test_a_block_takes_imports_and_helpers_of_its_neighbours() -> None:
+    """An answer in several blocks is one program; what it does not use stays away."""
+    helper = "def doubled(n):\n    return n * 2\n"
+    whole = "def total(numbers):\n    return fsum(map(doubled, numbers))\n"
+    text = (
+        "```py\nfrom math import fsum\nimport socket\n```\nA helper:\n"
+        f"```py\n{helper}```\nAnd then:\n```py\n{whole}```"
+    )
+
+    source = code(text)
+
+    assert result(source) == 12
+    assert "socket" not in str(source)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```py\ndef total(numbers):\n    return sum(numbers)```",
+        "```py\ndef total(numbers):\n    return sum(numbers)```\nThat is all.",
+        f"{WHOLE.rstrip()}<|im_end|>",
+        f"{WHOLE.rstrip()}</s>def other(): pass",
+        "def total(numbers):\n\u00a0\u00a0\u00a0\u00a0return sum(numbers)\n",
+        "def total(numbers):\n    return\u00a0sum(numbers)\n",
+    ],
+    ids=["fence", "fence and prose", "token", "token and more", "margin", "blank"],
+)
+def test_what_is_glued_to_code_or_odd_in_it_is_taken_away(text: str) -> None:
+    """A fence or an end token behind the last line, and blanks that are none."""
+    assert result(code(text)) == 6
+
+
+def test_a_token_inside_quotes_ends_nothing() -> None:
+    """A program may look for the very token that ends answers elsewhere."""
+    source = 'def total(numbers):\n    return len("<|im_end|>") + numbers[0]\n'
+
+    assert result(code(source)) == 11
+
+
+def test_backticks_at_the_end_of_a_docstring_close_nothing() -> None:
+    """Where fences pair up by themselves, a glued one is text of the program."""
+    source = 'def total(numbers):\n    """As ```\n    """\n    return sum(numbers)\n'
+
+    assert result(code(f"```py\n{source}```")) == 6
+
+
+def test_code_between_single_backticks_is_read() -> None:
+    """A one-liner in a sentence is a program."""
+    assert result(code("Use `total = lambda numbers: sum(numbers)` for it.")) == 6
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "KNOWN = {}\nKNOWN.update({1: 1, 2: 2, 3: 3})\n",
+        "KNOWN = {}\nfor n in range(9):\n    KNOWN[n] = n\n",
+        "KNOWN = {}\ndef fill():\n    KNOWN.update({1: 1, 2: 2, 3: 3})\nfill()\n",
+    ],
+    ids=["call", "loop", "function"],
+)
+@pytest.mark.parametrize("below", [False, True], ids=["above", "below"])
+def test_statements_that_fill_a_table_stay(lines: str, below: bool) -> None:  # noqa: FBT001 - a parameter
+    """What the function reads is there when it is called, wherever it was filled."""
+    function = "def total(numbers):\n    return sum(KNOWN[n] for n in numbers)\n"
+    source = function + lines if below else lines + function
+
+    assert result(code(source)) == 6
+
+
+def test_statements_that_work_or_wait_do_not_stay() -> None:
+    """Loops over the function itself, prints and questions are examples."""
+    lines = (
+        "KNOWN = [1, 2, 3]\n"
+        "for n in KNOWN:\n    print(n)\n"
+        "for n in KNOWN:\n    KNOWN[0] = total([n])\n"
+        "while KNOWN:\n    KNOWN.append(input())\n"
+        "def main():\n    KNOWN.append(total(KNOWN))\n"
+        "main()\n"
+    )
+    source = code("def total(numbers):\n    return len(KNOWN)\n" + lines)
+
+    assert "for" not in str(source)
+    assert result(source) == 3
+
+
+def test_a_limit_of_pythons_own_stays() -> None:
+    """A deep recursion needs the depth that the answer asks for."""
+    lines = "import sys\nsys.setrecursionlimit(5000)\n"
+
+    assert "setrecursionlimit(5000)" in str(code(lines + WHOLE))
 
 
 def test_a_class_or_an_assigned_function_can_be_the_entry_point() -> None:
