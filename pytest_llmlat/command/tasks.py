@@ -9,7 +9,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
 from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.values.entities import FAMILIES, GENERATED
+from pytest_llmlat.values.entities import GENERATED
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -46,8 +46,9 @@ def run(given: Namespace) -> int:
     """
     own = [_PROJECT] if _PROJECT.is_file() else []
     catalogue = load_tasks([*own, *given.tasks])
+    families = list(dict.fromkeys(t.family for t in catalogue.entries.values()))
     tasks = sorted(
-        catalogue.entries.values(), key=lambda task: FAMILIES.index(task.family)
+        catalogue.entries.values(), key=lambda task: families.index(task.family)
     )
     counts = {task.name: _samples(task) for task in tasks}
     if given.json:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
+    from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
 
 
@@ -23,4 +26,19 @@ def pytest_llmlat_record(config: pytest.Config, record: Record) -> None:
     Args:
         config: of the pytest session.
         record: frozen; what was asked, answered, graded and timed.
+    """
+
+
+def pytest_llmlat_families(config: pytest.Config) -> Mapping[str, Family] | None:
+    """Return families of tasks by name, for this pytest session.
+
+    As every hook of this kind it is called once, before the first model or task is
+    looked up, in the process of each worker; it must stand in a plugin or in a
+    ``conftest.py`` that pytest reads at its start::
+
+        def pytest_llmlat_families():
+            return {"intent": Family(labels=True)}
+
+    Args:
+        config: of the pytest session.
     """

@@ -11,8 +11,9 @@ from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, revised, source
 from pytest_llmlat.values.bundled import bundled
-from pytest_llmlat.values.entities import FAMILIES, Task
+from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.tables import entries
 
 if TYPE_CHECKING:
@@ -100,10 +101,11 @@ def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
 def _task(table: Table, folder: Path) -> Task:
     table.only(_KEYS)
     family, slash, short = table.name.partition("/")
-    if family not in FAMILIES or not slash or not short:
+    if not family or not slash or not short:
         raise table.complain(
             "", f"a task is named FAMILY/NAME with FAMILY of {', '.join(FAMILIES)}"
         )
+    FAMILIES.known(family, where=f"{table.file}: {table.place}")
     metric = _known(table, "metric", METRICS)
     labels = table.texts("labels")
     task = Task(

@@ -8,14 +8,6 @@ from typing import Literal, TypeAlias
 Scalar: TypeAlias = str | int | float | bool
 Difficulty: TypeAlias = Literal["easy", "medium", "hard"]
 
-FAMILIES = (
-    "summarization",
-    "code_completion",
-    "code_debugging",
-    "sentiment",
-    "translation",
-    "reasoning",
-)
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
 DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
 """Endings of the data files that can be read."""

@@ -6,6 +6,7 @@ Every message says what is wrong, where it came from and what to do::
     ├── UsageError            what was asked for cannot be: option, name, file
     │   ├── UnknownName       no such model, task, metric, ... (names the nearest)
     │   ├── BadCatalogue      a catalogue or data file is malformed
+    │   ├── BadExtension      what others add is broken, or takes a name that is taken
     │   ├── BadBaseline       a baseline cannot be read, or must not be made
     │   └── BadRun            a run's folder cannot be read, or not with others
     ├── MissingExtra          a library is not installed (gives the pip line)
@@ -44,7 +45,14 @@ class UnknownName(UsageError):
     """A name that is in none of the places where names come from."""
 
     def __init__(
-        self, kind: str, name: str, known: Iterable[str], *, where: str, remedy: str
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        where: str,
+        remedy: str,
+        list_all: bool = False,
     ) -> None:
         """Say which names are near ``name``.
 
@@ -54,6 +62,7 @@ class UnknownName(UsageError):
             known: every name that would have been right.
             where: where the name was given, such as ``--llm``.
             remedy: where names of this kind come from.
+            list_all: there are few, so that all are told beside the nearest.
         """
         choices = sorted(known)
         folded = {choice.casefold(): choice for choice in choices}
@@ -61,16 +70,21 @@ class UnknownName(UsageError):
             folded[match]
             for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
         ]
-        hint = (
-            f"did you mean {' or '.join(repr(choice) for choice in near)}?"
-            if near
-            else f"known: {', '.join(choices) or 'none'}."
-        )
+        hints = []
+        if near:
+            hints += [f"did you mean {' or '.join(repr(choice) for choice in near)}?"]
+        if list_all or not near:
+            hints += [f"known: {', '.join(choices) or 'none'}."]
+        hint = " ".join(hints)
         super().__init__(f"{where}: unknown {kind} {name!r}; {hint} {remedy}")
 
 
 class BadCatalogue(UsageError):
     """A catalogue or a data file that cannot be read as what it should be."""
+
+
+class BadExtension(UsageError):
+    """An extension that cannot be used: says whose it is, and what is wrong with it."""
 
 
 class BadBaseline(UsageError):

@@ -13,8 +13,9 @@ import pytest
 from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
-from pytest_llmlat.values.entities import DIFFICULTIES, FAMILIES, PublicSet
+from pytest_llmlat.values.entities import DIFFICULTIES, PublicSet
 from pytest_llmlat.values.errors import UnknownName, UsageError
+from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,12 +171,22 @@ def test_an_unknown_judge_is_answered_with_the_nearest(
     )
 
 
-@pytest.mark.parametrize("name", ["mine", "nothing/mine", "reasoning/", "/mine"])
+@pytest.mark.parametrize("name", ["mine", "reasoning/", "/mine"])
 def test_a_task_is_named_by_family(tmp_path: Path, name: str) -> None:
     """The families are listed."""
     path = a_catalogue(tmp_path, KEYS, name)
 
     assert re.match(rf"FILE: tasks\.{name}.*: a task is named FAMILY/", complaint(path))
+
+
+def test_an_unknown_family_lists_all(tmp_path: Path) -> None:
+    """A typo in it would else begin a family of its own."""
+    path = a_catalogue(tmp_path, KEYS, "resoning/mine")
+
+    assert complaint(path).startswith(
+        "FILE: tasks.resoning/mine: unknown family 'resoning'; did you mean"
+        " 'reasoning'? known: code_completion, code_debugging, reasoning,"
+    )
 
 
 def test_a_name_is_a_task_or_a_family() -> None:

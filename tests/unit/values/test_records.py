@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.values import records
-from pytest_llmlat.values.entities import FAMILIES, ModelSpec
+from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.records import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 

@@ -1,0 +1,32 @@
+"""The families of tasks: what tasks of one kind have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_llmlat.values.extensions import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What tasks named ``family/task`` have in common."""
+
+    labels: bool = False
+    """Whether answers are labels, so that macro-F1 is told beside accuracy."""
+
+
+SUMMARIZATION = CODE_COMPLETION = CODE_DEBUGGING = Family()
+TRANSLATION = REASONING = Family()
+SENTIMENT = Family(labels=True)
+
+
+def _family(name: str, value: object) -> Family:
+    if not isinstance(value, Family):
+        raise TypeError(f"must be a Family, not {value!r:.80}")
+    if "/" in name or "|" in name:
+        raise ValueError("the name of a family has no '/' and no '|'")
+    return value
+
+
+FAMILIES: Table[Family] = Table("families", "family", _family)
+"""The families of tasks by name."""
