@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.scripted import Scripted
+    from pytest_llmlat.session.api import measure_models
+    from pytest_llmlat.session.listening import Listener
+    from pytest_llmlat.session.result import RunResult
     from pytest_llmlat.values.clock import Clock, ManualClock, SystemClock
-    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.entities import ModelSpec, Sample, Task
     from pytest_llmlat.values.errors import LLMLatError
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Backend
     from pytest_llmlat.values.records import Generation, Record, Request, Timing
-    from pytest_llmlat.values.results import Summary
+    from pytest_llmlat.values.results import Scoreboard, Summary
 
 __version__ = "0.1.0"
 
@@ -25,17 +28,22 @@ __all__ = [
     "Clock",
     "Generation",
     "LLMLatError",
+    "Listener",
     "ManualClock",
     "Meter",
+    "ModelSpec",
     "Record",
     "Request",
+    "RunResult",
     "Sample",
+    "Scoreboard",
     "Scripted",
     "Summary",
     "SystemClock",
     "Task",
     "Timing",
     "__version__",
+    "measure_models",
 ]
 
 _HOMES = {
@@ -43,16 +51,21 @@ _HOMES = {
     "Clock": "values.clock",
     "Generation": "values.records",
     "LLMLatError": "values.errors",
+    "Listener": "session.listening",
     "ManualClock": "values.clock",
     "Meter": "values.meter",
+    "ModelSpec": "values.entities",
     "Record": "values.records",
     "Request": "values.records",
+    "RunResult": "session.result",
     "Sample": "values.entities",
+    "Scoreboard": "values.results",
     "Scripted": "backends.scripted",
     "Summary": "values.results",
     "SystemClock": "values.clock",
     "Task": "values.entities",
     "Timing": "values.records",
+    "measure_models": "session.api",
 }
 
 

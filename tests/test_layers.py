@@ -84,17 +84,22 @@ PUBLIC = [
     "Clock",
     "Generation",
     "LLMLatError",
+    "Listener",
     "ManualClock",
     "Meter",
+    "ModelSpec",
     "Record",
     "Request",
+    "RunResult",
     "Sample",
+    "Scoreboard",
     "Scripted",
     "Summary",
     "SystemClock",
     "Task",
     "Timing",
     "__version__",
+    "measure_models",
 ]
 
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.values.records import NS_PER_S
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
     from pytest_llmlat.values.records import Cell, Record
+
+_REDRAW_NS = 200_000_000
 
 
 class Listener(Protocol):
@@ -41,3 +49,85 @@ class Silent:
 
     def on_end(self) -> None:
         """Do nothing."""
+
+
+class Several:
+    """A listener that tells several others, one after the other."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        """Tell ``listeners``."""
+        self._listeners = listeners
+
+    def on_begin(self, cell: Cell, planned: int) -> None:
+        """Tell all of them."""
+        for listener in self._listeners:
+            listener.on_begin(cell, planned)
+
+    def on_record(self, record: Record) -> None:
+        """Tell all of them."""
+        for listener in self._listeners:
+            listener.on_record(record)
+
+    def on_end(self) -> None:
+        """Tell all of them."""
+        for listener in self._listeners:
+            listener.on_end()
+
+
+class Handed(Silent):
+    """A listener that hands each record to a function."""
+
+    def __init__(self, take: Callable[[Record], object]) -> None:
+        """Hand records to ``take``."""
+        self._take = take
+
+    def on_record(self, record: Record) -> None:
+        """Hand it on."""
+        self._take(record)
+
+
+class TextProgress:
+    """A listener that writes how far a run is, for a script.
+
+    On a terminal it draws one line for each cell, again and again; elsewhere, as in a
+    notebook or a log, a line when a cell begins and one when it ends.
+    """
+
+    def __init__(self, stream: TextIO, now_ns: Callable[[], int]) -> None:
+        """Write to ``stream``; the clock tells when to draw again."""
+        self._stream, self._now_ns = stream, now_ns
+        self._redraws = stream.isatty()
+        self._cell: Cell | None = None
+        self._planned = self._done = self._begin_ns = self._drawn_ns = 0
+
+    def on_begin(self, cell: Cell, planned: int) -> None:
+        """Name the cell."""
+        self._cell, self._planned, self._done = cell, planned, 0
+        self._begin_ns = self._drawn_ns = self._now_ns()
+        if not self._redraws:
+            self._write(f"{self._name}: {planned} requests\n")
+
+    def on_record(self, record: Record) -> None:
+        """Count it, and draw the line at most five times a second."""
+        if record.cell != self._cell:
+            # Of the model that is measured in turn; the count is of one cell.
+            return
+        self._done += 1
+        now = self._now_ns()
+        if self._redraws and now - self._drawn_ns >= _REDRAW_NS:
+            self._drawn_ns = now
+            self._write(f"\r{self._name}: {self._done} of {self._planned}")
+
+    def on_end(self) -> None:
+        """Say how many there were, and how long they took."""
+        seconds = (self._now_ns() - self._begin_ns) / NS_PER_S
+        told = f"{self._done} of {self._planned} in {seconds:.1f} s"
+        self._write(f"{chr(13) if self._redraws else ''}{self._name}: {told}\n")
+
+    @property
+    def _name(self) -> str:
+        return printable(self._cell.id) if self._cell else ""
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -150,11 +150,17 @@ class Selection:
         """The names of the tasks that were asked for; ``None`` for all."""
         if not self._settings.tasks:
             return None
-        return frozenset(
-            task.name
+        return frozenset(task.name for task in self.named_tasks)
+
+    @cached_property
+    def named_tasks(self) -> tuple[Task, ...]:
+        """The tasks that were asked for by name, each once, in that order."""
+        found = {
+            task.name: task
             for name in self._settings.tasks
             for task in self.tasks.find(name, where=self._spelled("tasks"))
-        )
+        }
+        return tuple(found.values())
 
     def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
         """Set when a request to a server is given up, if that was asked for."""

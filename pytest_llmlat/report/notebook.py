@@ -1,0 +1,93 @@
+"""The scoreboard as a piece of HTML, as a notebook shows the value of a cell."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.leaders import leader_lines, tuning_lines
+from pytest_llmlat.report.loads import load_lines
+from pytest_llmlat.report.terminal import (
+    CELL_COLUMNS,
+    MODEL_COLUMNS,
+    cell_figures,
+    comparison_lines,
+    marked_row,
+)
+from pytest_llmlat.report.verdicts import verdict_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.values.results import Scoreboard
+
+_CELL_NAMES = ("model", "device", "task", "scenario")
+
+
+def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
+    """Return a table of models, one of cells, and in words who is best.
+
+    Names and what models said are foreign text: all of it is escaped, and characters
+    that control a terminal or turn a line round are replaced.
+
+    Args:
+        board: the figures.
+        folder: where the run lies, to be told below.
+    """
+    models = [marked_row(standing, board) for standing in board.standings]
+    cells = [
+        (
+            *(getattr(summary.cell, name) for name in _CELL_NAMES),
+            *cell_figures(summary),
+        )
+        for summary in board.summaries
+    ]
+    loads, verdicts = load_lines(board), verdict_lines(board)
+    said = [
+        *leader_lines(board),
+        *comparison_lines(board.standings),
+        *tuning_lines(board),
+        *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
+        *([f"written to {folder}"] if folder else []),
+    ]
+    parts = [
+        _table("Models", MODEL_COLUMNS, models, words=2),
+        _table("Cells", (*_CELL_NAMES, *CELL_COLUMNS), cells, words=len(_CELL_NAMES)),
+        _lines(loads),
+        _lines(verdicts),
+        "".join(f"<p>{_text(line)}</p>" for line in said),
+    ]
+    return f"<div class='llmlat'>{''.join(parts)}</div>"
+
+
+def _table(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int
+) -> str:
+    """Write a table of which the first columns hold words and the others figures."""
+    body = "".join(
+        f"<tr>{''.join(_cell(text, i >= words) for i, text in enumerate(row))}</tr>"
+        for row in rows
+    )
+    if not body:
+        return ""
+    head = "".join(f"<th>{_text(name)}</th>" for name in header)
+    return (
+        f"<table><caption>{_text(title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _cell(text: str, figure: bool) -> str:  # noqa: FBT001 - of two kinds of cells
+    side = "right" if figure else "left"
+    return f"<td style='text-align:{side}'>{_text(text)}</td>"
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Write lines that are aligned already as they are."""
+    text = "\n".join(map(_text, lines))
+    return f"<pre>{text}</pre>" if text else ""
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))

@@ -1,0 +1,323 @@
+"""Measuring from Python: what ``pytest benchmarks`` does, for notebooks and scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from pytest_llmlat.grading import program_limits
+from pytest_llmlat.session.arguments import (
+    choice,
+    folder_of,
+    paths_of,
+    scenario_names,
+    seconds_of,
+    some,
+    whole,
+)
+from pytest_llmlat.session.listening import Handed, Several, TextProgress
+from pytest_llmlat.session.result import RunResult
+from pytest_llmlat.session.run import Session
+from pytest_llmlat.session.selection import Selection
+from pytest_llmlat.store.journal import new_folder
+from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.entities import ModelSpec, Sample, Task
+from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.settings import (
+    ALL_SAMPLES,
+    BALANCES,
+    DEVICES,
+    SANDBOXES,
+    Balance,
+    Settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
+    from typing import TextIO
+
+    from pytest_llmlat.session.listening import Listener
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
+
+    AnyPath: TypeAlias = str | PathLike[str]
+
+_ARGUMENTS = {
+    "bounds": "limits",
+    "limits": "code_limits",
+    "scenarios": "scenario",
+    "timeout_s": "timeout",
+    "unsure": "inconclusive",
+}
+"""Arguments that have another name than the setting that they are."""
+
+
+def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
+    models: str | ModelSpec | Iterable[str | ModelSpec],
+    tasks: str | Task | Iterable[str | Task],
+    *,
+    samples: int | Literal["all"] | Sequence[Sample] | None = None,
+    scenario: str | Iterable[str] = "single",
+    requests: int | None = None,
+    devices: str | Iterable[str] | None = None,
+    seed: int = 0,
+    vary: str = "",
+    slo: str = "",
+    timeout: float | str | None = None,
+    balance: Balance = "geometric",
+    sandbox: str = "auto",
+    code_limits: str = "",
+    model_files: AnyPath | Iterable[AnyPath] = (),
+    task_files: AnyPath | Iterable[AnyPath] = (),
+    data: AnyPath | None = None,
+    against: str | ModelSpec | None = None,
+    baseline: AnyPath | None = None,
+    save_baseline: AnyPath | None = None,
+    tolerances: str | Iterable[str] = (),
+    limits: str | Iterable[str] = (),
+    new_cells: str = "warn",
+    inconclusive: str = "pass",
+    root: AnyPath = ".",
+    report: AnyPath | None = None,
+    progress: bool | TextIO = False,
+    on_record: Callable[[Record], object] | None = None,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Measure every task on every model, and return the run.
+
+    It is written to ``.llmlat/runs/ID`` below ``root`` while it goes on, as a run of
+    pytest's is, so that ``llmlat show last`` and ``llmlat report`` read it. Texts are
+    those of the options of the same names (``docs/reference.md``).
+
+    Args:
+        models: names of the catalogue, addresses such as ``gguf:PATH`` or
+            ``http://localhost:8000/v1#NAME``, or entries of your own.
+        tasks: names of tasks or families, or tasks of your own.
+        samples: how many of each task, a seeded and stratified draw; ``None`` or
+            ``"all"`` for all; or the samples themselves, for one task.
+        scenario: how they are offered: ``single``, ``offline``, ``concurrent:N`` or
+            ``server:RATE``; or several.
+        requests: how many count in a cell, going round the samples; ``None`` for one
+            of each.
+        devices: where to run; ``None`` for all that are here and that a model names.
+        seed: of draws, resampling and backends.
+        vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
+        slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
+        timeout: when a request to a server is given up; in seconds, or ``"5min"``.
+        balance: which mean of quality and speed is called balanced.
+        sandbox: where generated code runs.
+        code_limits: what it may use, ``"time=10s memory=2GiB"``.
+        model_files: catalogues with more models.
+        task_files: catalogues with more tasks.
+        data: the folder with local copies of public sets.
+        against: a model that the one of ``models`` is measured beside, in turn.
+        baseline: a stored run to compare with.
+        save_baseline: where to store this run, if it passes.
+        tolerances: how much worse what may become, ``"e2e=5% quality=0.02"``.
+        limits: absolute limits, ``"quality>=0.6 ttft_p95<=0.5s"``.
+        new_cells: what becomes of a cell that the baseline lacks: fail, warn or pass.
+        inconclusive: what becomes of what cannot be decided: pass or fail.
+        root: the project's folder; its ``pyproject.toml`` may hold models and tasks.
+        report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
+        progress: whether to write how far it is, to ``sys.stderr`` or a file.
+        on_record: called with each record, outside of every timed region.
+        listener: follows the run; what it raises ends it.
+
+    Returns:
+        The figures and verdicts; a failed verdict is in them and raises nothing.
+
+    Raises:
+        UsageError: an argument cannot be what it is; names the argument.
+        DeviceAbsent: a device that was named is not here; nothing was measured.
+        LLMLatError: a model cannot be loaded or measured. What was measured before is
+            in the run's folder, which a note of the error names; so it is after
+            Ctrl-C and after an error of ``listener`` or ``on_record``.
+    """
+    specs, names = some(models, ModelSpec, "models")
+    own, task_names = some(tasks, Task, "tasks")
+    rival, against_name = some(against or (), ModelSpec, "against", least=0)
+    here = Path(root).resolve()
+    project = here / "pyproject.toml"
+    files = (project,) if project.is_file() else ()
+    settings = Settings(
+        root=here,
+        folder=new_folder(here),
+        names_given=True,
+        models=names,
+        tasks=task_names,
+        samples=_count(samples),
+        seed=whole(seed, "seed", least=0),
+        vary=vary,
+        model_files=files + paths_of(model_files, "model_files"),
+        task_files=files + paths_of(task_files, "task_files"),
+        data=folder_of(data, "data"),
+        report=None if report is None else Path(report).resolve(),
+        balance=cast("Balance", choice(balance, BALANCES, "balance")),
+        sandbox=choice(sandbox, SANDBOXES, "sandbox"),
+        limits=program_limits.parse(code_limits, where="code_limits"),
+        scenarios=scenario_names(scenario, "scenario"),
+        requests=None if requests is None else whole(requests, "requests", least=1),
+        slo=slo,
+        against=next(iter(against_name), None),
+        baseline=None if baseline is None else Path(baseline).resolve(),
+        save_baseline=None if save_baseline is None else Path(save_baseline).resolve(),
+        tolerances=some(tolerances, str, "tolerances", least=0)[1],
+        bounds=some(limits, str, "limits", least=0)[1],
+        new_cells=choice(new_cells, ("fail", "warn", "pass"), "new_cells"),
+        unsure=choice(inconclusive, ("pass", "fail"), "inconclusive"),
+        timeout_s=None if timeout is None else seconds_of(timeout, "timeout"),
+        devices=_devices(devices),
+    )
+    selection = Selection(
+        settings, spelled=_spelled, models=(*specs, *rival), tasks=own
+    )
+    listeners = [] if listener is None else [listener]
+    if on_record is not None:
+        listeners.append(Handed(on_record))
+    if progress is not False:
+        stream = sys.stderr if progress is True else progress
+        listeners.append(TextProgress(stream, SystemClock().now_ns))
+    session = Session(
+        settings, Several(*listeners), selection=selection, spelled=_spelled
+    )
+    items = None if isinstance(samples, int | str | None) else tuple(samples)
+    with _outside_of_loop():
+        try:
+            board = _run(session, items)
+        finally:
+            session.close()
+    return RunResult(board=board, folder=settings.folder)
+
+
+def _spelled(setting: str) -> str:
+    """Return the argument that is a setting."""
+    return _ARGUMENTS.get(setting, setting)
+
+
+def _count(samples: int | str | Sequence[Sample] | None) -> int | None:
+    """Return how many samples of each task are to be drawn."""
+    if samples is None:
+        return None
+    if isinstance(samples, int):
+        return whole(samples, "samples", least=1)
+    if samples == "all":
+        return ALL_SAMPLES
+    several = isinstance(samples, Sequence) and bool(samples)
+    if not (several and all(isinstance(one, Sample) for one in samples)):
+        raise UsageError(
+            "samples: give a whole number above 0, 'all', or a list of Sample, not"
+            f" {samples!r}"
+        )
+    return ALL_SAMPLES
+
+
+def _devices(devices: str | Iterable[str] | None) -> frozenset[str]:
+    """Return the devices that were named; empty for those of the models that are here.
+
+    Raises:
+        UsageError: one of them is no device.
+    """
+    if devices is None:
+        return frozenset()
+    return frozenset(
+        choice(name, DEVICES, "devices") for name in some(devices, str, "devices")[1]
+    )
+
+
+def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
+    """Measure every cell and write the run's files, whatever cuts it short."""
+    selection, settings = session.selection, session.settings
+    selection.check()
+    session.gate.check()
+    chosen = _deployments(session)
+    tasks = selection.named_tasks
+    if samples is not None and len(tasks) > 1:
+        raise UsageError(
+            f"samples: are those of one task, and tasks names {len(tasks)};"
+            " give a number"
+        )
+    session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
+    _ = session.slo
+    passed = True
+    try:
+        for deployment in chosen:
+            model = session.load(deployment)
+            try:
+                for task in tasks:
+                    for scenario in selection.scenarios:
+                        measured = session.run(
+                            model, task, scenario=scenario, samples=samples
+                        )
+                        passed &= all(r.finish != "error" for r in measured.records)
+            finally:
+                session.unload(model)
+    except BaseException as error:
+        session.finish(asked=False, passed=False)
+        if settings.folder.is_dir():
+            error.add_note(f"what was measured until then is in {settings.folder}")
+        raise
+    board = session.finish(asked=True, passed=passed)
+    if board is None:
+        raise LLMLatError("nothing was measured")
+    return board
+
+
+def _deployments(session: Session) -> tuple[Deployment, ...]:
+    """Return each model on each of its devices.
+
+    Raises:
+        DeviceAbsent: a device that was named, or every one of a model, is not here.
+        UsageError: a model runs on none of the devices that were named.
+    """
+    selection, named = session.selection, session.settings.devices
+    present = selection.inventory.present
+    found = [
+        deployment
+        for deployment in selection.deployments()
+        if not named or deployment.device in named
+    ]
+    for deployment in found:
+        if deployment.device not in present:
+            raise DeviceAbsent(selection.inventory.absence(deployment.device))
+    running = {deployment.model.name for deployment in found}
+    for model in selection.chosen_models:
+        if model.name in running:
+            continue
+        if named:
+            raise UsageError(
+                f"devices: {model.name!r} runs on {', '.join(model.devices)}, and"
+                f" {', '.join(sorted(named))} was asked for"
+            )
+        why = "; ".join(selection.inventory.absence(name) for name in model.devices)
+        raise DeviceAbsent(f"{model.name!r}: {why}")
+    return tuple(found)
+
+
+@contextmanager
+def _outside_of_loop() -> Iterator[None]:
+    """Let clients run an event loop of their own where one is running.
+
+    A notebook's kernel runs its cells inside of one, which waits until the cell is
+    done, and asyncio refuses a second in the same thread.
+    """
+    try:
+        outer = asyncio.get_running_loop()
+    except RuntimeError:
+        yield
+        return
+    task = asyncio.current_task(outer)
+    if task is not None:
+        asyncio.tasks._leave_task(outer, task)  # noqa: SLF001 - as loops do
+    asyncio._set_running_loop(None)  # noqa: SLF001 - the same
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(outer)  # noqa: SLF001 - the same
+        if task is not None:
+            asyncio.tasks._enter_task(outer, task)  # noqa: SLF001 - the same

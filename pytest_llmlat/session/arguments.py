@@ -1,0 +1,115 @@
+"""Arguments of the Python API, checked: each complaint names the argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_llmlat.values.errors import UnknownName, UsageError
+from pytest_llmlat.values.scenario import parse
+from pytest_llmlat.values.units import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+Value = TypeVar("Value")
+
+
+def some(
+    given: object, kind: type[Value], where: str, *, least: int = 1
+) -> tuple[tuple[Value, ...], tuple[str, ...]]:
+    """Return the values and the names of one or several things.
+
+    Args:
+        given: a name, a value, or several of either; a value that comes twice is one.
+        kind: of the values; ``str`` where there are only names.
+        where: the argument.
+        least: how many there must be.
+
+    Returns:
+        The values, and the names of all in the order in which they were given.
+
+    Raises:
+        UsageError: something else is among them, or there are too few.
+    """
+    single = isinstance(given, str) or isinstance(given, kind)  # noqa: SIM101 - a type's variable
+    several = [given] if single else given
+    if not isinstance(several, Iterable):
+        raise _complaint(given, kind, where)
+    values: dict[str, Value] = {}
+    names: list[str] = []
+    for one in several:
+        if isinstance(one, str):
+            names.append(one)
+        elif isinstance(one, kind):
+            name = str(getattr(one, "name", ""))
+            if values.setdefault(name, one) != one:
+                raise UsageError(f"{where}: two of them are called {name!r}")
+            names.append(name)
+        else:
+            raise _complaint(one, kind, where)
+    if len(names) < least:
+        raise UsageError(f"{where}: there is none; give a name, or several")
+    return tuple(values.values()), tuple(names)
+
+
+def _complaint(one: object, kind: type, where: str) -> UsageError:
+    named = "a text" if kind is str else f"a name or a {kind.__name__}"
+    return UsageError(f"{where}: give {named}, or several, not {one!r}")
+
+
+def whole(value: object, where: str, *, least: int) -> int:
+    """Return a whole number of at least ``least``."""
+    if type(value) is not int or value < least:
+        raise UsageError(
+            f"{where}: must be a whole number of at least {least}, not {value!r}"
+        )
+    return value
+
+
+def seconds_of(value: float | str, where: str) -> float:
+    """Return a duration above 0, given in seconds or as ``"5min"``."""
+    if isinstance(value, str):
+        return seconds(value, where=where)
+    if isinstance(value, bool) or not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{where}: must be above 0 s, not {value!r}")
+    return float(value)
+
+
+def choice(value: str, known: Sequence[str], where: str) -> str:
+    """Return one of the ``known`` words."""
+    if value not in known:
+        raise UnknownName("value", str(value), known, where=where, remedy="")
+    return value
+
+
+def scenario_names(value: str | Iterable[str], where: str) -> tuple[str, ...]:
+    """Return the names of scenarios, each level one of its own."""
+    _, texts = some(value, str, where)
+    found = (scenario for text in texts for scenario in parse(text, where=where))
+    return tuple(dict.fromkeys(scenario.name for scenario in found))
+
+
+def paths_of(
+    value: str | PathLike[str] | Iterable[str | PathLike[str]], where: str
+) -> tuple[Path, ...]:
+    """Return one path or several, absolute."""
+    if isinstance(value, str | PathLike):
+        return (Path(value).expanduser().resolve(),)
+    if not isinstance(value, Iterable):
+        raise UsageError(f"{where}: give a path, or several, not {value!r}")
+    return tuple(Path(one).expanduser().resolve() for one in value)
+
+
+def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:
+    """Return a folder that is there."""
+    if value is None:
+        return None
+    found = Path(value).expanduser().resolve()
+    if not found.is_dir():
+        raise UsageError(f"{where}: there is no folder {found}")
+    return found
