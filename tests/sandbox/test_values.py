@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections import Counter, OrderedDict, namedtuple
+from collections import Counter, OrderedDict, deque, namedtuple
+from datetime import datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -67,8 +70,21 @@ atoms = (
     | st.binary()
     | st.builds(range, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9))
 )
+zones = st.none() | st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(
+    timezone
+)
+exact = (
+    st.decimals(min_value=-(10**40), max_value=10**40)
+    | st.sampled_from([Decimal("nan"), Decimal("-inf"), Decimal("1.50"), Decimal("-0")])
+    | st.fractions()
+    | st.dates()
+    | st.times(timezones=zones)
+    | st.datetimes(timezones=zones)
+    | st.timedeltas()
+)
+"""Numbers and dates of the standard library."""
 hashables = st.recursive(
-    atoms,
+    atoms | exact,
     lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
     max_leaves=6,
 )
@@ -79,6 +95,7 @@ values = st.recursive(
         | st.tuples(inner)
         | st.dictionaries(hashables, inner, max_size=4)
         | st.sets(hashables, max_size=4)
+        | st.builds(deque, st.lists(inner, max_size=4), st.none() | st.just(9))
     ),
     max_leaves=12,
 )
@@ -93,7 +110,51 @@ def shape(value: object) -> object:
         return kind, sorted(map(repr, map(shape, value)))
     if isinstance(value, list | tuple):
         return kind, [shape(item) for item in value]
+    if isinstance(value, deque):
+        return kind, value.maxlen, [shape(item) for item in value]
     return kind, repr(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(Decimal("1e99999"), id="decimal"),
+        pytest.param(datetime(2024, 2, 28, tzinfo=ZoneInfo("UTC")), id="zone"),
+        pytest.param(time(1, tzinfo=ZoneInfo("UTC")), id="time in a zone"),
+    ],
+)
+def test_what_is_dear_to_use_or_needs_a_zone_does_not_cross(value: object) -> None:
+    """A decimal of a huge exponent, or a zone's rules, would work for the judge."""
+    assert isinstance(crossed(value), Opaque)
+    with pytest.raises(Uncrossable, match="does not cross"):
+        crossed(value, strict=True)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        ["D", "1e99999"],
+        ["D", "1" * 20_000],
+        ["D", "one"],
+        ["D"],
+        ["q", 1, 0],
+        ["q", 1, 0.5],
+        ["q", "1/3", 1],
+        ["e", 0],
+        ["e", 10**30],
+        ["h", 25, 0, 0, 0, 0, None],
+        ["h", 1, 0, 0, 0, 0, 7],
+        ["h", 1, 0, 0, 0, 0, ["a", 9, 0, 0]],
+        ["p", 2024, 2, 30, 0, 0, 0, 0, 0, None],
+        ["p", 2024, 2],
+        ["a", 10**12, 0, 0],
+    ],
+    ids=str,
+)
+def test_a_number_or_date_that_is_none_is_malformed(term: Any) -> None:  # noqa: ANN401 - hostile
+    """What the judge builds, it builds of parts that it has checked."""
+    with pytest.raises(Malformed):
+        Decoder(CLASSES).value(term)
 
 
 @given(values)
@@ -267,7 +328,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner),
     max_leaves=12,
 )
-tags = st.sampled_from("ldsyonkvmxifucbtzgr")
+tags = st.sampled_from("ldsyonkvmxifucbtzgrDqehpa")
 terms = st.recursive(
     json_values, lambda inner: st.tuples(tags, inner, inner).map(list), max_leaves=8
 )

@@ -7,9 +7,21 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode
+from collections import deque
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from .values import MAX_ITEMS, Malformed, Opaque, Term, fields
+from .values import (
+    MAX_DIGITS,
+    MAX_ITEMS,
+    Malformed,
+    Opaque,
+    Term,
+    fields,
+    is_short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +83,7 @@ class Decoder:
             KeyError,
             RecursionError,
             MemoryError,
-            OverflowError,
+            ArithmeticError,
         ) as wrong:
             raise Malformed(f"not a value: {wrong}") from wrong
 
@@ -89,6 +101,9 @@ class Decoder:
             return self._view(tag, content)
         if tag == "x":
             return Opaque(str(content))
+        if tag == "q":
+            longest = parts(content)[0]
+            return deque(maxlen=None if longest is None else _whole(longest))
         return {"l": list, "d": dict, "s": set, "y": bytearray}[tag]()
 
     def _new_object(self, content: Term) -> object:
@@ -117,6 +132,12 @@ class Decoder:
         tag, content = _entry(entry)
         if tag == "l" and type(value) is list:
             value[:] = [self.value(term) for term in parts(content)]
+        elif tag == "q" and isinstance(value, deque):
+            longest, items = parts(content)
+            if longest != value.maxlen:
+                raise Malformed("a deque of another greatest length")
+            value.clear()
+            value.extend(self.value(term) for term in parts(items))
         elif tag == "d" and isinstance(value, dict):
             self._later.append(lambda: self._fill_dict(value, content))
         elif tag == "s" and isinstance(value, set):
@@ -182,6 +203,14 @@ READERS: Mapping[str, Callable[[Decoder, list[Term]], object]] = {
     "z": lambda it, rest: frozenset(it.value(part) for part in rest),
     "g": lambda it, rest: range(*(_whole(it.value(part)) for part in rest)),
     "r": lambda it, rest: it.at(_index(rest[0])),
+    "D": lambda _, rest: _decimal(str(rest[0])),
+    "q": lambda it, rest: Fraction(*(_whole(it.value(part)) for part in rest)),
+    "e": lambda _, rest: date.fromordinal(_whole(rest[0])),
+    "h": lambda it, rest: _clock(it, rest),  # noqa: PLW0108 - it is defined below
+    "p": lambda it, rest: datetime.combine(
+        date(*map(_whole, rest[:3])), _clock(it, rest[3:])
+    ),
+    "a": lambda _, rest: timedelta(*map(_whole, rest)),
 }
 
 
@@ -205,7 +234,7 @@ def _pairs(term: Term) -> list[list[Term]]:
 
 def _entry(term: Term) -> tuple[str, Term]:
     tag, content = parts(term)
-    if not isinstance(tag, str) or tag not in "ldsyonkvmx":
+    if not isinstance(tag, str) or tag not in "ldsyonkvmxq":
         raise Malformed("an entry of no known kind")
     return tag, content
 
@@ -220,6 +249,27 @@ def _whole(value: object) -> int:
     if type(value) is int:
         return value
     raise Malformed("an integer is missing")
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > MAX_DIGITS + 100:
+        raise Malformed("a decimal of more digits than cross")
+    found = Decimal(text)
+    if not is_short(found):
+        raise Malformed("a decimal of more digits than cross")
+    return found
+
+
+def _clock(decoder: Decoder, rest: list[Term]) -> time:
+    hour, minute, second, micros, fold, offset = rest
+    shift = decoder.value(offset)
+    if shift is not None and not isinstance(shift, timedelta):
+        raise Malformed("an offset from UTC is missing")
+    return time(
+        *(_whole(hour), _whole(minute), _whole(second), _whole(micros)),
+        tzinfo=None if shift is None else timezone(shift),
+        fold=_whole(fold),
+    )
 
 
 def _number(value: object) -> float:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import itertools
 import math
 from base64 import b64encode
+from collections import deque
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .values import MAX_ITEMS, Entry, Term, Uncrossable, fields
+from .values import (
+    MAX_ITEMS,
+    Entry,
+    Term,
+    Uncrossable,
+    fields,
+    is_fixed,
+    is_short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -56,7 +68,7 @@ class Encoder:
         if depth > MAX_DEPTH:
             raise Uncrossable(f"tuples nested more than {MAX_DEPTH} deep")
         for kind, encode in ATOMS.items():
-            if isinstance(value, kind):
+            if isinstance(value, kind) and _has_form(value):
                 return encode(value)
         if isinstance(value, tuple):
             self._spend(tuple.__len__(value))
@@ -134,6 +146,13 @@ class Encoder:
         ]
 
 
+def _has_form(value: object) -> bool:
+    """Say whether an immutable value has an exact form that is fit to cross."""
+    if isinstance(value, Decimal):
+        return is_short(value)
+    return is_fixed(value) if isinstance(value, time | datetime) else True
+
+
 def _integer(value: int) -> Term:
     exact = int.__index__(value)
     return exact if exact.bit_length() <= PLAIN_BITS else ["i", hex(exact)]
@@ -166,6 +185,38 @@ def _range(value: range) -> Term:
     return ["g", *map(_integer, (value.start, value.stop, value.step))]
 
 
+def _decimal(value: Decimal) -> Term:
+    return ["D", Decimal.__str__(value)]
+
+
+def _fraction(value: Fraction) -> Term:
+    return ["q", _integer(value.numerator), _integer(value.denominator)]
+
+
+def _date(value: date) -> Term:
+    return ["e", date.toordinal(value)]
+
+
+def _time(value: time) -> Term:
+    return ["h", *_clock(value)]
+
+
+def _datetime(value: datetime) -> Term:
+    return ["p", value.year, value.month, value.day, *_clock(value)]
+
+
+def _clock(value: time | datetime) -> list[Term]:
+    offset = None if value.tzinfo is None else _timedelta(value.tzinfo.utcoffset(None))
+    parts = (value.hour, value.minute, value.second, value.microsecond, value.fold)
+    return [*parts, offset]
+
+
+def _timedelta(value: timedelta | None) -> Term:
+    return (
+        None if value is None else ["a", value.days, value.seconds, value.microseconds]
+    )
+
+
 ATOMS: Mapping[type, Callable[..., Term]] = {
     str: _text,
     int: _integer,
@@ -173,6 +224,12 @@ ATOMS: Mapping[type, Callable[..., Term]] = {
     bytes: _bytes,
     complex: _complex,
     range: _range,
+    Decimal: _decimal,
+    Fraction: _fraction,
+    datetime: _datetime,
+    date: _date,
+    time: _time,
+    timedelta: _timedelta,
 }
 """Immutable values without parts, by type; a subclass crosses as its base."""
 
@@ -181,6 +238,7 @@ CONTAINERS: Mapping[type, Callable[[Encoder, Any], Entry]] = {
     dict: lambda it, value: ["d", it.pairs(dict.items(value))],
     set: lambda it, value: ["s", it.unordered(set.__iter__(value))],
     bytearray: lambda _, value: ["y", b64encode(value).decode()],
+    deque: lambda it, value: ["q", [value.maxlen, it.ordered(deque.__iter__(value))]],
     KeysView: lambda it, value: ["k", it.ordered(value)],
     ValuesView: lambda it, value: ["v", it.ordered(value)],
     ItemsView: lambda it, value: ["m", it.ordered(value)],

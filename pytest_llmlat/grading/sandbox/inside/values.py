@@ -11,24 +11,37 @@ JSON has the very value, else a list whose first item says what it is::
     ["c", re, im]  ["b", "…"]   complex; bytes in base64
     ["t", …]  ["z", …]          tuple; frozenset
     ["g", start, stop, step]    range
+    ["D", "0.30"]  ["q", n, d]  Decimal; Fraction
+    ["e", 738886]               date, as its ordinal
+    ["h", …]  ["p", …]          time; datetime: their parts, fold, UTC offset or null
+    ["a", days, seconds, µs]    timedelta
     ["r", 3]                    what lies at number 3 of the heap
 
 An entry of the heap is ``[tag, content]``: ``l`` list, ``d`` dict as pairs, ``s`` set,
-``y`` bytearray, ``o`` an object as class name and fields, ``n`` an iterator as the
-items that it gave, ``k`` ``v`` ``m`` the views of a dict, ``x`` anything else.
+``y`` bytearray, ``q`` deque as its greatest length and items, ``o`` an object as class
+name and fields, ``n`` an iterator as the items that it gave, ``k`` ``v`` ``m`` the
+views of a dict, ``x`` anything else.
 
-Nothing is ever executed to decode a message: no pickle, no import, no constructor.
+Nothing of the message is ever executed to decode it: no pickle, no import, and no
+constructor but those of the standard library's numbers, dates and containers, whose
+arguments are checked.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from datetime import datetime, time, timezone
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 Term: TypeAlias = "bool | int | float | str | list[Term] | None"
 Entry: TypeAlias = "list[Term]"
 
 MAX_ITEMS = 10_000
 """How many items of an iterator cross; asking for more is an error."""
+MAX_DIGITS = 10_000
+"""How many digits, and how large an exponent, a Decimal has that crosses."""
 
 
 class Uncrossable(Exception):
@@ -66,6 +79,19 @@ class Opaque:
     def __bool__(self) -> bool:
         """Refuse to be a condition."""
         raise TypeError(f"{self!r} does not cross, so it is neither true nor false")
+
+
+def is_short(value: Decimal) -> bool:
+    """Say whether a Decimal may cross: a huge one is cheap to write and dear to use."""
+    _, digits, exponent = value.as_tuple()
+    return len(digits) <= MAX_DIGITS and (
+        not isinstance(exponent, int) or abs(exponent) <= MAX_DIGITS
+    )
+
+
+def is_fixed(value: time | datetime) -> bool:
+    """Say whether a time may cross: it has no zone, or a fixed offset from UTC."""
+    return value.tzinfo is None or type(value.tzinfo) is timezone
 
 
 def fields(value: object) -> dict[str, object]:
