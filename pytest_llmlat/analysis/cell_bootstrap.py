@@ -15,26 +15,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.resampling import Array, interval, resampled_sums_of
-from pytest_llmlat.grading.metrics import (
-    METRICS,
-    corpus_bleu,
-    corpus_bleu_draws,
-    label_counts,
-    macro_f1,
-    macro_f1_draws,
-)
+from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.records import Record
 
 Rows: TypeAlias = Sequence[Sequence[float]]
 
 _WORKERS = 2
-LABELLED = "sentiment"
-"""The family whose answers are labels, so that macro-F1 is told beside accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,21 +92,23 @@ def items_of(records: Sequence[Record]) -> Items:
     values = [r.grade.value for r in records]
     speeds = [score.speed(answer_time(r), r.budget_s) for r in records]
     counts = [r.grade.counts for r in records]
-    details = _details(records)
+    details = _details(records, metric)
     blocks: dict[str, Rows] = {
         "value": [(value,) for value in values],
         "speed": [(speed, 1.0) for speed in speeds],
         "counts": counts,
         **{_block(name): detail.rows for name, detail in details.items()},
     }
-    corpus = metric.corpus if metric.draws else None
     return Items(
         task=first.cell.task,
         chance=first.chance,
-        value=corpus(counts) if corpus else fmean(values),
+        value=metric.quality(counts) if metric.corpus else fmean(values),
         speed=fmean(speeds),
-        corpus=metric.draws if corpus else None,
-        details={name: detail.figure for name, detail in sorted(details.items())},
+        corpus=metric.quality_draws if metric.corpus else None,
+        details={
+            name: Figure(value=detail.value, draws=detail.draws)
+            for name, detail in sorted(details.items())
+        },
         columns=_by_sample(records, list(blocks.values())),
         widths={name: len(rows[0]) for name, rows in blocks.items()},
     )
@@ -188,15 +182,6 @@ def estimate(value: float, draws: Array) -> Estimate:
     return Estimate(value=value, low=low, high=high)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Detail:
-    """A further figure of a cell, with its rows."""
-
-    figure: Figure
-    rows: Rows
-    """For each answer what adds up."""
-
-
 def _block(detail: str) -> str:
     """Name the columns of a detail, which may itself be called ``value``."""
     return f"detail {detail}"
@@ -218,37 +203,24 @@ def _by_sample(records: Sequence[Record], blocks: Sequence[Rows]) -> Array:
     return columns
 
 
-def _details(records: Sequence[Record]) -> dict[str, _Detail]:
+def _details(records: Sequence[Record], metric: Metric) -> dict[str, CellFigure]:
     """Average each detail over the answers that have it; add what only a cell has."""
     columns: dict[str, list[float | None]] = defaultdict(lambda: [None] * len(records))
     for place, record in enumerate(records):
         for name, value in record.grade.details:
             columns[name][place] = value
     found = {name: _average(values) for name, values in columns.items()}
-    counts = [record.grade.counts for record in records]
-    if counts[0]:
-        bleu = Figure(value=corpus_bleu(counts), draws=corpus_bleu_draws)
-        found["corpus_bleu"] = _Detail(figure=bleu, rows=counts)
-    if records[0].cell.family == LABELLED:
-        # Records of a baseline have no texts, and so no macro-F1.
-        labels = sorted({record.reference for record in records} - {""})
-        pairs = [(record.extracted, record.reference) for record in records]
-        average = macro_f1(pairs, labels)
-        if average is not None:
-            # Few pairs differ, and to spell labels alike takes its time.
-            rows = {pair: label_counts(pair, labels) for pair in set(pairs)}
-            found["macro_f1"] = _Detail(
-                figure=Figure(value=average, draws=macro_f1_draws),
-                rows=[rows[pair] for pair in pairs],
-            )
+    if metric.cell_figures is not None:
+        found |= metric.cell_figures(records)
     return found
 
 
-def _average(values: Sequence[float | None]) -> _Detail:
+def _average(values: Sequence[float | None]) -> CellFigure:
     """Average the values that are there; one that is missing weighs nothing."""
     mean = fmean(value for value in values if value is not None)
-    return _Detail(
-        figure=Figure(value=mean, draws=_mean_draws),
+    return CellFigure(
+        value=mean,
+        draws=_mean_draws,
         rows=[(0.0, 0.0) if value is None else (value, 1.0) for value in values],
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import joined
 from pytest_llmlat.analysis.slo import Objective, parse
 from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
+from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Varied
@@ -90,7 +92,9 @@ def board_of(
     ]
     lines = sum(sum(sheet.place.shelf.counts.values()) for sheet in sheets)
     cells = []
-    for cell, problems in in_processes(_condensed, sheets, lines):
+    # Another process reads no conftest file, and lacks the metrics that those add.
+    read = map if METRICS.added else partial(in_processes, lines=lines)
+    for cell, problems in read(_condensed, sheets):
         cells.append(cell)
         for problem in problems:
             (tell or warn)(problem)

@@ -199,16 +199,15 @@ class _Quality:
         if self._metric.corpus:
             ours = [row[:width] for row in self.rows]
             theirs = [row[width:] for row in self.rows]
-            return self._metric.corpus(ours), self._metric.corpus(theirs)
+            return self._metric.quality(ours), self._metric.quality(theirs)
         return fmean(row[0] for row in self.rows), fmean(row[1] for row in self.rows)
 
     def _draws(self, sums: Array) -> tuple[Array, Array]:
         """Return the cell's figure on both sides for each resample."""
         width = len(self.rows[0]) // 2
-        if self._metric.draws:
-            return self._metric.draws(sums[:, :width]), self._metric.draws(
-                sums[:, width:]
-            )
+        if self._metric.corpus:
+            quality = self._metric.quality_draws
+            return quality(sums[:, :width]), quality(sums[:, width:])
         return sums[:, 0] / len(self.rows), sums[:, 1] / len(self.rows)
 
     def _score(self, quality: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws

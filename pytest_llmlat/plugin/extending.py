@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TABLES = {
     "families": "values.families:FAMILIES",
+    "metrics": "grading.metrics:METRICS",
 }
 """Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""
 

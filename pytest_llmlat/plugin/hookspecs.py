@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
 
@@ -38,6 +39,20 @@ def pytest_llmlat_families(config: pytest.Config) -> Mapping[str, Family] | None
 
         def pytest_llmlat_families():
             return {"intent": Family(labels=True)}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
+    """Return metrics by name, for this pytest session; called as for families.
+
+    The command ``llmlat`` reads no conftest file: a run whose records it is to read
+    later needs the metric as an entry point::
+
+        def pytest_llmlat_metrics():
+            return {"brevity": Metric(grade=brevity, binary=False)}
 
     Args:
         config: of the pytest session.

@@ -15,7 +15,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.backends.base_cache import Shelf
 from pytest_llmlat.gate.limits import check_limits
-from pytest_llmlat.grading.grade import RUNS_CODE
+from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.environment import commit_of, fingerprint
 from pytest_llmlat.measure.arrivals import streams_of
@@ -168,7 +168,8 @@ class Session:
             count: how many the test asks for; the settings come first.
             limits: those of the test; the settings have their own.
         """
-        task = self.selection.bounded(task) if task.metric == RUNS_CODE else task
+        if METRICS[task.metric].run is not None:
+            task = self.selection.bounded(task)
         whole = tuple(samples) if samples is not None else self._samples(task)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
@@ -209,7 +210,7 @@ class Session:
         """Measure a cell, or two in turn."""
         tools = Tools(
             clock=self._clock,
-            sandbox=self.sandbox if plan.task.metric == RUNS_CODE else None,
+            sandbox=self.sandbox if METRICS[plan.task.metric].run else None,
             on_facts=recorder.on_facts,
             on_record=recorder.on_record,
         )

@@ -8,18 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_COUNTS
 from pytest_llmlat.store.json_lines import parsed, record_of
+from pytest_llmlat.values.errors import BadExtension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from pytest_llmlat.store.run_folder import Place, Run
     from pytest_llmlat.values.records import Cell, Record
-
-
-CORPUS_COUNTS = CHRF_COUNTS + 2 + 2 * BLEU_ORDERS
-"""How many sufficient statistics a translation has."""
 
 
 def records_of(
@@ -51,12 +47,14 @@ def cell_records(place: Place, cell: Cell, tell: Callable[[str], None]) -> list[
     """Read one cell; what does not belong to the rest of it is left out."""
     found: dict[tuple[str, int], Record] = {}
     first: Record | None = None
-    broken, reason = 0, ""
+    broken, reason, wanted = 0, "", 0
     with _uncollected():
         for line in place.shelf.lines(place.key):
             try:
                 record = record_of(parsed(line), cell)
-                _fit(record, first or record)
+                if first is None:
+                    wanted = _counts_of(record.metric)
+                _fit(record, first or record, wanted)
             except ValueError as error:
                 broken, reason = broken + 1, str(error)
             else:
@@ -82,18 +80,28 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _fit(record: Record, first: Record) -> None:
+def _counts_of(metric: str) -> int:
+    """Return how many counts each grade of a metric has.
+
+    Raises:
+        ValueError: no figure can be made of its grades; says why.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r:.80} is not known here")
+    try:
+        return METRICS[metric].counts
+    except BadExtension as error:
+        raise ValueError(str(error)) from error
+
+
+def _fit(record: Record, first: Record, wanted: int) -> None:
     """Refuse a record of which, with the others, no figure can be made."""
-    metric = METRICS.get(record.metric)
-    if metric is None:
-        raise ValueError(f"metric {record.metric!r:.80} is not known to this version")
     if (record.metric, record.chance) != (first.metric, first.chance):
         raise ValueError("metric or chance is not that of the records before")
-    counts = len(record.grade.counts)
-    if counts != len(first.grade.counts) or counts not in (0, CORPUS_COUNTS):
-        raise ValueError(f"{counts} counts of a corpus")
-    if metric.corpus and not counts:
-        raise ValueError("no counts, of which its metric is made")
+    if len(record.grade.counts) != wanted:
+        raise ValueError(
+            f"{len(record.grade.counts)} counts, where its metric has {wanted}"
+        )
 
 
 def warn(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
 from pytest_llmlat.values.records import (
     NS_PER_S,
@@ -164,6 +165,13 @@ def an_overflow(sample: str = "o1", *, cell: Cell | None = None) -> Record:
         output_tokens=0,
         truncated=True,
     )
+
+
+def a_grade(metric: str, value: str | None, task: Task, sample: Sample) -> Grade:
+    """Return what a metric that runs no code gives an answer."""
+    grade = METRICS[metric].grade
+    assert grade is not None
+    return grade(value, task, sample)
 
 
 def some_facts(

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
+from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
 from pytest_llmlat.values.records import (
     NS_PER_S,
     CellFacts,

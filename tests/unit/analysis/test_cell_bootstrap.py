@@ -9,9 +9,9 @@ import pytest
 
 from pytest_llmlat.analysis.cell_bootstrap import answer_time, halve
 from pytest_llmlat.analysis.resampling import resampled_sums
-from pytest_llmlat.grading.metrics import METRICS
 from tests.unit.builders import (
     a_cell,
+    a_grade,
     a_record,
     a_sample,
     a_task,
@@ -122,7 +122,7 @@ def test_a_corpus_that_was_asked_often_is_no_surer() -> None:
         replace(
             a_record(f"s{n}", cell=cell),
             metric="chrf++",
-            grade=METRICS["chrf++"].grade(answer, task, a_sample("s", right)),
+            grade=a_grade("chrf++", answer, task, a_sample("s", right)),
         )
         for n, (answer, right) in enumerate(pairs)
     ]

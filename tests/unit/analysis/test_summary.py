@@ -18,12 +18,12 @@ from pytest_llmlat.analysis.cell_counts import (
 from pytest_llmlat.analysis.resampling import interval, resampled_sums
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.records import NS_PER_S, Instrument, LoadFacts, Transport
 from pytest_llmlat.values.results import Distribution, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES, Balance
 from tests.unit.builders import (
     a_cell,
+    a_grade,
     a_record,
     a_sample,
     a_task,
@@ -84,7 +84,7 @@ def translated(pairs: Sequence[tuple[str | None, str]]) -> list[Record]:
         replace(
             a_record(f"s{number}", cell=cell),
             metric="chrf++",
-            grade=METRICS["chrf++"].grade(answer, task, a_sample("s", reference)),
+            grade=a_grade("chrf++", answer, task, a_sample("s", reference)),
         )
         for number, (answer, reference) in enumerate(pairs)
     ]

@@ -28,7 +28,15 @@ from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.records import Grade, Record
 from pytest_llmlat.values.settings import BALANCES, Balance
-from tests.unit.builders import a_cell, a_record, a_sample, a_task, a_timing, an_error
+from tests.unit.builders import (
+    a_cell,
+    a_grade,
+    a_record,
+    a_sample,
+    a_task,
+    a_timing,
+    an_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +79,7 @@ def translated(
         replace(
             a_record(f"s{place:04}", cell=a_cell(task="translation/x")),
             metric="chrf++",
-            grade=METRICS["chrf++"].grade(answer, task, a_sample("s", reference)),
+            grade=a_grade("chrf++", answer, task, a_sample("s", reference)),
         )
         for place, (answer, reference) in enumerate(
             zip(answers, references, strict=True)
@@ -298,8 +306,7 @@ def test_a_corpus_metric_is_that_of_each_side() -> None:
     )
     theirs = translated([*references[:8], "the cat"], references)
     change = compared(ours, theirs)[QUALITY]
-    corpus = METRICS["chrf++"].corpus
-    assert corpus is not None
+    corpus = METRICS["chrf++"].quality
 
     assert change.candidate == pytest.approx(corpus([r.grade.counts for r in ours]))
     assert change.baseline == pytest.approx(corpus([r.grade.counts for r in theirs]))
@@ -316,8 +323,7 @@ def test_resampled_corpus_scores_are_of_the_drawn_samples() -> None:
     ours = translated([each[: 6 + n] for n, each in enumerate(references)], references)
     theirs = translated(references, references)
     change = compared(ours, theirs)[QUALITY]
-    corpus = METRICS["chrf++"].corpus
-    assert corpus is not None
+    corpus = METRICS["chrf++"].quality
     weights = resample_weights(6, seed="gate|6")
 
     for draw in (0, 1, 9_999):

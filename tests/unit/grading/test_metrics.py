@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -11,17 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer  # noqa: TID253 - to compare with
 
-from pytest_llmlat.grading.metrics import (
-    METRICS,
-    common_subsequence,
+from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.grading.metrics.accuracy import (
     label_counts,
     macro_f1,
     macro_f1_draws,
-    pass_at_k,
 )
+from pytest_llmlat.grading.metrics.rouge import common_subsequence
+from pytest_llmlat.grading.metrics.tests_pass import pass_at_k
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import LLMLatError, MissingExtra
 from pytest_llmlat.values.records import Grade
+from tests.unit.builders import a_grade
 
 EXACT = 1e-9
 WORDS = (
@@ -80,7 +83,7 @@ def a_sample(reference: str, **fields: object) -> Sample:
 
 def graded(metric: str, value: str | None, reference: str, **fields: object) -> Grade:
     """Return the grade of one answer."""
-    return METRICS[metric].grade(value, a_task(), a_sample(reference, **fields))
+    return a_grade(metric, value, a_task(), a_sample(reference, **fields))
 
 
 def corpora(seed: int) -> tuple[list[str], list[str]]:
@@ -131,9 +134,12 @@ def test_accuracy_knows_right_from_wrong(
 
 
 def test_code_is_graded_by_running_it() -> None:
-    """The entry has a name only; whoever calls it learns where the grade comes from."""
-    with pytest.raises(LLMLatError, match=r"translation/en-de.*'s1'.*sandbox"):
-        graded("tests_pass", "def f(): ...", "")
+    """Without a place to run it there is no grade, and it is told which task it is."""
+    task = replace(a_task(), extractor="code", metric="tests_pass")
+    answer = "```python\ndef f():\n    return 1\n```"
+
+    with pytest.raises(LLMLatError, match=r"translation/en-de.*without a sandbox"):
+        grade(answer, task, a_sample("", entry_point="f"), None)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +157,8 @@ def test_the_table_says_what_each_metric_is(
     """Which test a difference takes and what to install follow from the table."""
     metric = METRICS[name]
 
-    assert (metric.name, metric.binary, metric.extra) == (name, binary, extra)
-    assert (metric.corpus is not None, metric.draws is not None) == (corpus, corpus)
+    assert (metric.binary, metric.extra) == (binary, extra)
+    assert (metric.corpus is not None, metric.counts > 0) == (corpus, corpus)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "rouge", "chrf++"])
@@ -277,7 +283,7 @@ def test_a_missing_library_names_the_extra(
     with pytest.raises(
         MissingExtra, match=rf"without-{package}.*{package}.*\[metrics\]"
     ):
-        METRICS[metric].grade("a", task, a_sample("a"))
+        a_grade(metric, "a", task, a_sample("a"))
 
 
 # --- figures over several answers -------------------------------------------------

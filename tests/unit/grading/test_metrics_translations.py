@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU  # noqa: TID253
 from sacrebleu.metrics.chrf import CHRF  # noqa: TID253
 
-from pytest_llmlat.grading.metrics import (
-    METRICS,
+from pytest_llmlat.grading.metrics.chrf import (
+    METRIC,
     corpus_bleu,
     corpus_bleu_draws,
     corpus_chrf,
     corpus_draws,
 )
 from pytest_llmlat.values.entities import Sample, Task
+from tests.unit.builders import a_grade
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Grade
@@ -75,7 +76,7 @@ def a_sample(reference: str) -> Sample:
 
 def graded(value: str | None, reference: str) -> Grade:
     """Return the grade of one translation."""
-    return METRICS["chrf++"].grade(value, a_task(), a_sample(reference))
+    return a_grade("chrf++", value, a_task(), a_sample(reference))
 
 
 def corpora(seed: int) -> tuple[list[str], list[str]]:
@@ -126,12 +127,12 @@ def test_a_large_corpus_equals_the_librarys() -> None:
     """The table's entry is the same function."""
     answers, references = corpora(3)
     counts = all_counts(answers, references)
-    corpus = METRICS["chrf++"].corpus
+    corpus = METRIC.corpus
     chrf = CHRF(word_order=2).corpus_score(answers, [references]).score / 100
     bleu = BLEU().corpus_score(answers, [references]).score / 100
 
     assert corpus is not None
-    assert corpus(counts) == pytest.approx(chrf, abs=EXACT)
+    assert corpus.figure(counts) == pytest.approx(chrf, abs=EXACT)
     assert corpus_bleu(counts) == pytest.approx(bleu, abs=EXACT)
 
 
@@ -202,8 +203,8 @@ def test_bleu_splits_chinese_without_blanks() -> None:
     sample = a_sample("\u4eca\u5929\u4e0b\u96e8\u4e86\u3002")
     answer = "\u4eca\u5929\u6ca1\u4e0b\u96e8\u3002"
 
-    chinese = METRICS["chrf++"].grade(answer, a_task(language="zh-CN"), sample)
-    default = METRICS["chrf++"].grade(answer, a_task(), sample)
+    chinese = a_grade("chrf++", answer, a_task(language="zh-CN"), sample)
+    default = a_grade("chrf++", answer, a_task(), sample)
 
     bleu = BLEU(effective_order=True, tokenize="zh")
     expected = bleu.sentence_score(answer, [sample.reference]).score / 100

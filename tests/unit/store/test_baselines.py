@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.cell_bootstrap import halve
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.machine.environment import fingerprint
 from pytest_llmlat.store.baselines import (
@@ -31,6 +30,7 @@ from pytest_llmlat.values.errors import BadBaseline, UsageError
 from pytest_llmlat.values.records import Contention, Grade, Record, Timing
 from tests.unit.builders import (
     a_cell,
+    a_grade,
     a_record,
     a_sample,
     a_task,
@@ -278,7 +278,7 @@ def translated(number: int) -> Record:
         prompt_tokens=draw.randint(40, 120),
         output_tokens=len(stamps),
         metric="chrf++",
-        grade=METRICS["chrf++"].grade(said, task, sample),
+        grade=a_grade("chrf++", said, task, sample),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
-from pytest_llmlat.grading.grade import RUNS_CODE, grade
+from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.tasks.catalogue import load_tasks
@@ -90,7 +90,7 @@ def test_a_slice_asks_every_sample(name: str, *, chat: bool) -> None:
 def test_the_right_answer_is_right(name: str) -> None:
     """The reference passes the task's own extractor and metric."""
     task = TASKS[name]
-    if task.metric == RUNS_CODE:
+    if METRICS[task.metric].run is not None:
         pytest.skip("judged in the sandbox, below")
     pytest.importorskip("rouge_score" if task.metric == "rouge" else "sacrebleu")
     for sample in samples(name)[:50]:
@@ -265,7 +265,7 @@ def test_an_entry_of_a_public_set_is_whole(task: Task) -> None:
 
     assert task.reference in fields
     assert fields >= {"id"} | (
-        {"tests", "entry_point"} if task.metric == RUNS_CODE else set()
+        {"tests", "entry_point"} if METRICS[task.metric].run is not None else set()
     )
     assert task.extractor in EXTRACTORS
     assert task.metric in METRICS

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
-from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.values.entities import DIFFICULTIES, Task
 from pytest_llmlat.values.errors import BadCatalogue
+from tests.unit.builders import a_grade
 
 FRESH = [
     task for task in load_tasks().entries.values() if task.source[:10] == "generated:"
@@ -57,7 +57,7 @@ def test_every_item_is_asked_and_its_answer_is_right(task: Task) -> None:
             assert question in request_for(task, sample, chat=chat, seed=0).prompt
         answer = f"Answer: {sample.reference}"
         value = EXTRACTORS[task.extractor](answer, task, sample).value
-        assert METRICS[task.metric].grade(value, task, sample).correct
+        assert a_grade(task.metric, value, task, sample).correct
 
 
 @pytest.mark.parametrize(

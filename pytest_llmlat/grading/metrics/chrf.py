@@ -11,11 +11,12 @@ from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.metrics.metric import CellFigure, Corpus, Metric
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sacrebleu.metrics.chrf import CHRF
 
     from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Record
 
 EXTRA = "metrics"
 """The extra of this project that installs sacrebleu."""
@@ -33,6 +35,8 @@ CHRF_COUNTS = 3 * CHRF_ORDERS
 CHRF_BETA_SQUARED = 4
 """Recall weighs twice as much as precision (Popovic 2015, beta = 2)."""
 BLEU_ORDERS = 4
+COUNTS = CHRF_COUNTS + 2 + 2 * BLEU_ORDERS
+"""How many sufficient statistics a sentence has."""
 
 
 def grade_chrf(value: str | None, task: Task, sample: Sample) -> Grade:
@@ -193,3 +197,20 @@ def corpus_bleu_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     geometric = np.exp(np.log(precisions).mean(axis=1))
     score: NDArray[np.float64] = np.where(scored, brevity * geometric, 0.0)
     return score
+
+
+def bleu_figures(records: Sequence[Record]) -> Mapping[str, CellFigure]:
+    """Return corpus BLEU of a cell."""
+    rows = [record.grade.counts for record in records]
+    bleu = CellFigure(value=corpus_bleu(rows), rows=rows, draws=corpus_bleu_draws)
+    return {"corpus_bleu": bleu}
+
+
+METRIC = Metric(
+    grade=grade_chrf,
+    binary=False,
+    counts=COUNTS,
+    corpus=Corpus(figure=corpus_chrf, draws=corpus_draws),
+    cell_figures=bleu_figures,
+    extra=EXTRA,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_llmlat.grading.metrics.metric import Metric
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import Grade
 
@@ -112,3 +113,12 @@ def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
         hits = row & places.get(word, 0)
         row = (row + hits | row - hits) & full
     return len(left) - row.bit_count()
+
+
+METRIC = Metric(
+    grade=grade_rouge,
+    binary=False,
+    # The package knows the letters a to z alone, and the stems of English.
+    languages=("en",),
+    extra=EXTRA,
+)

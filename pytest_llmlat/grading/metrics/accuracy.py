@@ -1,21 +1,22 @@
-"""Right or wrong, and the figures made of many such verdicts."""
+"""Accuracy: whether an answer is the right one; macro-F1 where answers are labels."""
 
 from __future__ import annotations
 
-from math import comb
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import TRUTH, normalized, numbers_equal
-from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.grading.metrics.metric import CellFigure, Metric
+from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Record
 
 
 def grade_accuracy(value: str | None, task: Task, sample: Sample) -> Grade:
@@ -36,33 +37,6 @@ def _compared(text: str) -> str:
     """Return the one spelling of an answer that may be spelled in several ways."""
     bare = normalized(text)
     return TRUTH.get(bare, bare.strip("().") if len(bare) <= len("(b).") else bare)
-
-
-def grade_tests_pass(value: str | None, task: Task, sample: Sample) -> Grade:
-    """Refuse: whether code passes its tests is found out by running it."""
-    del value
-    msg = (
-        f"{task.name}: metric 'tests_pass' has no grade of its own for sample"
-        f" {sample.id!r}; run the code in the sandbox, which returns the grade"
-    )
-    raise LLMLatError(msg)
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """Estimate the chance that at least one of k drawn programs is right.
-
-    Args:
-        n: how many programs were drawn for the sample.
-        c: how many of them pass all tests.
-        k: how many one would draw.
-
-    Returns:
-        1 - C(n - c, k) / C(n, k), unbiased (Chen et al. 2021, section 2.1).
-    """
-    if not 0 <= c <= n or not 1 <= k <= n:
-        msg = f"pass_at_k needs 0 <= c <= n and 1 <= k <= n, not n={n}, c={c}, k={k}"
-        raise ValueError(msg)
-    return 1 - comb(n - c, k) / comb(n, k)
 
 
 def macro_f1(
@@ -115,3 +89,27 @@ def macro_f1_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         present.sum(axis=1), 1
     )
     return averages
+
+
+def label_figures(records: Sequence[Record]) -> Mapping[str, CellFigure]:
+    """Return macro-F1 of a cell, if the answers of its family are labels.
+
+    Records of a baseline have no texts, and so no macro-F1.
+    """
+    family = records[0].cell.family
+    if family not in FAMILIES or not FAMILIES[family].labels:
+        return {}
+    labels = sorted({record.reference for record in records} - {""})
+    pairs = [(record.extracted, record.reference) for record in records]
+    average = macro_f1(pairs, labels)
+    if average is None:
+        return {}
+    # Few pairs differ, and to spell labels alike takes its time.
+    counts = {pair: label_counts(pair, labels) for pair in set(pairs)}
+    rows = [counts[pair] for pair in pairs]
+    return {"macro_f1": CellFigure(value=average, rows=rows, draws=macro_f1_draws)}
+
+
+METRIC = Metric(
+    grade=grade_accuracy, binary=True, exact=True, cell_figures=label_figures
+)
