@@ -5,6 +5,7 @@ A pytest plugin that measures the speed and the quality of the same generation.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,10 @@ _HOMES = {
     "Timing": "values.records",
     "measure_models": "session.api",
 }
+
+
+# What is logged is for whoever listens; nobody is shown it unasked.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:

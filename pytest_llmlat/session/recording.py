@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.values.records import Cell, CellFacts, Record
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +47,5 @@ class Recorder:
         # First to the disk: a listener may raise, and no measurement is to be lost.
         self._journal.add(record)
         self.records.append(record)
+        _LOG.debug("%s: %s: %s", record.cell.id, record.sample, record.finish)
         self._listener.on_record(record)

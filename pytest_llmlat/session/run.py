@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import platform
 import warnings
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled
+
+_LOG = logging.getLogger(__name__)
 
 
 class Session:
@@ -100,10 +103,12 @@ class Session:
         inventory = self.selection.inventory
         if deployment.device not in inventory.present:
             raise DeviceAbsent(inventory.absence(deployment.device))
+        _LOG.info("%s: loading", deployment.id)
         begin = self._clock.now_ns()
         with _lenient():
             backend = open_backend(deployment, self._clock, self._shelf)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
+        _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
         # A base that was kept took no time to load: the model's was not measured.
         kept = getattr(backend, "kept_from", None)
         try:
@@ -186,12 +191,14 @@ class Session:
         self.journal.open(self.run_facts)
         rounds = 1 if model.against is None else 2
         recorder = Recorder(self._listener, self.journal)
+        _LOG.info("%s: %d requests", plan.cell.id, rounds * plan.planned)
         self._listener.on_begin(plan.cell, rounds * plan.planned)
         try:
             with _lenient():
                 self._measure(plan, model, recorder)
         finally:
             self._listener.on_end()
+            _LOG.info("%s: %d records", plan.cell.id, len(recorder.records))
         own = recorder.of(plan.cell)
         summary, _ = summarise(
             own.facts,

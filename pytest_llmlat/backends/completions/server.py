@@ -125,6 +125,7 @@ class Completions:
             timeout_s=self._timeout_s,
             retries=int(_number(model, "retries", least=0)),
             backoff_s=_number(model, "backoff_s", least=0),
+            secrets=secrets,
         )
         self._clock = clock
         self._model = way.weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,8 +17,11 @@ from pytest_llmlat.backends.transport.connection import (
     parser_library,
 )
 from pytest_llmlat.backends.transport.dialling import Unreachable
+from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.backends.transport.pool import Pool
+from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
 
 BUSY = 429
 RETRIED = frozenset({BUSY, 500, 502, 503, 504})
@@ -81,6 +87,7 @@ class Client:
         timeout_s: float,
         retries: int,
         backoff_s: float,
+        secrets: Secrets | None = None,
     ) -> None:
         """Prepare; nothing is sent or opened yet.
 
@@ -90,6 +97,7 @@ class Client:
             timeout_s: for a request with all its retries, from its first sending.
             retries: how often a request is sent again at most.
             backoff_s: the wait before the first retry; each further one is twice that.
+            secrets: what stands in no line of the log.
 
         Raises:
             MissingExtra: httptools or tenacity is not installed.
@@ -102,6 +110,7 @@ class Client:
         self._timeout_s = timeout_s
         self._retries = retries
         self._backoff_s = backoff_s
+        self._secrets = secrets or Secrets()
         self._closed = False
         self._runner = asyncio.Runner(loop_factory=_loop_factory())
 
@@ -195,6 +204,9 @@ class Client:
         if call.sent_ns is None:
             call.deadline = loop.time() + call.timeout_s
         left = max(0.0, call.deadline - loop.time())
+        # Before the stamp of the sending; the end is told when the answer is whole.
+        if told := _LOG.isEnabledFor(logging.DEBUG):
+            self._tell_sending(call, attempt, left)
         try:
             waiter = connection.ask(call.message, attempt, left)
             if call.sent_ns is None:
@@ -204,6 +216,8 @@ class Client:
             connection.abort()
             raise
         self._pool.give_back(connection)
+        if told:
+            self._tell_end(call, attempt)
         if not attempt.stamps and attempt.reused and not attempt.timed_out:
             attempt.retry = "stale"
         return attempt
@@ -220,7 +234,31 @@ class Client:
             attempt.trouble = "timed out"
             attempt.timed_out = True
         attempt.end_ns = self._clock.now_ns()
+        if _LOG.isEnabledFor(logging.DEBUG):
+            trouble = self._secrets.line(attempt.trouble)
+            _LOG.debug("%s: no connection: %s", request_id(call.message), trouble)
         return None
+
+    def _tell_sending(self, call: _Call, attempt: Attempt, left: float) -> None:
+        _LOG.debug(
+            "%s: sending %d bytes on a %s connection; given up in %.1f s",
+            request_id(call.message),
+            len(call.message),
+            "kept" if attempt.reused else "new",
+            left,
+        )
+
+    def _tell_end(self, call: _Call, attempt: Attempt) -> None:
+        _LOG.debug(
+            "%s: %s, %d bytes in %d pieces, ended %.3f s after the sending",
+            request_id(call.message),
+            f"status {attempt.status}"
+            if attempt.complete
+            else self._secrets.line(attempt.trouble or "cut off"),
+            len(attempt.data),
+            len(attempt.stamps),
+            (attempt.end_ns - (attempt.sent_ns or attempt.end_ns)) / NS_PER_S,
+        )
 
     async def _again(self, call: _Call, first: Attempt, retries: int) -> Attempt:
         """Send again after growing waits, until it helps or no more is allowed."""
@@ -245,6 +283,9 @@ class Client:
             last = first
             if earlier:
                 call.retried_for.append(_reason(earlier[-1]) or "")
+                if _LOG.isEnabledFor(logging.DEBUG):
+                    name, why = request_id(call.message), call.retried_for[-1]
+                    _LOG.debug("%s: again, because of %s", name, why)
                 last = await self._try(call, self._pool.take())
             earlier.append(last)
             return last

@@ -7,11 +7,13 @@ Everything here runs while other answers are being timed. Bodies are not looked 
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends.transport.bodies import FINAL, unpack
+from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.values.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
 
+_LOG = logging.getLogger(__name__)
 _CLOSED = "the server closed the connection and answered nothing"
 
 
@@ -96,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._attempt = attempt
         self._again = False
         self._timer = loop.call_later(seconds, self._give_up)
+        if _LOG.isEnabledFor(logging.DEBUG):
+            self._tell_first(message)
         attempt.sent_ns = self._now()
         if self._transport is None or self.closed:
             self._end(attempt, attempt.sent_ns, _CLOSED)
@@ -178,6 +183,23 @@ class Connection(asyncio.Protocol):
             attempt.status = status
             attempt.complete = True
             self._again = self._parser.should_keep_alive()
+
+    def _tell_first(self, message: bytes) -> None:
+        """Log the arrival of the answer's first piece.
+
+        It stands before the parser for that one piece, so that no piece of a run that
+        nobody logs is asked whether it is to be told.
+        """
+        if self._parser is None:
+            return
+        feed = self._parser.feed_data
+
+        def first(data: bytes) -> None:
+            self._feed = feed
+            _LOG.debug("%s: first %d bytes are here", request_id(message), len(data))
+            feed(data)
+
+        self._feed = first
 
     def _give_up(self) -> None:
         attempt = self._attempt

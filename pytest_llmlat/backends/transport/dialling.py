@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Found: TypeAlias = Sequence[tuple[int, int, int, str, tuple[object, ...]]]
     Resolver: TypeAlias = Callable[[str, int], Awaitable[Found]]
 
+_LOG = logging.getLogger(__name__)
 CONNECT_S = 10.0
 """How long one address of a server may take to let us in."""
 _PROXY_HEAD = 16_384
@@ -69,6 +71,9 @@ class Dialler:
             Unreachable: no such name, nobody there, a proxy that refuses, or a
                 certificate that is not trusted.
         """
+        # Told before the first stamp and after the last one.
+        if told := _LOG.isEnabledFor(logging.DEBUG):
+            _LOG.debug("%s: connecting%s", self._address.text, self._by_proxy)
         start = self._clock.now_ns()
         found, by_name = await self._find()
         named = self._clock.now_ns()
@@ -87,7 +92,18 @@ class Dialler:
             (connected - named) / NS_PER_S,
             (secured - connected) / NS_PER_S if self._address.secure else None,
         )
+        if told:
+            self._tell_connected(connection)
         return connection
+
+    def _tell_connected(self, connection: Connection) -> None:
+        steps = ("name looked up", "connected", "TLS agreed")
+        spent = [
+            f"{step} in {seconds:.3f} s"
+            for step, seconds in zip(steps, connection.times, strict=True)
+            if seconds is not None
+        ]
+        _LOG.debug("%s: %s", self._address.text, ", ".join(spent))
 
     async def _find(self) -> tuple[Found, bool]:
         host, port = self._proxy.host, self._proxy.port

@@ -16,6 +16,14 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 
 
+_ID = b"X-Request-Id: "
+
+
+def request_id(message: bytes) -> str:
+    """Return by which name a request goes, here and in the log of a server."""
+    return message.partition(_ID)[2].partition(b"\r")[0].decode("ascii", "replace")
+
+
 class Messages:
     """Writes the requests to one server."""
 
