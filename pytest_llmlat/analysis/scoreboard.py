@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
@@ -15,7 +14,14 @@ from pytest_llmlat.analysis.cell_counts import (
     latencies,
     seconds_per_correct,
 )
-from pytest_llmlat.analysis.comparisons import Scored, best_against_others
+from pytest_llmlat.analysis.decisions import decide
+from pytest_llmlat.analysis.measured_rows import (
+    MeasuredCell,
+    MeasuredRow,
+    over_families,
+    row_of,
+    scored,
+)
 from pytest_llmlat.analysis.resampling import interval
 from pytest_llmlat.analysis.summary import complete, condense
 from pytest_llmlat.analysis.variants import tunings
@@ -25,21 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.analysis.cell_bootstrap import Halves
-    from pytest_llmlat.analysis.cell_counts import Tally
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
-    from pytest_llmlat.values.results import Summary, Varied
+    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Balance
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A cell with everything that its row needs."""
-
-    summary: Summary
-    halves: Halves | None
-    tally: Tally
 
 
 def scoreboard(
@@ -104,79 +100,44 @@ def joined(
     """
     filled = [cell.items for cell in condensed if cell.items is not None]
     halves = iter(halve_all(filled, seed))
-    rows: dict[tuple[str, str, str], list[_Measured]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[MeasuredCell]] = defaultdict(list)
     for cell in condensed:
         half = None if cell.items is None else next(halves)
-        measured = _Measured(complete(cell, half, balance), half, cell.tally)
-        rows[_row(cell.facts.cell)].append(measured)
-    groups = list(rows.values())
-    compared = _compare(
-        [_standing(group, balance) for group in groups], groups, balance
-    )
-    scored = {
-        row.id: own
-        for row, group in zip(compared, groups, strict=True)
-        if (own := _scored(row, group, balance)) is not None
-    }
-    standings = tuple(
-        sorted(compared, key=lambda s: _or(s.balanced.value, -math.inf), reverse=True)
-    )
-    return Scoreboard(
-        summaries=tuple(cell.summary for group in groups for cell in group),
-        standings=standings,
-        contrasts=tuple(
-            contrast
-            for rows in _alike(standings, groups)
-            for contrast in best_against_others([scored[row] for row in rows])
-        ),
-        tunings=tunings(standings, scored, varied),
-    )
-
-
-def _scored(
-    row: Standing, cells: Sequence[_Measured], balance: Balance
-) -> Scored | None:
-    """Return a row with the resamples of its balanced score."""
-    if row.balanced.value is None:
-        return None
-    return Scored(
-        name=row.id,
-        value=row.balanced.value,
-        draws=_over_families(
-            cells, lambda h: score.balance(h.quality_draws, h.speed_draws, balance)
-        ),
-        samples=min(c.summary.samples for c in cells if c.halves is not None),
-        drift=row.balanced.value
-        - _over_families(
-            cells, lambda h: score.balance(h.quality, score.drifted(h.speed), balance)
-        ),
-    )
-
-
-def _alike(
-    standings: Iterable[Standing], groups: Iterable[Sequence[_Measured]]
-) -> Iterable[list[str]]:
-    """Group the rows that answered the same samples in the same scenario."""
-    asked = {
-        _row(cells[0].summary.cell): tuple(
-            sorted((c.summary.cell.task, c.summary.samples) for c in cells)
+        groups[row_of(cell.facts.cell)].append(
+            MeasuredCell(
+                summary=complete(cell, half, balance),
+                halves=half,
+                tally=cell.tally,
+                workload=cell.workload,
+            )
         )
-        for cells in groups
+    measured = [
+        MeasuredRow(place=place, standing=_standing(cells, balance), cells=cells)
+        for place, cells in enumerate(groups.values())
+    ]
+    rows = sorted(
+        measured,
+        key=lambda row: _or(row.standing.balanced.value, -math.inf),
+        reverse=True,
+    )
+    draws = {
+        row.standing.id: own
+        for row in rows
+        if (own := scored(row, balance)) is not None
     }
-    alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
-    for row in standings:
-        if row.balanced.value is not None:
-            same = asked[row.model, row.device, row.scenario]
-            alike[row.scenario, same].append(row.id)
-    return alike.values()
+    decided = decide(rows, draws, balance)
+    return Scoreboard(
+        summaries=tuple(cell.summary for cells in groups.values() for cell in cells),
+        standings=decided.standings,
+        contrasts=decided.contrasts,
+        tunings=tunings(decided.standings, draws, varied, decided.comparisons),
+        comparisons=decided.comparisons,
+        unscored=decided.unscored,
+        balance=balance,
+    )
 
 
-def _row(cell: Cell) -> tuple[str, str, str]:
-    """Return what makes a row: under another load a model is not as fast."""
-    return cell.model, cell.device, cell.scenario
-
-
-def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
+def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
     """Join the cells of a row, each family with the same weight."""
     tallies = [cell.tally for cell in cells]
     summaries = [cell.summary for cell in cells]
@@ -211,61 +172,16 @@ def _standing(cells: Sequence[_Measured], balance: Balance) -> Standing:
     )
 
 
-def _compare(
-    standings: Sequence[Standing],
-    groups: Sequence[Sequence[_Measured]],
-    balance: Balance,
-) -> list[Standing]:
-    """Add what a row only has beside others."""
-    points = [standing.point for standing in standings]
-    weighted = {
-        weight: [_balanced_at(weight, cells, balance) for cells in groups]
-        for weight in score.WEIGHTS
-    }
-    return [
-        replace(standing, pareto=pareto, ranks=ranks, bis=bis)
-        for standing, pareto, ranks, bis in zip(
-            standings,
-            score.front(points),
-            score.rank_ranges(weighted),
-            score.integration_scores(points),
-            strict=True,
-        )
-    ]
-
-
-def _balanced_at(
-    weight: float, cells: Sequence[_Measured], balance: Balance
-) -> float | None:
-    """Return what the balanced score of a row would be with this weight of quality."""
-    found: float | None = _over_families(
-        cells, lambda h: score.balance(h.quality, h.speed, balance, weight)
-    )
-    return found
-
-
 def _joined(
-    cells: Sequence[_Measured],
+    cells: Sequence[MeasuredCell],
     value: Callable[[Halves], float],
     draws: Callable[[Halves], Any],
 ) -> Estimate:
-    mean = _over_families(cells, value)
+    mean = over_families(cells, value)
     if mean is None:
         return Estimate(value=None)
-    low, high = interval(_over_families(cells, draws))
+    low, high = interval(over_families(cells, draws))
     return Estimate(value=mean, low=low, high=high)
-
-
-def _over_families(cells: Sequence[_Measured], figure: Callable[[Halves], Any]) -> Any:  # noqa: ANN401 - a float, or an array of draws
-    """Average a figure over families, each the average of its cells."""
-    families: dict[str, list[Any]] = defaultdict(list)
-    for cell in cells:
-        if cell.halves is not None:
-            families[cell.summary.cell.family].append(figure(cell.halves))
-    if not families:
-        return None
-    means = [sum(figures) / len(figures) for figures in families.values()]
-    return sum(means) / len(means)
 
 
 def _or(value: float | None, otherwise: float) -> float:

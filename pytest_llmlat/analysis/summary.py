@@ -20,6 +20,7 @@ from pytest_llmlat.analysis.cell_counts import (
     tally,
 )
 from pytest_llmlat.analysis.throughput import throughput
+from pytest_llmlat.analysis.workload import workload
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.results import Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_counts import Tally
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import CellFacts, Record
     from pytest_llmlat.values.settings import Balance
 
@@ -53,6 +55,8 @@ class Condensed:
     """What is resampled; ``None`` for a cell without records."""
     tally: Tally
     """What the cell's row joins."""
+    workload: Workload
+    """What the cell was asked."""
 
 
 def condense(
@@ -90,6 +94,7 @@ def condense(
         figures=figures,
         items=items_of(records) if records else None,
         tally=counted,
+        workload=workload(facts, records),
     )
 
 

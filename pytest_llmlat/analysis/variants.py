@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.analysis.comparisons import Scored
+    from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.results import Standing, Varied
 
 
@@ -20,6 +21,7 @@ def tunings(
     standings: Sequence[Standing],
     scored: Mapping[str, Scored],
     varied: Sequence[Varied],
+    comparisons: Sequence[Comparison],
 ) -> tuple[Tuning, ...]:
     """Compare the variants of each model, device by device.
 
@@ -27,6 +29,7 @@ def tunings(
         standings: all rows.
         scored: the draws of those that have a score, by their ids.
         varied: the models that are variants, the entries themselves among them.
+        comparisons: which rows were asked the same.
     """
     of = {each.name: each for each in varied}
     groups: dict[tuple[str, str, str], list[Standing]] = defaultdict(list)
@@ -34,7 +37,7 @@ def tunings(
         if row.model in of:
             groups[of[row.model].of, row.device, row.scenario].append(row)
     found = (
-        _tuning(model, rows, scored, of)
+        _tuning(model, _whole(rows, comparisons), rows, scored, of)
         for (model, _, _), rows in groups.items()
         if len(rows) > 1
     )
@@ -43,13 +46,11 @@ def tunings(
 
 def _tuning(
     model: str,
+    kept: Sequence[Standing],
     rows: Sequence[Standing],
     scored: Mapping[str, Scored],
     of: Mapping[str, Varied],
 ) -> Tuning | None:
-    whole = max(row.samples for row in rows)
-    # A variant that lacks answers may lack the hard or the slow ones.
-    kept = [row for row in rows if _complete(row, whole) and row.id in scored]
     if not kept:
         return None
     best = max(kept, key=lambda row: scored[row.id].value)
@@ -76,5 +77,18 @@ def _tuning(
     )
 
 
-def _complete(row: Standing, whole: int) -> bool:
-    return not row.partial and row.samples == whole
+def _whole(
+    rows: Sequence[Standing], comparisons: Sequence[Comparison]
+) -> list[Standing]:
+    """Return the variants that have all answers and were asked the same.
+
+    A variant that lacks answers may lack the hard or the slow ones.
+    """
+    whole = max(row.samples for row in rows)
+    complete = {row.id for row in rows if not row.partial and row.samples == whole}
+    most = max(
+        (complete.intersection(comparison.rows) for comparison in comparisons),
+        key=len,
+        default=set(),
+    )
+    return [row for row in rows if row.id in most]

@@ -1,39 +1,139 @@
-"""The answer in a sentence: who has the best balance, and who may be as good."""
+"""What rows come to beside each other, in sentences: decided before, worded here."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import bounds, placed, printable, signed
+from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
+from pytest_llmlat.values.comparability import WhyApart, WhyZero
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.results import Contrast, Scoreboard, Standing, Tuning
+    from pytest_llmlat.values.comparability import Apart, Comparison
+    from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
 
 _FEW = 4
 """So many names are told; of more, how many they are."""
-_GUESSING = "the quality of each is no better than guessing, or nothing was in time"
+APART: Mapping[WhyApart, str] = {
+    WhyApart.LOAD: "other load",
+    WhyApart.FAMILIES: "other families",
+    WhyApart.TASKS: "other tasks",
+    WhyApart.VERSION: "another version of a task",
+    WhyApart.MISSING: "answers are missing",
+    WhyApart.SAMPLES: "other samples",
+    WhyApart.REQUESTS: "another number of requests",
+}
+_ZERO: Mapping[WhyZero, str] = {
+    WhyZero.UNANSWERED: "no request was answered",
+    WhyZero.QUALITY: "the quality is 0",
+    WhyZero.GUESSING: "the quality is no better than guessing",
+}
 
 
 def leader_lines(board: Scoreboard) -> list[str]:
-    """Return a sentence for each scenario; none where nothing was measured."""
-    rows: dict[str, list[Standing]] = defaultdict(list)
-    for standing in board.standings:
-        if standing.balanced.value is not None:
-            rows[standing.scenario].append(standing)
-    disturbed = {
-        s.cell.scenario
-        for s in board.summaries
-        if s.contention is not None and s.contention.contended
+    """Return a sentence for each comparison; none where nothing was measured.
+
+    Rows that nothing was compared with are told together, scenario by scenario, unless
+    another sentence says why.
+    """
+    rows = {row.id: row for row in board.standings}
+    compared = {c.scenario for c in board.comparisons if len(c.rows) > 1}
+    alone: dict[str, list[Comparison]] = defaultdict(list)
+    told = []
+    for comparison in board.comparisons:
+        if len(comparison.rows) > 1:
+            told.append(comparison_sentence(comparison, rows))
+        elif comparison.scenario not in compared:
+            alone[comparison.scenario].append(comparison)
+    return [*told, *(printable(_alone(own, rows)) for own in alone.values())]
+
+
+def comparison_sentence(comparison: Comparison, rows: Mapping[str, Standing]) -> str:
+    """Say which row is best, and which may be as good.
+
+    Args:
+        comparison: of two rows or more.
+        rows: all rows, by their ids.
+    """
+    names = {id_: _name(row) for id_, row in rows.items()}
+    if comparison.best is None:
+        parts = [zero_sentence(comparison)]
+    else:
+        best = rows[comparison.best]
+        parts = [f"best balance: {_name(best)}, {bounds(best.balanced)}"]
+        parts += comparison_parts(comparison, names)
+    if apart := apart_words(
+        [one for one in comparison.apart if one.why is not WhyApart.LOAD], names
+    ):
+        parts.append(f"not compared with {apart}")
+    if comparison.contended:
+        parts.append("cells were contended, so that their times prove nothing")
+    return printable("; ".join(parts))
+
+
+def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[str]:
+    """Say which rows the best one is better than, and which not for certain.
+
+    Args:
+        comparison: that has a best row.
+        names: of all rows, by their ids.
+    """
+    groups = {
+        "better than": comparison.better_than,
+        "not distinguishable from": comparison.not_distinguishable,
     }
-    note = "; cells were contended, so that their times prove nothing"
     return [
-        printable(_sentence(each, board.contrasts))
-        + (note if scenario in disturbed else "")
-        for scenario, each in rows.items()
+        f"{words} {named([names[id_] for id_ in ids])}"
+        for words, ids in groups.items()
+        if ids
     ]
+
+
+def apart_words(apart: Iterable[Apart], names: Mapping[str, str]) -> str:
+    """Name rows that were not compared, each reason once; empty for none."""
+    by_reason: dict[WhyApart, list[str]] = defaultdict(list)
+    for one in apart:
+        by_reason[one.why].append(names[one.row])
+    return ", ".join(
+        f"{named(by_reason[why])} ({words})"
+        for why, words in APART.items()
+        if why in by_reason
+    )
+
+
+def zero_sentence(comparison: Comparison) -> str:
+    """Say that no score is above 0, and why."""
+    why = " or ".join(_ZERO[each] for each in comparison.why_zero)
+    told = f"no balance above 0: {why}"
+    if comparison.right_in_time:
+        told += (
+            f" ({comparison.right_in_time} of {comparison.judged} answers were right"
+            " and in time)"
+        )
+    return told
+
+
+def comparison_lines(board: Scoreboard) -> list[str]:
+    """Say which rows no other beats in both, and whether the weight decides."""
+    several = [c for c in board.comparisons if len(c.rows) > 1]
+    names = {row.id: _name(row) for row in board.standings}
+    lines = []
+    for comparison in several:
+        among = ""
+        if len(several) > 1:
+            among = f"among {named([names[id_] for id_ in comparison.rows])}: "
+        front = ", ".join(names[id_] for id_ in comparison.front) or MISSING
+        holds = "depends on it" if comparison.weight_decides else "holds"
+        lines += [
+            printable(f"{among}Pareto front of quality and e2e p50: {front}"),
+            printable(f"{among}weight of quality from 0.3 to 0.7: the ranking {holds}"),
+        ]
+    whys = {one.why for c in board.comparisons for one in c.apart}
+    if WhyApart.FAMILIES in whys:
+        lines.append("rows cover different families: they cannot be ranked fairly")
+    return lines
 
 
 def tuning_lines(board: Scoreboard) -> list[str]:
@@ -44,38 +144,35 @@ def tuning_lines(board: Scoreboard) -> list[str]:
     return lines
 
 
-def _sentence(rows: Sequence[Standing], contrasts: Iterable[Contrast]) -> str:
-    by_id = {row.id: row for row in rows}
-    own = [c for c in contrasts if c.row in by_id and c.other in by_id]
-    if not own:
-        names = _listed([_name(row) for row in rows])
-        if len(rows) == 1:
-            return (
-                f"balance of {names}: {bounds(rows[0].balanced)};"
-                " name more models with --llm to compare"
-            )
-        return f"{names}: answered different samples and cannot be ranked"
-    best = by_id[own[0].row]
-    if not best.balanced.value:
-        return f"no balance above 0: {_GUESSING}"
-    better = [_name(by_id[c.other]) for c in own if c.certain]
-    open_ = [_name(by_id[c.other]) for c in own if not c.certain]
-    compared = {best.id, *(c.other for c in own)}
-    apart = [_name(row) for row in rows if row.id not in compared]
-    parts = [f"best balance: {_name(best)}, {bounds(best.balanced)}"]
-    if better:
-        parts.append(f"better than {_listed(better)}")
-    if open_:
-        parts.append(f"not distinguishable from {_listed(open_)}")
-    if apart:
-        parts.append(f"not compared with {_listed(apart)} (other samples)")
-    return "; ".join(parts)
+def named(names: Sequence[str]) -> str:
+    """List names; of many only some, and how many more they are."""
+    shown = list(names[:_FEW])
+    if len(names) > _FEW:
+        shown[-1:] = [f"{len(names) - _FEW + 1} others"]
+    return ", ".join(shown)
+
+
+def _alone(comparisons: Sequence[Comparison], rows: Mapping[str, Standing]) -> str:
+    """Word comparisons of one row each, all of one scenario."""
+    own = [rows[comparison.rows[0]] for comparison in comparisons]
+    names = named([_name(row) for row in own])
+    note = "; cells were contended, so that their times prove nothing"
+    contended = note if any(c.contended for c in comparisons) else ""
+    if len(own) == 1:
+        return (
+            f"balance of {names}: {bounds(own[0].balanced)};"
+            f" name more models with --llm to compare{contended}"
+        )
+    ids = {row.id for row in own}
+    whys = {one.why for c in comparisons for one in c.apart if one.row in ids}
+    told = ", ".join(words for why, words in APART.items() if why in whys)
+    return f"{names}: cannot be compared and are not ranked ({told}){contended}"
 
 
 def _tuned(tuning: Tuning) -> list[str]:
     where = placed(tuning.device, tuning.scenario)
     if tuning.balanced == 0:
-        return [f"{tuning.model} on {where}: no setting is better: {_GUESSING}"]
+        return [f"{tuning.model} on {where}: no setting is better, none is above 0"]
     best = "as its entry says" if tuning.best == tuning.model else tuning.best
     told = f"{tuning.model} on {where}: best balance {best}"
     gain = tuning.gain
@@ -91,7 +188,10 @@ def _tuned(tuning: Tuning) -> list[str]:
         )
     lines = [told, f"  Pareto front of quality and e2e p50: {', '.join(tuning.front)}"]
     if tuning.left_out:
-        lines.append(f"  not compared, answers are missing: {_listed(tuning.left_out)}")
+        lines.append(
+            "  not compared, for they lack answers or were asked otherwise:"
+            f" {named(tuning.left_out)}"
+        )
     if tuning.best != tuning.model:
         lines.append("  for a catalogue (--llm-models FILE):")
         lines += [f"    {line}" for line in tuning.entry.splitlines()]
@@ -100,10 +200,3 @@ def _tuned(tuning: Tuning) -> list[str]:
 
 def _name(standing: Standing) -> str:
     return f"{standing.model} on {placed(standing.device, standing.scenario)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:_FEW])
-    if len(names) > _FEW:
-        shown[-1:] = [f"{len(names) - _FEW + 1} others"]
-    return ", ".join(shown)

@@ -15,7 +15,11 @@ from pytest_llmlat.report.gfm import (
     row,
     typed,
 )
-from pytest_llmlat.report.leaders import leader_lines, tuning_lines
+from pytest_llmlat.report.leaders import (
+    comparison_lines,
+    leader_lines,
+    tuning_lines,
+)
 from pytest_llmlat.report.loads import (
     GOOD,
     POINTS,
@@ -27,7 +31,6 @@ from pytest_llmlat.report.terminal import (
     CELL_COLUMNS,
     MODEL_COLUMNS,
     cell_figures,
-    comparison_lines,
     marked_row,
 )
 from pytest_llmlat.report.verdicts import (
@@ -138,7 +141,7 @@ def _verdict(verdict: Verdict) -> str:
 
 def _models(board: Scoreboard) -> Block:
     rows = [row(marked_row(s, board), hostile=(0, 1)) for s in board.standings]
-    sentences = [*leader_lines(board), *comparison_lines(board.standings)]
+    sentences = [*leader_lines(board), *comparison_lines(board)]
     remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(
         "Models",

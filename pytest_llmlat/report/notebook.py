@@ -6,13 +6,16 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.report.leaders import leader_lines, tuning_lines
+from pytest_llmlat.report.leaders import (
+    comparison_lines,
+    leader_lines,
+    tuning_lines,
+)
 from pytest_llmlat.report.loads import load_lines
 from pytest_llmlat.report.terminal import (
     CELL_COLUMNS,
     MODEL_COLUMNS,
     cell_figures,
-    comparison_lines,
     marked_row,
 )
 from pytest_llmlat.report.verdicts import verdict_lines
@@ -46,7 +49,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
     loads, verdicts = load_lines(board), verdict_lines(board)
     said = [
         *leader_lines(board),
-        *comparison_lines(board.standings),
+        *comparison_lines(board),
         *tuning_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),

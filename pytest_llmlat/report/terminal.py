@@ -18,7 +18,11 @@ from pytest_llmlat.report.figures import (
     size,
     table,
 )
-from pytest_llmlat.report.leaders import leader_lines, tuning_lines
+from pytest_llmlat.report.leaders import (
+    comparison_lines,
+    leader_lines,
+    tuning_lines,
+)
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 
@@ -77,7 +81,7 @@ def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]
     lines += load_lines(board)
     rows = [marked_row(standing, board) for standing in board.standings]
     lines += _table(MODEL_COLUMNS, rows, 2, most, _MODELS_GIVE_UP)
-    lines += [*comparison_lines(board.standings), *_remarks(board)]
+    lines += [*comparison_lines(board), *_remarks(board)]
     tuned, judged = tuning_lines(board), verdict_lines(board)
     for block in (tuned, judged, leader_lines(board)):
         lines += ["", *block] if block else []
@@ -107,7 +111,11 @@ def _table(
 def marked_row(standing: Standing, board: Scoreboard) -> tuple[str, ...]:
     """Write a row, with a star after who is on the Pareto front of several."""
     name, *figures = model_row(standing)
-    on = standing.pareto and len(board.standings) > 1
+    on = any(
+        standing.id in comparison.front
+        for comparison in board.comparisons
+        if len(comparison.rows) > 1
+    )
     return (f"{name} *" if on else name, *figures)
 
 
@@ -156,24 +164,6 @@ def model_row(standing: Standing) -> tuple[str, ...]:
         rate(standing.decode_tokens_per_s),
         size(standing.peak_device_bytes or standing.peak_rss_bytes),
     )
-
-
-def comparison_lines(standings: Sequence[Standing]) -> list[str]:
-    """Say which rows no other beats in both, and whether the weight decides."""
-    if len(standings) < 2:  # noqa: PLR2004 - two make a comparison
-        return []
-    best = [
-        f"{s.model} on {placed(s.device, s.scenario)}" for s in standings if s.pareto
-    ]
-    moved = [s for s in standings if s.ranks is not None and s.ranks[0] != s.ranks[1]]
-    holds = "the ranking depends on it" if moved else "the ranking holds"
-    lines = [
-        f"Pareto front of quality and e2e p50: {printable(', '.join(best) or MISSING)}",
-        f"weight of quality from 0.3 to 0.7: {holds}",
-    ]
-    if len({standing.families for standing in standings}) > 1:
-        lines.append("rows cover different families: they cannot be ranked fairly")
-    return lines
 
 
 def _remarks(board: Scoreboard) -> list[str]:

@@ -140,7 +140,12 @@ def _nothing_measured(session: Closing, *, asked: bool) -> Scoreboard | None:
     verdicts = join(compared, _saved(session, (), (), passed=True))
     if not verdicts:
         return None
-    return Scoreboard(summaries=(), standings=(), verdicts=verdicts)
+    return Scoreboard(
+        summaries=(),
+        standings=(),
+        verdicts=verdicts,
+        balance=session.settings.balance,
+    )
 
 
 def _saved(

@@ -8,11 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.settings import BALANCES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.settings import Balance
 
 
 Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
@@ -145,11 +149,14 @@ class Standing:
     seconds_per_correct: float | None
     correct_within_budget: float | None
     pareto: bool | None
-    """Whether no other row has both better quality and a lower e2e p50."""
+    """Whether no other row of its comparison is at least as good in quality and e2e
+    p50 and better in one."""
     ranks: tuple[int, int] | None
-    """Best and worst place over all weights of quality from 0.3 to 0.7."""
+    """Best and worst place in its comparison over all weights of quality from 0.3 to
+    0.7."""
     bis: float | None
-    """Balanced Integration Score, z(quality) - z(time), for two rows or more."""
+    """Balanced Integration Score, z(quality) - z(time), in its comparison; ``None``
+    for a row that nothing was compared with."""
 
     @property
     def id(self) -> str:
@@ -170,7 +177,7 @@ class Contrast:
     row: str
     other: str
     difference: Estimate
-    """With bounds that hold for all contrasts of a run together."""
+    """With bounds that hold for all pairs of its comparison together."""
     certain: bool | None
     """Whether it is better for certain (95 %); ``None`` where that cannot be told."""
 
@@ -206,7 +213,7 @@ class Tuning:
     entry: str
     """The lines of a catalogue that make the model run so (TOML)."""
     left_out: tuple[str, ...] = ()
-    """Variants that lack answers, and so cannot be compared."""
+    """Variants that lack answers or were asked otherwise, and so cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,9 +226,16 @@ class Scoreboard:
     verdicts: tuple[Verdict, ...] = ()
     """Worst first; empty where nothing was gated."""
     contrasts: tuple[Contrast, ...] = ()
-    """The best row of each scenario against each other one, by their ids."""
+    """The first row of each comparison against each other one, by their ids."""
     tunings: tuple[Tuning, ...] = ()
     """Of models that were measured in several settings."""
+    comparisons: tuple[Comparison, ...] = ()
+    """Each scored row is in one: those of several rows first, then those over more
+    families, of more rows, and in the order of the run."""
+    unscored: tuple[str, ...] = ()
+    """Ids of the rows of which nothing was measured."""
+    balance: Balance = BALANCES[0]
+    """Which mean is called balanced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.values.comparability import Comparison, Front, WhyZero
 from pytest_llmlat.values.records import Contention, LoadFacts
 from pytest_llmlat.values.results import (
     OUTCOMES,
@@ -100,6 +101,27 @@ def a_standing(model: str = "owl") -> Standing:
     )
 
 
+def a_comparison(*rows: Standing, best: bool = True) -> Comparison:
+    """Return a comparison of rows of which nothing is told but that they are alike."""
+    ids = tuple(row.id for row in rows)
+    return Comparison(
+        scenario=rows[0].scenario,
+        families=rows[0].families,
+        rows=ids,
+        places=tuple(range(1, 1 + len(rows))),
+        best=ids[0] if best and len(rows) > 1 else None,
+        better_than=(),
+        not_distinguishable=ids[1:] if best else (),
+        fronts=(Front(family=None, axis="e2e", rows=ids),),
+        weight_decides=False,
+        why_zero=() if best else (WhyZero.GUESSING,),
+        right_in_time=0,
+        judged=1,
+        contended=False,
+        apart=(),
+    )
+
+
 def a_load(reason: str | None = None) -> LoadFacts:
     """Return a load that was offered for a second."""
     return LoadFacts(
@@ -141,10 +163,12 @@ def a_board(name: str = "owl", *, times: int = 1) -> Scoreboard:
         )
         for outcome in OUTCOMES
     )
+    rows = (a_standing(name), a_standing(name))
     return Scoreboard(
         summaries=(cell,) * times,
-        standings=(a_standing(name), a_standing(name)) * times,
+        standings=rows * times,
         verdicts=verdicts * times,
+        comparisons=(a_comparison(*rows),) * times,
     )
 
 

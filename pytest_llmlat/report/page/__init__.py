@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
-from pytest_llmlat.report.page.answers import best_balance, cautions, scenario_leaders
+from pytest_llmlat.report.page.answers import (
+    best_balance,
+    cautions,
+    lettered_comparisons,
+)
 from pytest_llmlat.report.page.drawings import read
 from pytest_llmlat.report.page.embedding import (
     content_policy,
@@ -91,15 +95,16 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "script": script,
         "style": style,
         "heads": heads(run),
-        "best": best_balance(rows, board.contrasts),
+        "best": best_balance(board, rows),
         "cautions": cautions(board, rows),
         "gate": gate_part(board.verdicts),
-        "scoreboard": scoreboard_table(rows),
+        "scoreboard": scoreboard_table(board, rows),
         "rows": rows,
         "cells": cell_table(board, rows),
         "loads": load_table(board),
         "remarks": remarks(board),
-        "leaders": scenario_leaders(board),
+        "comparisons": lettered_comparisons(board),
+        "choice": len(board.comparisons) > 1,
         "tunings": tuning_lines(board),
         "figures": packed(reading.drawn),
         "library": library,

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import bounds, seconds, signed
-from pytest_llmlat.report.leaders import leader_lines
+from pytest_llmlat.report.leaders import (
+    APART,
+    comparison_sentence,
+    named,
+    zero_sentence,
+)
+from pytest_llmlat.values.comparability import WhyApart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.page.rows import Row
-    from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
+    from pytest_llmlat.values.comparability import Comparison
+    from pytest_llmlat.values.results import Contrast, Scoreboard
 
-_FEW = 4
-"""So many names are told; of more, how many they are."""
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEFT_OUT: Mapping[WhyApart, str] = {
+    WhyApart.LOAD: "were measured under another load",
+    WhyApart.FAMILIES: "cover other families",
+    WhyApart.TASKS: "cover other tasks",
+    WhyApart.VERSION: "were asked another version of a task",
+    WhyApart.MISSING: "differ in which answers are missing",
+    WhyApart.SAMPLES: "were asked other samples",
+    WhyApart.REQUESTS: "were asked another number of times",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,71 +46,73 @@ class Answer:
     figures: str = ""
 
 
-def best_balance(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> Answer:
+def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Answer:
     """Say which row has the best balance, and whether others may be as good.
 
-    Rows that answered the same samples were compared as pairs, all of them together.
-    Of others only the intervals can be laid side by side.
+    The answer is about the first comparison of the board.
     """
-    ranked = [
-        row
-        for row in rows
-        if row.comparable and row.standing.balanced.value is not None
-    ]
-    if not ranked:
+    if not board.comparisons:
         told = "No model has a score" if rows else "Nothing was measured"
         return Answer(before=f"{told} in this run.")
-    best = ranked[0]
-    if best.standing.balanced.value == 0.0:
-        return Answer(
-            before="No model here has a balance above 0: nothing was both right and"
-            " in time."
-        )
-    figures = f"balanced {bounds(best.standing.balanced)}"
-    if best.standing.e2e_s.p50 is not None:
-        figures += f", typical answer in {seconds(best.standing.e2e_s.p50)}"
-    if len(ranked) == 1:
-        return Answer(
-            before="Only ",
-            name=best.label,
-            after=" was scored: there is nothing to compare it with.",
-            figures=figures,
-        )
-    compared = {c.other: c for c in contrasts if c.row == best.standing.id}
-    if all(row.standing.id in compared for row in ranked[1:]):
-        after, others, end = _told_apart(ranked[1:], compared)
-    else:
-        others = ranked[1].label
-        after, end = _beside(best.standing.balanced, ranked[1].standing.balanced)
+    first = board.comparisons[0]
+    by_id = {row.standing.id: row for row in rows}
+    labels = {id_: row.label for id_, row in by_id.items()}
+    if first.why_zero and (len(first.rows) > 1 or not first.apart):
+        return Answer(before=f"{_capital(zero_sentence(first))}.")
+    if first.best is None:
+        return _alone(board, by_id[first.rows[0]])
+    best = by_id[first.best]
+    after, others = _told_apart(first)
     return Answer(
         before="Best balance of quality and speed: ",
         name=best.label,
         after=after,
-        other=others,
-        end=end,
-        figures=f"{figures}; next {bounds(ranked[1].standing.balanced)}"
-        + _difference(compared.get(ranked[1].standing.id)),
+        other=named([labels[id_] for id_ in others]),
+        end=".",
+        figures=f"{_figures(best)}; next {_next(board, by_id[first.rows[1]])}",
     )
 
 
-def _told_apart(
-    others: Sequence[Row], compared: Mapping[str, Contrast]
-) -> tuple[str, str, str]:
+def _alone(board: Scoreboard, row: Row) -> Answer:
+    """Say that no two rows were compared."""
+    if len(board.comparisons) == 1:
+        return Answer(
+            before="Only ",
+            name=row.label,
+            after=" was scored: there is nothing to compare it with.",
+            figures=_figures(row),
+        )
+    whys = {one.why for c in board.comparisons for one in c.apart}
+    told = ", ".join(words for why, words in APART.items() if why in whys)
+    return Answer(before=f"No two rows can be compared here ({told}).")
+
+
+def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:
     """Name those that may be as good; if there are none, all that are worse."""
-    open_ = [row.label for row in others if not compared[row.standing.id].certain]
-    if open_:
-        return ", not distinguishable from ", _listed(open_), "."
-    return ", better than ", _listed([row.label for row in others]), "."
+    if comparison.not_distinguishable:
+        return ", not distinguishable from ", comparison.not_distinguishable
+    return ", better than ", comparison.better_than
 
 
-def _listed(names: Sequence[str]) -> str:
-    if len(names) <= _FEW:
-        return ", ".join(names)
-    return f"{', '.join(names[: _FEW - 1])} and {len(names) - _FEW + 1} others"
+def _figures(row: Row) -> str:
+    told = f"balanced {bounds(row.standing.balanced)}"
+    if row.standing.e2e_s.p50 is not None:
+        told += f", typical answer in {seconds(row.standing.e2e_s.p50)}"
+    return told
 
 
-def _difference(contrast: Contrast | None) -> str:
-    if contrast is None or contrast.difference.value is None:
+def _next(board: Scoreboard, row: Row) -> str:
+    """Write the score of the second row, and how far it is from the first."""
+    told = bounds(row.standing.balanced)
+    first = board.comparisons[0].best
+    for contrast in board.contrasts:
+        if (contrast.row, contrast.other) == (first, row.standing.id):
+            told += _difference(contrast)
+    return told
+
+
+def _difference(contrast: Contrast) -> str:
+    if contrast.difference.value is None:
         return ""
     told = f"; difference {signed(contrast.difference.value)}"
     low, high = contrast.difference.low, contrast.difference.high
@@ -104,45 +121,58 @@ def _difference(contrast: Contrast | None) -> str:
     return f"{told} [{signed(low)}, {signed(high)}]"
 
 
-def _beside(own: Estimate, other: Estimate) -> tuple[str, str]:
-    """Say how two intervals lie, before and after the name of the second row."""
-    if own.value == other.value:
-        return ", level with ", "."
-    if own.low is None or other.high is None:
-        return ", ahead of ", ", but there is no interval to say how surely."
-    if own.low > other.high:
-        return (
-            ", ahead of ",
-            ": other samples were answered, and their 95 % intervals do not overlap.",
-        )
-    return (
-        ", not clearly ahead of ",
-        ": other samples were answered, and their 95 % intervals overlap.",
-    )
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def scenario_leaders(board: Scoreboard) -> list[str]:
-    """Return the best of each scenario in which there are several rows.
+def comparison_letters(board: Scoreboard) -> list[str]:
+    """Name each comparison of several rows; empty where there is one to speak of."""
+    several = sum(len(comparison.rows) > 1 for comparison in board.comparisons)
+    return [_letter(number) for number in range(several)] if several > 1 else []
 
-    Where that is one scenario, the answer on top has said it.
+
+def _letter(number: int) -> str:
+    turn, place = divmod(number, len(_LETTERS))
+    return _LETTERS[place] + (str(turn) if turn else "")
+
+
+def lettered_comparisons(board: Scoreboard) -> list[str]:
+    """Return what came of each comparison of several rows.
+
+    Where that is one, the answer on top has said it.
     """
-    rows = Counter(s.scenario for s in board.standings)
-    several = [scenario for scenario, count in rows.items() if count > 1]
-    if len(several) < 2:  # noqa: PLR2004 - one has been told
-        return []
-    shown = tuple(s for s in board.standings if s.scenario in several)
-    return leader_lines(replace(board, standings=shown))
+    rows = {row.id: row for row in board.standings}
+    # Comparisons of several rows come first.
+    return [
+        f"{letter}: {comparison_sentence(comparison, rows)}"
+        for letter, comparison in zip(
+            comparison_letters(board), board.comparisons, strict=False
+        )
+    ]
+
+
+def _left_out(board: Scoreboard) -> list[str]:
+    """Say how many rows are not compared with those of the answer, and why."""
+    total = len(board.standings)
+    apart = board.comparisons[0].apart if board.comparisons else ()
+    counts = Counter(one.why for one in apart)
+    told = [
+        f"{counts[why]} of {total} rows {words} and are not ranked with those of the"
+        " answer: they cannot be compared fairly."
+        for why, words in _LEFT_OUT.items()
+        if counts[why]
+    ]
+    if board.unscored:
+        told.append(
+            f"{_of(len(board.unscored), total)} without any answer: nothing was"
+            " measured."
+        )
+    return told
 
 
 def cautions(board: Scoreboard, rows: Sequence[Row]) -> list[str]:
     """Return what a reader must know before trusting the answer; worst first."""
-    told = []
-    left = [row for row in rows if not row.comparable]
-    if left:
-        told.append(
-            f"{len(left)} of {len(rows)} rows cover other families and are not ranked"
-            " with the rest: they cannot be compared fairly."
-        )
+    told = _left_out(board)
     partial = sum(row.standing.partial for row in rows)
     if partial:
         told.append(

@@ -1,20 +1,16 @@
-"""The rows of the scoreboard as a page shows them: named, marked, and comparable."""
+"""The rows of the scoreboard as a page shows them: named, marked, and in order."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from pytest_llmlat.analysis import score
-from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
-    from pytest_llmlat.values.settings import Balance
 
     Halves = tuple[float, float]
     """Quality with chance taken off, and speed, of one cell."""
@@ -53,15 +49,14 @@ class Row:
     label: str
     """The shortest name that no other row has."""
     mark: Mark
-    comparable: bool
-    """Whether it covers the families that the comparison is about."""
+    comparison: int | None
+    """Which of the board's comparisons it is in; ``None`` without a score."""
+    place: int | None
+    """By the balanced score, in that comparison."""
     covered: tuple[int, int]
     """How many of the run's families it has."""
     halves: Mapping[str, Sequence[Halves]]
     """By family, those of each cell."""
-    pareto: bool | None
-    ranks: tuple[int, int] | None
-    """Best and worst place for weights from 0.3 to 0.7, among comparable rows."""
 
 
 def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
@@ -70,68 +65,39 @@ def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
 
 
 def rows_of(board: Scoreboard) -> list[Row]:
-    """Return the rows, best first; those that are about other families come last.
+    """Return the rows, those of a comparison together and its best first.
 
-    A row that covers only an easy family is not better than one that covers all. The
-    comparison is about the families of those rows that cover most of them.
+    Rows without a score come last.
     """
-    standings = board.standings
+    placed = {
+        id_: (number, place)
+        for number, comparison in enumerate(board.comparisons)
+        for id_, place in zip(comparison.rows, comparison.places, strict=True)
+    }
     halves = _halves(board.summaries)
-    compared = _compared(standings)
-    kind = balance_of(board)
-    level = [frozenset(s.families) == compared for s in standings]
-    among = [s for s, same in zip(standings, level, strict=True) if same]
-    fronts = iter(score.front([s.point for s in among]))
-    ranks = iter(
-        score.rank_ranges(
-            {
-                weight: [weighted(halves[row_key(s)], kind, weight) for s in among]
-                for weight in score.WEIGHTS
-            }
+    total = len({family for s in board.standings for family in s.families})
+    labels = _labels(board.standings)
+    rows = []
+    for standing, label in zip(board.standings, labels, strict=True):
+        comparison, place = placed.get(standing.id, (None, None))
+        rows.append(
+            Row(
+                standing=standing,
+                label=label,
+                mark=_mark(0),
+                comparison=comparison,
+                place=place,
+                covered=(len(standing.families), total),
+                halves=halves[row_key(standing)],
+            )
         )
-        if among
-        else ()
+    # Within a comparison they stand in its order already, the best one first.
+    rows.sort(
+        key=lambda row: (
+            len(board.comparisons) if row.comparison is None else row.comparison
+        )
     )
-    total = len({family for s in standings for family in s.families})
-    labels = _labels(standings)
-    rows = [
-        Row(
-            standing=standing,
-            label=label,
-            mark=_mark(0),
-            comparable=same,
-            covered=(len(standing.families), total),
-            halves=halves[row_key(standing)],
-            pareto=next(fronts) if same else None,
-            ranks=next(ranks) if same else None,
-        )
-        for standing, label, same in zip(standings, labels, level, strict=True)
-    ]
-    rows.sort(key=lambda row: not row.comparable)
     return [replace(row, mark=_mark(number)) for number, row in enumerate(rows)]
-
-
-def weighted(
-    halves: Mapping[str, Sequence[Halves]], kind: Balance, weight: float
-) -> float | None:
-    """Return the balanced score of a row with this weight of quality."""
-    if not halves:
-        return None
-    means = [
-        sum(score.balance(q, s, kind, weight) for q, s in cells) / len(cells)
-        for cells in halves.values()
-    ]
-    found: float = sum(means) / len(means)
-    return found
-
-
-def balance_of(board: Scoreboard) -> Balance:
-    """Find which mean the board calls balanced; geometric if it cannot be told."""
-    judged = [s for s in board.summaries if s.balanced.value is not None]
-    for kind in ("geometric", *BALANCES):
-        if all(getattr(s, kind) == s.balanced.value for s in judged):
-            return kind
-    return "geometric"
 
 
 def _halves(
@@ -145,12 +111,6 @@ def _halves(
             own = found[row_key(summary.cell)]
             own[summary.cell.family].append((quality, speed))
     return found
-
-
-def _compared(standings: Sequence[Standing]) -> frozenset[str]:
-    """Return the families that are compared: those of the rows that have most."""
-    sets = Counter(frozenset(s.families) for s in standings)
-    return max(sets, key=lambda one: (len(one), sets[one]), default=frozenset[str]())
 
 
 def _labels(standings: Sequence[Standing]) -> list[str]:

@@ -14,6 +14,7 @@ from pytest_llmlat.report.loads import (
     load_order,
     point_figures,
 )
+from pytest_llmlat.report.page.answers import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_figures
 from pytest_llmlat.report.verdicts import (
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     )
 
 _DASH = "\N{EN DASH}"
+_MANY = 1_000_000
+"""More than a comparison has rows."""
 _SIGNS: dict[Outcome, str] = {
     "regression": "\N{BLACK DOWN-POINTING TRIANGLE}",
     "failed": "\N{BALLOT X}",
@@ -91,7 +94,7 @@ class GatePart:
 
 
 _SCOREBOARD = (
-    Column(title="#", meaning="place by the balanced score"),
+    Column(title="#", meaning="place by the balanced score in its comparison"),
     Column(title="Model", number=False),
     Column(title="Balanced", meaning="mean of quality and speed, over families"),
     Column(title="95 % interval", meaning="of the balanced score"),
@@ -111,25 +114,24 @@ _SCOREBOARD = (
 )
 
 
-def scoreboard_table(rows: Sequence[Row]) -> Table:
-    """Return the scoreboard, best first; rows about other families have no place."""
-    level = all(row.comparable for row in rows)
+def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> Table:
+    """Return the scoreboard; places are those within a comparison."""
+    letters = comparison_letters(board)
     return Table(
         columns=_SCOREBOARD,
-        rows=tuple(
-            _standing(row, number, level=level)
-            for number, row in enumerate(rows, start=1)
-        ),
+        rows=tuple(_standing(row, board, letters) for row in rows),
     )
 
 
-def _standing(row: Row, number: int, *, level: bool) -> tuple[Field, ...]:
+def _standing(row: Row, board: Scoreboard, letters: Sequence[str]) -> tuple[Field, ...]:
     s = row.standing
     own, total = row.covered
-    bis = s.bis if level else None
+    several = _compared(row, board)
     return (
-        _place(row, number),
-        Field(text=row.label, key=row.label, mark=row.mark, tone=_front(row)),
+        _place(row, letters) if several else Field(text=MISSING),
+        Field(
+            text=row.label, key=row.label, mark=row.mark, tone=_tone(s, several=several)
+        ),
         _share(s.balanced.value),
         Field(text=_interval(s.balanced), key=s.balanced.low, span=s.balanced),
         _share(s.quality.value),
@@ -141,29 +143,36 @@ def _standing(row: Row, number: int, *, level: bool) -> tuple[Field, ...]:
         _share(s.correct_within_budget),
         _time(s.seconds_per_correct),
         _memory(s),
-        _places(row),
-        Field(text=MISSING if bis is None else f"{bis:+.2f}", key=bis),
+        _places(s) if several else Field(text=MISSING),
+        Field(text=MISSING if s.bis is None else f"{s.bis:+.2f}", key=s.bis),
         _named(placed(s.device, s.scenario)),
         Field(text=f"{own} of {total}", key=own),
     )
 
 
-def _place(row: Row, number: int) -> Field:
-    if row.comparable and row.standing.balanced.value is not None:
-        return Field(text=str(number), key=number)
-    return Field(text=MISSING, key=None)
+def _compared(row: Row, board: Scoreboard) -> bool:
+    """Whether there are rows that this one was compared with."""
+    number = row.comparison
+    return number is not None and len(board.comparisons[number].rows) > 1
 
 
-def _front(row: Row) -> str:
-    if row.standing.partial:
-        return "partial"
-    return "front" if row.pareto else ""
+def _place(row: Row, letters: Sequence[str]) -> Field:
+    """Write the place in the comparison, with its letter where there are several."""
+    number = row.comparison or 0
+    letter = letters[number] if letters else ""
+    return Field(text=f"{letter}{row.place}", key=number * _MANY + (row.place or 0))
 
 
-def _places(row: Row) -> Field:
-    if row.ranks is None:
+def _tone(standing: Standing, *, several: bool) -> str:
+    """Mark who is on the front of several rows, and who lacks answers."""
+    on = several and standing.pareto
+    return " ".join([*(["front"] if on else []), *(["partial"] * standing.partial)])
+
+
+def _places(standing: Standing) -> Field:
+    if standing.ranks is None:
         return Field(text=MISSING)
-    best, worst = row.ranks
+    best, worst = standing.ranks
     told = str(best) if best == worst else f"{best}{_DASH}{worst}"
     return Field(text=told, key=best + worst)
 

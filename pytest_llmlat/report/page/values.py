@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.leaders import named
 from pytest_llmlat.report.loads import load_order
-from pytest_llmlat.report.page.rows import balance_of, row_key
+from pytest_llmlat.report.page.answers import comparison_letters
+from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.page.samples import COLUMNS
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ def page_values(
     """Return it; cells stand in the order of the board's summaries."""
     numbers = {row_key(row.standing): number for number, row in enumerate(rows)}
     return {
-        "balance": balance_of(board),
+        "balance": board.balance,
         "columns": COLUMNS,
         "rows": [_row(row) for row in rows],
+        "comparisons": _comparisons(board, rows),
         "cells": [
             {
                 **_cell(summary, numbers[row_key(summary.cell)]),
@@ -40,6 +43,32 @@ def page_values(
     }
 
 
+def _comparisons(board: Scoreboard, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what was decided of each comparison; rows by their numbers."""
+    numbers = {row.standing.id: number for number, row in enumerate(rows)}
+    letters = comparison_letters(board)
+    return [
+        {
+            "name": ": ".join(
+                (
+                    *letters[number : number + 1],
+                    named([rows[numbers[id_]].label for id_ in comparison.rows]),
+                )
+            ),
+            "rows": [numbers[id_] for id_ in comparison.rows],
+            "fronts": [
+                {
+                    "family": front.family,
+                    "axis": front.axis,
+                    "rows": [numbers[id_] for id_ in front.rows],
+                }
+                for front in comparison.fronts
+            ],
+        }
+        for number, comparison in enumerate(board.comparisons)
+    ]
+
+
 def _row(row: Row) -> dict[str, Any]:
     s = row.standing
     return {
@@ -47,7 +76,8 @@ def _row(row: Row) -> dict[str, Any]:
         "name": f"{s.model} on {s.device}, {s.scenario}",
         "hue": row.mark.hue,
         "shape": row.mark.shape,
-        "comparable": row.comparable,
+        "comparison": row.comparison,
+        "place": row.place,
         "loaded": s.scenario != "single",
         "covered": row.covered,
         "halves": row.halves,
@@ -55,7 +85,7 @@ def _row(row: Row) -> dict[str, Any]:
         "speed": _estimate(s.speed),
         "balanced": _estimate(s.balanced),
         "e2e": _percentiles(s.e2e_s),
-        "pareto": row.pareto,
+        "pareto": s.pareto,
     }
 
 

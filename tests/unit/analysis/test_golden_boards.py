@@ -1,7 +1,8 @@
 """All figures of random runs, as they were when they were made of all records at once.
 
 The file beside was written before figures were made cell by cell. Figures that have
-been added since are not in it.
+been added since are not in it. Places, fronts and integration scores were written anew
+when rows under different loads were no longer compared.
 """
 
 from __future__ import annotations

@@ -6,10 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.report.leaders import leader_lines, tuning_lines
+from pytest_llmlat.report.leaders import (
+    comparison_lines,
+    leader_lines,
+    tuning_lines,
+)
 from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.values.comparability import (
+    Apart,
+    Comparison,
+    WhyApart,
+    WhyZero,
+)
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard, Tuning
-from tests.unit.boards import a_standing
+from tests.unit.boards import a_comparison, a_standing
 
 NAMES = ("owl", "parrot", "raven")
 ROWS = tuple(
@@ -18,73 +28,107 @@ ROWS = tuple(
 )
 
 
-def contrast(other: int, *, certain: bool | None) -> Contrast:
-    """Return how much better the owl is than another row."""
-    return Contrast(
-        row=ROWS[0].id,
-        other=ROWS[other].id,
-        difference=Estimate(value=0.1, low=0.05, high=0.15),
-        certain=certain,
-    )
+WHOLE = a_comparison(*ROWS)
 
 
-def board(*contrasts: Contrast) -> Scoreboard:
-    """Return three rows, compared as far as told."""
-    return Scoreboard(summaries=(), standings=ROWS, contrasts=contrasts)
+def board(*comparisons: Comparison) -> Scoreboard:
+    """Return three rows, compared as told."""
+    return Scoreboard(summaries=(), standings=ROWS, comparisons=comparisons)
+
+
+def left_out(place: int, why: WhyApart) -> Apart:
+    """Return a row that was not compared."""
+    return Apart(row=ROWS[place].id, why=why)
 
 
 def test_the_best_is_told_with_whom_it_beats_and_whom_not() -> None:
     """What cannot be told is no victory."""
-    own = board(contrast(1, certain=True), contrast(2, certain=False))
+    whole = replace(WHOLE, better_than=(ROWS[1].id,), not_distinguishable=(ROWS[2].id,))
 
-    (line,) = leader_lines(own)
+    (line,) = leader_lines(board(whole))
 
-    assert line.startswith("best balance: owl on cpu, ")
-    assert line.endswith(
-        "; better than parrot on cpu; not distinguishable from raven on cpu"
+    assert line == (
+        "best balance: owl on cpu, 0.500 [0.40, 0.60]; better than parrot on cpu;"
+        " not distinguishable from raven on cpu"
     )
 
 
-@pytest.mark.parametrize("certain", [False, None])
-def test_what_is_not_known_is_not_called_better(certain: bool | None) -> None:  # noqa: FBT001 - a parameter of the test
-    """One sample has no spread, and tells nothing."""
-    (line,) = leader_lines(
-        board(contrast(1, certain=certain), contrast(2, certain=certain))
+def test_rows_that_were_not_compared_are_named_with_the_reason() -> None:
+    """They are neither beaten nor rivals; another load is told in its own sentence."""
+    pair = a_comparison(*ROWS[:2])
+    apart = {
+        why: leader_lines(board(replace(pair, apart=(left_out(2, why),))))[0]
+        for why in WhyApart
+    }
+
+    assert apart[WhyApart.SAMPLES].endswith(
+        "; not compared with raven on cpu (other samples)"
     )
-
-    assert "better than" not in line
-    assert "not distinguishable from parrot on cpu, raven on cpu" in line
-
-
-def test_a_row_of_other_samples_is_named() -> None:
-    """It is neither beaten nor a rival."""
-    (line,) = leader_lines(board(contrast(1, certain=True)))
-
-    assert line.endswith("not compared with raven on cpu (other samples)")
+    assert apart[WhyApart.FAMILIES].endswith("raven on cpu (other families)")
+    assert apart[WhyApart.MISSING].endswith("raven on cpu (answers are missing)")
+    assert "raven" not in apart[WhyApart.LOAD]
+    assert len(set(apart.values())) == len(WhyApart)
 
 
-def test_rows_of_other_samples_have_no_best() -> None:
+def test_rows_that_are_all_alone_have_no_best() -> None:
     """An easier half is no victory."""
-    (line,) = leader_lines(board())
+    alone = [
+        replace(
+            a_comparison(row),
+            apart=tuple(
+                left_out(other, WhyApart.SAMPLES) for other in range(3) if other != own
+            ),
+        )
+        for own, row in enumerate(ROWS)
+    ]
 
-    assert line.endswith("answered different samples and cannot be ranked")
-    assert "best" not in line
+    (line,) = leader_lines(board(*alone))
+
+    assert line == (
+        "owl on cpu, parrot on cpu, raven on cpu: cannot be compared and are not ranked"
+        " (other samples)"
+    )
 
 
-def test_each_scenario_has_its_own_best() -> None:
-    """Under a load another may be."""
+def test_each_scenario_has_its_own_sentence() -> None:
+    """Under a load another may be best."""
     loaded = replace(ROWS[1], scenario="concurrent:4")
-    lines = leader_lines(replace(board(), standings=(ROWS[0], loaded)))
+    whole = replace(
+        board(a_comparison(ROWS[0]), a_comparison(loaded)),
+        standings=(ROWS[0], loaded),
+    )
+    lines = leader_lines(whole)
 
     assert len(lines) == 2
     assert all("name more models with --llm" in line for line in lines)
 
 
+def test_several_comparisons_are_told_apart() -> None:
+    """Each front is named with the rows that it is the front of."""
+    lines = comparison_lines(board(a_comparison(*ROWS[:2]), a_comparison(*ROWS[1:])))
+
+    words = ("Pareto front of quality and e2e p50", "weight of quality from 0.3 to 0.7")
+    assert [line.rpartition(": ")[0] for line in lines] == [
+        f"among {names}: {each}"
+        for names in ("owl on cpu, parrot on cpu", "parrot on cpu, raven on cpu")
+        for each in words
+    ]
+    assert lines[2].endswith(": parrot on cpu, raven on cpu")
+
+
+def test_what_was_measured_on_a_busy_machine_says_so() -> None:
+    """Only of the comparison that it is in."""
+    busy = replace(a_comparison(*ROWS[:2]), contended=True)
+    told, quiet = leader_lines(board(busy, a_comparison(*ROWS[1:])))
+
+    assert told.endswith("; cells were contended, so that their times prove nothing")
+    assert "contended" not in quiet
+
+
 def test_nothing_measured_is_no_sentence() -> None:
     """Nor is a row without a score."""
-    empty = replace(ROWS[0], balanced=Estimate(value=None))
-
-    assert leader_lines(replace(board(), standings=(empty,))) == []
+    assert leader_lines(replace(board(), unscored=(ROWS[0].id,))) == []
+    assert comparison_lines(board()) == []
 
 
 TUNING = Tuning(
@@ -136,30 +180,53 @@ def test_an_entry_that_is_best_as_it_is_needs_no_lines() -> None:
     lines = tuning_lines(replace(board(), tunings=(stays,)))
 
     assert lines[0] == "owl on cpu: best balance as its entry says"
-    assert lines[-1] == "  not compared, answers are missing: owl[threads=9]"
+    assert lines[-1] == (
+        "  not compared, for they lack answers or were asked otherwise: owl[threads=9]"
+    )
 
 
 def test_a_pull_request_is_told_the_same() -> None:
     """The lines to paste keep their blanks, and nothing in them is Markdown."""
     hostile = replace(TUNING, entry='[models."owl"]\nweights = "</pre>@team ```"\n')
-    told = report_text({}, replace(board(), tunings=(hostile,)))
+    told = report_text({}, replace(board(WHOLE), tunings=(hostile,)))
 
     assert "### Settings" in told
-    assert "<code>owl on cpu, parrot on cpu, raven on cpu&#58; answered" in told
+    assert "<code>best balance&#58; owl on cpu, 0.500" in told
     assert "    weights &#61;" in told
     assert told.count("</pre>") == 1
     assert "@team" not in told
     assert "```" not in told
 
 
-def test_who_only_guesses_is_not_the_best() -> None:
-    """Where no score is above 0 there is nothing to recommend."""
-    zero = Estimate(value=0.0, low=0.0, high=0.4)
-    rows = tuple(replace(row, balanced=zero) for row in ROWS)
-    own = replace(board(contrast(1, certain=False)), standings=rows)
-    tuned = replace(TUNING, balanced=0.0)
+@pytest.mark.parametrize(
+    ("why", "right", "words"),
+    [
+        ([WhyZero.GUESSING], 11, "no better than guessing (11 of 24 answers were"),
+        ([WhyZero.UNANSWERED], 0, "no request was answered"),
+        ([WhyZero.QUALITY, WhyZero.GUESSING], 0, "is 0 or the quality is no better"),
+    ],
+)
+def test_where_no_score_is_above_nothing_the_reason_is_told(
+    why: list[WhyZero], right: int, words: str
+) -> None:
+    """There is nothing to recommend, and nothing is said that was not seen."""
+    zero = replace(
+        a_comparison(*ROWS, best=False),
+        why_zero=tuple(why),
+        right_in_time=right,
+        judged=24,
+    )
 
-    (line,) = leader_lines(own)
-    assert line.startswith("no balance above 0: the quality of each is no better than")
-    (told,) = tuning_lines(replace(own, tunings=(tuned,)))
+    (line,) = leader_lines(board(zero))
+
+    assert line.startswith("no balance above 0: ")
+    assert words in line
+    assert "best" not in line
+    assert ("in time" in line) == bool(right)
+
+
+def test_a_model_that_only_guesses_has_no_setting_to_take() -> None:
+    """The best of settings that are all worth nothing is not one."""
+    (told,) = tuning_lines(replace(board(), tunings=(replace(TUNING, balanced=0.0),)))
+
     assert "no setting is better" in told

@@ -18,6 +18,7 @@ from tests.unit.boards import (
     HOSTILE,
     RUN,
     a_board,
+    a_comparison,
     a_load,
     a_run,
     a_standing,
@@ -134,9 +135,11 @@ def a_large_board(*, passing: bool = True) -> Scoreboard:
     ]
     bad = [replace(v, outcome="regression") for v in verdicts[::200]]
     open_ = [replace(v, outcome="inconclusive") for v in verdicts[1::20]]
+    rows = tuple(a_standing(name) for name in names)
     return Scoreboard(
         summaries=tuple(summaries),
-        standings=tuple(a_standing(name) for name in names),
+        standings=rows,
+        comparisons=(a_comparison(*rows),),
         verdicts=(*bad, *open_[:30], *verdicts) if passing else tuple(verdicts),
     )
 
@@ -150,7 +153,7 @@ def test_a_large_run_fits() -> None:
     assert text.count("\n| inconclusive |") == 30
     assert "\n| pass |" not in text
     assert "*Left out here: 10000 pass. `summary.json` has all of them.*" in text
-    assert len(section(text, "Models")) == 2 + 10 + 2
+    assert len(section(text, "Models")) == 2 + 10 + 3
     *cells, left = section(text, "Cells")
     assert left.startswith(f"*{2000 - (len(cells) - 2)} more are left out here.")
     assert section(text, "Run")

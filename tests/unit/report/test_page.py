@@ -22,11 +22,11 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import embedding, samples, write_page
 from pytest_llmlat.report.page.drawings import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
-from pytest_llmlat.report.page.rows import rows_of, weighted
 from pytest_llmlat.report.page.samples import Store, shortened
 from pytest_llmlat.report.page.visible import visible
+from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
-from tests.unit.boards import HOSTILE, RUN, a_board, a_run
+from tests.unit.boards import HOSTILE, RUN, a_board, a_comparison, a_run
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -185,7 +185,7 @@ def a_loaded(name: str) -> Scoreboard:
     """Return a board whose one cell was under a load, as its row was."""
     board = a_board(name)
     row = replace(board.standings[0], scenario="concurrent:2")
-    return replace(board, standings=(row,))
+    return replace(board, standings=(row,), comparisons=(a_comparison(row),))
 
 
 @pytest.mark.parametrize(
@@ -375,25 +375,14 @@ def test_where_time_goes_is_told_only_where_it_is_known() -> None:
 
 
 @pytest.mark.parametrize("balance", ["geometric", "arithmetic", "harmonic"])
-def test_one_half_is_the_balanced_score(balance: Balance) -> None:
-    """What the slider begins with is what the scoreboard says."""
-    records = [*of_models(1.0, 2.0), *of_models(3.0, 4.0, family="sentiment")]
-    board, _ = a_measured(*sorted(records, key=lambda r: r.cell.id), balance=balance)
+def test_the_slider_is_told_which_mean_is_balanced(
+    balance: Balance, tmp_path: Path
+) -> None:
+    """Where all means of all cells agree, it could not be guessed from figures."""
+    records = [replace(r, grade=Grade(value=0.0, correct=False)) for r in of_models(1)]
+    board, records = a_measured(*records, balance=balance)
 
-    for row in rows_of(board):
-        found = weighted(row.halves, balance, 0.5)
-        assert found == pytest.approx(row.standing.balanced.value, abs=1e-12)
-
-
-def test_places_and_front_are_the_boards_where_all_rows_are_alike() -> None:
-    """The page computes them for rows that can be compared, in the board's way."""
-    board, _ = a_measured(*of_models(1.0, 2.0, 0.5))
-
-    rows = rows_of(board)
-
-    assert [(r.pareto, r.ranks) for r in rows] == [
-        (s.pareto, s.ranks) for s in board.standings
-    ]
+    assert a_page(tmp_path, board, records).values()["balance"] == balance
 
 
 def test_a_row_of_one_easy_family_is_not_the_best(tmp_path: Path) -> None:
@@ -409,7 +398,7 @@ def test_a_row_of_one_easy_family_is_not_the_best(tmp_path: Path) -> None:
     page = a_page(tmp_path, board, records)
 
     assert [row["label"] for row in page.values()["rows"]] == ["m0", "easy"]
-    assert "Only m0 was scored" in page.shown
+    assert "No two rows can be compared here (other families)." in page.shown
     assert "1 of 2 rows cover other families" in page.shown
 
 
@@ -435,37 +424,17 @@ def test_the_answer_says_what_the_comparison_says(
         difference=Estimate(value=0.1, low=0.0, high=0.2),
         certain=certain,
     )
-    board = replace(board, contrasts=(contrast,))
+    comparison = replace(
+        board.comparisons[0],
+        better_than=(second.id,) if certain else (),
+        not_distinguishable=() if certain else (second.id,),
+    )
+    board = replace(board, contrasts=(contrast,), comparisons=(comparison,))
 
     shown = a_page(tmp_path, board, records).shown
 
     names = {"m0": first.model, "m1": second.model}
     assert re.sub("m[01]", lambda m: names[m[0]], words) in shown
-
-
-@pytest.mark.parametrize(
-    ("low", "words"),
-    [
-        (0.45, "and their 95 % intervals overlap"),
-        (0.65, "their 95 % intervals do not overlap"),
-    ],
-)
-def test_rows_that_were_not_compared_have_their_intervals_laid_side_by_side(
-    low: float, words: str, tmp_path: Path
-) -> None:
-    """Without a comparison nothing more is said than that."""
-    board, records = a_measured(*of_models(1.0, 2.0))
-    first, second = board.standings
-    board = replace(
-        board,
-        contrasts=(),
-        standings=(
-            replace(first, balanced=Estimate(value=0.7, low=low, high=0.8)),
-            replace(second, balanced=Estimate(value=0.5, low=0.4, high=0.6)),
-        ),
-    )
-
-    assert words in a_page(tmp_path, board, records).shown
 
 
 def test_a_prompt_is_stored_once_for_all_models(tmp_path: Path) -> None:

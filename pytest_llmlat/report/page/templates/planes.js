@@ -1,31 +1,32 @@
 // The plane of quality and latency, the score over the weight, the quality of each task.
-const FAMILIES = unique(CELLS.map((cell) => cell.family));
+const familiesOf = () => unique(comparedRows().flatMap((row) => Object.keys(row.halves)));
 
 // The points of a sweep would crowd out the rest: they have plots and a table of their own.
-const swept = ({ comparable, loaded }) => loaded && !comparable;
+const swept = (row) => row.loaded && !compared(row);
 
 function pointsOf(family) {
   if (family === "") {
-    return ROWS.filter((row) => row.comparable).map((row) => ({
+    return comparedRows().map((row) => ({
       row, quality: row.quality[0], bounds: row.quality, speed: row.speed[0], e2e: row.e2e[0], score: row.balanced[0],
     }));
   }
   const medians = new Map(FIGURES.medians.filter(([, name]) => name === family)
     .map(([place, , value]) => [CELLS[place].row, value]));
-  return ROWS.filter((row) => row.halves[family] && !swept(row)).map((row) => {
+  return comparedRows().filter((row) => row.halves[family]).map((row) => {
     const cells = row.halves[family];
     return {
       row, quality: mean(cells.map(([q]) => q)), bounds: null, speed: mean(cells.map(([, s]) => s)),
-      e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, 0.5))),
+      e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, HALF))),
     };
   });
 }
 
-// No other point is at least as good in both and better in one.
-function frontOf(points, better) {
-  const front = points.filter((a) => !points.some((b) => b.quality >= a.quality
-    && (b.x === a.x || better(b.x, a.x)) && (b.quality !== a.quality || b.x !== a.x)));
-  return front.sort((a, b) => a.x - b.x);
+// Which rows are on the front was decided with the scoreboard; here they are put in order.
+function frontOf(points, family, across) {
+  const fronts = VALUES.comparisons[chosen()]?.fronts ?? [];
+  const front = fronts.find((one) => (one.family ?? "") === family && one.axis === across);
+  const on = new Set(front?.rows);
+  return points.filter(({ row }) => on.has(ROWS.indexOf(row))).sort((a, b) => a.x - b.x);
 }
 
 // One budget for all tasks of a family, or null: without it no curve has a meaning.
@@ -80,7 +81,7 @@ function drawPlane() {
   const wide = across === "e2e" && budget !== null ? [...times, budget * 0.1, budget * 2] : times;
   const range = wide.length ? [Math.min(...wide) / 1.25, Math.max(...wide) * 1.25] : [0.1, 10];
   const curved = across === "speed" || budget !== null;
-  const front = frontOf(shown, across === "speed" ? (a, b) => a > b : (a, b) => a < b);
+  const front = frontOf(shown, family, across);
   const { text, quiet } = ink();
   const traces = curved ? isoCurves(across, budget, range) : [];
   const annotations = isoFigures(traces, across);
@@ -105,8 +106,8 @@ function drawPlane() {
   }
   const gone = points.length - shown.length;
   const lost = gone ? ` ${gone} of ${points.length} rows have no such figure (too many time-outs, or nothing answered) and are not drawn.` : "";
-  const loaded = ROWS.filter((row) => swept(row) && row.halves[family]).length;
-  const under = loaded ? ` ${loaded} rows under load are not drawn here.` : "";
+  const others = ROWS.length - comparedRows().length;
+  const under = others ? ` ${others} rows that were not compared with these are not drawn.` : "";
   const one = family === "" ? "A row's balanced score is the mean over families, so it lies near the curves and not on them." : "";
   $("plane-note").textContent = (curved
     ? `Dotted: points of the same balanced score.${across === "e2e"
@@ -126,7 +127,7 @@ function drawWeights() {
   const weight = Number($("weight")?.value ?? 0.5);
   const steps = Array.from({ length: 101 }, (_, step) => step / 100);
   const { quiet, line } = ink();
-  const traces = ROWS.filter((row) => row.comparable && scoreAt(row, 0.5) !== null).map((row) => {
+  const traces = comparedRows().map((row) => {
     const scores = steps.map((step) => scoreAt(row, step));
     return {
       x: steps, y: scores, mode: "lines", name: label(row.label, 34), line: { color: hue(row), width: 2.2, dash: dash(row) },
@@ -187,9 +188,14 @@ function drawQuality() {
   }), "Nothing to draw: no metric has a value.");
 }
 
+function sayFamilies() {
+  const select = $("plane-family");
+  options(select, [["", "all"], ...familiesOf().map((family) => [family, family])], select.value);
+}
+
 function startPlanes() {
   const select = $("plane-family");
-  options(select, [["", "all"], ...FAMILIES.map((family) => [family, family])]);
+  sayFamilies();
   select.addEventListener("change", () => {
     // A family with one budget has curves over time; all families only over speed.
     $("plane-axis").value = budgetOf(select.value) === null ? "speed" : "e2e";

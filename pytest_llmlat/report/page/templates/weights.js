@@ -1,4 +1,4 @@
-// The balanced score for any weight of quality, as scoreboard.py computes it.
+// The balanced score for any weight of quality, as analysis/score.py computes it.
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
@@ -16,10 +16,17 @@ function scoreAt(row, weight) {
   return mean(families.map((cells) => mean(cells.map(([q, s]) => balance(q, s, weight)))));
 }
 
+// The comparison that the plots and the slider are about: rows that were asked the same.
+const chosen = () => Number($("comparison")?.value || 0);
+const compared = (row) => row.comparison !== null && row.comparison === chosen();
+const comparedRows = () => (VALUES.comparisons[chosen()]?.rows ?? []).map((number) => ROWS[number]);
+
+const HALF = 0.5;
+
 function rankingAt(weight) {
-  const scored = ROWS.filter((row) => row.comparable)
-    .map((row) => ({ row, score: scoreAt(row, weight) }))
-    .filter(({ score }) => score !== null);
+  const scored = comparedRows().map((row) => ({ row, score: scoreAt(row, weight) }));
+  // At one half the places are the scoreboard's, which were decided with it.
+  if (weight === HALF) return scored.map((one) => ({ ...one, place: one.row.place }));
   scored.sort((a, b) => b.score - a.score);
   for (const one of scored) one.place = 1 + scored.filter((other) => other.score > one.score).length;
   return scored;
@@ -28,7 +35,7 @@ function rankingAt(weight) {
 // Weights at which one row overtakes another: the difference of two smooth curves changes
 // its sign. Steps of a thousandth, then halved.
 function crossings() {
-  const rows = ROWS.filter((row) => row.comparable && scoreAt(row, 0.5) !== null);
+  const rows = comparedRows();
   const weights = Array.from({ length: 1001 }, (_, step) => step / 1000);
   const curves = rows.map((row) => weights.map((weight) => scoreAt(row, weight)));
   const found = [];
@@ -62,7 +69,7 @@ function sayCrossings() {
     " is ahead of ", mark(loser), show(make("span"), loser.label)));
   if (found.length > few.length) few.push(make("li", {}, `and ${found.length - few.length} more changes`));
   if (!few.length) {
-    const told = ROWS.filter((row) => row.comparable).length > 1
+    const told = comparedRows().length > 1
       ? "Nowhere: one order holds for every weight from 0 to 1." : "There are no two rows to put in order.";
     few.push(make("li", {}, told));
   }
@@ -70,7 +77,7 @@ function sayCrossings() {
 }
 
 function rank(weight) {
-  const before = new Map(rankingAt(0.5).map(({ row, place }) => [row, place]));
+  const before = new Map(rankingAt(HALF).map(({ row, place }) => [row, place]));
   const items = rankingAt(weight).map(({ row, score, place }) => {
     const moved = before.get(row) - place;
     const bar = make("progress", { max: "1", value: String(score), "aria-hidden": "true" });
@@ -87,18 +94,32 @@ function rank(weight) {
   $("weight-out").textContent = weight.toFixed(2);
 }
 
+function sayWeights() {
+  const mean_ = { geometric: "q^w · s^(1−w)", arithmetic: "w·q + (1−w)·s", harmonic: "1 / (w/q + (1−w)/s)" };
+  const others = ROWS.length - comparedRows().length;
+  $("weight-note").textContent = `Score: ${mean_[VALUES.balance]} of each cell, mean over families; at 0.50 it is the balanced score.`
+    + (others ? ` ${others} rows that were not compared with these are left out.` : "");
+  rank(Number($("weight").value));
+  sayCrossings();
+}
+
 function startWeights() {
   if (!$("weight")) return;
-  const mean_ = { geometric: "q^w · s^(1−w)", arithmetic: "w·q + (1−w)·s", harmonic: "1 / (w/q + (1−w)/s)" };
-  const others = ROWS.filter((row) => !row.comparable).length;
-  $("weight-note").textContent = `Score: ${mean_[VALUES.balance]} of each cell, mean over families; at 0.50 it is the balanced score.`
-    + (others ? ` ${others} rows that cover other families are left out.` : "");
   const slider = $("weight");
   slider.addEventListener("input", () => {
     rank(Number(slider.value));
     drawWeights();
   });
   slider.value = "0.5";
-  rank(0.5);
-  sayCrossings();
+  if ($("comparison")) {
+    options($("comparison"), VALUES.comparisons.map(({ name }, number) => [number, name]));
+    $("comparison").addEventListener("change", () => {
+      sayWeights();
+      drawWeights();
+      sayFamilies();
+      drawPlane();
+      drawQuality();
+    });
+  }
+  sayWeights();
 }

@@ -1,0 +1,217 @@
+"""Which rows may be compared, which is best, and which lie on the front.
+
+Rows are compared if they were asked the same (tasks, their revisions, samples, and how
+often) under the same load. Everything that a report says of a row beside others is
+decided here, among the rows of one comparison.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.cell_counts import latencies
+from pytest_llmlat.analysis.comparisons import best_against_others
+from pytest_llmlat.analysis.measured_rows import balanced_at
+from pytest_llmlat.values.comparability import (
+    AXES,
+    Apart,
+    Comparison,
+    Front,
+    WhyApart,
+    WhyZero,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_llmlat.analysis.comparisons import Scored
+    from pytest_llmlat.analysis.measured_rows import MeasuredRow
+    from pytest_llmlat.analysis.workload import Workload
+    from pytest_llmlat.values.comparability import Axis
+    from pytest_llmlat.values.results import Contrast, Standing
+    from pytest_llmlat.values.settings import Balance
+
+    Key = tuple[str, tuple[Workload, ...]]
+    """The scenario of a row, and the workloads of its cells."""
+    Point = tuple[float, float] | None
+    """Quality, and what is better the smaller it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What came of comparing rows."""
+
+    standings: tuple[Standing, ...]
+    """Of all rows, as they were given, with what a row only has beside others."""
+    comparisons: tuple[Comparison, ...]
+    contrasts: tuple[Contrast, ...]
+    unscored: tuple[str, ...]
+
+
+def decide(
+    rows: Sequence[MeasuredRow], scored: Mapping[str, Scored], balance: Balance
+) -> Decisions:
+    """Compare rows with those that were asked the same.
+
+    Args:
+        rows: best balanced score first; rows without a score come last.
+        scored: the resamples of those that have a score, by their ids.
+        balance: which mean is called balanced.
+    """
+    known = [row for row in rows if row.standing.id in scored]
+    groups: dict[Key, list[MeasuredRow]] = defaultdict(list)
+    for row in known:
+        groups[asked(row)].append(row)
+    standings = {row.place: row.standing for row in rows}
+    contrasts: list[Contrast] = []
+    comparisons: list[Comparison] = []
+    for group in sorted(groups.values(), key=_order):
+        beside = _beside_others(group, balance)
+        within = {row.place for row in group}
+        standings |= dict(zip((row.place for row in group), beside, strict=True))
+        own = best_against_others([scored[standing.id] for standing in beside])
+        apart = tuple(
+            Apart(row=other.standing.id, why=_why_apart(group, other))
+            for other in known
+            if other.place not in within
+        )
+        contrasts += own
+        comparisons.append(_comparison(group, beside, own, apart))
+    return Decisions(
+        standings=tuple(standings[row.place] for row in rows),
+        comparisons=tuple(comparisons),
+        contrasts=tuple(contrasts),
+        unscored=tuple(r.standing.id for r in rows if r.standing.id not in scored),
+    )
+
+
+def _order(group: Sequence[MeasuredRow]) -> tuple[bool, int, int, int]:
+    """Sort comparisons of several rows first, then those that are about more."""
+    families, first = group[0].standing.families, min(row.place for row in group)
+    return len(group) == 1, -len(families), -len(group), first
+
+
+def asked(row: MeasuredRow) -> Key:
+    """Return what a row was asked, and how: rows with the same may be compared."""
+    return row.standing.scenario, tuple(sorted(cell.workload for cell in row.cells))
+
+
+def _comparison(
+    group: Sequence[MeasuredRow],
+    standings: Sequence[Standing],
+    contrasts: Sequence[Contrast],
+    apart: tuple[Apart, ...],
+) -> Comparison:
+    values = [standing.balanced.value or 0.0 for standing in standings]
+    several, above = len(group) > 1, values[0] > 0.0
+    tallies = [cell.tally for row in group for cell in row.cells]
+    ranks = [standing.ranks for standing in standings if standing.ranks is not None]
+    return Comparison(
+        scenario=standings[0].scenario,
+        families=standings[0].families,
+        rows=tuple(standing.id for standing in standings),
+        places=tuple(1 + sum(other > own for other in values) for own in values),
+        best=standings[0].id if several and above else None,
+        better_than=tuple(c.other for c in contrasts if c.certain and above),
+        not_distinguishable=tuple(
+            c.other for c in contrasts if not c.certain and above
+        ),
+        fronts=tuple(_fronts(group)),
+        weight_decides=any(best != worst for best, worst in ranks),
+        why_zero=() if above else _why_zero(group),
+        right_in_time=sum(tally.in_time for tally in tallies),
+        judged=sum(tally.judged for tally in tallies),
+        contended=any(
+            cell.summary.contention is not None
+            and cell.summary.contention.contended is not None
+            for row in group
+            for cell in row.cells
+        ),
+        apart=apart,
+    )
+
+
+def _beside_others(group: Sequence[MeasuredRow], balance: Balance) -> list[Standing]:
+    """Return the rows with what a row only has beside others."""
+    points = [row.standing.point for row in group]
+    weighted = {
+        weight: [balanced_at(weight, row.cells, balance) for row in group]
+        for weight in score.WEIGHTS
+    }
+    return [
+        replace(row.standing, pareto=pareto, ranks=ranks, bis=bis)
+        for row, pareto, ranks, bis in zip(
+            group,
+            score.front(points),
+            score.rank_ranges(weighted),
+            score.integration_scores(points),
+            strict=True,
+        )
+    ]
+
+
+def _fronts(group: Sequence[MeasuredRow]) -> Iterable[Front]:
+    """Yield the front of every plane: all families and each, against each axis."""
+    for family in (None, *group[0].standing.families):
+        for axis in AXES:
+            on = score.front([_point(row, family, axis) for row in group])
+            yield Front(
+                family=family,
+                axis=axis,
+                rows=tuple(
+                    row.standing.id
+                    for row, is_on in zip(group, on, strict=True)
+                    if is_on
+                ),
+            )
+
+
+def _point(row: MeasuredRow, family: str | None, axis: Axis) -> Point:
+    """Return where a row stands in a plane; ``None`` where a figure is missing."""
+    standing = row.standing
+    quality, speed = standing.quality.value, standing.speed.value
+    seconds = standing.e2e_s.p50
+    if family is not None:
+        cells = [cell for cell in row.cells if cell.workload.family == family]
+        halves = [cell.halves for cell in cells if cell.halves is not None]
+        quality = sum(h.quality for h in halves) / len(halves)
+        speed = sum(h.speed for h in halves) / len(halves)
+        seconds = latencies([cell.tally for cell in cells])["e2e_s"].p50
+    across = seconds if axis == "e2e" else None if speed is None else -speed
+    return None if quality is None or across is None else (quality, across)
+
+
+def _why_zero(group: Sequence[MeasuredRow]) -> tuple[WhyZero, ...]:
+    found: set[WhyZero] = set()
+    for row in group:
+        for cell in row.cells:
+            if cell.halves is None:
+                continue
+            if cell.halves.speed == 0.0:
+                found.add(WhyZero.UNANSWERED)
+            elif cell.halves.value == 0.0:
+                found.add(WhyZero.QUALITY)
+            elif cell.halves.quality == 0.0:
+                found.add(WhyZero.GUESSING)
+    return tuple(why for why in WhyZero if why in found)
+
+
+def _why_apart(group: Sequence[MeasuredRow], other: MeasuredRow) -> WhyApart:
+    """Return the first reason for which a row is in another comparison."""
+    (scenario, mine), (another, theirs) = asked(group[0]), asked(other)
+    differs = {
+        WhyApart.LOAD: scenario != another,
+        WhyApart.FAMILIES: {one.family for one in mine}
+        != {one.family for one in theirs},
+        WhyApart.TASKS: [one.task for one in mine] != [one.task for one in theirs],
+        WhyApart.VERSION: [one.revision for one in mine]
+        != [one.revision for one in theirs],
+        WhyApart.MISSING: any(row.standing.partial for row in (*group, other)),
+        WhyApart.SAMPLES: [one.samples for one in mine]
+        != [one.samples for one in theirs],
+        WhyApart.REQUESTS: True,
+    }
+    return next(why for why in WhyApart if differs[why])

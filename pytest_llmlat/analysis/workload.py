@@ -1,0 +1,45 @@
+"""What a cell was asked: the same workload is what makes two rows comparable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.records import CellFacts, Record
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Workload:
+    """The workload of one cell; equal for cells that were asked the same."""
+
+    task: str
+    family: str
+    revision: str
+    """Of the task: a digest of what it asks and accepts; empty where unknown."""
+    samples: str
+    """Digest of which samples were asked."""
+    requests: str
+    """Digest of how often each was asked."""
+
+
+def workload(facts: CellFacts, records: Sequence[Record]) -> Workload:
+    """Return the workload of a cell, from the records of what it was asked."""
+    asked = Counter(record.sample for record in records)
+    return Workload(
+        task=facts.cell.task,
+        family=facts.cell.family,
+        revision=facts.task_revision or "",
+        samples=_digest(sorted(asked)),
+        requests=_digest(sorted(asked.items())),
+    )
+
+
+def _digest(content: object) -> str:
+    return sha256(repr(content).encode()).hexdigest()[:_DIGITS]

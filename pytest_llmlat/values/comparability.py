@@ -1,0 +1,109 @@
+"""Which rows of a scoreboard may be compared, and what came of comparing them.
+
+Decided once, in ``analysis``; reports only word it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Axis: TypeAlias = Literal["e2e", "speed"]
+"""What quality is laid against: the e2e p50, or the speed score."""
+AXES: tuple[Axis, ...] = ("e2e", "speed")
+
+
+class WhyApart(StrEnum):
+    """Why two rows were not compared; the first that holds is told."""
+
+    LOAD = "load"
+    """They were measured in different scenarios."""
+    FAMILIES = "families"
+    """They cover different families of tasks."""
+    TASKS = "tasks"
+    """They cover different tasks of the same families."""
+    VERSION = "version"
+    """A task of the same name asks or accepts something else (its revision)."""
+    MISSING = "missing"
+    """One of them lacks answers, perhaps the hard or the slow ones."""
+    SAMPLES = "samples"
+    """They were asked different samples of the same tasks."""
+    REQUESTS = "requests"
+    """They were asked the same samples, but not as often."""
+
+
+class WhyZero(StrEnum):
+    """Why a balanced score is 0."""
+
+    UNANSWERED = "unanswered"
+    """Every request of a cell failed or ran into the time limit."""
+    QUALITY = "quality"
+    """The metric itself is 0."""
+    GUESSING = "guessing"
+    """The metric is above 0, and no better than guessing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """A row that was not compared with those of a comparison."""
+
+    row: str
+    """Its id."""
+    why: WhyApart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """The Pareto front of a plane of quality and time.
+
+    A row is off it if another is at least as good in both and better in one.
+    """
+
+    family: str | None
+    """Over which family; ``None`` for all of them."""
+    axis: Axis
+    rows: tuple[str, ...]
+    """Ids, best balanced score first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Rows that were asked the same under the same load, and how they compare.
+
+    One row that nothing was compared with is a comparison of one.
+    """
+
+    scenario: str
+    families: tuple[str, ...]
+    rows: tuple[str, ...]
+    """Ids, best balanced score first."""
+    places: tuple[int, ...]
+    """Of each row by its balanced score; rows that tie share the better place."""
+    best: str | None
+    """The row of the best balanced score; ``None`` for a single row, and where no
+    score is above 0."""
+    better_than: tuple[str, ...]
+    """Rows that the best one is better than for certain (95 %, all pairs at once)."""
+    not_distinguishable: tuple[str, ...]
+    """Rows of which that cannot be told."""
+    fronts: tuple[Front, ...]
+    weight_decides: bool
+    """Whether places change over the weights of quality from 0.3 to 0.7."""
+    why_zero: tuple[WhyZero, ...]
+    """Where no score is above 0; empty else."""
+    right_in_time: int
+    """Answers that were right and within their budget ..."""
+    judged: int
+    """... of so many whose metric knows right and wrong."""
+    contended: bool
+    """Whether a cell of a row was measured while the machine was busy."""
+    apart: tuple[Apart, ...]
+    """Each other row that has a score."""
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The Pareto front of quality and e2e p50 over all families."""
+        return next(
+            (f.rows for f in self.fronts if f.family is None and f.axis == "e2e"), ()
+        )
