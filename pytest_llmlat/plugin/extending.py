@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
 TABLES = {
+    "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",
     "metrics": "grading.metrics:METRICS",
 }

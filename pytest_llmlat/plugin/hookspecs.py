@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
@@ -45,10 +46,23 @@ def pytest_llmlat_families(config: pytest.Config) -> Mapping[str, Family] | None
     """
 
 
-def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
-    """Return metrics by name, for this pytest session; called as for families.
+def pytest_llmlat_extractors(config: pytest.Config) -> Mapping[str, Extractor] | None:
+    """Return extractors by name, for this pytest session.
 
-    The command ``llmlat`` reads no conftest file: a run whose records it is to read
+    It is called as that for families::
+
+        def pytest_llmlat_extractors():
+            return {"first_line": Extractor(read=first_line)}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
+    """Return metrics by name, for this pytest session.
+
+    It is called as that for families. The command ``llmlat`` reads no conftest file: a run whose records it is to read
     later needs the metric as an entry point::
 
         def pytest_llmlat_metrics():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, revised, source
 from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.entities import Task
-from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.errors import BadExtension, UnknownName
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.tables import entries
 
@@ -105,8 +106,9 @@ def _task(table: Table, folder: Path) -> Task:
         raise table.complain(
             "", f"a task is named FAMILY/NAME with FAMILY of {', '.join(FAMILIES)}"
         )
-    FAMILIES.known(family, where=f"{table.file}: {table.place}")
-    metric = _known(table, "metric", METRICS)
+    place = f"{table.file}: {table.place}"
+    FAMILIES.known(family, where=place)
+    metric = METRICS.known(table.required("metric"), where=place)
     labels = table.texts("labels")
     task = Task(
         name=table.name,
@@ -115,7 +117,7 @@ def _task(table: Table, folder: Path) -> Task:
         source=source(table, folder),
         chat_prompt=table.required("chat_prompt"),
         completion_prompt=table.required("completion_prompt"),
-        extractor=_known(table, "extractor", EXTRACTORS),
+        extractor=EXTRACTORS.known(table.required("extractor"), where=place),
         metric=metric,
         max_new_tokens=table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
@@ -131,16 +133,35 @@ def _task(table: Table, folder: Path) -> Task:
     )
     if not 0 <= task.chance < 1:
         raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
-    if task.extractor == "label" and not labels:
-        raise table.complain("labels", "the extractor 'label' needs a list of labels")
+    _needs(table, task)
     for key in ("chat_prompt", "completion_prompt"):
-        check_template(table.required(key), where=f"{table.file}: {table.place}.{key}")
+        check_template(table.required(key), where=f"{place}.{key}")
     for ours, text in task.mapping:
-        place = f"{table.file}: {table.place}.mapping.{ours}"
-        check_expression(text, where=place)
+        check_expression(text, where=f"{place}.mapping.{ours}")
     if task.where is not None:
-        check_expression(task.where, where=f"{table.file}: {table.place}.where")
+        check_expression(task.where, where=f"{place}.where")
     return task
+
+
+def _needs(table: Table, task: Task) -> None:
+    """Complain of what the extractor or the metric cannot do without.
+
+    One that is broken is told of when the task is run: other tasks of the catalogue
+    are none the worse.
+    """
+    with suppress(BadExtension):
+        if EXTRACTORS[task.extractor].needs_labels and not task.labels:
+            raise table.complain(
+                "labels", f"the extractor {task.extractor!r} needs a list of labels"
+            )
+    language = task.option("language")
+    with suppress(BadExtension):
+        if language is not None and not METRICS[task.metric].reads(str(language)):
+            raise table.complain(
+                "options.language",
+                f"the metric {task.metric!r} cannot read {language!r}, only"
+                f" {', '.join(METRICS[task.metric].languages or ())}",
+            )
 
 
 def _stops(table: Table, key: str) -> tuple[str, ...]:
@@ -148,16 +169,3 @@ def _stops(table: Table, key: str) -> tuple[str, ...]:
     if not all(stops):
         raise table.complain(key, "an empty stop string would end every answer at once")
     return stops
-
-
-def _known(table: Table, key: str, names: Iterable[str]) -> str:
-    value = table.required(key)
-    if value not in names:
-        raise UnknownName(
-            key,
-            value,
-            names,
-            where=f"{table.file}: {table.place}",
-            remedy="",
-        )
-    return value

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.choices import read_choice
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
 from pytest_llmlat.grading.extractors.numerals import read_number, to_number
 from pytest_llmlat.grading.extractors.reading import (
@@ -101,3 +102,6 @@ KINDS: Mapping[str, Reader] = {
     "boolean": read_boolean,
     "text": read_short,
 }
+
+
+EXTRACTOR = Extractor(read=read_answer)

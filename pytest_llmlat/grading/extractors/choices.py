@@ -8,6 +8,7 @@ from functools import lru_cache
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.labels import NEGATION, NEGATION_REACH
 from pytest_llmlat.grading.extractors.reading import UNREAD, Reading, plain, sentences
 
@@ -112,3 +113,6 @@ def _denied(match: re.Match[str]) -> bool:
     return bool(
         NEGATION.search(before.casefold()) or DENIED.match(match.string, match.end())
     )
+
+
+EXTRACTOR = Extractor(read=read_choice)

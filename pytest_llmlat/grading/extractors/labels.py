@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reading,
@@ -219,3 +220,7 @@ def _agreed(mentions: Sequence[Mention]) -> str | None:
 def _value(match: re.Match[str], words: Vocabulary) -> str:
     """Return the normalised answer of a word that was found."""
     return words.values[_key(match["word"])]
+
+
+LABEL = Extractor(read=read_label, needs_labels=True)
+BOOLEAN = Extractor(read=read_boolean)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
@@ -250,3 +251,6 @@ def _boxed(text: str, start: int) -> Numeral | None:
     begin = text.rfind("=", start, end) + 1 or start
     found = list(_numerals(text, begin, end))
     return found[0] if len(found) == 1 else None
+
+
+EXTRACTOR = Extractor(read=read_number)

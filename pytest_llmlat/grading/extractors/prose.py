@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
 
 if TYPE_CHECKING:
@@ -93,3 +94,6 @@ def _unwrapped(text: str) -> str:
         if wraps and inner and first not in inner and last not in inner:
             return inner
     return text
+
+
+EXTRACTOR = Extractor(read=read_text)

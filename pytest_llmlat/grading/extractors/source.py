@@ -23,6 +23,7 @@ import re
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.fences import (
     PYTHON,
     before_fences,
@@ -357,3 +358,6 @@ def _definition_end(tree: ast.Module, entry: str) -> int:
         if isinstance(node, DEFINITIONS) and node.name == entry
     ]
     return ends[-1] if ends else 0
+
+
+EXTRACTOR = Extractor(read=read_code)

@@ -386,3 +386,23 @@ def test_bundled_labels_are_balanced(task: Task) -> None:
     assert set(counts) == set(task.labels)
     assert len(set(counts.values())) == 1, counts
     assert task.chance == pytest.approx(1 / len(task.labels))
+
+
+def test_a_metric_judges_the_languages_that_it_reads(tmp_path: Path) -> None:
+    """ROUGE drops every letter but a to z: a figure of German would be wrong."""
+    changed = {"metric": '"rouge"', "extractor": '"text"'}
+    german = a_catalogue(
+        tmp_path, {**KEYS, **changed, "options": '{ language = "de" }'}
+    )
+
+    assert complaint(german) == (
+        "FILE: tasks.reasoning/mine.options.language: the metric 'rouge' cannot read"
+        " 'de', only en"
+    )
+
+
+def test_british_english_is_english(tmp_path: Path) -> None:
+    """A language is known by the first part of its tag."""
+    changed = {"metric": '"rouge"', "options": '{ language = "en-GB" }'}
+
+    load_tasks([a_catalogue(tmp_path, {**KEYS, **changed})])

@@ -1,0 +1,50 @@
+"""What an extractor is: a reader of answers, and what it needs of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.reading import Reader, without_thoughts
+from pytest_llmlat.grading.extractors.refusals import is_refusal
+from pytest_llmlat.values.records import Extraction
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import Sample, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extractor:
+    """Finds the answer in a model's text; whatever the text is, it raises nothing."""
+
+    read: Reader
+    """(text, its task, its sample) to what is found in it; the text is without what
+    the model thought aloud."""
+    needs_labels: bool = False
+    """Whether a task must list its labels."""
+
+    def __call__(self, text: str, task: Task, sample: Sample) -> Extraction:
+        """Read an answer: what is thought aloud goes, refusals are marked."""
+        answer = without_thoughts(text)
+        refused = is_refusal(answer, sample.reference)
+        reading = self.read(answer, task, sample)
+        believed = reading.explicit or not refused
+        return Extraction(
+            value=reading.value if believed else None,
+            explicit=reading.explicit,
+            refused=refused,
+        )
+
+
+def as_extractor(name: str, value: object) -> Extractor:
+    """Return what was registered, if it is an extractor that can be used.
+
+    Raises:
+        TypeError: it is not; says what is missing.
+    """
+    del name
+    if not isinstance(value, Extractor):
+        raise TypeError(f"must be an Extractor, not {value!r:.80}")
+    if not callable(value.read):
+        raise TypeError(f"'read' must be a function, not {value.read!r:.80}")
+    return value
