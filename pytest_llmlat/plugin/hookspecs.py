@@ -62,8 +62,8 @@ def pytest_llmlat_extractors(config: pytest.Config) -> Mapping[str, Extractor] |
 def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
     """Return metrics by name, for this pytest session.
 
-    It is called as that for families. The command ``llmlat`` reads no conftest file: a run whose records it is to read
-    later needs the metric as an entry point::
+    It is called as that for families. The command ``llmlat`` reads no conftest file: a
+    run that it is to show later needs the metric as an entry point::
 
         def pytest_llmlat_metrics():
             return {"brevity": Metric(grade=brevity, binary=False)}
