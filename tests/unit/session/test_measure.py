@@ -6,6 +6,8 @@ import asyncio
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -495,3 +497,25 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(tmp_path: Path, task: Task) 
     (folder,) = runs(tmp_path)
     assert str(folder) in caught.value.__notes__[0]
     assert (folder / "summary.json").is_file()
+
+
+def test_nothing_of_pytest_is_needed(tmp_path: Path) -> None:
+    """A script measures where pytest cannot be imported."""
+    code = """
+import sys
+for name in ("pytest", "_pytest", "pluggy"):
+    sys.modules[name] = None
+from pytest_llmlat import ModelSpec, measure_models
+model = ModelSpec(name="m", backend="scripted", devices=("cpu",))
+print(measure_models(model, "sentiment/polarity", samples=2).summaries[0].samples)
+"""
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert (done.stdout, done.stderr) == ("2\n", "")
