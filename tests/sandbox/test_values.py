@@ -88,7 +88,7 @@ hashables = st.recursive(
     lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
     max_leaves=6,
 )
-values = st.recursive(
+values: st.SearchStrategy[Any] = st.recursive(
     hashables | st.binary().map(bytearray),
     lambda inner: (
         st.lists(inner, max_size=4)
