@@ -252,6 +252,18 @@ def test_imports_are_absolute() -> None:
     assert relative == {}
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """Whoever reads a name, or searches for it, meets one thing."""
+    homes: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ClassDef):
+                place = path.relative_to(PACKAGE).as_posix()
+                homes.setdefault(node.name, []).append(place)
+
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
 def test_pytest_stays_at_the_border() -> None:
     """All but the plugin works without pytest, and is tested without it."""
     inside = offences(

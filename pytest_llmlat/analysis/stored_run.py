@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_llmlat.analysis.summary import Condensed
-    from pytest_llmlat.store.run_folder import Place, Run
+    from pytest_llmlat.store.run_folder import RecordPlace, Run
     from pytest_llmlat.values.records import CellFacts
 
 
@@ -107,11 +107,11 @@ class _Sheet:
     """A cell that is to be read."""
 
     facts: CellFacts
-    place: Place
+    place: RecordPlace
     slo: tuple[Objective, ...]
 
 
-def _alone(place: Place) -> Place:
+def _alone(place: RecordPlace) -> RecordPlace:
     """Return it without where other cells are, which may be much."""
     shelf, key = place.shelf, place.key
     own = replace(

@@ -12,7 +12,7 @@ from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.base_cache import Shelf
+    from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend
@@ -33,7 +33,7 @@ SHELVING = "transformers"
 
 
 def open_backend(
-    deployment: Deployment, clock: Clock, shelf: Shelf | None = None
+    deployment: Deployment, clock: Clock, shelf: BaseCache | None = None
 ) -> Backend | Server:
     """Load a model on its device, or open the way to the server that has it.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 
-class Shelved(Protocol):
+class CachedBase(Protocol):
     """Something that holds memory until it is told to free it."""
 
     def free(self) -> None:
@@ -21,14 +21,14 @@ class Shelved(Protocol):
         ...
 
 
-class Shelf:
+class BaseCache:
     """One place for what the next deployment may use again."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._kept: tuple[Hashable, Shelved] | None = None
+        self._kept: tuple[Hashable, CachedBase] | None = None
 
-    def take(self, key: Hashable) -> Shelved | None:
+    def take(self, key: Hashable) -> CachedBase | None:
         """Return what lies there if it is the one; anything else is freed first.
 
         Args:
@@ -48,7 +48,7 @@ class Shelf:
         thing.free()
         return None
 
-    def keep(self, key: Hashable, thing: Shelved) -> None:
+    def keep(self, key: Hashable, thing: CachedBase) -> None:
         """Lay something there; what lay there before is freed."""
         self.clear()
         self._kept = (key, thing)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.values.tables import Table
+    from pytest_llmlat.values.tables import TomlTable
 
 BACKENDS = ("gguf", "transformers", "mlx", "scripted", "http", "hub")
 ADDRESSES: Mapping[str, str] = {
@@ -105,7 +105,7 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     return ModelCatalogue(entries=found, default=DEFAULT)
 
 
-def _model(table: Table, folder: Path) -> ModelSpec:
+def _model(table: TomlTable, folder: Path) -> ModelSpec:
     table.only(_KEYS)
     backend = table.required("backend")
     if backend not in BACKENDS:
@@ -143,7 +143,7 @@ def _model(table: Table, folder: Path) -> ModelSpec:
     )
 
 
-def _dtype(table: Table, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _dtype(table: TomlTable, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return a dtype for each device; one string is for all of them."""
     if isinstance(one := table.values.get("dtype"), str):
         return tuple((device, one) for device in sorted(devices))
@@ -152,7 +152,7 @@ def _dtype(table: Table, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return found
 
 
-def _check_devices(table: Table, key: str, devices: Iterable[str]) -> None:
+def _check_devices(table: TomlTable, key: str, devices: Iterable[str]) -> None:
     """Complain of the first that is no device."""
     for device in devices:
         if device not in DEVICES:

@@ -91,7 +91,7 @@ def _clipped(text: str, most: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class TrimmableBlock:
     """A part of a text, of which lines at the end can be left out."""
 
     rank: int
@@ -105,7 +105,7 @@ class Block:
     """What to say of the lines after the first so many; never longer for more."""
 
 
-def fitted(blocks: Sequence[Block], *, limit: int) -> str:
+def fitted(blocks: Sequence[TrimmableBlock], *, limit: int) -> str:
     """Join the blocks to a text of at most ``limit`` characters.
 
     Lines are left out of the block with the highest rank first, and none of a block is
@@ -129,7 +129,7 @@ def fitted(blocks: Sequence[Block], *, limit: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _written(block: Block, kept: int) -> tuple[str, ...]:
+def _written(block: TrimmableBlock, kept: int) -> tuple[str, ...]:
     """Return a block with its first lines; without any, it has no table either."""
     shown = (*block.opening, *block.lines[:kept], *block.closing) if kept else ("",)
     rest = ("", f"*{block.left(kept)}*") if kept < len(block.lines) else ()

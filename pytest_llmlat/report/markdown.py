@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import MISSING, listed, seconds
 from pytest_llmlat.report.gfm import (
-    Block,
+    TrimmableBlock,
     code,
     fitted,
     head,
@@ -82,10 +82,10 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
     return fitted(blocks, limit=LIMIT)
 
 
-def _gate(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
+def _gate(verdicts: Sequence[Verdict]) -> tuple[TrimmableBlock, ...]:
     if not verdicts:
         told = "There was no gate: this run was measured and not judged."
-        return (Block(rank=_RUN, title=("## pytest-llmlat", "", told)),)
+        return (TrimmableBlock(rank=_RUN, title=("## pytest-llmlat", "", told)),)
     counts, _, end = gate_summary(verdicts).rpartition(": ")
     told = (
         f"{plain(counts)}. A change is shown with its 90 % interval (each bound holds"
@@ -99,7 +99,7 @@ def _gate(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
     folded = "<details>" if many else "<details open>"
     summary = f"<summary>{plain(summed_passes(passing))}</summary>"
     return (
-        Block(rank=_RUN, title=(f"## pytest-llmlat: {plain(end)}", "", told)),
+        TrimmableBlock(rank=_RUN, title=(f"## pytest-llmlat: {plain(end)}", "", told)),
         _judged(failing, rank=_FAILING),
         _judged(open_, rank=_OPEN),
         _judged(
@@ -119,8 +119,8 @@ def _judged(
     opening: tuple[str, ...] = (),
     closing: tuple[str, ...] = (),
     counted: Callable[[Sequence[Verdict]], str] = outcome_counts,
-) -> Block:
-    return Block(
+) -> TrimmableBlock:
+    return TrimmableBlock(
         rank=rank,
         opening=(*opening, *head((*COLUMNS, "notes"), right=(5, 6))),
         lines=tuple(map(_verdict, verdicts)),
@@ -139,7 +139,7 @@ def _verdict(verdict: Verdict) -> str:
     return joined([told, *names, *map(plain, figures[3:]), notes])
 
 
-def _models(board: Scoreboard) -> Block:
+def _models(board: Scoreboard) -> TrimmableBlock:
     rows = [row(marked_row(s, board), hostile=(0, 1)) for s in board.standings]
     sentences = [*leader_lines(board), *comparison_lines(board)]
     remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
@@ -152,19 +152,19 @@ def _models(board: Scoreboard) -> Block:
     )
 
 
-def _tunings(board: Scoreboard) -> Block:
+def _tunings(board: Scoreboard) -> TrimmableBlock:
     """Say which settings to take, with the lines to paste."""
     lines = [typed(line) for line in tuning_lines(board)]
     return _table("Settings", ("<pre>",), lines, rank=_LOADS, closing=("</pre>",))
 
 
-def _cells(board: Scoreboard) -> Block:
+def _cells(board: Scoreboard) -> TrimmableBlock:
     rows = [row((s.cell.id, *cell_figures(s)), hostile=(0, 2)) for s in board.summaries]
     names = head(("cell", *CELL_COLUMNS), right=(1, 3, 4, 5, 6))
     return _table("Cells", names, rows, rank=_CELLS)
 
 
-def _loads(board: Scoreboard) -> Block:
+def _loads(board: Scoreboard) -> TrimmableBlock:
     """Return the points of all load curves, each curve in the order of its load."""
     loaded = sorted(
         (s for s in board.summaries if s.load is not None),
@@ -202,7 +202,7 @@ def _warnings(board: Scoreboard) -> list[str]:
     return list(dict.fromkeys(w for s in board.summaries for w in s.warnings))
 
 
-def _told(title: str, sentences: Iterable[str], *, rank: int) -> Block:
+def _told(title: str, sentences: Iterable[str], *, rank: int) -> TrimmableBlock:
     lines = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(title, (), lines, rank=rank)
 
@@ -214,11 +214,11 @@ def _table(
     *,
     rank: int,
     closing: tuple[str, ...] = (),
-) -> Block:
+) -> TrimmableBlock:
     """Return a part under a title of its own; nothing at all without lines."""
     if not lines:
-        return Block(rank=rank)
-    return Block(
+        return TrimmableBlock(rank=rank)
+    return TrimmableBlock(
         rank=rank,
         title=(f"### {title}", ""),
         opening=opening,
@@ -228,7 +228,7 @@ def _table(
     )
 
 
-def _where(run: dict[str, Any]) -> Block:
+def _where(run: dict[str, Any]) -> TrimmableBlock:
     """Say what was run, when and on what."""
     environment = run.get("environment") or {}
     other = {"python", "commit", *_MACHINE, *_SYSTEM}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
@@ -79,7 +79,7 @@ class Session:
         self._spelled = spelled
         self._listener = listener or Silent()
         self._clock = SystemClock()
-        self._shelf = Shelf()
+        self._shelf = BaseCache()
         self._begin_ns = self._clock.now_ns()
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)

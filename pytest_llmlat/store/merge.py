@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_llmlat.store.baselines import differences
-from pytest_llmlat.store.run_folder import Place, Run
+from pytest_llmlat.store.run_folder import RecordPlace, Run
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
@@ -43,7 +43,7 @@ class _Shown:
     """A cell of the joined run."""
 
     facts: CellFacts
-    place: Place
+    place: RecordPlace
     run: Run
     was: str
     """Its id in that run."""

@@ -23,7 +23,7 @@ _KEY = re.compile(rb'\{"cell": ("(?:[^"\\]|\\.)*"), ')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class RecordIndex:
     """The records of a file, by cell."""
 
     path: Path
@@ -50,7 +50,7 @@ class Shelf:
                     yield line
 
 
-def shelve(path: Path) -> Shelf:
+def index_records(path: Path) -> RecordIndex:
     """Note where the records of each cell are; a file that is absent has none.
 
     Raises:
@@ -61,7 +61,7 @@ def shelve(path: Path) -> Shelf:
     broken, place = 0, 0
     begin, key = b"", ""
     if not path.exists():
-        return Shelf(path=path, spans=spans, counts=counts, broken=broken)
+        return RecordIndex(path=path, spans=spans, counts=counts, broken=broken)
     with path.open("rb") as file:
         for line in file:
             last, place = place, place + len(line)
@@ -81,7 +81,7 @@ def shelve(path: Path) -> Shelf:
             else:
                 own.extend((last, place))
             counts[key] = counts.get(key, 0) + 1
-    return Shelf(path=path, spans=spans, counts=counts, broken=broken)
+    return RecordIndex(path=path, spans=spans, counts=counts, broken=broken)
 
 
 def _cell_of(line: bytes) -> tuple[bytes, str | None]:

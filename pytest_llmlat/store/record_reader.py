@@ -14,7 +14,7 @@ from pytest_llmlat.values.errors import BadExtension
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from pytest_llmlat.store.run_folder import Place, Run
+    from pytest_llmlat.store.run_folder import RecordPlace, Run
     from pytest_llmlat.values.records import Cell, Record
 
 
@@ -43,7 +43,9 @@ def records_of(
             )
 
 
-def cell_records(place: Place, cell: Cell, tell: Callable[[str], None]) -> list[Record]:
+def cell_records(
+    place: RecordPlace, cell: Cell, tell: Callable[[str], None]
+) -> list[Record]:
     """Read one cell; what does not belong to the rest of it is left out."""
     found: dict[tuple[str, int], Record] = {}
     first: Record | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, SUMMARY, VERDICTS
 from pytest_llmlat.store.json_lines import facts_of, parsed, verdict_of
-from pytest_llmlat.store.record_index import Shelf, shelve
+from pytest_llmlat.store.record_index import RecordIndex, index_records
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
@@ -35,10 +35,10 @@ _FORMS: Mapping[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RecordPlace:
     """Where the records of a cell are."""
 
-    shelf: Shelf
+    shelf: RecordIndex
     key: str
     """The cell's id in that file."""
 
@@ -57,7 +57,7 @@ class Run:
     """Of every cell that was begun, in the order in which they were."""
     verdicts: tuple[Verdict, ...]
     """Worst first."""
-    places: Mapping[str, Place]
+    places: Mapping[str, RecordPlace]
     """For each cell's id where its records are."""
     problems: tuple[str, ...]
     """What was left out and what does not fit together, each a sentence."""
@@ -107,7 +107,7 @@ def _open(folder: Path) -> Run:
     problems: list[str] = []
     facts = _values(folder / CELLS, facts_of, problems)
     last = {one.cell.id: one for one in facts}
-    shelf = shelve(folder / RECORDS)
+    shelf = index_records(folder / RECORDS)
     if shelf.broken:
         problems.append(
             f"{shelf.path}: {_lines(shelf.broken)} cut off or of no cell, and left out"
@@ -123,7 +123,7 @@ def _open(folder: Path) -> Run:
         told=told,
         facts=tuple(last.values()),
         verdicts=_verdicts(folder, problems),
-        places={key: Place(shelf=shelf, key=key) for key in last},
+        places={key: RecordPlace(shelf=shelf, key=key) for key in last},
         problems=tuple(problems),
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.values.tables import Table
+    from pytest_llmlat.values.tables import TomlTable
 
 _KEYS = (
     "title",
@@ -99,7 +99,7 @@ def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
     return TaskCatalogue(entries=found)
 
 
-def _task(table: Table, folder: Path) -> Task:
+def _task(table: TomlTable, folder: Path) -> Task:
     table.only(_KEYS)
     family, slash, short = table.name.partition("/")
     if not family or not slash or not short:
@@ -143,7 +143,7 @@ def _task(table: Table, folder: Path) -> Task:
     return task
 
 
-def _needs(table: Table, task: Task) -> None:
+def _needs(table: TomlTable, task: Task) -> None:
     """Complain of what the extractor or the metric cannot do without.
 
     One that is broken is told of when the task is run: other tasks of the catalogue
@@ -164,7 +164,7 @@ def _needs(table: Table, task: Task) -> None:
             )
 
 
-def _stops(table: Table, key: str) -> tuple[str, ...]:
+def _stops(table: TomlTable, key: str) -> tuple[str, ...]:
     stops = table.texts(key)
     if not all(stops):
         raise table.complain(key, "an empty stop string would end every answer at once")

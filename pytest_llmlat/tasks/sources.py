@@ -14,13 +14,13 @@ from pytest_llmlat.values.errors import UnknownName
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.values.tables import Table
+    from pytest_llmlat.values.tables import TomlTable
 
 PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
 """The keys of a public set, which takes the place of ``source``."""
 
 
-def source(table: Table, folder: Path) -> str:
+def source(table: TomlTable, folder: Path) -> str:
     """Return the data file or what is to be drawn; empty for a public set."""
     if "hub" in table.values:
         if "source" in table.values:
@@ -44,7 +44,7 @@ def source(table: Table, folder: Path) -> str:
     return text
 
 
-def public_set(table: Table) -> PublicSet | None:
+def public_set(table: TomlTable) -> PublicSet | None:
     """Return the public set that an entry names, if it does."""
     if "hub" not in table.values:
         return None
@@ -59,7 +59,7 @@ def public_set(table: Table) -> PublicSet | None:
     return revised(table, public) if "revision" in table.values else public
 
 
-def revised(table: Table, public: PublicSet) -> PublicSet:
+def revised(table: TomlTable, public: PublicSet) -> PublicSet:
     """Return a set at the commit that an entry pins."""
     text = table.required("revision")
     if not re.fullmatch("[0-9a-f]{40}", text):
@@ -71,7 +71,7 @@ def revised(table: Table, public: PublicSet) -> PublicSet:
     return replace(public, revision=text)
 
 
-def _file(table: Table) -> str:
+def _file(table: TomlTable) -> str:
     text = table.required("file")
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text:

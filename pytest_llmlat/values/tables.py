@@ -35,7 +35,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadCatalogue(f"{path}: not valid TOML: {error}") from error
 
 
-def entries(path: Path, kind: str) -> Iterable[tuple[Table, Path]]:
+def entries(path: Path, kind: str) -> Iterable[tuple[TomlTable, Path]]:
     """Yield the tables of one kind in a catalogue file, and where its paths start.
 
     Args:
@@ -55,7 +55,7 @@ def entries(path: Path, kind: str) -> Iterable[tuple[Table, Path]]:
                 raise BadCatalogue(f"{path}: {key!r} must be a table")
         prefix = f"tool.{_TOOL}.{kind}"
     else:
-        Table(str(path), "", content).only(("models", "tasks"))
+        TomlTable(str(path), "", content).only(("models", "tasks"))
     tables = content.get(kind, {})
     if not isinstance(tables, dict):
         raise BadCatalogue(f"{path}: {prefix!r} must be a table of tables")
@@ -64,11 +64,11 @@ def entries(path: Path, kind: str) -> Iterable[tuple[Table, Path]]:
             raise BadCatalogue(
                 f"{path}: {prefix}.{name} must be a table, not {_kind(values)}"
             )
-        yield Table(str(path), f"{prefix}.{name}", values, name=name), path.parent
+        yield TomlTable(str(path), f"{prefix}.{name}", values, name=name), path.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TomlTable:
     """One TOML table that knows where it stands."""
 
     file: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.backends.completions.answers import respond
 from pytest_llmlat.backends.completions.errors import Complaints
-from pytest_llmlat.backends.transport.client import Outcome
+from pytest_llmlat.backends.transport.client import EndedRequest
 from pytest_llmlat.backends.transport.connection import Attempt
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.values.clock import ManualClock, SystemClock
@@ -81,7 +81,7 @@ def read(
         attempt.sizes.append(len(data))
         attempt.data += data
         attempt.end_ns = stamp
-    outcome = Outcome(
+    outcome = EndedRequest(
         start_ns=0,
         sent_ns=1,
         end_ns=attempt.end_ns,

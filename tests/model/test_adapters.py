@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
@@ -95,7 +95,7 @@ def test_adapters_on_one_base_load_it_once(
     second = random_adapter(folders[1], hidden=576, target="o_proj")
     models = [plain, *(replace(plain, adapter=str(f)) for f in (first, second)), plain]
     fresh = [answers(model, None)[0] for model in models[:3]]
-    shelf = Shelf()
+    shelf = BaseCache()
     monkeypatch.setattr(kind, "from_pretrained", counted)
 
     found = [answers(model, shelf) for model in models]
@@ -108,7 +108,7 @@ def test_adapters_on_one_base_load_it_once(
 
 
 def answers(
-    model: ModelSpec, shelf: Shelf | None
+    model: ModelSpec, shelf: BaseCache | None
 ) -> tuple[tuple[str, ...], str | None]:
     """Return what a model says to two prompts, and who had loaded its base."""
     deployment = Deployment(model=model, device="cpu")

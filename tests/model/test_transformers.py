@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
@@ -283,7 +283,7 @@ def test_a_base_is_loaded_once_for_two_deployments(
         return original(*given, **more)
 
     monkeypatch.setattr(kind, "from_pretrained", counted)
-    shelf, deployment = Shelf(), Deployment(model=a_spec(gpt2), device="cpu")
+    shelf, deployment = BaseCache(), Deployment(model=a_spec(gpt2), device="cpu")
 
     def get() -> Any:  # noqa: ANN401 - looks inside
         return open_backend(deployment, SystemClock(), shelf)

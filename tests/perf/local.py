@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
 from pytest_llmlat.session.matrix import cell
@@ -153,7 +153,7 @@ def memory(_: str) -> dict[str, float]:
 
 def weigh(count: int) -> dict[str, float]:
     """Load models in turn, float32 the last, and weigh the process with each."""
-    shelf, clock, weights = Shelf(), SystemClock(), []
+    shelf, clock, weights = BaseCache(), SystemClock(), []
     for number in reversed(range(count)):
         dtype = "bfloat16" if number % 2 else "float32"
         spec = replace(entry(MODEL), dtype=(("cpu", dtype),))

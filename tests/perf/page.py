@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import write_page
-from pytest_llmlat.values.entities import FAMILIES
 from pytest_llmlat.values.records import (
     NS_PER_S,
     Cell,
@@ -54,9 +53,10 @@ class Size:
 
     def cells(self) -> Iterator[Cell]:
         """Yield its cells."""
+        names = list(FAMILIES)
         for model in range(self.models):
             for task in range(self.tasks):
-                family = FAMILIES[task % len(FAMILIES)]
+                family = names[task % len(names)]
                 yield Cell(
                     model=f"model-{model}",
                     device="cpu",

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from pytest_llmlat.grading.sandbox import (
     Limits,
-    Outcome,
     Program,
+    ProgramOutcome,
     Sandbox,
     open_sandbox,
 )
@@ -161,7 +161,7 @@ def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
     return found
 
 
-def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> Outcome:
+def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> ProgramOutcome:
     if name in ENDED_BY:
         source = f"CFG = {world.config!r}\n{attack}"
         limits = ENDLESS

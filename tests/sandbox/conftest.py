@@ -10,8 +10,8 @@ import pytest
 
 from pytest_llmlat.grading.sandbox import (
     Limits,
-    Outcome,
     Program,
+    ProgramOutcome,
     Sandbox,
     open_sandbox,
 )
@@ -42,12 +42,12 @@ def own_sandbox(sandbox: Sandbox) -> Iterator[SplitSandbox]:
 
 
 @pytest.fixture
-def outcome(sandbox: Sandbox) -> Callable[..., Outcome]:
+def outcome(sandbox: Sandbox) -> Callable[..., ProgramOutcome]:
     """Give a function that runs a candidate against tests."""
 
     def run(
         source: str, tests: str = "assert f() == 1", stub: str = "", **limits: float
-    ) -> Outcome:
+    ) -> ProgramOutcome:
         program = Program(source=source, tests=tests, entry_point="f", stub=stub)
         return sandbox.run(program, Limits(**limits))  # type: ignore[arg-type]  # by name
 

@@ -17,7 +17,7 @@ from pytest_llmlat.grading.sandbox import Limits, Program
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.grading.sandbox import Outcome, Sandbox
+    from pytest_llmlat.grading.sandbox import ProgramOutcome, Sandbox
 
 HARNESS = Path(__file__).with_name("attack_harness.py")
 PACKAGE = Path(__file__).parents[2] / "pytest_llmlat"
@@ -179,7 +179,9 @@ def test_no_fake_is_counted(shared: Path, sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_a_claim_is_no_success(outcome: Callable[..., Outcome], source: str) -> None:
+def test_a_claim_is_no_success(
+    outcome: Callable[..., ProgramOutcome], source: str
+) -> None:
     """The judge believes answers alone, and compares exact builtin values alone."""
     assert outcome(source).kind != "pass"
 
@@ -205,7 +207,7 @@ def test_a_claim_is_no_success(outcome: Callable[..., Outcome], source: str) -> 
         "__import__('tempfile').mkstemp()",
     ],
 )
-def test_a_way_out_is_closed(outcome: Callable[..., Outcome], line: str) -> None:
+def test_a_way_out_is_closed(outcome: Callable[..., ProgramOutcome], line: str) -> None:
     """Each of these raises inside; the program is told, and so is the report."""
     code = line.format(package=PACKAGE, module=pytest.__name__)
 
@@ -214,7 +216,9 @@ def test_a_way_out_is_closed(outcome: Callable[..., Outcome], line: str) -> None
     assert found.kind in {"refused", "error"}, found
 
 
-def test_the_standard_library_is_readable(outcome: Callable[..., Outcome]) -> None:
+def test_the_standard_library_is_readable(
+    outcome: Callable[..., ProgramOutcome],
+) -> None:
     """A module that was not imported before can still be, where paths can be opened."""
     source = "def f():\n    import wave, tomllib, json.tool\n    return 1"
 

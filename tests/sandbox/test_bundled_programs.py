@@ -22,7 +22,7 @@ from tests.sandbox.test_public_data import ALWAYS_EQUAL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.grading.sandbox import Outcome, Sandbox
+    from pytest_llmlat.grading.sandbox import ProgramOutcome, Sandbox
     from pytest_llmlat.values.entities import Sample
 
 NAMES = ("code_completion/functions", "code_debugging/bugs")
@@ -61,7 +61,7 @@ def outcome(
     *,
     tests: str = "",
     brief: bool = False,
-) -> Outcome:
+) -> ProgramOutcome:
     """Run a program against the tests of its row, or against others."""
     program = Program(
         source=source,

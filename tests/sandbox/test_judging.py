@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.grading.sandbox import Outcome
+    from pytest_llmlat.grading.sandbox import ProgramOutcome
 
 RETURNS = "def f(*args, **kwargs):\n    return {}"
 
@@ -89,7 +89,7 @@ RETURNS = "def f(*args, **kwargs):\n    return {}"
     ],
 )
 def test_a_right_program_passes(
-    outcome: Callable[..., Outcome], source: str, tests: str
+    outcome: Callable[..., ProgramOutcome], source: str, tests: str
 ) -> None:
     """What the tests would see in one interpreter, they see across two."""
     found = outcome(source, tests)
@@ -116,7 +116,7 @@ def test_a_right_program_passes(
     ],
 )
 def test_a_wrong_value_is_wrong(
-    outcome: Callable[..., Outcome], answer: str, expected: str
+    outcome: Callable[..., ProgramOutcome], answer: str, expected: str
 ) -> None:
     """Kinds of value are told apart, and what does not cross equals nothing."""
     found = outcome(RETURNS.format(answer), f"assert f() == ({expected})")
@@ -124,7 +124,9 @@ def test_a_wrong_value_is_wrong(
     assert (found.kind, found.calls) == ("wrong", 1)
 
 
-def test_a_wrong_answer_is_shown_with_its_test(outcome: Callable[..., Outcome]) -> None:
+def test_a_wrong_answer_is_shown_with_its_test(
+    outcome: Callable[..., ProgramOutcome],
+) -> None:
     """The note names the line of the tests and the answer."""
     note = outcome("def f(): return [0] * 9", "x = 1\nassert f() == [x]\n").note
 
@@ -166,7 +168,7 @@ def test_a_wrong_answer_is_shown_with_its_test(outcome: Callable[..., Outcome]) 
     ids=lambda value: ascii(value)[:40],
 )
 def test_a_bad_program_is_told_by_kind_and_note(
-    outcome: Callable[..., Outcome], source: str, kind: str, words: str
+    outcome: Callable[..., ProgramOutcome], source: str, kind: str, words: str
 ) -> None:
     """Each way to fail has its kind, and a line that a person understands."""
     found = outcome(source)
@@ -193,7 +195,7 @@ def test_a_bad_program_is_told_by_kind_and_note(
     ],
 )
 def test_a_program_that_does_not_end_is_ended(
-    outcome: Callable[..., Outcome], source: str
+    outcome: Callable[..., ProgramOutcome], source: str
 ) -> None:
     """The clock is on the outside: nothing that a program does can stop it."""
     found = outcome(source, time_s=0.3)
@@ -203,7 +205,7 @@ def test_a_program_that_does_not_end_is_ended(
 
 
 def test_tests_that_an_answer_makes_endless_are_ended(
-    outcome: Callable[..., Outcome],
+    outcome: Callable[..., ProgramOutcome],
 ) -> None:
     """A ring instead of a list makes the tests loop: the candidate has failed."""
     source = "def f(n):\n    n.next = n\n    return n"
@@ -216,7 +218,9 @@ def test_tests_that_an_answer_makes_endless_are_ended(
     assert outcome(source, tests, time_s=0.3).kind == "timeout"
 
 
-def test_a_thread_left_running_does_no_harm(outcome: Callable[..., Outcome]) -> None:
+def test_a_thread_left_running_does_no_harm(
+    outcome: Callable[..., ProgramOutcome],
+) -> None:
     """The program has answered; what it left behind ends with its process."""
     source = (
         "import threading\n"
@@ -230,7 +234,7 @@ def test_a_thread_left_running_does_no_harm(outcome: Callable[..., Outcome]) -> 
 
 
 def test_nodes_of_the_tests_reach_the_candidate_and_come_back(
-    outcome: Callable[..., Outcome],
+    outcome: Callable[..., ProgramOutcome],
 ) -> None:
     """A list is reversed in place, and the nodes are the very same ones."""
     source = (
@@ -252,7 +256,7 @@ def test_nodes_of_the_tests_reach_the_candidate_and_come_back(
 
 
 def test_a_class_of_the_stub_crosses_from_the_candidate(
-    outcome: Callable[..., Outcome],
+    outcome: Callable[..., ProgramOutcome],
 ) -> None:
     """Both sides have run the prompt; a node made over there is one here."""
     stub = (
@@ -267,7 +271,9 @@ def test_a_class_of_the_stub_crosses_from_the_candidate(
     assert found.kind == "pass", found
 
 
-def test_the_stub_gives_the_tests_its_helpers(outcome: Callable[..., Outcome]) -> None:
+def test_the_stub_gives_the_tests_its_helpers(
+    outcome: Callable[..., ProgramOutcome],
+) -> None:
     """HumanEval's tests call functions of the prompt, which may lack its last body."""
     stub = "import math\ndef helper(x): return math.floor(x) + 1\ndef f(x):"
 
@@ -287,7 +293,7 @@ def test_the_stub_gives_the_tests_its_helpers(outcome: Callable[..., Outcome]) -
     ],
 )
 def test_broken_tests_are_an_error_and_say_so(
-    outcome: Callable[..., Outcome], tests: str, words: str
+    outcome: Callable[..., ProgramOutcome], tests: str, words: str
 ) -> None:
     """A fault of the task is not taken for one of the candidate's answers."""
     found = outcome("def f(*args): return 1", tests)
@@ -296,7 +302,7 @@ def test_broken_tests_are_an_error_and_say_so(
 
 
 def test_tests_that_swallow_everything_do_not_hide_a_death(
-    outcome: Callable[..., Outcome],
+    outcome: Callable[..., ProgramOutcome],
 ) -> None:
     """Once the candidate is gone, no bare ``except`` turns that into a pass."""
     tests = "try:\n    f()\nexcept:\n    pass\n"
@@ -305,7 +311,7 @@ def test_tests_that_swallow_everything_do_not_hide_a_death(
 
 
 def test_an_answer_that_the_tests_cannot_use_is_wrong(
-    outcome: Callable[..., Outcome],
+    outcome: Callable[..., ProgramOutcome],
 ) -> None:
     """``None`` where a number is expected fails as an answer, not as a broken test."""
     found = outcome("def f(): pass", "assert abs(f() - 1) < 0.1")

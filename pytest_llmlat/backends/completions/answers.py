@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.completions.counting import count
 from pytest_llmlat.backends.completions.errors import is_page
 from pytest_llmlat.backends.completions.reading import (
-    Reading,
+    StreamReading,
     read_stream,
     read_whole,
     said,
@@ -21,8 +21,8 @@ from pytest_llmlat.values.records import Generation, Response, Transport
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.counting import Counted
     from pytest_llmlat.backends.completions.errors import Complaints
-    from pytest_llmlat.backends.transport.bodies import Answer
-    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
+    from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Finish, Request, Timing, TokenSource
 
@@ -37,14 +37,14 @@ _UNEXPLAINED = (
 _STREAM = (b"data:", b"event:", b"id:", b":")
 
 
-def unpacked(outcome: Outcome) -> Answer:
+def unpacked(outcome: EndedRequest) -> HttpResponse:
     """Take the last answer to a request apart."""
     last = outcome.last
     return unpack(last.stamps, last.sizes, last.data)
 
 
 def respond(
-    request: Request, outcome: Outcome, clock: Clock, complaints: Complaints
+    request: Request, outcome: EndedRequest, clock: Clock, complaints: Complaints
 ) -> Response:
     """Say what came of a request.
 
@@ -80,9 +80,9 @@ def respond(
     )
 
 
-def _reading(answer: Answer) -> Reading:
+def _reading(answer: HttpResponse) -> StreamReading:
     if answer.status not in SUCCESS:
-        return Reading()
+        return StreamReading()
     kind = answer.headers.get("content-type", "").lower()
     if "event-stream" in kind:
         return read_stream(answer.parts)
@@ -92,7 +92,7 @@ def _reading(answer: Answer) -> Reading:
     return read_whole(body)
 
 
-def _timing(outcome: Outcome, reading: Reading, counted: Counted) -> Timing:
+def _timing(outcome: EndedRequest, reading: StreamReading, counted: Counted) -> Timing:
     timing = replace(
         counted.meter.timing(),
         start_ns=outcome.start_ns,
@@ -106,16 +106,16 @@ def _timing(outcome: Outcome, reading: Reading, counted: Counted) -> Timing:
     return timing
 
 
-def _out_of_context(outcome: Outcome, answer: Answer) -> bool:
+def _out_of_context(outcome: EndedRequest, answer: HttpResponse) -> bool:
     if outcome.last.timed_out or answer.status in SUCCESS:
         return False
     return too_long(answer.status, said(answer.body))
 
 
 def _error(
-    outcome: Outcome,
-    answer: Answer,
-    reading: Reading,
+    outcome: EndedRequest,
+    answer: HttpResponse,
+    reading: StreamReading,
     complaints: Complaints,
     *,
     stopped: bool,
@@ -149,7 +149,10 @@ def _error(
 
 
 def _transport(
-    outcome: Outcome, answer: Answer, reading: Reading, complaints: Complaints
+    outcome: EndedRequest,
+    answer: HttpResponse,
+    reading: StreamReading,
+    complaints: Complaints,
 ) -> Transport:
     last = outcome.last
     name = answer.headers.get("x-request-id") or reading.id

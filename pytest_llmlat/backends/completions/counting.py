@@ -14,7 +14,7 @@ from pytest_llmlat.values.meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.completions.reading import Piece, Reading
+    from pytest_llmlat.backends.completions.reading import Piece, StreamReading
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Request
 
@@ -44,7 +44,7 @@ class _Tokens:
     spread: int | None
 
 
-def count(reading: Reading, request: Request, clock: Clock) -> Counted:
+def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     """Stamp the content of an answer and say how many tokens it has."""
     tokens = _tokens(reading, request)
     meter = Meter(clock, request.stop)
@@ -75,7 +75,7 @@ def count(reading: Reading, request: Request, clock: Clock) -> Counted:
     )
 
 
-def _tokens(reading: Reading, request: Request) -> _Tokens:
+def _tokens(reading: StreamReading, request: Request) -> _Tokens:
     texts = reading.texts
     along = _counted_along(reading.pieces)
     total = _figure(reading, "completion_tokens")
@@ -96,7 +96,9 @@ def _tokens(reading: Reading, request: Request) -> _Tokens:
     return _Tokens(total=total, of_each=each, spread=spread)
 
 
-def _spread(reading: Reading, total: int, texts: int, reasoning: int) -> int | None:
+def _spread(
+    reading: StreamReading, total: int, texts: int, reasoning: int
+) -> int | None:
     """Return the tokens of all stamps, ``None`` if each has one.
 
     Where not all tokens can be behind the stamps, and how many are is not told, one
@@ -114,7 +116,9 @@ def _spread(reading: Reading, total: int, texts: int, reasoning: int) -> int | N
     return texts if not 0 < shown <= length + _SLACK else shown
 
 
-def _cut(reading: Reading, tokens: _Tokens, last: int) -> tuple[int | None, int | None]:
+def _cut(
+    reading: StreamReading, tokens: _Tokens, last: int
+) -> tuple[int | None, int | None]:
     """Return the spread and the output tokens of the pieces before ``last`` alone."""
     if tokens.of_each is not None and tokens.spread is None:
         return None, sum(tokens.of_each[:last])
@@ -134,19 +138,19 @@ def _counted_along(pieces: Sequence[Piece]) -> list[int] | None:
     return found if before else None
 
 
-def _prompt_tokens(reading: Reading, tokens: _Tokens) -> int | None:
+def _prompt_tokens(reading: StreamReading, tokens: _Tokens) -> int | None:
     """Return the server's figure, if its other figure can be believed."""
     return None if tokens.total is None else _figure(reading, "prompt_tokens") or None
 
 
-def _thought(reading: Reading, total: int) -> int | None:
+def _thought(reading: StreamReading, total: int) -> int | None:
     """Return how many of all tokens were reasoning, ``None`` if it is not told."""
     details = (reading.usage or {}).get("completion_tokens_details")
     value = details.get("reasoning_tokens") if isinstance(details, dict) else None
     return value if type(value) is int and 0 < value <= total else None
 
 
-def _figure(reading: Reading, key: str) -> int | None:
+def _figure(reading: StreamReading, key: str) -> int | None:
     value = (reading.usage or {}).get(key)
     return value if type(value) is int and value >= 0 else None
 

@@ -12,8 +12,8 @@ from pytest_llmlat.backends.transport.client import BUSY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.transport.bodies import Answer
-    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
+    from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.backends.transport.secrets import Secrets
 
 _REDIRECTS = range(300, 400)
@@ -45,7 +45,7 @@ class Complaints:
     models: Sequence[str] = ()
     """What the server has, as far as it told."""
 
-    def timed_out(self, outcome: Outcome, pieces: int) -> str:
+    def timed_out(self, outcome: EndedRequest, pieces: int) -> str:
         """Say after how long, and what had come by then."""
         came = f"{pieces} pieces of text had come" if pieces else "no text had come"
         return (
@@ -53,12 +53,12 @@ class Complaints:
             f" {came}"
         )
 
-    def broken(self, outcome: Outcome, trouble: str) -> str:
+    def broken(self, outcome: EndedRequest, trouble: str) -> str:
         """Say that no answer, or only a part of one, came."""
         told = self.secrets.line(trouble)
         return f"{self.place}: {told}{_after(outcome)}"
 
-    def status(self, outcome: Outcome, answer: Answer) -> str:
+    def status(self, outcome: EndedRequest, answer: HttpResponse) -> str:
         """Say what a status that is no success means, with the server's own words."""
         status = answer.status or 0
         if status in _REDIRECTS:
@@ -92,7 +92,7 @@ class Complaints:
             " them, or set the option check = false if its list is not complete"
         )
 
-    def _remedy(self, status: int, answer: Answer) -> str:
+    def _remedy(self, status: int, answer: HttpResponse) -> str:
         remedy = "the server does not take the request as it is"
         if status in _LOCKED and self.key is None:
             remedy = self.no_key
@@ -119,13 +119,13 @@ class Complaints:
         return f"{text} and {more} more" if more else text
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(answer: HttpResponse) -> bool:
     """Whether an answer is HTML."""
     kind = answer.headers.get("content-type", "").lower()
     return "text/html" in kind or answer.body[:64].lstrip()[:1] == b"<"
 
 
-def _after(outcome: Outcome) -> str:
+def _after(outcome: EndedRequest) -> str:
     """Say how often and why a request was sent again."""
     reasons = outcome.retried_for
     if not reasons:

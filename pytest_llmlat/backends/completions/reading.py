@@ -18,11 +18,11 @@ _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
 _SHOWN = 80
 
 
-class Malformed(Exception):
+class MalformedMessage(Exception):
     """A message that is not what it should be; the text says how."""
 
 
-class Reported(Malformed):
+class Reported(MalformedMessage):
     """A message in which the server says that it has failed."""
 
 
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class StreamReading:
     """An answer as its messages told it."""
 
     pieces: list[Piece] = field(default_factory=list)
@@ -63,16 +63,16 @@ class Reading:
         return sum(bool(piece.text) and not piece.reasoning for piece in self.pieces)
 
 
-def read_stream(parts: Iterable[tuple[int, bytes]]) -> Reading:
+def read_stream(parts: Iterable[tuple[int, bytes]]) -> StreamReading:
     """Read a stream of events up to its end or to the first that is wrong."""
-    reading = Reading(streamed=True)
+    reading = StreamReading(streamed=True)
     for event in events(parts):
         if event.name in _KEEP_ALIVE:
             continue
         for stamp, data in _messages(event):
             try:
                 _take(reading, stamp, data, failed=event.name == "error")
-            except Malformed as wrong:
+            except MalformedMessage as wrong:
                 reading.error = str(wrong)
                 reading.reported = isinstance(wrong, Reported)
             if reading.done or reading.error:
@@ -80,21 +80,21 @@ def read_stream(parts: Iterable[tuple[int, bytes]]) -> Reading:
     return reading
 
 
-def read_whole(body: bytes) -> Reading:
+def read_whole(body: bytes) -> StreamReading:
     """Read an answer that is one JSON object."""
-    reading = Reading()
+    reading = StreamReading()
     try:
         message = _object(body, "the answer")
         _head(reading, message)
         choice = _choice(message)
         if choice is None:
-            raise Malformed("the answer holds no choices")  # noqa: TRY301 - as those below
+            raise MalformedMessage("the answer holds no choices")  # noqa: TRY301 - as those below
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
         reading.text = _mended(_text(content))
         reading.finish = _finish(choice)
         reading.done = True
-    except Malformed as wrong:
+    except MalformedMessage as wrong:
         reading.error = str(wrong)
     except AttributeError:
         reading.error = "the answer's choice holds no message"
@@ -144,7 +144,7 @@ def _alone(line: bytes) -> bool:
         return False
 
 
-def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
+def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> None:
     text = data.strip()
     if not text:
         return
@@ -161,7 +161,7 @@ def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
     reading.finish = _finish(choice) or reading.finish
     delta = choice.get("delta") or {}
     if not isinstance(delta, dict):
-        raise Malformed(f"a message's delta is no object: {_shown(delta)}")
+        raise MalformedMessage(f"a message's delta is no object: {_shown(delta)}")
     running = _count(message.get("usage"), "completion_tokens")
     content = _text(delta.get("content", choice.get("text")))
     thought = delta.get("reasoning_content") or delta.get("reasoning")
@@ -178,7 +178,7 @@ def _take(reading: Reading, stamp: int, data: bytes, *, failed: bool) -> None:
         reading.pieces.append(Piece(stamp, content, reasoning=False, running=running))
 
 
-def _head(reading: Reading, message: dict[str, Any]) -> None:
+def _head(reading: StreamReading, message: dict[str, Any]) -> None:
     """Take what is beside the choices; raise what the server has to complain of."""
     if message.get("error") or message.get("object") == "error":
         told = _complaint(message)
@@ -196,9 +196,9 @@ def _object(data: bytes, what: str) -> dict[str, Any]:
         message = json.loads(str(data, "utf-8"))
     except (ValueError, RecursionError):
         shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise Malformed(f"{what} is not JSON: {shown!r}") from None
+        raise MalformedMessage(f"{what} is not JSON: {shown!r}") from None
     if not isinstance(message, dict):
-        raise Malformed(f"{what} is no JSON object: {_shown(message)}")
+        raise MalformedMessage(f"{what} is no JSON object: {_shown(message)}")
     return message
 
 
@@ -206,10 +206,10 @@ def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
     """Return the first choice; only one was asked for."""
     choices = message.get("choices") or []
     if not isinstance(choices, list):
-        raise Malformed(f"a message's choices are no list: {_shown(choices)}")
+        raise MalformedMessage(f"a message's choices are no list: {_shown(choices)}")
     for choice in choices:
         if not isinstance(choice, dict):
-            raise Malformed(f"a message's choice is no object: {_shown(choice)}")
+            raise MalformedMessage(f"a message's choice is no object: {_shown(choice)}")
         if not choice.get("index"):
             return choice
     return None
@@ -229,7 +229,7 @@ def _text(content: object) -> str:
     if isinstance(content, list):
         texts = [part.get("text") for part in content if isinstance(part, dict)]
         return "".join(text for text in texts if isinstance(text, str))
-    raise Malformed(f"a message's content is no text: {_shown(content)}")
+    raise MalformedMessage(f"a message's content is no text: {_shown(content)}")
 
 
 def _mended(text: str) -> str:

@@ -20,7 +20,7 @@ from pytest_llmlat.backends.completions.requests import (
     payload,
     rejected,
 )
-from pytest_llmlat.backends.completions.tally import Tally
+from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
 from pytest_llmlat.backends.transport.client import BUSY, SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from pytest_llmlat.backends.transport.addresses import Address
-    from pytest_llmlat.backends.transport.bodies import Answer
-    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
+    from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
     from pytest_llmlat.values.protocols import Exchange
@@ -129,7 +129,7 @@ class Completions:
         )
         self._clock = clock
         self._model = way.weights
-        self._tally = Tally(self._beside, lambda: self._model)
+        self._tally = TokenCounter(self._beside, lambda: self._model)
         self._stream = model.option("stream") is not False
         self._without: frozenset[str] = frozenset()
         self._extra = _extra_body(model)
@@ -213,7 +213,7 @@ class Completions:
         """Open up to so many connections ahead; a failure shows up in an exchange."""
         await self._client.connect(connections)
 
-    async def exchange(self, request: Request, start_ns: int) -> Outcome:
+    async def exchange(self, request: Request, start_ns: int) -> EndedRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""
         body = self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
@@ -241,11 +241,11 @@ class Completions:
 
         Where the server did not count the answer's tokens, it is asked to now.
         """
-        outcome = cast("Outcome", exchange)
+        outcome = cast("EndedRequest", exchange)
         response = respond(request, outcome, self._clock, self._complaints)
         return self._tally.completed(response)
 
-    def _beside(self, path: str, body: bytes) -> Outcome:
+    def _beside(self, path: str, body: bytes) -> EndedRequest:
         return self._client.run(
             self._client.send(
                 self._messages.beside(path, body), self._clock.now_ns(), retries=0
@@ -265,11 +265,11 @@ class Completions:
         accept = EVENTS if self._stream else JSON
         return self._messages.post(path(request), encode(body), accept=accept)
 
-    def _take_server(self, answer: Answer) -> None:
+    def _take_server(self, answer: HttpResponse) -> None:
         if name := answer.headers.get("server"):
             self._server = self._complaints.secrets.brief(name)
 
-    def _take_models(self, answer: Answer) -> None:
+    def _take_models(self, answer: HttpResponse) -> None:
         """Check the model's name against the server's list, or take the only one."""
         if is_page(answer):
             raise ServerUnavailable(self._complaints.page())

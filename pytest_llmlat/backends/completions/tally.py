@@ -16,7 +16,7 @@ from pytest_llmlat.backends.transport.client import SUCCESS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.backends.transport.client import Outcome
+    from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.records import Response, TokenSource
 
 WAYS: tuple[tuple[str, str], ...] = (
@@ -28,11 +28,13 @@ WAYS: tuple[tuple[str, str], ...] = (
 _SAMPLE = "one two"
 
 
-class Tally:
+class TokenCounter:
     """Counts tokens in the way that a server is found to know."""
 
     def __init__(
-        self, post: Callable[[str, bytes], Outcome], model: Callable[[], str | None]
+        self,
+        post: Callable[[str, bytes], EndedRequest],
+        model: Callable[[], str | None],
     ) -> None:
         """Ask nothing yet.
 

@@ -111,7 +111,7 @@ def _tokens(engine: Engine, request: Request) -> int:
     return int(engine.encode(request)["input_ids"].shape[1])
 
 
-class Row:
+class BatchRow:
     """One request of a batch: what it may still say, and whether it has ended."""
 
     def __init__(
@@ -165,7 +165,12 @@ class Stepper:
     rows have ended: so none is stamped, or waited for, a step too long.
     """
 
-    def __init__(self, torch: Any, device: TorchDevice, rows: Sequence[Row]) -> None:  # noqa: ANN401 - loaded on use
+    def __init__(
+        self,
+        torch: Any,  # noqa: ANN401 - loaded on use
+        device: TorchDevice,
+        rows: Sequence[BatchRow],
+    ) -> None:
         """Stamp these rows, in the order of the batch."""
         self._torch = torch
         self._device = device
@@ -186,10 +191,10 @@ class Stepper:
 
 def rows_of(
     requests: Sequence[Request], meters: Sequence[Meter], engine: Engine
-) -> list[Row]:
+) -> list[BatchRow]:
     """Return a row for each request, its prompt encoded."""
     return [
-        Row(request, meter, engine.encode(request)["input_ids"], engine)
+        BatchRow(request, meter, engine.encode(request)["input_ids"], engine)
         for request, meter in zip(requests, meters, strict=True)
     ]
 
@@ -251,7 +256,7 @@ class Padded:
     def close(self) -> None:
         """Nothing is kept between batches."""
 
-    def _answer(self, rows: Sequence[Row], most: int, size: int) -> None:
+    def _answer(self, rows: Sequence[BatchRow], most: int, size: int) -> None:
         """Stamp the tokens of rows that all have room for ``most``."""
         stepper = Stepper(self._engine.torch, self._engine.device, rows)
         within_memory(

@@ -6,7 +6,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
@@ -20,8 +20,8 @@ from pytest_llmlat.backends.huggingface.faults import (
 from pytest_llmlat.backends.huggingface.loading import Base, base_key, load_base
 from pytest_llmlat.backends.huggingface.origin import (
     UNKNOWN_CONTEXT,
-    Origin,
-    Place,
+    BasePlace,
+    ModelOrigin,
     context_of,
     end_tokens,
 )
@@ -61,7 +61,7 @@ _COMPILED_TOKENS = 4
 def open_model(
     deployment: Deployment,
     clock: Clock,  # noqa: ARG001 - every backend is opened alike
-    shelf: Shelf | None = None,
+    shelf: BaseCache | None = None,
 ) -> HuggingFace:
     """Load a model, and its adapter if it has one, onto a device.
 
@@ -94,7 +94,7 @@ def open_model(
     device = torch_device(torch, deployment.device)
     transformers.utils.logging.disable_progress_bar()
     try:
-        return _opened(transformers, deployment, settings, device, shelf or Shelf())
+        return _opened(transformers, deployment, settings, device, shelf or BaseCache())
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(torch, error):
             raise
@@ -110,7 +110,7 @@ def _opened(
     deployment: Deployment,
     settings: TransformersSettings,
     device: TorchDevice,
-    shelf: Shelf,
+    shelf: BaseCache,
 ) -> HuggingFace:
     """Take the base from the shelf or load it, and put on it what the entry says."""
     spec, torch = deployment.model, device.torch
@@ -119,7 +119,7 @@ def _opened(
     base = cast("Base | None", shelf.take(key))
     if base is None:
         base = load_base(transformers, deployment, settings, device)
-    place = Place(shelf=shelf, key=key, base=base)
+    place = BasePlace(shelf=shelf, key=key, base=base)
     try:
         model = base.model
         if adapter is not None:
@@ -138,7 +138,7 @@ def _opened(
             base.tokenizer,
             device=base.device,
             deployment=deployment,
-            origin=Origin(
+            origin=ModelOrigin(
                 settings=settings,
                 adapter={} if adapter is None else adapter.facts(),
                 kept_from=base.owner if base.taken else None,
@@ -164,11 +164,11 @@ class HuggingFace:
         *,
         device: TorchDevice,
         deployment: Deployment,
-        origin: Origin | None = None,
+        origin: ModelOrigin | None = None,
     ) -> None:
         """Wrap a model and its tokenizer."""
         spec = deployment.model
-        self._origin = origin or Origin(
+        self._origin = origin or ModelOrigin(
             settings=TransformersSettings(), adapter={}, kept_from=None, place=None
         )
         settings = self._origin.settings

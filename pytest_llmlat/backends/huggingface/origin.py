@@ -10,7 +10,7 @@ from pytest_llmlat.backends.huggingface.adapters import take_off
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from pytest_llmlat.backends.base_cache import Shelf
+    from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.backends.huggingface.loading import Base
     from pytest_llmlat.backends.huggingface.settings import TransformersSettings
     from pytest_llmlat.values.entities import Scalar
@@ -20,10 +20,10 @@ UNKNOWN_CONTEXT = 1 << 30
 
 
 @dataclass(slots=True, kw_only=True)
-class Place:
+class BasePlace:
     """Where the base of a model goes when the model is closed."""
 
-    shelf: Shelf
+    shelf: BaseCache
     key: Hashable
     base: Base
     adapted: Any = None
@@ -47,7 +47,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class ModelOrigin:
     """How a model came to be what it is."""
 
     settings: TransformersSettings
@@ -55,7 +55,7 @@ class Origin:
     """What is told of its adapter."""
     kept_from: str | None
     """The entry that had loaded its base, if it was not loaded for this one."""
-    place: Place | None
+    place: BasePlace | None
 
 
 def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:  # noqa: ANN401 - loaded on use

@@ -38,7 +38,7 @@ _NO_MEMORY = ("unable to allocate", "insufficient memory", "out of memory", "bad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class MlxLibrary:
     """What is used of mlx and mlx-lm, loaded on use."""
 
     mx: Any
@@ -90,7 +90,7 @@ def find_folder(spec: ModelSpec) -> tuple[Path, str | None]:
 
 
 def load(
-    library: Library, deployment: Deployment, folder: Path
+    library: MlxLibrary, deployment: Deployment, folder: Path
 ) -> tuple[Any, Mapping[str, Any]]:
     """Load the weights in their dtype, with the adapter on top; on the present stream.
 
@@ -252,7 +252,7 @@ def _dtype(mx: Any, deployment: Deployment) -> Any:  # noqa: ANN401 - loaded on 
     return getattr(mx, name)
 
 
-def _adapted(library: Library, spec: ModelSpec, model: Any) -> Any:  # noqa: ANN401 - loaded on use
+def _adapted(library: MlxLibrary, spec: ModelSpec, model: Any) -> Any:  # noqa: ANN401 - loaded on use
     folder = Path(str(spec.adapter)).expanduser()
     names = (_ADAPTER_CONFIG, _ADAPTER_WEIGHTS)
     missing = [name for name in names if not (folder / name).is_file()]

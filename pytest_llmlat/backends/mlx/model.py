@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.mlx.loading import (
-    Library,
+    MlxLibrary,
     adapter_digest,
     digest_of,
     find_folder,
@@ -43,7 +43,7 @@ _UNKNOWN_CONTEXT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class WeightsOrigin:
     """Where loaded weights came from."""
 
     config: Mapping[str, Any]
@@ -91,7 +91,7 @@ def open_model(deployment: Deployment, clock: Clock) -> MLX:  # noqa: ARG001 - e
         tokenizer,
         stream=stream,
         deployment=deployment,
-        origin=Origin(
+        origin=WeightsOrigin(
             config=config,
             revision=revision,
             digest=digest_of(folder),
@@ -105,13 +105,13 @@ class MLX:
 
     def __init__(
         self,
-        library: Library,
+        library: MlxLibrary,
         model: Any,  # noqa: ANN401 - loaded on use
         tokenizer: Any,  # noqa: ANN401 - loaded on use
         *,
         stream: Any,  # noqa: ANN401 - loaded on use
         deployment: Deployment,
-        origin: Origin,
+        origin: WeightsOrigin,
     ) -> None:
         """Wrap a model and its tokenizer, computing on ``stream``."""
         spec = deployment.model
@@ -242,7 +242,7 @@ def _check_entry(deployment: Deployment) -> None:
     known_options(spec, ())
 
 
-def _libraries(spec: ModelSpec) -> tuple[Library, Any]:
+def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:
     """Import what is needed; the second is what makes tokenizers."""
     try:
         import mlx.core as mx
@@ -259,7 +259,7 @@ def _libraries(spec: ModelSpec) -> tuple[Library, Any]:
             f"model {spec.name!r}: mlx-lm cannot be imported: {error}; allow this"
             " process 4096 open files (ulimit -Hn)"
         ) from error
-    library = Library(
+    library = MlxLibrary(
         mx=mx,
         load_model=load_model,
         load_adapters=load_adapters,

@@ -17,7 +17,7 @@ _ZIPPED = ("gzip", "x-gzip", "deflate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpResponse:
     """The head of an answer and its body, each part with its arrival."""
 
     status: int | None
@@ -74,7 +74,7 @@ class _Collector:
 
 def unpack(
     stamps: Sequence[int], sizes: Sequence[int], data: bytes | bytearray
-) -> Answer:
+) -> HttpResponse:
     """Take an answer apart; never raises, whatever the bytes are.
 
     Args:
@@ -105,7 +105,7 @@ def unpack(
     parts, wrong = _decoded(
         collector.headers.get("content-encoding", ""), collector.parts
     )
-    return Answer(
+    return HttpResponse(
         status=collector.status or None,
         headers=collector.headers,
         parts=parts,

@@ -42,7 +42,7 @@ SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class EndedRequest:
     """A request that has ended: what came last, as raw as it came."""
 
     start_ns: int
@@ -149,10 +149,10 @@ class Client:
         message: bytes,
         start_ns: int,
         *,
-        after: tuple[Outcome, str] | None = None,
+        after: tuple[EndedRequest, str] | None = None,
         retries: int | None = None,
         timeout_s: float | None = None,
-    ) -> Outcome:
+    ) -> EndedRequest:
         """Send a request and wait for its end. Raises nothing but cancellation.
 
         Args:
@@ -172,7 +172,7 @@ class Client:
         most = self._retries if retries is None else retries
         if _reason(attempt) and most:
             attempt = await self._again(call, attempt, most)
-        return Outcome(
+        return EndedRequest(
             start_ns=start_ns,
             sent_ns=call.sent_ns,
             end_ns=attempt.end_ns,
@@ -183,7 +183,7 @@ class Client:
         )
 
     def _call(
-        self, message: bytes, after: tuple[Outcome, str] | None, timeout_s: float
+        self, message: bytes, after: tuple[EndedRequest, str] | None, timeout_s: float
     ) -> _Call:
         if after is None:
             deadline = asyncio.get_running_loop().time() + timeout_s

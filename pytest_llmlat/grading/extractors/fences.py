@@ -16,7 +16,7 @@ PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FencedBlock:
     """A fenced block."""
 
     language: str
@@ -24,12 +24,12 @@ class Block:
     code: str
 
 
-def blocks(text: str) -> list[Block]:
+def blocks(text: str) -> list[FencedBlock]:
     """Return the fenced blocks of a text; the last one need not be closed.
 
     A fence is closed by the same sign, at least as often, with nothing after it.
     """
-    found: list[Block] = []
+    found: list[FencedBlock] = []
     opened: re.Match[str] | None = None
     inside: list[str] = []
     for line in _unglued(text.split("\n")):
@@ -69,10 +69,10 @@ def _unglued(lines: list[str]) -> list[str]:
     return found
 
 
-def _block(fence: re.Match[str], lines: list[str]) -> Block:
+def _block(fence: re.Match[str], lines: list[str]) -> FencedBlock:
     """Build a block from its opening fence and its lines."""
     words = re.split(r"[\s{},:.]+", fence["info"].strip("{. ").casefold())
-    return Block(words[0], "\n".join(lines))
+    return FencedBlock(words[0], "\n".join(lines))
 
 
 def before_fences(text: str) -> str:

@@ -30,7 +30,7 @@ HARMLESS = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class ParsedSource:
     """Source that parses."""
 
     lines: tuple[str, ...]
@@ -42,7 +42,7 @@ class Program:
         return "\n".join(self.lines).strip("\n") + "\n"
 
 
-def parsed(lines: Sequence[str], least: int = 1) -> Program | None:
+def parsed(lines: Sequence[str], least: int = 1) -> ParsedSource | None:
     """Return the longest start of some lines that parses, of ``least`` lines or more.
 
     A parser that fails at a line fails for every longer start too, so the cut goes
@@ -59,7 +59,7 @@ def parsed(lines: Sequence[str], least: int = 1) -> Program | None:
         except UNPARSABLE:
             break
         else:
-            return Program(tuple(lines[:end]), tree)
+            return ParsedSource(tuple(lines[:end]), tree)
     return None
 
 
@@ -239,7 +239,7 @@ def _called(node: ast.AST) -> set[str]:
     return names
 
 
-def without_examples(program: Program, entry: str) -> Program:
+def without_examples(program: ParsedSource, entry: str) -> ParsedSource:
     """Take the statements out that do not stay; keep the text of the others."""
     body = program.tree.body
     kept = _belonging(body, entry)
@@ -249,9 +249,9 @@ def without_examples(program: Program, entry: str) -> Program:
     if gone & {line for node in kept for line in line_numbers(node)}:
         # two statements on one line: only the tree can tell them apart
         text = ast.unparse(ast.Module(body=kept, type_ignores=[]))
-        return Program(tuple(text.split("\n")), parse(text))
+        return ParsedSource(tuple(text.split("\n")), parse(text))
     lines = [line for number, line in enumerate(program.lines, 1) if number not in gone]
-    return Program(tuple(lines), parse("\n".join(lines)))
+    return ParsedSource(tuple(lines), parse("\n".join(lines)))
 
 
 def line_numbers(node: ast.stmt) -> range:

@@ -34,7 +34,7 @@ from pytest_llmlat.grading.extractors.fences import (
 from pytest_llmlat.grading.extractors.programs import (
     DEFINITIONS,
     UNPARSABLE,
-    Program,
+    ParsedSource,
     bound_names,
     compiles,
     line_numbers,
@@ -176,7 +176,7 @@ def _program(
 ) -> str | None:
     """Make a program of a stretch of code: a whole function, else a body."""
     code, session = without_prompts(candidate)
-    program: Program | None = None
+    program: ParsedSource | None = None
     if _defining_line(code, entry) is not None:
         program = _whole(code, entry)
         sources = (
@@ -191,7 +191,7 @@ def _program(
 # --- whole functions --------------------------------------------------------------
 
 
-def _whole(code: str, entry: str) -> Program | None:
+def _whole(code: str, entry: str) -> ParsedSource | None:
     """Return the program in a text that defines ``entry`` itself."""
     lines = dedent(code).split("\n")
     definition = _defining_line("\n".join(lines), entry)
@@ -208,7 +208,7 @@ def _whole(code: str, entry: str) -> Program | None:
 
 
 def _with_others(
-    program: Program, beside: tuple[str, ...], prompt: str, entry: str
+    program: ParsedSource, beside: tuple[str, ...], prompt: str, entry: str
 ) -> list[str]:
     """Return the program behind what it uses of other blocks and of its prompt.
 
@@ -226,7 +226,7 @@ def _with_others(
     return list(dict.fromkeys(tried))
 
 
-def _borrowed(program: Program, lenders: list[Program], entry: str) -> str:
+def _borrowed(program: ParsedSource, lenders: list[ParsedSource], entry: str) -> str:
     """Put in front of a program what it uses and does not define itself.
 
     Args:
@@ -265,7 +265,7 @@ def _borrowed(program: Program, lenders: list[Program], entry: str) -> str:
     return joined.strip("\n") + "\n"
 
 
-def _stub(prompt: str, entry: str) -> Program | None:
+def _stub(prompt: str, entry: str) -> ParsedSource | None:
     """Parse a prompt that is code, giving its last function a body if need be."""
     if _defining_line(prompt, entry) is None:
         return None
@@ -280,7 +280,7 @@ def _stub(prompt: str, entry: str) -> Program | None:
 # --- bodies -----------------------------------------------------------------------
 
 
-def _completed(code: str, prompt: str, entry: str) -> Program | None:
+def _completed(code: str, prompt: str, entry: str) -> ParsedSource | None:
     """Put a function's body under the prompt that it completes.
 
     What is tried: the body as it stands, on a line of its own, with its first line
@@ -310,7 +310,7 @@ def _completed(code: str, prompt: str, entry: str) -> Program | None:
     )
 
 
-def _grown(text: str, above: int, entry: str) -> Program | None:
+def _grown(text: str, above: int, entry: str) -> ParsedSource | None:
     """Return the program if ``entry`` gained real statements below the prompt."""
     program = parsed(text.split("\n"), least=above + 1)
     if program is None or _definition_end(program.tree, entry) <= above:

@@ -23,8 +23,8 @@ from pytest_llmlat.grading.sandbox.program import (
     CHOICES,
     Kind,
     Limits,
-    Outcome,
     Program,
+    ProgramOutcome,
     Sandbox,
 )
 
@@ -32,8 +32,8 @@ __all__ = [
     "CHOICES",
     "Kind",
     "Limits",
-    "Outcome",
     "Program",
+    "ProgramOutcome",
     "Sandbox",
     "open_sandbox",
 ]

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.grading.sandbox.program import Outcome
+from pytest_llmlat.grading.sandbox.program import ProgramOutcome
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class DockerSandbox:
         self._client = client
         self._start()
 
-    def run(self, program: Program, limits: Limits) -> Outcome:
+    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
         """Run one program; a container that does not answer is replaced.
 
         Raises:
@@ -80,8 +80,10 @@ class DockerSandbox:
         if answer is None:
             self.close()
             self._start()
-            return Outcome(kind="crash", note="the container did not answer", calls=0)
-        return Outcome(**answer)
+            return ProgramOutcome(
+                kind="crash", note="the container did not answer", calls=0
+            )
+        return ProgramOutcome(**answer)
 
     def close(self) -> None:
         """Kill the container: ending the client alone would leave it running."""

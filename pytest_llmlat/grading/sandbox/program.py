@@ -43,7 +43,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ProgramOutcome:
     """What came of one program.
 
     ===========  ==============================================================
@@ -72,7 +72,7 @@ class Sandbox(Protocol):
     isolated: bool
     """Whether the program is kept from files, network and other processes."""
 
-    def run(self, program: Program, limits: Limits) -> Outcome:
+    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
         """Run ``program`` to its end or to its limits; hostile code raises nothing."""
 
     def close(self) -> None:

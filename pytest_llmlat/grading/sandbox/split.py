@@ -24,7 +24,7 @@ from pytest_llmlat.values.errors import SandboxUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.grading.sandbox.program import Limits, Outcome, Program
+    from pytest_llmlat.grading.sandbox.program import Limits, Program, ProgramOutcome
     from pytest_llmlat.grading.sandbox.verdict import Role
 
 GRACE_S = 10.0
@@ -64,7 +64,7 @@ class SplitSandbox:
             self._stop()
             raise
 
-    def run(self, program: Program, limits: Limits) -> Outcome:
+    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
         """Run one program to its end or to its limits.
 
         A server that has died is started again and the program tried once more.
@@ -124,7 +124,7 @@ class SplitSandbox:
             zygote.close()
         self._zygotes = {}
 
-    def _run(self, program: Program, limits: Limits) -> Outcome:
+    def _run(self, program: Program, limits: Limits) -> ProgramOutcome:
         try:
             self.start()
             with ExitStack() as opened:

@@ -11,7 +11,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.grading.sandbox.program import Outcome
+from pytest_llmlat.grading.sandbox.program import ProgramOutcome
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox.program import Kind, Limits
@@ -42,10 +42,10 @@ class Observation:
     timed_out: bool = False
 
 
-def decide(seen: Observation, limits: Limits) -> Outcome:
+def decide(seen: Observation, limits: Limits) -> ProgramOutcome:
     """Return the outcome of a program that has ended."""
     kind, note, calls = _decide(seen, limits)
-    return Outcome(kind=kind, note=one_line(note), calls=calls)
+    return ProgramOutcome(kind=kind, note=one_line(note), calls=calls)
 
 
 def one_line(text: str) -> str:

@@ -62,14 +62,16 @@ _SAFE_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _CHAT = "/chat/completions"
 
 
-class Answer:
+class PulseReply:
     """One request and what has been written to it so far."""
 
     __slots__ = ("connection", "due_ns", "id", "lead", "received_ns", "written_ns")
 
-    def __init__(self, connection: Connection, name: str, received_ns: int) -> None:
+    def __init__(
+        self, connection: PulseConnection, name: str, received_ns: int
+    ) -> None:
         """Begin an answer on ``connection``."""
-        self.connection: Connection | None = connection
+        self.connection: PulseConnection | None = connection
         """``None`` when it has ended or its client has gone."""
         self.id = name
         self.received_ns = received_ns
@@ -78,15 +80,18 @@ class Answer:
         self.lead = b""
 
 
-class Connection:
+class PulseConnection:
     """One client's line, and the parser's callbacks for what comes over it."""
 
     def __init__(
-        self, line: socket.socket, parser: Callable[[Connection], Any], pulse: Pulsing
+        self,
+        line: socket.socket,
+        parser: Callable[[PulseConnection], Any],
+        pulse: Pulsing,
     ) -> None:
         """Listen on ``line``; whole requests go to ``pulse``."""
         self.line = line
-        self.answer: Answer | None = None
+        self.answer: PulseReply | None = None
         self.received_ns = 0
         self.wanted_id: str | None = None
         self._pulse = pulse
@@ -180,9 +185,9 @@ class Pulsing:
         self._gap_ns = schedule.due_ns(0, 1) - schedule.due_ns(0, 0)
         self._suffixes = wire.suffixes(schedule.tokens)
         self._closing = wire.closing(schedule.tokens)
-        self._first: deque[Answer] = deque()
-        self._later: deque[Answer] = deque()
-        self._log: list[Answer] = []
+        self._first: deque[PulseReply] = deque()
+        self._later: deque[PulseReply] = deque()
+        self._log: list[PulseReply] = []
         self._served = 0
         self._awake_ns = _AWAKE_NS if awake else 0
         self._sleepy_ns = 0
@@ -197,7 +202,7 @@ class Pulsing:
         while True:
             self._read_requests(self._write_due())
 
-    def asked(self, connection: Connection, method: str, path: str) -> None:
+    def asked(self, connection: PulseConnection, method: str, path: str) -> None:
         """Answer a whole request, or begin to."""
         if method == "POST" and path.endswith(_CHAT):
             self._begin(connection)
@@ -208,10 +213,10 @@ class Pulsing:
         else:
             connection.reply("404 Not Found", b"")
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: PulseConnection) -> None:
         self._served += 1
         name = connection.wanted_id or f"pulse-{self._served}"
-        answer = Answer(connection, name, connection.received_ns)
+        answer = PulseReply(connection, name, connection.received_ns)
         answer.due_ns = self._schedule.due_ns(answer.received_ns, 0)
         answer.lead = wire.lead(name, self._suffixes[0])
         connection.answer = answer
@@ -240,7 +245,7 @@ class Pulsing:
                 self._write_token(answer, answer.connection)
         return 0
 
-    def _write_token(self, answer: Answer, connection: Connection) -> None:
+    def _write_token(self, answer: PulseReply, connection: PulseConnection) -> None:
         written = answer.written_ns
         place = len(written)
         text = answer.lead + self._suffixes[place]
@@ -258,12 +263,12 @@ class Pulsing:
         else:
             self._drop(connection)
 
-    def _ended(self, answer: Answer, connection: Connection) -> None:
+    def _ended(self, answer: PulseReply, connection: PulseConnection) -> None:
         answer.connection, answer.lead = None, b""
         connection.answer = None
         self._log.append(answer)
 
-    def _drop(self, connection: Connection) -> None:
+    def _drop(self, connection: PulseConnection) -> None:
         if connection.answer is not None:
             self._ended(connection.answer, connection)
         with suppress(KeyError, ValueError):
@@ -282,7 +287,7 @@ class Pulsing:
                 select.select([fileno()], [], [], seconds)
             seconds = 0
         for key, _ in self._selector.select(seconds):
-            connection: Connection | None = key.data
+            connection: PulseConnection | None = key.data
             if connection is None:
                 self._accept()
             elif not connection.read():
@@ -294,7 +299,7 @@ class Pulsing:
                 line, _ = self._door.accept()
                 line.setblocking(False)  # noqa: FBT003 - the only way to say so
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection = Connection(line, self._parser, self)
+                connection = PulseConnection(line, self._parser, self)
                 self._selector.register(line, selectors.EVENT_READ, connection)
 
     def _told(self) -> bytes:

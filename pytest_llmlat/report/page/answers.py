@@ -35,7 +35,7 @@ _LEFT_OUT: Mapping[WhyApart, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Sentence:
     """A sentence in parts: names are from elsewhere, the rest is ours."""
 
     before: str
@@ -46,24 +46,24 @@ class Answer:
     figures: str = ""
 
 
-def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Answer:
+def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Sentence:
     """Say which row has the best balance, and whether others may be as good.
 
     The answer is about the first comparison of the board.
     """
     if not board.comparisons:
         told = "No model has a score" if rows else "Nothing was measured"
-        return Answer(before=f"{told} in this run.")
+        return Sentence(before=f"{told} in this run.")
     first = board.comparisons[0]
     by_id = {row.standing.id: row for row in rows}
     labels = {id_: row.label for id_, row in by_id.items()}
     if first.why_zero and (len(first.rows) > 1 or not first.apart):
-        return Answer(before=f"{_capital(zero_sentence(first))}.")
+        return Sentence(before=f"{_capital(zero_sentence(first))}.")
     if first.best is None:
         return _alone(board, by_id[first.rows[0]])
     best = by_id[first.best]
     after, others = _told_apart(first)
-    return Answer(
+    return Sentence(
         before="Best balance of quality and speed: ",
         name=best.label,
         after=after,
@@ -73,10 +73,10 @@ def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Answer:
     )
 
 
-def _alone(board: Scoreboard, row: Row) -> Answer:
+def _alone(board: Scoreboard, row: Row) -> Sentence:
     """Say that no two rows were compared."""
     if len(board.comparisons) == 1:
-        return Answer(
+        return Sentence(
             before="Only ",
             name=row.label,
             after=" was scored: there is nothing to compare it with.",
@@ -84,7 +84,7 @@ def _alone(board: Scoreboard, row: Row) -> Answer:
         )
     whys = {one.why for c in board.comparisons for one in c.apart}
     told = ", ".join(words for why, words in APART.items() if why in whys)
-    return Answer(before=f"No two rows can be compared here ({told}).")
+    return Sentence(before=f"No two rows can be compared here ({told}).")
 
 
 def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:

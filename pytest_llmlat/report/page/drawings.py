@@ -31,7 +31,7 @@ _ALL_DOTS = 12_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlotPoints:
     """What one pass over the records gave."""
 
     drawn: dict[str, Any]
@@ -117,7 +117,7 @@ class _Drawing:
         }
 
 
-def read(board: Scoreboard, records: Iterable[Record]) -> Reading:
+def read(board: Scoreboard, records: Iterable[Record]) -> PlotPoints:
     """Go through the records once.
 
     Args:
@@ -139,7 +139,7 @@ def read(board: Scoreboard, records: Iterable[Record]) -> Reading:
         if id_ in places:
             drawing = drawings[id_]
             store.store(places[id_], _passing(group, drawing))
-    return Reading(
+    return PlotPoints(
         drawn={
             "cells": [drawing.content() for drawing in drawings.values()],
             "medians": _medians(board, list(drawings.values())),

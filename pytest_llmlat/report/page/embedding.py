@@ -21,7 +21,7 @@ _INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class PlottingLibrary:
     """The plotting library as it is embedded."""
 
     text: str
@@ -32,14 +32,14 @@ class Library:
     they are there, and the policy would not let it."""
 
 
-def plotting_library() -> Library | None:
+def plotting_library() -> PlottingLibrary | None:
     """Return plotly.js, ``None`` where the extra ``report`` is not installed."""
     if find_spec("plotly") is None:
         return None
     from plotly.offline import get_plotlyjs
 
     text: str = get_plotlyjs()
-    return Library(
+    return PlottingLibrary(
         text=text,
         packed=_packed_text(text, level=9),
         sheets=("plotly.js-style-global", *dict.fromkeys(_SHEET.findall(text))),

@@ -74,7 +74,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class PageTable:
     """Columns, and rows of as many fields."""
 
     columns: tuple[Column, ...]
@@ -88,8 +88,8 @@ class GatePart:
 
     summary: str
     failed: bool
-    open: Table
-    passed: Table
+    open: PageTable
+    passed: PageTable
     passes: str
 
 
@@ -114,10 +114,10 @@ _SCOREBOARD = (
 )
 
 
-def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> Table:
+def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return the scoreboard; places are those within a comparison."""
     letters = comparison_letters(board)
-    return Table(
+    return PageTable(
         columns=_SCOREBOARD,
         rows=tuple(_standing(row, board, letters) for row in rows),
     )
@@ -200,11 +200,11 @@ def _named(text: str) -> Field:
     return Field(text=text, key=text)
 
 
-def cell_table(board: Scoreboard, rows: Sequence[Row]) -> Table:
+def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return a line for each cell, with the metric itself as its quality."""
     known = {row_key(row.standing): row for row in rows}
     titles = (Column(title=name) for name in CELL_COLUMNS)
-    return Table(
+    return PageTable(
         columns=(
             Column(title="Task", number=False),
             Column(title="Model", number=False),
@@ -240,7 +240,7 @@ def cell_table(board: Scoreboard, rows: Sequence[Row]) -> Table:
     )
 
 
-def load_table(board: Scoreboard) -> Table | None:
+def load_table(board: Scoreboard) -> PageTable | None:
     """Return the points of all load curves; ``None`` where nothing was loaded."""
     loaded = sorted(
         (s for s in board.summaries if s.load is not None),
@@ -250,7 +250,7 @@ def load_table(board: Scoreboard) -> Table | None:
         return None
     good = GOOD if any(s.slo for s in loaded) else ()
     titles = ("Task", "Model", "Device", "Load", *POINTS, *good, "Notes")
-    return Table(
+    return PageTable(
         columns=tuple(Column(title=name, number=name in POINTS) for name in titles),
         rows=tuple(
             tuple(
@@ -281,8 +281,8 @@ def gate_part(verdicts: Sequence[Verdict]) -> GatePart | None:
     )
 
 
-def _judged(verdicts: Sequence[Verdict]) -> Table:
-    return Table(
+def _judged(verdicts: Sequence[Verdict]) -> PageTable:
+    return PageTable(
         columns=tuple(
             Column(title=name.capitalize(), number=index in (5, 6))
             for index, name in enumerate((*COLUMNS, "notes"))

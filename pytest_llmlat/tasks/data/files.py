@@ -9,7 +9,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 
@@ -31,7 +31,7 @@ def local_copy(folder: Path, name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def file_rows(path: Path, task: Task) -> Iterator[Row]:
+def file_rows(path: Path, task: Task) -> Iterator[TableRow]:
     """Yield the rows of a file; what ends neither on CSV nor on Parquet is JSONL.
 
     Raises:
@@ -64,7 +64,7 @@ def _text(path: Path) -> str:
         raise BadCatalogue(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def _jsonl(path: Path) -> Iterator[Row]:
+def _jsonl(path: Path) -> Iterator[TableRow]:
     index = 0
     # splitlines() would also cut at characters that JSON allows inside strings.
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -80,7 +80,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
         index += 1
 
 
-def _csv(path: Path) -> Iterator[Row]:
+def _csv(path: Path) -> Iterator[TableRow]:
     """Yield rows whose columns are all text, as a CSV file has no types."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     line = 1
@@ -102,7 +102,7 @@ def _csv(path: Path) -> Iterator[Row]:
         raise BadCatalogue(f"{path}:{line}: not CSV: {error}") from error
 
 
-def _parquet(path: Path, task: Task) -> Iterator[Row]:
+def _parquet(path: Path, task: Task) -> Iterator[TableRow]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -117,5 +117,5 @@ def _parquet(path: Path, task: Task) -> Iterator[Row]:
         yield _row(path, f"row {index + 1}", index, columns)
 
 
-def _row(path: Path, place: str, index: int, columns: dict[str, Any]) -> Row:
-    return Row(source=str(path), place=place, index=index, columns=columns)
+def _row(path: Path, place: str, index: int, columns: dict[str, Any]) -> TableRow:
+    return TableRow(source=str(path), place=place, index=index, columns=columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.values.errors import DataUnavailable, MissingExtra
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EXTRA = "datasets"
 """The extra of this project that installs the library."""
 
 
-def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[Row]:
+def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[TableRow]:
     """Yield the rows of a public set.
 
     Args:
@@ -60,7 +60,7 @@ def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[Ro
             streaming=True,
         )
         for index, columns in enumerate(rows):
-            yield Row(
+            yield TableRow(
                 source=source,
                 place=f"row {index + 1}",
                 index=index,

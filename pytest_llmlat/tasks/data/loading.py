@@ -18,7 +18,7 @@ from pytest_llmlat.values.errors import BadCatalogue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.tasks.data.table_row import Row
+    from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Sample, Task
 
 _LIES = ("source", "title", "public", "mapping", "where")
@@ -75,7 +75,7 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _rows(task: Task, *, data: Path | None, seed: int) -> Iterable[Row]:
+def _rows(task: Task, *, data: Path | None, seed: int) -> Iterable[TableRow]:
     if task.source.startswith(GENERATED):
         return generated_rows(task, seed=seed)
     if task.public is None:

@@ -9,11 +9,11 @@ from pytest_llmlat.values.entities import DIFFICULTIES, Sample
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
-    from pytest_llmlat.tasks.data.table_row import Row
+    from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Task
 
 
-def sample_of(task: Task, row: Row) -> Sample | None:
+def sample_of(task: Task, row: TableRow) -> Sample | None:
     """Return the sample that a row is, ``None`` if ``task.where`` leaves it out.
 
     An expression sees the row's columns by their names and, where no column has that
@@ -36,7 +36,7 @@ def sample_of(task: Task, row: Row) -> Sample | None:
     return _sample(task, fields, where=row.where)
 
 
-def _variables(task: Task, row: Row) -> dict[str, Any]:
+def _variables(task: Task, row: TableRow) -> dict[str, Any]:
     names: dict[Any, str] = {}
     for number, label in enumerate(task.labels):
         names |= {number: label, str(number): label, label: label}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.templates import GENERATORS
 from pytest_llmlat.values.entities import GENERATED
 from pytest_llmlat.values.errors import BadCatalogue
@@ -18,7 +18,7 @@ COUNT = 30
 """How many items are drawn where the task does not say."""
 
 
-def generated_rows(task: Task, *, seed: int) -> Iterator[Row]:
+def generated_rows(task: Task, *, seed: int) -> Iterator[TableRow]:
     """Draw the task's rows; its options ``seed`` and ``count`` come first.
 
     Raises:
@@ -35,7 +35,7 @@ def generated_rows(task: Task, *, seed: int) -> Iterator[Row]:
     for index, item in enumerate(items):
         # Another seed draws other items, which must not be paired with these by id.
         row = item.row()
-        yield Row(
+        yield TableRow(
             source=f"{task.source}, seed {chosen}",
             place=f"item {index + 1}",
             index=index,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat import backends
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_deployment, a_model
 
@@ -33,7 +33,7 @@ class Thing:
 
 def test_what_was_kept_is_found_under_its_key_once() -> None:
     """While it is used it is not on the shelf: nobody else can take it."""
-    shelf, thing = Shelf(), Thing("a", [])
+    shelf, thing = BaseCache(), Thing("a", [])
     shelf.keep(("a", 1), thing)
 
     assert shelf.take(("a", 1)) is thing
@@ -43,7 +43,7 @@ def test_what_was_kept_is_found_under_its_key_once() -> None:
 
 def test_what_another_needs_is_freed_before_that_is_loaded() -> None:
     """Two bases at once might not fit."""
-    shelf, log = Shelf(), list[str]()
+    shelf, log = BaseCache(), list[str]()
     shelf.keep("a", Thing("a", log))
 
     assert shelf.take("b") is None
@@ -54,7 +54,7 @@ def test_what_another_needs_is_freed_before_that_is_loaded() -> None:
 
 def test_there_is_one_place() -> None:
     """What lay there before is freed."""
-    shelf, log = Shelf(), list[str]()
+    shelf, log = BaseCache(), list[str]()
     shelf.keep("a", Thing("a", log))
     shelf.keep("b", Thing("b", log))
     shelf.clear()
@@ -65,7 +65,7 @@ def test_there_is_one_place() -> None:
 
 def test_a_model_of_another_backend_empties_the_shelf() -> None:
     """Its resident memory would hold a model that nobody asked."""
-    shelf, log = Shelf(), list[str]()
+    shelf, log = BaseCache(), list[str]()
     shelf.keep("a", Thing("a", log))
 
     open_backend(a_deployment(), ManualClock(), shelf)
@@ -80,14 +80,14 @@ def test_the_shelf_is_handed_to_the_backend_that_keeps(
     asked = []
 
     def open_model(
-        deployment: Deployment, clock: ManualClock, shelf: Shelf
+        deployment: Deployment, clock: ManualClock, shelf: BaseCache
     ) -> SimpleNamespace:
         asked.append((deployment, clock, shelf))
         return SimpleNamespace()
 
     module = SimpleNamespace(open_model=open_model)
     monkeypatch.setattr(backends, "import_module", lambda _: module)
-    shelf, clock = Shelf(), ManualClock()
+    shelf, clock = BaseCache(), ManualClock()
     deployment = a_deployment(a_model(backend=backends.SHELVING))
 
     open_backend(deployment, clock, shelf)

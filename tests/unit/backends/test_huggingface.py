@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.base_cache import Shelf
+from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.huggingface import origin as transformers_origin
 from pytest_llmlat.backends.huggingface.loading import Base, base_key, weights_of
 from pytest_llmlat.backends.huggingface.model import HuggingFace
-from pytest_llmlat.backends.huggingface.origin import Origin, Place
+from pytest_llmlat.backends.huggingface.origin import BasePlace, ModelOrigin
 from pytest_llmlat.backends.huggingface.settings import TransformersSettings
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.values.clock import ManualClock
@@ -329,7 +329,7 @@ def with_settings(
         Tokenizer(),
         device=device or TorchDevice(torch, "cpu"),
         deployment=a_deployment(a_model("tiny")),
-        origin=Origin(
+        origin=ModelOrigin(
             settings=settings or TransformersSettings(),
             adapter={},
             kept_from=kept_from,
@@ -449,7 +449,7 @@ class Weights:
         return [("w", self.weight)]
 
 
-def a_place(shelf: Shelf, *, changed: bool = False) -> Place:
+def a_place(shelf: BaseCache, *, changed: bool = False) -> BasePlace:
     """Return the place of a base that was loaded."""
     model = Weights()
     base = Base(
@@ -460,12 +460,12 @@ def a_place(shelf: Shelf, *, changed: bool = False) -> Place:
         generation_config=model.generation_config,
         layers=weights_of(model),
     )
-    return Place(shelf=shelf, key="k", base=base, changed=changed)
+    return BasePlace(shelf=shelf, key="k", base=base, changed=changed)
 
 
 def test_a_base_that_is_as_it_was_is_kept() -> None:
     """With its file's own settings, which a backend puts aside."""
-    shelf = Shelf()
+    shelf = BaseCache()
     place = a_place(shelf)
     place.base.model.generation_config = "of the backend"
 
@@ -484,7 +484,7 @@ def test_a_base_that_is_not_as_it_was_is_freed(
     *, changed: bool, lost: bool, replaced: bool
 ) -> None:
     """Merged, on a device that is gone, or with a weight that is not its own."""
-    shelf = Shelf()
+    shelf = BaseCache()
     place = a_place(shelf, changed=changed)
     if replaced:
         place.base.model.weight = object()
@@ -499,7 +499,7 @@ def test_an_adapter_is_taken_off_before_its_base_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What lies on the shelf carries nobody's layers."""
-    shelf = Shelf()
+    shelf = BaseCache()
     place = a_place(shelf)
     base = place.base.model
     place.adapted = "adapted"

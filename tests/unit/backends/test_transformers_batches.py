@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends.huggingface.batches import (
+    BatchRow,
     Continuous,
     Engine,
     Padded,
-    Row,
     Stepper,
     batches_of,
 )
@@ -253,7 +253,7 @@ def test_a_device_is_waited_for_before_the_stamps_of_a_step() -> None:
     library = Library(kind="cuda", log=log)
     engine = library.engine()
     meters = [Meter(Clock()) for _ in range(2)]
-    rows = [Row(a_request(1), meter, Ids([7]), engine) for meter in meters]
+    rows = [BatchRow(a_request(1), meter, Ids([7]), engine) for meter in meters]
     log.clear()
 
     Stepper(engine.torch, engine.device, rows)(Ids([7, 1], [7, 2]), None)

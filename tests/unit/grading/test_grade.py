@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.grading.sandbox import Kind, Limits, Outcome, Program
+from pytest_llmlat.grading.sandbox import Kind, Limits, Program, ProgramOutcome
 from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_sample, a_task
 
@@ -36,10 +36,10 @@ class Judge:
         self.kind = kind
         self.seen: list[tuple[Program, Limits]] = []
 
-    def run(self, program: Program, limits: Limits) -> Outcome:
+    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
         """Note the program."""
         self.seen.append((program, limits))
-        return Outcome(kind=self.kind, note="a note", calls=1)
+        return ProgramOutcome(kind=self.kind, note="a note", calls=1)
 
     def close(self) -> None:
         """Leave nothing."""

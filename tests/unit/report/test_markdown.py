@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.report.gfm import Block, code, fitted, plain
+from pytest_llmlat.report.gfm import TrimmableBlock, code, fitted, plain
 from pytest_llmlat.report.markdown import LIMIT, report_text
 from pytest_llmlat.values.results import OUTCOMES, Scoreboard
 from tests.unit.boards import (
@@ -197,7 +197,7 @@ def test_a_fitted_text_is_never_too_long(
 ) -> None:
     """Whatever the parts are, and what is of less weight is cut first."""
     blocks = [
-        Block(
+        TrimmableBlock(
             rank=rank,
             title=("title",) if titled else (),
             opening=("opening",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.tasks.data.mapping import sample_of
-from pytest_llmlat.tasks.data.table_row import Row
+from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.values.entities import PublicSet
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_task
@@ -21,13 +21,13 @@ PUBLIC = PublicSet(
 )
 
 
-def a_row(index: int = 0, **columns: object) -> Row:
+def a_row(index: int = 0, **columns: object) -> TableRow:
     """Return a row of a file."""
     place = f"line {index + 1}"
-    return Row(source="FILE", place=place, index=index, columns=columns)
+    return TableRow(source="FILE", place=place, index=index, columns=columns)
 
 
-def mapped(task: Task, row: Row, **mapping: str) -> Sample:
+def mapped(task: Task, row: TableRow, **mapping: str) -> Sample:
     """Return the sample that a mapping makes of a row."""
     sample = sample_of(replace(task, mapping=tuple(mapping.items())), row)
     assert sample is not None

@@ -51,7 +51,7 @@ PRCTL_NAMES = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of mappings."""
 
 
-class Program:
+class BpfProgram:
     """A BPF program under construction; knows the columns of one machine."""
 
     def __init__(self, machine: str) -> None:
@@ -139,7 +139,7 @@ def serving(*, paths: bool, machine: str | None = None) -> bytes:
     Raises:
         KeyError: the machine is neither x86_64 nor aarch64.
     """
-    program = Program(machine or platform.machine())
+    program = BpfProgram(machine or platform.machine())
     program.guard_architecture()
     allowed = HARMLESS | SERVING | (LOOKING_AT_PATHS if paths else {})
     for numbers in allowed.values():
@@ -173,7 +173,7 @@ def running(pid: int, *, machine: str | None = None) -> bytes:
     Raises:
         KeyError: the machine is neither x86_64 nor aarch64.
     """
-    program = Program(machine or platform.machine())
+    program = BpfProgram(machine or platform.machine())
     program.guard_architecture()
     program.check("clone", with_bits(0, CLONE_THREAD))
     program.check("kill", one_of(0, (pid,)))

@@ -54,12 +54,12 @@ def main() -> None:
     os.close(given)
     try:
         settings = json.loads(receive(control, MAX_REQUEST))
-        Server(control, settings).serve()
+        ZygoteServer(control, settings).serve()
     except Closed:
         return
 
 
-class Server:
+class ZygoteServer:
     """One control line and at most one child."""
 
     def __init__(self, control: socket.socket, settings: dict[str, str]) -> None:
