@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import write_page
+from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.records import (
     NS_PER_S,
     Cell,
