@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
-from pytest_llmlat.grading.metrics.translations import BLEU_ORDERS, CHRF_ORDERS
+from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import RECORDS, SUMMARY, Journal
 from pytest_llmlat.store.json_lines import row
