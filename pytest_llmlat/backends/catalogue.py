@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from pytest_llmlat.machine.device_table import (
+    all_devices,
+    device_name,
+    find_device,
+    usual_devices,
+)
 from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import UnknownName
-from pytest_llmlat.values.settings import DEVICES, LOCAL_DEVICES
 from pytest_llmlat.values.tables import entries
 
 if TYPE_CHECKING:
@@ -83,7 +88,7 @@ class ModelCatalogue:
         kind, colon, rest = name.partition(":")
         if colon and kind in ADDRESSES and rest:
             backend = ADDRESSES[kind]
-            devices = _USUAL_DEVICES.get(backend, LOCAL_DEVICES)
+            devices = _USUAL_DEVICES.get(backend) or usual_devices()
             return ModelSpec(name=name, backend=backend, devices=devices, weights=rest)
         raise UnknownName("model", name, self.entries, where=where, remedy=_REMEDY)
 
@@ -112,8 +117,9 @@ def _model(table: TomlTable, folder: Path) -> ModelSpec:
         raise table.complain(
             "backend", f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}"
         )
-    usual = _USUAL_DEVICES.get(backend, LOCAL_DEVICES)
-    devices = tuple(dict.fromkeys(table.texts("devices"))) or usual
+    usual = _USUAL_DEVICES.get(backend) or usual_devices()
+    named = map(device_name, table.texts("devices"))
+    devices = tuple(dict.fromkeys(named)) or usual
     _check_devices(table, "devices", devices)
     if backend == "http":
         url = table.required("url")
@@ -147,7 +153,9 @@ def _dtype(table: TomlTable, devices: Sequence[str]) -> tuple[tuple[str, str], .
     """Return a dtype for each device; one string is for all of them."""
     if isinstance(one := table.values.get("dtype"), str):
         return tuple((device, one) for device in sorted(devices))
-    found = table.pairs("dtype")
+    found = tuple(
+        (device_name(device), dtype) for device, dtype in table.pairs("dtype")
+    )
     _check_devices(table, "dtype", [device for device, _ in found])
     return found
 
@@ -155,9 +163,10 @@ def _dtype(table: TomlTable, devices: Sequence[str]) -> tuple[tuple[str, str], .
 def _check_devices(table: TomlTable, key: str, devices: Iterable[str]) -> None:
     """Complain of the first that is no device."""
     for device in devices:
-        if device not in DEVICES:
+        if find_device(device) is None:
+            known = ", ".join(each.name for each in all_devices())
             raise table.complain(
-                key, f"unknown device {device!r}; known: {', '.join(DEVICES)}"
+                key, f"unknown device {device!r}; known: {known}, gpu:NAME"
             )
 
 

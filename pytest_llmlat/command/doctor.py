@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.command.examination import PROCESSOR, examine
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.machine.device_table import absence, all_devices, is_present
 from pytest_llmlat.machine.hub_token import VARIABLES
 from pytest_llmlat.report.figures import MISSING, printable, size
-from pytest_llmlat.values.settings import DEVICES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -52,10 +52,12 @@ def content(found: Examination) -> dict[str, Any]:
         "environment": dict(found.environment),
         "devices": {
             name: {
-                "present": name in inventory.present,
-                "why": None if name in inventory.present else inventory.absence(name),
+                "present": is_present(name, inventory),
+                "why": None
+                if is_present(name, inventory)
+                else absence(name, inventory),
             }
-            for name in DEVICES
+            for name in _devices_told()
         },
         "extras": {
             name: {
@@ -117,16 +119,20 @@ def next_command(found: Examination, here: Path | None = None) -> str:
     return f"pytest {what} --llm {name}"
 
 
+def _devices_told() -> list[str]:
+    return [device.name for device in all_devices()]
+
+
 def _devices(found: Examination) -> Iterable[str]:
     inventory = found.inventory
     yield ""
-    for name in DEVICES:
-        if name in inventory.present:
+    for name in _devices_told():
+        if is_present(name, inventory):
             gpus = f" ({', '.join(inventory.gpus)})" if name == "cuda" else ""
             yield f"device     {name}: here{gpus}"
         else:
-            absence = inventory.absence(name)
-            yield f"device     {name}: absent; {absence.partition(': ')[2]}"
+            why = absence(name, inventory).partition(": ")[2]
+            yield f"device     {name}: absent; {why}"
 
 
 def _extras(found: Examination) -> Iterable[str]:

@@ -9,10 +9,9 @@ from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.command.readiness import readiness
+from pytest_llmlat.machine.device_table import all_devices, known_device
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.report.figures import MISSING, table
-from pytest_llmlat.values.errors import UnknownName
-from pytest_llmlat.values.settings import DEVICES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -35,7 +34,8 @@ def add(parser: ArgumentParser) -> None:
         metavar="NAME",
         nargs="+",
         default=[],
-        help=f"only models for one of these: {', '.join(DEVICES)}",
+        help="only models for one of these:"
+        f" {', '.join(each.name for each in all_devices())}, gpu:NAME",
     )
     parser.add_argument(
         "--models",
@@ -54,17 +54,14 @@ def run(given: Namespace) -> int:
     Raises:
         UsageError: a device that is none, or a catalogue that is malformed.
     """
-    for name in given.devices:
-        if name not in DEVICES:
-            remedy = "Devices are where a model may run."
-            raise UnknownName("device", name, DEVICES, where="--devices", remedy=remedy)
+    wanted = {known_device(name, where="--devices") for name in given.devices}
     own = [_PROJECT] if _PROJECT.is_file() else []
     catalogue = load_models([*own, *given.models])
     inventory, installed = look(), extras()
     found = [
         readiness(model, inventory, installed)
         for model in catalogue.entries.values()
-        if not given.devices or set(given.devices) & set(model.devices)
+        if not wanted or wanted & set(model.devices)
     ]
     if given.json:
         tell([_content(each, default=catalogue.default) for each in found])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.command.extras import install_line
-from pytest_llmlat.values.settings import LOCAL_DEVICES
+from pytest_llmlat.machine.device_table import is_present, is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +58,13 @@ def readiness(
         inventory: the devices of this machine.
         extras: as they are installed.
     """
-    present = tuple(d for d in model.devices if d in inventory.present)
+    present = tuple(d for d in model.devices if is_present(d, inventory))
     place = _place(model)
     wanted: list[str] = []
     # On a local device its own library runs it; in the cloud only requests are sent.
     local = model.backend not in ("http", "hub")
     needed = EXTRA_OF.get(model.backend, model.backend)
-    if local and present and not set(present) & set(LOCAL_DEVICES):
+    if local and present and all(map(is_remote, present)):
         needed = "http"
     if needed is not None and (needed not in extras or extras[needed].lacking):
         wanted.append(install_line(needed))
@@ -90,7 +90,7 @@ def readiness(
 def _quantizer(model: ModelSpec, present: tuple[str, ...]) -> str | None:
     """Return the library that makes an entry's weights smaller, if it takes one."""
     scheme = str(model.option("quantization", "none"))
-    if model.backend != "transformers" or not set(present) & set(LOCAL_DEVICES):
+    if model.backend != "transformers" or all(map(is_remote, present)):
         return None
     if scheme.startswith("torchao"):
         return "torchao"

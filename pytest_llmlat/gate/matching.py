@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.judging import Match
+from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.store import baselines
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Summary
 
 _SHOWN = 3
-_WITHOUT_GPU = ("cpu", "hf")
-"""Devices on which a driver of this machine's GPUs changes no latency."""
+_OF_SOME = ("gpu_driver", "other_gpus")
+"""Facts of a machine that change a latency on some devices only."""
 
 
 def after(
@@ -104,9 +105,10 @@ def _timed(
     environment: Mapping[str, Scalar | None], cell: Cell
 ) -> dict[str, Scalar | None]:
     """Return the facts of an environment that may change a latency of a cell."""
-    without = cell.device in _WITHOUT_GPU
+    device = find_device(cell.device)
+    counted = ("gpu_driver",) if device is None else device.fingerprint
     return {
         name: value
         for name, value in environment.items()
-        if not (without and name == "gpu_driver")
+        if name not in _OF_SOME or name in counted
     }

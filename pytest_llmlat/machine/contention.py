@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_llmlat.machine.device_table import general
 from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users
 from pytest_llmlat.values.clock import Clock, SystemClock
 from pytest_llmlat.values.records import Contention
@@ -34,7 +35,6 @@ power it often works for hours, by design; that is no disturbance.)"""
 SHORTEST_S = 0.2
 """Below it there are no shares: they are counted in ticks of 10 ms, and one tick of
 steal on one core would be a share above the threshold."""
-_GPUS = ("cuda", "a6000")
 _THROTTLES = Path("thermal_throttle", "core_throttle_count")
 _SIBLINGS = Path("topology", "thread_siblings_list")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -126,7 +126,7 @@ class Watch:
         self._cards = tuple(cards)
         self._machine = machine or Machine()
         self._local = not remote
-        self._on_gpu = device in _GPUS and not remote
+        self._on_gpu = general(device) == "cuda" and not remote
         self._before = _read(self._machine, on_gpu=self._on_gpu)
 
     def end(self, *, answering_ns: int | None = None) -> Contention:

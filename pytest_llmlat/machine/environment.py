@@ -46,6 +46,8 @@ def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
         "gpus": ", ".join(inventory.gpus) or None,
         "gpu_driver": inventory.gpu_driver if inventory.gpus else None,
     }
+    if others := (*inventory.amd_gpus, *inventory.intel_gpus):
+        facts["other_gpus"] = ", ".join(others)
     for name in _LIBRARIES:
         facts[name] = _version(name)
     return facts

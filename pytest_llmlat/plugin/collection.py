@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.gate.rules import LIMITED, parse_limit
+from pytest_llmlat.machine.device_table import find_device, present_devices
 from pytest_llmlat.plugin.task_runner import Assignment
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_llmlat.session.selection import Selection
 
 MARKER = "llm"
@@ -35,7 +34,7 @@ def parametrize(metafunc: pytest.Metafunc, selection: Selection) -> None:
     metafunc.parametrize(
         "llm",
         [
-            pytest.param(deployment, marks=_marks(deployment.device))
+            pytest.param(deployment, marks=_mark(metafunc.config, deployment.device))
             for deployment in deployments
         ]
         or [pytest.param(None, marks=pytest.mark.skip(reason=_nowhere(selection)))],
@@ -96,8 +95,14 @@ def _assignments(
     ]
 
 
-def _marks(device: str) -> Sequence[pytest.MarkDecorator]:
-    return (getattr(pytest.mark, device),)
+def _mark(config: pytest.Config, device: str) -> pytest.MarkDecorator:
+    """Return the mark of a device's cells, registered if need be."""
+    known = find_device(device)
+    lines: list[str] = config.getini("markers")
+    if known is not None and not any(line.startswith(f"{device}:") for line in lines):
+        config.addinivalue_line("markers", f"{device}: {known.meaning}")
+    decorator: pytest.MarkDecorator = getattr(pytest.mark, device)
+    return decorator
 
 
 def _nowhere(selection: Selection) -> str:
@@ -105,5 +110,5 @@ def _nowhere(selection: Selection) -> str:
         f"{model.name} (for {', '.join(model.devices)})"
         for model in selection.chosen_models
     )
-    here = ", ".join(selection.inventory.present)
+    here = ", ".join(present_devices(selection.inventory))
     return f"{models}: runs on none of this machine's devices ({here})"

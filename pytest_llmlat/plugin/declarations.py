@@ -215,11 +215,5 @@ OPTIONS = {
 
 MARKERS = {
     "llm(*tasks, samples=None, scenario=None, **limits)": "tasks for each model",
-    "cpu": "cells that run on the processor",
-    "cuda": "cells that run on an NVIDIA GPU",
-    "a6000": "cells that run on an NVIDIA RTX A6000",
-    "mps": "cells that run on Apple silicon",
-    "hf": "cells that run in Hugging Face's cloud",
-    "endpoint": "cells that run on an HTTP server of yours",
 }
-"""What each marker means, by how it is written."""
+"""What each marker means, by how it is written; each device has one beside."""

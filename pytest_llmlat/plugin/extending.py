@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
 TABLES = {
+    "devices": "machine.device_table:DEVICES",
     "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",
     "metrics": "grading.metrics:METRICS",
@@ -21,15 +22,26 @@ TABLES = {
 """Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""
 
 
-def extend(config: pytest.Config) -> None:
-    """Add to the tables what hooks give, until the session ends.
+_EXTENDED: pytest.StashKey[set[str]] = pytest.StashKey()
+
+
+def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
+    """Add to the tables what hooks give, until the session ends; once each.
 
     Tables belong to the process, and one pytest session may run inside another.
+
+    Args:
+        config: of the session.
+        kinds: of the tables that are needed now.
 
     Raises:
         pytest.UsageError: a hook fails or gives what its table does not take.
     """
-    for kind in TABLES:
+    done = config.stash.setdefault(_EXTENDED, set())
+    for kind in kinds:
+        if kind in done:
+            continue
+        done.add(kind)
         given = _given(config, f"pytest_llmlat_{kind}")
         if given:
             try:

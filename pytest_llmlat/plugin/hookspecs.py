@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
+    from pytest_llmlat.machine.device_table import Device
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
 
@@ -28,6 +29,19 @@ def pytest_llmlat_record(config: pytest.Config, record: Record) -> None:
     Args:
         config: of the pytest session.
         record: frozen; what was asked, answered, graded and timed.
+    """
+
+
+def pytest_llmlat_devices(config: pytest.Config) -> Mapping[str, Device] | None:
+    """Return devices by their markers, for this pytest session.
+
+    It is called at the start of the session, since markers are known from then on::
+
+        def pytest_llmlat_devices():
+            return {"rtx3090": nvidia_card("rtx3090", "RTX 3090")}
+
+    Args:
+        config: of the pytest session.
     """
 
 

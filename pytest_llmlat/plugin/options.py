@@ -42,7 +42,16 @@ def add(parser: pytest.Parser) -> None:
 
 def add_markers(config: pytest.Config) -> None:
     """Register our markers, so that strict pytest runs know them."""
-    for signature, meaning in MARKERS.items():
+    from pytest_llmlat.machine.device_table import DEVICES, own_devices  # noqa: PLC0415
+    from pytest_llmlat.plugin.extending import extend  # noqa: PLC0415 - as above
+
+    extend(config, ("devices",))
+    # To look for what else is installed takes as long as all our start-up: only where
+    # it is asked for. What cells then run on is registered when they are collected.
+    asked = config.option.markers or given(config)
+    devices = DEVICES.working() if asked else {**own_devices(), **DEVICES.of_hooks()}
+    meanings = {device.name: device.meaning for device in devices.values()}
+    for signature, meaning in (MARKERS | meanings).items():
         config.addinivalue_line("markers", f"{signature}: {meaning}")
 
 
@@ -70,9 +79,10 @@ def given(config: pytest.Config) -> bool:
 
 def named_devices(expression: str) -> frozenset[str]:
     """Return the devices that a marker expression names."""
-    from pytest_llmlat.values.settings import DEVICES  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.machine.device_table import find_device  # noqa: PLC0415
 
-    return frozenset(re.findall(r"\w+", expression)) & frozenset(DEVICES)
+    words = re.findall(r"\w+", expression)
+    return frozenset(word for word in words if find_device(word) is not None)
 
 
 def spelled(setting: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pytest_llmlat.grading import program_limits
+from pytest_llmlat.machine.device_table import absence, is_present, known_device
 from pytest_llmlat.session.arguments import (
     choice,
     folder_of,
@@ -30,7 +31,6 @@ from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
 from pytest_llmlat.values.settings import (
     ALL_SAMPLES,
     BALANCES,
-    DEVICES,
     SANDBOXES,
     Balance,
     Settings,
@@ -226,7 +226,7 @@ def _devices(devices: str | Iterable[str] | None) -> frozenset[str]:
     if devices is None:
         return frozenset()
     return frozenset(
-        choice(name, DEVICES, "devices") for name in some(devices, str, "devices")[1]
+        known_device(name, where="devices") for name in some(devices, str, "devices")[1]
     )
 
 
@@ -276,15 +276,14 @@ def _deployments(session: Session) -> tuple[Deployment, ...]:
         UsageError: a model runs on none of the devices that were named.
     """
     selection, named = session.selection, session.settings.devices
-    present = selection.inventory.present
     found = [
         deployment
         for deployment in selection.deployments()
         if not named or deployment.device in named
     ]
     for deployment in found:
-        if deployment.device not in present:
-            raise DeviceAbsent(selection.inventory.absence(deployment.device))
+        if not is_present(deployment.device, selection.inventory):
+            raise DeviceAbsent(absence(deployment.device, selection.inventory))
     running = {deployment.model.name for deployment in found}
     for model in selection.chosen_models:
         if model.name in running:
@@ -294,7 +293,7 @@ def _deployments(session: Session) -> tuple[Deployment, ...]:
                 f"devices: {model.name!r} runs on {', '.join(model.devices)}, and"
                 f" {', '.join(sorted(named))} was asked for"
             )
-        why = "; ".join(selection.inventory.absence(name) for name in model.devices)
+        why = "; ".join(absence(name, selection.inventory) for name in model.devices)
         raise DeviceAbsent(f"{model.name!r}: {why}")
     return tuple(found)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.device_table import (
+    find_device,
+    is_remote,
+    kinds_of,
+    usual_devices,
+)
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.records import Cell
-from pytest_llmlat.values.settings import REMOTE_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -29,25 +35,57 @@ def deployments(
 
     Args:
         models: in the order asked for; a model that comes twice counts once.
-        present: the devices of this machine.
+        present: the devices of this machine, cards that an entry names among them.
         named: the devices that the marker expression names.
     """
     wanted = {*present, *named}
     unique = {model.name: model for model in models}
     return tuple(
-        Deployment(model=model, device=device)
+        Deployment(model=placed, device=device)
         for model in unique.values()
-        for device in model.devices
-        if device in wanted
+        for device in dict.fromkeys((*model.devices, *sorted(named)))
+        if (placed := on_device(model, device)) is not None
+        and device in wanted
         and (device in named or not _gives_way(device, model, present))
+    )
+
+
+def on_device(model: ModelSpec, device: str) -> ModelSpec | None:
+    """Return a model as it runs on a device, ``None`` if it is not to run there.
+
+    It runs where its entry says, and on what is unusual only if that is asked for by
+    name: on a special kind of what the entry says, an ``h100`` where there is
+    ``cuda``, with the same dtype; and, where the entry leaves the devices as they
+    usually are, on any of this machine.
+    """
+    if device in model.devices:
+        return model
+    known = find_device(device)
+    if known is None or known.remote or known.usual:
+        return None
+    like = next((kind for kind in kinds_of(device) if kind in model.devices), None)
+    if like is None and not set(usual_devices()) <= set(model.devices):
+        return None
+    dtype = model.dtype_on(like) if like else None
+    return replace(
+        model,
+        devices=(*model.devices, device),
+        dtype=model.dtype if dtype is None else (*model.dtype, (device, dtype)),
     )
 
 
 def _gives_way(device: str, model: ModelSpec, present: Sequence[str]) -> bool:
     """Whether a device that nobody named leaves the model to its other devices."""
-    if device == "cuda":
-        return "a6000" in present and "a6000" in model.devices
-    return device in REMOTE_DEVICES and not set(model.devices) <= set(REMOTE_DEVICES)
+    special = {
+        kind
+        for other in model.devices
+        if other in present
+        for kind in kinds_of(other)
+        if kind != other
+    }
+    if device in special:
+        return True
+    return is_remote(device) and not all(map(is_remote, model.devices))
 
 
 def cell(deployment: Deployment, task: Task, scenario: str) -> Cell:

@@ -18,6 +18,7 @@ from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
+from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.environment import commit_of, fingerprint
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell, run_pair
@@ -25,7 +26,7 @@ from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
 from pytest_llmlat.session.listening import Silent
-from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.session.matrix import cell, on_device
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
@@ -101,8 +102,8 @@ class Session:
             DeviceAbsent: says what was looked for and what was found.
         """
         inventory = self.selection.inventory
-        if deployment.device not in inventory.present:
-            raise DeviceAbsent(inventory.absence(deployment.device))
+        if not is_present(deployment.device, inventory):
+            raise DeviceAbsent(absence(deployment.device, inventory))
         _LOG.info("%s: loading", deployment.id)
         begin = self._clock.now_ns()
         with _lenient():
@@ -142,9 +143,10 @@ class Session:
         if spec is None or spec.name == candidate.model.name:
             return None
         wanted = candidate.device
-        device = wanted if wanted in spec.devices else spec.devices[0]
+        placed = on_device(spec, wanted)
+        device = spec.devices[0] if placed is None else wanted
         try:
-            return self.load(Deployment(model=spec, device=device))
+            return self.load(Deployment(model=placed or spec, device=device))
         except (LLMLatError, MemoryError, RuntimeError) as error:
             raise LLMLatError(
                 f"{self._spelled('against')}={spec.name}: cannot be loaded beside"

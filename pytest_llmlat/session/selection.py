@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import entry_text, variants
@@ -15,7 +16,6 @@ from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
-from pytest_llmlat.values.settings import REMOTE_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -165,7 +165,7 @@ class Selection:
     def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
         """Set when a request to a server is given up, if that was asked for."""
         limit = self._settings.timeout_s
-        if limit is None or not set(REMOTE_DEVICES) & set(model.devices):
+        if limit is None or not any(map(is_remote, model.devices)):
             return model
         return replace(
             model, options=tuple({**dict(model.options), "timeout_s": limit}.items())
@@ -186,9 +186,10 @@ class Selection:
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""
+        listed = [name for model in self.chosen_models for name in model.devices]
         return deployments(
             self.chosen_models,
-            present=self.inventory.present,
+            present=[name for name in listed if is_present(name, self.inventory)],
             named=self._settings.devices,
         )
 

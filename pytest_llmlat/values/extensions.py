@@ -162,6 +162,10 @@ class Table(Mapping[str, T]):
         )
         return tuple(dict.fromkeys((*taken, *self._broken.values())))
 
+    def of_hooks(self) -> dict[str, T]:
+        """Return what hooks gave; reads no entry point."""
+        return {name: value for each in self._sessions for name, value in each.items()}
+
     @property
     def added(self) -> frozenset[str]:
         """The names that hooks gave: another process does not have them."""

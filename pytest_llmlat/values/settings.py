@@ -23,10 +23,6 @@ SANDBOXES = (
 )
 ALL_SAMPLES = sys.maxsize
 """More samples than any task has: all of them, whatever the test says."""
-LOCAL_DEVICES = ("cpu", "cuda", "a6000", "mps")
-REMOTE_DEVICES = ("hf", "endpoint")
-"""Hugging Face's cloud, and any HTTP server of the user's."""
-DEVICES = (*LOCAL_DEVICES, *REMOTE_DEVICES)
 
 Spelled: TypeAlias = "Callable[[str], str]"
 """How the user writes a setting, by the name of its field: as an option, or as an

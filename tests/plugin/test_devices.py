@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.machine.device_table import all_devices, find_device
 from pytest_llmlat.machine.devices import Inventory
 
 if TYPE_CHECKING:
@@ -80,5 +81,92 @@ def test_all_markers_are_registered(project: Project) -> None:
     """Strict pytest runs know every marker of ours."""
     result = project.run("--markers")
 
-    for marker in ("llm(", "cpu:", "cuda:", "a6000:", "mps:", "hf:", "endpoint:"):
+    for marker in ("llm(", *(f"{device.name}:" for device in all_devices())):
         result.stdout.fnmatch_lines([f"@pytest.mark.{marker}*"])
+
+
+DEVICE = """
+from pytest_llmlat.machine.device_table import Device
+
+def pytest_llmlat_devices():
+    npu = Device(
+        name="npu",
+        meaning="cells that run on the NPU",
+        sought="an NPU",
+        present=lambda inventory: {present},
+        found=lambda inventory: inventory.platform,
+        torch_kind="cpu",
+    )
+    return {{"npu": npu}}
+"""
+MODEL = """
+[models.{name}]
+backend = "scripted"
+devices = {devices}
+options = {{ answer = "positive" }}
+"""
+
+
+def add_model(project: Project, name: str, devices: str) -> None:
+    """Write a model for some devices into a catalogue of its own."""
+    text = MODEL.format(name=name, devices=devices)
+    (project.pytester.path / "more.toml").write_text(text, "utf-8")
+
+
+def test_a_device_of_a_conftest_is_a_marker_and_runs(project: Project) -> None:
+    """A strict run knows it, and cells bear its name."""
+    project.pytester.makeconftest(DEVICE.format(present=True))
+    add_model(project, "mine", "['npu']")
+
+    markers = project.run("--markers")
+    result = project.run(
+        *("--strict-markers", "--llm-models=more.toml", "--llm=mine", "-m", "npu"),
+        *("-k", "sentiment"),
+    )
+
+    markers.stdout.fnmatch_lines(["@pytest.mark.npu: cells that run on the NPU"])
+    result.assert_outcomes(passed=1)
+    assert project.summary()["cells"][0]["device"] == "npu"
+
+
+def test_a_device_of_a_conftest_that_is_absent_is_skipped(project: Project) -> None:
+    """Its own words tell what was looked for."""
+    project.pytester.makeconftest(DEVICE.format(present=False))
+    add_model(project, "mine", "['npu']")
+
+    result = project.run("--llm-models=more.toml", "--llm=mine", "-m", "npu", "-rs")
+
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["*'npu' is not here: looked for an NPU; found linux"])
+
+
+def test_a_device_of_a_conftest_ends_with_its_session(project: Project) -> None:
+    """The next session in this process does not know it."""
+    project.pytester.makeconftest(DEVICE.format(present=True))
+    project.run("--markers")
+
+    assert find_device("npu") is None
+
+
+def test_a_device_that_is_none_is_a_usage_error(project: Project) -> None:
+    """With the hook that gave it."""
+    project.pytester.makeconftest("def pytest_llmlat_devices(): return {'npu': 1}")
+
+    result = project.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'npu' of pytest_llmlat_devices in *must be a Dev*"])
+
+
+@pytest.mark.parametrize("name", ["gpu_rtx_3090", "h100"])
+def test_a_card_is_chosen_by_its_marker(project: Project, name: str) -> None:
+    """One that an entry names by its words is chosen by these words."""
+    add_model(project, "mine", "['gpu:RTX 3090', 'h100', 'cpu']")
+
+    result = project.run(
+        *("--strict-markers", "--llm-models=more.toml", "--llm=mine", "-m", name),
+        *("-rs", "-k", "sentiment"),
+    )
+
+    result.assert_outcomes(skipped=1, deselected=3)
+    result.stdout.fnmatch_lines([f"*device '{name}' is not here: looked for a CUDA *"])

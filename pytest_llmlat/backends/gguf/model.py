@@ -17,6 +17,7 @@ from pytest_llmlat.backends.settings_check import (
     whole_option,
 )
 from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
+from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import usable_cores
 from pytest_llmlat.values.errors import (
@@ -330,11 +331,19 @@ def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noq
         "n_gpu_layers": layers,
         # One card, the one that was asked for; the default spreads over all.
         "split_mode": llama_cpp.LLAMA_SPLIT_MODE_NONE,
-        "main_gpu": (look().a6000 or 0) if device == "a6000" else 0,
+        "main_gpu": _card(device),
         # A build with a GPU would let it help a cell of the processor.
         "offload_kqv": gpu,
         "op_offload": gpu,
     }
+
+
+def _card(device: str) -> int:
+    """Return which of the cards to use; the first where any will do."""
+    known = find_device(device)
+    if known is None or not known.card:
+        return 0
+    return known.first(look().gpus) or 0
 
 
 def _load(

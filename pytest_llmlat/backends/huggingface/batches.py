@@ -217,7 +217,7 @@ class Padded:
         engine = self._engine
         most = _MOST.get(engine.device.kind, 1)
         longest = max(requests, key=lambda request: len(request.prompt))
-        free = free_bytes(engine.torch, engine.device)
+        free = free_bytes(engine.device)
         a_token = cache_bytes(engine.model)
         if free is None or a_token is None:
             return most

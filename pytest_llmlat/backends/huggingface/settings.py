@@ -30,6 +30,7 @@ from pytest_llmlat.backends.settings_check import (
     known_options,
     whole_option,
 )
+from pytest_llmlat.machine.device_table import general
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 
 if TYPE_CHECKING:
@@ -53,18 +54,15 @@ DEVICE_MAPS = ("auto", "balanced", "sequential")
 QUANTIZATIONS = ("none", "int8", "int4", "torchao-int8")
 STATIC_CONTEXT = 2048
 """Places of a static cache where the entry does not say ``context``."""
-_CUDA = ("cuda", "a6000")
 _SCHEMES: dict[tuple[str, str], Scheme] = {
     ("int8", "cpu"): "dynamic-int8",
     ("int8", "cuda"): "bitsandbytes-int8",
-    ("int8", "a6000"): "bitsandbytes-int8",
     ("int4", "cuda"): "bitsandbytes-int4",
-    ("int4", "a6000"): "bitsandbytes-int4",
     ("torchao-int8", "cpu"): "torchao-int8",
     ("torchao-int8", "cuda"): "torchao-int8",
-    ("torchao-int8", "a6000"): "torchao-int8",
 }
-"""(option, device) pairs that there are. A device has one way to do 8 bit by itself."""
+"""(option, device) pairs that there are; a special kind of a device is like it.
+A device has one way to do 8 bit by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +125,10 @@ def _scheme(model: ModelSpec, device: str) -> Scheme:
     asked = choice_option(model, "quantization", QUANTIZATIONS) or "none"
     if asked == "none":
         return "none"
-    found = _SCHEMES.get((asked, device))
+    like = general(device)
+    found = _SCHEMES.get((asked, like))
     if found is None:
-        there = [option for option, where in _SCHEMES if where == device]
+        there = [option for option, where in _SCHEMES if where == like]
         instead = " or ".join(there) if there else "float16, or a GGUF or MLX model"
         raise Unsupported(
             f"model {model.name!r}: option quantization = {asked!r}: not on device"
@@ -156,7 +155,7 @@ def _check_device(
     model: ModelSpec, device: str, settings: TransformersSettings
 ) -> None:
     """Refuse what only other devices can do."""
-    cuda = device in _CUDA
+    cuda = general(device) == "cuda"
     problem = None
     if settings.device_map and not cuda:
         problem = (
@@ -165,7 +164,7 @@ def _check_device(
         )
     elif settings.attention in _CUDA_ATTENTIONS and not cuda:
         problem = f"attention = {settings.attention!r}: needs CUDA; use sdpa or eager"
-    elif settings.compiled and device == "mps":
+    elif settings.compiled and general(device) not in ("cpu", "cuda"):
         problem = "compile = true: is for cpu and CUDA; leave it out"
     elif settings.compiled and settings.quantization == "dynamic-int8":
         problem = "compile = true: not with quantization = 'int8'; use torchao-int8"

@@ -1,21 +1,79 @@
-"""What a clock must know of a torch device: CPU, CUDA and MPS behind one interface.
+"""What a clock must know of a torch device: CPU, CUDA, MPS and XPU behind one face.
 
 A model that is spread over several cards has one device too: what is asked of it is
-asked of each card.
+asked of each card. AMD's cards are CUDA to torch.
 
-CUDA and MPS run behind the program's back; a stamp that closes a span is read only
-after :meth:`synchronize`. All calls are looked up on ``torch`` itself, so that their
-order can be tested with a stand-in where no such device exists.
+All but the CPU run behind the program's back; a stamp that closes a span is read only
+after :meth:`TorchDevice.synchronize`. All calls are looked up on ``torch`` itself, so
+that their order can be tested with a stand-in where no such device exists.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue, DeviceAbsent, Unsupported
 
-_A6000 = "A6000"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_llmlat.machine.device_table import Device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How torch is asked of devices of one kind; ``None`` where it cannot be.
+
+    Each takes the module and the name of one card. A kind whose devices have no
+    numbers has one device.
+    """
+
+    synchronize: Callable[[Any, str], None] | None = None
+    reset_peak: Callable[[Any, str], None] | None = None
+    peak_bytes: Callable[[Any, str], int] | None = None
+    total_bytes: Callable[[Any, str], int] | None = None
+    free_bytes: Callable[[Any, str], int] | None = None
+    release: Callable[[Any], None] | None = None
+
+
+HANDLING: Mapping[str, Handling] = {
+    "cpu": Handling(),
+    "cuda": Handling(
+        synchronize=lambda torch, card: torch.cuda.synchronize(card),
+        reset_peak=lambda torch, card: torch.cuda.reset_peak_memory_stats(card),
+        peak_bytes=lambda torch, card: torch.cuda.max_memory_allocated(card),
+        total_bytes=lambda torch, card: torch.cuda.mem_get_info(card)[1],
+        free_bytes=lambda torch, card: torch.cuda.mem_get_info(card)[0],
+        release=lambda torch: torch.cuda.empty_cache(),
+    ),
+    # MPS has no peak counter; what its driver holds for this process at the end is the
+    # nearest it offers, since it does not give memory back on its own.
+    "mps": Handling(
+        synchronize=lambda torch, _: torch.mps.synchronize(),
+        peak_bytes=lambda torch, _: torch.mps.driver_allocated_memory(),
+        free_bytes=lambda torch, _: (
+            torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        ),
+        release=lambda torch: torch.mps.empty_cache(),
+    ),
+    # What is free is not told by every version of torch that knows XPU.
+    "xpu": Handling(
+        synchronize=lambda torch, card: torch.xpu.synchronize(card),
+        reset_peak=lambda torch, card: torch.xpu.reset_peak_memory_stats(card),
+        peak_bytes=lambda torch, card: torch.xpu.max_memory_allocated(card),
+        total_bytes=lambda torch, card: (
+            torch.xpu.get_device_properties(card).total_memory
+        ),
+        free_bytes=lambda torch, card: (
+            torch.xpu.get_device_properties(card).total_memory
+            - torch.xpu.memory_reserved(card)
+        ),
+        release=lambda torch: torch.xpu.empty_cache(),
+    ),
+}
+"""By what torch calls the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +88,7 @@ class TorchDevice:
 
     @property
     def kind(self) -> str:
-        """``cpu``, ``cuda`` or ``mps``."""
+        """``cpu``, ``cuda``, ``mps`` or ``xpu``."""
         return self.name.partition(":")[0]
 
     @property
@@ -40,44 +98,41 @@ class TorchDevice:
 
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""
-        if self.kind == "cuda":
+        if (wait := HANDLING[self.kind].synchronize) is not None:
             for card in self.cards:
-                self.torch.cuda.synchronize(card)
-        elif self.kind == "mps":
-            self.torch.mps.synchronize()
+                wait(self.torch, card)
 
     def reset_peak(self) -> None:
         """Begin to count peak memory anew, where the device can."""
-        if self.kind == "cuda":
+        if (reset := HANDLING[self.kind].reset_peak) is not None:
             for card in self.cards:
-                self.torch.cuda.reset_peak_memory_stats(card)
+                reset(self.torch, card)
 
     def peak_bytes(self) -> int | None:
-        """Return the device's peak memory, of all cards together.
-
-        MPS has no peak counter; what its driver holds for this process at the end
-        is the nearest it offers, since it does not give memory back on its own.
-        """
-        if self.kind == "cuda":
-            peaks = [self.torch.cuda.max_memory_allocated(card) for card in self.cards]
-            return sum(map(int, peaks))
-        if self.kind == "mps":
-            return int(self.torch.mps.driver_allocated_memory())
-        return None
+        """Return the device's peak memory, of all cards together."""
+        peak = HANDLING[self.kind].peak_bytes
+        return None if peak is None else sum(self._each(peak))
 
     def total_bytes(self) -> int | None:
         """Return how much memory the cards have; ``None`` where torch does not say."""
-        if self.kind == "cuda":
-            sizes = [self.torch.cuda.mem_get_info(card)[1] for card in self.cards]
-            return sum(map(int, sizes))
-        return None
+        total = HANDLING[self.kind].total_bytes
+        return None if total is None else sum(self._each(total))
+
+    def free_bytes(self) -> int | None:
+        """Return what is free on the fullest card; ``None`` where torch does not say.
+
+        A model on several cards is as full as its fullest card.
+        """
+        free = HANDLING[self.kind].free_bytes
+        return None if free is None else min(self._each(free))
 
     def release(self) -> None:
         """Give cached memory back after a model was dropped."""
-        if self.kind == "cuda":
-            self.torch.cuda.empty_cache()
-        elif self.kind == "mps":
-            self.torch.mps.empty_cache()
+        if (release := HANDLING[self.kind].release) is not None:
+            release(self.torch)
+
+    def _each(self, ask: Callable[[Any, str], int]) -> list[int]:
+        return [int(ask(self.torch, card)) for card in self.cards]
 
 
 class Threads:
@@ -108,28 +163,52 @@ class Threads:
         self._before = None
 
 
-def torch_device(torch: Any, device: str) -> TorchDevice:  # noqa: ANN401 - torch is not imported for its types
+def torch_device(torch: Any, name: str) -> TorchDevice:  # noqa: ANN401 - torch is not imported for its types
     """Return the torch device behind a device marker.
 
     Args:
         torch: the module.
-        device: ``cpu``, ``cuda``, ``a6000`` or ``mps``.
+        name: the marker, such as ``cpu``, ``a6000`` or ``gpu_rtx_3090``.
 
     Raises:
         DeviceAbsent: this build of torch cannot use it.
     """
-    if device in ("cuda", "a6000"):
-        if not torch.cuda.is_available():
-            raise DeviceAbsent(
-                f"device {device!r}: torch {torch.__version__} sees no CUDA device;"
-                " is it a CUDA build, and does it fit the driver?"
-            )
+    device = find_device(name)
+    if device is None or device.torch_kind is None:
+        raise DeviceAbsent(f"device {name!r}: torch cannot compute there")
+    if device.torch_kind == "cpu":
+        return TorchDevice(torch, "cpu")
+    if not _usable(torch, device):
+        raise DeviceAbsent(f"device {name!r}: {_lacking(torch, device)}")
+    if device.torch_kind == "cuda":
         return TorchDevice(torch, f"cuda:{_card(torch, device)}")
-    if device == "mps":
-        if not torch.backends.mps.is_available():
-            raise DeviceAbsent(f"device 'mps': torch {torch.__version__} has no MPS")
-        return TorchDevice(torch, "mps")
-    return TorchDevice(torch, "cpu")
+    return TorchDevice(torch, "xpu:0" if device.torch_kind == "xpu" else "mps")
+
+
+def _usable(torch: Any, device: Device) -> bool:  # noqa: ANN401 - see above
+    """Whether this build of torch can use a kind of devices on this machine."""
+    if device.torch_kind == "mps":
+        return bool(torch.backends.mps.is_available())
+    if device.torch_kind == "xpu":
+        return bool(torch.xpu.is_available())
+    # A build for HIP calls AMD's cards CUDA: what it measures is none of NVIDIA's.
+    return bool(torch.cuda.is_available()) and device.hip == (_hip(torch) is not None)
+
+
+def _hip(torch: Any) -> str | None:  # noqa: ANN401 - see above
+    """Return the version of HIP that torch was built for, ``None`` for another."""
+    version: str | None = torch.version.hip
+    return version
+
+
+def _lacking(torch: Any, device: Device) -> str:  # noqa: ANN401 - see above
+    if device.torch_kind in ("mps", "xpu"):
+        return f"torch {torch.__version__} has no {device.torch_kind.upper()}"
+    what = "ROCm" if device.hip else "CUDA"
+    return (
+        f"torch {torch.__version__} sees no {what} device; is it a {what} build, and"
+        " does it fit the driver?"
+    )
 
 
 def usable_cards(torch: Any, device: str) -> dict[int, int]:  # noqa: ANN401 - see above
@@ -139,15 +218,16 @@ def usable_cards(torch: Any, device: str) -> dict[int, int]:  # noqa: ANN401 - s
 
     Args:
         torch: the module.
-        device: ``cuda``, or ``a6000`` for those cards alone.
+        device: ``cuda``, or a special kind such as ``a6000`` for those cards alone.
 
     Returns:
         Bytes by the number of the card.
     """
+    known = find_device(device)
     return {
         index: torch.cuda.mem_get_info(index)[0] * 9 // 10
         for index in range(torch.cuda.device_count())
-        if device != "a6000" or _A6000 in torch.cuda.get_device_name(index)
+        if known is None or known.matches(torch.cuda.get_device_name(index))
     }
 
 
@@ -195,11 +275,14 @@ def dtype_of(name: str, device: TorchDevice, *, wanted_by: str) -> Any:  # noqa:
     return dtype
 
 
-def _card(torch: Any, device: str) -> int:  # noqa: ANN401 - see above
+def _card(torch: Any, device: Device) -> int:  # noqa: ANN401 - see above
     """Return which card to use, by torch's own names and order of them."""
-    if device != "a6000":
+    if not device.card:
         return 0
-    for index in range(torch.cuda.device_count()):
-        if _A6000 in torch.cuda.get_device_name(index):
-            return index
-    raise DeviceAbsent("device 'a6000': torch sees CUDA devices, but no RTX A6000")
+    count = torch.cuda.device_count()
+    found = device.first([torch.cuda.get_device_name(index) for index in range(count)])
+    if found is None:
+        raise DeviceAbsent(
+            f"device {device.name!r}: torch sees CUDA devices, but no {device.card}"
+        )
+    return found

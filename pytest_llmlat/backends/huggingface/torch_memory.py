@@ -58,14 +58,12 @@ def cache_bytes(model: Any) -> int | None:  # noqa: ANN401 - loaded on use
     return int(2 * layers * kept * a_head * model.dtype.itemsize)
 
 
-def free_bytes(torch: Any, device: TorchDevice) -> int | None:  # noqa: ANN401 - loaded on use
+def free_bytes(device: TorchDevice) -> int | None:
     """Return the memory that is free on a device; ``None`` if unknown."""
-    if device.kind == "cuda":
-        # A model on several cards is as full as its fullest card.
-        return int(min(torch.cuda.mem_get_info(card)[0] for card in device.cards))
-    if device.kind == "mps":
-        taken = int(torch.mps.driver_allocated_memory())
-        return int(torch.mps.recommended_max_memory()) - taken
+    if (free := device.free_bytes()) is not None:
+        return free
+    if device.kind != "cpu":
+        return None
     try:
         with _MEMORY.open(encoding="ascii") as file:
             told = dict(line.split(":", 1) for line in islice(file, 8))

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_llmlat.backends import KINDS
 from pytest_llmlat.backends.catalogue import BACKENDS, load_models
+from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
-from pytest_llmlat.values.settings import LOCAL_DEVICES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def test_an_entry_may_leave_most_out(tmp_path: Path) -> None:
     """The weights decide what is not said."""
     model = an_entry(tmp_path, 'backend = "gguf"\nweights = "w.gguf"')
 
-    assert model.devices == LOCAL_DEVICES
+    assert model.devices == usual_devices()
     assert (model.chat, model.revision, model.options) == (None, None, ())
 
 
@@ -268,7 +268,7 @@ def test_an_address_needs_no_entry(address: str, backend: str, weights: str) -> 
     model = BUNDLED.find(address, where="--llm")
 
     assert (model.name, model.backend, model.weights) == (address, backend, weights)
-    assert model.devices == LOCAL_DEVICES
+    assert model.devices == usual_devices()
 
 
 @pytest.mark.parametrize(

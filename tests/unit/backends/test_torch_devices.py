@@ -51,10 +51,13 @@ class Log:
         """Nothing here waits."""
 
 
-def a_torch(log: Log, *, cuda: bool = True, mps: bool = True) -> Any:  # noqa: ANN401 - stands for a module
+def a_torch(
+    log: Log, *, cuda: bool = True, mps: bool = True, hip: str | None = None
+) -> Any:  # noqa: ANN401 - stands for a module
     """Return a stand-in for torch that notes what is asked of it."""
     return SimpleNamespace(
         __version__="2.stand-in",
+        version=SimpleNamespace(hip=hip),
         bool="bool",
         full=lambda _, fill_value, **__: fill_value,
         cuda=SimpleNamespace(
@@ -66,6 +69,15 @@ def a_torch(log: Log, *, cuda: bool = True, mps: bool = True) -> Any:  # noqa: A
             max_memory_allocated=log.noting("cuda.peak", 123),
             empty_cache=log.noting("cuda.empty"),
             mem_get_info=lambda card: (1000, 2000 + int(str(card)[-1])),
+        ),
+        xpu=SimpleNamespace(
+            is_available=lambda: cuda,
+            synchronize=log.noting("xpu.synchronize"),
+            reset_peak_memory_stats=log.noting("xpu.reset"),
+            max_memory_allocated=log.noting("xpu.peak", 789),
+            memory_reserved=lambda _: 300,
+            get_device_properties=lambda _: SimpleNamespace(total_memory=1000),
+            empty_cache=log.noting("xpu.empty"),
         ),
         mps=SimpleNamespace(
             synchronize=log.noting("mps.synchronize"),
@@ -119,6 +131,7 @@ def streamed(
         ("cuda:0", "cuda.synchronize cuda:0"),
         ("cuda:1", "cuda.synchronize cuda:1"),
         ("mps", "mps.synchronize"),
+        ("xpu:0", "xpu.synchronize xpu:0"),
     ],
 )
 def test_the_device_is_waited_for_before_each_stamp(device: str, wait: str) -> None:
@@ -192,7 +205,10 @@ def test_a_stop_string_ends_generation() -> None:
 
 @pytest.mark.parametrize(
     ("device", "name"),
-    [("cpu", "cpu"), ("cuda", "cuda:0"), ("a6000", "cuda:1"), ("mps", "mps")],
+    [
+        *(("cpu", "cpu"), ("cuda", "cuda:0"), ("a6000", "cuda:1"), ("mps", "mps")),
+        *(("gpu_t1000", "cuda:0"), ("xpu", "xpu:0")),
+    ],
 )
 def test_a_marker_is_a_device_of_torch(device: str, name: str) -> None:
     """The A6000 is the CUDA device that bears its name."""
@@ -202,7 +218,31 @@ def test_a_marker_is_a_device_of_torch(device: str, name: str) -> None:
     assert found.kind == name.partition(":")[0]
 
 
-@pytest.mark.parametrize("device", ["cuda", "a6000", "mps"])
+def test_an_amd_card_is_cuda_to_torch_and_no_cuda_device_of_ours() -> None:
+    """A figure of it must not stand under the name of NVIDIA's, nor the reverse."""
+    nvidia, amd = a_torch(Log()), a_torch(Log(), hip="6.2")
+
+    assert torch_device(amd, "rocm").name == "cuda:0"
+    with pytest.raises(DeviceAbsent, match=r"'rocm': torch .* sees no ROCm device"):
+        torch_device(nvidia, "rocm")
+    with pytest.raises(DeviceAbsent, match=r"'cuda': torch .* sees no CUDA device"):
+        torch_device(amd, "cuda")
+
+
+@pytest.mark.parametrize("device", ["hf", "endpoint", "nothing"])
+def test_a_device_that_is_none_of_torch_is_refused(device: str) -> None:
+    """Nothing is measured on the processor under another name."""
+    with pytest.raises(DeviceAbsent, match=f"{device!r}: torch cannot compute there"):
+        torch_device(a_torch(Log()), device)
+
+
+def test_a_card_that_torch_does_not_see_is_absent() -> None:
+    """The driver may show a card that torch may not use."""
+    with pytest.raises(DeviceAbsent, match=r"'h100': torch sees .* no H100"):
+        torch_device(a_torch(Log()), "h100")
+
+
+@pytest.mark.parametrize("device", ["cuda", "a6000", "mps", "xpu", "rocm"])
 def test_a_build_without_the_device_says_so(device: str) -> None:
     """With the version of torch, which is what has to be replaced."""
     torch = a_torch(Log(), cuda=False, mps=False)
@@ -217,6 +257,7 @@ def test_a_build_without_the_device_says_so(device: str) -> None:
         ("cpu", [], None),
         ("cuda:1", ["cuda.reset cuda:1", "cuda.peak cuda:1", "cuda.empty"], 123),
         ("mps", ["mps.memory", "mps.empty"], 456),
+        ("xpu:0", ["xpu.reset xpu:0", "xpu.peak xpu:0", "xpu.empty"], 789),
     ],
 )
 def test_memory_is_asked_of_the_device(
@@ -247,6 +288,13 @@ def test_memory_of_a_spread_model_is_that_of_all_its_cards() -> None:
         *("cuda.reset cuda:0", "cuda.reset cuda:1"),
         *("cuda.peak cuda:0", "cuda.peak cuda:1"),
     ]
+
+
+def test_what_is_free_on_an_intel_card_is_what_torch_has_not_taken() -> None:
+    """As near as every version of torch that knows XPU can tell."""
+    device = TorchDevice(a_torch(Log()), "xpu:0")
+
+    assert (device.total_bytes(), device.free_bytes()) == (1000, 700)
 
 
 @pytest.mark.parametrize("name", ["cpu", "mps"])

@@ -344,8 +344,8 @@ def test_free_memory_is_that_of_the_device() -> None:
     )
 
     cards = TorchDevice(torch, "cuda:0", ("cuda:1",))
-    assert free_bytes(torch, cards) == GIB
-    assert free_bytes(torch, TorchDevice(torch, "mps")) == 7 * GIB
+    assert free_bytes(cards) == GIB
+    assert free_bytes(TorchDevice(torch, "mps")) == 7 * GIB
 
 
 def test_a_system_that_does_not_tell_has_no_free_memory(
@@ -360,7 +360,7 @@ def test_a_system_that_does_not_tell_has_no_free_memory(
     told.open = absent
     monkeypatch.setattr("pytest_llmlat.backends.huggingface.torch_memory._MEMORY", told)
 
-    assert free_bytes(None, TorchDevice(None, "cpu")) is None
+    assert free_bytes(TorchDevice(None, "cpu")) is None
 
 
 def test_preparing_answers_a_few_with_two_tokens() -> None:

@@ -15,6 +15,7 @@ from pytest_llmlat.backends.huggingface.settings import (
     TransformersSettings,
     settings_of,
 )
+from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 from pytest_llmlat.values.errors import (
     BadCatalogue,
@@ -22,7 +23,6 @@ from pytest_llmlat.values.errors import (
     UnknownName,
     Unsupported,
 )
-from pytest_llmlat.values.settings import LOCAL_DEVICES
 from tests.unit.builders import a_model
 
 
@@ -164,7 +164,7 @@ def test_an_unmerged_adapter_is_not_put_on_layers_of_8_bit() -> None:
 
 
 @given(
-    st.sampled_from(LOCAL_DEVICES),
+    st.sampled_from(usual_devices()),
     st.dictionaries(
         st.sampled_from(["threads", "cache", "compile", "quantization", "attention"]),
         st.one_of(st.booleans(), st.integers(-1, 9), st.sampled_from(QUANTIZATIONS)),
@@ -189,7 +189,7 @@ def test_the_bundled_entries_are_right() -> None:
         (model.name, device): settings_of(Deployment(model=model, device=device))
         for model in load_models().entries.values()
         if model.backend == "transformers"
-        for device in set(model.devices) & set(LOCAL_DEVICES)
+        for device in set(model.devices) & set(usual_devices())
     }
 
     assert read_as["gpt2", "cpu"].quantization == "none"

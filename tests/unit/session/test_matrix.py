@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.session.matrix import cell, deployments
+from pytest_llmlat.session.matrix import cell, deployments, on_device
 from pytest_llmlat.tasks.draw import draw
 from tests.unit.builders import a_deployment, a_model, a_sample, a_task
 
@@ -97,6 +97,41 @@ def test_the_cloud_is_asked_only_where_it_is_named(
     )
 
     assert [deployment.device for deployment in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("devices", "named", "expected"),
+    [
+        (("cpu", "cuda"), (), ["cpu", "cuda"]),
+        (("cpu", "cuda"), ("h100",), ["cpu", "cuda", "h100"]),
+        (("cpu",), ("h100",), ["cpu"]),
+        (("cpu", "cuda"), ("gpu_a10",), ["cpu", "cuda", "gpu_a10"]),
+        (("cuda",), ("a6000",), ["cuda"]),
+        (("cpu",), ("hf", "xpu"), ["cpu"]),
+        (EVERYWHERE, ("xpu",), ["cpu", "cuda", "xpu"]),
+        (("cuda", "h100"), (), ["h100"]),
+        (("gpu_h100", "cuda"), (), ["gpu_h100"]),
+    ],
+)
+def test_an_unusual_device_is_there_for_who_names_it(
+    devices: tuple[str, ...], named: tuple[str, ...], expected: list[str]
+) -> None:
+    """An H100 is CUDA, until somebody asks for it or an entry says so."""
+    present = [d for d in ("cpu", "cuda", "h100", "gpu_h100") if d in devices]
+
+    assert run_on([*present, "cpu", "cuda"], named, devices) == expected
+
+
+def test_a_special_device_has_the_dtype_of_the_general_one() -> None:
+    """Its weights are loaded as the entry says for CUDA."""
+    model = replace(a_model(devices=["cuda"]), dtype=(("cuda", "float16"),))
+
+    placed = on_device(model, "h100")
+
+    assert placed is not None
+    assert placed.dtype_on("h100") == "float16"
+    assert on_device(model, "cuda") is model
+    assert on_device(model, "cpu") is None
 
 
 def test_deployments_keep_the_order_asked_for() -> None:

@@ -221,7 +221,7 @@ def answers(folder: Path) -> list[tuple[object, ...]]:
         ({"seed": -1}, r"^seed: must be a whole number of at least 0"),
         ({"requests": 0}, r"^requests: must be"),
         ({"scenario": "concurrent"}, r"^scenario: "),
-        ({"devices": "gpu"}, r"^devices: unknown value 'gpu'"),
+        ({"devices": "gpu"}, r"^devices: unknown device 'gpu'"),
         ({"slo": "ttft<soon"}, r"^slo: "),
         ({"timeout": 0}, r"^timeout: must be above 0 s"),
         ({"timeout": "soon"}, r"^timeout: "),
