@@ -14,7 +14,7 @@ from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.grading.sandbox import open_sandbox
-from pytest_llmlat.grading.sandbox.chain import LINUX_CHAIN, MACOS_CHAIN, REMEDY
+from pytest_llmlat.grading.sandbox.chain import REMEDY, on_system
 from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import fingerprint
@@ -160,8 +160,7 @@ def _isolations(
     platform: str, try_sandbox: Callable[[str], Sandbox]
 ) -> Iterable[Isolation]:
     """Try each sandbox that this system may have; each proves itself when opened."""
-    chain = MACOS_CHAIN if platform == "darwin" else LINUX_CHAIN
-    for name in (*chain, "docker"):
+    for name in on_system(platform):
         try:
             try_sandbox(name).close()
         except SandboxUnavailable as error:

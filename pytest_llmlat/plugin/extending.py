@@ -18,6 +18,7 @@ TABLES = {
     "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",
     "metrics": "grading.metrics:METRICS",
+    "sandboxes": "grading.sandbox:SANDBOXES",
 }
 """Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""
 

@@ -115,9 +115,9 @@ def balances() -> tuple[str, ...]:
 
 def sandboxes() -> tuple[str, ...]:
     """Return the sandboxes that may be asked for."""
-    from pytest_llmlat.values.settings import SANDBOXES  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.grading.sandbox import choices  # noqa: PLC0415 - not at start-up
 
-    return SANDBOXES
+    return choices()
 
 
 def path(given: Given) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pytest_llmlat.grading import program_limits
+from pytest_llmlat.grading.sandbox import choices
 from pytest_llmlat.machine.device_table import absence, is_present, known_device
 from pytest_llmlat.session.arguments import (
     choice,
@@ -31,7 +32,6 @@ from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
 from pytest_llmlat.values.settings import (
     ALL_SAMPLES,
     BALANCES,
-    SANDBOXES,
     Balance,
     Settings,
 )
@@ -159,7 +159,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         data=folder_of(data, "data"),
         report=None if report is None else Path(report).resolve(),
         balance=cast("Balance", choice(balance, BALANCES, "balance")),
-        sandbox=choice(sandbox, SANDBOXES, "sandbox"),
+        sandbox=choice(sandbox, choices(), "sandbox"),
         limits=program_limits.parse(code_limits, where="code_limits"),
         scenarios=scenario_names(scenario, "scenario"),
         requests=None if requests is None else whole(requests, "requests", least=1),

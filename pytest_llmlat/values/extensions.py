@@ -18,10 +18,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pytest_llmlat.values.errors import BadExtension, LLMLatError, UnknownName
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 OURS = "pytest-llmlat"
 """The distribution whose names nobody else can take."""
@@ -34,6 +36,9 @@ wrong."""
 
 def installed(group: str) -> Iterable[EntryPoint]:
     """Return the entry points of a group; to look takes some ten milliseconds."""
+    # It loads the standard library's parsers of mail and of archives.
+    from importlib.metadata import entry_points  # noqa: PLC0415 - on use
+
     return entry_points(group=group)
 
 

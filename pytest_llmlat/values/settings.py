@@ -12,15 +12,6 @@ if TYPE_CHECKING:
 
 Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
 BALANCES: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
-SANDBOXES = (
-    "auto",
-    "landlock+seccomp",
-    "seccomp",
-    "bwrap",
-    "docker",
-    "seatbelt",
-    "none",
-)
 ALL_SAMPLES = sys.maxsize
 """More samples than any task has: all of them, whatever the test says."""
 

@@ -7,18 +7,25 @@ import shutil
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pytest_llmlat.grading.sandbox import (
-    CHOICES,
+    Confinement,
     Limits,
     Program,
     bubblewrap,
-    chain,
+    choices,
     docker,
     open_sandbox,
+)
+from pytest_llmlat.grading.sandbox.chain import first_that_holds, on_system
+from pytest_llmlat.grading.sandbox.confinements import (
+    BUBBLEWRAP,
+    SECCOMP,
+    open_tested,
 )
 from pytest_llmlat.grading.sandbox.inside.darwin import profile
 from pytest_llmlat.grading.sandbox.inside.landlock import PACKAGES, standard_library
@@ -39,14 +46,13 @@ def test_the_first_link_that_holds_is_taken() -> None:
     assert sandbox.name in {"landlock+seccomp", "seccomp"}
 
 
-@linux
-def test_a_link_that_does_not_start_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Where the kernel has no Landlock, the filter alone is the next to be tried."""
-    monkeypatch.setattr(chain, "LINUX_CHAIN", ("nothing", "seccomp"))
+NOTHING = Confinement(open=partial(open_tested, "nothing"), automatic=5)
 
-    sandbox = open_sandbox("auto")
+
+@linux
+def test_a_link_that_does_not_start_is_passed_over() -> None:
+    """Where the kernel has no Landlock, the filter alone is the next to be tried."""
+    sandbox = first_that_holds({"nothing": NOTHING, "seccomp": SECCOMP})
     sandbox.close()
 
     assert sandbox.name == "seccomp"
@@ -55,11 +61,10 @@ def test_a_link_that_does_not_start_is_passed_over(
 @linux
 def test_where_none_holds_each_link_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing falls through to an open door: reasons, and what can be done."""
-    monkeypatch.setattr(chain, "LINUX_CHAIN", ("nothing", "bwrap"))
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(SandboxUnavailable) as caught:
-        open_sandbox("auto")
+        first_that_holds({"nothing": NOTHING, "bwrap": BUBBLEWRAP})
 
     text = str(caught.value)
     assert "nothing: KeyError: 'nothing'" in text
@@ -98,16 +103,10 @@ def test_the_self_test_sees_what_a_bare_process_can_do() -> None:
 
 
 @linux
-def test_a_link_that_leaks_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_leaks_is_not_used() -> None:
     """A confinement that is there but does not confine is refused, with the breach."""
-
-    def build(name: str) -> SplitSandbox:
-        return SplitSandbox("none", isolated=name != "none")
-
-    monkeypatch.setattr(chain, "_build", build)
-
     with pytest.raises(SandboxUnavailable, match="a program could write a file, read"):
-        open_sandbox("seccomp")
+        first_that_holds({"bare": Confinement(open=partial(open_tested, "none"))})
 
 
 @linux
@@ -129,16 +128,30 @@ def test_an_unknown_name_is_a_usage_error() -> None:
 
 
 def test_every_choice_is_known() -> None:
-    """The names that a user may type, in the order of trust."""
-    assert CHOICES == (
+    """The names that a user may type."""
+    assert sorted(choices()) == [
         "auto",
-        "landlock+seccomp",
-        "seccomp",
         "bwrap",
         "docker",
-        "seatbelt",
+        "landlock+seccomp",
         "none",
-    )
+        "seatbelt",
+        "seccomp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("platform", "automatic"),
+    [
+        ("linux", ["landlock+seccomp", "seccomp", "bwrap"]),
+        ("darwin", ["seatbelt"]),
+        ("win32", []),
+    ],
+)
+def test_each_system_has_its_chain(platform: str, automatic: list[str]) -> None:
+    """The most trusted is tried first; a container only where it is named."""
+    assert list(on_system(platform, automatic=True)) == automatic
+    assert list(on_system(platform)) == [*automatic, "docker"]
 
 
 @linux

@@ -19,8 +19,9 @@ Importing this package starts nothing and loads nothing heavy.
 
 from __future__ import annotations
 
+from pytest_llmlat.grading.sandbox.chain import SANDBOXES, choices, open_chain
 from pytest_llmlat.grading.sandbox.program import (
-    CHOICES,
+    Confinement,
     Kind,
     Limits,
     Program,
@@ -29,12 +30,14 @@ from pytest_llmlat.grading.sandbox.program import (
 )
 
 __all__ = [
-    "CHOICES",
+    "SANDBOXES",
+    "Confinement",
     "Kind",
     "Limits",
     "Program",
     "ProgramOutcome",
     "Sandbox",
+    "choices",
     "open_sandbox",
 ]
 
@@ -43,12 +46,11 @@ def open_sandbox(choice: str = "auto") -> Sandbox:
     """Open the sandbox that was asked for, after it has shown that it holds.
 
     Args:
-        choice: one of ``CHOICES``.
+        choice: one of ``choices()``; ``auto`` is the first that holds here.
 
     Raises:
         UnknownName: there is no such sandbox.
+        BadExtension: there is, and it is broken.
         SandboxUnavailable: it does not hold here; says why and what to do.
     """
-    from pytest_llmlat.grading.sandbox.chain import open_chain  # noqa: PLC0415 - on use
-
     return open_chain(choice)

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.sandbox.program import CHOICES
-from pytest_llmlat.values.errors import SandboxUnavailable, UnknownName
+from pytest_llmlat.grading.sandbox.program import Confinement, as_confinement
+from pytest_llmlat.values.errors import (
+    BadExtension,
+    SandboxUnavailable,
+    UnknownName,
+)
+from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
-    from pytest_llmlat.grading.sandbox.program import Sandbox
-    from pytest_llmlat.grading.sandbox.split import SplitSandbox
+    from collections.abc import Mapping
 
-LINUX_CHAIN = ("landlock+seccomp", "seccomp", "bwrap")
-MACOS_CHAIN = ("seatbelt",)
+    from pytest_llmlat.grading.sandbox.program import Sandbox
+
+AUTO = "auto"
+"""What is typed for the first sandbox that holds."""
 REMEDY = (
     "generated code is run in a sandbox or not at all; run on Linux 5.13 or newer with"
     " Landlock, install bubblewrap, or, if you trust the code, ask for"
     " --llm-sandbox none"
 )
+_NEEDED = ("name", "isolated", "run", "close")
+
+SANDBOXES: Table[Confinement] = Table("sandboxes", "sandbox", as_confinement)
+"""The sandboxes by name."""
+
+
+def choices() -> tuple[str, ...]:
+    """Return what may be asked for."""
+    return (AUTO, *SANDBOXES)
 
 
 def open_chain(choice: str) -> Sandbox:
@@ -27,74 +41,79 @@ def open_chain(choice: str) -> Sandbox:
 
     Raises:
         UnknownName: there is no such sandbox.
+        BadExtension: there is, and it is broken.
         SandboxUnavailable: none holds; says why for each.
     """
-    if choice not in CHOICES:
-        remedy = "'auto' takes the first that holds."
+    if choice == AUTO:
+        return first_that_holds(on_system(sys.platform, automatic=True))
+    if choice not in SANDBOXES:
+        remedy = f"{AUTO!r} takes the first that holds."
         kind, where = "sandbox", "--llm-sandbox"
-        raise UnknownName(kind, choice, CHOICES, where=where, remedy=remedy)
-    if choice == "none":
-        return _open_bare()
-    if choice == "docker":
-        from pytest_llmlat.grading.sandbox.docker import open_docker  # noqa: PLC0415 - on use
+        raise UnknownName(kind, choice, choices(), where=where, remedy=remedy)
+    confinement = SANDBOXES[choice]
+    if confinement.automatic is None and confinement.holds_on(sys.platform):
+        return _opened(choice, confinement)
+    return first_that_holds({choice: confinement})
 
-        return open_docker()
-    reasons = []
-    for name in _chain() if choice == "auto" else (choice,):
-        sandbox, reason = _try(name)
-        if sandbox is not None:
-            return sandbox
-        reasons.append(f"{name}: {reason}")
-    raise SandboxUnavailable(
-        f"no sandbox holds on this machine ({'; '.join(reasons)}); {REMEDY}"
+
+def on_system(platform: str, *, automatic: bool = False) -> dict[str, Confinement]:
+    """Return what may confine a program on a system, what is tried first before.
+
+    Args:
+        platform: as in ``sys.platform``.
+        automatic: leave out what is used only where it is named.
+    """
+    found = {
+        name: one
+        for name, one in SANDBOXES.working().items()
+        if one.isolated and one.holds_on(platform)
+    }
+    named = {name: one for name, one in found.items() if one.automatic is None}
+    tried = sorted(
+        (one.automatic, name)
+        for name, one in found.items()
+        if one.automatic is not None
     )
+    ordered = {name: found[name] for _, name in tried}
+    return ordered if automatic else ordered | named
 
 
-def _chain() -> tuple[str, ...]:
-    return MACOS_CHAIN if sys.platform == "darwin" else LINUX_CHAIN
+def first_that_holds(confinements: Mapping[str, Confinement]) -> Sandbox:
+    """Open the first that holds.
+
+    Raises:
+        SandboxUnavailable: none does; says why for each.
+    """
+    reasons = []
+    for name, confinement in confinements.items():
+        if not confinement.holds_on(sys.platform):
+            reasons.append(f"{name}: not on {sys.platform}")
+            continue
+        try:
+            return _opened(name, confinement)
+        except (SandboxUnavailable, OSError) as wrong:
+            reasons.append(f"{name}: {wrong}")
+    told = "; ".join(reasons) or f"there is none for {sys.platform}"
+    raise SandboxUnavailable(f"no sandbox holds on this machine ({told}); {REMEDY}")
 
 
-def _try(name: str) -> tuple[SplitSandbox | None, str]:
-    """Return a sandbox that has passed its self-test, or why there is none."""
-    from pytest_llmlat.grading.sandbox.selftest import breaches  # noqa: PLC0415 - on use
-    from pytest_llmlat.grading.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
+def _opened(name: str, confinement: Confinement) -> Sandbox:
+    """Open a sandbox, which must be what it was registered as.
 
-    sandbox: SplitSandbox | None = None
-    try:
-        sandbox = _build(name)
-        found = breaches(sandbox)
-    except (SandboxUnavailable, ZygoteDied, OSError) as wrong:
-        found = [str(wrong)]
-    else:
-        if not found:
-            return sandbox, ""
-        found = [f"a program could {', '.join(found)}"]
-    if sandbox is not None:
+    Raises:
+        BadExtension: it is not.
+        SandboxUnavailable: it does not hold; says why.
+    """
+    sandbox = confinement.open()
+    lacking = [each for each in _NEEDED if not hasattr(sandbox, each)]
+    if lacking:
+        raise BadExtension(
+            f"sandbox {name!r}: what it opens has no {', '.join(lacking)}"
+        )
+    if sandbox.isolated != confinement.isolated:
         sandbox.close()
-    return None, found[0]
-
-
-def _build(name: str) -> SplitSandbox:
-    from pytest_llmlat.grading.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
-
-    if (name == "seatbelt") != (sys.platform == "darwin"):
-        raise SandboxUnavailable(f"not on {sys.platform}")
-    prefix: tuple[str, ...] = ()
-    if name == "bwrap":
-        module = import_module("pytest_llmlat.grading.sandbox.bubblewrap")
-        prefix = module.command()
-    return SplitSandbox(name, isolated=True, prefix=prefix)
-
-
-def _open_bare() -> SplitSandbox:
-    from pytest_llmlat.grading.sandbox.split import SplitSandbox  # noqa: PLC0415 - on use
-    from pytest_llmlat.grading.sandbox.zygote import ZygoteDied  # noqa: PLC0415 - on use
-
-    sandbox = SplitSandbox("none", isolated=False)
-    try:
-        sandbox.start()
-    except ZygoteDied as died:
-        raise SandboxUnavailable(
-            f"--llm-sandbox none: Python does not start ({died})"
-        ) from died
+        raise BadExtension(
+            f"sandbox {name!r}: is registered with isolated={confinement.isolated} and"
+            f" opens one with isolated={sandbox.isolated}"
+        )
     return sandbox

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from pytest_llmlat.values.settings import SANDBOXES
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kind: TypeAlias = Literal[
     "pass", "wrong", "error", "timeout", "memory", "crash", "refused"
 ]
-
-CHOICES: tuple[str, ...] = SANDBOXES
-"""What ``open_sandbox`` takes: ``auto`` is the first that holds on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ class Sandbox(Protocol):
     """A place where generated code runs; good for many programs, one at a time."""
 
     name: str
-    """Which of ``CHOICES`` this is."""
+    """Under which name it is registered."""
     isolated: bool
     """Whether the program is kept from files, network and other processes."""
 
@@ -77,3 +75,41 @@ class Sandbox(Protocol):
 
     def close(self) -> None:
         """Leave no process behind; may be called twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """One way to keep generated code from doing harm, and where it may hold."""
+
+    open: Callable[[], Sandbox]
+    """Opens a sandbox that has shown that it holds; else ``SandboxUnavailable``."""
+    systems: tuple[str, ...] | None = None
+    """The values of ``sys.platform`` where it may hold; ``None`` for all."""
+    automatic: int | None = None
+    """Its place among those that ``auto`` tries on its systems, lowest first; ``None``
+    where it is used by name only. Ours are 10, 20 and 30."""
+    isolated: bool = True
+    """Whether it keeps a program from files, network and other processes."""
+
+    def holds_on(self, platform: str) -> bool:
+        """Whether it may hold on a system, by the name that ``sys.platform`` gives."""
+        return self.systems is None or platform in self.systems
+
+
+def as_confinement(name: str, value: object) -> Confinement:
+    """Return what was registered, if it is a confinement that can be used.
+
+    Raises:
+        TypeError: it is not; says what is missing.
+        ValueError: its name means something else, or programs would run unconfined
+            without anybody having asked for it.
+    """
+    if not isinstance(value, Confinement):
+        raise TypeError(f"must be a Confinement, not {value!r:.80}")
+    if not callable(value.open):
+        raise TypeError(f"'open' must be a function, not {value.open!r:.80}")
+    if name == "auto":
+        raise ValueError("'auto' is the first sandbox that holds; choose another name")
+    if value.automatic is not None and not value.isolated:
+        raise ValueError("what isolates nothing can be used by name only")
+    return value

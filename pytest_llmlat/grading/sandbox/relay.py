@@ -6,14 +6,19 @@ import json
 import sys
 from dataclasses import asdict
 
-from pytest_llmlat.grading.sandbox import Limits, Program, open_sandbox
+from pytest_llmlat.grading.sandbox.chain import first_that_holds
+from pytest_llmlat.grading.sandbox.confinements import BUBBLEWRAP, LANDLOCK, SECCOMP
+from pytest_llmlat.grading.sandbox.program import Limits, Program
 from pytest_llmlat.values.errors import SandboxUnavailable
+
+INSIDE = {"landlock+seccomp": LANDLOCK, "seccomp": SECCOMP, "bwrap": BUBBLEWRAP}
 
 
 def main() -> None:
     """Serve until standard input ends."""
     try:
-        sandbox = open_sandbox("auto")
+        # The package lies there without the metadata that names what is installed.
+        sandbox = first_that_holds(INSIDE)
     except SandboxUnavailable as unavailable:
         _tell({"failed": str(unavailable)})
         return

@@ -7,13 +7,7 @@ import typing
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import CHOICES
 from pytest_llmlat.values import settings
-
-
-def test_sandboxes_are_those_that_can_be_opened() -> None:
-    """The option takes every sandbox and no other."""
-    assert settings.SANDBOXES == CHOICES
 
 
 def test_balances_are_those_of_their_type() -> None:
