@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
-    from pytest_llmlat.grading.sandbox import Confinement
+    from pytest_llmlat.grading.sandbox import SandboxKind
     from pytest_llmlat.machine.device_table import Device
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
@@ -90,13 +90,13 @@ def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
 
 def pytest_llmlat_sandboxes(
     config: pytest.Config,
-) -> Mapping[str, Confinement] | None:
+) -> Mapping[str, SandboxKind] | None:
     """Return sandboxes for generated code by name, for this pytest session.
 
     It is called as that for families::
 
         def pytest_llmlat_sandboxes():
-            return {"firecracker": Confinement(open=open_firecracker)}
+            return {"firecracker": SandboxKind(open=open_firecracker)}
 
     Args:
         config: of the pytest session.

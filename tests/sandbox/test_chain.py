@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from pytest_llmlat.grading.sandbox import (
-    Confinement,
     Limits,
     Program,
+    SandboxKind,
     bubblewrap,
     choices,
     docker,
@@ -46,7 +46,7 @@ def test_the_first_link_that_holds_is_taken() -> None:
     assert sandbox.name in {"landlock+seccomp", "seccomp"}
 
 
-NOTHING = Confinement(open=partial(open_tested, "nothing"), automatic=5)
+NOTHING = SandboxKind(open=partial(open_tested, "nothing"), automatic=5)
 
 
 @linux
@@ -106,7 +106,7 @@ def test_the_self_test_sees_what_a_bare_process_can_do() -> None:
 def test_a_link_that_leaks_is_not_used() -> None:
     """A confinement that is there but does not confine is refused, with the breach."""
     with pytest.raises(SandboxUnavailable, match="a program could write a file, read"):
-        first_that_holds({"bare": Confinement(open=partial(open_tested, "none"))})
+        first_that_holds({"bare": SandboxKind(open=partial(open_tested, "none"))})
 
 
 @linux
@@ -291,4 +291,4 @@ def test_importing_the_sandbox_loads_nothing_heavy() -> None:
     )
 
     assert not {"subprocess", "ctypes", "socket", "tempfile"} & set(told.split())
-    assert "pytest_llmlat.grading.sandbox.chain" not in told.split()
+    assert "pytest_llmlat.grading.sandbox.confinements" not in told.split()

@@ -21,22 +21,22 @@ from __future__ import annotations
 
 from pytest_llmlat.grading.sandbox.chain import SANDBOXES, choices, open_chain
 from pytest_llmlat.grading.sandbox.program import (
-    Confinement,
     Kind,
     Limits,
     Program,
     ProgramOutcome,
     Sandbox,
+    SandboxKind,
 )
 
 __all__ = [
     "SANDBOXES",
-    "Confinement",
     "Kind",
     "Limits",
     "Program",
     "ProgramOutcome",
     "Sandbox",
+    "SandboxKind",
     "choices",
     "open_sandbox",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.sandbox.program import Confinement, as_confinement
+from pytest_llmlat.grading.sandbox.program import SandboxKind, as_sandbox_kind
 from pytest_llmlat.values.errors import (
     BadExtension,
     SandboxUnavailable,
@@ -27,7 +27,7 @@ REMEDY = (
 )
 _NEEDED = ("name", "isolated", "run", "close")
 
-SANDBOXES: Table[Confinement] = Table("sandboxes", "sandbox", as_confinement)
+SANDBOXES: Table[SandboxKind] = Table("sandboxes", "sandbox", as_sandbox_kind)
 """The sandboxes by name."""
 
 
@@ -48,15 +48,15 @@ def open_chain(choice: str) -> Sandbox:
         return first_that_holds(on_system(sys.platform, automatic=True))
     if choice not in SANDBOXES:
         remedy = f"{AUTO!r} takes the first that holds."
-        kind, where = "sandbox", "--llm-sandbox"
-        raise UnknownName(kind, choice, choices(), where=where, remedy=remedy)
-    confinement = SANDBOXES[choice]
-    if confinement.automatic is None and confinement.holds_on(sys.platform):
-        return _opened(choice, confinement)
-    return first_that_holds({choice: confinement})
+        noun, where = "sandbox", "--llm-sandbox"
+        raise UnknownName(noun, choice, choices(), where=where, remedy=remedy)
+    kind = SANDBOXES[choice]
+    if kind.automatic is None and kind.holds_on(sys.platform):
+        return _opened(choice, kind)
+    return first_that_holds({choice: kind})
 
 
-def on_system(platform: str, *, automatic: bool = False) -> dict[str, Confinement]:
+def on_system(platform: str, *, automatic: bool = False) -> dict[str, SandboxKind]:
     """Return what may confine a program on a system, what is tried first before.
 
     Args:
@@ -78,42 +78,42 @@ def on_system(platform: str, *, automatic: bool = False) -> dict[str, Confinemen
     return ordered if automatic else ordered | named
 
 
-def first_that_holds(confinements: Mapping[str, Confinement]) -> Sandbox:
+def first_that_holds(kinds: Mapping[str, SandboxKind]) -> Sandbox:
     """Open the first that holds.
 
     Raises:
         SandboxUnavailable: none does; says why for each.
     """
     reasons = []
-    for name, confinement in confinements.items():
-        if not confinement.holds_on(sys.platform):
+    for name, kind in kinds.items():
+        if not kind.holds_on(sys.platform):
             reasons.append(f"{name}: not on {sys.platform}")
             continue
         try:
-            return _opened(name, confinement)
+            return _opened(name, kind)
         except (SandboxUnavailable, OSError) as wrong:
             reasons.append(f"{name}: {wrong}")
     told = "; ".join(reasons) or f"there is none for {sys.platform}"
     raise SandboxUnavailable(f"no sandbox holds on this machine ({told}); {REMEDY}")
 
 
-def _opened(name: str, confinement: Confinement) -> Sandbox:
+def _opened(name: str, kind: SandboxKind) -> Sandbox:
     """Open a sandbox, which must be what it was registered as.
 
     Raises:
         BadExtension: it is not.
         SandboxUnavailable: it does not hold; says why.
     """
-    sandbox = confinement.open()
+    sandbox = kind.open()
     lacking = [each for each in _NEEDED if not hasattr(sandbox, each)]
     if lacking:
         raise BadExtension(
             f"sandbox {name!r}: what it opens has no {', '.join(lacking)}"
         )
-    if sandbox.isolated != confinement.isolated:
+    if sandbox.isolated != kind.isolated:
         sandbox.close()
         raise BadExtension(
-            f"sandbox {name!r}: is registered with isolated={confinement.isolated} and"
+            f"sandbox {name!r}: is registered with isolated={kind.isolated} and"
             f" opens one with isolated={sandbox.isolated}"
         )
     return sandbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.sandbox.program import Confinement
+from pytest_llmlat.grading.sandbox.program import SandboxKind
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def _bare() -> Sandbox:
     return sandbox
 
 
-LANDLOCK = Confinement(
+LANDLOCK = SandboxKind(
     open=partial(open_tested, "landlock+seccomp"), systems=("linux",), automatic=10
 )
-SECCOMP = Confinement(
+SECCOMP = SandboxKind(
     open=partial(open_tested, "seccomp"), systems=("linux",), automatic=20
 )
-BUBBLEWRAP = Confinement(open=_bubblewrap, systems=("linux",), automatic=30)
-SEATBELT = Confinement(
+BUBBLEWRAP = SandboxKind(open=_bubblewrap, systems=("linux",), automatic=30)
+SEATBELT = SandboxKind(
     open=partial(open_tested, "seatbelt"), systems=("darwin",), automatic=10
 )
-DOCKER = Confinement(open=_docker)
-NONE = Confinement(open=_bare, isolated=False)
+DOCKER = SandboxKind(open=_docker)
+NONE = SandboxKind(open=_bare, isolated=False)

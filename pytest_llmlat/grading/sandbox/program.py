@@ -78,7 +78,7 @@ class Sandbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confinement:
+class SandboxKind:
     """One way to keep generated code from doing harm, and where it may hold."""
 
     open: Callable[[], Sandbox]
@@ -96,16 +96,16 @@ class Confinement:
         return self.systems is None or platform in self.systems
 
 
-def as_confinement(name: str, value: object) -> Confinement:
-    """Return what was registered, if it is a confinement that can be used.
+def as_sandbox_kind(name: str, value: object) -> SandboxKind:
+    """Return what was registered, if it is a kind of sandbox that can be used.
 
     Raises:
         TypeError: it is not; says what is missing.
         ValueError: its name means something else, or programs would run unconfined
             without anybody having asked for it.
     """
-    if not isinstance(value, Confinement):
-        raise TypeError(f"must be a Confinement, not {value!r:.80}")
+    if not isinstance(value, SandboxKind):
+        raise TypeError(f"must be a SandboxKind, not {value!r:.80}")
     if not callable(value.open):
         raise TypeError(f"'open' must be a function, not {value.open!r:.80}")
     if name == "auto":
