@@ -11,7 +11,7 @@ from pytest_llmlat.report.leaders import (
     leader_lines,
     tuning_lines,
 )
-from pytest_llmlat.report.loads import load_lines
+from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.terminal import (
     CELL_COLUMNS,
     MODEL_COLUMNS,
@@ -51,6 +51,8 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *leader_lines(board),
         *comparison_lines(board),
         *tuning_lines(board),
+        *clock_lines(board),
+        *contention_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

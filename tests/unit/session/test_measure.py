@@ -321,8 +321,6 @@ def test_a_run_with_errors_is_no_baseline(tmp_path: Path, task: Task) -> None:
 
 def test_a_report_is_written_where_it_was_asked_for(tmp_path: Path, task: Task) -> None:
     """The same files as pytest's ``--llm-report``."""
-    pytest.importorskip("plotly")
-
     measure_models(PARROT, task, root=tmp_path, report=tmp_path / "out")
 
     assert {"report.html", "report.md", "summary.json", "records.jsonl"} <= {
