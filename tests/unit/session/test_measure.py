@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import inspect
 import io
 import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,12 +32,11 @@ from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import open_run
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import DeviceAbsent, UnknownName, UsageError
+from pytest_llmlat.values.settings import Settings
 from tests.unit.boards import HOSTILE
 from tests.unit.builders import a_cell, a_record
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.measure.cell import LoadedModel
     from pytest_llmlat.values.records import Cell
 
@@ -517,3 +519,15 @@ print(measure_models(model, "sentiment/polarity", samples=2).summaries[0].sample
     )
 
     assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+def test_every_setting_is_an_argument_and_every_argument_is_documented() -> None:
+    """What a complaint names can be changed, and the page lists all there is."""
+    arguments = set(inspect.signature(measure_models).parameters)
+    settings = {field.name for field in dataclasses.fields(Settings)}
+    of_pytest = {"folder", "names_given", "benchmark", "power"}
+    page = (Path(__file__).parents[3] / "docs" / "python.md").read_text("utf-8")
+
+    assert {api._spelled(name) for name in settings - of_pytest} <= arguments
+    for name in arguments:
+        assert re.search(rf"`{name}[`=]", page), name
