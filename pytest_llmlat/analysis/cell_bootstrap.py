@@ -210,6 +210,12 @@ def _details(records: Sequence[Record], metric: Metric) -> dict[str, CellFigure]
         for name, value in record.grade.details:
             columns[name][place] = value
     found = {name: _average(values) for name, values in columns.items()}
+    if metric.corpus is not None and metric.direction == "lower":
+        # What is told beside the quality is of the whole too, and no mean.
+        counts = [record.grade.counts for record in records]
+        found[records[0].metric] = CellFigure(
+            value=metric.corpus.figure(counts), rows=counts, draws=metric.corpus.draws
+        )
     if metric.cell_figures is not None:
         found |= metric.cell_figures(records)
     return found

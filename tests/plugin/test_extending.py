@@ -1,0 +1,186 @@
+"""Extensions of a user's: from an installed distribution, and from a conftest file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.families import FAMILIES
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "pytest-llmlat-lab"
+CONFTEST = """
+from pytest_llmlat.grading.extractors import Extractor, Reading
+from pytest_llmlat.grading.metrics import Metric
+from pytest_llmlat.values.families import Family
+from pytest_llmlat.values.records import Grade
+
+def last_word(text, task, sample):
+    return Reading(text.split()[-1] if text.split() else None)
+
+def same_length(value, task, sample):
+    return Grade(value=float(len(value or "") == len(sample.reference)))
+
+def pytest_llmlat_families():
+    return {"intent": Family(labels=True)}
+
+def pytest_llmlat_extractors(config):
+    return {"last_word": Extractor(read=last_word)}
+
+def pytest_llmlat_metrics():
+    return {"same_length": Metric(grade=same_length, binary=False)}
+"""
+TASK = """
+[tasks."FAMILY/tickets"]
+source = "tiny.jsonl"
+reference = "label"
+extractor = "EXTRACTOR"
+metric = "METRIC"
+max_new_tokens = 4
+budget_s = 1.0
+chat_prompt = "{{ text }}"
+completion_prompt = "{{ text }}"
+"""
+TEST = """
+import pytest
+
+@pytest.mark.llm("FAMILY/tickets")
+def test_tickets(llm, llmlat):
+    assert llmlat.run(llm).samples == 6
+"""
+
+
+def give_a_task(project: Project, family: str, extractor: str, metric: str) -> None:
+    """Replace the project's tests by one of a task with these."""
+    words = {"FAMILY": family, "EXTRACTOR": extractor, "METRIC": metric}
+    for name, text in {"tasks.toml": TASK, "test_models.py": TEST}.items():
+        for word, value in words.items():
+            text = text.replace(word, value)  # noqa: PLW2901 - what is left of it
+        project.write(name, text)
+
+
+def test_a_conftest_adds_a_family_an_extractor_and_a_metric(project: Project) -> None:
+    """All three work in its session, and are gone after it."""
+    project.write("conftest.py", CONFTEST)
+    give_a_task(project, "intent", "last_word", "same_length")
+
+    project.run("--llm=parrot", "-m", "cpu").assert_outcomes(passed=1)
+
+    (cell,) = project.summary()["cells"]
+    assert (cell["task"], cell["metric"]) == ("intent/tickets", "same_length")
+    assert {record["extracted"] for record in project.records()} == {"positive"}
+    assert [record["grade"]["value"] for record in project.records()] == [1.0] * 6
+    assert "intent" not in FAMILIES
+    assert "last_word" not in EXTRACTORS
+    assert "same_length" not in METRICS
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (
+            "return {'accuracy': Metric(grade=same_length, binary=False)}",
+            "metric 'accuracy' of *conftest.py: the name is taken by pytest-llmlat *",
+        ),
+        (
+            "return {'mine': same_length}",
+            "metric 'mine' of *conftest.py: must be a Metric, not <function same_*",
+        ),
+        (
+            "return {'mine': Metric(binary=False)}",
+            "metric 'mine' of *conftest.py: must have either 'grade' or 'run'",
+        ),
+        ("return same_length", "*conftest.py: must return a mapping of names*"),
+        ("return 1 / 0", "*conftest.py: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_bad_hook_is_told_at_the_start(
+    project: Project, body: str, complaint: str
+) -> None:
+    """It is the project's own mistake: the message says where, and nothing runs."""
+    head = CONFTEST.partition("def pytest_llmlat_families")[0]
+    project.write("conftest.py", f"{head}def pytest_llmlat_metrics():\n    {body}\n")
+
+    result = project.run("--llm=parrot")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{complaint}"])
+
+
+def test_a_metric_that_promises_and_does_not_keep_fails_its_cell(
+    project: Project,
+) -> None:
+    """A figure outside of 0 to 1 would make every score after it wrong."""
+    project.write(
+        "conftest.py", CONFTEST.replace("value=float(len", "value=2 + float(len")
+    )
+    give_a_task(project, "intent", "last_word", "same_length")
+
+    result = project.run("--llm=parrot", "-m", "cpu")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*metric 'same_length' gave 3.0, which is not*"])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the example of the documentation, without network, into a folder."""
+    for name in ("hatchling", "pip"):
+        pytest.importorskip(name)
+    if not EXAMPLE.is_dir():
+        pytest.skip("the example is not in a wheel")
+    folder = tmp_path_factory.mktemp("installed")
+    source = shutil.copytree(EXAMPLE, folder / "source")
+    target = folder / "target"
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet")
+    subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-m", "pip", "install", *options, "--target", target, source],
+        check=True,
+    )
+    return target
+
+
+@pytest.fixture
+def lab(project: Project, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Give a project that sees the installed example, on the lab's machine."""
+    paths = (str(installed), os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    monkeypatch.setenv("LAB", "1")
+    models = (project.pytester.path / "models.toml").read_text("utf-8")
+    bench = '[models.bench]\nbackend = "scripted"\ndevices = ["lab"]\n'
+    project.write("models.toml", f'{models}{bench}options = {{ answer = "positive" }}')
+    give_a_task(project, "sentiment", "text", "wer")
+    return project
+
+
+def test_an_installed_package_adds_a_metric_and_a_device(lab: Project) -> None:
+    """A cell runs on the device, and its quality is 1 less the word error rate."""
+    result = lab.run_apart("--llm=bench", "-m", "lab", "--strict-markers")
+
+    result.assert_outcomes(passed=1)
+    (cell,) = lab.summary()["cells"]
+    assert (cell["device"], cell["metric"]) == ("lab", "wer")
+    assert cell["quality"]["value"] == pytest.approx(4 / 6)
+    assert cell["details"]["wer"]["value"] == pytest.approx(2 / 6)
+
+
+def test_the_command_shows_a_run_with_an_installed_metric(lab: Project) -> None:
+    """The same entry point serves whoever reads the records later."""
+    lab.run_apart("--llm=bench", "-m", "lab").assert_outcomes(passed=1)
+
+    shown = lab.pytester.run(
+        sys.executable, "-m", "pytest_llmlat.command", "show", "last"
+    )
+
+    assert shown.ret == 0
+    shown.stdout.no_fnmatch_line("*left out*")
