@@ -1,7 +1,8 @@
 """Quality and speed of one cell, and of ten thousand resamples of its items.
 
-What is drawn is the sample, not the request: where a load went round the samples, all
-requests about one of them are drawn together, since their answers are no news.
+A resample draws samples, not requests: where a load asked each sample several times,
+all requests about one sample are drawn together, since their answers are not
+independent of each other.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Halves:
+class CellBootstrap:
     """Quality and speed of one cell, and the same of every resample of its items."""
 
     value: float
@@ -71,15 +72,15 @@ class Items:
     """How many columns each block has, in their order."""
 
 
-def halve(records: Sequence[Record], seed: int) -> Halves:
-    """Compute both halves of a cell from its records, of which there is at least one.
+def bootstrap_cell(records: Sequence[Record], seed: int) -> CellBootstrap:
+    """Bootstrap quality and speed of a cell from its records, of which there is one.
 
     Args:
         records: of one cell.
         seed: of the resampling; with the same seed, cells of the same task and
             number of samples are resampled alike.
     """
-    return halve_all([items_of(records)], seed)[0]
+    return bootstrap_cells([items_of(records)], seed)[0]
 
 
 def items_of(records: Sequence[Record]) -> Items:
@@ -114,8 +115,8 @@ def items_of(records: Sequence[Record]) -> Items:
     )
 
 
-def halve_all(cells: Sequence[Items], seed: int) -> list[Halves]:
-    """Compute the halves of many cells; those that are resampled alike at once.
+def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
+    """Bootstrap many cells; those that are resampled alike are drawn once.
 
     Args:
         cells: what is drawn of each.
@@ -125,23 +126,25 @@ def halve_all(cells: Sequence[Items], seed: int) -> list[Halves]:
     for place, cell in enumerate(cells):
         alike[cell.task, len(cell.columns)].append(place)
 
-    def drawn(places: Sequence[int]) -> list[Halves]:
+    def drawn(places: Sequence[int]) -> list[CellBootstrap]:
         columns = [cells[place].columns for place in places]
         sums = resampled_sums_of(columns, seed=f"{seed}|{cells[places[0]].task}")
-        return [_halves(cells[p], own) for p, own in zip(places, sums, strict=True)]
+        return [
+            _bootstrapped(cells[p], own) for p, own in zip(places, sums, strict=True)
+        ]
 
-    found: dict[int, Halves] = {}
+    found: dict[int, CellBootstrap] = {}
     # numpy lets go of the interpreter while it draws and multiplies.
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for places, halves in zip(
+        for places, resampled in zip(
             alike.values(), pool.map(drawn, alike.values()), strict=True
         ):
-            found |= dict(zip(places, halves, strict=True))
+            found |= dict(zip(places, resampled, strict=True))
     return [found[place] for place in range(len(cells))]
 
 
-def _halves(cell: Items, sums: Array) -> Halves:
-    """Return the halves of a cell.
+def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:
+    """Return quality, speed and details of a cell, with their resamples.
 
     Args:
         cell: what was drawn.
@@ -155,7 +158,7 @@ def _halves(cell: Items, sums: Array) -> Halves:
     draws = (
         cell.corpus(drawn["counts"]) if cell.corpus else drawn["value"][:, 0] / requests
     )
-    return Halves(
+    return CellBootstrap(
         value=cell.value,
         quality=score.normalize(cell.value, cell.chance),
         speed=cell.speed,

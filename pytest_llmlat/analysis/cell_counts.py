@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class CellCounts:
     """Counts and latencies of the requests of one cell, in their order.
 
     Of a time-out is known that it took longer; if its first token had come, when. An
@@ -53,7 +53,7 @@ class Tally:
     """What the judged ones cost; under a load, requests share the time that passes."""
 
 
-def tally(load: LoadFacts | None, records: Sequence[Record]) -> Tally:
+def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
     """Condense the records of one cell.
 
     Args:
@@ -73,7 +73,7 @@ def tally(load: LoadFacts | None, records: Sequence[Record]) -> Tally:
         for record, e2e_s in zip(records, times, strict=True)
         if record.grade.correct is not None
     ]
-    return Tally(
+    return CellCounts(
         samples=len(records),
         e2e_s=_known(times),
         ttft_s=_known([*(t.ttft_s for t in answered), *begun]),
@@ -96,25 +96,25 @@ def tally(load: LoadFacts | None, records: Sequence[Record]) -> Tally:
     )
 
 
-def latencies(tallies: Sequence[Tally]) -> dict[str, Any]:
+def latencies(counts: Sequence[CellCounts]) -> dict[str, Any]:
     """Summarise e2e, TTFT and TPOT, by the names that a summary has for them."""
-    cut = sum(t.cut for t in tallies)
-    unbegun = sum(t.unbegun for t in tallies)
+    cut = sum(t.cut for t in counts)
+    unbegun = sum(t.unbegun for t in counts)
     return {
-        "e2e_s": distribution(_all(t.e2e_s for t in tallies), censored=cut),
-        "ttft_s": distribution(_all(t.ttft_s for t in tallies), censored=unbegun),
-        "tpot_s": distribution(_all(t.tpot_s for t in tallies), censored=cut),
+        "e2e_s": distribution(_all(t.e2e_s for t in counts), censored=cut),
+        "ttft_s": distribution(_all(t.ttft_s for t in counts), censored=unbegun),
+        "tpot_s": distribution(_all(t.tpot_s for t in counts), censored=cut),
     }
 
 
-def decode_rate(tallies: Sequence[Tally]) -> float | None:
+def decode_rate(counts: Sequence[CellCounts]) -> float | None:
     """Return tokens after the first per second spent on them, over all answers."""
-    tokens = sum(_all(t.later_tokens for t in tallies))
-    spent = sum(t.decode_ns for t in tallies)
+    tokens = sum(_all(t.later_tokens for t in counts))
+    spent = sum(t.decode_ns for t in counts)
     return tokens / spent * NS_PER_S if spent else None
 
 
-def seconds_per_correct(tallies: Iterable[Tally]) -> float | None:
+def seconds_per_correct(counts: Iterable[CellCounts]) -> float | None:
     """Return the time spent on all requests for each right answer.
 
     Cost of pass (Erol et al. 2025) with seconds as the cost. ``None`` where the
@@ -122,16 +122,16 @@ def seconds_per_correct(tallies: Iterable[Tally]) -> float | None:
     time until they failed.
     """
     right, spent = 0, 0.0
-    for each in tallies:
+    for each in counts:
         right += each.right
         spent += each.spent_s
     return spent / right if right else None
 
 
-def correct_within_budget(tallies: Sequence[Tally]) -> float | None:
+def correct_within_budget(counts: Sequence[CellCounts]) -> float | None:
     """Return the share of answers that are right and came within their budget."""
-    judged = sum(t.judged for t in tallies)
-    return sum(t.in_time for t in tallies) / judged if judged else None
+    judged = sum(t.judged for t in counts)
+    return sum(t.in_time for t in counts) / judged if judged else None
 
 
 def _spent(load: LoadFacts | None, judged: Sequence[Record]) -> float:

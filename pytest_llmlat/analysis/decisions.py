@@ -107,7 +107,7 @@ def _comparison(
 ) -> Comparison:
     values = [standing.balanced.value or 0.0 for standing in standings]
     several, above = len(group) > 1, values[0] > 0.0
-    tallies = [cell.tally for row in group for cell in row.cells]
+    counts = [cell.counts for row in group for cell in row.cells]
     ranks = [standing.ranks for standing in standings if standing.ranks is not None]
     return Comparison(
         scenario=standings[0].scenario,
@@ -122,8 +122,8 @@ def _comparison(
         fronts=tuple(_fronts(group)),
         weight_decides=any(best != worst for best, worst in ranks),
         why_zero=() if above else _why_zero(group),
-        right_in_time=sum(tally.in_time for tally in tallies),
-        judged=sum(tally.judged for tally in tallies),
+        right_in_time=sum(own.in_time for own in counts),
+        judged=sum(own.judged for own in counts),
         contended=any(
             cell.summary.contention is not None
             and cell.summary.contention.contended is not None
@@ -176,10 +176,10 @@ def _point(row: MeasuredRow, family: str | None, axis: Axis) -> Point:
     seconds = standing.e2e_s.p50
     if family is not None:
         cells = [cell for cell in row.cells if cell.workload.family == family]
-        halves = [cell.halves for cell in cells if cell.halves is not None]
-        quality = sum(h.quality for h in halves) / len(halves)
-        speed = sum(h.speed for h in halves) / len(halves)
-        seconds = latencies([cell.tally for cell in cells])["e2e_s"].p50
+        resampled = [cell.bootstrap for cell in cells if cell.bootstrap is not None]
+        quality = sum(h.quality for h in resampled) / len(resampled)
+        speed = sum(h.speed for h in resampled) / len(resampled)
+        seconds = latencies([cell.counts for cell in cells])["e2e_s"].p50
     across = seconds if axis == "e2e" else None if speed is None else -speed
     return None if quality is None or across is None else (quality, across)
 
@@ -188,13 +188,13 @@ def _why_zero(group: Sequence[MeasuredRow]) -> tuple[WhyZero, ...]:
     found: set[WhyZero] = set()
     for row in group:
         for cell in row.cells:
-            if cell.halves is None:
+            if cell.bootstrap is None:
                 continue
-            if cell.halves.speed == 0.0:
+            if cell.bootstrap.speed == 0.0:
                 found.add(WhyZero.UNANSWERED)
-            elif cell.halves.value == 0.0:
+            elif cell.bootstrap.value == 0.0:
                 found.add(WhyZero.QUALITY)
-            elif cell.halves.quality == 0.0:
+            elif cell.bootstrap.quality == 0.0:
                 found.add(WhyZero.GUESSING)
     return tuple(why for why in WhyZero if why in found)
 

@@ -12,8 +12,8 @@ from pytest_llmlat.analysis.comparisons import Scored
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import Halves
-    from pytest_llmlat.analysis.cell_counts import Tally
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
+    from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Standing, Summary
@@ -25,9 +25,9 @@ class MeasuredCell:
     """A cell with everything that its row needs."""
 
     summary: Summary
-    halves: Halves | None
+    bootstrap: CellBootstrap | None
     """``None`` for a cell without records."""
-    tally: Tally
+    counts: CellCounts
     workload: Workload
 
 
@@ -47,13 +47,13 @@ def row_of(cell: Cell) -> tuple[str, str, str]:
 
 
 def over_families(
-    cells: Sequence[MeasuredCell], figure: Callable[[Halves], Any]
+    cells: Sequence[MeasuredCell], figure: Callable[[CellBootstrap], Any]
 ) -> Any:  # noqa: ANN401 - a float, or an array of draws
     """Average a figure over families, each the average of its cells."""
     families: dict[str, list[Any]] = defaultdict(list)
     for cell in cells:
-        if cell.halves is not None:
-            families[cell.summary.cell.family].append(figure(cell.halves))
+        if cell.bootstrap is not None:
+            families[cell.summary.cell.family].append(figure(cell.bootstrap))
     if not families:
         return None
     means = [sum(figures) / len(figures) for figures in families.values()]
@@ -81,7 +81,7 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
         draws=over_families(
             cells, lambda h: score.balance(h.quality_draws, h.speed_draws, balance)
         ),
-        samples=min(c.summary.samples for c in cells if c.halves is not None),
+        samples=min(c.summary.samples for c in cells if c.bootstrap is not None),
         drift=value
         - over_families(
             cells, lambda h: score.balance(h.quality, score.drifted(h.speed), balance)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.cell_bootstrap import halve_all
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
@@ -30,7 +30,7 @@ from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import Halves
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.values.records import CellFacts, Record
@@ -99,15 +99,15 @@ def joined(
         varied: models that are one model in several settings.
     """
     filled = [cell.items for cell in condensed if cell.items is not None]
-    halves = iter(halve_all(filled, seed))
+    resampled = iter(bootstrap_cells(filled, seed))
     groups: dict[tuple[str, str, str], list[MeasuredCell]] = defaultdict(list)
     for cell in condensed:
-        half = None if cell.items is None else next(halves)
+        drawn = None if cell.items is None else next(resampled)
         groups[row_of(cell.facts.cell)].append(
             MeasuredCell(
-                summary=complete(cell, half, balance),
-                halves=half,
-                tally=cell.tally,
+                summary=complete(cell, drawn, balance),
+                bootstrap=drawn,
+                counts=cell.counts,
                 workload=cell.workload,
             )
         )
@@ -139,7 +139,7 @@ def joined(
 
 def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
     """Join the cells of a row, each family with the same weight."""
-    tallies = [cell.tally for cell in cells]
+    counts = [cell.counts for cell in cells]
     summaries = [cell.summary for cell in cells]
     first = summaries[0].cell
     return Standing(
@@ -147,9 +147,11 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         device=first.device,
         scenario=first.scenario,
         families=tuple(
-            dict.fromkeys(c.summary.cell.family for c in cells if c.halves is not None)
+            dict.fromkeys(
+                c.summary.cell.family for c in cells if c.bootstrap is not None
+            )
         ),
-        samples=sum(t.samples for t in tallies),
+        samples=sum(t.samples for t in counts),
         errors=sum(s.errors for s in summaries),
         timeouts=sum(s.timeouts for s in summaries),
         partial=any(s.partial for s in summaries),
@@ -160,12 +162,12 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
             lambda h: score.balance(h.quality, h.speed, balance),
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
-        **latencies(tallies),
-        decode_tokens_per_s=decode_rate(tallies),
+        **latencies(counts),
+        decode_tokens_per_s=decode_rate(counts),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,
-        seconds_per_correct=seconds_per_correct(tallies),
-        correct_within_budget=correct_within_budget(tallies),
+        seconds_per_correct=seconds_per_correct(counts),
+        correct_within_budget=correct_within_budget(counts),
         pareto=None,
         ranks=None,
         bis=None,
@@ -174,8 +176,8 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
 
 def _joined(
     cells: Sequence[MeasuredCell],
-    value: Callable[[Halves], float],
-    draws: Callable[[Halves], Any],
+    value: Callable[[CellBootstrap], float],
+    draws: Callable[[CellBootstrap], Any],
 ) -> Estimate:
     mean = over_families(cells, value)
     if mean is None:

@@ -90,7 +90,7 @@ def board_of(
         _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
         for facts in run.facts
     ]
-    lines = sum(sum(sheet.place.shelf.counts.values()) for sheet in sheets)
+    lines = sum(sum(sheet.place.index.counts.values()) for sheet in sheets)
     cells = []
     # Another process reads no conftest file, and lacks the metrics that those add.
     read = map if METRICS.added else partial(in_processes, lines=lines)
@@ -113,13 +113,13 @@ class _Sheet:
 
 def _alone(place: RecordPlace) -> RecordPlace:
     """Return it without where other cells are, which may be much."""
-    shelf, key = place.shelf, place.key
+    index, key = place.index, place.key
     own = replace(
-        shelf,
-        spans={key: shelf.spans[key]} if key in shelf.spans else {},
-        counts={key: shelf.counts.get(key, 0)},
+        index,
+        spans={key: index.spans[key]} if key in index.spans else {},
+        counts={key: index.counts.get(key, 0)},
     )
-    return replace(place, shelf=own)
+    return replace(place, index=own)
 
 
 def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:

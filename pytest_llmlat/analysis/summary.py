@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_bootstrap import (
     answer_time,
+    bootstrap_cells,
     estimate,
-    halve_all,
     items_of,
 )
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
+    count_cell,
     decode_rate,
     latencies,
     seconds_per_correct,
-    tally,
 )
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
@@ -28,8 +28,8 @@ from pytest_llmlat.values.settings import BALANCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import Halves, Items
-    from pytest_llmlat.analysis.cell_counts import Tally
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap, Items
+    from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.workload import Workload
@@ -53,7 +53,7 @@ class Condensed:
     """What needs no resampling, by the names that a summary has for it."""
     items: Items | None
     """What is resampled; ``None`` for a cell without records."""
-    tally: Tally
+    counts: CellCounts
     """What the cell's row joins."""
     workload: Workload
     """What the cell was asked."""
@@ -73,7 +73,7 @@ def condense(
         slo: which answers came in time to be called good.
     """
     answered = [r for r in records if answer_time(r) is not None]
-    counted = tally(facts.load, records)
+    counted = count_cell(facts.load, records)
     figures = {
         "samples": len(records),
         "partial": not facts.finished or len(records) < facts.planned,
@@ -93,33 +93,35 @@ def condense(
         facts=facts,
         figures=figures,
         items=items_of(records) if records else None,
-        tally=counted,
+        counts=counted,
         workload=workload(facts, records),
     )
 
 
-def complete(cell: Condensed, halves: Halves | None, balance: Balance) -> Summary:
+def complete(
+    cell: Condensed, bootstrap: CellBootstrap | None, balance: Balance
+) -> Summary:
     """Return the statistics of a condensed cell, with its intervals.
 
     Args:
         cell: as ``condense`` gave it.
-        halves: of its items; ``None`` if there are none.
+        bootstrap: of its items; ``None`` if there are none.
         balance: which mean is called balanced.
     """
     facts = cell.facts
     return Summary(
         cell=facts.cell,
         planned=facts.planned,
-        quality=_estimate(halves, lambda h: h.value, lambda h: h.value_draws),
-        normalized=_estimate(halves, lambda h: h.quality, lambda h: h.quality_draws),
-        speed=_estimate(halves, lambda h: h.speed, lambda h: h.speed_draws),
+        quality=_estimate(bootstrap, lambda h: h.value, lambda h: h.value_draws),
+        normalized=_estimate(bootstrap, lambda h: h.quality, lambda h: h.quality_draws),
+        speed=_estimate(bootstrap, lambda h: h.speed, lambda h: h.speed_draws),
         balanced=_estimate(
-            halves,
+            bootstrap,
             lambda h: score.balance(h.quality, h.speed, balance),
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
-        **_means(halves),
-        details=halves.details if halves else (),
+        **_means(bootstrap),
+        details=bootstrap.details if bootstrap else (),
         **cell.figures,
         **{name: getattr(facts, name) for name in _TAKEN_OVER},
     )
@@ -132,7 +134,7 @@ def summarise(
     balance: Balance,
     seed: int,
     slo: tuple[Objective, ...] = (),
-) -> tuple[Summary, Halves | None]:
+) -> tuple[Summary, CellBootstrap | None]:
     """Compute one cell's statistics; all from its records and its facts.
 
     Args:
@@ -146,14 +148,16 @@ def summarise(
         The summary, and the resamples behind it (``None`` for a cell without records).
     """
     cell = condense(facts, records, slo=slo)
-    halves = halve_all([cell.items], seed)[0] if cell.items else None
-    return complete(cell, halves, balance), halves
+    bootstrap = bootstrap_cells([cell.items], seed)[0] if cell.items else None
+    return complete(cell, bootstrap, balance), bootstrap
 
 
-def _means(halves: Halves | None) -> dict[str, Any]:
+def _means(bootstrap: CellBootstrap | None) -> dict[str, Any]:
     """Return every mean of the two halves, whichever is called balanced."""
     return {
-        kind: score.balance(halves.quality, halves.speed, kind) if halves else None
+        kind: score.balance(bootstrap.quality, bootstrap.speed, kind)
+        if bootstrap
+        else None
         for kind in BALANCES
     }
 
@@ -171,13 +175,13 @@ def _counts(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _estimate(
-    halves: Halves | None,
-    value: Callable[[Halves], float],
-    draws: Callable[[Halves], Array],
+    bootstrap: CellBootstrap | None,
+    value: Callable[[CellBootstrap], float],
+    draws: Callable[[CellBootstrap], Array],
 ) -> Estimate:
-    if halves is None:
+    if bootstrap is None:
         return Estimate(value=None)
-    return estimate(value(halves), draws(halves))
+    return estimate(value(bootstrap), draws(bootstrap))
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

@@ -11,7 +11,7 @@ from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.export import export
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.errors import UsageError
 
@@ -80,7 +80,7 @@ def _write_lines(found: Run, path: Path, told: Callable[[str], None]) -> int:
         with draft.open("w", encoding="ascii") as file:
             for _, records in records_of(found, tell=told):
                 for record in records:
-                    file.write(json.dumps(row(record), allow_nan=False) + "\n")
+                    file.write(json.dumps(json_object(record), allow_nan=False) + "\n")
                     count += 1
         draft.replace(path)
     finally:

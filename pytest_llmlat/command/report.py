@@ -21,7 +21,7 @@ from pytest_llmlat.store.journal import (
     SUMMARY,
     VERDICTS,
 )
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import told_of
@@ -136,4 +136,4 @@ def _all(whole: Run) -> Iterator[Record]:
 def _lines(path: Path, values: Iterable[Record | CellFacts]) -> None:
     with path.open("w", encoding="ascii") as file:
         for value in values:
-            file.write(json.dumps(row(value), allow_nan=False) + "\n")
+            file.write(json.dumps(json_object(value), allow_nan=False) + "\n")

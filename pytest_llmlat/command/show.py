@@ -11,7 +11,7 @@ from pytest_llmlat.command.output import add_json, room, say, tell
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import told_of
 from pytest_llmlat.values.errors import UnknownName, UsageError
@@ -100,7 +100,7 @@ def _samples(found: Run, given: Namespace) -> int:
     if given.slowest is not None:
         records = sorted(records, key=_slowness, reverse=True)[: given.slowest]
     if given.json:
-        tell([row(record) for record in records])
+        tell([json_object(record) for record in records])
         return 0
     for record in records:
         say(sample_lines(record))

@@ -22,7 +22,13 @@ import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.store.json_lines import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.store.json_lines import (
+    facts_of,
+    json_object,
+    parsed,
+    record_of,
+    verdict_of,
+)
 from pytest_llmlat.values.records import CellFacts, Record
 from pytest_llmlat.values.results import Verdict
 
@@ -77,7 +83,7 @@ class Journal:
             name, content = VERDICTS, asdict(value)
         else:
             name = RECORDS if isinstance(value, Record) else CELLS
-            content = row(value)
+            content = json_object(value)
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
         line = (json.dumps(content, allow_nan=False) + "\n").encode("ascii")
         with (self.folder / name).open("ab", buffering=0) as file:

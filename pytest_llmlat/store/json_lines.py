@@ -59,7 +59,7 @@ _MALFORMED = (
 """What building a value of something else runs into."""
 
 
-def row(value: Record | CellFacts) -> dict[str, Any]:
+def json_object(value: Record | CellFacts) -> dict[str, Any]:
     """Return a value as a JSON object.
 
     The parts of the cell's id stand beside it, and so do the durations that follow

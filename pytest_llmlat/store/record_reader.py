@@ -51,7 +51,7 @@ def cell_records(
     first: Record | None = None
     broken, reason, wanted = 0, "", 0
     with _uncollected():
-        for line in place.shelf.lines(place.key):
+        for line in place.index.lines(place.key):
             try:
                 record = record_of(parsed(line), cell)
                 if first is None:
@@ -64,7 +64,7 @@ def cell_records(
                 found[record.sample, record.round] = record
     if broken:
         tell(
-            f"{place.shelf.path}: {place.key}: {broken} of its lines left out, for they"
+            f"{place.index.path}: {place.key}: {broken} of its lines left out, for they"
             f" cannot be read: {reason:.200}"
         )
     return list(found.values())

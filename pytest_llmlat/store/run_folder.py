@@ -38,7 +38,7 @@ _FORMS: Mapping[str, tuple[type, ...]] = {
 class RecordPlace:
     """Where the records of a cell are."""
 
-    shelf: RecordIndex
+    index: RecordIndex
     key: str
     """The cell's id in that file."""
 
@@ -107,15 +107,15 @@ def _open(folder: Path) -> Run:
     problems: list[str] = []
     facts = _values(folder / CELLS, facts_of, problems)
     last = {one.cell.id: one for one in facts}
-    shelf = index_records(folder / RECORDS)
-    if shelf.broken:
+    index = index_records(folder / RECORDS)
+    if index.broken:
         problems.append(
-            f"{shelf.path}: {_lines(shelf.broken)} cut off or of no cell, and left out"
+            f"{index.path}: {_lines(index.broken)} cut off or of no cell, and left out"
         )
     problems += [
-        f"{shelf.path}: {count} records are of cell {key!r}, which {CELLS} does not"
+        f"{index.path}: {count} records are of cell {key!r}, which {CELLS} does not"
         " describe; they are left out"
-        for key, count in shelf.counts.items()
+        for key, count in index.counts.items()
         if key not in last
     ]
     return Run(
@@ -123,7 +123,7 @@ def _open(folder: Path) -> Run:
         told=told,
         facts=tuple(last.values()),
         verdicts=_verdicts(folder, problems),
-        places={key: RecordPlace(shelf=shelf, key=key) for key in last},
+        places={key: RecordPlace(index=index, key=key) for key in last},
         problems=tuple(problems),
     )
 

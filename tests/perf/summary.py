@@ -26,7 +26,7 @@ from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import RECORDS, SUMMARY, Journal
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.run_folder import open_run, told_of
 from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record, Timing
 
@@ -59,7 +59,9 @@ def make(folder: Path, records: int) -> None:
         for cell in cells:
             journal.add(_facts(cell, each))
             for number in range(each):
-                file.write(json.dumps(row(_record(cell, number, source))) + "\n")
+                file.write(
+                    json.dumps(json_object(_record(cell, number, source))) + "\n"
+                )
 
 
 def _facts(cell: Cell, planned: int) -> CellFacts:

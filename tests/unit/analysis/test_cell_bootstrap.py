@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import answer_time, halve
+from pytest_llmlat.analysis.cell_bootstrap import answer_time, bootstrap_cell
 from pytest_llmlat.analysis.resampling import resampled_sums
 from tests.unit.builders import (
     a_cell,
@@ -46,7 +46,9 @@ def test_a_time_out_has_no_speed() -> None:
     """Nor has an error or a prompt that was turned away."""
     cut = replace(a_record("t", value=0.0, finish="timeout"), timing=a_timing(0.1))
 
-    assert halve([a_record(), cut, an_error(), an_overflow()], 0).speed == 0.5 / 4
+    assert (
+        bootstrap_cell([a_record(), cut, an_error(), an_overflow()], 0).speed == 0.5 / 4
+    )
 
 
 def test_every_request_counts_alike() -> None:
@@ -58,10 +60,10 @@ def test_every_request_counts_alike() -> None:
         asked("b", 0, seconds=1.0),
     ]
 
-    halves = halve(records, 0)
+    bootstrap = bootstrap_cell(records, 0)
 
-    assert halves.value == halves.quality == 2 / 4
-    assert halves.speed == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4)
+    assert bootstrap.value == bootstrap.quality == 2 / 4
+    assert bootstrap.speed == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4)
 
 
 def test_rounds_of_unequal_length_are_drawn_by_sample() -> None:
@@ -78,19 +80,19 @@ def test_rounds_of_unequal_length_are_drawn_by_sample() -> None:
     weights = resampled_sums(np.eye(3), seed="5|reasoning/sums")
     requests = weights @ np.array([2.0, 2.0, 1.0])
 
-    halves = halve(records, 5)
+    bootstrap = bootstrap_cell(records, 5)
 
     right = weights @ np.array([2.0, 1.0, 0.0])
     speed = weights @ np.array([0.75, 0.75, 0.5])
-    assert halves.quality_draws == pytest.approx(right / requests)
-    assert halves.speed_draws == pytest.approx(speed / requests)
+    assert bootstrap.quality_draws == pytest.approx(right / requests)
+    assert bootstrap.speed_draws == pytest.approx(speed / requests)
 
 
 def test_the_order_in_which_answers_came_draws_no_other_samples() -> None:
     """Two models under a load stay a pair, whichever request ended first."""
     records = [asked(f"s{n % 4}", n // 4, value=n % 3 == 0) for n in range(10)]
 
-    first, second = halve(records, 1), halve(records[::-1], 1)
+    first, second = bootstrap_cell(records, 1), bootstrap_cell(records[::-1], 1)
 
     assert (first.quality_draws == second.quality_draws).all()
     assert first.speed_draws == pytest.approx(second.speed_draws)
@@ -105,7 +107,10 @@ def test_asking_again_says_no_more_of_a_detail() -> None:
     ]
     often = [replace(record, round=n) for n in range(4) for record in once]
 
-    (name, narrow), (same, wide) = halve(often, 0).details[0], halve(once, 0).details[0]
+    (name, narrow), (same, wide) = (
+        bootstrap_cell(often, 0).details[0],
+        bootstrap_cell(once, 0).details[0],
+    )
 
     assert name == same == "x"
     assert narrow.value == pytest.approx(wide.value)
@@ -128,13 +133,17 @@ def test_a_corpus_that_was_asked_often_is_no_surer() -> None:
     ]
     often = [replace(record, round=n) for n in range(5) for record in once]
 
-    assert halve(often, 0).value == pytest.approx(halve(once, 0).value)
-    assert halve(often, 0).value_draws == pytest.approx(halve(once, 0).value_draws)
+    assert bootstrap_cell(often, 0).value == pytest.approx(
+        bootstrap_cell(once, 0).value
+    )
+    assert bootstrap_cell(often, 0).value_draws == pytest.approx(
+        bootstrap_cell(once, 0).value_draws
+    )
 
 
 def test_one_sample_has_the_same_draw_every_time() -> None:
     """However often it was asked: from one item nothing is known of others."""
-    halves = halve([asked("a", n, value=float(n % 2)) for n in range(6)], 0)
+    bootstrap = bootstrap_cell([asked("a", n, value=float(n % 2)) for n in range(6)], 0)
 
-    assert halves.value == 0.5
-    assert set(halves.value_draws) == {0.5}
+    assert bootstrap.value == 0.5
+    assert set(bootstrap.value_draws) == {0.5}

@@ -11,9 +11,9 @@ import pytest
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
+    count_cell,
     decode_rate,
     seconds_per_correct,
-    tally,
 )
 from pytest_llmlat.analysis.resampling import interval, resampled_sums
 from pytest_llmlat.analysis.slo import parse
@@ -36,7 +36,7 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import Halves
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.values.records import Record
 
 MIXED = (
@@ -56,24 +56,24 @@ def summed(
     finished: bool = True,
 ) -> Summary:
     """Summarise the records of a cell."""
-    return halved(records, balance=balance, planned=planned, finished=finished)[0]
+    return bootstrapped(records, balance=balance, planned=planned, finished=finished)[0]
 
 
-def halved(
+def bootstrapped(
     records: Sequence[Record],
     *,
     balance: Balance = "geometric",
     planned: int | None = None,
     finished: bool = True,
-) -> tuple[Summary, Halves]:
+) -> tuple[Summary, CellBootstrap]:
     """Summarise the records of a cell, with its resamples."""
     cell = records[0].cell
     facts = some_facts(
         cell, planned=len(records) if planned is None else planned, finished=finished
     )
-    summary, halves = summarise(facts, records, balance=balance, seed=0)
-    assert halves is not None
-    return summary, halves
+    summary, bootstrap = summarise(facts, records, balance=balance, seed=0)
+    assert bootstrap is not None
+    return summary, bootstrap
 
 
 def translated(pairs: Sequence[tuple[str | None, str]]) -> list[Record]:
@@ -139,8 +139,8 @@ def test_seconds_per_correct_count_the_time_of_failures() -> None:
 
 def test_seconds_per_correct_of_nothing_right_are_unknown() -> None:
     """There is no time in which such a model would be right."""
-    assert seconds_per_correct([tally(None, [a_record(value=0.0)])]) is None
-    assert seconds_per_correct([tally(None, [])]) is None
+    assert seconds_per_correct([count_cell(None, [a_record(value=0.0)])]) is None
+    assert seconds_per_correct([count_cell(None, [])]) is None
 
 
 def test_correct_within_budget() -> None:
@@ -148,9 +148,9 @@ def test_correct_within_budget() -> None:
     late = a_record("late", timing=a_timing(1.5))
     just = a_record("just", timing=a_timing(1.0))
 
-    found = correct_within_budget([tally(None, [late, just, *MIXED])])
+    found = correct_within_budget([count_cell(None, [late, just, *MIXED])])
     assert found == pytest.approx(2 / 6)
-    assert correct_within_budget([tally(None, [])]) is None
+    assert correct_within_budget([count_cell(None, [])]) is None
 
 
 def test_a_metric_without_right_and_wrong_has_neither() -> None:
@@ -173,8 +173,8 @@ def test_the_decode_rate_counts_tokens_after_the_first_stamp() -> None:
         an_error(),
     ]
 
-    assert decode_rate([tally(None, records)]) == pytest.approx(4 / 4.0)
-    assert decode_rate([tally(None, records[2:])]) is None
+    assert decode_rate([count_cell(None, records)]) == pytest.approx(4 / 4.0)
+    assert decode_rate([count_cell(None, records[2:])]) is None
 
 
 def test_marks_are_counted() -> None:
@@ -213,9 +213,9 @@ def test_a_cell_without_records_has_no_figures() -> None:
     """What was not measured is absent, not 0; what was, is there."""
     facts = some_facts(planned=3, finished=False)
 
-    summary, halves = summarise(facts, [], balance="geometric", seed=0)
+    summary, bootstrap = summarise(facts, [], balance="geometric", seed=0)
 
-    assert halves is None
+    assert bootstrap is None
     assert (summary.planned, summary.samples, summary.partial) == (3, 0, True)
     nothing = Estimate(value=None)
     assert summary.quality == summary.normalized == nothing
@@ -268,15 +268,15 @@ def test_intervals_come_from_the_same_resamples() -> None:
         a_record(f"s{n}", value=float(n % 3 > 0), timing=a_timing(0.25 * (n + 1)))
         for n in range(12)
     ]
-    summary, halves = halved(records)
+    summary, bootstrap = bootstrapped(records)
     weights = resampled_sums(np.eye(12), seed="0|reasoning/sums")
     ordered = sorted(range(12), key=lambda n: records[n].sample)
     values = np.array([records[n].grade.value for n in ordered])
     speeds = np.array([1 / (1 + 0.25 * (n + 1)) for n in ordered])
     quality, speed = weights @ values / 12, weights @ speeds / 12
 
-    assert halves.quality_draws == pytest.approx(quality)
-    assert halves.speed_draws == pytest.approx(speed)
+    assert bootstrap.quality_draws == pytest.approx(quality)
+    assert bootstrap.speed_draws == pytest.approx(speed)
     balanced = summary.balanced
     assert (balanced.low, balanced.high) == pytest.approx(
         interval(np.sqrt(quality * speed))
@@ -292,7 +292,7 @@ def test_models_are_resampled_as_a_pair() -> None:
     draws = []
     for cell in (a_cell("a"), a_cell("b"), a_cell("a", task="reasoning/other")):
         records = [a_record(f"s{n}", cell=cell, value=n % 2) for n in range(8)]
-        draws.append(halved(records)[1].quality_draws)
+        draws.append(bootstrapped(records)[1].quality_draws)
 
     assert (draws[0] == draws[1]).all()
     assert (draws[0] != draws[2]).any()
@@ -317,7 +317,7 @@ def test_a_translation_is_judged_as_a_corpus() -> None:
     answers = [answer or "" for answer, _ in pairs]
     references = [[reference for _, reference in pairs]]
 
-    summary, halves = halved(translated(pairs))
+    summary, bootstrap = bootstrapped(translated(pairs))
 
     chrf = sacrebleu.corpus_chrf(answers, references, word_order=2).score / 100
     assert summary.quality.value == pytest.approx(chrf)
@@ -329,7 +329,7 @@ def test_a_translation_is_judged_as_a_corpus() -> None:
     assert found.low < bleu < found.high
     mean = sum(r.grade.value for r in translated(pairs)) / 3
     assert summary.quality.value != pytest.approx(mean)
-    assert halves.value_draws.shape == halves.speed_draws.shape
+    assert bootstrap.value_draws.shape == bootstrap.speed_draws.shape
 
 
 def test_details_are_averaged() -> None:
@@ -525,7 +525,7 @@ def test_a_sum_of_tokens_makes_decoding_no_faster() -> None:
     """Of twelve tokens in four messages nine came in the three seconds after."""
     timing = replace(a_timing(1.0, 2.0, 3.0, 4.0), spread_tokens=12)
 
-    assert decode_rate([tally(None, [a_record(timing=timing)])]) == pytest.approx(
+    assert decode_rate([count_cell(None, [a_record(timing=timing)])]) == pytest.approx(
         9 / 3.0
     )
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.analysis.cell_counts import latencies, tally
+from pytest_llmlat.analysis.cell_counts import count_cell, latencies
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
@@ -57,7 +57,7 @@ BASE = summed([a_record()])
 def spread(records: Sequence[Record], quantity: str) -> Estimate:
     """Return a latency with its interval, sooner than by way of a whole summary."""
     return figure(
-        replace(BASE, **latencies([tally(None, records)])), records, quantity
+        replace(BASE, **latencies([count_cell(None, records)])), records, quantity
     )[0]
 
 

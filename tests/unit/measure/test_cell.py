@@ -18,7 +18,7 @@ from pytest_llmlat.measure.cell import (
     run_cell,
     run_pair,
 )
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
@@ -264,7 +264,7 @@ def test_records_can_be_written() -> None:
     """Every record and every facts are plain values."""
     told = measured(ANSWERS)
 
-    lines = [*map(row, told.records), *map(row, told.facts)]
+    lines = [*map(json_object, told.records), *map(json_object, told.facts)]
 
     assert len(lines) == 5
     assert json.loads(json.dumps(lines, allow_nan=False))[0]["sample"] == "s1"

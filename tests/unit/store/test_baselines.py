@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.analysis.cell_bootstrap import halve
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cell
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.machine.environment import fingerprint
@@ -253,12 +253,14 @@ def test_statistics_are_those_of_the_run() -> None:
     facts = some_facts(planned=len(records))
     (cell,) = back(records).cells
 
-    before, halves = summarise(facts, records, balance="geometric", seed=1)
+    before, bootstrap = summarise(facts, records, balance="geometric", seed=1)
     after, _ = summarise(facts, cell.records, balance="geometric", seed=1)
 
     assert after == before
-    assert halves is not None
-    assert (halve(cell.records, 1).quality_draws == halves.quality_draws).all()
+    assert bootstrap is not None
+    assert (
+        bootstrap_cell(cell.records, 1).quality_draws == bootstrap.quality_draws
+    ).all()
 
 
 def translated(number: int) -> Record:

@@ -22,7 +22,7 @@ from pytest_llmlat.store.journal import (
     VERDICTS,
     Journal,
 )
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.records import (
     Grade,
     Instrument,
@@ -247,13 +247,13 @@ def test_a_line_tells_cell_and_durations_to_other_programs() -> None:
     """The parts of the id and the derived durations stand in the line themselves."""
     record = a_record(timing=a_timing(0.5, 1.0, 1.5))
 
-    line = row(record)
+    line = json_object(record)
 
     assert line["cell"] == record.cell.id
     assert (line["model"], line["device"]) == ("parrot", "cpu")
     assert (line["task"], line["family"]) == ("reasoning/sums", "reasoning")
     assert (line["ttft_s"], line["e2e_s"], line["tpot_s"]) == (0.5, 1.5, 0.5)
-    assert "e2e_s" not in row(replace(record, timing=None))
+    assert "e2e_s" not in json_object(replace(record, timing=None))
 
 
 def test_all_files_are_copied(tmp_path: Path) -> None:

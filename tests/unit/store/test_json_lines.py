@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.store.json_lines import facts_of, parsed, record_of, row, verdict_of
+from pytest_llmlat.store.json_lines import (
+    facts_of,
+    json_object,
+    parsed,
+    record_of,
+    verdict_of,
+)
 from pytest_llmlat.values.records import CellFacts, Record
 from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, some_facts
@@ -43,7 +49,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 )
 def test_a_line_of_another_form_is_no_record(field: str, value: object) -> None:
     """A figure of it would be wrong, or break the run's summary."""
-    content = json.loads(json.dumps(row(a_record())))
+    content = json.loads(json.dumps(json_object(a_record())))
     assert record_of(content) == a_record()
 
     with pytest.raises(ValueError, match="no record"):
@@ -59,12 +65,12 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.sampled_from(sorted(row(a_record()))), JSON)
+@given(JSON, st.sampled_from(sorted(json_object(a_record()))), JSON)
 def test_any_json_is_a_value_or_refused(whole: object, name: str, part: object) -> None:
     """Whatever stands in a file that was edited, it is never a stray exception."""
     for build, line in (
-        (record_of, {**row(a_record()), name: part}),
-        (facts_of, {**row(some_facts()), name: part}),
+        (record_of, {**json_object(a_record()), name: part}),
+        (facts_of, {**json_object(some_facts()), name: part}),
         (verdict_of, {"cell": part, "outcome": part}),
     ):
         for content in (whole, line):
@@ -76,13 +82,13 @@ def test_any_json_is_a_value_or_refused(whole: object, name: str, part: object) 
 
 def test_what_a_later_version_adds_is_left_aside() -> None:
     """And what an earlier one did not write has its default, or is absent."""
-    content = json.loads(json.dumps(row(a_record())))
+    content = json.loads(json.dumps(json_object(a_record())))
     for name in ("transport", "round"):
         del content[name]
     content["timing"]["new"] = content["new"] = 1
 
     assert record_of(content) == a_record()
-    facts = row(some_facts())
+    facts = json_object(some_facts())
     del facts["warmup_s"], facts["load"]
     assert facts_of({**facts, "new": 1}) == replace(some_facts(), warmup_s=None)
 

@@ -16,7 +16,7 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SUMMARY, VERDICTS, Journal
-from pytest_llmlat.store.json_lines import row
+from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import Run, open_run, told_of
 from pytest_llmlat.values.errors import BadRun
@@ -142,7 +142,7 @@ def test_lines_of_another_program_are_read_too(tmp_path: Path) -> None:
     folder = a_folder(tmp_path, map(some_facts, cells))
     with (folder / RECORDS).open("w", encoding="utf-8") as file:
         for number, cell in enumerate((*cells, *cells)):
-            content = row(a_record(f"s{number}", cell=cell))
+            content = json_object(a_record(f"s{number}", cell=cell))
             turned = dict(sorted(content.items(), reverse=True))
             file.write(json.dumps(turned, separators=(",", ":")) + "\n")
 
@@ -178,7 +178,7 @@ def test_a_killed_run_lacks_its_last_line(tmp_path: Path, name: str, lost: int) 
 def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
     """A file that was damaged in its middle loses these and no others."""
     folder = a_folder(tmp_path, [some_facts()], [a_record("s1")])
-    broken = json.dumps({**row(a_record("s2")), "grade": None})
+    broken = json.dumps({**json_object(a_record("s2")), "grade": None})
     with (folder / RECORDS).open("a", encoding="ascii") as file:
         file.write(f"\0\0\0\n[]\nno\n{broken}\n{{}}\n")
     Journal(folder).add(a_record("s3"))
