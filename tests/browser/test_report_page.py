@@ -141,6 +141,44 @@ def test_the_slider_ranks_anew(open_page: Callable[..., Any], demo: Path) -> Non
     assert page.locator("#crossings li").count() > 1
 
 
+def test_the_slider_ranks_rows_of_one_comparison(open_run: Callable[..., Any]) -> None:
+    """Rows that were asked other samples are never put in one order."""
+    records = [
+        a_record(
+            f"s{number}",
+            cell=a_cell(model),
+            value=float(number % 3 > 0),
+            timing=a_timing(seconds * (1 + number / 10)),
+        )
+        for model, seconds, first in (
+            *(("a", 1.0, 0), ("b", 2.0, 0)),
+            *(("c", 0.5, 20), ("d", 3.0, 20), ("e", 0.1, 40)),
+        )
+        for number in range(first, first + 6)
+    ]
+    opened = open_run(*a_run(*records))
+    page = opened.page
+
+    def shown() -> tuple[list[str], list[str]]:
+        names: list[str] = page.locator("#ranking .who").all_inner_texts()
+        front: list[str] = page.locator("#plot-plane").evaluate(
+            "plot => plot.data.filter((one) => one.name && one.name !== 'Pareto front')"
+            ".map((one) => one.name)"
+        )
+        return names, sorted(front)
+
+    assert page.locator("#comparison option").all_inner_texts() == [
+        *("A: a, b", "B: c, d", "e"),
+    ]
+    assert shown() == (["a", "b"], ["a", "b"])
+    page.locator("#weight").fill("0.9")
+    page.locator("#comparison").select_option("1")
+    assert shown() == (["c", "d"], ["c", "d"])
+    page.locator("#comparison").select_option("2")
+    assert shown() == (["e"], ["e"])
+    assert opened.quiet(), opened.heard
+
+
 def test_the_slider_moves_by_keyboard(
     open_page: Callable[..., Any], demo: Path
 ) -> None:

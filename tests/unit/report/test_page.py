@@ -332,6 +332,21 @@ def test_scripts_of_ours_are_whole_and_end_nowhere() -> None:
     assert {n for n, text in sources.items() if re.search(banned, text)} == set()
 
 
+def test_no_name_is_declared_twice_in_the_scripts() -> None:
+    """They are one script in one scope: a second declaration stops all of it."""
+    folder = Path(embedding.__file__).with_name("templates")
+    declared = re.compile(r"^(?:const|let|(?:async )?function) (\w+)", re.MULTILINE)
+    names = [
+        name
+        for path in sorted(folder.glob("*.js"))
+        if path.name != "early.js"
+        for name in declared.findall(path.read_text("utf-8"))
+    ]
+
+    assert len(names) > 50
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
 def test_a_policy_of_texts_is_of_their_digests() -> None:
     """The digest is of the text as it stands between the tags."""
     empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"

@@ -23,7 +23,7 @@ function pointsOf(family) {
 
 // Which rows are on the front was decided with the scoreboard; here they are put in order.
 function frontOf(points, family, across) {
-  const fronts = VALUES.comparisons[chosen()]?.fronts ?? [];
+  const fronts = VALUES.comparisons[chosenComparison()]?.fronts ?? [];
   const front = fronts.find((one) => (one.family ?? "") === family && one.axis === across);
   const on = new Set(front?.rows);
   return points.filter(({ row }) => on.has(ROWS.indexOf(row))).sort((a, b) => a.x - b.x);

@@ -17,9 +17,9 @@ function scoreAt(row, weight) {
 }
 
 // The comparison that the plots and the slider are about: rows that were asked the same.
-const chosen = () => Number($("comparison")?.value || 0);
-const compared = (row) => row.comparison !== null && row.comparison === chosen();
-const comparedRows = () => (VALUES.comparisons[chosen()]?.rows ?? []).map((number) => ROWS[number]);
+const chosenComparison = () => Number($("comparison")?.value || 0);
+const compared = (row) => row.comparison !== null && row.comparison === chosenComparison();
+const comparedRows = () => (VALUES.comparisons[chosenComparison()]?.rows ?? []).map((number) => ROWS[number]);
 
 const HALF = 0.5;
 
