@@ -5,46 +5,42 @@ Files beside the rooms are what several of them need.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.backend_table import BACKENDS, OpenedModel
+from pytest_llmlat.backends.base_cache import BaseCache
+from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.base_cache import BaseCache
+    from pytest_llmlat.backends.backend_table import BackendKind
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend
 
-KINDS = {
-    "gguf": "gguf.model",
-    "transformers": "huggingface.model",
-    "mlx": "mlx.model",
-    "scripted": "scripted",
-    "http": "http",
-    "hub": "hub",
-}
-"""Which module serves which backend of the catalogue."""
-CLOUD = "hf"
-"""The device on which a hub id is served by others, whatever runs it elsewhere."""
-SHELVING = "transformers"
-"""The backend that keeps a base model for the next deployment."""
+
+def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server[Any]:
+    """Open a model for which nothing was kept; raises what :func:`open_model` does."""
+    return open_model(deployment, clock).backend
 
 
-def open_backend(
-    deployment: Deployment, clock: Clock, shelf: BaseCache | None = None
-) -> Backend | Server:
+def open_model(
+    deployment: Deployment, clock: Clock, cache: BaseCache | None = None
+) -> OpenedModel:
     """Load a model on its device, or open the way to the server that has it.
 
     Args:
         deployment: which model, and where.
         clock: read at every stamp.
-        shelf: where a base model lies between two deployments that both need it;
+        cache: where a base model lies between two deployments that both need it;
             without one nothing is kept. Whatever else lies there is freed first.
 
     Raises:
+        UnknownName: there is no such backend.
         BadCatalogue: an option that the backend does not know, or a wrong value.
+        BadExtension: the backend is another's, and cannot be used.
         MissingExtra: the backend's library, or the package with the weights, is
             not installed.
         DeviceAbsent: the device is not there, or the library was built without it.
@@ -54,23 +50,30 @@ def open_backend(
         AdapterMismatch: the adapter belongs to another model.
         ServerUnavailable: an address, a variable or a token that is missing or wrong.
     """
-    kind = "hub" if deployment.device == CLOUD else deployment.model.backend
-    module = import_module(f"{__name__}.{KINDS[kind]}")
-    if kind == SHELVING:
-        opened = module.open_model(deployment, clock, shelf)
+    model = deployment.model
+    kind = _kind_of(deployment)
+    if kind.open_on_base is not None:
+        opened = kind.open_on_base(deployment, clock, cache or BaseCache())
     else:
-        if shelf is not None:
-            shelf.clear()
-        opened = module.open_model(deployment, clock)
-    backend = cast("Backend | Server", opened)
+        if cache is not None:
+            cache.clear()
+        opened = OpenedModel(backend=kind.open(deployment, clock))
+    backend = opened.backend
     if isinstance(backend, Server):
-        if deployment.model.option("slower") is not None:
+        if model.option("slower") is not None:
             backend.close()
             raise BadCatalogue(
-                f"model {deployment.model.name!r}: option slower: is for models of this"
+                f"model {model.name!r}: option slower: is for models of this"
                 " process; a server is as slow as it is"
             )
-        return backend
+        return opened
     from pytest_llmlat.backends.slowed import slowed  # noqa: PLC0415 - on use
 
-    return slowed(backend, deployment.model, clock)
+    return replace(opened, backend=slowed(backend, model, clock))
+
+
+def _kind_of(deployment: Deployment) -> BackendKind:
+    """Return the backend of an entry, or the one that serves a cloud for all."""
+    model, device = deployment.model, find_device(deployment.device)
+    served = None if device is None else device.backend
+    return BACKENDS.find(served or model.backend, where=f"model {model.name!r}")

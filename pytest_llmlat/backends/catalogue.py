@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
+from pytest_llmlat.backends.backend_table import BACKENDS, model_at
 from pytest_llmlat.machine.device_table import (
     all_devices,
     device_name,
     find_device,
-    usual_devices,
 )
 from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.entities import ModelSpec
@@ -23,22 +22,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.tables import TomlTable
 
-BACKENDS = ("gguf", "transformers", "mlx", "scripted", "http", "hub")
-ADDRESSES: Mapping[str, str] = {
-    "hf": "transformers",
-    "gguf": "gguf",
-    "mlx": "mlx",
-    "hub": "hub",
-}
 DEFAULT = "smollm2-135m"
 """The model that needs no hub, and runs where none is asked for."""
 _WEB = ("http://", "https://")
-_USUAL_DEVICES: Mapping[str, tuple[str, ...]] = {
-    "http": ("endpoint",),
-    "hub": ("hf",),
-    "mlx": ("mps", "cpu"),
-}
-"""Where a backend runs that does not run on every device of this machine."""
 _KEYS = (
     "backend",
     "devices",
@@ -54,11 +40,6 @@ _KEYS = (
     "url",
     "api_key_env",
     "options",
-)
-_REMEDY = (
-    "Models come from the built-in catalogue, from a file of yours (--llm-models FILE;"
-    " in Python model_files=), from [tool.pytest-llmlat.models] in pyproject.toml, or"
-    " directly as hf:ORG/NAME, gguf:PATH, mlx:PATH, hub:ORG/NAME or http://HOST:PORT/v1#NAME"
 )
 
 
@@ -83,14 +64,12 @@ class ModelCatalogue:
         """
         if name in self.entries:
             return self.entries[name]
-        if name.startswith(_WEB):
-            return _at_address(name)
-        kind, colon, rest = name.partition(":")
-        if colon and kind in ADDRESSES and rest:
-            backend = ADDRESSES[kind]
-            devices = _USUAL_DEVICES.get(backend) or usual_devices()
-            return ModelSpec(name=name, backend=backend, devices=devices, weights=rest)
-        raise UnknownName("model", name, self.entries, where=where, remedy=_REMEDY)
+        model = model_at(name)
+        if model is None:
+            raise UnknownName(
+                "model", name, self.entries, where=where, remedy=_remedy()
+            )
+        return model
 
 
 def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
@@ -110,6 +89,16 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     return ModelCatalogue(entries=found, default=DEFAULT)
 
 
+def _remedy() -> str:
+    """Say where names come from, and how addresses are written."""
+    forms = [kind.form for kind in BACKENDS.working().values() if kind.form]
+    return (
+        "Models come from the built-in catalogue, from a file of yours (--llm-models"
+        " FILE; in Python model_files=), from [tool.pytest-llmlat.models] in"
+        f" pyproject.toml, or directly as {', '.join(forms)}"
+    )
+
+
 def _model(table: TomlTable, folder: Path) -> ModelSpec:
     table.only(_KEYS)
     backend = table.required("backend")
@@ -117,15 +106,15 @@ def _model(table: TomlTable, folder: Path) -> ModelSpec:
         raise table.complain(
             "backend", f"unknown backend {backend!r}; known: {', '.join(BACKENDS)}"
         )
-    usual = _USUAL_DEVICES.get(backend) or usual_devices()
+    kind = BACKENDS[backend]
     named = map(device_name, table.texts("devices"))
-    devices = tuple(dict.fromkeys(named)) or usual
+    devices = tuple(dict.fromkeys(named)) or kind.usual_devices
     _check_devices(table, "devices", devices)
-    if backend == "http":
+    if kind.needs == "url":
         url = table.required("url")
         if not url.startswith(_WEB):
             raise table.complain("url", f"must begin with http:// or https://: {url!r}")
-    elif backend != "scripted":
+    elif kind.needs == "weights":
         table.required("weights")
     return ModelSpec(
         name=table.name,
@@ -168,24 +157,6 @@ def _check_devices(table: TomlTable, key: str, devices: Iterable[str]) -> None:
             raise table.complain(
                 key, f"unknown device {device!r}; known: {known}, gpu:NAME"
             )
-
-
-def _at_address(address: str) -> ModelSpec:
-    """Return the model at a URL; what follows ``#`` is its name on that server.
-
-    Names are shown: whoever writes a password into a URL does not want to see it.
-    """
-    parts = urlsplit(address)
-    url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
-    host = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit(parts._replace(netloc=host))
-    return ModelSpec(
-        name=shown,
-        backend="http",
-        devices=_USUAL_DEVICES["http"],
-        weights=parts.fragment or None,
-        url=url,
-    )
 
 
 def _place(text: str, folder: Path) -> str:

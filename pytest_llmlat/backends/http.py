@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
-from pytest_llmlat.backends.completions.errors import Key
-from pytest_llmlat.backends.completions.server import Way, open_server
+from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.backends.completions.errors import Key
     from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, ModelSpec
+    from pytest_llmlat.values.entities import Deployment
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
@@ -35,6 +37,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         ServerUnavailable: no address, a key that is not there, or a server that
             cannot be reached, does not let us in or does not have the model.
     """
+    from pytest_llmlat.backends.completions.server import Way, open_server  # noqa: PLC0415 - on use
+
     model = deployment.model
     if not model.url:
         raise ServerUnavailable(
@@ -59,6 +63,8 @@ def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
     Raises:
         ServerUnavailable: the entry names a variable that is not set.
     """
+    from pytest_llmlat.backends.completions.errors import Key  # noqa: PLC0415 - on use
+
     if model.api_key_env is None:
         # A key that lies in the environment for another server is not for this one.
         return None
@@ -70,3 +76,34 @@ def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
             f" {model.api_key_env}=..."
         )
     return Key(value=value, source=f"variable {model.api_key_env}")
+
+
+def _at_address(address: str) -> ModelSpec:
+    """Return the model at a URL; what follows ``#`` is its name on that server.
+
+    Names are shown: whoever writes a password into a URL does not want to see it.
+    """
+    parts = urlsplit(address)
+    url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
+    host = parts.netloc.rpartition("@")[2]
+    shown = urlunsplit(parts._replace(netloc=host))
+    return ModelSpec(
+        name=shown,
+        backend=KIND.name,
+        devices=KIND.devices,
+        weights=parts.fragment or None,
+        url=url,
+    )
+
+
+KIND = BackendKind(
+    name="http",
+    open=open_model,
+    weights="server",
+    needs="url",
+    devices=("endpoint",),
+    extra="http",
+    prefixes=("http://", "https://"),
+    form="http://HOST:PORT/v1#NAME",
+    read_address=_at_address,
+)

@@ -11,8 +11,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_llmlat.backends.completions.errors import Key
-from pytest_llmlat.backends.completions.server import Way, open_server
+from pytest_llmlat.backends.backend_table import BackendKind
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.errors import ServerUnavailable
 
@@ -35,6 +34,9 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         MissingExtra: httptools or tenacity is not installed.
         ServerUnavailable: no token, no model, or a server that cannot be reached.
     """
+    from pytest_llmlat.backends.completions.errors import Key  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.server import Way, open_server  # noqa: PLC0415 - on use
+
     model = deployment.model
     endpoint = model.url or model.option("endpoint")
     token = find_token(os.environ, variable=model.api_key_env)
@@ -65,3 +67,14 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
 def _rooted(url: str) -> str:
     """Return an address with the path that its completions are under."""
     return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1"
+
+
+KIND = BackendKind(
+    name="hub",
+    open=open_model,
+    weights="server",
+    devices=("hf",),
+    extra="http",
+    prefixes=("hub:",),
+    form="hub:ORG/NAME",
+)

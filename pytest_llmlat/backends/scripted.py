@@ -20,6 +20,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.backend_table import BackendKind
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,
@@ -125,6 +126,9 @@ class Scripted:
                     return answer
                 raise GenerationFailed(str(answer.get("error", answer)))
         return ""
+
+
+KIND = BackendKind(name="scripted", open=open_model, weights="none", needs=None)
 
 
 def _tokens(text: str) -> list[str]:

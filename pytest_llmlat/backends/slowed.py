@@ -1,25 +1,27 @@
 """A model of this process made slower on purpose, to try a gate before trusting it.
 
 Any entry of the catalogue may have the option ``slower``: with 0.1 every piece of time
-that the model takes until a token is followed by a tenth of it. What it answers is the
-same, so a gate should report its latency and nothing else.
+that the model takes until a token is followed by a tenth of it; in a batch, the time of
+a step is lengthened once and not for each of its rows. What it answers is the same, so
+a gate should report its latency and nothing else.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.protocols import Batching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import ModelSpec, Scalar
-    from pytest_llmlat.values.meter import Meter
-    from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import Generation, Request
+    from pytest_llmlat.values.protocols import Backend, Batches
+    from pytest_llmlat.values.records import Finish, Generation, Request, Timing
 
 OPTION = "slower"
 
@@ -39,7 +41,24 @@ def slowed(backend: Backend, model: ModelSpec, clock: Clock) -> Backend:
             f"model {model.name!r}: option {OPTION} = {share!r}: must be a number above"
             " 0, such as 0.1 for a tenth"
         )
+    if isinstance(backend, Batching):
+        return SlowedBatching(backend, share=float(share), clock=clock)
     return Slowed(backend, share=float(share), clock=clock)
+
+
+class _Delay:
+    """Waits for a share of the time since it last waited."""
+
+    def __init__(self, clock: Clock, share: float) -> None:
+        self._clock = clock
+        self._share = share
+        self._last = clock.now_ns()
+
+    def wait(self) -> None:
+        """Wait until what came since the last wait has taken longer by the share."""
+        now = self._clock.now_ns()
+        self._clock.wait_until(now + round((now - self._last) * self._share))
+        self._last = self._clock.now_ns()
 
 
 class Slowed:
@@ -51,13 +70,12 @@ class Slowed:
         self._share = share
         self._clock = clock
         self.chat = backend.chat
-        self.kept_from: str | None = getattr(backend, "kept_from", None)
         self.facts: Mapping[str, Scalar | None] = {**backend.facts, OPTION: share}
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer as the model does, later."""
-        slow = _SlowMeter(meter, share=self._share, clock=self._clock)
-        return self._backend.generate(request, cast("Meter", slow))
+        delay = _Delay(self._clock, self._share)
+        return self._backend.generate(request, _SlowMeter(meter, delay, self._clock))
 
     def reset_device_peak(self) -> None:
         """Begin to count peak device memory anew."""
@@ -72,22 +90,97 @@ class Slowed:
         self._backend.close()
 
 
-class _SlowMeter:
-    """Waits before it hands a token on."""
+class SlowedBatching(Slowed):
+    """A backend that answers many requests at once, every step later by a share."""
 
-    def __init__(self, meter: Meter, *, share: float, clock: Clock) -> None:
-        self._meter = meter
+    def __init__(self, backend: Batching, *, share: float, clock: Clock) -> None:
+        """Wrap a loaded model."""
+        super().__init__(backend, share=share, clock=clock)
+        self._batching = backend
+
+    def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
+        """Return how these requests would be answered together, later.
+
+        Raises:
+            Unsupported: the model would work ahead of its tokens, and none would be
+                later by the share.
+        """
+        found = self._batching.batches(requests, kind)
+        if found.own_queue:
+            found.close()
+            raise Unsupported(
+                f"option {OPTION} = {self._share}: batches of kind {found.kind!r} are"
+                " made ahead of their tokens and cannot be slowed; name another kind"
+                " by the option batching, such as 'padded'"
+            )
+        return SlowBatches(found, share=self._share, clock=self._clock)
+
+
+class SlowBatches:
+    """Batches whose every step takes longer by a share."""
+
+    own_queue = False
+
+    def __init__(self, batches: Batches, *, share: float, clock: Clock) -> None:
+        """Wrap the batches of a loaded model."""
+        self._batches = batches
         self._share = share
         self._clock = clock
-        self._last = clock.now_ns()
+        self.kind = batches.kind
+
+    def first_size(self, requests: Sequence[Request]) -> int:
+        """Return how many to answer at once where nobody says."""
+        return self._batches.first_size(requests)
+
+    def prepare(self, requests: Sequence[Request], size: int) -> None:
+        """Do what need not be measured."""
+        self._batches.prepare(requests, size)
+
+    def generate(
+        self, requests: Sequence[Request], meters: Sequence[Meter], size: int
+    ) -> list[Generation]:
+        """Answer as the model does, later; the rows of a step wait together."""
+        delay = _Delay(self._clock, self._share)
+        slow = [_SlowMeter(meter, delay, self._clock) for meter in meters]
+        return self._batches.generate(requests, slow, size)
+
+    def close(self) -> None:
+        """Give back what :meth:`prepare` took."""
+        self._batches.close()
+
+
+class _SlowMeter(Meter):
+    """Waits before it hands a token on; all else is the meter's that it stands for."""
+
+    __slots__ = ("_delay", "_meter")
+
+    def __init__(self, meter: Meter, delay: _Delay, clock: Clock) -> None:
+        super().__init__(clock)
+        self._meter = meter
+        self._delay = delay
+
+    def start(self) -> None:
+        self._meter.start()
 
     def token(self, text: str, tokens: int = 1, *, at_ns: int | None = None) -> bool:
         """Stamp a token, after a share of the time that it took."""
         del at_ns
-        now = self._clock.now_ns()
-        self._clock.wait_until(now + round((now - self._last) * self._share))
-        self._last = self._clock.now_ns()
+        self._delay.wait()
         return self._meter.token(text, tokens)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._meter, name)
+    def reasoning(self, *, at_ns: int | None = None) -> None:
+        self._meter.reasoning(at_ns=at_ns)
+
+    @property
+    def text(self) -> str:
+        return self._meter.text
+
+    @property
+    def tokens(self) -> int:
+        return self._meter.tokens
+
+    def generation(self, finish: Finish, prompt_tokens: int) -> Generation:
+        return self._meter.generation(finish, prompt_tokens)
+
+    def timing(self) -> Timing:
+        return self._meter.timing()

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.backends.backend_table import BACKENDS
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.machine.device_table import is_present, is_remote
 
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 Place: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
 """Where weights are: in a Python package, in a file or folder of this machine, on
 Hugging Face's hub, behind a server; or nowhere, for a script."""
-EXTRA_OF: Mapping[str, str | None] = {
-    "gguf": "gguf",
-    "transformers": "transformers",
-    "mlx": "mlx",
-    "http": "http",
-    "hub": "http",
-    "scripted": None,
-}
-"""Which extra the library of a backend comes with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +54,9 @@ def readiness(
     place = _place(model)
     wanted: list[str] = []
     # On a local device its own library runs it; in the cloud only requests are sent.
-    local = model.backend not in ("http", "hub")
-    needed = EXTRA_OF.get(model.backend, model.backend)
-    if local and present and all(map(is_remote, present)):
+    kind = BACKENDS[model.backend]
+    needed = kind.extra
+    if not kind.remote and present and all(map(is_remote, present)):
         needed = "http"
     if needed is not None and (needed not in extras or extras[needed].lacking):
         wanted.append(install_line(needed))
@@ -108,12 +100,11 @@ def _there(package: str) -> bool:
 
 
 def _place(model: ModelSpec) -> Place:
-    if model.backend == "scripted":
-        return "none"
-    if model.backend in ("http", "hub"):
-        return "server"
+    kind = BACKENDS[model.backend]
+    if kind.weights in ("none", "server"):
+        return kind.weights
     if model.package:
         return "package"
     weights = str(model.weights)
-    on_disk = model.backend == "gguf" or Path(weights).expanduser().exists()
+    on_disk = kind.weights == "file" or Path(weights).expanduser().exists()
     return "disk" if on_disk or Path(weights).is_absolute() else "hub"

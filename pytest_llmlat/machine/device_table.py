@@ -64,6 +64,8 @@ class Device:
     """Words that make a name another card's: a laptop's RTX 4090 is no RTX 4090."""
     usual: bool = False
     """Whether an entry that names no devices runs on it unasked."""
+    backend: str | None = None
+    """What serves its models whatever their entries say; ``None`` for what they say."""
     fingerprint: tuple[str, ...] = ()
     """Facts of the machine, beside those of all devices, that change its latency."""
 
@@ -207,6 +209,7 @@ HF = Device(
     present=lambda inventory: inventory.hub_token,
     found=lambda _: "none",
     place="cloud",
+    backend="hub",
 )
 ENDPOINT = Device(
     name="endpoint",

@@ -6,7 +6,7 @@ import random
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.machine.contention import Watch
@@ -43,7 +43,7 @@ class LoadedModel:
     """A model on its device, ready to answer. Tests get it as the fixture ``llm``."""
 
     deployment: Deployment
-    backend: Backend | Server
+    backend: Backend | Server[Any]
     load_s: float | None
     """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
     against: LoadedModel | None = None
@@ -297,7 +297,7 @@ class _Answers:
 
 
 def _warm_up(
-    requests: Sequence[Request], backend: Backend | Server, clock: Clock
+    requests: Sequence[Request], backend: Backend | Server[Any], clock: Clock
 ) -> float | None:
     """Make one short request whose time is told apart; a failure shows up later."""
     request = min(requests, key=lambda request: len(request.prompt))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.measure.instrument.calibration import calibrate, pulse_server
@@ -45,7 +45,7 @@ def check_clock(
         return calibrate(server, pulse, streams, requests, clock)
 
 
-def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server:
+def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server[Any]:
     """Open the same client that reaches the user's servers."""
     model = ModelSpec(
         name="pulse",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_llmlat.backends.backend_table import BackendKind
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind
@@ -30,6 +31,19 @@ def pytest_llmlat_record(config: pytest.Config, record: Record) -> None:
     Args:
         config: of the pytest session.
         record: frozen; what was asked, answered, graded and timed.
+    """
+
+
+def pytest_llmlat_backends(config: pytest.Config) -> Mapping[str, BackendKind] | None:
+    """Return backends by the names that catalogues give them, for this session.
+
+    Called as :func:`pytest_llmlat_families` is::
+
+        def pytest_llmlat_backends():
+            return {"echo": BackendKind(name="echo", open=open_echo, needs=None)}
+
+    Args:
+        config: of the pytest session.
     """
 
 

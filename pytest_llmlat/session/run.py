@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.grading.metrics import METRICS
@@ -107,20 +107,18 @@ class Session:
         _LOG.info("%s: loading", deployment.id)
         begin = self._clock.now_ns()
         with _lenient():
-            backend = open_backend(deployment, self._clock, self._shelf)
+            opened = open_model(deployment, self._clock, self._shelf)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
         _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
-        # A base that was kept took no time to load: the model's was not measured.
-        kept = getattr(backend, "kept_from", None)
         try:
             against = self._reference(deployment)
         except BaseException:
-            backend.close()
+            opened.backend.close()
             raise
         return LoadedModel(
             deployment=deployment,
-            backend=backend,
-            load_s=None if isinstance(backend, Server) or kept else spent_s,
+            backend=opened.backend,
+            load_s=spent_s if opened.load_measured else None,
             against=against,
         )
 

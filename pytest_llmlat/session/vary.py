@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.backend_table import BACKENDS
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ DEFAULT = "default"
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_TYPED = ("transformers",)
-"""Backends whose weights can be loaded in another type than they are stored in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ def variants(
             f"{where}: {count} variants of {model.name!r}; at most {MOST} are measured"
             " in one run: leave out values"
         )
-    if any(axis.key == "dtype" for axis in axes) and model.backend not in _TYPED:
+    if any(axis.key == "dtype" for axis in axes) and not _typed(model):
         raise UsageError(
             f"{where}: dtype: {model.name!r} runs through {model.backend}, where the"
             " weights' file decides it; name a model for each file instead"
@@ -134,6 +133,11 @@ def entry_text(variant: Variant) -> str:
         f"{key} = {_toml(value)}" for key, value in told.items() if value is not None
     ]
     return "\n".join([f"[models.{_key(variant.of)}]", *lines]) + "\n"
+
+
+def _typed(model: ModelSpec) -> bool:
+    """Whether the backend can load weights in another type than they are stored in."""
+    return BACKENDS[model.backend].takes_dtype
 
 
 def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:

@@ -130,9 +130,14 @@ class Exchange(Protocol):
         ...
 
 
+E = TypeVar("E", bound=Exchange)
+
+
 @runtime_checkable
-class Server(Deployed, Protocol):
+class Server(Deployed, Protocol[E]):
     """A model behind a network: it takes many requests at once.
+
+    What its exchanges are, is its own: nobody reads them but itself.
 
     Coroutines run only inside :meth:`run`. What an answer says is found out by
     :meth:`read`, after the load, so that no parsing delays another answer's clock.
@@ -151,7 +156,7 @@ class Server(Deployed, Protocol):
         """Open up to so many connections ahead; a failure shows up in an exchange."""
         ...
 
-    async def exchange(self, request: Request, start_ns: int) -> Exchange:
+    async def exchange(self, request: Request, start_ns: int) -> E:
         """Send one request and wait for its end. Raises nothing but cancellation.
 
         Args:
@@ -160,6 +165,6 @@ class Server(Deployed, Protocol):
         """
         ...
 
-    def read(self, request: Request, exchange: Exchange) -> Response:
+    def read(self, request: Request, exchange: E) -> Response:
         """Say what came of an exchange that this backend made."""
         ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
@@ -112,7 +112,7 @@ def answers(
 ) -> tuple[tuple[str, ...], str | None]:
     """Return what a model says to two prompts, and who had loaded its base."""
     deployment = Deployment(model=model, device="cpu")
-    backend = cast("HuggingFace", open_backend(deployment, SystemClock(), shelf))
+    backend = cast("HuggingFace", open_model(deployment, SystemClock(), shelf).backend)
     texts = tuple(
         backend.generate(replace(QUESTION, prompt=prompt), Meter(SystemClock())).text
         for prompt in (QUESTION.prompt, "Name a colour.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -63,26 +63,26 @@ def transformers_server() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def llama(llama_server: str) -> Iterator[Server]:
+def llama(llama_server: str) -> Iterator[Server[Any]]:
     """Our client of llama.cpp's server."""
     yield from _opened(llama_server, None)
 
 
 @pytest.fixture
-def transformers(transformers_server: tuple[str, str]) -> Iterator[Server]:
+def transformers(transformers_server: tuple[str, str]) -> Iterator[Server[Any]]:
     """Our client of transformers' server."""
     yield from _opened(*transformers_server)
 
 
 @pytest.fixture(params=["llama", "transformers"])
-def server(request: pytest.FixtureRequest) -> Server:
+def server(request: pytest.FixtureRequest) -> Server[Any]:
     """Each of the two in turn: what holds for one holds for the other."""
-    found: Server = request.getfixturevalue(request.param)
+    found: Server[Any] = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.mark.parametrize("asked", [QUESTION, START], ids=["chat", "completion"])
-def test_an_answer_comes_token_by_token(server: Server, asked: Request) -> None:
+def test_an_answer_comes_token_by_token(server: Server[Any], asked: Request) -> None:
     """Text, stamps in order, and a connection that is used again."""
     first = ask(asked, server, SystemClock())
     second = ask(asked, server, SystemClock())
@@ -103,7 +103,7 @@ def test_an_answer_comes_token_by_token(server: Server, asked: Request) -> None:
 
 
 def test_the_answers_are_those_of_the_same_file_in_this_process(
-    llama: Server, gguf: Backend
+    llama: Server[Any], gguf: Backend
 ) -> None:
     """The server adds time, and no other words."""
     served = ask(QUESTION, llama, SystemClock())
@@ -114,7 +114,7 @@ def test_the_answers_are_those_of_the_same_file_in_this_process(
     assert served.generation.text == here.generation.text
 
 
-def test_two_in_flight_are_both_answered(server: Server) -> None:
+def test_two_in_flight_are_both_answered(server: Server[Any]) -> None:
     """A load has a response for every request, in the order of the requests."""
     requests = [QUESTION] * 4
     load = under_load(
@@ -134,7 +134,7 @@ def test_two_in_flight_are_both_answered(server: Server) -> None:
     assert len(texts) == 1
 
 
-def _opened(url: str, weights: str | None) -> Iterator[Server]:
+def _opened(url: str, weights: str | None) -> Iterator[Server[Any]]:
     model = ModelSpec(
         name="served", backend="http", devices=("endpoint",), weights=weights, url=url
     )

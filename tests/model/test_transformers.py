@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
@@ -286,7 +286,7 @@ def test_a_base_is_loaded_once_for_two_deployments(
     shelf, deployment = BaseCache(), Deployment(model=a_spec(gpt2), device="cpu")
 
     def get() -> Any:  # noqa: ANN401 - looks inside
-        return open_backend(deployment, SystemClock(), shelf)
+        return open_model(deployment, SystemClock(), shelf).backend
 
     first = get()
     one = first.generate(ASKED, Meter(SystemClock()))

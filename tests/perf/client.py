@@ -28,7 +28,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.measure.clock_check import open_pulse
 from pytest_llmlat.measure.instrument.calibration import Pulse, pulse_server, tried
@@ -155,7 +155,7 @@ def open_loop() -> dict[str, float]:
     }
 
 
-def with_server(use: Callable[[Server, Weighed, Clock], T]) -> T:
+def with_server(use: Callable[[Server[Any], Weighed, Clock], T]) -> T:
     """Open the client on a server that has a core of its own."""
     first, *others = sorted(os.sched_getaffinity(0))
     clock = SystemClock()

@@ -30,7 +30,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends import open_backend, open_model
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
@@ -158,7 +158,7 @@ def weigh(count: int) -> dict[str, float]:
         dtype = "bfloat16" if number % 2 else "float32"
         spec = replace(entry(MODEL), dtype=(("cpu", dtype),))
         deployment = Deployment(model=spec, device="cpu")
-        backend = cast("Backend", open_backend(deployment, clock, shelf))
+        backend = cast("Backend", open_model(deployment, clock, shelf).backend)
         request = Request(prompt="Hello", chat=True, max_new_tokens=4)
         backend.generate(request, Meter(clock))
         gc.collect()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_llmlat.backends.completions.answers import respond, unpacked
 from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
-    from pytest_llmlat.values.protocols import Exchange
     from pytest_llmlat.values.records import Request, Response
 
 T = TypeVar("T")
@@ -236,13 +235,12 @@ class Completions:
             )
         return outcome
 
-    def read(self, request: Request, exchange: Exchange) -> Response:
+    def read(self, request: Request, exchange: EndedRequest) -> Response:
         """Say what came of an exchange that this backend made.
 
         Where the server did not count the answer's tokens, it is asked to now.
         """
-        outcome = cast("EndedRequest", exchange)
-        response = respond(request, outcome, self._clock, self._complaints)
+        response = respond(request, exchange, self._clock, self._complaints)
         return self._tally.completed(response)
 
     def _beside(self, path: str, body: bytes) -> EndedRequest:

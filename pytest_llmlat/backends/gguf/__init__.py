@@ -1,1 +1,28 @@
 """GGUF files in this process, through llama.cpp."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.backend_table import BackendKind
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.protocols import Backend
+
+
+def _open(deployment: Deployment, clock: Clock) -> Backend:
+    from pytest_llmlat.backends.gguf.model import open_model  # noqa: PLC0415 - on use
+
+    return open_model(deployment, clock)
+
+
+KIND = BackendKind(
+    name="gguf",
+    open=_open,
+    weights="file",
+    extra="gguf",
+    prefixes=("gguf:",),
+    form="gguf:PATH",
+)

@@ -1,1 +1,39 @@
 """Models of this process through transformers, and adapters through peft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.backend_table import BackendKind, OpenedModel
+
+if TYPE_CHECKING:
+    from pytest_llmlat.backends.base_cache import BaseCache
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.protocols import Backend
+
+
+def _open(deployment: Deployment, clock: Clock) -> Backend:
+    from pytest_llmlat.backends.huggingface.model import open_model  # noqa: PLC0415
+
+    return open_model(deployment, clock)
+
+
+def _open_on_base(
+    deployment: Deployment, clock: Clock, cache: BaseCache
+) -> OpenedModel:
+    from pytest_llmlat.backends.huggingface.model import open_model  # noqa: PLC0415
+
+    model = open_model(deployment, clock, cache)
+    return OpenedModel(backend=model, kept_from=model.kept_from)
+
+
+KIND = BackendKind(
+    name="transformers",
+    open=_open,
+    open_on_base=_open_on_base,
+    extra="transformers",
+    takes_dtype=True,
+    prefixes=("hf:",),
+    form="hf:ORG/NAME",
+)

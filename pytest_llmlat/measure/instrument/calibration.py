@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.instrument.comparison import (
     WANTED_BY,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.protocols import Exchange, Server
+    from pytest_llmlat.values.protocols import Server
 
 STOP_S = 5.0
 """How long the server may take to end before it is killed."""
@@ -145,7 +145,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 class _Load:
     """A closed loop: so many requests in flight, until all measured ones ended."""
 
-    server: Server
+    server: Server[Any]
     clock: Clock
     request: Request
     streams: int
@@ -153,7 +153,7 @@ class _Load:
     ramp_s: float
     issued: int = 0
     ended: int = 0
-    exchanges: dict[int, Exchange] = field(default_factory=dict)
+    exchanges: dict[int, Any] = field(default_factory=dict)
     """By the order in which they were sent."""
 
     async def run(self) -> None:
@@ -179,7 +179,7 @@ class _Load:
 
 
 def calibrate(
-    server: Server, pulse: Pulse, streams: int, requests: int, clock: Clock
+    server: Server[Any], pulse: Pulse, streams: int, requests: int, clock: Clock
 ) -> Instrument:
     """Measure how far a client's TTFT is from the true one, under load.
 
@@ -205,7 +205,7 @@ def calibrate(
 
 
 def tried(
-    server: Server,
+    server: Server[Any],
     pulse: Pulse,
     streams: int,
     requests: int,

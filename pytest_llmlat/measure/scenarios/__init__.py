@@ -10,7 +10,7 @@ of both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage, settled, single
 from pytest_llmlat.measure.scenarios.batching import (
@@ -57,7 +57,7 @@ class Load:
 def under_load(
     scenario: Scenario,
     requests: Sequence[Request],
-    backend: Backend | Server,
+    backend: Backend | Server[Any],
     clock: Clock,
     *,
     seed: int,

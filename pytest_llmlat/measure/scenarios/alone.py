@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Server
@@ -24,14 +24,14 @@ all older objects have survived one, and the records of a long cell are among th
 
 
 def single(
-    requests: Iterable[Request], backend: Backend | Server, clock: Clock
+    requests: Iterable[Request], backend: Backend | Server[Any], clock: Clock
 ) -> Iterator[Response]:
     """Yield the response to each request, asked only when the last was taken."""
     for request in requests:
         yield ask(request, backend, clock)
 
 
-def ask(request: Request, backend: Backend | Server, clock: Clock) -> Response:
+def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Response:
     """Make one timed request. Between the two stamps nothing but the backend runs."""
     if isinstance(backend, Server):
         with no_garbage(_FRESH):

@@ -11,20 +11,23 @@ import asyncio
 import time
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
 from pytest_llmlat.measure.scenarios.alone import no_garbage
 from pytest_llmlat.values.percentiles import nearest_rank
+from pytest_llmlat.values.protocols import Exchange
 from pytest_llmlat.values.records import NS_PER_S, LoadFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.protocols import Exchange, Server
+    from pytest_llmlat.values.protocols import Server
     from pytest_llmlat.values.records import Request
     from pytest_llmlat.values.scenario import Scenario
+
+E = TypeVar("E", bound=Exchange)
 
 TICK_S = 0.02
 """How often the event loop's lateness is looked at."""
@@ -37,12 +40,12 @@ BUSY = 0.9
 def offer(
     scenario: Scenario,
     requests: Sequence[Request],
-    server: Server,
+    server: Server[E],
     clock: Clock,
     *,
     seed: int,
     ramp_s: float,
-) -> Offered:
+) -> Offered[E]:
     """Offer all requests and wait for their ends; Ctrl-C leaves what has ended.
 
     Args:
@@ -77,14 +80,14 @@ class _Span:
     failed: bool
 
 
-class Offered:
+class Offered(Generic[E]):
     """One load while it runs, and what came of it."""
 
     def __init__(
-        self, requests: Sequence[Request], server: Server, clock: Clock
+        self, requests: Sequence[Request], server: Server[E], clock: Clock
     ) -> None:
         """Send nothing yet."""
-        self.exchanges: list[Exchange | None] = [None] * len(requests)
+        self.exchanges: list[E | None] = [None] * len(requests)
         self.interrupted = False
         self._requests = requests
         self._server = server

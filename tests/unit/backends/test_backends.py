@@ -5,14 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 
 import pytest
 
-from pytest_llmlat.backends import KINDS, open_backend
-from pytest_llmlat.backends.scripted import Scripted
+from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends.backend_table import (
+    BACKENDS,
+    BackendKind,
+    OpenedModel,
+    model_at,
+)
+from pytest_llmlat.backends.scripted import Scripted, open_model
+from pytest_llmlat.machine.device_table import DEVICES
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.errors import BadExtension, MissingExtra, UnknownName
 from tests.unit.builders import a_deployment, a_model
 
 LIBRARIES = {
@@ -28,10 +34,81 @@ def test_a_backend_is_opened_by_its_name() -> None:
     assert isinstance(backend, Scripted)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_a_module(kind: str) -> None:
-    """The table holds no name that cannot be imported."""
-    assert find_spec(f"pytest_llmlat.backends.{KINDS[kind]}") is not None
+def test_no_backend_is_imported_to_read_the_table() -> None:
+    """What must be known of all takes no library, no event loop and no TLS."""
+    code = (
+        "import sys\n"
+        "from pytest_llmlat.backends.backend_table import BACKENDS\n"
+        "assert len(BACKENDS.working()) == 6\n"
+        "names = ('ssl', 'pytest_llmlat.backends.completions.server',"
+        " 'pytest_llmlat.backends.gguf.model')\n"
+        "print([name for name in names if name in sys.modules])"
+    )
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_backend_that_is_none_is_told() -> None:
+    """With the model whose entry names it, and those that there are."""
+    with pytest.raises(UnknownName, match=r"'parrot': unknown backend 'x'.*gguf"):
+        open_backend(a_deployment(replace(a_model(), backend="x")), ManualClock())
+
+
+def test_a_cloud_is_served_by_its_own_backend() -> None:
+    """A model that also runs here is asked for there by the same name."""
+    assert DEVICES["hf"].backend in BACKENDS
+
+
+@pytest.mark.parametrize(
+    ("address", "backend", "weights"),
+    [
+        ("hf:org/name", "transformers", "org/name"),
+        ("gguf:a/b.gguf", "gguf", "a/b.gguf"),
+        ("mlx:org/name", "mlx", "org/name"),
+        ("hub:org/name", "hub", "org/name"),
+        ("http://here:8000/v1#m", "http", "m"),
+        ("https://here/v1#m", "http", "m"),
+    ],
+)
+def test_an_address_finds_its_backend(address: str, backend: str, weights: str) -> None:
+    """By how it begins."""
+    model = model_at(address)
+
+    assert model is not None
+    assert (model.backend, model.weights, model.name) == (*(backend, weights, address),)
+    assert model.devices == BACKENDS[backend].usual_devices
+
+
+@pytest.mark.parametrize("address", ["", "hf:", "hf", "x:y", "http://"])
+def test_an_address_of_nobody_is_none(address: str) -> None:
+    """The catalogue says so, with the names that are near."""
+    assert model_at(address) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (open_backend, "must be a BackendKind, not function"),
+        (BackendKind(name="other", open=open_model), "its name is 'other'"),
+        (BackendKind(name="mine", open="no"), "must be a function"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_backend_is_refused(value: object, told: str) -> None:
+    """With who gave it and what is wrong."""
+    with pytest.raises(BadExtension, match=f"backend 'mine' of a test: .*{told}"):
+        BACKENDS.add([("a test", {"mine": value})])
+
+
+def test_the_time_of_loading_is_told_where_it_was_the_models() -> None:
+    """Not for a server, which has it loaded, nor where the base was there before."""
+    backend = open_backend(a_deployment(), ManualClock())
+
+    assert OpenedModel(backend=backend).load_measured
+    assert not OpenedModel(backend=backend, kept_from="other").load_measured
 
 
 @pytest.mark.parametrize("backend", LIBRARIES)
@@ -50,17 +127,3 @@ def test_a_library_that_is_missing_gives_the_pip_line(
         f"model 'mine': needs {library!r}, which is not installed;"
         f" run: pip install 'pytest-llmlat[{extra}]'"
     )
-
-
-def test_importing_the_table_imports_no_backend() -> None:
-    """A session with one backend pays for one."""
-    code = (
-        "import sys, pytest_llmlat.backends\n"
-        "print([m for m in sys.modules if m.startswith('pytest_llmlat.backends.')])"
-    )
-
-    done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == "[]"

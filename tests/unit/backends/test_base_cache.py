@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat import backends
-from pytest_llmlat.backends import open_backend
+from pytest_llmlat.backends import open_model, scripted
+from pytest_llmlat.backends.backend_table import BACKENDS, BackendKind, OpenedModel
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
-    import pytest
-
+    from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
+
+
+SLOWER = (("slower", 0.5),)
 
 
 class Thing:
@@ -68,33 +70,36 @@ def test_a_model_of_another_backend_empties_the_shelf() -> None:
     shelf, log = BaseCache(), list[str]()
     shelf.keep("a", Thing("a", log))
 
-    open_backend(a_deployment(), ManualClock(), shelf)
+    open_model(a_deployment(), ManualClock(), shelf)
 
     assert log == ["a loaded", "a freed"]
 
 
-def test_the_shelf_is_handed_to_the_backend_that_keeps(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It sees for itself whether what lies there is its base."""
+def test_the_cache_is_handed_to_the_backend_that_keeps() -> None:
+    """It sees for itself whether what lies there is its base, and says so."""
     asked = []
 
-    def open_model(
-        deployment: Deployment, clock: ManualClock, shelf: BaseCache
-    ) -> SimpleNamespace:
-        asked.append((deployment, clock, shelf))
-        return SimpleNamespace()
+    def on_base(deployment: Deployment, clock: Clock, cache: BaseCache) -> OpenedModel:
+        asked.append((deployment, clock, cache))
+        backend = scripted.open_model(deployment, clock)
+        return OpenedModel(backend=backend, kept_from="other")
 
-    module = SimpleNamespace(open_model=open_model)
-    monkeypatch.setattr(backends, "import_module", lambda _: module)
-    shelf, clock = BaseCache(), ManualClock()
-    deployment = a_deployment(a_model(backend=backends.SHELVING))
+    kind = BackendKind(name="keeping", open=scripted.open_model, open_on_base=on_base)
+    undo = BACKENDS.add([("a test", {"keeping": kind})])
+    cache, clock = BaseCache(), ManualClock()
+    deployment = a_deployment(replace(a_model(backend="keeping"), options=SLOWER))
+    try:
+        opened = open_model(deployment, clock, cache)
+    finally:
+        undo()
 
-    open_backend(deployment, clock, shelf)
+    assert asked == [(deployment, clock, cache)]
+    assert (opened.kept_from, opened.load_measured) == ("other", False)
+    assert opened.backend.facts["slower"] == 0.5
 
-    assert asked == [(deployment, clock, shelf)]
 
-
-def test_the_backend_that_keeps_is_one_of_the_table() -> None:
+def test_a_backend_keeps_its_base() -> None:
     """Else nothing would ever be kept."""
-    assert backends.SHELVING in backends.KINDS
+    assert [name for name, kind in BACKENDS.items() if kind.open_on_base] == [
+        "transformers"
+    ]

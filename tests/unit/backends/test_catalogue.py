@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends import KINDS
-from pytest_llmlat.backends.catalogue import BACKENDS, load_models
+from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
 
@@ -362,11 +361,6 @@ def test_a_bundled_dtype_is_for_a_device_of_its_entry() -> None:
     """A dtype for a device where the model does not run would be a typo."""
     for model in BUNDLED.entries.values():
         assert set(dict(model.dtype)) <= set(model.devices), model.name
-
-
-def test_every_backend_can_be_opened() -> None:
-    """The catalogue knows the backends that there are, and no other."""
-    assert set(BACKENDS) == set(KINDS)
 
 
 def test_complaints_are_usage_errors() -> None:

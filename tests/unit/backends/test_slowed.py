@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.slowed import Slowed, slowed
+from pytest_llmlat.backends.slowed import (
+    Slowed,
+    SlowedBatching,
+    _SlowMeter,
+    slowed,
+)
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.protocols import Batching, Server
 from pytest_llmlat.values.records import NS_PER_S, Request
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Generation, Timing
 
 REQUEST = Request(prompt="2 + 2?", chat=True, max_new_tokens=8, stop=("!",))
@@ -30,20 +37,19 @@ class Steady:
     """Works half a second for the first token and a quarter for each other."""
 
     chat = True
-    kept_from: str | None = None
     facts: dict[str, Scalar | None] = {"context": 64}  # noqa: RUF012 - never changed
 
     def __init__(self, clock: ManualClock, words: tuple[str, ...]) -> None:
         """Answer these tokens."""
-        self._clock, self._words = clock, words
+        self.clock, self.words = clock, words
         self.calls: list[str] = []
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer until a stop string is there."""
         del request
-        for place, word in enumerate(self._words):
+        for place, word in enumerate(self.words):
             spent = 0.25 if place else 0.5
-            self._clock.wait_until(self._clock.now_ns() + round(spent * NS_PER_S))
+            self.clock.wait_until(self.clock.now_ns() + round(spent * NS_PER_S))
             if meter.token(word):
                 break
         return meter.generation("stop", 3)
@@ -114,17 +120,6 @@ def test_the_facts_tell_it() -> None:
     assert json.loads(json.dumps(dict(slow.facts)))["slower"] == 0.25
 
 
-def test_a_base_that_was_kept_is_still_told() -> None:
-    """Its load time is not taken for that of a model which was read from disk."""
-    clock = ManualClock()
-    steady = Steady(clock, ("4",))
-    assert Slowed(steady, share=0.25, clock=clock).kept_from is None
-
-    steady.kept_from = "other"
-
-    assert Slowed(steady, share=0.25, clock=clock).kept_from == "other"
-
-
 def test_all_else_is_the_models_own() -> None:
     """Memory is its memory, and it is freed."""
     clock = ManualClock()
@@ -137,6 +132,118 @@ def test_all_else_is_the_models_own() -> None:
     assert steady.calls == ["reset", "close"]
     assert slow.device_peak_bytes() == 7
     assert slow.chat is True
+
+
+class Rows:
+    """Answers all rows of a batch step by step, a quarter of a second for each step."""
+
+    kind = "rows"
+
+    def __init__(self, owner: Together) -> None:
+        """Answer as long as the owner has words."""
+        self._owner = owner
+        self.own_queue = owner.own_queue
+
+    def first_size(self, requests: Sequence[Request]) -> int:
+        """Take all."""
+        return len(requests)
+
+    def prepare(self, requests: Sequence[Request], size: int) -> None:
+        """Tell that it was called."""
+        self._owner.calls.append(f"prepare {len(requests)} {size}")
+
+    def generate(
+        self, requests: Sequence[Request], meters: Sequence[Meter], size: int
+    ) -> list[Generation]:
+        """Give every row a token after each step."""
+        assert len(requests) == len(meters) == size
+        clock = self._owner.clock
+        for word in self._owner.words:
+            clock.wait_until(clock.now_ns() + NS_PER_S // 4)
+            for meter in meters:
+                meter.token(word)
+        return [meter.generation("stop", 3) for meter in meters]
+
+    def close(self) -> None:
+        """Tell that it was called."""
+        self._owner.calls.append("close rows")
+
+
+class Together(Steady):
+    """A model that answers many requests at once."""
+
+    own_queue = False
+
+    def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
+        """Return the only way that there is."""
+        del requests, kind
+        return Rows(self)
+
+
+def together(share: float | None, rows: int, *words: str) -> list[Timing]:
+    """Return the times of so many rows of one batch; ``None`` for the plain model."""
+    clock = ManualClock(1_000)
+    backend: Batching = Together(clock, words)
+    if share is not None:
+        model = replace(a_model(), options=(("slower", share),))
+        found = slowed(backend, model, clock)
+        assert isinstance(found, Batching)
+        backend = found
+    meters = [Meter(clock) for _ in range(rows)]
+    for meter in meters:
+        meter.start()
+    batches = backend.batches([REQUEST] * rows, None)
+    batches.generate([REQUEST] * rows, meters, rows)
+    return [meter.timing() for meter in meters]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_a_batch_is_later_by_the_share_however_many_rows(rows: int) -> None:
+    """A step is longer by it once: rows do not wait for each other's share."""
+    plain = together(None, rows, "a", "b", "c")
+    slow = together(0.2, rows, "a", "b", "c")
+
+    for one, other in zip(plain, slow, strict=True):
+        assert one.e2e_s is not None
+        assert other.e2e_s == pytest.approx(one.e2e_s * 1.2)
+        assert other.ttft_s == pytest.approx(0.25 * 1.2)
+
+
+def test_a_model_that_batches_still_does_when_it_is_slowed() -> None:
+    """Else it would be measured in another way, and slower by much more."""
+    clock = ManualClock()
+    model = replace(a_model(), options=(("slower", 0.5),))
+    backend = Together(clock, ("a",))
+
+    found = slowed(backend, model, clock)
+
+    assert isinstance(found, Batching)
+    batches = found.batches([REQUEST], None)
+    batches.prepare([REQUEST], 1)
+    batches.close()
+    assert (batches.kind, batches.own_queue, batches.first_size([REQUEST] * 3)) == (
+        *("rows", False, 3),
+    )
+    assert backend.calls == ["prepare 1 1", "close rows"]
+    assert not isinstance(slowed(Steady(clock, ("a",)), model, clock), Batching)
+
+
+def test_a_queue_that_works_ahead_is_refused() -> None:
+    """Its stamps would wait, and the work behind them would not."""
+    clock = ManualClock()
+    backend = Together(clock, ("a",))
+    backend.own_queue = True
+    slow = SlowedBatching(backend, share=0.5, clock=clock)
+
+    with pytest.raises(Unsupported, match=r"slower = 0\.5: .* 'rows' .* batching"):
+        slow.batches([REQUEST], None)
+
+
+def test_a_slow_meter_is_the_models_own_in_all_else() -> None:
+    """Whatever a meter can be asked is asked of the one that measures."""
+    public = {name for name in vars(Meter) if not name.startswith("_")}
+
+    assert public <= set(vars(_SlowMeter))
 
 
 def test_a_model_without_the_option_is_left_alone() -> None:

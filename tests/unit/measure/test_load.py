@@ -9,7 +9,7 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.protocols import Exchange
     from pytest_llmlat.values.records import LoadFacts
 
 T = TypeVar("T")
@@ -160,24 +159,23 @@ class Slow:
         ended.failed = request.prompt in self.failing
         return ended
 
-    def read(self, request: Request, exchange: Exchange) -> Response:
+    def read(self, request: Request, exchange: Ended) -> Response:
         """Say what came of an exchange."""
-        ended = cast("Ended", exchange)
-        assert ended.prompt == request.prompt
+        assert exchange.prompt == request.prompt
         return Response(
             generation=Generation(
-                text=ended.prompt,
+                text=exchange.prompt,
                 finish="stop",
                 prompt_tokens=1,
                 output_tokens=1,
                 token_source="usage",  # noqa: S106 - no secret
             ),
             timing=Timing(
-                start_ns=ended.start_ns,
-                end_ns=ended.end_ns,
-                stamps_ns=(ended.end_ns,),
+                start_ns=exchange.start_ns,
+                end_ns=exchange.end_ns,
+                stamps_ns=(exchange.end_ns,),
                 stamp_tokens=(1,),
-                sent_ns=ended.sent_ns,
+                sent_ns=exchange.sent_ns,
             ),
             error=None,
         )
@@ -203,7 +201,7 @@ def some_requests(count: int) -> list[Request]:
 
 def offered(
     scenario: Scenario, server: Slow, count: int, *, seed: int = 0, ramp_s: float = 0.0
-) -> Offered:
+) -> Offered[Ended]:
     """Offer so many requests that count."""
     return offer(
         scenario, some_requests(count), server, server.clock, seed=seed, ramp_s=ramp_s
@@ -236,12 +234,12 @@ def uneven(prompt: str) -> float:
     return 0.1 + (int(prompt) * 7 % 5) / 2
 
 
-def kept(load: Offered) -> list[Ended | None]:
+def kept(load: Offered[Ended]) -> list[Ended | None]:
     """Return what came of the requests that count."""
-    return cast("list[Ended | None]", load.exchanges)
+    return load.exchanges
 
 
-def facts_of(load: Offered) -> LoadFacts:
+def facts_of(load: Offered[Ended]) -> LoadFacts:
     """Return the facts of a load in which something ended."""
     facts = load.facts()
     assert facts is not None

@@ -7,14 +7,14 @@ from importlib import import_module
 
 import pytest
 
-from pytest_llmlat.backends import KINDS
+from pytest_llmlat.backends.backend_table import BACKENDS as TABLE
 from pytest_llmlat.values.protocols import Backend
 
 BACKENDS = {
-    "gguf": "GGUF",
-    "mlx": "MLX",
+    "gguf.model": "GGUF",
+    "mlx.model": "MLX",
     "scripted": "Scripted",
-    "transformers": "HuggingFace",
+    "huggingface.model": "HuggingFace",
 }
 METHODS = ("generate", "reset_device_peak", "device_peak_bytes", "close")
 
@@ -23,7 +23,7 @@ METHODS = ("generate", "reset_device_peak", "device_peak_bytes", "close")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_backend_has_the_methods_of_the_protocol(kind: str, method: str) -> None:
     """The parameters are named alike, so that any backend can stand in."""
-    home = import_module(f"pytest_llmlat.backends.{KINDS[kind]}")
+    home = import_module(f"pytest_llmlat.backends.{kind}")
     own = inspect.signature(getattr(getattr(home, BACKENDS[kind]), method))
 
     assert list(own.parameters) == list(
@@ -31,11 +31,12 @@ def test_a_backend_has_the_methods_of_the_protocol(kind: str, method: str) -> No
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TABLE)
 def test_a_backend_is_opened_like_the_others(kind: str) -> None:
-    """Each file of a backend opens a deployment with a clock; it may take more."""
-    home = import_module(f"pytest_llmlat.backends.{KINDS[kind]}")
-    parameters = list(inspect.signature(home.open_model).parameters.values())
+    """By a deployment and a clock, and where a base is kept by its place too."""
+    opener, on_base = TABLE[kind].open, TABLE[kind].open_on_base
 
-    assert [each.name for each in parameters[:2]] == ["deployment", "clock"]
-    assert all(each.default is not each.empty for each in parameters[2:])
+    assert [*inspect.signature(opener).parameters] == ["deployment", "clock"]
+    if on_base is not None:
+        parameters = [*inspect.signature(on_base).parameters]
+        assert parameters == ["deployment", "clock", "cache"]

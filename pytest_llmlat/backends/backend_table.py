@@ -1,0 +1,132 @@
+"""The backends, each one value of an open table; none is imported before it is used.
+
+A backend of a user's is one file with a :class:`BackendKind` and a function that opens
+a model, and one line: an entry point of the group ``pytest_llmlat.backends``, or the
+hook ``pytest_llmlat_backends``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from pytest_llmlat.machine.device_table import usual_devices
+from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.extensions import Table
+from pytest_llmlat.values.protocols import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.backends.base_cache import BaseCache
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.protocols import Backend
+
+Weights: TypeAlias = Literal["hub", "file", "server", "none"]
+"""Where a backend's weights are: on the hub or in a folder; in a file of this machine;
+behind a server; or nowhere, for a script."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedModel:
+    """What came of opening a model."""
+
+    backend: Backend | Server[Any]
+    kept_from: str | None = None
+    """The entry that had loaded its base, if it was not loaded for this one: then it
+    took no time to load, and the time of the model's was not measured."""
+
+    @property
+    def load_measured(self) -> bool:
+        """Whether what opening took is what loading the model takes."""
+        return self.kept_from is None and not isinstance(self.backend, Server)
+
+
+class Opener(Protocol):
+    """How a model is loaded, or the way to its server opened."""
+
+    def __call__(self, deployment: Deployment, clock: Clock) -> Backend | Server[Any]:
+        """Open a model; raises what :func:`pytest_llmlat.backends.open_model` does."""
+        ...
+
+
+class OpenerOnBase(Protocol):
+    """How a model is loaded whose base may have been kept from the one before."""
+
+    def __call__(
+        self, deployment: Deployment, clock: Clock, cache: BaseCache
+    ) -> OpenedModel:
+        """Open a model; raises what :func:`pytest_llmlat.backends.open_model` does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendKind:
+    """One backend: how it opens a model, and what must be known before."""
+
+    name: str
+    """What entries of a catalogue say, such as ``gguf``."""
+    open: Opener
+    """Imports what it needs itself: the table is read where nothing is loaded."""
+    open_on_base: OpenerOnBase | None = None
+    """For a backend that keeps a base model for the next deployment."""
+    weights: Weights = "hub"
+    needs: Literal["weights", "url"] | None = "weights"
+    """The key without which an entry of a catalogue means nothing."""
+    devices: tuple[str, ...] = ()
+    """Where an entry runs that names no devices; empty for the usual ones."""
+    extra: str | None = None
+    """The extra of this project that its library comes with."""
+    takes_dtype: bool = False
+    """Whether weights can be loaded in another type than they are stored in."""
+    prefixes: tuple[str, ...] = ()
+    """How an address begins that needs no entry, such as ``hf:``."""
+    form: str = ""
+    """Such an address, as a message tells it: ``hf:ORG/NAME``."""
+    read_address: Callable[[str], ModelSpec] | None = None
+    """Makes an entry of an address; ``None`` where weights follow the prefix."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether models are behind a network and not in this process."""
+        return self.weights == "server"
+
+    @property
+    def usual_devices(self) -> tuple[str, ...]:
+        """Where an entry runs that names no devices."""
+        return self.devices or usual_devices()
+
+    def at(self, address: str) -> ModelSpec | None:
+        """Return the model at an address, ``None`` if it is none of this backend."""
+        prefix = next((each for each in self.prefixes if address.startswith(each)), "")
+        if len(prefix) in (0, len(address)):
+            return None
+        if self.read_address is not None:
+            return self.read_address(address)
+        return ModelSpec(
+            name=address,
+            backend=self.name,
+            devices=self.usual_devices,
+            weights=address.removeprefix(prefix),
+        )
+
+
+def _check(name: str, value: object) -> BackendKind:
+    if not isinstance(value, BackendKind):
+        raise TypeError(f"must be a BackendKind, not {type(value).__name__}")
+    if value.name != name:
+        raise ValueError(f"its name is {value.name!r}; give it under that name")
+    if not callable(value.open):
+        raise TypeError(f"its open must be a function, not {value.open!r:.80}")
+    return value
+
+
+BACKENDS: Table[BackendKind] = Table("backends", "backend", _check)
+"""The backends by their names."""
+
+
+def model_at(address: str) -> ModelSpec | None:
+    """Return the model at an address, ``None`` if no backend knows such addresses."""
+    found = (kind.at(address) for kind in BACKENDS.working().values())
+    return next((model for model in found if model is not None), None)
