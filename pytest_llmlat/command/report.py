@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.report.report_files import PAGE, write_report
 from pytest_llmlat.store.journal import (
     CELLS,
     RECORDS,
@@ -20,6 +18,7 @@ from pytest_llmlat.store.journal import (
     SCHEMA,
     SUMMARY,
     VERDICTS,
+    copy_run,
 )
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.merge import merge
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.store.run_folder import Run
     from pytest_llmlat.values.records import CellFacts, Record
-    from pytest_llmlat.values.results import Scoreboard
 
-PAGE = "report.html"
 _COPIED = (RUN, CELLS, RECORDS, VERDICTS)
 
 
@@ -76,9 +73,7 @@ def run(given: Namespace) -> int:
     board = figures(whole, given, problems, slo=given.slo)
     told = told_of(whole, problems)
     _records(whole, runs, given.out)
-    (given.out / SUMMARY).write_text(summary_text(told, board), "utf-8")
-    (given.out / REPORT).write_text(report_text(told, board), "utf-8")
-    _page(given.out / PAGE, told, board, whole)
+    write_report(given.out, told, board, whole, page=True)
     problems = [*whole.problems, *problems]
     files = [str(given.out / name) for name in (PAGE, REPORT, SUMMARY)]
     if given.json:
@@ -87,14 +82,6 @@ def run(given: Namespace) -> int:
         warn(problems)
         say(f"written {printable(name)}" for name in files)
     return 0
-
-
-def _page(path: Path, told: dict[str, Any], board: Scoreboard, whole: Run) -> None:
-    from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - late as can be
-
-    # What could not be read was told when the figures were made.
-    cells = records_of(whole, tell=lambda _: None)
-    write_page(path, told, board, (record for _, own in cells for record in own))
 
 
 def _records(whole: Run, runs: list[Run], out: Path) -> None:
@@ -112,13 +99,10 @@ def _records(whole: Run, runs: list[Run], out: Path) -> None:
         )
     if inside:
         return
-    out.mkdir(parents=True, exist_ok=True)
     if whole.folder is not None:
-        for name in _COPIED:
-            (out / name).unlink(missing_ok=True)
-            if (whole.folder / name).exists():
-                shutil.copyfile(whole.folder / name, out / name)
+        copy_run(whole.folder, out, _COPIED)
         return
+    out.mkdir(parents=True, exist_ok=True)
     # Verdicts on limits stand in the summary, with all others.
     (out / VERDICTS).unlink(missing_ok=True)
     content = {"schema": SCHEMA, **whole.told}

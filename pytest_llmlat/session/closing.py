@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.stored_run import board_of
-from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
-from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
 from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.store import baselines
+from pytest_llmlat.store.journal import FILES, copy_run
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import open_run
 from pytest_llmlat.values.errors import BadBaseline
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import CellFacts, Record
     from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Settings
-
-PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +54,9 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
         passed: no test failed, and nothing cut the run short.
     """
     settings, journal = session.settings, session.journal
-    if not journal.facts():
+    run = open_run(journal.folder) if journal.begun else None
+    if run is None or not run.facts:
         return _nothing_measured(session, asked=asked)
-    run = open_run(journal.folder)
     problems = list(run.problems)
     board = board_of(
         run,
@@ -72,58 +68,38 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     )
     # Texts and stamps of all cells at once, only for what has to have them so.
     whole = session.gate.compares or settings.save_baseline is not None
-    records = journal.records() if whole else []
-    verdicts = _judged(session, run.facts, records, passed=passed)
+    records = _records(run) if whole else []
+    verdicts = _judged(session, run, records, passed=passed)
     board = replace(board, verdicts=verdicts)
-    seconds = session.seconds
-    told = {**session.run_facts, "seconds": seconds}
+    told = {**session.run_facts, "seconds": session.seconds}
     if problems:
         told["problems"] = problems
-    journal.finish(
-        summary_text(told, board),
-        report_text(told, board),
-        seconds=seconds,
-        copy_to=settings.report,
-    )
-    if settings.report is not None:
-        page = journal.folder / PAGE
-        _page(page, told, board, run)
-        if settings.report.resolve() != journal.folder.resolve():
-            shutil.copyfile(page, settings.report / PAGE)
+    journal.finish(seconds=session.seconds)
+    report = settings.report
+    write_report(journal.folder, told, board, run, page=report is not None)
+    if report is not None:
+        copy_run(journal.folder, report, (*FILES, PAGE))
     if settings.benchmark is not None:
-        _benchmark(settings.benchmark, told, board, run)
+        write_benchmark(settings.benchmark, told, board, run)
     return board
 
 
-def _page(path: Path, told: dict[str, Any], board: Scoreboard, run: Run) -> None:
-    """Write the page that people look at."""
-    from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - only if asked
+def _records(run: Run) -> list[Record]:
+    """Return the records of all cells, as the figures were made of them.
 
-    # What could not be read was told when the figures were made.
-    cells = records_of(run, tell=lambda _: None)
-    write_page(path, told, board, (record for _, own in cells for record in own))
-
-
-def _benchmark(path: Path, told: dict[str, Any], board: Scoreboard, run: Run) -> None:
-    """Write the file that pytest-benchmark reads."""
-    cells = records_of(run, tell=lambda _: None)
-    times_s = {cell.id: list(answer_times(own)) for cell, own in cells}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(benchmark_text(told, board, times_s), "utf-8")
+    Lines that cannot be read were told when the figures were made.
+    """
+    return [record for _, own in records_of(run, tell=lambda _: None) for record in own]
 
 
 def _judged(
-    session: Closing,
-    facts: Sequence[CellFacts],
-    records: Sequence[Record],
-    *,
-    passed: bool,
+    session: Closing, run: Run, records: Sequence[Record], *, passed: bool
 ) -> tuple[Verdict, ...]:
     """Return all verdicts, and store the run if it is to be and may be."""
-    gate = session.gate
+    gate, facts = session.gate, run.facts
     verdicts = join(
         gate.verdicts(facts, records, session.run_facts["environment"]),
-        session.journal.verdicts(),
+        run.verdicts,
         gate.idle(facts),
     )
     good = not any(verdict.failing for verdict in verdicts)

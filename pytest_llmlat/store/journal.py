@@ -20,23 +20,17 @@ import json
 import os
 import shutil
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.store.json_lines import (
-    facts_of,
-    json_object,
-    parsed,
-    record_of,
-    verdict_of,
-)
-from pytest_llmlat.values.records import CellFacts, Record
+from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-    Value = TypeVar("Value")
+    from pytest_llmlat.values.records import CellFacts
 
 SCHEMA = 1
 """Of the folder; a later one is not read by this version."""
@@ -90,31 +84,16 @@ class Journal:
             if file.write(line) != len(line):
                 raise OSError(f"{file.name}: only a part of a record could be written")
 
-    def finish(
-        self, summary: str, report: str, *, seconds: float, copy_to: Path | None
-    ) -> None:
-        """Write what came of the run, and all files of a report if one was asked for.
+    @property
+    def begun(self) -> bool:
+        """Whether a process of this run has written anything."""
+        return any((self.folder / name).exists() for name in (RUN, CELLS))
 
-        Args:
-            summary: the text of ``summary.json``.
-            report: the text of ``report.md``.
-            seconds: how long the run took.
-            copy_to: the folder of the report.
-        """
+    def finish(self, *, seconds: float) -> None:
+        """Say in ``run.json`` how long the run took."""
         if (self.folder / RUN).exists():
             told = json.loads((self.folder / RUN).read_text("utf-8"))
             self._tell({**told, "seconds": seconds})
-        (self.folder / SUMMARY).write_text(summary, "utf-8")
-        (self.folder / REPORT).write_text(report, "utf-8")
-        if copy_to is None or copy_to.resolve() == self.folder.resolve():
-            return
-        copy_to.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            if (self.folder / name).exists():
-                shutil.copyfile(self.folder / name, copy_to / name)
-            else:
-                # Of an earlier run: it would be taken for a part of this one.
-                (copy_to / name).unlink(missing_ok=True)
 
     def _tell(self, run: dict[str, Any]) -> None:
         """Write ``run.json`` in one go: there is no moment at which half of it is."""
@@ -123,34 +102,18 @@ class Journal:
         draft.write_text(text, "utf-8")
         draft.replace(self.folder / RUN)
 
-    def records(self) -> list[Record]:
-        """Read all records back; of a sample measured again the last one counts."""
-        found = _read(self.folder / RECORDS, record_of)
-        return list({(r.cell.id, r.sample, r.round): r for r in found}.values())
 
-    def verdicts(self) -> list[Verdict]:
-        """Read the verdicts on limits back."""
-        return list(_read(self.folder / VERDICTS, verdict_of))
+def copy_run(folder: Path, to: Path, names: Sequence[str]) -> None:
+    """Copy files of a run or a report into another folder, which is made if need be.
 
-    def facts(self) -> list[CellFacts]:
-        """Read the facts of all cells back; of each cell the last line counts."""
-        return list(
-            {f.cell.id: f for f in _read(self.folder / CELLS, facts_of)}.values()
-        )
-
-
-def _read(path: Path, build: Callable[[Any], Value]) -> Iterator[Value]:
-    """Yield the values of a file; a line that was cut off is left out.
-
-    That is the sample in flight when a process was killed; the number of records
-    against the number planned tells that one is missing.
+    A file that is absent is deleted there too: it would be of an earlier run, and be
+    taken for a part of this one. A folder is not copied onto itself.
     """
-    if not path.exists():
+    if to.resolve() == folder.resolve():
         return
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                try:
-                    yield build(parsed(line))
-                except ValueError:
-                    continue
+    to.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, to / name)
+        else:
+            (to / name).unlink(missing_ok=True)

@@ -11,6 +11,8 @@ import pytest
 from pytest_llmlat.command import main
 from pytest_llmlat.command.show import is_wrong
 from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, Journal
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import open_run
 from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, an_error
 from tests.unit.stored_runs import (
@@ -284,8 +286,7 @@ def test_what_is_exported_can_be_read_again(
     """JSON lines are records as a run has them, each sample once."""
     records = answers()
     run = run_in(tmp_path, records)
-    journal = Journal(run)
-    journal.add(records[0])
+    Journal(run).add(records[0])
     path = tmp_path / "rows.jsonl"
 
     assert main(["export", str(run), "--to", str(path), "--json"]) == 0
@@ -296,7 +297,8 @@ def test_what_is_exported_can_be_read_again(
         "problems": [],
     }
     (run / RECORDS).write_bytes(path.read_bytes())
-    assert journal.records() == records
+    read = [one for _, own in records_of(open_run(run)) for one in own]
+    assert read == records
 
 
 def test_export_can_make_texts_safe_for_a_spreadsheet(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.analysis.stored_run import board_of
-from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.journal import FILES, Journal, copy_run
 from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import open_run
@@ -243,8 +243,7 @@ def test_verdicts_follow_their_cells(tmp_path: Path) -> None:
 def test_a_run_beside_its_own_report_counts_once(tmp_path: Path) -> None:
     """The same records twice would be read as twice as many answers."""
     run = a_run(tmp_path, "r1", [a_cell()])
-    journal = Journal(tmp_path / "r1" / "runs" / "r1")
-    journal.finish("{}", "", seconds=1.0, copy_to=tmp_path / "report")
+    copy_run(tmp_path / "r1" / "runs" / "r1", tmp_path / "report", FILES)
 
     whole = merge([run, open_run(tmp_path / "report")])
 

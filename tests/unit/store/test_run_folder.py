@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SUMMARY, VERDICTS, Journal
+from pytest_llmlat.store.journal import (
+    CELLS,
+    FILES,
+    RECORDS,
+    RUN,
+    SUMMARY,
+    VERDICTS,
+    Journal,
+    copy_run,
+)
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import Run, open_run, told_of
@@ -254,7 +263,8 @@ def test_a_report_is_read_without_its_run(tmp_path: Path) -> None:
     board = board_of(open_run(folder), balance="geometric", seed=0)
     report = tmp_path / "report"
     journal = Journal(folder)
-    journal.finish(summary_text({}, board), "", seconds=2.5, copy_to=report)
+    journal.finish(seconds=2.5)
+    copy_run(folder, report, FILES)
     shutil.rmtree(folder)
 
     run = open_run(report)
@@ -282,7 +292,7 @@ def test_verdicts_are_those_on_limits_and_those_of_the_end(tmp_path: Path) -> No
     board = Scoreboard(summaries=(), standings=(), verdicts=(FAILED, WORSE))
 
     assert open_run(folder).verdicts == (FAILED,)
-    journal.finish(summary_text({}, board), "", seconds=1.0, copy_to=None)
+    (folder / SUMMARY).write_text(summary_text({}, board), "utf-8")
     assert open_run(folder).verdicts == (WORSE, FAILED)
     assert board_of(open_run(folder), balance="geometric", seed=0).verdicts == (
         WORSE,
