@@ -174,6 +174,17 @@ def test_an_installed_package_adds_a_metric_and_a_device(lab: Project) -> None:
     assert cell["details"]["wer"]["value"] == pytest.approx(2 / 6)
 
 
+def test_an_installed_package_adds_a_backend(lab: Project) -> None:
+    """Its address is a model, beside one of ours that says the same."""
+    result = lab.run_apart(
+        *("--llm=echo:positive", "--llm=bench", "-m", "lab", "--strict-markers")
+    )
+
+    result.assert_outcomes(passed=2)
+    quality = {cell["model"]: cell["quality"] for cell in lab.summary()["cells"]}
+    assert quality["echo:positive"] == quality["bench"]
+
+
 def test_the_command_shows_a_run_with_an_installed_metric(lab: Project) -> None:
     """The same entry point serves whoever reads the records later."""
     lab.run_apart("--llm=bench", "-m", "lab").assert_outcomes(passed=1)
