@@ -21,6 +21,7 @@ from pytest_llmlat.analysis.cell_counts import (
 )
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
+from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.results import Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.results import Distribution
     from pytest_llmlat.values.settings import Balance
 
 
@@ -88,6 +90,7 @@ def condense(
         **throughput(facts, records, slo),
         "seconds_per_correct": seconds_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
+        "figures": _read(records),
     }
     return Condensed(
         facts=facts,
@@ -172,6 +175,20 @@ def _counts(records: Sequence[Record]) -> dict[str, Any]:
         "grouped": sum(bool(r.timing and r.timing.grouped) for r in records),
         **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
     }
+
+
+def _read(records: Sequence[Record]) -> tuple[tuple[str, Distribution], ...]:
+    """Read the figures that their definition alone says how to read."""
+    found = []
+    for figure in FIGURES.values():
+        if figure.read is not None:
+            parts = [figure.read(record) for record in records]
+            spread = distribution(
+                (value for part in parts for value in part.values),
+                censored=sum(part.censored for part in parts),
+            )
+            found.append((figure.name, spread))
+    return tuple(found)
 
 
 def _estimate(

@@ -10,7 +10,7 @@ from pytest_llmlat.command.given import RUNS, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable, table
 from pytest_llmlat.report.history import draw, history_of, page_text
-from pytest_llmlat.report.history.page import COLUMNS, rows_of
+from pytest_llmlat.report.history.page import columns_of, rows_of
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
 from pytest_llmlat.store.run_folder import open_run
@@ -20,7 +20,7 @@ from pytest_llmlat.values.settings import BALANCES
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from pytest_llmlat.report.history import History
+    from pytest_llmlat.report.history import History, Point
     from pytest_llmlat.store.run_folder import Run
 
 
@@ -90,7 +90,8 @@ def run(given: Namespace) -> int:
     if given.json:
         tell(_content(found))
         return 0
-    say(table(COLUMNS, list(rows_of(found)), right=(4, 5, 6, 7)))
+    header = columns_of(found)
+    say(table(header, list(rows_of(found)), right=range(4, len(header) - 1)))
     say(["", *machine_lines(found)])
     say(f"written {printable(name)}" for name in written)
     return 0
@@ -154,6 +155,13 @@ def _narrowed(history: History, texts: list[str]) -> History:
     return replace(history, timelines=lines)
 
 
+def _point(point: Point) -> dict[str, Any]:
+    """Return a point, with its further figures beside the others."""
+    content = asdict(point)
+    del content["further"]
+    return {**content, **dict(point.further), "machine": letter(point.machine)}
+
+
 def _content(history: History) -> dict[str, Any]:
     return {
         "balance": history.balance,
@@ -167,8 +175,7 @@ def _content(history: History) -> dict[str, Any]:
                 "cell": line.cell.id,
                 "points": [
                     {
-                        **asdict(point),
-                        "machine": letter(point.machine),
+                        **_point(point),
                         "changes": list(line.changes(point)),
                     }
                     for point in line.points

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.figure_columns import limited_names
 from pytest_llmlat.values.units import named, seconds
 
 if TYPE_CHECKING:
@@ -118,15 +119,8 @@ def _share(text: str, name: str, where: str) -> float:
     return value
 
 
-FIGURES = ("mean", "p50", "p90", "p95", "p99")
 RATES = ("requests_per_s", "goodput_per_s")
-LIMITED = (
-    QUALITY,
-    BALANCED,
-    "speed",
-    *(f"{name}_{figure}" for name in LATENCIES for figure in FIGURES),
-    *RATES,
-)
+LIMITED = limited_names()
 """What an absolute limit can be on."""
 Sign: TypeAlias = Literal[">=", "<="]
 SIGNS: tuple[Sign, ...] = get_args(Sign)

@@ -27,12 +27,7 @@ from pytest_llmlat.report.loads import (
     load_order,
     point_figures,
 )
-from pytest_llmlat.report.terminal import (
-    CELL_COLUMNS,
-    MODEL_COLUMNS,
-    cell_figures,
-    marked_row,
-)
+from pytest_llmlat.report.terminal import cell_lines, model_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -140,12 +135,13 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _models(board: Scoreboard) -> TrimmableBlock:
-    rows = [row(marked_row(s, board), hostile=(0, 1)) for s in board.standings]
+    header, lines = model_lines(board)
+    rows = [row(line, hostile=(0, 1)) for line in lines]
     sentences = [*leader_lines(board), *comparison_lines(board)]
     remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(
         "Models",
-        head(MODEL_COLUMNS, right=range(2, len(MODEL_COLUMNS))),
+        head(header, right=range(2, len(header))),
         rows,
         rank=_MODELS,
         closing=("", *remarks) if remarks else (),
@@ -159,8 +155,12 @@ def _tunings(board: Scoreboard) -> TrimmableBlock:
 
 
 def _cells(board: Scoreboard) -> TrimmableBlock:
-    rows = [row((s.cell.id, *cell_figures(s)), hostile=(0, 2)) for s in board.summaries]
-    names = head(("cell", *CELL_COLUMNS), right=(1, 3, 4, 5, 6))
+    header, lines = cell_lines(board.summaries)
+    rows = [
+        row((s.cell.id, *line), hostile=(0, 2))
+        for s, line in zip(board.summaries, lines, strict=True)
+    ]
+    names = head(("cell", *header), right=(1, *range(3, len(header))))
     return _table("Cells", names, rows, rank=_CELLS)
 
 

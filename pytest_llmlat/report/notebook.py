@@ -13,10 +13,8 @@ from pytest_llmlat.report.leaders import (
 )
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.terminal import (
-    CELL_COLUMNS,
-    MODEL_COLUMNS,
-    cell_figures,
-    marked_row,
+    cell_lines,
+    model_lines,
 )
 from pytest_llmlat.report.verdicts import verdict_lines
 
@@ -38,13 +36,14 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         board: the figures.
         folder: where the run lies, to be told below.
     """
-    models = [marked_row(standing, board) for standing in board.standings]
+    header, models = model_lines(board)
+    cell_header, lines = cell_lines(board.summaries)
     cells = [
         (
             *(getattr(summary.cell, name) for name in _CELL_NAMES),
-            *cell_figures(summary),
+            *line,
         )
-        for summary in board.summaries
+        for summary, line in zip(board.summaries, lines, strict=True)
     ]
     loads, verdicts = load_lines(board), verdict_lines(board)
     said = [
@@ -57,8 +56,8 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *([f"written to {folder}"] if folder else []),
     ]
     parts = [
-        _table("Models", MODEL_COLUMNS, models, words=2),
-        _table("Cells", (*_CELL_NAMES, *CELL_COLUMNS), cells, words=len(_CELL_NAMES)),
+        _table("Models", header, models, words=2),
+        _table("Cells", (*_CELL_NAMES, *cell_header), cells, words=len(_CELL_NAMES)),
         _lines(loads),
         _lines(verdicts),
         "".join(f"<p>{_text(line)}</p>" for line in said),

@@ -51,7 +51,8 @@ def _cell(summary: Summary) -> dict[str, Any]:
     cell = content.pop("cell")
     content["details"] = dict(content["details"])
     content["backend"] = dict(summary.backend)
-    return {"id": summary.cell.id, **cell, **content}
+    figures = dict(content.pop("figures"))
+    return {"id": summary.cell.id, **cell, **content, **figures}
 
 
 def _model(standing: Standing) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pytest_llmlat.report.figures import (
     size,
     table,
 )
+from pytest_llmlat.report.further_columns import further_columns
 from pytest_llmlat.report.leaders import (
     comparison_lines,
     leader_lines,
@@ -75,12 +76,16 @@ def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]
         groups[name].append(summary)
     lines = []
     for name, summaries in groups.items():
-        rows = [_cell(summary) for summary in summaries]
-        lines += _table((name, *CELL_COLUMNS), rows, 1, most, _CELLS_GIVE_UP)
+        header, rows = cell_lines(summaries)
+        tasks = [
+            (summary.cell.task, *row)
+            for summary, row in zip(summaries, rows, strict=True)
+        ]
+        lines += _table((name, *header), tasks, 1, most, _CELLS_GIVE_UP)
         lines += [""]
     lines += load_lines(board)
-    rows = [marked_row(standing, board) for standing in board.standings]
-    lines += _table(MODEL_COLUMNS, rows, 2, most, _MODELS_GIVE_UP)
+    header, rows = model_lines(board)
+    lines += _table(header, rows, 2, most, _MODELS_GIVE_UP)
     lines += [*comparison_lines(board), *_remarks(board)]
     tuned, judged = tuning_lines(board), verdict_lines(board)
     for block in (tuned, judged, leader_lines(board)):
@@ -95,9 +100,18 @@ def _table(
     most: int | None,
     dispensable: Sequence[str],
 ) -> list[str]:
-    """Align what fits; columns from ``numbers`` on but for notes hold numbers."""
+    """Align what fits; columns from ``numbers`` on but for notes hold numbers.
+
+    Further columns of figures are there where they fit beside all others.
+    """
     columns = [header.index(name) for name in dispensable]
-    kept = narrowed(header, rows, most=most, dispensable=columns)
+    further = [
+        c
+        for c, name in enumerate(header)
+        if c >= numbers and name not in (*MODEL_COLUMNS, *CELL_COLUMNS)
+    ]
+    given_up = [*reversed(further), *columns]
+    kept = narrowed(header, rows, most=most, dispensable=given_up)
     right = [
         place for place, c in enumerate(kept) if numbers <= c and header[c] != "notes"
     ]
@@ -119,8 +133,23 @@ def marked_row(standing: Standing, board: Scoreboard) -> tuple[str, ...]:
     return (f"{name} *" if on else name, *figures)
 
 
-def _cell(summary: Summary) -> tuple[str, ...]:
-    return (summary.cell.task, *cell_figures(summary))
+def cell_lines(
+    summaries: Sequence[Summary],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return what stands over cells and a line for each; notes come last."""
+    further = further_columns("cells", summaries)
+    lines = []
+    for summary in summaries:
+        *figures, notes = cell_figures(summary)
+        lines.append((*figures, *further.texts(summary), notes))
+    return (*CELL_COLUMNS[:-1], *further.titles, CELL_COLUMNS[-1]), lines
+
+
+def model_lines(board: Scoreboard) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return what stands over rows and a line for each."""
+    further = further_columns("rows", board.standings)
+    lines = [(*marked_row(s, board), *further.texts(s)) for s in board.standings]
+    return (*MODEL_COLUMNS, *further.titles), lines
 
 
 def cell_figures(summary: Summary) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.errors import MissingExtra, UsageError
+from pytest_llmlat.values.figure_table import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -61,11 +62,11 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "refused": ("bool", lambda r: r.refused),
     "empty": ("bool", lambda r: r.empty),
     "budget_s": ("float", lambda r: float(r.budget_s)),
-    "e2e_s": ("float", lambda r: r.timing.e2e_s if r.timing else None),
-    "ttft_s": ("float", lambda r: r.timing.ttft_s if r.timing else None),
-    "tpot_s": ("float", lambda r: r.timing.tpot_s if r.timing else None),
+    "e2e_s": ("float", FIGURES["e2e_s"].exported["e2e_s"]),
+    "ttft_s": ("float", FIGURES["ttft_s"].exported["ttft_s"]),
+    "tpot_s": ("float", FIGURES["tpot_s"].exported["tpot_s"]),
     "ttfr_s": ("float", lambda r: r.timing.ttfr_s if r.timing else None),
-    "queue_s": ("float", lambda r: r.timing.queue_s if r.timing else None),
+    "queue_s": ("float", FIGURES["queue_s"].exported["queue_s"]),
     "prompt_tokens": ("int", lambda r: r.prompt_tokens),
     "output_tokens": ("int", lambda r: r.output_tokens),
     "token_source": ("text", lambda r: r.token_source),
@@ -77,6 +78,19 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "extracted": ("text", lambda r: r.extracted),
 }
 """Name to kind and value. Of a failure ``e2e_s`` is no latency: see ``finish``."""
+
+
+def columns() -> Mapping[str, tuple[Kind, Callable[[Record], Cell]]]:
+    """Return all columns; after those above the further ones of the figures."""
+    return {
+        **COLUMNS,
+        **{
+            name: ("float", value)
+            for figure in FIGURES.values()
+            for name, value in figure.exported.items()
+            if name not in COLUMNS
+        },
+    }
 
 
 def export(
@@ -129,7 +143,7 @@ def _replaced(path: Path) -> Iterator[Path]:
 
 
 def _row(record: Record) -> list[Cell]:
-    return [_whole(value(record)) for _, value in COLUMNS.values()]
+    return [_whole(value(record)) for _, value in columns().values()]
 
 
 def _whole(value: Cell) -> Cell:
@@ -140,7 +154,7 @@ def _whole(value: Cell) -> Cell:
 def _write_csv(path: Path, rows: Iterable[list[Cell]], *, safe: bool) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(_line(list(COLUMNS), safe=False))
+        file.write(_line(list(columns()), safe=False))
         for row in rows:
             file.write(_line(row, safe=safe))
             count += 1
@@ -176,14 +190,14 @@ def _write_parquet(path: Path, rows: Iterator[list[Cell]], *, safe: bool) -> int
         "float": pa.float64(),
         "bool": pa.bool_(),
     }
-    schema = pa.schema([(name, kinds[kind]) for name, (kind, _) in COLUMNS.items()])
+    schema = pa.schema([(name, kinds[kind]) for name, (kind, _) in columns().items()])
     count = 0
     with parquet.ParquetWriter(path, schema) as file:
         while batch := list(islice(rows, _BATCH)):
-            columns = [
+            arrays = [
                 pa.array(column, type=field.type)
                 for column, field in zip(zip(*batch, strict=True), schema, strict=True)
             ]
-            file.write_batch(pa.record_batch(columns, schema=schema))
+            file.write_batch(pa.record_batch(arrays, schema=schema))
             count += len(batch)
     return count

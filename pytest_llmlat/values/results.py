@@ -123,6 +123,8 @@ class Summary:
     contention: Contention | None = None
     backend: tuple[tuple[str, Scalar | None], ...] = ()
     warnings: tuple[str, ...] = ()
+    figures: tuple[tuple[str, Distribution], ...] = ()
+    """Those that are read off records by their definition alone, such as ``itl_s``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, bounds, printable, seconds
+from pytest_llmlat.report.further_columns import written
 from pytest_llmlat.report.history.drawing import COLOURS, draw
 from pytest_llmlat.report.history.points import letter, machine_lines
+from pytest_llmlat.values.figure_columns import column_key, shown_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +40,7 @@ svg { width: 100%; height: auto; min-width: 760px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .25rem .6rem; white-space: nowrap;
   border-bottom: 1px solid #8884; }
-td:nth-child(n+5):nth-child(-n+8) { text-align: right; }
+td:nth-child(n+5):not(:last-child) { text-align: right; }
 .mark { display: inline-block; width: .8em; height: .8em; border-radius: 50%; }
 """
 
@@ -53,7 +55,7 @@ def page_text(history: History) -> str:
     picture = drawn[drawn.index("<svg") :]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     rows = "\n".join(_row(row) for row in rows_of(history))
-    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in COLUMNS)
+    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in columns_of(history))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -83,8 +85,15 @@ is joined by a line; a dotted line stands where one of these changed.</p>
 """
 
 
+def columns_of(history: History) -> tuple[str, ...]:
+    """Return the columns; further ones that some point fills stand before the notes."""
+    return (*COLUMNS[:-1], *_filled(history).values(), COLUMNS[-1])
+
+
 def rows_of(history: History) -> Iterable[Sequence[str]]:
-    """Yield what stands under ``COLUMNS``, a cell's runs one after the other."""
+    """Yield what stands under ``columns_of``, a cell's runs one after the other."""
+    filled = _filled(history)
+    units = {column_key(*shown): shown[0].unit for shown in shown_in("history")}
     for timeline in history.timelines:
         for point in timeline.points:
             yield (
@@ -96,8 +105,20 @@ def rows_of(history: History) -> Iterable[Sequence[str]]:
                 bounds(point.quality),
                 bounds(point.balanced),
                 _time(point.e2e_p50_s),
+                *(written(dict(point.further).get(k), units[k]) for k in filled),
                 "; ".join(_notes(point, timeline.changes(point))) or MISSING,
             )
+
+
+def _filled(history: History) -> dict[str, str]:
+    """Return the titles of the further columns that some point fills, by name."""
+    points = [point for line in history.timelines for point in line.points]
+    return {
+        name: column.title
+        for figure, column in shown_in("history")
+        if (name := column_key(figure, column))
+        and any(dict(point.further).get(name) is not None for point in points)
+    }
 
 
 def _machine(history: History, place: int) -> str:

@@ -15,6 +15,7 @@ from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines import UNTIMED
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.figure_columns import column_key, column_value, shown_in
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Point:
     """Digest of what the backend said of itself: dtype, weights, context."""
     asked: str
     """Digest of which samples were asked."""
+    further: tuple[tuple[str, float | None], ...] = ()
+    """Figures that stand in further columns, by their names with the percentile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +226,10 @@ def _point(
         revision=facts.task_revision,
         setting=_digest(facts.backend),
         asked=_digest(sorted({record.sample for record in records})),
+        further=tuple(
+            (column_key(*shown), column_value(summary, *shown))
+            for shown in shown_in("history")
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, placed, rate, ratio, seconds, size
+from pytest_llmlat.report.further_columns import further_columns
 from pytest_llmlat.report.loads import (
     GOOD,
     POINTS,
@@ -16,7 +17,7 @@ from pytest_llmlat.report.loads import (
 )
 from pytest_llmlat.report.page.answers import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
-from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_figures
+from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -29,6 +30,7 @@ from pytest_llmlat.report.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.report.further_columns import FurtherColumns
     from pytest_llmlat.report.page.rows import Mark, Row
     from pytest_llmlat.values.results import (
         Estimate,
@@ -117,9 +119,13 @@ _SCOREBOARD = (
 def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return the scoreboard; places are those within a comparison."""
     letters = comparison_letters(board)
+    further = further_columns("rows", board.standings)
     return PageTable(
-        columns=_SCOREBOARD,
-        rows=tuple(_standing(row, board, letters) for row in rows),
+        columns=(*_SCOREBOARD, *_titled(further)),
+        rows=tuple(
+            (*_standing(row, board, letters), *_further(further, row.standing))
+            for row in rows
+        ),
     )
 
 
@@ -196,6 +202,19 @@ def _time(value: float | None) -> Field:
     return Field(text=seconds(value), key=value)
 
 
+def _titled(further: FurtherColumns) -> list[Column]:
+    return [Column(title=c.title, meaning=c.meaning) for _, c in further.columns]
+
+
+def _further(further: FurtherColumns, standing: Standing) -> list[Field]:
+    return [
+        Field(text=text, key=key)
+        for text, key in zip(
+            further.texts(standing), further.values(standing), strict=True
+        )
+    ]
+
+
 def _named(text: str) -> Field:
     return Field(text=text, key=text)
 
@@ -203,12 +222,15 @@ def _named(text: str) -> Field:
 def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return a line for each cell, with the metric itself as its quality."""
     known = {row_key(row.standing): row for row in rows}
-    titles = (Column(title=name) for name in CELL_COLUMNS)
+    further = further_columns("cells", board.summaries)
+    _, lines = cell_lines(board.summaries)
     return PageTable(
         columns=(
             Column(title="Task", number=False),
             Column(title="Model", number=False),
-            *titles,
+            *(Column(title=name) for name in CELL_COLUMNS[:-1]),
+            *_titled(further),
+            Column(title=CELL_COLUMNS[-1]),
         ),
         rows=tuple(
             (
@@ -221,7 +243,7 @@ def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
                 *(
                     Field(text=text, key=key)
                     for text, key in zip(
-                        cell_figures(s),
+                        line,
                         (
                             s.samples,
                             s.metric,
@@ -229,13 +251,14 @@ def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
                             s.balanced.value,
                             s.e2e_s.p50,
                             s.e2e_s.p95,
+                            *further.values(s),
                             s.errors + s.timeouts + s.unparsed,
                         ),
                         strict=True,
                     )
                 ),
             )
-            for s in board.summaries
+            for s, line in zip(board.summaries, lines, strict=True)
         ),
     )
 

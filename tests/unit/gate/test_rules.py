@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.rules import (
     DEFAULT_TOLERANCE,
-    FIGURES,
     LIMITED,
     NEW_CELLS,
     RATES,
@@ -29,6 +28,7 @@ from pytest_llmlat.gate.rules import (
     scoped,
 )
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.figure import Percentile
 from tests.unit.builders import a_cell
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
 
 def test_there_is_a_figure_for_each_latency() -> None:
     """Three latencies by five figures, two shares of the score and two rates."""
-    assert len(LIMITED) == 3 + len(LATENCIES) * len(FIGURES) + len(RATES)
+    assert len(LIMITED) == 3 + len(LATENCIES) * len(get_args(Percentile)) + len(RATES)
     assert {"ttft_p95", "tpot_p50", "e2e_mean", "goodput_per_s"} <= set(LIMITED)
 
 

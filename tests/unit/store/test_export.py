@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.store.export import COLUMNS, export
+from pytest_llmlat.store.export import columns, export
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.store.run_folder import open_run
 from pytest_llmlat.values.errors import MissingExtra, UsageError
@@ -72,7 +72,7 @@ def test_a_row_of_csv_has_the_figures_by_name(tmp_path: Path) -> None:
 
     full, none = as_csv(path)
     assert count == 2
-    assert list(full) == list(COLUMNS)
+    assert list(full) == list(columns())
     assert (full["cell"], full["sample"]) == (a_cell().id, "s1")
     assert (full["e2e_s"], full["ttft_s"], full["tpot_s"]) == ("1.5", "0.5", "0.5")
     assert (full["queue_s"], full["ttfr_s"]) == ("0.25", "")
@@ -90,8 +90,8 @@ def test_an_empty_text_is_not_an_absent_one(tmp_path: Path) -> None:
     export(a_run(tmp_path, records), path)
 
     said, silent = path.read_text("utf-8").splitlines()[1:]
-    assert said.endswith(',"4","","4"')
-    assert silent.endswith(',"4",,"4"')
+    assert ',"4","","4",' in said
+    assert ',"4",,"4",' in silent
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
@@ -159,13 +159,13 @@ def test_parquet_has_types_and_nulls(tmp_path: Path) -> None:
     table = parquet.read_table(path)
     full, none, broken = table.to_pylist()
     assert count == 3
-    assert table.column_names == list(COLUMNS)
+    assert table.column_names == list(columns())
     assert (full["e2e_s"], full["correct"], full["output_tokens"]) == (1.5, True, 1)
     assert (none["e2e_s"], none["answer"], none["http_status"]) == (None, None, None)
     assert (broken["answer"], broken["finish"]) == (HOSTILE + "\ufffd", "error")
     kinds = {"text": "string", "int": "int64", "float": "double", "bool": "bool"}
     assert [str(field.type) for field in table.schema] == [
-        kinds[kind] for kind, _ in COLUMNS.values()
+        kinds[kind] for kind, _ in columns().values()
     ]
 
 

@@ -1,0 +1,42 @@
+"""What the JSON Schema of ``summary.json`` says of figures, from their definitions."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.values.figure_table import FIGURES
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.figure import Figure
+
+
+def with_figures(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with every figure as it is defined, none missing.
+
+    Args:
+        schema: of ``summary.json``; what it says of other members is kept.
+    """
+    filled = deepcopy(schema)
+    for figure in FIGURES.values():
+        _enter(filled["$defs"]["cell"], figure, figure.meaning)
+        if figure.row_meaning is not None:
+            _enter(filled["$defs"]["model"], figure, figure.row_meaning)
+    return filled
+
+
+def _enter(part: dict[str, Any], figure: Figure, meaning: str) -> None:
+    part["properties"][figure.name] = {"description": meaning, **_kind(figure)}
+    if figure.name not in part["required"]:
+        part["required"].append(figure.name)
+
+
+def _kind(figure: Figure) -> dict[str, Any]:
+    if figure.shape != "number":
+        return {"$ref": f"#/$defs/{figure.shape}"}
+    number = "integer" if figure.unit in ("bytes", "count") else "number"
+    kind: dict[str, Any] = {
+        "type": [number, "null"] if figure.optional else number,
+        "minimum": 0,
+    }
+    return {**kind, "maximum": 1} if figure.unit == "ratio" else kind

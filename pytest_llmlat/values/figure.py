@@ -1,0 +1,66 @@
+"""What the definition of a figure says: unit, direction, reading and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_llmlat.values.records import Record
+
+Shape: TypeAlias = Literal["number", "estimate", "distribution"]
+Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "bytes", "count"]
+Better: TypeAlias = Literal["higher", "lower"]
+Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
+View: TypeAlias = Literal["cells", "rows", "history"]
+"""Where a column stands: tables of cells, tables of rows, or the history. Terminal,
+page, Markdown and notebook have the first two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column that a distribution has in tables, left out where no line fills it."""
+
+    title: str
+    which: Percentile
+    views: tuple[View, ...]
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one record adds to a distribution."""
+
+    values: Sequence[float]
+    censored: int = 0
+    """How many more there are that are only known to be longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure: what it is, how it is read and where it is shown."""
+
+    name: str
+    """As ``Summary`` and ``summary.json`` have it, with its unit at the end."""
+    meaning: str
+    """Of a cell, in a sentence; the schema tells it."""
+    shape: Shape
+    unit: Unit
+    better: Better | None
+    row_meaning: str | None = None
+    """The same of a row; ``None`` where rows do not have it."""
+    limited: bool = False
+    """Whether an absolute limit can be set on it."""
+    optional: bool = True
+    """Whether it can be missing; what is counted cannot, it is 0."""
+    read: Callable[[Record], Measured] | None = None
+    """Of one record; ``None`` where it follows from a cell's records together."""
+    per_token: bool = False
+    """Whether messages of several tokens make it longer than it is per token."""
+    exported: Mapping[str, Callable[[Record], float | None]] = field(
+        default_factory=dict
+    )
+    """Columns of the export, each of one record."""
+    columns: tuple[Column, ...] = ()

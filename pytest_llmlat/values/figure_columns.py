@@ -1,0 +1,53 @@
+"""The columns that tables get from the definitions of figures, and what they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from pytest_llmlat.values.figure import Percentile
+from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.values.results import Distribution
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.figure import Column, Figure, View
+    from pytest_llmlat.values.results import Standing, Summary
+
+
+def column_key(figure: Figure, column: Column) -> str:
+    """Return the name of a column for programs, such as ``e2e_p99_s``."""
+    stem, _, unit = figure.name.rpartition("_")
+    return f"{stem}_{column.which}_{unit}" if stem else f"{unit}_{column.which}"
+
+
+def shown_in(view: View) -> list[tuple[Figure, Column]]:
+    """Return the columns of a table, in the order of the figures."""
+    return [
+        (figure, column)
+        for figure in FIGURES.values()
+        for column in figure.columns
+        if view in column.views
+    ]
+
+
+def column_value(
+    of: Summary | Standing, figure: Figure, column: Column
+) -> float | None:
+    """Return what stands in a column for a cell or a row."""
+    if figure.read is None:
+        spread = getattr(of, figure.name, None)
+    else:
+        spread = dict(getattr(of, "figures", ())).get(figure.name)
+    if not isinstance(spread, Distribution):
+        return None
+    value: float | None = getattr(spread, column.which)
+    return value
+
+
+def limited_names() -> tuple[str, ...]:
+    """Return what an absolute limit can be on, percentiles and the mean apart."""
+    return tuple(
+        f"{figure.name.removesuffix('_s')}_{which}" if which else figure.name
+        for figure in FIGURES.values()
+        if figure.limited
+        for which in (get_args(Percentile) if figure.shape == "distribution" else ("",))
+    )

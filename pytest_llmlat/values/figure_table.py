@@ -1,0 +1,372 @@
+"""Every figure of a cell and of a row, each defined once.
+
+A figure that is read off records by its entry alone (``read``) needs nothing else: its
+distribution is in ``Summary.figures``, and terminal, page, Markdown, ``summary.json``,
+its schema, the export and the history take it from here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.figure import Column, Figure, Measured
+from pytest_llmlat.values.percentiles import percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.values.figure import View
+    from pytest_llmlat.values.records import Record, Timing
+
+
+def _timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | None]:
+    return lambda record: of(record.timing) if record.timing else None
+
+
+def _gaps(record: Record) -> Measured:
+    """Return the gaps between stamps of a request; of a time-out the last one is open.
+
+    Where nobody counted tokens, a gap is not known to be one between tokens.
+    """
+    timing = record.timing
+    if timing is None or record.finish == "error":
+        return Measured(values=())
+    timed_out = record.finish == "timeout"
+    if not timing.stamps_ns or not any(timing.stamp_tokens):
+        return Measured(values=())
+    return Measured(values=timing.itl_s, censored=int(timed_out))
+
+
+def _gap(percent: int) -> Callable[[Record], float | None]:
+    def of(record: Record) -> float | None:
+        gaps = _gaps(record)
+        count = len(gaps.values) + gaps.censored
+        return percentile(sorted(gaps.values), percent, of=count)
+
+    return of
+
+
+_EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
+_CELLS: tuple[View, ...] = ("cells", "history")
+
+_OURS = (
+    Figure(
+        name="quality",
+        meaning="The metric itself, between 0 and 1.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the quality with chance taken off.",
+        limited=True,
+    ),
+    Figure(
+        name="normalized",
+        meaning="The same with chance taken off: 0 is guessing, 1 is perfect.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+    ),
+    Figure(
+        name="balanced",
+        meaning="The mean of normalized quality and speed that was asked for;"
+        " between 0 and 1.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the balanced score.",
+        limited=True,
+    ),
+    Figure(
+        name="speed",
+        meaning="Mean of 1 / (1 + e2e / budget) over all requests, failures 0;"
+        " between 0 and 1.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the speed.",
+        limited=True,
+    ),
+    Figure(
+        name="geometric",
+        meaning="Geometric mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    Figure(
+        name="arithmetic",
+        meaning="Arithmetic mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    Figure(
+        name="harmonic",
+        meaning="Harmonic mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    Figure(
+        name="e2e_s",
+        meaning="From handing the prompt over to the last content token, in"
+        " seconds; answers only.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        row_meaning="Over all answers of all cells, in seconds.",
+        limited=True,
+        exported={"e2e_s": _timed(lambda t: t.e2e_s)},
+        columns=(Column(title="e2e p99", which="p99", views=_EVERYWHERE),),
+    ),
+    Figure(
+        name="ttft_s",
+        meaning="Time to the first content token, in seconds.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        row_meaning="Time to first token over all cells, in seconds.",
+        limited=True,
+        exported={"ttft_s": _timed(lambda t: t.ttft_s)},
+        columns=(Column(title="ttft p99", which="p99", views=_EVERYWHERE),),
+    ),
+    Figure(
+        name="tpot_s",
+        meaning="Time per output token after the first, in seconds.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        row_meaning="Time per output token over all cells, in seconds.",
+        limited=True,
+        exported={"tpot_s": _timed(lambda t: t.tpot_s)},
+    ),
+    Figure(
+        name="itl_s",
+        meaning="Gaps between neighbouring messages of an answer, in seconds; of"
+        " several tokens each where grouped is not 0.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        read=_gaps,
+        per_token=True,
+        exported={"itl_p50_s": _gap(50), "itl_p99_s": _gap(99)},
+        columns=(
+            Column(
+                title="itl p50",
+                which="p50",
+                views=_CELLS,
+                meaning="median gap between two messages of an answer",
+            ),
+            Column(title="itl p99", which="p99", views=_CELLS),
+        ),
+    ),
+    Figure(
+        name="queue_s",
+        meaning="From the scheduled arrival to the sending, in seconds.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        exported={"queue_s": _timed(lambda t: t.queue_s)},
+    ),
+    Figure(
+        name="requests_per_s",
+        meaning="Answered requests per second; under a load, over its window.",
+        shape="number",
+        unit="1/s",
+        better="higher",
+        limited=True,
+    ),
+    Figure(
+        name="goodput_per_s",
+        meaning="Answers per second that met every objective.",
+        shape="number",
+        unit="1/s",
+        better="higher",
+        limited=True,
+    ),
+    Figure(
+        name="good_and_correct_per_s",
+        meaning="Answers per second that met every objective and are right.",
+        shape="number",
+        unit="1/s",
+        better="higher",
+    ),
+    Figure(
+        name="good_share",
+        meaning="Share of all requests that met every objective.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    Figure(
+        name="output_tokens_per_s",
+        meaning="Output tokens per second of all requests together.",
+        shape="number",
+        unit="tokens/s",
+        better="higher",
+    ),
+    Figure(
+        name="prefill_tokens_per_s",
+        meaning="Prompt tokens per second of waiting for the first token, without"
+        " the queue.",
+        shape="number",
+        unit="tokens/s",
+        better="higher",
+    ),
+    Figure(
+        name="decode_tokens_per_s",
+        meaning="Tokens after the first per second spent on them, of one request.",
+        shape="number",
+        unit="tokens/s",
+        better="higher",
+        row_meaning="Tokens after the first per second spent on them.",
+    ),
+    Figure(
+        name="seconds_per_correct",
+        meaning="Time spent on all judged requests per right answer, in seconds;"
+        " null where nothing was right or the metric knows no right and"
+        " wrong.",
+        shape="number",
+        unit="s",
+        better="lower",
+        row_meaning="Time spent on all judged requests per right answer, in seconds.",
+    ),
+    Figure(
+        name="correct_within_budget",
+        meaning="Share of answers that are right and came within the task's budget.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+        row_meaning="Share of judged requests that were right and within the budget.",
+    ),
+    Figure(
+        name="samples",
+        meaning="How many were.",
+        shape="number",
+        unit="count",
+        better=None,
+        row_meaning="Requests of all its cells.",
+        optional=False,
+    ),
+    Figure(
+        name="errors",
+        meaning="Requests on which the backend broke; they count as wrong.",
+        shape="number",
+        unit="count",
+        better="lower",
+        row_meaning="Those on which the backend broke.",
+        optional=False,
+    ),
+    Figure(
+        name="timeouts",
+        meaning="Requests that were given up at the time limit; they count as wrong.",
+        shape="number",
+        unit="count",
+        better="lower",
+        row_meaning="Those that were given up at the time limit.",
+        optional=False,
+    ),
+    Figure(
+        name="unparsed",
+        meaning="Answers in which no answer could be found; they count as wrong.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    Figure(
+        name="truncated",
+        meaning="Answers that were cut at the limit of tokens.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    Figure(
+        name="refused",
+        meaning="Requests that the model declined to answer.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    Figure(
+        name="empty",
+        meaning="Answers without any text.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    Figure(
+        name="prompt_tokens",
+        meaning="Tokens of all answered prompts; null where some are not known.",
+        shape="number",
+        unit="count",
+        better=None,
+    ),
+    Figure(
+        name="output_tokens",
+        meaning="Tokens of all answers; null where some are not known.",
+        shape="number",
+        unit="count",
+        better=None,
+    ),
+    Figure(
+        name="retries",
+        meaning="How often requests were sent again.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    Figure(
+        name="grouped",
+        meaning="Answers in which some message carried several tokens.",
+        shape="number",
+        unit="count",
+        better=None,
+        optional=False,
+    ),
+    Figure(
+        name="load_s",
+        meaning="Time to load the model, in seconds; shared by all cells of a model"
+        " on a device.",
+        shape="number",
+        unit="s",
+        better="lower",
+    ),
+    Figure(
+        name="warmup_s",
+        meaning="Time of the warm-up, in seconds; no part of any latency.",
+        shape="number",
+        unit="s",
+        better="lower",
+    ),
+    Figure(
+        name="wall_s",
+        meaning="The whole cell, in seconds: warm-up, requests and the work between"
+        " them.",
+        shape="number",
+        unit="s",
+        better="lower",
+    ),
+    Figure(
+        name="peak_rss_bytes",
+        meaning="Highest resident memory of the process in the cell, in bytes.",
+        shape="number",
+        unit="bytes",
+        better="lower",
+        row_meaning="The highest of its cells, in bytes.",
+    ),
+    Figure(
+        name="peak_device_bytes",
+        meaning="Highest memory taken on the device in the cell, in bytes.",
+        shape="number",
+        unit="bytes",
+        better="lower",
+        row_meaning="The highest of its cells, in bytes.",
+    ),
+)
+FIGURES: dict[str, Figure] = {figure.name: figure for figure in _OURS}
+"""By name; an entry more is all that a new figure needs."""

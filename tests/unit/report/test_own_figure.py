@@ -1,0 +1,207 @@
+"""A figure is defined once: an entry of the table is all that it needs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.report.history import history_of
+from pytest_llmlat.report.history.page import columns_of, rows_of
+from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.report.page import rows, tables
+from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.report.summary_schema import with_figures
+from pytest_llmlat.report.terminal import scoreboard_lines
+from pytest_llmlat.store.export import export
+from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.values.figure import Column, Figure, Measured
+from pytest_llmlat.values.figure_columns import column_value
+from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.values.results import Distribution, Standing, Summary
+from tests.unit.builders import a_record, a_timing, an_error, some_facts
+from tests.unit.report.test_summary_schema import PUBLISHED
+from tests.unit.stored_runs import a_stored_run, answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Scoreboard
+
+OWN = Figure(
+    name="prompt_letters",
+    meaning="Letters of the prompt.",
+    shape="distribution",
+    unit="count",
+    better=None,
+    read=lambda record: Measured(values=[float(len(record.prompt))]),
+    exported={"prompt_letters": lambda record: float(len(record.prompt))},
+    columns=(
+        Column(title="letters p50", which="p50", views=("cells", "history")),
+        Column(title="letters p99", which="p99", views=("cells", "history")),
+    ),
+)
+LETTERS = str(len(a_record().prompt))
+NO_FIGURES = {
+    *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
+    *("load", "instrument", "contention", "backend", "warnings", "figures"),
+    *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
+}
+"""What says of what a cell or a row is, or where it stands beside others."""
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Define a figure as a change to the table would."""
+    monkeypatch.setitem(FIGURES, OWN.name, OWN)
+
+
+def board_of(*records: Record) -> Scoreboard:
+    """Return the figures of one cell."""
+    facts = some_facts(records[0].cell, planned=len(records))
+    return scoreboard([facts], records, balance="geometric", seed=0)
+
+
+@pytest.mark.usefixtures("own")
+def test_an_entry_shows_a_figure_in_every_report() -> None:
+    """Terminal, Markdown, page, ``summary.json`` and its schema need no other line."""
+    board = board_of(a_record())
+
+    header, line, *_ = scoreboard_lines(board)
+    page = tables.cell_table(board, rows.rows_of(board))
+    place = [column.title for column in page.columns].index("letters p50")
+    content = json.loads(summary_text({"id": "r1"}, board))
+    schema = with_figures(PUBLISHED)
+
+    assert "letters p50" in header
+    assert f" {LETTERS} " in line
+    assert f" {LETTERS} |" in report_text({"id": "r1"}, board)
+    assert page.rows[0][place].text == LETTERS
+    assert page.rows[0][place].key == float(LETTERS)
+    assert content["cells"][0]["prompt_letters"]["p50"] == float(LETTERS)
+    assert content["cells"][0]["prompt_letters"]["p99"] is None
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(content)) == []
+    assert not jsonschema.Draft202012Validator(PUBLISHED).is_valid(content)
+
+
+@pytest.mark.usefixtures("own")
+def test_an_entry_shows_a_figure_of_stored_runs(tmp_path: Path) -> None:
+    """The export has it of each record, the history of each cell."""
+    run = open_run(a_stored_run(tmp_path / "runs" / "r1", answers()))
+    path = tmp_path / "x.csv"
+
+    export(run, path)
+    history = history_of([run], balance="geometric")
+    (line, *_) = rows_of(history)
+
+    with path.open(encoding="utf-8", newline="") as file:
+        assert {row["prompt_letters"] for row in csv.DictReader(file)} == {
+            f"{LETTERS}.0"
+        }
+    assert line[columns_of(history).index("letters p50")] == LETTERS
+    point = history.timelines[0].points[0]
+    assert dict(point.further)["prompt_p50_letters"] == float(LETTERS)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_column_that_nothing_fills_is_left_out() -> None:
+    """A p99 of one answer is null, and a column of dashes tells nobody anything."""
+    board = board_of(a_record())
+
+    assert "letters p99" not in "".join(scoreboard_lines(board))
+    assert "letters p99" not in report_text({"id": "r1"}, board)
+
+
+@pytest.mark.parametrize("most", range(60, 130, 5))
+def test_further_columns_take_no_room_from_others(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a narrow terminal stands what stood there without them, to the letter."""
+    board = board_of(a_record(timing=a_timing(0.5, 1.0)))
+    with_them = scoreboard_lines(board, most=most)
+    monkeypatch.setitem(FIGURES, "itl_s", replace(FIGURES["itl_s"], columns=()))
+    without = scoreboard_lines(board, most=most)
+
+    assert with_them == without or "itl p50" in with_them[0]
+    assert max(map(len, with_them[:2])) <= most or with_them == without
+
+
+@pytest.mark.parametrize("kind", [Summary, Standing])
+def test_every_figure_of_a_cell_and_of_a_row_is_defined(kind: type) -> None:
+    """A field is in the table, or it is known to be no figure."""
+    names = {field.name for field in fields(kind)}
+    read = {name for name, figure in FIGURES.items() if figure.read is not None}
+
+    defined = {
+        name
+        for name, figure in FIGURES.items()
+        if kind is Summary or figure.row_meaning is not None
+    }
+
+    assert names - NO_FIGURES == defined - read
+    assert all(name == figure.name for name, figure in FIGURES.items())
+
+
+def itl(*records: Record) -> Distribution:
+    """Return the gaps of one cell."""
+    (summary,) = board_of(*records).summaries
+    return dict(summary.figures)["itl_s"]
+
+
+def test_itl_is_every_gap_between_two_stamps() -> None:
+    """The wait for the first token is none; all answers of a cell count together."""
+    found = itl(
+        a_record("s1", timing=a_timing(5.0, 6.0, 8.0)),
+        a_record("s2", timing=a_timing(1.0, 1.5)),
+        a_record("s3", timing=a_timing(3.0)),
+    )
+
+    assert found == Distribution(mean=pytest.approx(3.5 / 3), p50=1.0)
+
+
+def test_itl_invents_no_gap() -> None:
+    """A stamp of several tokens ends one gap, which is told to be of several."""
+    record = a_record(timing=a_timing(1.0, 3.0, tokens=(1, 4)))
+    board = board_of(record)
+
+    assert itl(record) == Distribution(mean=2.0, p50=2.0)
+    assert "2.00 s grouped" in "\n".join(scoreboard_lines(board))
+
+
+def test_itl_of_messages_that_nobody_counted_is_not_known() -> None:
+    """They may carry any number of tokens; nor has a broken request any gap."""
+    uncounted = a_record(timing=a_timing(1.0, 2.0, tokens=(0, 0)))
+    broken = replace(an_error(), timing=a_timing(1.0, 2.0))
+
+    assert itl(uncounted) == itl(broken) == Distribution()
+
+
+def test_itl_of_a_time_out_ends_with_an_open_gap() -> None:
+    """What came is known, and the last gap is longer than any that is."""
+    late = a_record(timing=a_timing(1.0, 2.0, end_s=9.0), finish="timeout")
+
+    assert itl(late) == Distribution(p50=1.0)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(99, None), (100, 0.99)])
+def test_p99_needs_a_hundred_answers(count: int, expected: float | None) -> None:
+    """Of fewer it would be another name for the slowest."""
+    board = board_of(
+        *(
+            a_record(f"s{n}", timing=a_timing(n / 100, n / 100 + 1))
+            for n in range(1, count + 1)
+        )
+    )
+    ttft = FIGURES["ttft_s"]
+    (column,) = ttft.columns
+    shown = ["ttft p99" in report_text({"id": "r1"}, board)]
+
+    for of in (*board.summaries, *board.standings):
+        assert column_value(of, ttft, column) == expected
+    assert shown == [expected is not None]
