@@ -1,4 +1,4 @@
-"""What the JSON Schema of ``summary.json`` says of figures, from their definitions."""
+"""What the JSON Schema of ``summary.json`` and the reference say of figures."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def with_figures(schema: dict[str, Any]) -> dict[str, Any]:
         if figure.row_meaning is not None:
             _enter(filled["$defs"]["model"], figure, figure.row_meaning)
     return filled
+
+
+def figure_list() -> str:
+    """Return the table of figures that ``docs/reference.md`` has (Markdown)."""
+    head = "| Figure | Unit | Better | Of | What it is |\n|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| `{f.name}` | {f.unit} | {f.better or '-'} |"
+        f" {'cell' if f.row_meaning is None else 'cell, row'} | {f.meaning} |\n"
+        for f in FIGURES.values()
+    )
 
 
 def _enter(part: dict[str, Any], figure: Figure, meaning: str) -> None:

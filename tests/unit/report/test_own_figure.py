@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -16,7 +17,7 @@ from pytest_llmlat.report.history.page import columns_of, rows_of
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.page import rows, tables
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.report.summary_schema import with_figures
+from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export import export
 from pytest_llmlat.store.run_folder import open_run
@@ -29,8 +30,6 @@ from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
@@ -47,6 +46,7 @@ OWN = Figure(
         Column(title="letters p99", which="p99", views=("cells", "history")),
     ),
 )
+ROOT = Path(__file__).parents[3]
 LETTERS = str(len(a_record().prompt))
 NO_FIGURES = {
     *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
@@ -132,6 +132,13 @@ def test_further_columns_take_no_room_from_others(
     assert max(map(len, with_them[:2])) <= most or with_them == without
 
 
+def test_the_reference_lists_every_figure() -> None:
+    """As it is defined, in the order of the table."""
+    reference = (ROOT / "docs" / "reference.md").read_text("utf-8")
+
+    assert figure_list() in reference
+
+
 @pytest.mark.parametrize("kind", [Summary, Standing])
 def test_every_figure_of_a_cell_and_of_a_row_is_defined(kind: type) -> None:
     """A field is in the table, or it is known to be no figure."""
@@ -162,7 +169,7 @@ def test_itl_is_every_gap_between_two_stamps() -> None:
         a_record("s3", timing=a_timing(3.0)),
     )
 
-    assert found == Distribution(mean=pytest.approx(3.5 / 3), p50=1.0)
+    assert found == Distribution(mean=3.5 / 3, p50=1.0)
 
 
 def test_itl_invents_no_gap() -> None:
@@ -202,6 +209,6 @@ def test_p99_needs_a_hundred_answers(count: int, expected: float | None) -> None
     (column,) = ttft.columns
     shown = ["ttft p99" in report_text({"id": "r1"}, board)]
 
-    for of in (*board.summaries, *board.standings):
-        assert column_value(of, ttft, column) == expected
+    assert column_value(board.summaries[0], ttft, column) == expected
+    assert column_value(board.standings[0], ttft, column) == expected
     assert shown == [expected is not None]
