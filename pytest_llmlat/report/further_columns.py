@@ -11,7 +11,7 @@ from pytest_llmlat.values.figure_columns import column_value, shown_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.figure import Column, Figure, Unit, View
+    from pytest_llmlat.values.figure import Figure, FigureColumn, Unit, View
     from pytest_llmlat.values.results import Standing, Summary
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FurtherColumns:
     """Those that at least one line of a table fills."""
 
-    columns: tuple[tuple[Figure, Column], ...]
+    columns: tuple[tuple[Figure, FigureColumn], ...]
 
     @property
     def titles(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ page, Markdown and notebook have the first two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class FigureColumn:
     """A column that a distribution has in tables, left out where no line fills it."""
 
     title: str
@@ -30,7 +30,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class RecordValues:
     """What one record adds to a distribution."""
 
     values: Sequence[float]
@@ -55,7 +55,7 @@ class Figure:
     """Whether an absolute limit can be set on it."""
     optional: bool = True
     """Whether it can be missing; what is counted cannot, it is 0."""
-    read: Callable[[Record], Measured] | None = None
+    read: Callable[[Record], RecordValues] | None = None
     """Of one record; ``None`` where it follows from a cell's records together."""
     per_token: bool = False
     """Whether messages of several tokens make it longer than it is per token."""
@@ -63,4 +63,4 @@ class Figure:
         default_factory=dict
     )
     """Columns of the export, each of one record."""
-    columns: tuple[Column, ...] = ()
+    columns: tuple[FigureColumn, ...] = ()

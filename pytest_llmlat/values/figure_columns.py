@@ -9,17 +9,17 @@ from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.figure import Column, Figure, View
+    from pytest_llmlat.values.figure import Figure, FigureColumn, View
     from pytest_llmlat.values.results import Standing, Summary
 
 
-def column_key(figure: Figure, column: Column) -> str:
+def column_key(figure: Figure, column: FigureColumn) -> str:
     """Return the name of a column for programs, such as ``e2e_p99_s``."""
     stem, _, unit = figure.name.rpartition("_")
     return f"{stem}_{column.which}_{unit}" if stem else f"{unit}_{column.which}"
 
 
-def shown_in(view: View) -> list[tuple[Figure, Column]]:
+def shown_in(view: View) -> list[tuple[Figure, FigureColumn]]:
     """Return the columns of a table, in the order of the figures."""
     return [
         (figure, column)
@@ -30,7 +30,7 @@ def shown_in(view: View) -> list[tuple[Figure, Column]]:
 
 
 def column_value(
-    of: Summary | Standing, figure: Figure, column: Column
+    of: Summary | Standing, figure: Figure, column: FigureColumn
 ) -> float | None:
     """Return what stands in a column for a cell or a row."""
     if figure.read is None:

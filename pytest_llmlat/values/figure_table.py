@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.figure import Column, Figure, Measured
+from pytest_llmlat.values.figure import Figure, FigureColumn, RecordValues
 from pytest_llmlat.values.percentiles import percentile
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ def _timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | N
     return lambda record: of(record.timing) if record.timing else None
 
 
-def _gaps(record: Record) -> Measured:
+def _gaps(record: Record) -> RecordValues:
     """Return the gaps between stamps of a request; of a time-out the last one is open.
 
     Where nobody counted tokens, a gap is not known to be one between tokens.
     """
     timing = record.timing
     if timing is None or record.finish == "error":
-        return Measured(values=())
+        return RecordValues(values=())
     timed_out = record.finish == "timeout"
     if not timing.stamps_ns or not any(timing.stamp_tokens):
-        return Measured(values=())
-    return Measured(values=timing.itl_s, censored=int(timed_out))
+        return RecordValues(values=())
+    return RecordValues(values=timing.itl_s, censored=int(timed_out))
 
 
 def _gap(percent: int) -> Callable[[Record], float | None]:
@@ -117,7 +117,7 @@ _OURS = (
         row_meaning="Over all answers of all cells, in seconds.",
         limited=True,
         exported={"e2e_s": _timed(lambda t: t.e2e_s)},
-        columns=(Column(title="e2e p99", which="p99", views=_EVERYWHERE),),
+        columns=(FigureColumn(title="e2e p99", which="p99", views=_EVERYWHERE),),
     ),
     Figure(
         name="ttft_s",
@@ -128,7 +128,7 @@ _OURS = (
         row_meaning="Time to first token over all cells, in seconds.",
         limited=True,
         exported={"ttft_s": _timed(lambda t: t.ttft_s)},
-        columns=(Column(title="ttft p99", which="p99", views=_EVERYWHERE),),
+        columns=(FigureColumn(title="ttft p99", which="p99", views=_EVERYWHERE),),
     ),
     Figure(
         name="tpot_s",
@@ -151,13 +151,13 @@ _OURS = (
         per_token=True,
         exported={"itl_p50_s": _gap(50), "itl_p99_s": _gap(99)},
         columns=(
-            Column(
+            FigureColumn(
                 title="itl p50",
                 which="p50",
                 views=_CELLS,
                 meaning="median gap between two messages of an answer",
             ),
-            Column(title="itl p99", which="p99", views=_CELLS),
+            FigureColumn(title="itl p99", which="p99", views=_CELLS),
         ),
     ),
     Figure(

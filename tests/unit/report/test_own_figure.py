@@ -21,7 +21,7 @@ from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export import export
 from pytest_llmlat.store.run_folder import open_run
-from pytest_llmlat.values.figure import Column, Figure, Measured
+from pytest_llmlat.values.figure import Figure, FigureColumn, RecordValues
 from pytest_llmlat.values.figure_columns import column_value
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
@@ -39,11 +39,11 @@ OWN = Figure(
     shape="distribution",
     unit="count",
     better=None,
-    read=lambda record: Measured(values=[float(len(record.prompt))]),
+    read=lambda record: RecordValues(values=[float(len(record.prompt))]),
     exported={"prompt_letters": lambda record: float(len(record.prompt))},
     columns=(
-        Column(title="letters p50", which="p50", views=("cells", "history")),
-        Column(title="letters p99", which="p99", views=("cells", "history")),
+        FigureColumn(title="letters p50", which="p50", views=("cells", "history")),
+        FigureColumn(title="letters p99", which="p99", views=("cells", "history")),
     ),
 )
 ROOT = Path(__file__).parents[3]
