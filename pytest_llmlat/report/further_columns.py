@@ -11,7 +11,7 @@ from pytest_llmlat.values.figure_columns import column_value, shown_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.figure import Figure, FigureColumn, Unit, View
+    from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, Unit, View
     from pytest_llmlat.values.results import Standing, Summary
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FurtherColumns:
     """Those that at least one line of a table fills."""
 
-    columns: tuple[tuple[Figure, FigureColumn], ...]
+    columns: tuple[tuple[FigureDefinition, FigureColumn], ...]
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def written(value: float | None, unit: Unit) -> str:
     return MISSING if value is None else _WRITTEN[unit](value)
 
 
-def _marked(text: str, of: Summary | Standing, figure: Figure) -> str:
+def _marked(text: str, of: Summary | Standing, figure: FigureDefinition) -> str:
     """Say where messages held several tokens: then it is longer than per token."""
     several = figure.per_token and text != MISSING and getattr(of, "grouped", None)
     return f"{text} grouped" if several else text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.values.figure_table import FIGURES
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.figure import Figure
+    from pytest_llmlat.values.figure import FigureDefinition
 
 
 def with_figures(schema: dict[str, Any]) -> dict[str, Any]:
@@ -35,13 +35,13 @@ def figure_list() -> str:
     )
 
 
-def _enter(part: dict[str, Any], figure: Figure, meaning: str) -> None:
+def _enter(part: dict[str, Any], figure: FigureDefinition, meaning: str) -> None:
     part["properties"][figure.name] = {"description": meaning, **_kind(figure)}
     if figure.name not in part["required"]:
         part["required"].append(figure.name)
 
 
-def _kind(figure: Figure) -> dict[str, Any]:
+def _kind(figure: FigureDefinition) -> dict[str, Any]:
     if figure.shape != "number":
         return {"$ref": f"#/$defs/{figure.shape}"}
     number = "integer" if figure.unit in ("bytes", "count") else "number"

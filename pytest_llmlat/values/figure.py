@@ -39,7 +39,7 @@ class RecordValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class FigureDefinition:
     """One figure: what it is, how it is read and where it is shown."""
 
     name: str

@@ -9,17 +9,17 @@ from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.figure import Figure, FigureColumn, View
+    from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, View
     from pytest_llmlat.values.results import Standing, Summary
 
 
-def column_key(figure: Figure, column: FigureColumn) -> str:
+def column_key(figure: FigureDefinition, column: FigureColumn) -> str:
     """Return the name of a column for programs, such as ``e2e_p99_s``."""
     stem, _, unit = figure.name.rpartition("_")
     return f"{stem}_{column.which}_{unit}" if stem else f"{unit}_{column.which}"
 
 
-def shown_in(view: View) -> list[tuple[Figure, FigureColumn]]:
+def shown_in(view: View) -> list[tuple[FigureDefinition, FigureColumn]]:
     """Return the columns of a table, in the order of the figures."""
     return [
         (figure, column)
@@ -30,7 +30,7 @@ def shown_in(view: View) -> list[tuple[Figure, FigureColumn]]:
 
 
 def column_value(
-    of: Summary | Standing, figure: Figure, column: FigureColumn
+    of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
 ) -> float | None:
     """Return what stands in a column for a cell or a row."""
     if figure.read is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.figure import Figure, FigureColumn, RecordValues
+from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
 from pytest_llmlat.values.percentiles import percentile
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
 _CELLS: tuple[View, ...] = ("cells", "history")
 
 _OURS = (
-    Figure(
+    FigureDefinition(
         name="quality",
         meaning="The metric itself, between 0 and 1.",
         shape="estimate",
@@ -59,14 +59,14 @@ _OURS = (
         row_meaning="Mean over families of the quality with chance taken off.",
         limited=True,
     ),
-    Figure(
+    FigureDefinition(
         name="normalized",
         meaning="The same with chance taken off: 0 is guessing, 1 is perfect.",
         shape="estimate",
         unit="ratio",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="balanced",
         meaning="The mean of normalized quality and speed that was asked for;"
         " between 0 and 1.",
@@ -76,7 +76,7 @@ _OURS = (
         row_meaning="Mean over families of the balanced score.",
         limited=True,
     ),
-    Figure(
+    FigureDefinition(
         name="speed",
         meaning="Mean of 1 / (1 + e2e / budget) over all requests, failures 0;"
         " between 0 and 1.",
@@ -86,28 +86,28 @@ _OURS = (
         row_meaning="Mean over families of the speed.",
         limited=True,
     ),
-    Figure(
+    FigureDefinition(
         name="geometric",
         meaning="Geometric mean of normalized quality and speed.",
         shape="number",
         unit="ratio",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="arithmetic",
         meaning="Arithmetic mean of normalized quality and speed.",
         shape="number",
         unit="ratio",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="harmonic",
         meaning="Harmonic mean of normalized quality and speed.",
         shape="number",
         unit="ratio",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="e2e_s",
         meaning="From handing the prompt over to the last content token, in"
         " seconds; answers only.",
@@ -119,7 +119,7 @@ _OURS = (
         exported={"e2e_s": _timed(lambda t: t.e2e_s)},
         columns=(FigureColumn(title="e2e p99", which="p99", views=_EVERYWHERE),),
     ),
-    Figure(
+    FigureDefinition(
         name="ttft_s",
         meaning="Time to the first content token, in seconds.",
         shape="distribution",
@@ -130,7 +130,7 @@ _OURS = (
         exported={"ttft_s": _timed(lambda t: t.ttft_s)},
         columns=(FigureColumn(title="ttft p99", which="p99", views=_EVERYWHERE),),
     ),
-    Figure(
+    FigureDefinition(
         name="tpot_s",
         meaning="Time per output token after the first, in seconds.",
         shape="distribution",
@@ -140,7 +140,7 @@ _OURS = (
         limited=True,
         exported={"tpot_s": _timed(lambda t: t.tpot_s)},
     ),
-    Figure(
+    FigureDefinition(
         name="itl_s",
         meaning="Gaps between neighbouring messages of an answer, in seconds; of"
         " several tokens each where grouped is not 0.",
@@ -160,7 +160,7 @@ _OURS = (
             FigureColumn(title="itl p99", which="p99", views=_CELLS),
         ),
     ),
-    Figure(
+    FigureDefinition(
         name="queue_s",
         meaning="From the scheduled arrival to the sending, in seconds.",
         shape="distribution",
@@ -168,7 +168,7 @@ _OURS = (
         better="lower",
         exported={"queue_s": _timed(lambda t: t.queue_s)},
     ),
-    Figure(
+    FigureDefinition(
         name="requests_per_s",
         meaning="Answered requests per second; under a load, over its window.",
         shape="number",
@@ -176,7 +176,7 @@ _OURS = (
         better="higher",
         limited=True,
     ),
-    Figure(
+    FigureDefinition(
         name="goodput_per_s",
         meaning="Answers per second that met every objective.",
         shape="number",
@@ -184,28 +184,28 @@ _OURS = (
         better="higher",
         limited=True,
     ),
-    Figure(
+    FigureDefinition(
         name="good_and_correct_per_s",
         meaning="Answers per second that met every objective and are right.",
         shape="number",
         unit="1/s",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="good_share",
         meaning="Share of all requests that met every objective.",
         shape="number",
         unit="ratio",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="output_tokens_per_s",
         meaning="Output tokens per second of all requests together.",
         shape="number",
         unit="tokens/s",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="prefill_tokens_per_s",
         meaning="Prompt tokens per second of waiting for the first token, without"
         " the queue.",
@@ -213,7 +213,7 @@ _OURS = (
         unit="tokens/s",
         better="higher",
     ),
-    Figure(
+    FigureDefinition(
         name="decode_tokens_per_s",
         meaning="Tokens after the first per second spent on them, of one request.",
         shape="number",
@@ -221,7 +221,7 @@ _OURS = (
         better="higher",
         row_meaning="Tokens after the first per second spent on them.",
     ),
-    Figure(
+    FigureDefinition(
         name="seconds_per_correct",
         meaning="Time spent on all judged requests per right answer, in seconds;"
         " null where nothing was right or the metric knows no right and"
@@ -231,7 +231,7 @@ _OURS = (
         better="lower",
         row_meaning="Time spent on all judged requests per right answer, in seconds.",
     ),
-    Figure(
+    FigureDefinition(
         name="correct_within_budget",
         meaning="Share of answers that are right and came within the task's budget.",
         shape="number",
@@ -239,7 +239,7 @@ _OURS = (
         better="higher",
         row_meaning="Share of judged requests that were right and within the budget.",
     ),
-    Figure(
+    FigureDefinition(
         name="samples",
         meaning="How many were.",
         shape="number",
@@ -248,7 +248,7 @@ _OURS = (
         row_meaning="Requests of all its cells.",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="errors",
         meaning="Requests on which the backend broke; they count as wrong.",
         shape="number",
@@ -257,7 +257,7 @@ _OURS = (
         row_meaning="Those on which the backend broke.",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="timeouts",
         meaning="Requests that were given up at the time limit; they count as wrong.",
         shape="number",
@@ -266,7 +266,7 @@ _OURS = (
         row_meaning="Those that were given up at the time limit.",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="unparsed",
         meaning="Answers in which no answer could be found; they count as wrong.",
         shape="number",
@@ -274,7 +274,7 @@ _OURS = (
         better="lower",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="truncated",
         meaning="Answers that were cut at the limit of tokens.",
         shape="number",
@@ -282,7 +282,7 @@ _OURS = (
         better="lower",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="refused",
         meaning="Requests that the model declined to answer.",
         shape="number",
@@ -290,7 +290,7 @@ _OURS = (
         better="lower",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="empty",
         meaning="Answers without any text.",
         shape="number",
@@ -298,21 +298,21 @@ _OURS = (
         better="lower",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="prompt_tokens",
         meaning="Tokens of all answered prompts; null where some are not known.",
         shape="number",
         unit="count",
         better=None,
     ),
-    Figure(
+    FigureDefinition(
         name="output_tokens",
         meaning="Tokens of all answers; null where some are not known.",
         shape="number",
         unit="count",
         better=None,
     ),
-    Figure(
+    FigureDefinition(
         name="retries",
         meaning="How often requests were sent again.",
         shape="number",
@@ -320,7 +320,7 @@ _OURS = (
         better="lower",
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="grouped",
         meaning="Answers in which some message carried several tokens.",
         shape="number",
@@ -328,7 +328,7 @@ _OURS = (
         better=None,
         optional=False,
     ),
-    Figure(
+    FigureDefinition(
         name="load_s",
         meaning="Time to load the model, in seconds; shared by all cells of a model"
         " on a device.",
@@ -336,14 +336,14 @@ _OURS = (
         unit="s",
         better="lower",
     ),
-    Figure(
+    FigureDefinition(
         name="warmup_s",
         meaning="Time of the warm-up, in seconds; no part of any latency.",
         shape="number",
         unit="s",
         better="lower",
     ),
-    Figure(
+    FigureDefinition(
         name="wall_s",
         meaning="The whole cell, in seconds: warm-up, requests and the work between"
         " them.",
@@ -351,7 +351,7 @@ _OURS = (
         unit="s",
         better="lower",
     ),
-    Figure(
+    FigureDefinition(
         name="peak_rss_bytes",
         meaning="Highest resident memory of the process in the cell, in bytes.",
         shape="number",
@@ -359,7 +359,7 @@ _OURS = (
         better="lower",
         row_meaning="The highest of its cells, in bytes.",
     ),
-    Figure(
+    FigureDefinition(
         name="peak_device_bytes",
         meaning="Highest memory taken on the device in the cell, in bytes.",
         shape="number",
@@ -368,5 +368,5 @@ _OURS = (
         row_meaning="The highest of its cells, in bytes.",
     ),
 )
-FIGURES: dict[str, Figure] = {figure.name: figure for figure in _OURS}
+FIGURES: dict[str, FigureDefinition] = {figure.name: figure for figure in _OURS}
 """By name; an entry more is all that a new figure needs."""

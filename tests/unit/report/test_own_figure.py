@@ -21,7 +21,7 @@ from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export import export
 from pytest_llmlat.store.run_folder import open_run
-from pytest_llmlat.values.figure import Figure, FigureColumn, RecordValues
+from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
 from pytest_llmlat.values.figure_columns import column_value
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
-OWN = Figure(
+OWN = FigureDefinition(
     name="prompt_letters",
     meaning="Letters of the prompt.",
     shape="distribution",
