@@ -11,6 +11,7 @@ from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdicts import table_of
 from pytest_llmlat.values.errors import LLMLatError, UsageError
+from pytest_llmlat.values.figure_columns import headline_values
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -140,16 +141,7 @@ class Runner:
 
 def headlines(summary: Summary) -> list[tuple[str, object]]:
     """Return what JUnit's file shows of a cell, as properties of its test."""
-    figures = {
-        "quality": summary.quality.value,
-        "balanced": summary.balanced.value,
-        "e2e_p50_s": summary.e2e_s.p50,
-        "e2e_p95_s": summary.e2e_s.p95,
-        "ttft_p50_s": summary.ttft_s.p50,
-        "tpot_p50_s": summary.tpot_s.p50,
-        "requests_per_s": summary.requests_per_s,
-        "samples": summary.samples,
-    }
+    figures = headline_values(summary)
     known = [(f"llm_{k}", round(v, 6)) for k, v in figures.items() if v is not None]
     return [("llm_cell", printable(summary.cell.id)), *known]
 

@@ -14,6 +14,7 @@ Shape: TypeAlias = Literal["number", "estimate", "distribution"]
 Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "bytes", "count"]
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
+Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
 View: TypeAlias = Literal["cells", "rows", "history"]
 """Where a column stands: tables of cells, tables of rows, or the history. Terminal,
 page, Markdown and notebook have the first two."""
@@ -52,7 +53,9 @@ class FigureDefinition:
     row_meaning: str | None = None
     """The same of a row; ``None`` where rows do not have it."""
     limited: bool = False
-    """Whether an absolute limit can be set on it."""
+    """Whether an absolute limit can be set on it; not where it has ``read``."""
+    headlines: tuple[Statistic, ...] = ()
+    """What JUnit's file shows of it; ``value`` of what is no distribution."""
     optional: bool = True
     """Whether it can be missing; what is counted cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None

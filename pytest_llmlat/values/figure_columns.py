@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def column_key(figure: FigureDefinition, column: FigureColumn) -> str:
     """Return the name of a column for programs, such as ``e2e_p99_s``."""
-    stem, _, unit = figure.name.rpartition("_")
-    return f"{stem}_{column.which}_{unit}" if stem else f"{unit}_{column.which}"
+    return _with(figure.name, column.which)
 
 
 def shown_in(view: View) -> list[tuple[FigureDefinition, FigureColumn]]:
@@ -43,11 +42,31 @@ def column_value(
     return value
 
 
+def headline_values(summary: Summary) -> dict[str, float | None]:
+    """Return the few figures that JUnit's file shows of a cell, by their names."""
+    found = {}
+    for figure in FIGURES.values():
+        for which in figure.headlines:
+            if figure.read is None:
+                of = getattr(summary, figure.name)
+            else:
+                of = dict(summary.figures)[figure.name]
+            name = figure.name if which == "value" else _with(figure.name, which)
+            found[name] = getattr(of, which) if figure.shape != "number" else of
+    return found
+
+
+def _with(name: str, which: str) -> str:
+    """Put a percentile before the unit: ``e2e_s`` and ``p99`` make ``e2e_p99_s``."""
+    stem, _, unit = name.rpartition("_")
+    return f"{stem}_{which}_{unit}" if stem else f"{unit}_{which}"
+
+
 def limited_names() -> tuple[str, ...]:
     """Return what an absolute limit can be on, percentiles and the mean apart."""
     return tuple(
         f"{figure.name.removesuffix('_s')}_{which}" if which else figure.name
         for figure in FIGURES.values()
-        if figure.limited
+        if figure.limited and figure.read is None
         for which in (get_args(Percentile) if figure.shape == "distribution" else ("",))
     )

@@ -53,6 +53,7 @@ _OURS = (
     FigureDefinition(
         name="quality",
         meaning="The metric itself, between 0 and 1.",
+        headlines=("value",),
         shape="estimate",
         unit="ratio",
         better="higher",
@@ -70,6 +71,7 @@ _OURS = (
         name="balanced",
         meaning="The mean of normalized quality and speed that was asked for;"
         " between 0 and 1.",
+        headlines=("value",),
         shape="estimate",
         unit="ratio",
         better="higher",
@@ -111,6 +113,7 @@ _OURS = (
         name="e2e_s",
         meaning="From handing the prompt over to the last content token, in"
         " seconds; answers only.",
+        headlines=("p50", "p95"),
         shape="distribution",
         unit="s",
         better="lower",
@@ -122,6 +125,7 @@ _OURS = (
     FigureDefinition(
         name="ttft_s",
         meaning="Time to the first content token, in seconds.",
+        headlines=("p50",),
         shape="distribution",
         unit="s",
         better="lower",
@@ -133,6 +137,7 @@ _OURS = (
     FigureDefinition(
         name="tpot_s",
         meaning="Time per output token after the first, in seconds.",
+        headlines=("p50",),
         shape="distribution",
         unit="s",
         better="lower",
@@ -171,6 +176,7 @@ _OURS = (
     FigureDefinition(
         name="requests_per_s",
         meaning="Answered requests per second; under a load, over its window.",
+        headlines=("value",),
         shape="number",
         unit="1/s",
         better="higher",
@@ -242,6 +248,7 @@ _OURS = (
     FigureDefinition(
         name="samples",
         meaning="How many were.",
+        headlines=("value",),
         shape="number",
         unit="count",
         better=None,

@@ -22,7 +22,7 @@ from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export import export
 from pytest_llmlat.store.run_folder import open_run
 from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
-from pytest_llmlat.values.figure_columns import column_value
+from pytest_llmlat.values.figure_columns import column_value, headline_values
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
 from tests.unit.builders import a_record, a_timing, an_error, some_facts
@@ -212,3 +212,19 @@ def test_p99_needs_a_hundred_answers(count: int, expected: float | None) -> None
     assert column_value(board.summaries[0], ttft, column) == expected
     assert column_value(board.standings[0], ttft, column) == expected
     assert shown == [expected is not None]
+
+
+def test_the_headlines_of_a_cell_are_few() -> None:
+    """What JUnit's file shows, by names that programs know."""
+    (summary,) = board_of(a_record(timing=a_timing(0.5, 1.0))).summaries
+
+    assert list(headline_values(summary).items()) == [
+        ("quality", summary.quality.value),
+        ("balanced", summary.balanced.value),
+        ("e2e_p50_s", 1.0),
+        ("e2e_p95_s", None),
+        ("ttft_p50_s", 0.5),
+        ("tpot_p50_s", 0.5),
+        ("requests_per_s", summary.requests_per_s),
+        ("samples", 1),
+    ]
