@@ -15,13 +15,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.resampling import Array, interval, resampled_sums_of
+from pytest_llmlat.analysis.resampling import interval, resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.records import Record
 
@@ -237,4 +238,5 @@ def _average(values: Sequence[float | None]) -> CellFigure:
 def _mean_draws(sums: Array) -> Array:
     totals, weights = sums.T
     # A resample without any of them has no mean.
-    return totals[weights > 0] / weights[weights > 0]
+    means: Array = totals[weights > 0] / weights[weights > 0]
+    return means

@@ -20,11 +20,13 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import student_t as student
-from pytest_llmlat.analysis.resampling import CONFIDENCE, Array
+from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.values.results import Contrast, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.analysis.resampling import Array
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-9

@@ -6,13 +6,20 @@ numpy is imported where it is used, not before.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
-Array: TypeAlias = Any
-"""A numpy array; numpy's own types would need it at import."""
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.float64]
+    """Figures; numpy itself is imported where it is used."""
+    Integers: TypeAlias = NDArray[np.integer[Any]]
+    Weights: TypeAlias = NDArray[np.float32]
+    """(draws, rows): how often each row is in each resample."""
 
 DRAWS = 10_000
 _CELLS = 1 << 21
@@ -66,7 +73,7 @@ def resampled_sums_of(
     return list(np.split(sums, ends, axis=1))
 
 
-def resample_weights(rows: int, *, seed: str, draws: int = DRAWS) -> Array:
+def resample_weights(rows: int, *, seed: str, draws: int = DRAWS) -> Weights:
     """Return how often each row is in each resample: (draws, rows), as small floats.
 
     For whoever sums many sets of columns over the same resamples.
@@ -89,7 +96,7 @@ def _drawn(rows: int, seed: str, draws: int) -> Iterator[Array]:
         yield _counted(source.integers(rows, size=size))
 
 
-def _counted(drawn: Array) -> Array:
+def _counted(drawn: Integers) -> Array:
     """Return how often each row was drawn, from the rows drawn by each resample."""
     import numpy as np
 

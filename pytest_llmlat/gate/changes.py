@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
-from pytest_llmlat.analysis.resampling import DRAWS, Array, resample_weights
+from pytest_llmlat.analysis.resampling import DRAWS, resample_weights
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
@@ -24,6 +24,7 @@ from pytest_llmlat.grading.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_llmlat.analysis.resampling import Array, Weights
     from pytest_llmlat.gate.pairing import Pairs, Side
     from pytest_llmlat.values.settings import Balance
 
@@ -298,10 +299,11 @@ def _normal_sums(rows: Array) -> Array:
     scale, axes = np.linalg.eigh(np.atleast_2d(np.cov(rows, rowvar=False, bias=True)))
     root = axes * np.sqrt(np.clip(scale, 0, None))
     noise = source.standard_normal((DRAWS, len(scale))) @ root.T
-    return len(rows) * rows.mean(axis=0) + math.sqrt(len(rows)) * noise
+    sums: Array = len(rows) * rows.mean(axis=0) + math.sqrt(len(rows)) * noise
+    return sums
 
 
 @lru_cache(maxsize=4)
-def _weights(count: int) -> Array:
+def _weights(count: int) -> Weights:
     """Return how often each of ``count`` rows is in each resample: (draws, count)."""
     return resample_weights(count, seed=f"gate|{count}")

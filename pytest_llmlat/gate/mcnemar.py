@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.analysis.resampling import Array, Integers
 
 MOST_EXACT = 1000
 """Up to so many pairs all outcomes are gone through; of more, the conditional form is
@@ -55,7 +55,7 @@ def loss(lost: int, won: int, pairs: int) -> float:
     return float(min(1.0, (_chances(pairs) @ tails).max()))
 
 
-def _needed(lost: int, won: int, counts: Array) -> Array:
+def _needed(lost: int, won: int, counts: Integers) -> Integers:
     """Return how many of each number that differ must be lost to be as bad as this."""
     import numpy as np
 
@@ -68,11 +68,12 @@ def _needed(lost: int, won: int, counts: Array) -> Array:
             for count in counts.tolist()
         ]
     )
-    return (counts + apart + 1) // 2
+    needed: Integers = (counts + apart + 1) // 2
+    return needed
 
 
 @lru_cache(maxsize=2)
-def _tosses(most: int) -> Any:  # noqa: ANN401 - an array, kept
+def _tosses(most: int) -> Array:
     """Return P(at least k of n tosses are heads) at [n, k], for n up to ``most``."""
     import numpy as np
 
@@ -86,7 +87,7 @@ def _tosses(most: int) -> Any:  # noqa: ANN401 - an array, kept
 
 
 @lru_cache(maxsize=8)
-def _chances(pairs: int) -> Any:  # noqa: ANN401 - an array, kept
+def _chances(pairs: int) -> Array:
     """Return P(so many of ``pairs`` differ), by the chance of one to: (grid, pairs)."""
     import numpy as np
 
@@ -96,7 +97,8 @@ def _chances(pairs: int) -> Any:  # noqa: ANN401 - an array, kept
     ways = _log_factorials(pairs)
     logs = ways[pairs] - ways[counts] - ways[pairs - counts]
     never = (pairs - counts) * np.log1p(-np.minimum(chance, _SURE))
-    return np.exp(logs + counts * np.log(chance) + never)
+    chances: Array = np.exp(logs + counts * np.log(chance) + never)
+    return chances
 
 
 def _log_factorials(most: int) -> Array:

@@ -11,9 +11,9 @@ import json
 import math
 from dataclasses import MISSING, asdict, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from pytest_llmlat.values.entities import DIFFICULTIES
+from pytest_llmlat.values.entities import DIFFICULTIES, Difficulty, Scalar
 from pytest_llmlat.values.records import (
     Cell,
     CellFacts,
@@ -44,6 +44,8 @@ _NESTED = {
     "instrument": Instrument,
     "contention": Contention,
 }
+_ENTITY_TYPES = {"Difficulty": Difficulty, "Scalar": Scalar}
+"""Names that annotations of records use and that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
 _DIFFICULTIES = (None, *DIFFICULTIES)
@@ -260,11 +262,12 @@ def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its
 @cache
 def _fields(kind: type[Any]) -> tuple[tuple[str, bool, bool], ...]:
     """Return of each field its name, whether it has a default and may be ``None``."""
+    types = get_type_hints(kind, localns=_ENTITY_TYPES)
     return tuple(
         (
             field.name,
             field.default is not MISSING,
-            str(field.type).endswith("None"),
+            type(None) in get_args(types[field.name]),
         )
         for field in fields(kind)
     )
