@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -368,3 +369,48 @@ def test_public_name_loads(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """The package answers ``hasattr`` as any module does."""
     assert not hasattr(pytest_llmlat, "Nonsense")
+
+
+OPEN = ("backends", "devices", "extractors", "families", "metrics", "sandboxes")
+"""The kinds of extensions."""
+OF_ITSELF = {
+    "grading/extractors/answers.py",  # what kinds of answers a puzzle may have
+    "grading/sandbox/relay.py",  # what there is in a container, which has no metadata
+}
+"""Files that list such words and mean something of their own."""
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_nothing_lists_the_names_of_extensions(kind: str) -> None:
+    """A new one is one file and one line of pyproject.toml: no code has a list of them.
+
+    Two names of a kind in one tuple, list, set or table are such a list.
+    """
+    names = {point.name for point in entry_points(group=f"{NAME}.{kind}")}
+    lists = offences(
+        lambda path: {
+            word
+            for words in word_lists(tree(path))
+            for word in words & names
+            if len(words & names) > 1
+        }
+    )
+
+    assert len(names) > 1
+    assert {path: found for path, found in lists.items() if path not in OF_ITSELF} == {}
+
+
+def word_lists(module: ast.AST) -> Iterator[set[str]]:
+    """Yield the strings of each tuple, list, set and table of a module."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            parts: list[ast.expr] = list(node.elts)
+        elif isinstance(node, ast.Dict):
+            parts = [key for key in node.keys if key is not None]
+        else:
+            continue
+        yield {
+            part.value
+            for part in parts
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        }

@@ -70,6 +70,7 @@ def content(found: Examination) -> dict[str, Any]:
         },
         "torch_built_for": found.torch_built_for,
         "sandboxes": {each.name: each.refusal for each in found.isolations},
+        "broken_extensions": list(found.broken_extensions),
         "token": found.token_source,
         "offline": list(found.offline),
         "cache": {"folder": str(found.cache), "free_bytes": found.cache_free_bytes},
@@ -104,6 +105,7 @@ def lines(found: Examination) -> Iterable[str]:
     yield from _devices(found)
     yield from _extras(found)
     yield from _sandboxes(found)
+    yield from (f"extension  {problem}" for problem in found.broken_extensions)
     yield from _hub(found)
     yield ""
     yield from _answer(found)

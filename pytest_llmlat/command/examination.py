@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.command.extensions_check import broken_extensions
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.grading.sandbox import open_sandbox
@@ -81,6 +82,8 @@ class Examination:
     cache_free_bytes: int | None
     memory: Memory
     contention: Contention
+    broken_extensions: tuple[str, ...] = ()
+    """Whose extensions cannot be used, each with the reason."""
 
     @property
     def usable(self) -> tuple[Readiness, ...]:
@@ -120,6 +123,7 @@ def examine(
         cache_free_bytes=_free(cache),
         memory=_memory(),
         contention=watch.end(),
+        broken_extensions=broken_extensions(),
     )
 
 
