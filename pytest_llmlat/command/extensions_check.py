@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.backend_table import BACKENDS
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import SANDBOXES
@@ -13,7 +14,10 @@ from pytest_llmlat.values.families import FAMILIES
 if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
-TABLES: tuple[Table[Any], ...] = (DEVICES, EXTRACTORS, FAMILIES, METRICS, SANDBOXES)
+TABLES: tuple[Table[Any], ...] = (
+    *(BACKENDS, DEVICES, EXTRACTORS),
+    *(FAMILIES, METRICS, SANDBOXES),
+)
 
 
 def broken_extensions() -> tuple[str, ...]:
