@@ -12,16 +12,14 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
-from importlib.metadata import distribution
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.machine.hub_token import VARIABLES
 from pytest_llmlat.values.errors import UnknownName
-from pytest_llmlat.values.extensions import OURS, Table
+from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from importlib.metadata import EntryPoint
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.machine.devices import Inventory
 
@@ -244,15 +242,6 @@ def check_device(name: str, value: object) -> Device:
 
 DEVICES: Table[Device] = Table("devices", "device", check_device)
 """The devices by their markers."""
-
-
-def own_devices() -> Table[Device]:
-    """Return ours alone: to read what others installed takes a start-up too long."""
-    return Table("devices", "device", check_device, declared=_own)
-
-
-def _own(group: str) -> Iterable[EntryPoint]:
-    return distribution(OURS).entry_points.select(group=group)
 
 
 def all_devices() -> tuple[Device, ...]:

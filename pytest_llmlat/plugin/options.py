@@ -41,18 +41,31 @@ def add(parser: pytest.Parser) -> None:
 
 
 def add_markers(config: pytest.Config) -> None:
-    """Register our markers, so that strict pytest runs know them."""
-    from pytest_llmlat.machine.device_table import DEVICES, own_devices  # noqa: PLC0415
-    from pytest_llmlat.plugin.extending import extend  # noqa: PLC0415 - as above
+    """Register our markers, so that strict pytest runs know them.
+
+    What devices others installed, and what each means, takes as long to find as all
+    our start-up: it is looked for only where something of ours is asked for. What
+    cells then run on is registered when they are collected.
+    """
+    from pytest_llmlat.plugin.extending import extend  # noqa: PLC0415 - as below
 
     extend(config, ("devices",))
-    # To look for what else is installed takes as long as all our start-up: only where
-    # it is asked for. What cells then run on is registered when they are collected.
-    asked = config.option.markers or given(config)
-    devices = DEVICES.working() if asked else {**own_devices(), **DEVICES.of_hooks()}
-    meanings = {device.name: device.meaning for device in devices.values()}
-    for signature, meaning in (MARKERS | meanings).items():
+    hooked = bool(config.hook.pytest_llmlat_devices.get_hookimpls())
+    if config.option.markers or hooked or given(config):
+        from pytest_llmlat.machine.device_table import all_devices  # noqa: PLC0415
+
+        devices = {device.name: device.meaning for device in all_devices()}
+    else:
+        devices = dict.fromkeys(_own_devices(), "cells that run on this device")
+    for signature, meaning in (MARKERS | devices).items():
         config.addinivalue_line("markers", f"{signature}: {meaning}")
+
+
+def _own_devices() -> list[str]:
+    from importlib.metadata import distribution  # noqa: PLC0415 - pytest has it by then
+
+    points = distribution("pytest-llmlat").entry_points
+    return [point.name for point in points.select(group="pytest_llmlat.devices")]
 
 
 def is_worker(config: pytest.Config) -> bool:

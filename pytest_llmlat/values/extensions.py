@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pytest_llmlat.values.errors import BadExtension, LLMLatError, UnknownName
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 OURS = "pytest-llmlat"
 """The distribution whose names nobody else can take."""
@@ -167,10 +167,6 @@ class Table(Mapping[str, T]):
         )
         return tuple(dict.fromkeys((*taken, *self._broken.values())))
 
-    def of_hooks(self) -> dict[str, T]:
-        """Return what hooks gave; reads no entry point."""
-        return {name: value for each in self._sessions for name, value in each.items()}
-
     @property
     def added(self) -> frozenset[str]:
         """The names that hooks gave: another process does not have them."""
@@ -278,7 +274,13 @@ def _load(point: EntryPoint, place: str) -> object:
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "an unknown distribution"
+    return "an unknown distribution" if point.dist is None else _name_of(point.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    """Return a distribution's name; each time it is asked, it reads its metadata."""
+    return distribution.name
 
 
 def _is_ours(point: EntryPoint) -> bool:

@@ -85,6 +85,22 @@ def test_all_markers_are_registered(project: Project) -> None:
         result.stdout.fnmatch_lines([f"@pytest.mark.{marker}*"])
 
 
+def test_an_unrelated_strict_run_knows_the_devices(
+    pytester: pytest.Pytester,
+) -> None:
+    """A test may wear a device's marker in a project that measures nothing."""
+    pytester.makepyfile("""
+        import pytest
+        @pytest.mark.h100
+        @pytest.mark.endpoint
+        def test_it(): pass
+    """)
+
+    result = pytester.runpytest_inprocess("--strict-markers")
+
+    result.assert_outcomes(passed=1)
+
+
 DEVICE = """
 from pytest_llmlat.machine.device_table import Device
 

@@ -24,7 +24,6 @@ from pytest_llmlat.machine.device_table import (
     kinds_of,
     known_device,
     nvidia_card,
-    own_devices,
     present_devices,
     usual_devices,
 )
@@ -140,12 +139,6 @@ def test_every_machine_has_a_processor() -> None:
 
     assert present[0] == "cpu"
     assert set(present) <= set(DEVICES)
-
-
-def test_ours_come_by_entry_points() -> None:
-    """What is read at a start-up is what the whole table has of ours."""
-    assert {*own_devices()} <= {*DEVICES}
-    assert all(own_devices()[name] is DEVICES[name] for name in own_devices())
 
 
 def test_where_an_entry_runs_that_names_no_devices() -> None:
