@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytest_llmlat
+from tests.architecture import PAGE, arrows, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -229,6 +230,15 @@ def test_rooms_import_from_lower_rooms_only() -> None:
     )
 
     assert upwards == {}
+
+
+def test_the_picture_of_the_rooms_is_that_of_today() -> None:
+    """Whoever reads the page on the architecture sees the imports that there are."""
+    if not PAGE.is_file():
+        pytest.skip("the docs are not beside these tests")
+    text = PAGE.read_text("utf-8")
+
+    assert drawn(text, arrows(PACKAGE)) == text, "run: python tests/architecture.py"
 
 
 def test_files_import_in_no_circle() -> None:

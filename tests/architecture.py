@@ -1,0 +1,78 @@
+"""The picture of rooms and imports in docs/architecture.md, drawn from the code.
+
+python tests/architecture.py     # draws it anew
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "architecture.md"
+NAME = "pytest_llmlat"
+BEGIN, END = "<!-- picture -->\n", "<!-- end of picture -->"
+
+
+def arrows(package: Path) -> dict[str, set[str]]:
+    """Return for each room of a package the rooms that its files import from."""
+    found: dict[str, set[str]] = {}
+    for folder in sorted(path for path in package.iterdir() if path.is_dir()):
+        files = list(folder.rglob("*.py"))
+        if files:
+            names = {name for path in files for name in _imported(path)}
+            found[folder.name] = names - {folder.name}
+    return {room: others & set(found) for room, others in found.items()}
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the rooms that a file names in its imports."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            top, _, rest = node.module.partition(".")
+            inside = [rest] if rest else [alias.name for alias in node.names]
+            if top == NAME:
+                rooms |= {name.partition(".")[0] for name in inside}
+    return rooms
+
+
+def direct(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the arrows that do not follow from two or more others."""
+    return {
+        room: {
+            other
+            for other in others
+            if not any(other in _below(graph, way) for way in others - {other})
+        }
+        for room, others in graph.items()
+    }
+
+
+def _below(graph: dict[str, set[str]], room: str) -> set[str]:
+    """Return all rooms that a room leads to."""
+    below = set(graph[room])
+    for other in graph[room]:
+        below |= _below(graph, other)
+    return below
+
+
+def picture(graph: dict[str, set[str]]) -> str:
+    """Return the picture as a Mermaid flowchart, high rooms above low ones."""
+    lines = [
+        f"    {room} --> {other}"
+        for room, others in sorted(direct(graph).items())
+        for other in sorted(others)
+    ]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```", ""])
+
+
+def drawn(text: str, graph: dict[str, set[str]]) -> str:
+    """Return the page with the picture of a graph in its place."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{picture(graph)}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(drawn(PAGE.read_text("utf-8"), arrows(ROOT / NAME)), "utf-8")
