@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.choices import read_choice
+from pytest_llmlat.grading.extractors.doubt import DOUBT
+from pytest_llmlat.grading.extractors.evidence import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
 from pytest_llmlat.grading.extractors.numerals import read_number, to_number
@@ -16,6 +18,7 @@ from pytest_llmlat.grading.extractors.reading import (
     normalized,
     plain,
     sentences,
+    without_run_on,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +34,22 @@ STATED = re.compile(
 )
 COPULA = re.compile(
     r"\b(?:is|was|are|were)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
+)
+LEFT = re.compile(
+    r"\b(?:leaves(?: only)?|left with|it must be|it has to be"
+    r"|(?:therefore|thus|hence|so),? it (?:is|was))\s{1,3}(?=(?P<words>[^\n]{1,200}))",
+    re.IGNORECASE,
+)
+SUBJECT = re.compile(
+    r"(?:the|an?|it|this|that|these|he|she|they|what|who)\b", re.IGNORECASE
+)
+ARTICLE = re.compile(r"(?:the|an?|in|at|on)\b", re.IGNORECASE)
+DENYING = re.compile(r"(?:not|never|anything but|neither|no)\b", re.IGNORECASE)
+OPEN = re.compile(r"\b(?:or|either|maybe|perhaps|possibly)\b", re.IGNORECASE)
+REMARK = re.compile(
+    r",\s{1,3}(?=(?:the|an?|in|on|at|of|which|who|as|because|since|not|from|with)\b)"
+    r"|\s\(|\s(?:because|since)\b|;|\s[\u2013\u2014-]\s",
+    re.IGNORECASE,
 )
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
@@ -71,28 +90,54 @@ def _options(sample: Sample) -> list[str]:
 def read_short(answer: str, task: Task, sample: Sample) -> Reading:
     """Return a name or a few words: one of the options, or whatever is stated.
 
-    Without options: what "answer:" or "the answer is" states last; else the first
-    line, if it is short; else what a first sentence says after its only "is".
+    Without options: what "answer:" or "the answer is" states last; else the only words
+    in bold; else what a conclusion leaves; else the first sentence that is no
+    interjection, if it is short, or what it says before or after its only "is".
     """
     del task
     options = _options(sample)
     if options:
         return read_word(answer, options)
+    answer = without_run_on(answer)
     text = plain(answer)
     stated = [_short(match["words"]) for match in STATED.finditer(text)]
     if stated:
         return Reading(stated[-1], explicit=stated[-1] is not None)
-    head = next(iter(sentences(text, 1)), "")
+    bold = {_short(found[1] or found[2]) for found in BOLD.finditer(answer)}
+    if len(bold) == 1 and not answer.lstrip().startswith("#"):
+        return Reading(bold.pop())
+    left = list(LEFT.finditer(text))
+    if left:
+        return Reading(_short(left[-1]["words"]))
+    lines = [line for line in sentences(text, 3) if not INTERJECTION.match(line)]
+    return _first(lines[0] if lines else next(iter(sentences(text, 1)), ""))
+
+
+def _first(head: str) -> Reading:
+    """Read the first sentence of a free answer."""
+    if not head or DOUBT.search(head) or head.rstrip().endswith("?"):
+        return UNREAD
     copulas = list(COPULA.finditer(head))
-    if len(copulas) == 1:
-        return Reading(_short(copulas[0]["words"]))
-    return Reading(_short(head)) if head else UNREAD
+    if len(copulas) != 1:
+        return Reading(_short(head) if "," not in head else None)
+    subject, words = head[: copulas[0].start()].strip(), copulas[0]["words"]
+    if DENYING.match(words):
+        return UNREAD
+    if SUBJECT.match(subject) is None and ARTICLE.match(words):
+        return Reading(_short(subject))
+    return Reading(_short(words))
 
 
 def _short(words: str) -> str | None:
-    """Return the first sentence of a few words, without what encloses it."""
+    """Return the first sentence of a few words, without what encloses or explains it.
+
+    What leaves the answer open ("A or B") or denies it is nothing.
+    """
     first = next(iter(sentences(words, 1)), "")
-    bare = re.sub(r"^\W+|\W+$", "", first[:200])
+    bare = REMARK.split(first[:200], maxsplit=1)[0]
+    bare = re.sub(r"^\W+|\W+$", "", bare)
+    if DENYING.match(bare) or OPEN.search(bare):
+        return None
     return " ".join(bare.split()) if 0 < len(bare.split()) <= SHORT_WORDS else None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.doubt import Mention
+from pytest_llmlat.grading.extractors.evidence import decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
-from pytest_llmlat.grading.extractors.labels import NEGATION, NEGATION_REACH
-from pytest_llmlat.grading.extractors.reading import UNREAD, Reading, plain, sentences
+from pytest_llmlat.grading.extractors.labels import read_word
+from pytest_llmlat.grading.extractors.reading import UNREAD, Reading, plain
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
 DEFAULT_LETTERS = "ABCDEF"
 WORDS = "AI"
 """Letters that are English words: bare, they need a reason to be a choice."""
-REASON = r"(?:because|since|as|which|due|is (?:the )?(?:correct|right|answer))\b"
-DENIAL = re.compile(
-    r"\b(?:not|wrong|incorrect|false|eliminate|rule out)\b|n't", re.IGNORECASE
+REASON = (
+    r"(?:because|since|as|which|due|or|and|it is"
+    r"|(?:is|was) (?:the\b|an?\b|correct|right|true|wrong|false|incorrect|not\b))"
 )
-DENIED = re.compile(
-    r"[)\].:]?\s{0,3}(?:is|are|was|can be|must be)"
-    r"(?:n't|\s{1,3}(?:not\b|wrong|incorrect|false|eliminated|ruled out))",
+LOOKALIKES = str.maketrans("\u0410\u0412\u0421\u0415", "ABCE")
+"""Cyrillic capitals that look like the letters of options."""
+CYRILLIC = re.compile(r"(?<!\w)[\u0410\u0412\u0421\u0415](?!\w)")
+ITEM = re.compile(
+    r"^[ \t>*_-]{0,8}[(\[]?(?P<letter>[A-Z])[)\].:][ \t*_]{0,4}(?P<rest>[^\n]*)$",
+    re.MULTILINE,
+)
+VERDICT = re.compile(
+    r"\b(?:true|false|correct|incorrect|right|wrong|yes|no|not|cannot|can't|isn't"
+    r"|because|since|answer|wahr|falsch|richtig|vrai|faux)\b|[\u2713\u2714\u2705\u2717\u2718"
+    r"\u274c]|n't\b",
     re.IGNORECASE,
-)
-STATEMENT = (
-    r"\b(?:answer|choice|option|choose|pick|select|go with)\b"
-    r"(?:[^\w\n.:=]{1,5}(?!not\b)[a-z]{2,30}){0,6}?[^\w\n.:=]{0,5}"
-    r"(?:\bis\b|[:=]|\bchoose\b|\bpick\b|\bselect\b|\bwith\b|\bbe\b|(?=\s))"
-    r"[^\w(]{0,5}(?:(?:clearly|therefore|option|choice|letter|answer)[^\w(]{1,5}){0,2}"
 )
 
 
@@ -39,29 +43,27 @@ def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the letter of the option that the answer chooses, as a capital.
 
     A list ``options`` in the row says which letters there are: its single letters,
-    else the first ones of the alphabet; without it, A to F. In this order: a first
-    line that is the letter and nothing else; the last letter stated as the answer; a
-    letter with a delimiter at the start; the only letter in brackets of the text. The
-    article in "A dog" and the pronoun in "I think" are no choices.
+    else the first ones of the alphabet; without it, A to F. The article in "A dog" and
+    the pronoun in "I think" are no choices, nor is a mere copy of the options. Where
+    no letter is named, the text of one option stands for its letter.
     """
     del task
-    letters = _letters(dict(sample.fields).get("options"))
-    text = plain(answer)
-    head = next(iter(sentences(text, 1)), "")
+    options = dict(sample.fields).get("options")
+    letters = _letters(options)
     if not letters:
         return UNREAD
-    alone, stated, leading, bracketed = _patterns(letters)
-    found = alone.match(text)
-    if found is not None:
-        return Reading(found["letter"].upper(), explicit=True)
-    last = [match for match in stated.finditer(text) if not _denied(match)]
-    if last:
-        return Reading(_letter(last[-1]), explicit=True)
-    found = leading.match(text)
-    if found is not None and not DENIAL.search(head):
-        return Reading(_letter(found), explicit=True)
-    named = {_letter(m) for m in bracketed.finditer(text) if not _denied(m)}
-    return Reading(named.pop()) if len(named) == 1 else UNREAD
+    text = CYRILLIC.sub(lambda found: found[0].translate(LOOKALIKES), answer)
+    text = _without_list(text)
+    find = partial(_find, letters)
+    alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
+    if alone:
+        return Reading(alone["letter"].upper(), explicit=True)
+    reading = decided(text, find)
+    texts = _texts(options, letters)
+    if reading.value is None and texts and not find(plain(text)):
+        named = read_word(text, tuple(texts))
+        return Reading(texts.get(named.value or ""), explicit=named.explicit)
+    return reading
 
 
 def _letters(options: object) -> str:
@@ -75,44 +77,61 @@ def _letters(options: object) -> str:
     return DEFAULT_LETTERS
 
 
+def _texts(options: object, letters: str) -> dict[str, str]:
+    """Return the letter of each option's text, where the texts tell them apart."""
+    if isinstance(options, Mapping):
+        texts = [str(text) for text in options.values()]
+    elif isinstance(options, list | tuple):
+        texts = [str(text) for text in options]
+    else:
+        return {}
+    folded = {text.casefold().strip() for text in texts}
+    if len(folded) != len(letters) or any(len(text) <= 1 for text in folded):
+        return {}
+    return dict(zip(texts, letters, strict=True))
+
+
+def _without_list(text: str) -> str:
+    """Drop the options where an answer only copies them, line by line."""
+    copied = [m for m in ITEM.finditer(text) if not VERDICT.search(m["rest"][:400])]
+    if len({m["letter"] for m in copied}) <= 1:
+        return text
+    pieces, end = [], 0
+    for match in copied:
+        pieces.append(text[end : match.start()])
+        end = match.end()
+    return "".join([*pieces, text[end:]])
+
+
 @lru_cache(maxsize=64)
-def _patterns(letters: str) -> tuple[re.Pattern[str], ...]:
+def _pattern(letters: str) -> re.Pattern[str]:
     """Compile what a choice of one of ``letters`` looks like."""
     either = f"[{letters}{letters.lower()}]"
-    safe = f"[{''.join(letter for letter in letters if letter not in WORDS)}]"
-    safe = safe if safe != "[]" else r"(?!)"
-    # a letter in brackets, one with a delimiter, or a capital that is no word
-    boxed = rf"[(\[](?P<boxed>{either})[)\]]"
-    closed = (
-        rf"(?<!\w)(?P<closed>{either})(?=[).:,;\]]|\s*(?:$|\n)|\s+{REASON})(?!\.\w)"
-    )
-    bare = rf"(?<!\w)(?P<bare>{safe})(?!['\w])"
-    return (
-        re.compile(
-            rf"\W{{0,5}}(?:option |choice |answer |letter )?[(\[]?(?P<letter>{either})"
-            r"[)\].:]{0,2}[ \t]{0,5}(?:\n|\Z)",
-            re.IGNORECASE,
-        ),
-        re.compile(f"(?i:{STATEMENT})(?:{boxed}|{closed}|{bare})"),
-        re.compile(
-            rf"\W{{0,5}}(?:{boxed}|(?P<closed>{either.upper()})"
-            rf"(?:[).:,\]]|\s+{REASON})|(?P<bare>{safe})(?=\s))"
-        ),
-        re.compile(rf"(?<!\w){boxed}(?P<closed>)(?P<bare>)"),
+    safe = "".join(letter for letter in letters if letter not in WORDS)
+    bare = f"[{safe}]" if safe else r"(?!)"
+    edge = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
+    return re.compile(
+        # a letter in brackets, one with a delimiter, or a capital that is no word
+        rf"[(\[](?P<boxed>{either})[)\]]"
+        rf"|{edge}(?P<closed>[{letters}])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
+        rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
+        rf"|{edge}(?P<small>[{letters.lower()}])(?:\)(?=\s|\Z))"
+        rf"|{edge}(?P<bare>{bare})(?!['\w]|\.\w|-\w)"
+        rf"|\b(?:option|choice|letter|statement)\s{{1,3}}(?P<named>{either})(?!['\w])"
     )
 
 
-def _letter(match: re.Match[str]) -> str:
-    """Return the capital of whichever form of letter matched."""
-    return (match["boxed"] or match["closed"] or match["bare"]).upper()
-
-
-def _denied(match: re.Match[str]) -> bool:
-    """Say whether a letter is named only to be turned down."""
-    before = match.string[max(0, match.start() - NEGATION_REACH) : match.start()]
-    return bool(
-        NEGATION.search(before.casefold()) or DENIED.match(match.string, match.end())
-    )
+def _find(letters: str, text: str) -> list[Mention]:
+    """Find the letters of options in a text; a lone letter may be a small one."""
+    alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
+    if alone:
+        return [Mention(alone.start(1), alone.end(1), alone[1].upper())]
+    return [
+        Mention(match.start(name), match.end(), match[name].upper())
+        for match in _pattern(letters).finditer(text)
+        for name in (match.lastgroup or "bare",)
+    ]
 
 
 EXTRACTOR = Extractor(read=read_choice)
+"""Letters of multiple choice."""

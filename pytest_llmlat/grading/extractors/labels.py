@@ -3,78 +3,54 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.doubt import Mention
+from pytest_llmlat.grading.extractors.evidence import decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reading,
     normalized,
     plain,
-    sentences,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.entities import Sample, Task
 
 TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 DETERMINERS = frozenset({"no"})
-"""Answers that are common words as well: only at the start or after a marker."""
-
-SUPERLATIVE = r"\w{1,20}est|most \w{1,20}|least \w{1,20}|first|last|winner"
-NOUN = (
-    r"answer|label|sentiment|polarity|emotion|feeling|mood|tone|classification"
-    r"|category|class|prediction|verdict|conclusion|result|output|judge?ment"
-    rf"|statement|claim|classif(?:y|ied)|label+ed|describe[ds]?|{SUPERLATIVE}"
+"""Answers that are common words as well: only where a pause follows."""
+SHORT_TRUTH = {
+    **dict.fromkeys(("t", "y", "1", "yep", "yeah", "correct", "right"), "true"),
+    **dict.fromkeys(("f", "n", "0", "nope", "incorrect", "wrong"), "false"),
+}
+"""Truth values only where they are the whole answer."""
+TRUTH_WORD = re.compile(
+    r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}"
+    r"(?:(?:really|actually|at all)\s{1,3})?)?"
+    r"(?P<word>true|false|yes|yep|wahr|falsch|ja|vrai|faux|oui)(?!\w)"
+    r"|(?P<no>no|nein|non)(?=\s{0,3}(?:[^\w\s']|\Z))"
+    r"|(?:(?<=\bis )|(?<='s )|(?<=\bare ))(?P<unsure>not )?"
+    r"(?P<verdict>correct|right|wrong|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))"
+    r"|(?P<cjk>不正确|不对|正确|错误|对|错|是的|不是)",
+    re.IGNORECASE,
 )
-FILLER = (
-    r"(?:\W|\b(?:a|an|the|it|is|it's|be|clearly|overall|definitely|mostly|mainly|most"
-    r"|largely|predominantly|generally|likely|probably|very|quite|simply|therefore|thus"
-    r"|as|expressed|that of)\b){0,14}"
+FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|n'est pas)\s{1,3}\Z", re.IGNORECASE)
+TRUE_WORDS = frozenset(
+    {"true", "yes", "yep", "wahr", "ja", "vrai", "oui", "correct", "right"}
+    | {"正确", "对", "是的"}
 )
-NEGATION = re.compile(
-    r"(?:n't|\b(?:not|never|neither|nor|no|non|hardly|cannot|without|than|unlike"
-    r"|far from|instead of))[^\w,.;:!?\n]+"
-    r"(?:(?!but\b)\w+[^\w,.;:!?\n]+){0,4}$"
-)
-NEGATION_REACH = 80
-"""Characters before a word in which a negation of it may stand."""
-INTERJECTION = re.compile(
-    r"(?:sure|okay|ok|certainly|of course|all ?right|well|hm+|great|absolutely)\b"
-    r".{0,60}$"
-)
-DIRECT_WORDS = 10
-"""A sentence of this many words that names one label is an answer, not a thought."""
-SKIPPED = 3
-"""Interjections and announcements that may come before the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A place in an answer where one of the allowed words stands."""
-
-    start: int
-    end: int
-    value: str
-    strong: bool = False
-    """It follows the word "answer", which outweighs all others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The allowed words, compiled for the search."""
-
-    values: Mapping[str, str]
-    """The key of each spelling to the normalised answer."""
-    word: re.Pattern[str]
-    marked: tuple[re.Pattern[str], ...]
-    """Phrases that state an answer, whose group ``word`` holds it."""
-    listed: re.Pattern[str]
-    """What follows a word that is only an item of a list of choices."""
+STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
+CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+SHIELDED = re.compile(r"[\u2605\u2b50]\ufe0f?")
+FORMS = (("ion", "(?:s|ed|ing|ory)"), ("ment", "(?:s|ed|ing)"))
+"""Endings of a label, and those of the verb it is made of."""
+LEAST_STEM = 5
+"""Letters of a stem that a verb may share with a label."""
 
 
 def read_label(answer: str, task: Task, sample: Sample) -> Reading:
@@ -84,25 +60,55 @@ def read_label(answer: str, task: Task, sample: Sample) -> Reading:
 
 
 def read_boolean(answer: str, task: Task, sample: Sample) -> Reading:
-    """Return "true" or "false" of a yes, no, true or false."""
+    """Return "true" or "false" of a yes, no, true, false, right or wrong."""
     del task, sample
-    return _decided(plain(answer).casefold(), _vocabulary(tuple(TRUTH.items())))
+    whole = re.sub(r"^\W+|\W+$", "", plain(answer[:200])).casefold()
+    if len(answer) < len(whole) + 20 and whole in SHORT_TRUTH:
+        return Reading(SHORT_TRUTH[whole], explicit=True)
+    return decided(answer, _truths, truth=True)
+
+
+def _truths(text: str) -> list[Mention]:
+    """Find truth values; one that "not" stands before is its contrary."""
+    found = []
+    for match in TRUTH_WORD.finditer(text):
+        word = (match["word"] or match["no"] or match["verdict"] or match["cjk"]) or ""
+        value = word.casefold() in TRUE_WORDS
+        flip = bool(match["unsure"] or match["flip"])
+        start = match.start()
+        if match["word"] and value and not flip:
+            before = FLIPPED.search(text, max(0, start - 20), start)
+            flip = before is not None
+            start = before.start() if before else start
+        found.append(Mention(start, match.end(), "true" if value != flip else "false"))
+    return found
 
 
 def read_word(answer: str, words: Sequence[str]) -> Reading:
-    """Return the one of ``words`` that the answer gives.
-
-    The first line or sentence decides, in this order: a word at its very start; a
-    word after "answer:", "the sentiment is" and the like; the only word that a short
-    sentence names without negating it. Failing that, a word stated as the answer
-    further on, if such statements agree or the last says "answer"; failing that, the
-    only word that a long first sentence names. All else is unread: a negated word
-    does not choose another, and of two words neither is chosen.
-    """
-    spelled = tuple((word, word) for word in words if _key(word))
+    """Return the one of ``words`` that the answer gives, by the order of evidence."""
+    spelled = tuple(word for word in words if _key(word))
     if not spelled:
         return UNREAD
-    return _decided(plain(answer).casefold(), _vocabulary(spelled))
+    values = {_key(word): word for word in spelled}
+    answer = answer.casefold()
+    if all(key.isdigit() for key in values):
+        answer = _rated(answer)
+    pattern, forms = _patterns(tuple(values))
+    find = partial(_words, pattern, values)
+    reading = decided(answer, find)
+    if reading.value is None and forms and not find(plain(answer).casefold()):
+        pattern, stems = forms
+        by_stem = {stem: values[key] for stem, key in stems.items()}
+        return decided(answer, partial(_stems, pattern, by_stem))
+    return reading
+
+
+def _rated(answer: str) -> str:
+    """Turn stars, and "4 out of 5", into the number of the rating."""
+    stars = SHIELDED.findall(answer)
+    if stars and not re.search(r"\d", answer):
+        answer = f"{len(stars)}"
+    return STARS.sub(r"\1", answer)
 
 
 def _key(word: str) -> str:
@@ -110,116 +116,65 @@ def _key(word: str) -> str:
     return " ".join(re.split(r"[\s_-]+", normalized(word))).strip()
 
 
+def _bounded(word: str) -> str:
+    """Put boundaries round a pattern; scripts without blanks need none."""
+    return rf"(?<![^\W{CJK}])(?<!-)(?P<word>{word})(?![^\W{CJK}])"
+
+
 @lru_cache(maxsize=256)
-def _vocabulary(spelled: tuple[tuple[str, str], ...]) -> Vocabulary:
-    """Compile pairs of (word as written, normalised answer); longest words first."""
-    values = {_key(word): value for word, value in spelled}
+def _patterns(
+    keys: tuple[str, ...],
+) -> tuple[re.Pattern[str], tuple[re.Pattern[str], dict[str, str]] | None]:
+    """Compile a search for the words, longest first, and one for their verbs."""
     either = "|".join(
         r"[\s_-]{1,5}".join(map(re.escape, key.split()))
-        for key in sorted(values, key=len, reverse=True)
+        for key in sorted(keys, key=len, reverse=True)
     )
-    word = rf"(?<!\w)(?P<word>{either})(?!\w)"
-    return Vocabulary(
-        values=values,
-        word=re.compile(word),
-        marked=(
-            re.compile(
-                rf"\b(?P<noun>{NOUN})\b(?:[^\w\n.:=]{{1,5}}\w{{1,30}}){{0,8}}?"
-                rf"[^\w\n.:=]{{0,5}}(?:\b(?:is|was|as|be)\b|[:=]|->){FILLER}{word}"
-            ),
-            re.compile(
-                rf"{word}\s{{1,3}}(?:is|was|must be|would be|came|finished|are)"
-                r"\s{1,3}(?:the\s{1,3})?"
-                rf"(?P<noun>(?:correct |right )?answer|{SUPERLATIVE})\b"
-            ),
-        ),
-        listed=re.compile(rf"\s{{0,3}}(?:[/|,&]|or\b|and\b|to\b|-)\s{{0,3}}{word}"),
+    stems = {
+        key.removesuffix(ending): (key, verbs)
+        for key in keys
+        for ending, verbs in FORMS
+        if key.endswith(ending) and len(key) - len(ending) >= LEAST_STEM
+    }
+    verb = "|".join(
+        f"{re.escape(stem)}(?={verbs}?(?!\\w))" for stem, (_, verbs) in stems.items()
     )
-
-
-def _decided(text: str, words: Vocabulary) -> Reading:
-    """Apply the order of ``read_word`` to plain, casefolded text."""
-    head = _head(text, words)
-    leading = _leading(head, words)
-    if leading is not None:
-        return Reading(leading, explicit=True)
-    value = _agreed(_stated(head, words))
-    if value is not None:
-        return Reading(value, explicit=True)
-    named = {mention.value for mention in _mentions(head, words)}
-    sole = named.pop() if len(named) == 1 else None
-    if sole is not None and len(head.split()) <= DIRECT_WORDS:
-        return Reading(sole)
-    value = _agreed([*_stated(text, words), *_alone(text, words)])
-    if value is not None:
-        return Reading(value, explicit=True)
-    return Reading(sole)
-
-
-def _head(text: str, words: Vocabulary) -> str:
-    """Return the first sentence that is no interjection, or nothing."""
-    for sentence in sentences(text, SKIPPED):
-        if words.word.search(sentence) or not INTERJECTION.match(sentence):
-            return sentence
-    return ""
-
-
-def _leading(head: str, words: Vocabulary) -> str | None:
-    """Return the word that a sentence starts with, if a pause comes after it."""
-    found = words.word.match(head, len(head) - len(re.sub(r"^\W+", "", head)))
-    if found is None or words.listed.match(head, found.end()):
-        return None
-    pause = re.compile(r"\s*(?:[^\w\s'%+]|because\b|since\b|as\b|$)")
-    return _value(found, words) if pause.match(head, found.end()) else None
-
-
-def _mentions(head: str, words: Vocabulary) -> Iterator[Mention]:
-    """Yield the words that a sentence names and does not negate."""
-    for found in words.word.finditer(head):
-        before = head[max(0, found.start() - NEGATION_REACH) : found.start()]
-        common = found["word"] in DETERMINERS and re.search(r"\w", before)
-        if not common and not NEGATION.search(before):
-            yield Mention(found.start(), found.end(), _value(found, words))
-
-
-def _stated(text: str, words: Vocabulary) -> list[Mention]:
-    """Return the words that are stated as the answer, in their order."""
-    found = [
-        Mention(
-            match.start("word"),
-            match.end("word"),
-            _value(match, words),
-            strong=match["noun"].endswith("answer"),
+    forms = (
+        (
+            re.compile(rf"(?<!\w)(?P<word>{verb})\w{{0,3}}", re.IGNORECASE),
+            {stem: key for stem, (key, _) in stems.items()},
         )
-        for pattern in words.marked
-        for match in pattern.finditer(text)
-        if not words.listed.match(text, match.end("word"))
-        and not NEGATION.search(
-            text[max(0, match.start() - NEGATION_REACH) : match.start()]
+        if stems
+        else None
+    )
+    return re.compile(_bounded(either), re.IGNORECASE), forms
+
+
+def _words(
+    pattern: re.Pattern[str], values: Mapping[str, str], text: str
+) -> list[Mention]:
+    """Find the allowed words in a text."""
+    folded = text.casefold()
+    folded = folded if len(folded) == len(text) else text
+    return [
+        Mention(match.start(), match.end(), values[_key(match["word"])])
+        for match in pattern.finditer(folded)
+        if _key(match["word"]) in values
+        and not (
+            match["word"] in DETERMINERS
+            and re.match(r"\s{1,3}\w", folded[match.end() : match.end() + 4])
         )
     ]
-    return sorted(found, key=lambda mention: mention.start)
 
 
-def _alone(text: str, words: Vocabulary) -> list[Mention]:
-    """Return the words that have a line to themselves."""
-    lines = (re.sub(r"^\W+|\W+$", "", line[:200]) for line in text.splitlines())
-    found = (words.word.fullmatch(line) for line in lines)
-    return [Mention(-1, -1, _value(match, words)) for match in found if match]
-
-
-def _agreed(mentions: Sequence[Mention]) -> str | None:
-    """Return the last word after "answer", else the one that all agree on."""
-    strong = [mention.value for mention in mentions if mention.strong]
-    if strong:
-        return strong[-1]
-    values = {mention.value for mention in mentions}
-    return values.pop() if len(values) == 1 else None
-
-
-def _value(match: re.Match[str], words: Vocabulary) -> str:
-    """Return the normalised answer of a word that was found."""
-    return words.values[_key(match["word"])]
+def _stems(
+    pattern: re.Pattern[str], values: Mapping[str, str], text: str
+) -> list[Mention]:
+    """Find verbs that labels are made of."""
+    return [
+        Mention(match.start(), match.end(), values[match["word"].casefold()])
+        for match in pattern.finditer(text)
+    ]
 
 
 LABEL = Extractor(read=read_label, needs_labels=True)

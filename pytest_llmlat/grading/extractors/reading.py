@@ -28,7 +28,26 @@ TAG = re.compile(
 )
 LINE_MARK = re.compile(r"^[ \t]{0,20}(?:(?:#{1,6}|>|[-+*\u2022])[ \t]+)+", re.MULTILINE)
 EMPHASIS = re.compile(r"[*`$}]+|~~|(?<!\w)_+|(?<=[^\W_])_+(?!\w)")
-SENTENCE_END = re.compile(r"[.!?][\"')\]]{0,3}(?=\s|$)|\n")
+SENTENCE_END = re.compile(r"[.!?][\"')\]]{0,3}(?=\s|$)|[\n\u3002\uff01\uff1f]")
+THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection)"
+THOUGHT_END = re.compile(rf"</{THOUGHT}>|\[/THINK\]", re.IGNORECASE)
+THOUGHT_START = re.compile(rf"\s*(?:<{THOUGHT}>|\[THINK\])", re.IGNORECASE)
+CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(?:analysis|commentary)")
+FINAL = re.compile(r"<\|channel\|>\s{0,3}final\s{0,3}(?:<\|message\|>)?")
+TURN = re.compile(
+    r"<\|(?:im_end|im_start|eot_id|end|endoftext|end_of_text|return|user|start)\|>"
+    r"|</s>|<end_of_turn>|\[INST\]|^(?:User|Human):",
+    re.MULTILINE,
+)
+RUN_ON = re.compile(
+    r"^[ \t#*]{0,8}(?:question|q|problem|text|review|tweet|sentence|passage|premise"
+    r"|input|example|exercise|article|instruction|your task|frage|aufgabe|\u95ee\u9898"
+    r"|\u9898\u76ee)(?:[ \t]{0,2}\d{1,3})?[ \t*]{0,4}[:\uff1a]",
+    re.IGNORECASE | re.MULTILINE,
+)
+OPENING = 4_000
+ENDING = 8_000
+"""Characters of the start and the end of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +70,42 @@ def normalized(text: str) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """Drop what a reasoning model thinks aloud in ``<think>`` before its answer.
+    """Drop what a reasoning model thinks aloud before its answer.
 
-    Some chat templates open the tag in the prompt, so that only its end is in the
-    answer. A thought that was cut off is no answer at all.
+    Known are ``<think>``, ``<thought>``, ``<reasoning>``, ``[THINK]`` and the channels
+    of harmony. Some chat templates open the tag in the prompt, so that only its end is
+    in the answer. A thought that was cut off is no answer at all.
     """
-    answer = text.rpartition("</think>")[2]
-    return "" if answer.lstrip().startswith("<think>") else answer
+    ends = [found.end() for found in THOUGHT_END.finditer(text)]
+    answer = text[ends[-1] :] if ends else text
+    opened = THOUGHT_START.match(answer)
+    if opened or (CHANNEL.search(answer) and not FINAL.search(answer)):
+        return ""
+    final = FINAL.search(answer)
+    return answer if final is None else answer[final.end() :]
+
+
+def without_middle(text: str) -> str:
+    """Keep the start and the end of a very long answer, where answers stand."""
+    if len(text) <= OPENING + ENDING:
+        return text
+    head, tail = text[:OPENING], text[-ENDING:]
+    blank = re.search(r"\s", head[::-1])
+    head = head[: -blank.end()] if blank else ""
+    tail = re.sub(r"\A\S*", "", tail)  # no number and no word is cut in two
+    return f"{head}\n\n{tail}"
+
+
+def without_run_on(text: str) -> str:
+    """Drop what a model invents after its answer: a next question, a next turn."""
+    text = without_middle(text)
+    cut = TURN.search(text)
+    text = text if cut is None else text[: cut.start()]
+    for found in RUN_ON.finditer(text):
+        before = text[: found.start()].strip()
+        if before and not before.endswith(":"):
+            return text[: found.start()]
+    return text
 
 
 def plain(text: str) -> str:

@@ -232,7 +232,7 @@ def test_the_options_of_a_row_say_which_letters_there_are(
         ("true or false", None),
         ("True/False", None),
         ("There is no doubt", None),
-        ("The statement is not true.", None),
+        ("The statement is not true.", "false"),
         ("It depends.", None),
         ("", None),
     ],
