@@ -97,7 +97,7 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Claim:
     """What a stretch of text says about the answer."""
 
     stance: Stance
@@ -119,9 +119,9 @@ def is_denied(text: str, mention: Mention, *, truth: bool) -> bool:
     return not truth and bool(FALSE_AFTER.match(text, mention.end))
 
 
-def verdict(
+def claimed(
     text: str, mentions: Sequence[Mention], *, truth: bool = False, first: bool = False
-) -> Verdict:
+) -> Claim:
     """Judge one sentence, or what follows the words that announce an answer.
 
     Args:
@@ -132,7 +132,7 @@ def verdict(
             first and the rest are remarks, unless it is joined to another by "or".
     """
     if not mentions:
-        return Verdict(Stance.SILENT)
+        return Claim(Stance.SILENT)
     text = strengthened(text)
     reason = REASON.search(text, mentions[0].end)
     if reason:
@@ -147,11 +147,11 @@ def verdict(
         denied[index] = denied[index] or bool(joined and after and denied[index + 1])
     asserted = [m for m, no in zip(mentions, denied, strict=True) if not no]
     if not asserted:
-        return Verdict(Stance.DENIED)
+        return Claim(Stance.DENIED)
     return _of_asserted(text, asserted, first=first)
 
 
-def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Verdict:
+def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Claim:
     """Judge the mentions that nothing denies."""
     values = {mention.value for mention in asserted}
     lead = asserted[0]
@@ -161,10 +161,10 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Verd
             for a, b in pairwise(asserted)
         )
         if joined or not first:
-            return Verdict(Stance.OPEN)
+            return Claim(Stance.OPEN)
     around = text[: lead.start] + "|" + (text[lead.end :] if not first else "")
     if QUESTION.match(text, lead.end):
-        return Verdict(Stance.SILENT)
+        return Claim(Stance.SILENT)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
-        return Verdict(Stance.OPEN)
-    return Verdict(Stance.ASSERTED, lead.value)
+        return Claim(Stance.OPEN)
+    return Claim(Stance.ASSERTED, lead.value)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.doubt import Mention, Stance, Verdict, verdict
+from pytest_llmlat.grading.extractors.doubt import Claim, Mention, Stance, claimed
 from pytest_llmlat.grading.extractors.reading import (
     EMPHASIS,
     UNREAD,
@@ -96,7 +96,7 @@ def decided(answer: str, find: Finder, *, truth: bool = False) -> Reading:
 def _decided(answer: str, find: Finder, *, truth: bool) -> Reading:
     """Apply the order to a text without corrections."""
     text = shielded(plain(answer), find)
-    ways: tuple[tuple[Iterator[Verdict], bool], ...] = (
+    ways: tuple[tuple[Iterator[Claim], bool], ...] = (
         (_fields(answer, find), True),
         (_statements(text, find, truth=truth), True),
         (_lone(answer, text, find), True),
@@ -104,8 +104,8 @@ def _decided(answer: str, find: Finder, *, truth: bool) -> Reading:
         (_conclusions(text, find, truth=truth), False),
         (_heads(text, find, truth=truth), False),
     )
-    for verdicts, explicit in ways:
-        for found in verdicts:
+    for claims, explicit in ways:
+        for found in claims:
             if found.stance is Stance.ASSERTED:
                 return Reading(found.value, explicit=explicit)
             if found.stance is Stance.OPEN:
@@ -132,13 +132,13 @@ def _is_all(text: str, find: Finder) -> Mention | None:
     return None
 
 
-def _fields(answer: str, find: Finder) -> Iterator[Verdict]:
+def _fields(answer: str, find: Finder) -> Iterator[Claim]:
     """Yield what a JSON field or a line after ``####`` gives, the last one first."""
     fields = (*FIELD.finditer(answer), *HASHED.finditer(answer))
     for found in reversed(fields[-MOST:]):
         mention = _is_all(found["words"], find)
         if mention is not None:
-            yield Verdict(Stance.ASSERTED, mention.value)
+            yield Claim(Stance.ASSERTED, mention.value)
 
 
 def _span(text: str, start: int) -> str:
@@ -146,7 +146,7 @@ def _span(text: str, start: int) -> str:
     return next(iter(sentences(text[start : start + 400], 1)), "")
 
 
-def _statements(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
+def _statements(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
     """Yield what explicit statements say: the last first, "answer" before others."""
     found = list(STATED.finditer(text))[-MOST:]
     strong = [
@@ -164,14 +164,14 @@ def _statements(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
         mentions = [
             Mention(m.start + len(lead), m.end + len(lead), m.value) for m in find(span)
         ]
-        yield verdict(whole, mentions, truth=truth, first=True)
+        yield claimed(whole, mentions, truth=truth, first=True)
 
 
-def _lone(answer: str, text: str, find: Finder) -> Iterator[Verdict]:
+def _lone(answer: str, text: str, find: Finder) -> Iterator[Claim]:
     """Yield an answer that is all of the text, bold, or a line of its own."""
     whole = _is_all(text, find) if len(text) < WIDEST else None
     if whole is not None and "?" not in text:
-        yield Verdict(Stance.ASSERTED, whole.value)
+        yield Claim(Stance.ASSERTED, whole.value)
         return
     bold = [EMPHASIS.sub("", m[1] or m[2]) for m in BOLD.finditer(answer)][:MOST]
     lines = text.splitlines()[:MOST]
@@ -184,10 +184,10 @@ def _lone(answer: str, text: str, find: Finder) -> Iterator[Verdict]:
             if mention is not None
         }
         if len(named) == 1:
-            yield Verdict(Stance.ASSERTED, named.pop())
+            yield Claim(Stance.ASSERTED, named.pop())
 
 
-def _leading(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
+def _leading(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
     """Yield the word that the first sentence starts with, if a pause follows."""
     for sentence in sentences(text, 2):
         mentions = find(sentence)
@@ -196,12 +196,12 @@ def _leading(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
             tail = sentence[lead.end :]
             at_once = re.match(r"\s{0,3}(?:[^\w\s'%+]|$)", tail)
             if at_once and not (truth and "=" in tail):
-                yield verdict(sentence, mentions, truth=truth, first=True)
+                yield claimed(sentence, mentions, truth=truth, first=True)
         if mentions or not INTERJECTION.match(sentence):
             return
 
 
-def _conclusions(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
+def _conclusions(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
     """Yield what conclusions say, the last first; open ones say nothing."""
     start = max(0, len(text) - WIDEST)
     for match in reversed(list(CONCLUDED.finditer(text, start))[-MOST:]):
@@ -218,14 +218,14 @@ def _conclusions(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
             Mention(m.start + len(before) + 1, m.end + len(before) + 1, m.value)
             for m in mentions
         ]
-        yield verdict(f"{before} {span}", shifted, truth=truth)
+        yield claimed(f"{before} {span}", shifted, truth=truth)
 
 
-def _heads(text: str, find: Finder, *, truth: bool) -> Iterator[Verdict]:
+def _heads(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
     """Yield what the first sentence that names an answer says of it."""
     for sentence in sentences(text, SENTENCES):
         mentions = find(sentence)
-        found = verdict(sentence, mentions, truth=truth)
+        found = claimed(sentence, mentions, truth=truth)
         if found.stance is not Stance.SILENT:
             yield found
             return
@@ -235,7 +235,7 @@ def _sole(text: str, find: Finder, *, truth: bool) -> Reading:
     """Return the only answer that the sentences of a text assert."""
     values: set[str | None] = set()
     for sentence in sentences(text, SENTENCES):
-        found = verdict(sentence, find(sentence), truth=truth)
+        found = claimed(sentence, find(sentence), truth=truth)
         if found.stance is Stance.ASSERTED:
             values.add(found.value)
         elif found.stance is Stance.OPEN:
