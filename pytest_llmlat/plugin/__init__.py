@@ -149,6 +149,7 @@ def pytest_terminal_summary(
     """Show the scoreboard."""
     if BOARD not in config.stash:
         return
+    from pytest_llmlat.plugin import extending  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.report.terminal import scoreboard_lines  # noqa: PLC0415
 
     settings = config.stash[SETTINGS]
@@ -157,6 +158,8 @@ def pytest_terminal_summary(
     most = get_terminal_size().columns if terminalreporter.isatty else None
     for line in scoreboard_lines(config.stash[BOARD], most=most):
         terminalreporter.write_line(line)
+    for problem in extending.problems():
+        terminalreporter.write_line(f"extension: {problem}")
     if settings.folder.is_dir():
         terminalreporter.write_line(f"written to {settings.report or settings.folder}")
 

@@ -60,6 +60,11 @@ def table(kind: str) -> Table[object]:
     return found
 
 
+def problems() -> list[str]:
+    """Return what is known to be wrong with what others have installed."""
+    return [problem for kind in TABLES for problem in table(kind).problems()]
+
+
 def _given(config: pytest.Config, hook: str) -> list[tuple[str, Mapping[str, object]]]:
     """Return what each implementation of a hook gives, and where that stands."""
     implementations = getattr(config.hook, hook).get_hookimpls()

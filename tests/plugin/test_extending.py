@@ -195,3 +195,28 @@ def test_the_command_shows_a_run_with_an_installed_metric(lab: Project) -> None:
 
     assert shown.ret == 0
     shown.stdout.no_fnmatch_line("*left out*")
+
+
+def test_a_broken_package_harms_no_run_without_it_and_is_told(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two metrics that cannot be had, one takes our name; the run says so."""
+    info = tmp_path / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: broken\nVersion: 1.0\n", "utf-8")
+    points = "[pytest_llmlat.metrics]\naccuracy = absent:ONE\nmine = absent:TWO\n"
+    (info / "entry_points.txt").write_text(points, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    result = project.run_apart("--llm=parrot", "-m", "cpu")
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["extension: metric 'accuracy' is declared by pytest-llmlat * and by broken*"]
+    )
+    give_a_task(project, "sentiment", "text", "mine")
+    asked = project.run_apart("--llm=parrot", "-m", "cpu")
+    asked.assert_outcomes(failed=1)
+    asked.stdout.fnmatch_lines(
+        ["metric 'mine' of broken 1.0 (entry point 'mine' = 'absent:TWO'*: cannot be *"]
+    )
