@@ -73,17 +73,6 @@ class Items:
     """How many columns each block has, in their order."""
 
 
-def bootstrap_cell(records: Sequence[Record], seed: int) -> CellBootstrap:
-    """Bootstrap quality and speed of a cell from its records, of which there is one.
-
-    Args:
-        records: of one cell.
-        seed: of the resampling; with the same seed, cells of the same task and
-            number of samples are resampled alike.
-    """
-    return bootstrap_cells([items_of(records)], seed)[0]
-
-
 def items_of(records: Sequence[Record]) -> Items:
     """Return what is drawn of a cell, from its records, of which there is at least one.
 
@@ -121,7 +110,8 @@ def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
 
     Args:
         cells: what is drawn of each.
-        seed: of the resampling.
+        seed: of the resampling; with the same seed, cells of the same task and number
+            of samples are resampled alike.
     """
     alike: dict[tuple[str, int], list[int]] = defaultdict(list)
     for place, cell in enumerate(cells):

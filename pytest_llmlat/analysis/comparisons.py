@@ -51,7 +51,11 @@ class Scored:
 
 
 def best_against_others(rows: Sequence[Scored]) -> tuple[Contrast, ...]:
-    """Compare the best row with each other one, as one of all pairs."""
+    """Compare the best row with each other one.
+
+    All pairs of rows are the family of comparisons that intervals are widened for, since
+    which row is the best is read off the same figures.
+    """
     if len(rows) < _FEWEST:
         return ()
     best = max(range(len(rows)), key=lambda place: rows[place].value)

@@ -213,7 +213,7 @@ class _Measurement:
         self._tools.on_record(replace(record, round=number))
 
     def cut_off(self) -> None:
-        """Say what else the machine did so far; what is there is judged by it too."""
+        """Report how busy the machine was until the cell was cut off, for its verdicts."""
         self._tools.on_facts(
             replace(
                 self.facts,

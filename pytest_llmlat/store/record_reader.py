@@ -72,7 +72,7 @@ def cell_records(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: a tenth of the time, and there is none."""
+    """Pause the garbage collector, which would take a tenth of the time in vain."""
     was = gc.isenabled()
     gc.disable()
     try:

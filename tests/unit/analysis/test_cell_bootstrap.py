@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import answer_time, bootstrap_cell
+from pytest_llmlat.analysis.cell_bootstrap import answer_time, bootstrap_cells, items_of
 from pytest_llmlat.analysis.resampling import resampled_sums
 from tests.unit.builders import (
     a_cell,
@@ -21,7 +21,13 @@ from tests.unit.builders import (
 )
 
 if TYPE_CHECKING:
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.values.records import Record
+
+
+def bootstrap_cell(records: list[Record], seed: int) -> CellBootstrap:
+    """Bootstrap one cell, as all cells of a run are."""
+    return bootstrap_cells([items_of(records)], seed)[0]
 
 
 def asked(

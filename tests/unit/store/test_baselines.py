@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cell
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.machine.environment import fingerprint
@@ -258,9 +258,8 @@ def test_statistics_are_those_of_the_run() -> None:
 
     assert after == before
     assert bootstrap is not None
-    assert (
-        bootstrap_cell(cell.records, 1).quality_draws == bootstrap.quality_draws
-    ).all()
+    (again,) = bootstrap_cells([items_of(cell.records)], 1)
+    assert (again.quality_draws == bootstrap.quality_draws).all()
 
 
 def translated(number: int) -> Record:
