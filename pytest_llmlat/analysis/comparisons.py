@@ -53,7 +53,7 @@ class Scored:
 def best_against_others(rows: Sequence[Scored]) -> tuple[Contrast, ...]:
     """Compare the best row with each other one.
 
-    All pairs of rows are the family of comparisons that intervals are widened for, since
+    Intervals are widened for all pairs of rows, not for those of the best alone:
     which row is the best is read off the same figures.
     """
     if len(rows) < _FEWEST:
@@ -77,7 +77,7 @@ def others_against(rows: Sequence[Scored], place: int) -> tuple[Contrast, ...]:
 def _contrasts(
     rows: Sequence[Scored], pairs: Sequence[tuple[int, int]]
 ) -> Iterable[Contrast]:
-    """Compare the first of each pair with the second, all pairs together."""
+    """Compare both rows of each pair, with intervals that hold for all at once."""
     import numpy as np
 
     if not pairs:

@@ -202,7 +202,7 @@ def _estimate(
 
 
 def _total(counts: Iterable[int | None]) -> int | None:
-    """Add up; a sum of a part is no sum of the whole."""
+    """Return the sum of counts; ``None`` if one of them is unknown."""
     told = list(counts)
     known = [count for count in told if count is not None]
     return sum(known) if known and len(known) == len(told) else None

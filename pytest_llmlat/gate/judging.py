@@ -280,7 +280,7 @@ def _needed(change: Change, low: float, high: float, tolerance: float) -> int | 
 
 
 def _needed_for_p(change: Change, level: float) -> int | None:
-    """Return the same where it is the p-value that is too large, not the interval."""
+    """Return about how many samples would bring the p-value below its level."""
     degrees = change.samples - 1
     if change.p >= 0.5:  # noqa: PLR2004 - no sign of a change for the worse
         return None

@@ -88,7 +88,7 @@ def log_ratios(pairs: Pairs, quantity: str) -> list[float | None]:
 
 
 def known(sides: Sequence[Side], quantity: str) -> int:
-    """Return of how many samples a side has this latency."""
+    """Return the number of samples for which a side has this latency."""
     place = LATENCIES.index(quantity)
     return sum(side.logs[place] is not None for side in sides)
 

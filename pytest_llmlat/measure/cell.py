@@ -213,7 +213,7 @@ class _Measurement:
         self._tools.on_record(replace(record, round=number))
 
     def cut_off(self) -> None:
-        """Report how busy the machine was until the cell was cut off, for its verdicts."""
+        """Report how busy the machine was until the cell was cut off."""
         self._tools.on_facts(
             replace(
                 self.facts,

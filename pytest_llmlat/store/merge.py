@@ -279,7 +279,7 @@ def _told(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the members in which all agree."""
+    """Return the members that are equal in all of them."""
     first, *others = several
     return {
         name: value

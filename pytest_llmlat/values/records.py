@@ -95,13 +95,13 @@ class Timing:
 
     @property
     def e2e_s(self) -> float:
-        """Start to the last content token; to the end where there was no content."""
+        """End to end: start to the last content token, or to the end without one."""
         last = self.stamps_ns[-1] if self.stamps_ns else self.end_ns
         return (last - self.start_ns) / NS_PER_S
 
     @property
     def ttft_s(self) -> float | None:
-        """Start to the first content token."""
+        """Time to first token: start to the first content token."""
         if not self.stamps_ns:
             return None
         return (self.stamps_ns[0] - self.start_ns) / NS_PER_S
@@ -138,12 +138,12 @@ class Timing:
 
     @property
     def itl_s(self) -> tuple[float, ...]:
-        """Every gap between neighbouring stamps."""
+        """Inter-token latencies: every gap between neighbouring stamps."""
         return tuple((b - a) / NS_PER_S for a, b in pairwise(self.stamps_ns))
 
     @property
     def ttfr_s(self) -> float | None:
-        """Start to the first reasoning token."""
+        """Time to the first reasoning token, from the start."""
         if self.reasoning_ns is None:
             return None
         return (self.reasoning_ns - self.start_ns) / NS_PER_S
