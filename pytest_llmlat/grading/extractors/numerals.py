@@ -86,7 +86,7 @@ DOUBTED = re.compile(
 ASIDE = re.compile(
     r"(?:,?\s(?:out of|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
     r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
-    r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of)).{0,200}\Z",
+    r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
     re.IGNORECASE,
 )
 """The end of a sentence that says what its number is part of, or says it again."""

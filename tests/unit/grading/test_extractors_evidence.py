@@ -174,6 +174,7 @@ def test_two_answers_are_none(kind: str, shape: str) -> None:
         ("number", "\u0663\u066b\u0665", "3.5"),
         ("number", "Answer: 2 * 4 = 8, 20 - 8 = 12", "12"),
         ("number", "They pay **$64** for tickets that cost $80.", "64"),
+        ("number", "4 from the barn and 8 from the shed, 12 in all.", "12"),
         ("number", "It is certainly not 12.", None),
         ("number", "Is it 12? I do not know.", None),
         ("number", "Answer: 12 to 14", None),
