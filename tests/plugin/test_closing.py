@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_folder import open_run, told_of
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_llmlat.store.run_folder import Run
     from tests.plugin.conftest import Project
 
 FILES = [
@@ -75,10 +75,10 @@ def test_records_are_read_one_cell_at_a_time(
 ) -> None:
     """All at once only for what is to be compared or stored."""
 
-    def all_at_once(_: Journal) -> list[object]:
+    def all_at_once(_: Run) -> list[object]:
         raise AssertionError("all records were read at once")
 
-    monkeypatch.setattr(Journal, "records", all_at_once)
+    monkeypatch.setattr("pytest_llmlat.session.closing._records", all_at_once)
 
     result = project.run("--llm-report=out")
 

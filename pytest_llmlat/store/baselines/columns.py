@@ -242,6 +242,17 @@ def _record(
     )
 
 
+class ThinnedTiming(Timing):
+    """Times of a request whose stamps between the first and the last were not kept."""
+
+    __slots__ = ()
+
+    @property
+    def itl_s(self) -> tuple[float, ...]:
+        """No gaps: those between the stamps that stand here are none of the run's."""
+        return ()
+
+
 def _times(timing: Timing | None) -> Row:
     if timing is None:
         return dict.fromkeys(_TIMES)
@@ -271,7 +282,7 @@ def _timing(row: Row) -> Timing | None:
         return None
     first = row["first_ns"] if number else 0
     last = first + row["span_ns"] if number else 0
-    return Timing(
+    return ThinnedTiming(
         start_ns=0,
         end_ns=last + row["tail_ns"],
         stamps_ns=(first, *(last,) * (number - 1)) if number else (),
