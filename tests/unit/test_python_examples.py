@@ -27,6 +27,7 @@ def examples(name: str) -> list[str]:
     return [block for block in blocks if "measure_models(" in block]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block",
     [

@@ -61,6 +61,7 @@ def test_the_best_is_compared_with_each_other() -> None:
     assert all(c.certain for c in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 5])
 def test_the_best_of_equals_is_seldom_called_better(count: int) -> None:
     """In at most one of twenty runs, however many are compared."""

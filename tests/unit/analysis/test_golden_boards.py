@@ -37,6 +37,7 @@ def same(found: Any, expected: Any) -> bool:  # noqa: ANN401 - any JSON value
     return type(found) is type(expected) and bool(found == expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", BEGINS)
 def test_every_figure_is_what_it_was(begin: int) -> None:
     """Means, intervals, percentiles, rates, ranks: of cells and of rows."""

@@ -209,6 +209,7 @@ def covered(values: NDArray[np.float64], seed: int, truth: float) -> bool:
     return low is not None and high is not None and low <= truth <= high
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_mean_covers_it() -> None:
     """In 300 experiments of 40 items about 95 of 100 intervals hold the true mean."""
     import numpy as np

@@ -260,6 +260,7 @@ def test_guessing_is_taken_off_the_score_and_not_off_the_metric() -> None:
     assert summary.balanced.value == pytest.approx(math.sqrt(0.5 * 0.5))
 
 
+@pytest.mark.slow
 def test_intervals_come_from_the_same_resamples() -> None:
     """Quality and speed of each draw are those of the same items."""
     import numpy as np

@@ -28,6 +28,7 @@ def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +50,7 @@ def test_processes_give_what_one_gives(
     assert "1 of its lines left out" in told[0][0]
 
 
+@pytest.mark.slow
 def test_many_are_read_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, by other processes than this one."""
     monkeypatch.setattr(processes, "MANY", 3)

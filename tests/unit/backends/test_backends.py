@@ -34,6 +34,7 @@ def test_a_backend_is_opened_by_its_name() -> None:
     assert isinstance(backend, Scripted)
 
 
+@pytest.mark.slow
 def test_no_backend_is_imported_to_read_the_table() -> None:
     """What must be known of all takes no library, no event loop and no TLS."""
     code = (

@@ -58,6 +58,7 @@ def test_a_file_may_say_little(tmp_path: Path) -> None:
     assert header.context is None
 
 
+@pytest.mark.slow
 def test_every_cut_is_told(tmp_path: Path) -> None:
     """From the first byte to the last but one, no cut file is taken for whole."""
     whole = a_file()
@@ -142,6 +143,7 @@ def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, expected: str) ->
         read_header(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     places=st.lists(st.integers(0, len(a_file()) - 1), max_size=8),

@@ -476,6 +476,7 @@ def test_a_base_that_is_as_it_was_is_kept() -> None:
     assert place.base.model.generation_config == "of the file"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "lost", "replaced"),
     [(True, False, False), (False, True, False), (False, False, True)],

@@ -113,6 +113,7 @@ def test_sentences_name_no_label() -> None:
     assert named == []
 
 
+@pytest.mark.slow
 def test_no_sentence_is_written_twice() -> None:
     """Nor nearly so."""
     near = [
@@ -124,6 +125,7 @@ def test_no_sentence_is_written_twice() -> None:
     assert near == []
 
 
+@pytest.mark.slow
 def test_no_sentence_is_a_test_item() -> None:
     """Nor like one: no run of four words in common, under 0.3 of the words.
 

@@ -261,6 +261,7 @@ def test_a_device_is_waited_for_before_the_stamps_of_a_step() -> None:
     assert log == ["synchronize", "clock", "clock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [

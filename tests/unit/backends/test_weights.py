@@ -144,6 +144,7 @@ def test_the_size_tells(
     assert first != fingerprint(a_file(tmp_path, bytes(other), "b"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [0, 62])
 def test_the_last_byte_of_a_large_file_tells(tmp_path: Path, extra: int) -> None:
     """The last block reaches to the end, whatever the size leaves over."""

@@ -11,6 +11,7 @@ from pytest_llmlat.command import main
 pytest.importorskip("httptools", reason="the extra 'http' is not installed")
 
 
+@pytest.mark.slow
 def test_calibrate_prints_a_line_for_each_level(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -22,6 +23,7 @@ def test_calibrate_prints_a_line_for_each_level(
     assert [line.split()[0] for line in lines] == ["1", "3"]
 
 
+@pytest.mark.slow
 def test_calibrate_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The fields are those of the report's instrument, in seconds."""
     assert main(["calibrate", "--streams", "2", "--json"]) == 0

@@ -148,6 +148,7 @@ def test_ctrl_c_ends_it_quietly(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error() -> None:
     """As in ``llmlat tasks | head -1``: no traceback, and no complaint at the exit."""
     command = [sys.executable, "-m", "pytest_llmlat.command", "tasks"]
@@ -163,6 +164,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.returncode == 141
 
 
+@pytest.mark.slow
 def test_letters_that_the_terminal_lacks_are_escaped(tmp_path: Path) -> None:
     """A name with an owl does not break a run of a terminal that knows ASCII alone."""
     run = a_stored_run(tmp_path / "runs" / "r", answers(ODD))

@@ -289,6 +289,7 @@ def test_what_is_inconclusive_can_fail(
     assert found["quality"]["outcome"] == "inconclusive"
 
 
+@pytest.mark.slow
 def test_limits_hold_the_candidate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

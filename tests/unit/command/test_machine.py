@@ -91,6 +91,7 @@ def text(examination: Examination) -> str:
     return "\n".join(doctor.lines(examination))
 
 
+@pytest.mark.slow
 def test_doctor_ends_with_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     """The real machine: devices, extras and sandboxes, then what to type."""
     status = main(["doctor"])
@@ -101,6 +102,7 @@ def test_doctor_ends_with_what_to_type(capsys: pytest.CaptureFixture[str]) -> No
     assert lines[-1].startswith("next: pytest " if status == 0 else "next: pip install")
 
 
+@pytest.mark.slow
 def test_doctor_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     """All of it, and null for what is unknown."""
     status = main(["doctor", "--json"])
@@ -160,6 +162,7 @@ def test_torch_without_the_card_that_is_here_is_told() -> None:
     assert "cuda: here (NVIDIA RTX A6000)" in seeing
 
 
+@pytest.mark.slow
 def test_a_token_is_told_without_its_value(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -330,6 +330,7 @@ def report(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_report_is_written_anew(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -346,6 +347,7 @@ def test_report_is_written_anew(
     assert cell["good_share"] == 1.0
 
 
+@pytest.mark.slow
 def test_report_joins_runs_of_two_machines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -371,6 +373,7 @@ def test_report_joins_runs_of_two_machines(
     assert {row["samples"] for row in shown["models"]} == {COUNT}
 
 
+@pytest.mark.slow
 def test_report_tells_of_tasks_that_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -402,6 +405,7 @@ def test_report_does_not_write_over_a_run_that_it_joins(
     assert (first / RECORDS).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_report_of_one_run_may_go_into_its_folder(tmp_path: Path) -> None:
     """That is to rebuild it; what was measured stays as it is."""
     run = run_in(tmp_path, answers())
@@ -413,6 +417,7 @@ def test_report_of_one_run_may_go_into_its_folder(tmp_path: Path) -> None:
     assert (run / RECORDS).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_report_leaves_nothing_of_an_earlier_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -439,6 +444,7 @@ def test_report_leaves_nothing_of_an_earlier_one(
     assert json.loads(capsys.readouterr().out)["verdicts"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cells",
     [[], [answers(count=1)], [failures()], [answers(ODD)]],

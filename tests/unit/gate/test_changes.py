@@ -256,6 +256,7 @@ def test_where_none_was_lost_some_may_be(lost: int, won: int) -> None:
     assert change.interval(0.05)[1] >= (lost - won) / count + reach - 1e-12
 
 
+@pytest.mark.slow
 def test_a_hundred_experiments_rarely_pass_what_was_lost() -> None:
     """Of 40 answers 5 % were lost and 2 % won: the interval reaches that far."""
     import numpy as np
@@ -281,6 +282,7 @@ def exactly(lost: int, won: int, count: int) -> Change:
     return compared(ours, theirs)[QUALITY]
 
 
+@pytest.mark.slow
 def test_rounding_is_not_a_change() -> None:
     """Thirds that are summed in single precision still agree."""
     values = [(place % 7) / 7 for place in range(333)]
@@ -508,6 +510,7 @@ def test_a_surer_interval_never_draws_nearer() -> None:
 LOGS = st.lists(st.floats(-1, 1), min_size=FEWEST, max_size=12)
 
 
+@pytest.mark.slow
 @CALM
 @given(LOGS, st.integers(-3, 3))
 def test_an_interval_holds_its_estimate(logs: list[float], shift: int) -> None:
@@ -522,6 +525,7 @@ def test_an_interval_holds_its_estimate(logs: list[float], shift: int) -> None:
             assert math.isfinite(high)
 
 
+@pytest.mark.slow
 @CALM
 @given(LOGS)
 def test_a_surer_interval_is_wider(logs: list[float]) -> None:
@@ -537,6 +541,7 @@ def test_a_surer_interval_is_wider(logs: list[float]) -> None:
     assert widths == sorted(widths)
 
 
+@pytest.mark.slow
 @CALM
 @given(LOGS)
 def test_the_other_way_round_is_the_mirror(logs: list[float]) -> None:
@@ -554,6 +559,7 @@ def test_the_other_way_round_is_the_mirror(logs: list[float]) -> None:
         )
 
 
+@pytest.mark.slow
 def test_quality_covers_what_it_is_about() -> None:
     """In 150 experiments of 40 pairs about 95 of 100 intervals hold the true change."""
     import numpy as np

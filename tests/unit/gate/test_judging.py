@@ -163,6 +163,7 @@ def test_more_noise_needs_more_samples() -> None:
     assert needed[3] / needed[1] == pytest.approx(16, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "outcome"), [(0.0, "pass"), (0.1, "regression")])
 def test_as_many_samples_as_are_needed_decide(shift: float, outcome: str) -> None:
     """Measured again with a tenth more than that, a tenth less, of the same kind."""
@@ -249,6 +250,7 @@ def found(matches: Sequence[Match]) -> tuple[Verdict, ...]:
     return judge(matches, Rules(), balance="geometric")
 
 
+@pytest.mark.slow
 def test_among_many_a_borderline_change_is_none() -> None:
     """Holm's correction: what is one in a hundred happens among a hundred."""
     odd = noisy(0.1, 0.2, 16, cell=a_cell(task="reasoning/odd"))
@@ -328,6 +330,7 @@ def test_cells_that_are_still_to_come_are_counted() -> None:
         assert verdict.outcome == outcome
 
 
+@pytest.mark.slow
 def test_one_huge_regression_is_found_among_two_hundred() -> None:
     """It stands first; nothing else is one."""
     slow = noisy(0.7, 0.05, cell=a_cell(task="reasoning/slow"))
@@ -597,6 +600,7 @@ def test_without_words_an_undecided_run_may_pass_or_fail() -> None:
     assert judged(match)["e2e"].outcome == "inconclusive"
 
 
+@pytest.mark.slow
 def test_huge_ratios_do_not_overflow() -> None:
     """A bound beyond all numbers is infinite."""
     theirs = answers([1e-9] * 6)
@@ -622,6 +626,7 @@ def drawn(rows: Sequence[tuple[float, float, bool, bool]], number: int = 0) -> M
     )
 
 
+@pytest.mark.slow
 @CALM
 @given(st.lists(CELL, min_size=1, max_size=4), st.sampled_from(["5%", "0", "40%"]))
 def test_every_verdict_follows_from_its_figures(
@@ -670,6 +675,7 @@ def test_every_verdict_follows_from_its_figures(
             assert needed is None or needed > (verdict.samples or 0)
 
 
+@pytest.mark.slow
 @CALM
 @given(CELL)
 def test_both_cannot_be_worse_than_the_other(
@@ -688,6 +694,7 @@ def test_both_cannot_be_worse_than_the_other(
         )
 
 
+@pytest.mark.slow
 @CALM
 @given(CELL, st.sampled_from([2, 10, 1000]))
 def test_the_unit_of_time_does_not_matter(
@@ -726,6 +733,7 @@ def test_the_unit_of_time_does_not_matter(
     )
 
 
+@pytest.mark.slow
 def test_identical_candidates_are_rarely_a_regression() -> None:
     """In 100 sessions of two noisy cells, at most one in twenty has a false alarm."""
     import numpy as np

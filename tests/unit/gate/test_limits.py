@@ -268,6 +268,7 @@ def test_the_interval_of_a_percentile_holds_it(
     assert estimate.low <= estimate.value <= estimate.high
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """About 95 of 100 draws from a known distribution."""
     source = random.Random(8)  # noqa: S311 - no secret
@@ -285,6 +286,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert min(held.values()) >= 0.85 * rounds
 
 
+@pytest.mark.slow
 def test_the_mean_of_many_answers_has_the_same_interval() -> None:
     """Above 2,000 it is that of the normal limit, and hardly another."""
     source = random.Random(6)  # noqa: S311 - no secret

@@ -104,6 +104,7 @@ def test_rounds_tell_how_much_one_sample_varies() -> None:
     assert all(row.paired for row in table(again).values())
 
 
+@pytest.mark.slow
 def test_the_figure_is_that_of_a_textbook() -> None:
     """(z(alpha) + z(power)) times the standard error of a mean difference."""
     rows = table(drawn(1000, between=0.2), latencies=1)

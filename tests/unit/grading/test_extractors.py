@@ -46,6 +46,7 @@ def value(name: str, text: str, *labels: str, **fields: object) -> str | None:
     return EXTRACTORS[name](text, a_task(*labels), sample).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -117,6 +117,7 @@ def test_a_program_parses_and_defines_its_entry_point(answer: str) -> None:
         assert not any(isinstance(node, ast.Expr | ast.For) for node in body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -218,6 +218,7 @@ def test_the_window_holds_the_batches_and_nothing_else() -> None:
     assert facts.batch_prepared == 2
 
 
+@pytest.mark.slow
 def test_what_did_not_fit_is_forgotten_and_all_is_measured_with_half() -> None:
     """No figure is made of batches of two sizes."""
     model = Model(fits=2)
@@ -234,6 +235,7 @@ def test_what_did_not_fit_is_forgotten_and_all_is_measured_with_half() -> None:
     assert texts(batched) == prompts
 
 
+@pytest.mark.slow
 def test_memory_that_gives_out_late_throws_away_what_was_there() -> None:
     """Batches that went well before the one that did not are measured again too."""
     model = Model(rows=2, fits_until=2)
@@ -244,6 +246,7 @@ def test_memory_that_gives_out_late_throws_away_what_was_there() -> None:
     assert model.log[-4:] == ["1: ccc", "1: bb", "1: a", "close"]
 
 
+@pytest.mark.slow
 def test_one_that_does_not_fit_alone_is_an_error_and_the_next_ones_go_on() -> None:
     """It is the same as out of memory in a request that was never in a batch."""
     batched = asked(Model(fits=0), [LONG, SHORT])
@@ -281,6 +284,7 @@ def test_answers_are_compared_with_those_asked_alone() -> None:
     assert sorted(model.log[4:]) == ["alone: a", "alone: bb", "alone: ccc"]
 
 
+@pytest.mark.slow
 def test_only_some_of_many_are_compared_the_same_ones_for_a_seed() -> None:
     """The draw is fixed by the seed, and is another for another seed."""
     prompts = [str(n) for n in range(50)]
@@ -305,6 +309,7 @@ def test_batches_of_one_have_nothing_to_be_compared_with() -> None:
     assert not [line for line in model.log if line.startswith("alone")]
 
 
+@pytest.mark.slow
 def test_the_size_of_the_entry_is_a_bound() -> None:
     """It counts instead of what the backend would take; there are no empty rows."""
     assert facts_of(asked(Model(), size=2)).batch == 2

@@ -376,6 +376,7 @@ def in_step(prompt: str) -> float:
     return 1.0 + int(prompt) * 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 4, 8])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 13, 16])
 def test_the_rate_of_a_closed_loop_obeys_little_s_law(level: int, count: int) -> None:
@@ -422,6 +423,7 @@ def test_offline_sends_all_at_once() -> None:
     assert facts.window_s == pytest.approx(2.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service_s", [0.01, 1.0, 40.0])
 def test_an_open_loop_arrives_as_scheduled(service_s: float) -> None:
     """Whether answers come at once or not at all for long, others go on arriving."""
@@ -444,6 +446,7 @@ def test_an_open_loop_arrives_as_scheduled(service_s: float) -> None:
     assert server.left_over == []
 
 
+@pytest.mark.slow
 def test_an_open_loop_has_as_many_in_flight_as_have_arrived() -> None:
     """Nobody who arrives waits for one who came before."""
     server = a_server(service_s=lambda _: 1000.0)
@@ -495,6 +498,7 @@ def test_the_window_of_an_open_loop() -> None:
     assert facts.ended > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 20])
 def test_an_idle_server_answers_no_more_than_arrive(count: int) -> None:
     """The rate of an open loop that keeps up is that of its arrivals."""

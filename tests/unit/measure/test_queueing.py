@@ -186,6 +186,7 @@ def test_as_many_are_in_flight_as_have_come_and_not_left() -> None:
     assert busy.in_flight == 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.1, 0.25])
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_an_idle_model_serves_no_more_than_arrive(rate: float, count: int) -> None:

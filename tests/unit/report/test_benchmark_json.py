@@ -140,6 +140,7 @@ def test_what_was_not_timed_is_counted_beside_what_was() -> None:
     assert benchmark["extra_info"]["errors"] == 2
 
 
+@pytest.mark.slow
 def test_pytest_benchmark_compares_it(tmp_path: Path) -> None:
     """Its command prints a line for each cell, with our figures in milliseconds."""
     told = content("owl", ODD, times={"owl": TIMES, ODD: [0.25]})
@@ -154,6 +155,7 @@ def test_pytest_benchmark_compares_it(tmp_path: Path) -> None:
     assert ODD in done.stdout
 
 
+@pytest.mark.slow
 def test_pytest_benchmark_compares_an_empty_one(tmp_path: Path) -> None:
     """A run in which nothing was timed is no broken file."""
     done = compare(tmp_path, content("owl", times={}))
@@ -161,6 +163,7 @@ def test_pytest_benchmark_compares_an_empty_one(tmp_path: Path) -> None:
     assert "Failed to load" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_pytest_benchmark_draws_it(tmp_path: Path) -> None:
     """A histogram for each group, which its slashes and bars do not send elsewhere."""
     # Not imported here: it leaves a finder behind that breaks later imports.

@@ -293,6 +293,7 @@ def odd(tmp_path: Path) -> History:
     )
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_nothing_and_runs_nothing(odd: History) -> None:
     """No script, no link, no address; names are text, whatever they hold."""
     text = page_text(odd)
@@ -309,6 +310,7 @@ def test_the_page_asks_for_nothing_and_runs_nothing(odd: History) -> None:
     assert not re.search(r"url\((?!#)|@import|href=\"(?!#)", fetched)
 
 
+@pytest.mark.slow
 def test_the_page_has_a_row_for_each_point(odd: History) -> None:
     """The figures of the picture, to be read and copied."""
     page = Page(page_text(odd))
@@ -318,6 +320,7 @@ def test_the_page_has_a_row_for_each_point(odd: History) -> None:
     assert "other samples" in page.text
 
 
+@pytest.mark.slow
 def test_the_picture_tells_machines_apart_by_mark_and_colour(odd: History) -> None:
     """The first two of a palette that the colour-blind can tell apart."""
     drawn = draw(odd, "svg").decode("utf-8")
@@ -328,6 +331,7 @@ def test_the_picture_tells_machines_apart_by_mark_and_colour(odd: History) -> No
     assert "machine B: " in drawn
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_same_each_time(odd: History) -> None:
     """Nothing of it is of the clock, so that it can be committed."""
     assert draw(odd, "svg") == draw(odd, "svg")

@@ -47,6 +47,7 @@ def section(text: str, title: str) -> list[str]:
     return [line for line in part.split("\n") if line]
 
 
+@pytest.mark.slow
 @given(NAMES)
 @example(HOSTILE)
 @example("a" * 200)
@@ -144,6 +145,7 @@ def a_large_board(*, passing: bool = True) -> Scoreboard:
     )
 
 
+@pytest.mark.slow
 def test_a_large_run_fits() -> None:
     """Of ten models of 200 cells, what passes is left out first, and then cells."""
     text = report_text(RUN, a_large_board())
@@ -159,6 +161,7 @@ def test_a_large_run_fits() -> None:
     assert section(text, "Run")
 
 
+@pytest.mark.slow
 def test_regressions_are_cut_last() -> None:
     """Where not even these fit, nothing of less weight takes their place."""
     board = a_large_board()
@@ -175,6 +178,7 @@ def test_regressions_are_cut_last() -> None:
     assert section(text, "Run")[2].startswith("| run |")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [HOSTILE * 9, "@" * 9999, "|" * 9999, "世" * 9999])
 def test_the_longest_names_fit(name: str) -> None:
     """A bound that holds for good names only is none."""
@@ -259,6 +263,7 @@ def test_few_that_pass_are_open_and_many_are_folded() -> None:
     assert many.count("</details>") == 1
 
 
+@pytest.mark.slow
 def test_what_is_worse_and_passes_is_not_lost() -> None:
     """It leads those that pass, and is counted where all of these are left out."""
     slower = replace(FINE, cell="slower", low=0.001)

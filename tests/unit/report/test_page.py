@@ -162,6 +162,7 @@ def test_the_records_are_gone_through_once(tmp_path: Path) -> None:
     assert [len(page.chunk(place)["rows"]) for place in range(3)] == [6, 6, 6]
 
 
+@pytest.mark.slow
 def test_a_store_holds_no_more_records_than_the_page_shows() -> None:
     """A cell of very many samples is drawn from while it passes by."""
     store = Store([50_000])

@@ -162,6 +162,7 @@ def without_plots() -> Any:  # noqa: ANN401 - a generator of nothing
         yield
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn_rows())
 def test_all_reports_say_the_same_and_only_what_was_compared(

@@ -98,6 +98,7 @@ def test_figures_stand_in_the_schema_as_they_are_defined() -> None:
     assert with_figures(PUBLISHED) == PUBLISHED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("slo", ["", "e2e<2 ttft<0.5"])
 def test_real_figures_are_valid(seed: int, slo: str) -> None:
@@ -199,6 +200,7 @@ def test_every_member_is_described() -> None:
     assert seconds == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "value"),
     [

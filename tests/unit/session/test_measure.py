@@ -80,6 +80,7 @@ def runs(root: Path) -> list[Path]:
     return sorted((root / ".llmlat" / "runs").glob("*"))
 
 
+@pytest.mark.slow
 def test_a_run_returns_its_figures_and_is_on_the_disk(
     tmp_path: Path, task: Task
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_run_returns_its_figures_and_is_on_the_disk(
     assert (result.folder / "report.md").is_file()
 
 
+@pytest.mark.slow
 def test_names_and_values_may_be_mixed(tmp_path: Path, task: Task) -> None:
     """A name is looked up in the files that are given; a family is its tasks."""
     models = tmp_path / "models.toml"
@@ -120,6 +122,7 @@ def test_names_and_values_may_be_mixed(tmp_path: Path, task: Task) -> None:
     assert {summary.samples for summary in result.summaries} == {2}
 
 
+@pytest.mark.slow
 def test_samples_of_ones_own_need_no_file(tmp_path: Path, task: Task) -> None:
     """A list of samples stands for the task's source."""
     own = [
@@ -139,6 +142,7 @@ def test_samples_of_ones_own_need_no_file(tmp_path: Path, task: Task) -> None:
         measure_models(PARROT, [task, "sentiment/polarity"], samples=own, root=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_folder_is_as_that_of_a_run_of_pytest(
     tmp_path: Path, task: Task, pytester: pytest.Pytester
 ) -> None:
@@ -283,6 +287,7 @@ def test_a_device_that_is_absent_is_told_before_anything_is_measured(
     assert not runs(tmp_path)
 
 
+@pytest.mark.slow
 def test_two_models_are_measured_in_turn_and_judged(tmp_path: Path, task: Task) -> None:
     """``against`` gates the difference; a failed verdict is told and not raised."""
     result = measure_models(OWL, task, against=PARROT, root=tmp_path)
@@ -295,6 +300,7 @@ def test_two_models_are_measured_in_turn_and_judged(tmp_path: Path, task: Task) 
     assert "quality>=0.9" in str(worse)
 
 
+@pytest.mark.slow
 def test_a_run_may_be_stored_and_compared_with(tmp_path: Path, task: Task) -> None:
     """The files are those of pytest's options."""
     base = tmp_path / "base.json"
@@ -306,6 +312,7 @@ def test_a_run_may_be_stored_and_compared_with(tmp_path: Path, task: Task) -> No
     assert str(base) in {verdict.against for verdict in again.verdicts}
 
 
+@pytest.mark.slow
 def test_a_run_with_errors_is_no_baseline(tmp_path: Path, task: Task) -> None:
     """What broke is counted, and nothing is compared with it later."""
     script = tmp_path / "owl.json"
@@ -321,6 +328,7 @@ def test_a_run_with_errors_is_no_baseline(tmp_path: Path, task: Task) -> None:
     assert not result.passed
 
 
+@pytest.mark.slow
 def test_a_report_is_written_where_it_was_asked_for(tmp_path: Path, task: Task) -> None:
     """The same files as pytest's ``--llm-report``."""
     measure_models(PARROT, task, root=tmp_path, report=tmp_path / "out")
@@ -345,6 +353,7 @@ class Stubborn(Silent):
             raise self._error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ZeroDivisionError("mine")])
 def test_what_cuts_a_run_short_keeps_what_was_measured(
     tmp_path: Path, task: Task, error: BaseException
@@ -409,6 +418,7 @@ def test_records_are_handed_out_as_they_come(tmp_path: Path, task: Task) -> None
     assert seen == ["begin sentiment/tiny 2", *["sentiment/tiny"] * 2, "end"]
 
 
+@pytest.mark.slow
 def test_nothing_is_written_to_the_screen_unless_asked_for(
     tmp_path: Path, task: Task, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -468,6 +478,7 @@ def test_it_runs_inside_of_a_running_event_loop(tmp_path: Path, task: Task) -> N
     assert result.summaries[0].samples == 1
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_tables_and_print_the_board(
     tmp_path: Path, task: Task
 ) -> None:
@@ -499,6 +510,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(tmp_path: Path, task: Task) 
     assert (folder / "summary.json").is_file()
 
 
+@pytest.mark.slow
 def test_nothing_of_pytest_is_needed(tmp_path: Path) -> None:
     """A script measures where pytest cannot be imported."""
     code = """

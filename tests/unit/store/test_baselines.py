@@ -286,6 +286,7 @@ def translated(number: int) -> Record:
     )
 
 
+@pytest.mark.slow
 def test_a_thousand_translations_fit_into_a_commit(tmp_path: Path) -> None:
     """200 kB at most, 34 counts and two scores of each answer included."""
     records = [translated(number) for number in range(1000)]
@@ -646,6 +647,7 @@ ORIGINAL = original()
 MEASURED = reloaded(ORIGINAL)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_bytes_never_give_other_numbers(data: st.DataObject) -> None:
@@ -690,6 +692,7 @@ def mutations(draw: Callable[[Any], Any]) -> dict[str, Any]:
         place = inner
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(mutations())
 def test_a_replaced_value_never_gives_other_numbers(content: dict[str, Any]) -> None:
@@ -699,6 +702,7 @@ def test_a_replaced_value_never_gives_other_numbers(content: dict[str, Any]) -> 
     assert found is None or json.dumps(content) == json.dumps(json.loads(ORIGINAL))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(mutations())
 def test_a_signed_replacement_breaks_nothing(content: dict[str, Any]) -> None:

@@ -88,6 +88,7 @@ def test_a_run_comes_back_cell_by_cell(tmp_path: Path) -> None:
     assert run.problems == ()
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_all_records_at_once(tmp_path: Path) -> None:
     """Read from the disk or held in memory, to the last bit."""
     facts, records = a_random_run(5, models=2)
@@ -256,6 +257,7 @@ def test_a_run_without_cells_has_an_empty_board(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_report_is_read_without_its_run(tmp_path: Path) -> None:
     """The folder that was handed on has all that the figures are made of."""
     facts, records = a_random_run(7)
@@ -377,6 +379,7 @@ def test_where_there_is_no_run_it_is_said_what_to_name(
         open_run(path)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(
     max_examples=60,

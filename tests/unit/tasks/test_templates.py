@@ -116,6 +116,7 @@ def test_difficulties_take_turns(draw: Draws) -> None:
     assert counts == {"easy": 11, "medium": 11, "hard": 11}
 
 
+@pytest.mark.slow
 @CALM
 @given(seed=SEEDS)
 def test_neither_option_nor_kind_is_favoured(seed: int) -> None:

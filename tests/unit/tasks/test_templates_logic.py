@@ -7,6 +7,7 @@ from collections import ChainMap, Counter
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,6 +257,7 @@ def verdict(question: str) -> bool:
     return any(facts) if "both" in text else all(facts)
 
 
+@pytest.mark.slow
 @CALM
 @given(seed=SEEDS)
 def test_every_puzzle_has_one_solution_that_no_clue_states(seed: int) -> None:
@@ -270,6 +272,7 @@ def test_every_puzzle_has_one_solution_that_no_clue_states(seed: int) -> None:
             assert len({answer(world) for world in worlds if clue(world)}) > 1, item
 
 
+@pytest.mark.slow
 @CALM
 @given(seed=SEEDS)
 def test_every_statement_is_judged_rightly(seed: int) -> None:
@@ -280,6 +283,7 @@ def test_every_statement_is_judged_rightly(seed: int) -> None:
             assert item.options == ("true", "false")
 
 
+@pytest.mark.slow
 def test_the_first_name_of_a_question_is_no_hint() -> None:
     """Where the right name is first mentioned says nothing about it."""
     ranks: Counter[int] = Counter()
