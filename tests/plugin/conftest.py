@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmlat.plugin.extending import TABLES, table
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,8 +20,13 @@ for name in (
     "numpy",
     "pytest_llmlat.session.run",
     "pytest_llmlat.plugin.collection",
+    "pytest_llmlat.backends.scripted",
 ):
     import_module(name)
+for kind in TABLES:
+    # A table outlives the run that filled it, and would hold a forgotten module's value.
+    for name in table(kind):
+        table(kind).find(name, where="tests")
 
 MODELS = """
 [models.parrot]

@@ -17,7 +17,8 @@ import pytest
 from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import files
-from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_folder import open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -495,12 +496,12 @@ def test_another_seed_is_another_draw(gated: Gated) -> None:
 
 def stored_elsewhere(gated: Gated, **facts: Any) -> None:  # noqa: ANN401 - any fact
     """Write the latest run as a baseline of another machine."""
-    journal = Journal(gated.project.runs[-1])
+    run = open_run(gated.project.runs[-1])
     environment = gated.project.summary()["run"]["environment"]
     baselines.save(
         gated.baseline,
-        facts=journal.facts(),
-        records=journal.records(),
+        facts=run.facts,
+        records=[record for _, own in records_of(run) for record in own],
         environment={**environment, **facts},
         created="2026-01-01T00:00:00+00:00",
         plugin="0",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: TID253 - a test may load what it compares with
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cell
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.metrics import METRICS, Corpus, Metric
 from pytest_llmlat.grading.metrics.metric import as_metric
@@ -107,7 +107,7 @@ def test_quality_is_higher_where_a_metric_is_lower() -> None:
             )
             for place, pair in enumerate(counts)
         ]
-        cell = bootstrap_cell(records, 0)
+        (cell,) = bootstrap_cells([items_of(records)], 0)
     finally:
         undo()
 
