@@ -24,7 +24,7 @@ for name in (
 ):
     import_module(name)
 for kind in TABLES:
-    # A table outlives the run that filled it, and would hold a forgotten module's value.
+    # A table outlives the run that filled it, and would hold values of lost modules.
     for name in table(kind):
         table(kind).find(name, where="tests")
 
