@@ -11,7 +11,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class BuildHook(BuildHookInterface):  # type: ignore[misc]
+class BuildHook(BuildHookInterface[Any]):
     """Hatchling's hook for the wheel target."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
