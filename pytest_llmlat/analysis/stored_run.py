@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_llmlat.analysis.summary import Condensed
-    from pytest_llmlat.store.run_folder import RecordPlace, Run
+    from pytest_llmlat.store.run_reader import RecordPlace, Run
     from pytest_llmlat.values.records import CellFacts
 
 

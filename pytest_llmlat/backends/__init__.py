@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.backend_table import BACKENDS, OpenedModel
+from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.backend_table import BackendKind
+    from pytest_llmlat.backends.backend_kind import BackendKind
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.backend_table import BACKENDS, model_at
+from pytest_llmlat.backends.backend_kind import BACKENDS, model_at
 from pytest_llmlat.machine.device_table import (
     all_devices,
     device_name,

@@ -16,7 +16,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import ServerUnavailable
 

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.errors import ServerUnavailable
 

@@ -20,7 +20,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.stored_run import Asked
     from pytest_llmlat.gate.judging import Match
     from pytest_llmlat.gate.rules import Limit, Unsure
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import CellFacts, Record
 

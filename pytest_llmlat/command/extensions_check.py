@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.backend_table import BACKENDS
+from pytest_llmlat.backends.backend_kind import BACKENDS
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import SANDBOXES

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.results import Scoreboard
 
 RUNS = Path(".llmlat", "runs")

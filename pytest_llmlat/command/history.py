@@ -13,7 +13,7 @@ from pytest_llmlat.report.history import draw, history_of, page_text
 from pytest_llmlat.report.history.page import columns_of, rows_of
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import BadRun, UnknownName, UsageError
 from pytest_llmlat.values.settings import BALANCES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from pytest_llmlat.report.history import History, Point
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
 
 
 def add(parser: ArgumentParser) -> None:

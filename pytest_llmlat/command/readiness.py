@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.backends.backend_table import BACKENDS
+from pytest_llmlat.backends.backend_kind import BACKENDS
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.machine.device_table import is_present, is_remote
 

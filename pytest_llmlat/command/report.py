@@ -23,14 +23,14 @@ from pytest_llmlat.store.journal import (
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import told_of
+from pytest_llmlat.store.run_reader import told_of
 from pytest_llmlat.values.errors import BadRun
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import CellFacts, Record
 
 _COPIED = (RUN, CELLS, RECORDS, VERDICTS)

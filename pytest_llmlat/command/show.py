@@ -13,14 +13,14 @@ from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import told_of
+from pytest_llmlat.store.run_reader import told_of
 from pytest_llmlat.values.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Cell, Record
 
 

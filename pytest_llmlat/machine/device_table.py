@@ -1,7 +1,7 @@
 """The devices that a model can run on, each one value of one table.
 
 Markers, skips, the fingerprint, what ``llmlat doctor`` lists and which device gives way
-to which follow from these values; no other file lists the devices.
+to which follow from these values; beside the entry points nothing else lists them.
 
 Beside the table there is ``gpu:NAME``, any NVIDIA card by words of its name, such as
 ``gpu:RTX 3090``. Its marker is made of the same words: ``gpu_rtx_3090``.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
 TABLES = {
-    "backends": "backends.backend_table:BACKENDS",
+    "backends": "backends.backend_kind:BACKENDS",
     "devices": "machine.device_table:DEVICES",
     "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",

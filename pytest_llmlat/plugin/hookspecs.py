@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_llmlat.backends.backend_table import BackendKind
+    from pytest_llmlat.backends.backend_kind import BackendKind
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind

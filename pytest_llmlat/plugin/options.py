@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.plugin.declarations import MARKERS, OPTIONS
 from pytest_llmlat.plugin.given import Given
+from pytest_llmlat.plugin.option_table import MARKERS, OPTIONS
 
 if TYPE_CHECKING:
     import pytest

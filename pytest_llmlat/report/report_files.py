@@ -13,7 +13,7 @@ from pytest_llmlat.store.record_reader import records_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.results import Scoreboard
 
 PAGE = "report.html"

@@ -11,7 +11,7 @@ from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.journal import FILES, copy_run
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import BadBaseline
 from pytest_llmlat.values.results import Scoreboard, Verdict
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.session.gating import Gate
     from pytest_llmlat.store.journal import Journal
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import CellFacts, Record
     from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.report.notebook import board_html
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

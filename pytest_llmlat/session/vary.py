@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.backend_table import BACKENDS
+from pytest_llmlat.backends.backend_kind import BACKENDS
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Record
 
 EXTRA = "export"

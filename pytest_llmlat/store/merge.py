@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_llmlat.store.baselines import differences
-from pytest_llmlat.store.run_folder import RecordPlace, Run
+from pytest_llmlat.store.run_reader import RecordPlace, Run
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 

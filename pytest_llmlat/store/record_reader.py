@@ -14,7 +14,7 @@ from pytest_llmlat.values.errors import BadExtension
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from pytest_llmlat.store.run_folder import RecordPlace, Run
+    from pytest_llmlat.store.run_reader import RecordPlace, Run
     from pytest_llmlat.values.records import Cell, Record
 
 

@@ -27,7 +27,7 @@ from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import RECORDS, SUMMARY, Journal
 from pytest_llmlat.store.json_lines import json_object
-from pytest_llmlat.store.run_folder import open_run, told_of
+from pytest_llmlat.store.run_reader import open_run, told_of
 from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record, Timing
 
 MODELS = 10

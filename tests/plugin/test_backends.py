@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.backend_table import BACKENDS
+from pytest_llmlat.backends.backend_kind import BACKENDS
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
 CONFTEST = """
 from pytest_llmlat import Scripted
-from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.backends.backend_kind import BackendKind
 
 def open_echo(deployment, clock):
     return Scripted({"": deployment.model.weights or "positive"}, clock=clock)

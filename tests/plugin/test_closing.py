@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run, told_of
+from pytest_llmlat.store.run_reader import open_run, told_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from tests.plugin.conftest import Project
 
 FILES = [

@@ -18,7 +18,7 @@ from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import files
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_llmlat.plugin.declarations import OPTIONS
+from pytest_llmlat.plugin.option_table import OPTIONS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "ci"
 FILES = ("github.yml", "gitlab.yml")

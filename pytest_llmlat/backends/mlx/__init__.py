@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.backend_table import BackendKind
+from pytest_llmlat.backends.backend_kind import BackendKind
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock

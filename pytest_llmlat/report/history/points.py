@@ -21,7 +21,7 @@ from pytest_llmlat.values.results import Estimate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Cell, CellFacts, Record
     from pytest_llmlat.values.settings import Balance
 

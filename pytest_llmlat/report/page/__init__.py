@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
-from pytest_llmlat.report.page.answers import (
+from pytest_llmlat.report.page.best_balance import (
     best_balance,
     cautions,
     lettered_comparisons,

@@ -15,7 +15,7 @@ from pytest_llmlat.report.loads import (
     load_order,
     point_figures,
 )
-from pytest_llmlat.report.page.answers import comparison_letters
+from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_lines
 from pytest_llmlat.report.verdicts import (

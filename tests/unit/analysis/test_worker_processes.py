@@ -12,7 +12,7 @@ import pytest
 from pytest_llmlat.analysis import worker_processes as processes
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.analysis.worker_processes import in_processes
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from tests.unit.stored_runs import a_stored_run, answers, failures
 
 if TYPE_CHECKING:

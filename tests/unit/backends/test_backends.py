@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.backend_table import (
+from pytest_llmlat.backends.backend_kind import (
     BACKENDS,
     BackendKind,
     OpenedModel,
@@ -39,7 +39,7 @@ def test_no_backend_is_imported_to_read_the_table() -> None:
     """What must be known of all takes no library, no event loop and no TLS."""
     code = (
         "import sys\n"
-        "from pytest_llmlat.backends.backend_table import BACKENDS\n"
+        "from pytest_llmlat.backends.backend_kind import BACKENDS\n"
         "assert len(BACKENDS.working()) == 6\n"
         "names = ('ssl', 'pytest_llmlat.backends.completions.server',"
         " 'pytest_llmlat.backends.gguf.model')\n"

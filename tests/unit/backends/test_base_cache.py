@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends import open_model, scripted
-from pytest_llmlat.backends.backend_table import BACKENDS, BackendKind, OpenedModel
+from pytest_llmlat.backends.backend_kind import BACKENDS, BackendKind, OpenedModel
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import ManualClock
 from tests.unit.builders import a_deployment, a_model

@@ -12,7 +12,7 @@ from pytest_llmlat.command import main
 from pytest_llmlat.command.show import is_wrong
 from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, Journal
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, an_error
 from tests.unit.stored_runs import (

@@ -26,7 +26,7 @@ from pytest_llmlat.report.history import (
     page_text,
 )
 from pytest_llmlat.report.history.points import letter, median_interval
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import a_cell
 from tests.unit.stored_runs import HERE, HOSTILE, ODD, a_stored_run, answers, failures

@@ -29,7 +29,7 @@ from pytest_llmlat.session import api
 from pytest_llmlat.session.listening import Silent, TextProgress
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import DeviceAbsent, UnknownName, UsageError
 from pytest_llmlat.values.settings import Settings

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.store.export import columns, export
 from pytest_llmlat.store.journal import Journal
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import MissingExtra, UsageError
 from pytest_llmlat.values.records import Transport
 from tests.unit.builders import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Record
 
 FULL = replace(

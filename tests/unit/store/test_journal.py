@@ -25,7 +25,7 @@ from pytest_llmlat.store.journal import (
 )
 from pytest_llmlat.store.json_lines import json_object, parsed, record_of
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.records import (
     Cell,
     Grade,

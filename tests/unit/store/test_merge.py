@@ -11,7 +11,7 @@ from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.store.journal import FILES, Journal, copy_run
 from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import open_run
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.records import Cell
 from pytest_llmlat.values.results import Verdict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_llmlat.store.run_folder import Run
+    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import CellFacts
 
 DESK = {"cpu": "EPYC", "cores": 2, "pytest": "9.0"}

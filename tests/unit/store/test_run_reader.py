@@ -27,7 +27,7 @@ from pytest_llmlat.store.journal import (
 )
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_folder import Run, open_run, told_of
+from pytest_llmlat.store.run_reader import Run, open_run, told_of
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Scoreboard, Verdict

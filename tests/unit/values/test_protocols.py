@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from pytest_llmlat.backends.backend_table import BACKENDS as TABLE
+from pytest_llmlat.backends.backend_kind import BACKENDS as TABLE
 from pytest_llmlat.values.protocols import Backend
 
 BACKENDS = {
