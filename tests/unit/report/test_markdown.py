@@ -7,7 +7,7 @@ import string
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.report.gfm import TrimmableBlock, code, fitted, plain
@@ -28,6 +28,7 @@ from tests.unit.builders import a_cell
 
 KNOWN = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue", "quality", "balanced", "speed")
 OURS = ("code", "details", "summary")
+LATENCIES = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue")
 NAMES = (
     st.text(min_size=1, max_size=60)
     | st.text(string.punctuation + "\n\r aw19", min_size=1, max_size=60)
@@ -56,6 +57,8 @@ def section(text: str, title: str) -> list[str]:
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 def test_a_hostile_name_changes_no_structure(name: str) -> None:
     """It adds no line and no column, opens no tag, and closes none of ours."""
+    # What begins as the name of a latency is written as one, in seconds.
+    assume(name.partition("_")[0] not in LATENCIES)
     text = report_text(a_run(name), a_board(name))
 
     expected = skeleton(report_text(a_run("owl"), a_board("owl")))
