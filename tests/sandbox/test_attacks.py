@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,12 @@ def damage(attacks: Path, choice: str, *command: str, root: Path) -> dict[str, A
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Give a folder with copies, which every user may read."""
+    # The table of sandboxes is read from what an installation declares.
+    declared = tmp_path / "pytest_llmlat-0.dist-info"
+    declared.mkdir()
+    ours = distribution("pytest-llmlat")
+    for name in ("METADATA", "entry_points.txt"):
+        (declared / name).write_text(ours.read_text(name) or "", "utf-8")
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=skip)
     shutil.copy(HARNESS, tmp_path / "harness.py")
