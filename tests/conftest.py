@@ -6,12 +6,9 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-settings.register_profile("quick", max_examples=5, deadline=None)
 
 
 @pytest.fixture(scope="session", autouse=True)
