@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import CellFacts, Generation, LoadFacts, Record
 
+pytestmark = pytest.mark.slow
+
 BEGIN_NS = 1_000
 OFFLINE = Scenario(kind="offline")
 SHORT, MIDDLE, LONG = "a", "bb", "ccc"

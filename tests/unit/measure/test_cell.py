@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.records import CellFacts, Record, Request
 
+pytestmark = pytest.mark.slow
+
 Answers: TypeAlias = "Mapping[str, str | Mapping[str, str]]"
 ANSWERS: Answers = {
     "s1": "Answer: 4",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Request
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 MS = NS_PER_S // 1000
 

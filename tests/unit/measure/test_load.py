@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import LoadFacts
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 BEGIN_NS = 5 * NS_PER_S
 ENDLESS = 2_000

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample, Task
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 TASKS = load_tasks().entries
 PUBLIC = [task for task in TASKS.values() if task.public is not None]
