@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import CellFacts, LoadFacts, Record, Response
     from pytest_llmlat.values.results import Summary
 
+pytestmark = pytest.mark.slow
+
 BEGIN_NS = 1_000
 OFFLINE = Scenario(kind="offline")
 TWO = Scenario(kind="concurrent", level=2)

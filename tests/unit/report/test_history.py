@@ -34,6 +34,8 @@ from tests.unit.stored_runs import HERE, HOSTILE, ODD, a_stored_run, answers, fa
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 POINT = Point(
     run="r",
     started="2026-01-01T00:00:00+00:00",

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.settings import Balance
 
+pytestmark = pytest.mark.slow
+
 EMPTY = Scoreboard(summaries=(), standings=())
 ATTACK = (
     "</script></textarea><script>window.hit=1</script><img src=x onerror=hit()>"

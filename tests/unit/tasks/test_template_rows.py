@@ -14,6 +14,8 @@ from pytest_llmlat.values.entities import DIFFICULTIES, Task
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_grade
 
+pytestmark = pytest.mark.slow
+
 FRESH = [
     task for task in load_tasks().entries.values() if task.source[:10] == "generated:"
 ]
