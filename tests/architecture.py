@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 NAME = "pytest_llmlat"
+GUESTS = {"benchmarks", "fixtures"}
+"""What a wheel carries inside the package, and is no room of it."""
 BEGIN, END = "<!-- picture -->\n", "<!-- end of picture -->"
 
 
@@ -19,7 +21,7 @@ def arrows(package: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for folder in sorted(path for path in package.iterdir() if path.is_dir()):
         files = list(folder.rglob("*.py"))
-        if files:
+        if files and folder.name not in GUESTS:
             names = {name for path in files for name in _imported(path)}
             found[folder.name] = names - {folder.name}
     return {room: others & set(found) for room, others in found.items()}

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytest_llmlat
-from tests.architecture import PAGE, arrows, drawn
+from tests.architecture import GUESTS, PAGE, arrows, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 PACKAGE = Path(pytest_llmlat.__file__).parent
 NAME = "pytest_llmlat"
-GUESTS = {"benchmarks", "fixtures"}
-"""What a wheel carries inside the package; a checkout has it beside."""
 FILES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
