@@ -132,8 +132,8 @@ def _candidates(
 def _shape(code: str, entry: str) -> str | None:
     """Return what tells two versions of ``entry`` apart; ``None`` if there is none.
 
-    Comments, docstrings and blanks make no difference. A function with no statement of
-    its own has none: it is a stub.
+    Comments, docstrings and blanks make no difference. A function that is assigned,
+    such as a lambda, has none: it is never taken for the code of the question.
     """
     try:
         program = parsed(_spaced(dedent(code)).split("\n"))
@@ -149,7 +149,7 @@ def _shape(code: str, entry: str) -> str | None:
     bodies = [
         [ast.dump(line) for line in node.body if not _is_empty(line)] for node in found
     ]
-    return repr(bodies)
+    return repr(bodies) if bodies else None
 
 
 def _is_empty(node: ast.stmt) -> bool:

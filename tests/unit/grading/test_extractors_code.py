@@ -297,6 +297,13 @@ def test_code_of_the_question_is_no_answer(text: str) -> None:
     assert code(text, buggy=BROKEN, prompt=BARE_PROMPT) == WHOLE
 
 
+def test_an_assigned_function_is_not_taken_for_the_question() -> None:
+    """A lambda before the quoted bug is the answer, though no definition is in it."""
+    text = f"```py\ntotal = lambda n: sum(n)\n```\nIt was:\n```py\n{BROKEN}```"
+
+    assert code(text, buggy=BROKEN) == "total = lambda n: sum(n)\n"
+
+
 def test_the_given_program_given_back_is_the_answer() -> None:
     """Who repeats the program with its fault has answered, and wrongly."""
     assert code(f"It is right:\n```py\n{BROKEN}```", buggy=BROKEN) == BROKEN
