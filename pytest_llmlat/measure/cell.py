@@ -321,6 +321,7 @@ def _record(
     answered = generation is not None and finish != "context"
     answer = generation.text if generation is not None and answered else None
     truncated = finish in ("length", "context")
+    drawn = generation.sampling if generation else None
     extraction, mark = grade(answer, plan.task, sample, sandbox, truncated=truncated)
     return Record(
         cell=plan.cell,
@@ -346,6 +347,12 @@ def _record(
         budget_s=plan.task.budget_s,
         chance=plan.task.chance,
         transport=response.transport,
+        rendered=generation.rendered if generation else None,
+        thoughts=generation.thoughts if generation else None,
+        thought_tokens=generation.thought_tokens if generation else None,
+        cut_in_thought=generation is not None and generation.cut_in_thought,
+        temperature=drawn.temperature if drawn else None,
+        top_p=drawn.top_p if drawn else None,
     )
 
 

@@ -199,6 +199,12 @@ def _check(record: Record) -> None:
         and 0 < budget_s < math.inf
         and type(chance) in _NUMBER
         and -math.inf < chance < 1
+        and type(record.rendered) in _TEXT
+        and type(record.thoughts) in _TEXT
+        and type(record.thought_tokens) in _COUNT
+        and type(record.cut_in_thought) is bool
+        and (record.temperature is None or _finite(record.temperature))
+        and (record.top_p is None or _finite(record.top_p))
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Finish, TokenSource
+    from pytest_llmlat.values.sampling import Sampling
 
 
 class Meter:
@@ -81,8 +82,22 @@ class Meter:
         """All tokens so far, those without text of their own included."""
         return sum(count for _, count in self._pieces) + self._held
 
-    def generation(self, finish: Finish, prompt_tokens: int) -> Generation:
-        """Return the answer of a backend whose own tokenizer did the counting."""
+    def generation(
+        self,
+        finish: Finish,
+        prompt_tokens: int,
+        *,
+        rendered: str | None = None,
+        sampling: Sampling | None = None,
+    ) -> Generation:
+        """Return the answer of a backend whose own tokenizer did the counting.
+
+        Args:
+            finish: why it ended.
+            prompt_tokens: of the rendered prompt.
+            rendered: what the model read, after its chat template.
+            sampling: how the tokens were drawn.
+        """
         counted_by: TokenSource = "tokenizer"
         return Generation(
             text=self.text,
@@ -90,6 +105,8 @@ class Meter:
             prompt_tokens=prompt_tokens,
             output_tokens=self.tokens,
             token_source=counted_by,
+            rendered=rendered,
+            sampling=sampling,
         )
 
     def timing(self) -> Timing:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.sampling import GREEDY, Sampling
+
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Difficulty, Scalar
 
@@ -57,6 +59,26 @@ class Request:
     max_new_tokens: int
     stop: tuple[str, ...] = ()
     seed: int = 0
+    system: str | None = None
+    """What stands before a chat and says how to answer; ``None`` for nothing."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """Earlier questions of a chat, each with its answer."""
+    sampling: Sampling = GREEDY
+    template: tuple[tuple[str, Scalar], ...] = ()
+    """Switches of the chat template, such as ``enable_thinking``."""
+    thinking_tokens: int | None = None
+    """After how many tokens a model is to stop thinking; ``None`` for no bound."""
+
+    @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """The chat as (role, content) pairs, the question last."""
+        first = () if self.system is None else (("system", self.system),)
+        between = [
+            (role, text)
+            for turn in self.turns
+            for role, text in zip(("user", "assistant"), turn, strict=True)
+        ]
+        return (*first, *between, ("user", self.prompt))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +89,19 @@ class Generation:
     finish: Finish
     prompt_tokens: int | None
     output_tokens: int | None
+    """All tokens that were generated, those of thoughts included."""
     token_source: TokenSource | None
+    rendered: str | None = None
+    """What the model really read, after its chat template; ``None`` where that cannot
+    be seen, as behind a server."""
+    thoughts: str | None = None
+    """What it thought before it answered; ``None`` where there was nothing."""
+    thought_tokens: int | None = None
+    """How many of the output tokens are thoughts; ``None`` where that is unknown."""
+    cut_in_thought: bool = False
+    """It was cut off before it had thought to the end: there is no answer."""
+    sampling: Sampling | None = None
+    """How its tokens were drawn; ``None`` where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +282,16 @@ class Record:
     budget_s: float
     chance: float
     transport: Transport | None = None
+    rendered: str | None = None
+    """What the model really read, after its chat template; ``None`` if unknown."""
+    thoughts: str | None = None
+    thought_tokens: int | None = None
+    """How many of ``output_tokens`` are thoughts; ``None`` where that is unknown."""
+    cut_in_thought: bool = False
+    """It was cut off before it had thought to the end: there is no answer."""
+    temperature: float | None = None
+    """With which its tokens were drawn, 0 for greedily; ``None`` if unknown."""
+    top_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

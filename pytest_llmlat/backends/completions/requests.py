@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.chat_messages import messages
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
@@ -42,7 +44,7 @@ def payload(
     """
     body: dict[str, object] = {"model": model}
     if request.chat:
-        body["messages"] = [{"role": "user", "content": request.prompt}]
+        body["messages"] = messages(request)
     else:
         body["prompt"] = request.prompt
     renamed = "max_tokens" in without

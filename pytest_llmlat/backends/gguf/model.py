@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from pytest_llmlat.backends.settings_check import (
@@ -187,8 +188,7 @@ class GGUF:
     def _tokenize(self, request: Request) -> list[int]:
         if not (request.chat and self._formatter):
             return list(self._llama.tokenize(request.prompt.encode()))
-        message = {"role": "user", "content": request.prompt}
-        prompt: str = self._formatter(messages=[message]).prompt
+        prompt: str = self._formatter(messages=messages(request)).prompt
         # The template has written the special tokens itself.
         text = prompt.encode()
         return list(self._llama.tokenize(text, add_bos=False, special=True))

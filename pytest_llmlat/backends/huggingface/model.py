@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pytest_llmlat.backends.base_cache import BaseCache
+from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
@@ -325,7 +326,7 @@ class HuggingFace:
         text = request.prompt
         if request.chat:
             text = self._tokenizer.apply_chat_template(
-                [{"role": "user", "content": text}],
+                messages(request),
                 add_generation_prompt=True,
                 tokenize=False,
             )

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.mlx.loading import (
@@ -207,7 +208,7 @@ class MLX:
         text = request.prompt
         if request.chat:
             text = self._tokenizer.apply_chat_template(
-                [{"role": "user", "content": text}],
+                messages(request),
                 add_generation_prompt=True,
                 tokenize=False,
             )
