@@ -84,6 +84,13 @@ class Sample:
     """The columns of its row, for the prompt and the metric."""
     reference: str
     """The right answer, as a person reads it in a report."""
+    further: tuple[str, ...] = ()
+    """Answers that are just as right as the reference."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every right answer, the one that a person reads first."""
+        return (self.reference, *self.further)
 
     def field(self, name: str) -> object:
         """Return one column; ``KeyError`` names the column that is missing."""
@@ -131,7 +138,9 @@ class Task:
     completion_stop: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     reference: str = "reference"
-    """The column that holds the right answer."""
+    """The column that holds the right answer, or a list of right answers."""
+    references: str | None = None
+    """The column that holds the list of all right answers, where there are several."""
     mapping: tuple[tuple[str, str], ...] = ()
     """(our field, an expression over the source's columns)."""
     where: str | None = None

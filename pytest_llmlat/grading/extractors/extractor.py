@@ -26,7 +26,7 @@ class Extractor:
     def __call__(self, text: str, task: Task, sample: Sample) -> Extraction:
         """Read an answer: what is thought aloud goes, refusals are marked."""
         answer = without_thoughts(text)
-        refused = is_refusal(answer, sample.reference)
+        refused = is_refusal(answer, sample.references)
         reading = self.read(answer, task, sample)
         believed = reading.explicit or not refused
         return Extraction(

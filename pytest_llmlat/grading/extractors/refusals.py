@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 OPENING_CHARACTERS = 400
 """A model declines at the start; later on, the words belong to its text."""
@@ -32,14 +36,14 @@ REFUSAL = re.compile(
 )
 
 
-def is_refusal(answer: str, reference: str) -> bool:
+def is_refusal(answer: str, references: Iterable[str]) -> bool:
     """Say whether a model declined the task in the opening of its answer.
 
     It must name what it will not do ("I can't help with that"): somebody in a text
-    to be translated may well say that he is sorry but cannot come. Where the right
+    to be translated may well say that he is sorry but cannot come. Where a right
     answer reads like a refusal itself, the same words decline nothing.
     """
-    return _declines(answer) and not _declines(reference)
+    return _declines(answer) and not any(map(_declines, references))
 
 
 def _declines(text: str) -> bool:

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 def grade_accuracy(value: str | None, task: Task, sample: Sample) -> Grade:
-    """Compare the answer with the reference; numbers by value, the rest by spelling.
+    """Compare the answer with each reference; numbers by value, the rest by spelling.
 
-    Spelling leaves case, blanks, the Unicode form of accents and brackets round a
-    letter aside; "yes" is "true" and "no" is "false".
+    It is right if any of them is met. Spelling leaves case, blanks, the Unicode form of
+    accents and brackets round a letter aside; "yes" is "true" and "no" is "false".
     """
     del task
-    right = value is not None and (
-        _compared(value) == _compared(sample.reference)
-        or numbers_equal(value, sample.reference)
+    right = value is not None and any(
+        _compared(value) == _compared(reference) or numbers_equal(value, reference)
+        for reference in sample.references
     )
     return Grade(value=float(right), correct=right)
 
@@ -111,5 +111,9 @@ def label_figures(records: Sequence[Record]) -> Mapping[str, CellFigure]:
 
 
 METRIC = Metric(
-    grade=grade_accuracy, binary=True, exact=True, cell_figures=label_figures
+    grade=grade_accuracy,
+    binary=True,
+    exact=True,
+    several=True,
+    cell_figures=label_figures,
 )

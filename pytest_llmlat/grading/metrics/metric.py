@@ -79,6 +79,9 @@ class Metric:
     """Whether the answer as a whole is compared with the reference. The last number or
     only label of an answer that was cut at the token limit is not its answer then:
     what is right or wrong counts only if it was stated as such."""
+    several: bool = False
+    """Whether it looks at all of ``Sample.references``, and not at the first alone. A
+    row with several right answers cannot be judged by a metric that does not."""
     languages: tuple[str, ...] | None = None
     """The languages whose texts it can read, such as ``en``; ``None`` for all. A task
     that states another (its option ``language``) cannot have this metric."""

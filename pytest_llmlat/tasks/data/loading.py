@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.tasks.data.files import file_rows, local_copy
 from pytest_llmlat.tasks.data.hub import hub_rows
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Sample, Task
 
-_LIES = ("source", "title", "public", "mapping", "where")
+_LIES = ("source", "title", "public", "mapping", "where", "references")
 """What decides where the data are found and how they are read, not what is asked."""
 
 
@@ -68,11 +68,19 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
     """
     definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
     content = json.dumps(
-        [definition, [asdict(sample) for sample in samples]],
+        [definition, [_content(sample) for sample in samples]],
         sort_keys=True,
         default=str,  # a date of a Parquet file has no form in JSON
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _content(sample: Sample) -> dict[str, Any]:
+    """Return a sample as its digest sees it; one right answer is as it ever was."""
+    content = asdict(sample)
+    if not sample.further:
+        del content["further"]
+    return content
 
 
 def _rows(task: Task, *, data: Path | None, seed: int) -> Iterable[TableRow]:

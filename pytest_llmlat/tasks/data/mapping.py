@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.right_answers import right_answers
 from pytest_llmlat.tasks.expressions import evaluate
 from pytest_llmlat.values.entities import DIFFICULTIES, Sample
 from pytest_llmlat.values.errors import BadCatalogue
@@ -49,14 +50,9 @@ def _variables(task: Task, row: TableRow) -> dict[str, Any]:
 
 
 def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
-    for column in ("id", task.reference):
-        if fields.get(column) in (None, ""):
-            raise BadCatalogue(f"{where}: column {column!r} is missing or empty")
-    reference = str(fields[task.reference])
-    if task.labels and reference not in task.labels:
-        raise BadCatalogue(
-            f"{where}: label {reference!r} is none of {', '.join(task.labels)}"
-        )
+    if fields.get("id") in (None, ""):
+        raise BadCatalogue(f"{where}: column 'id' is missing or empty")
+    reference, *further = right_answers(task, fields, where=where)
     difficulty = fields.get("difficulty")
     if difficulty is not None and difficulty not in DIFFICULTIES:
         raise BadCatalogue(
@@ -69,4 +65,5 @@ def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
         stratum="/".join(stratum),
         fields=tuple(sorted(fields.items())),
         reference=reference,
+        further=tuple(further),
     )

@@ -80,6 +80,17 @@ def test_accuracy_knows_right_from_wrong(
     assert graded("accuracy", value, reference) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "right"), [("4", True), ("4.0", True), ("FOUR", True), ("5", False)]
+)
+def test_accuracy_takes_any_right_answer(value: str, *, right: bool) -> None:
+    """Each is compared as a single one would be."""
+    sample = replace(a_sample(reference="IV"), further=("4", "four"))
+
+    assert METRICS["accuracy"].grade is not None
+    assert METRICS["accuracy"].grade(value, a_task(), sample).correct is right
+
+
 def test_code_is_graded_by_running_it() -> None:
     """Without a place to run it there is no grade, and it is told which task it is."""
     task = replace(a_task(), extractor="code", metric="tests_pass")

@@ -195,6 +195,7 @@ def test_a_revision_changes_with_the_task(task: Task) -> None:
         (a_sample("s1"),),
         (a_sample("s1"), a_sample("s2", "5")),
         (a_sample("s1"), a_sample("s2", note="x")),
+        (a_sample("s1"), replace(a_sample("s2"), further=("four",))),
     ],
 )
 def test_a_revision_changes_with_the_data(samples: tuple[Sample, ...]) -> None:

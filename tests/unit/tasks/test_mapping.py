@@ -101,3 +101,91 @@ def test_a_column_whose_name_is_no_word_is_reached() -> None:
     assert mapped(a_task(), row, reference="Right answer").reference == "4"
     expression = "columns['Right answer'] ~ '!'"
     assert mapped(a_task(), row, reference=expression).reference == "4!"
+
+
+MANY = ["Paris", "City of Paris"]
+
+
+@pytest.mark.parametrize(
+    ("task", "columns"),
+    [
+        (a_task(), {"reference": MANY}),
+        (a_task(), {"reference": "Paris", "references": MANY}),
+        (a_task(), {"references": MANY}),
+        (replace(a_task(), reference="city"), {"city": MANY}),
+        (replace(a_task(), references="aliases"), {"aliases": MANY}),
+        (
+            replace(a_task(), reference="city", references="aliases"),
+            {"city": "Paris", "aliases": ["City of Paris"]},
+        ),
+        (
+            replace(a_task(), reference="city", mapping=(("references", "all"),)),
+            {"all": MANY},
+        ),
+    ],
+)
+def test_a_row_may_have_several_right_answers(
+    task: Task, columns: dict[str, object]
+) -> None:
+    """A list where the answer stands, or in a column of its own; each counts once."""
+    sample = sample_of(task, a_row(id="a", **columns))
+
+    assert sample is not None
+    assert sample.references == ("Paris", "City of Paris")
+    assert sample.reference == "Paris"
+
+
+def test_another_column_called_references_is_no_answer() -> None:
+    """A task that names its column of answers has works cited in ``references``."""
+    task = replace(a_task(), reference="summary")
+
+    sample = sample_of(task, a_row(id="a", summary="x", references=["Smith 2019"]))
+
+    assert sample is not None
+    assert sample.references == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"reference": []}, "column 'reference' is missing or empty"),
+        ({"reference": ["4", ""]}, "column 'reference' is missing or empty"),
+        ({"reference": ["4", None]}, "column 'reference' is missing or empty"),
+        ({"reference": {"text": "4"}}, "must be a text, a number or a list of them"),
+        ({"reference": [["4"]]}, "write mapping.reference = an expression"),
+    ],
+)
+def test_what_cannot_be_an_answer_is_told(
+    columns: dict[str, object], told: str
+) -> None:
+    """A list that is turned into text would be met by no answer of any model."""
+    with pytest.raises(BadCatalogue, match="FILE:1: column 'reference'") as caught:
+        sample_of(a_task(), a_row(id="a", **columns))
+
+    assert told in str(caught.value)
+
+
+def test_a_named_column_of_answers_must_be_there() -> None:
+    """Else a row with one answer of several would seem to have one."""
+    task = replace(a_task(), references="aliases")
+
+    with pytest.raises(BadCatalogue, match="column 'aliases' is missing or empty"):
+        sample_of(task, a_row(id="a", reference="4"))
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (a_task(metric="tests_pass"), "the metric 'tests_pass' looks at one"),
+        (replace(a_task(), labels=("a", "b")), "where answers are labels a row has"),
+        (a_task(name="sentiment/x"), "where answers are labels a row has one"),
+    ],
+)
+def test_several_answers_are_refused_where_one_would_count(
+    task: Task, told: str
+) -> None:
+    """The others would count as wrong, and nobody would be told."""
+    with pytest.raises(BadCatalogue, match="has 2 right answers") as caught:
+        sample_of(task, a_row(id="a", reference=["a", "b"]))
+
+    assert told in str(caught.value)
