@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.machine.device_table import find_device
-from pytest_llmlat.values.errors import BadCatalogue
-from pytest_llmlat.values.protocols import Server
+from pytest_llmlat.values.errors import BadCatalogue, BadExtension
+from pytest_llmlat.values.protocols import Backend, Server
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.backend_kind import BackendKind
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
-    from pytest_llmlat.values.protocols import Backend
 
 
 def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server[Any]:
@@ -40,7 +39,8 @@ def open_model(
     Raises:
         UnknownName: there is no such backend.
         BadCatalogue: an option that the backend does not know, or a wrong value.
-        BadExtension: the backend is another's, and cannot be used.
+        BadExtension: the backend is another's, and cannot be used; or what it opens
+            lacks something of the protocols ``Backend`` and ``Server``.
         MissingExtra: the backend's library, or the package with the weights, is
             not installed.
         DeviceAbsent: the device is not there, or the library was built without it.
@@ -59,7 +59,8 @@ def open_model(
             cache.clear()
         opened = OpenedModel(backend=kind.open(deployment, clock))
     backend = opened.backend
-    if isinstance(backend, Server):
+    _check_protocol(kind, backend)
+    if backend.remote:
         if model.option("slower") is not None:
             backend.close()
             raise BadCatalogue(
@@ -77,3 +78,23 @@ def _kind_of(deployment: Deployment) -> BackendKind:
     model, device = deployment.model, find_device(deployment.device)
     served = None if device is None else device.backend
     return BACKENDS.find(served or model.backend, where=f"model {model.name!r}")
+
+
+def _check_protocol(kind: BackendKind, backend: object) -> None:
+    """See that what a backend opened can be measured, before it is.
+
+    Raises:
+        BadExtension: names what is missing.
+    """
+    lacking = min((_lacking(backend, each) for each in (Backend, Server)), key=len)
+    if lacking:
+        raise BadExtension(
+            f"backend {kind.name!r}: what its open returns ({type(backend).__name__})"
+            f" lacks {', '.join(lacking)}; see pytest_llmlat.values.protocols.Backend"
+        )
+
+
+def _lacking(backend: object, protocol: type) -> list[str]:
+    """Return the names of a protocol that an object does not have."""
+    names = (name for name in dir(protocol) if not name.startswith("_"))
+    return [name for name in names if not hasattr(backend, name)]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.extensions import Table
-from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Server
 
 Weights: TypeAlias = Literal["hub", "file", "server", "none"]
 """Where a backend's weights are: on the hub or in a folder; in a file of this machine;
@@ -40,7 +39,7 @@ class OpenedModel:
     @property
     def load_measured(self) -> bool:
         """Whether what opening took is what loading the model takes."""
-        return self.kept_from is None and not isinstance(self.backend, Server)
+        return self.kept_from is None and not self.backend.remote
 
 
 class Opener(Protocol):
@@ -59,6 +58,11 @@ class OpenerOnBase(Protocol):
     ) -> OpenedModel:
         """Open a model; raises what :func:`pytest_llmlat.backends.open_model` does."""
         ...
+
+
+def no_quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:  # noqa: ARG001 - of a backend that needs none
+    """Return ``None``: no package of its own makes weights small."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ class BackendKind:
     """How an address begins that needs no entry, such as ``hf:``."""
     form: str = ""
     """Such an address, as a message tells it: ``hf:ORG/NAME``."""
+    quantizer: Callable[[str, tuple[str, ...]], str | None] = no_quantizer
+    """Of an entry's option ``quantization`` and the devices of this machine that it
+    runs on, to the package that makes its weights so small, if it takes one."""
     read_address: Callable[[str], ModelSpec] | None = None
     """Makes an entry of an address; ``None`` where weights follow the prefix."""
 

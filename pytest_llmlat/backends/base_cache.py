@@ -7,7 +7,7 @@ base while it is on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -21,6 +21,9 @@ class CachedBase(Protocol):
         ...
 
 
+B = TypeVar("B", bound=CachedBase)
+
+
 class BaseCache:
     """One place for what the next deployment may use again."""
 
@@ -28,11 +31,12 @@ class BaseCache:
         """Begin empty."""
         self._kept: tuple[Hashable, CachedBase] | None = None
 
-    def take(self, key: Hashable) -> CachedBase | None:
+    def take(self, key: Hashable, base: type[B]) -> B | None:
         """Return what lies there if it is the one; anything else is freed first.
 
         Args:
             key: all that makes one base different from another.
+            base: the class that one backend's bases are of.
 
         Returns:
             What was kept under ``key``, no longer on the shelf; ``None`` if the caller
@@ -42,7 +46,7 @@ class BaseCache:
         if kept is None:
             return None
         known, thing = kept
-        if known == key:
+        if known == key and isinstance(thing, base):
             return thing
         del kept
         thing.free()

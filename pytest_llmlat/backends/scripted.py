@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.values.errors import (
@@ -63,6 +63,8 @@ class Scripted:
 
     A token is a word with the white space behind it.
     """
+
+    remote: Literal[False] = False
 
     def __init__(
         self,

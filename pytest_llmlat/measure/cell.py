@@ -14,7 +14,6 @@ from pytest_llmlat.machine.environment import PeakMemory, disturbances
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
 from pytest_llmlat.tasks.prompts import request_for
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
 from pytest_llmlat.values.scenario import SINGLE
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Sample, Task
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import (
         Finish,
         Instrument,
@@ -158,7 +157,7 @@ class _Measurement:
                 sample is asked twice.
         """
         self._plan, self._model, self._tools = plan, model, tools
-        remote = isinstance(model.backend, Server)
+        remote = model.backend.remote
         self._asked = (
             visits(plan.samples, plan.requests)
             if alone

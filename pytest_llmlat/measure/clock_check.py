@@ -9,10 +9,10 @@ from pytest_llmlat.backends import open_backend
 from pytest_llmlat.measure.instrument.calibration import calibrate, pulse_server
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, ServerUnavailable
-from pytest_llmlat.values.protocols import Server
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.protocols import Server
     from pytest_llmlat.values.records import Instrument
 
 LEAST_REQUESTS = 20
@@ -56,6 +56,6 @@ def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server[Any]:
         options=(("awake", awake),),
     )
     backend = open_backend(Deployment(model=model, device="endpoint"), clock)
-    if not isinstance(backend, Server):
+    if not backend.remote:
         raise LLMLatError("the HTTP backend is no server")
     return backend

@@ -35,7 +35,6 @@ from pytest_llmlat.tasks.draw import draw
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.scenario import SINGLE
 
@@ -268,7 +267,7 @@ class Session:
 
     def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clock as it will be used, once for each number of streams."""
-        if not isinstance(model.backend, Server):
+        if not model.backend.remote:
             return None
         streams = streams_of(plan.scenario, plan.planned)
         if streams not in self._instruments:

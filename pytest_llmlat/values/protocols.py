@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -42,6 +42,11 @@ class Deployed(Protocol):
 
 class Backend(Deployed, Protocol):
     """A model in this process: it answers one request after the other."""
+
+    @property
+    def remote(self) -> Literal[False]:
+        """Tells it from a :class:`Server`."""
+        ...
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer one request greedily, stamping each token on ``meter``.
@@ -133,7 +138,6 @@ class Exchange(Protocol):
 E = TypeVar("E", bound=Exchange)
 
 
-@runtime_checkable
 class Server(Deployed, Protocol[E]):
     """A model behind a network: it takes many requests at once.
 
@@ -142,6 +146,11 @@ class Server(Deployed, Protocol[E]):
     Coroutines run only inside :meth:`run`. What an answer says is found out by
     :meth:`read`, after the load, so that no parsing delays another answer's clock.
     """
+
+    @property
+    def remote(self) -> Literal[True]:
+        """Tells it from a :class:`Backend`."""
+        ...
 
     def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
         """Run a coroutine to its end on this backend's own event loop.

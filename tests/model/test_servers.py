@@ -13,7 +13,6 @@ from pytest_llmlat.backends.weights import local_file
 from pytest_llmlat.measure.scenarios import ask, under_load
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import Scenario
 from tests.model.serving import free_port, script, serving
@@ -21,7 +20,7 @@ from tests.model.serving import free_port, script, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Server
 
 QUESTION = Request(
     prompt="Name three colours of the rainbow.", chat=True, max_new_tokens=24
@@ -139,6 +138,6 @@ def _opened(url: str, weights: str | None) -> Iterator[Server[Any]]:
         name="served", backend="http", devices=("endpoint",), weights=weights, url=url
     )
     backend = open_backend(Deployment(model=model, device="endpoint"), SystemClock())
-    assert isinstance(backend, Server)
+    assert backend.remote
     yield backend
     backend.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Echo:
     """A model of this process that says what its address says."""
 
+    remote: Literal[False] = False
+    """It answers in this process, and not behind a network."""
     chat = False
     """Prompts take the completion form."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.completions.answers import respond, unpacked
 from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
@@ -91,6 +91,8 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
 
 class Completions:
     """A model behind a server that speaks OpenAI's chat/completions."""
+
+    remote: Literal[True] = True
 
     def __init__(self, deployment: Deployment, clock: Clock, way: Way) -> None:
         """Prepare; nothing is sent yet."""

@@ -6,7 +6,7 @@ import codecs
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.freeing import free_memory
@@ -101,6 +101,8 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
 
 class GGUF:
     """A loaded GGUF model: greedy decoding, one request after the other."""
+
+    remote: Literal[False] = False
 
     def __init__(
         self,

@@ -28,12 +28,22 @@ def _open_on_base(
     return OpenedModel(backend=model, kept_from=model.kept_from)
 
 
+def _quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:
+    if scheme.startswith("torchao"):
+        return "torchao"
+    # PyTorch itself has 8 bits for the processor.
+    if scheme == "int4" or (scheme == "int8" and "cpu" not in devices):
+        return "bitsandbytes"
+    return None
+
+
 KIND = BackendKind(
     name="transformers",
     open=_open,
     open_on_base=_open_on_base,
     extra="transformers",
     takes_dtype=True,
+    quantizer=_quantizer,
     prefixes=("hf:",),
     form="hf:ORG/NAME",
 )

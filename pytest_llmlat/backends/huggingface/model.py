@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.chat_messages import messages
@@ -117,7 +117,7 @@ def _opened(
     spec, torch = deployment.model, device.torch
     adapter = find_adapter(spec)
     key = base_key(deployment)
-    base = cast("Base | None", shelf.take(key))
+    base = shelf.take(key, Base)
     if base is None:
         base = load_base(transformers, deployment, settings, device)
     place = BasePlace(shelf=shelf, key=key, base=base)
@@ -156,6 +156,8 @@ def _opened(
 
 class HuggingFace:
     """A loaded transformers model: greedy decoding, one request after the other."""
+
+    remote: Literal[False] = False
 
     def __init__(
         self,

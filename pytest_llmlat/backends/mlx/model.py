@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.detokenizing import decoder
@@ -103,6 +103,8 @@ def open_model(deployment: Deployment, clock: Clock) -> MLX:  # noqa: ARG001 - e
 
 class MLX:
     """A loaded MLX model: greedy decoding, one request after the other."""
+
+    remote: Literal[False] = False
 
     def __init__(
         self,

@@ -20,13 +20,13 @@ from pytest_llmlat.measure.scenarios.batching import (
 )
 from pytest_llmlat.measure.scenarios.load import offer
 from pytest_llmlat.measure.scenarios.queueing import take_turns
-from pytest_llmlat.values.protocols import Batching, Server
+from pytest_llmlat.values.protocols import Batching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import LoadFacts, Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
@@ -80,7 +80,7 @@ def under_load(
     Raises:
         LLMLatError: no batches of this kind can be made of these requests.
     """
-    if isinstance(backend, Server):
+    if backend.remote:
         load = offer(scenario, requests, backend, clock, seed=seed, ramp_s=ramp_s)
         responses = [
             None if exchange is None else backend.read(request, exchange)

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Request
 
 
@@ -33,7 +32,7 @@ def single(
 
 def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Response:
     """Make one timed request. Between the two stamps nothing but the backend runs."""
-    if isinstance(backend, Server):
+    if backend.remote:
         with no_garbage(_FRESH):
             exchange = backend.run(
                 backend.exchange(request, clock.now_ns()), alone=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -102,6 +103,29 @@ def test_what_is_no_backend_is_refused(value: object, told: str) -> None:
     """With who gave it and what is wrong."""
     with pytest.raises(BadExtension, match=f"backend 'mine' of a test: .*{told}"):
         BACKENDS.add([("a test", {"mine": value})])
+
+
+def test_a_backend_that_opens_half_a_model_is_told() -> None:
+    """With what is missing, before anything is measured on it."""
+
+    class Half:
+        remote = False
+        chat = True
+        facts: ClassVar[dict[str, str]] = {}
+
+        def generate(self) -> None: ...
+
+        def close(self) -> None: ...
+
+    kind = BackendKind(name="half", open=lambda *_: Half())  # type: ignore[arg-type]
+    undo = BACKENDS.add([("a test", {"half": kind})])
+    try:
+        with pytest.raises(
+            BadExtension, match=r"Half\) lacks device_peak_bytes, reset_device_peak;"
+        ):
+            open_backend(a_deployment(a_model(backend="half")), ManualClock())
+    finally:
+        undo()
 
 
 def test_the_time_of_loading_is_told_where_it_was_the_models() -> None:

@@ -38,8 +38,8 @@ def test_what_was_kept_is_found_under_its_key_once() -> None:
     shelf, thing = BaseCache(), Thing("a", [])
     shelf.keep(("a", 1), thing)
 
-    assert shelf.take(("a", 1)) is thing
-    assert shelf.take(("a", 1)) is None
+    assert shelf.take(("a", 1), Thing) is thing
+    assert shelf.take(("a", 1), Thing) is None
     assert thing.log == ["a loaded"]
 
 
@@ -48,7 +48,7 @@ def test_what_another_needs_is_freed_before_that_is_loaded() -> None:
     shelf, log = BaseCache(), list[str]()
     shelf.keep("a", Thing("a", log))
 
-    assert shelf.take("b") is None
+    assert shelf.take("b", Thing) is None
     Thing("b", log)
 
     assert log == ["a loaded", "a freed", "b loaded"]

@@ -471,7 +471,7 @@ def test_a_base_that_is_as_it_was_is_kept() -> None:
 
     place.put_back(lost=False)
 
-    assert shelf.take("k") is place.base
+    assert shelf.take("k", Base) is place.base
     assert place.base.taken
     assert place.base.model.generation_config == "of the file"
 
@@ -492,7 +492,7 @@ def test_a_base_that_is_not_as_it_was_is_freed(
 
     place.put_back(lost=lost)
 
-    assert shelf.take("k") is None
+    assert shelf.take("k", Base) is None
     assert place.base.model is None
 
 
@@ -509,7 +509,7 @@ def test_an_adapter_is_taken_off_before_its_base_is_kept(
 
     place.put_back(lost=False)
 
-    assert shelf.take("k") is place.base
+    assert shelf.take("k", Base) is place.base
     assert place.base.model is base
     assert place.adapted is None
 

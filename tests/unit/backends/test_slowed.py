@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -19,7 +19,7 @@ from pytest_llmlat.backends.slowed import (
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.protocols import Batching, Server
+from pytest_llmlat.values.protocols import Batching
 from pytest_llmlat.values.records import NS_PER_S, Request
 from tests.unit.builders import a_deployment, a_model
 
@@ -35,6 +35,8 @@ REQUEST = Request(prompt="2 + 2?", chat=True, max_new_tokens=8, stop=("!",))
 
 class Steady:
     """Works half a second for the first token and a quarter for each other."""
+
+    remote: Literal[False] = False
 
     chat = True
     facts: dict[str, Scalar | None] = {"context": 64}  # noqa: RUF012 - never changed
@@ -106,7 +108,7 @@ def test_a_scripted_model_is_slower_too() -> None:
     backend = open_backend(a_deployment(model), clock)
     meter = Meter(clock)
 
-    assert not isinstance(backend, Server)
+    assert not backend.remote
     assert backend.generate(REQUEST, meter).text == "4"
     assert meter.timing().ttft_s == pytest.approx(0.55)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import pytest
 
@@ -14,7 +14,6 @@ from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import GenerationFailed, LLMLatError
 from pytest_llmlat.values.percentiles import nearest_rank
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import NS_PER_S, Response, Timing, Transport
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ class Told(Pulse):
 
 class Client:
     """A client whose requests take 100 ms and are told too long by scripted errors."""
+
+    remote: Literal[True] = True
 
     chat = True
 
@@ -143,11 +144,6 @@ class Client:
             error=exchange.error,
             transport=transport,
         )
-
-
-def test_the_scripted_client_is_a_server() -> None:
-    """What is tried here is what backends promise."""
-    assert isinstance(Client(0), Server)
 
 
 def test_a_constant_error_is_all_bias() -> None:

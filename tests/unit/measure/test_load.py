@@ -9,7 +9,7 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import pytest
 
@@ -18,7 +18,6 @@ from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import (
     NS_PER_S,
     CellFacts,
@@ -124,6 +123,7 @@ class Slow:
     left_over: list[str] = field(default_factory=list)
     """What was still running when a load had ended."""
     collecting: set[bool] = field(default_factory=set)
+    remote: Literal[True] = True
     _now: int = 0
 
     def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
@@ -251,11 +251,6 @@ def facts_of(load: Offered[Ended]) -> LoadFacts:
 def since(instant_ns: int) -> float:
     """Return the seconds since the clock began, to the microsecond."""
     return round((instant_ns - BEGIN_NS) / NS_PER_S, 6)
-
-
-def test_the_fake_is_a_server() -> None:
-    """What these tests talk to is what a load asks for."""
-    assert isinstance(a_server(), Server)
 
 
 @pytest.mark.parametrize("scenario", EVERY)

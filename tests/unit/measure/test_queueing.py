@@ -14,7 +14,6 @@ from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.queueing import take_turns
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.protocols import Server
 from pytest_llmlat.values.records import NS_PER_S, Request
 from pytest_llmlat.values.scenario import Scenario
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
@@ -265,7 +264,7 @@ def test_a_model_of_this_process_takes_turns() -> None:
     model = Model()
     request = Request(prompt="a", chat=True, max_new_tokens=4)
 
-    assert not isinstance(model.backend, Server)
+    assert not model.backend.remote
     load = under_load(
         OFFLINE, [request] * 2, model.backend, model.clock, seed=0, ramp_s=9.0
     )
