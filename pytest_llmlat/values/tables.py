@@ -76,6 +76,11 @@ class TomlTable:
     values: Mapping[str, Any]
     name: str = ""
 
+    @property
+    def where(self) -> str:
+        """The file and the place in it, for a complaint."""
+        return f"{self.file}: {self.place}"
+
     def complain(self, key: str, problem: str) -> BadCatalogue:
         """Return the error for ``key``."""
         place = f"{self.place}.{key}" if self.place else key

@@ -1,0 +1,121 @@
+"""From an entry of a catalogue to a task, each key read and checked.
+
+A further key is a field of :class:`~pytest_llmlat.values.entities.Task` and one line of
+``task_of``; what cannot be seen from the key alone is checked below.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.expressions import check_expression
+from pytest_llmlat.tasks.prompts import check_template
+from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
+from pytest_llmlat.values.entities import Task
+from pytest_llmlat.values.errors import BadExtension
+from pytest_llmlat.values.families import FAMILIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_llmlat.values.tables import TomlTable
+
+_NOT_WRITTEN = {"name", "family", "public"}
+"""Fields of a task that are no keys of its entry: they follow from others."""
+KEYS = (*(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN), *PUBLIC_KEYS)
+"""The keys of an entry."""
+
+
+def task_of(table: TomlTable, folder: Path) -> Task:
+    """Return the task that an entry describes.
+
+    Args:
+        table: the entry.
+        folder: where its paths start.
+
+    Raises:
+        BadCatalogue: names the file and the key.
+        UnknownName: of a family, an extractor, a metric or a generator.
+    """
+    table.only(KEYS)
+    family, short = _names(table)
+    task = Task(
+        name=table.name,
+        family=family,
+        title=table.text("title") or short,
+        metric=METRICS.known(table.required("metric"), where=table.where),
+        source=source(table, folder),
+        chat_prompt=table.required("chat_prompt"),
+        completion_prompt=table.required("completion_prompt"),
+        extractor=EXTRACTORS.known(table.required("extractor"), where=table.where),
+        max_new_tokens=table.whole("max_new_tokens", None),
+        budget_s=table.number("budget_s", None, above=0),
+        chance=table.number("chance", 0.0),
+        chat_stop=_stops(table, "chat_stop"),
+        completion_stop=_stops(table, "completion_stop"),
+        labels=table.texts("labels"),
+        reference=table.text("reference") or "reference",
+        references=table.text("references"),
+        mapping=table.pairs("mapping"),
+        where=table.text("where"),
+        public=public_set(table),
+        options=table.scalars("options"),
+    )
+    if not 0 <= task.chance < 1:
+        raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
+    _check_grading(table, task)
+    _check_texts(table, task)
+    return task
+
+
+def _names(table: TomlTable) -> tuple[str, str]:
+    """Return the family and the short name of an entry."""
+    family, slash, short = table.name.partition("/")
+    if not family or not slash or not short:
+        raise table.complain(
+            "", f"a task is named FAMILY/NAME with FAMILY of {', '.join(FAMILIES)}"
+        )
+    FAMILIES.known(family, where=table.where)
+    return family, short
+
+
+def _check_texts(table: TomlTable, task: Task) -> None:
+    """Complain of a template or an expression that is none."""
+    for key in ("chat_prompt", "completion_prompt"):
+        check_template(table.required(key), where=f"{table.where}.{key}")
+    for ours, text in task.mapping:
+        check_expression(text, where=f"{table.where}.mapping.{ours}")
+    if task.where is not None:
+        check_expression(task.where, where=f"{table.where}.where")
+
+
+def _check_grading(table: TomlTable, task: Task) -> None:
+    """Complain of what the extractor or the metric cannot do without.
+
+    One that is broken is told of when the task is run: other tasks of the catalogue
+    are none the worse.
+    """
+    with suppress(BadExtension):
+        if EXTRACTORS[task.extractor].needs_labels and not task.labels:
+            raise table.complain(
+                "labels", f"the extractor {task.extractor!r} needs a list of labels"
+            )
+    language = task.option("language")
+    with suppress(BadExtension):
+        if language is not None and not METRICS[task.metric].reads(str(language)):
+            raise table.complain(
+                "options.language",
+                f"the metric {task.metric!r} cannot read {language!r}, only"
+                f" {', '.join(METRICS[task.metric].languages or ())}",
+            )
+
+
+def _stops(table: TomlTable, key: str) -> tuple[str, ...]:
+    stops = table.texts(key)
+    if not all(stops):
+        raise table.complain(key, "an empty stop string would end every answer at once")
+    return stops
