@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Finish, Generation, Request, Timing
+    from pytest_llmlat.values.sampling import Sampling
 
 OPTION = "slower"
 
@@ -170,8 +171,35 @@ class _SlowMeter(Meter):
         self._delay.wait()
         return self._meter.token(text, tokens)
 
-    def reasoning(self, *, at_ns: int | None = None) -> None:
-        self._meter.reasoning(at_ns=at_ns)
+    def reasoning(
+        self, text: str = "", tokens: int = 0, *, at_ns: int | None = None
+    ) -> None:
+        self._meter.reasoning(text, tokens, at_ns=at_ns)
+
+    def prompted(self, rendered: str) -> None:
+        self._meter.prompted(rendered)
+
+    def overdue(self, budget: int) -> bool:
+        return self._meter.overdue(budget)
+
+    def end_thought(self) -> None:
+        self._meter.end_thought()
+
+    @property
+    def closing(self) -> str:
+        return self._meter.closing
+
+    @property
+    def thinking(self) -> bool:
+        return self._meter.thinking
+
+    @property
+    def thoughts(self) -> str | None:
+        return self._meter.thoughts
+
+    @property
+    def thought_tokens(self) -> int | None:
+        return self._meter.thought_tokens
 
     @property
     def text(self) -> str:
@@ -181,8 +209,17 @@ class _SlowMeter(Meter):
     def tokens(self) -> int:
         return self._meter.tokens
 
-    def generation(self, finish: Finish, prompt_tokens: int) -> Generation:
-        return self._meter.generation(finish, prompt_tokens)
+    def generation(
+        self,
+        finish: Finish,
+        prompt_tokens: int,
+        *,
+        rendered: str | None = None,
+        sampling: Sampling | None = None,
+    ) -> Generation:
+        return self._meter.generation(
+            finish, prompt_tokens, rendered=rendered, sampling=sampling
+        )
 
     def timing(self) -> Timing:
         return self._meter.timing()

@@ -236,6 +236,7 @@ def _sound_timing(timing: Timing) -> bool:
         and type(timing.spread_tokens) in _COUNT
         and type(timing.reasoning_ns) in _COUNT
         and type(timing.sent_ns) in _COUNT
+        and type(timing.thought_end_ns) in _COUNT
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.records import Generation, Timing
+from pytest_llmlat.values.thinking import THOUGHT_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,39 +13,89 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Finish, TokenSource
     from pytest_llmlat.values.sampling import Sampling
+    from pytest_llmlat.values.thinking import ThoughtTags
+
+_ANSWER, _START, _THOUGHT, _BETWEEN = range(4)
+"""What is being written: the answer; what may become a thought or the answer; a
+thought; the white space behind it. The answer is 0: it costs one test a token."""
 
 
 class Meter:
-    """Collects the text and the stamps of one generation.
+    """Collects the text and the stamps of one generation, thoughts apart.
 
     A backend calls :meth:`token` on its generating thread, at once when a token has
     become text. Pieces without text (half a character, a role message) hold no
     stamp; their tokens go to the next piece that has one.
+
+    An answer may begin with a thought between tags. Its tokens, tags and the white
+    space behind it included, are counted apart, have no stamps but of their beginning
+    and end, and no stop string ends them.
     """
 
     __slots__ = (
         "_clock",
         "_held",
+        "_lead",
+        "_mixed",
+        "_openings",
         "_pieces",
         "_reasoning",
+        "_stage",
         "_start",
         "_stops",
+        "_tags",
+        "_tail",
         "_text",
+        "_thought",
+        "_thought_end",
+        "_thought_tokens",
+        "_within",
     )
 
-    def __init__(self, clock: Clock, stop: Sequence[str] = ()) -> None:
-        """Prepare for one generation that ends before any string of ``stop``."""
+    def __init__(
+        self,
+        clock: Clock,
+        stop: Sequence[str] = (),
+        tags: Sequence[ThoughtTags] = THOUGHT_TAGS,
+    ) -> None:
+        """Prepare for one generation.
+
+        Args:
+            clock: read at every stamp.
+            stop: strings before any of which the answer ends.
+            tags: what thoughts are told by; none for a text that is all answer.
+        """
         self._clock = clock
         self._stops = tuple(stop)
+        self._tags = tags
+        self._openings = tuple([each.opening for each in tags])
         self._pieces: list[tuple[int, int]] = []
         self._text = ""
         self._held = 0
+        self._thought: list[str] = []
+        self._tail = ""
+        self._thought_tokens = 0
+        self._thought_end: int | None = None
+        self._lead = ""
+        self._mixed = False
+        self._within: ThoughtTags | None = None
+        self._stage = _START if tags else _ANSWER
         self._reasoning: int | None = None
+        if "" in self._openings:
+            self._open(tags[self._openings.index("")])
         self._start = clock.now_ns()
 
     def start(self) -> None:
         """Take the instant at which the prompt is handed over."""
         self._start = self._clock.now_ns()
+
+    def prompted(self, rendered: str) -> None:
+        """Look whether a chat template has opened a thought at the prompt's end."""
+        end = rendered[-64:].rstrip()
+        for tags in self._tags:
+            if tags.opening and tags.closing and end.endswith(tags.opening):
+                self._open(tags)
+                return
 
     def token(self, text: str, tokens: int = 1, *, at_ns: int | None = None) -> bool:
         """Stamp ``text``, made of ``tokens`` tokens.
@@ -61,26 +112,72 @@ class Meter:
             self._held += tokens
             return False
         stamp = self._clock.now_ns() if at_ns is None else at_ns
+        if self._stage:
+            return self._before_answer(text, tokens, stamp)
         self._pieces.append((stamp, tokens + self._held))
         self._held = 0
         self._text += text
         return bool(self._stops) and self._stop_at(len(text)) is not None
 
-    def reasoning(self, *, at_ns: int | None = None) -> None:
-        """Stamp the first reasoning token; later ones leave it as it is."""
+    def reasoning(
+        self, text: str = "", tokens: int = 0, *, at_ns: int | None = None
+    ) -> None:
+        """Stamp a piece of thought that comes beside the answer, not inside it."""
+        stamp = self._clock.now_ns() if at_ns is None else at_ns
         if self._reasoning is None:
-            self._reasoning = self._clock.now_ns() if at_ns is None else at_ns
+            self._reasoning = stamp
+        self._thought.append(text)
+        self._thought_tokens += tokens
+        self._thought_end = stamp
+
+    def overdue(self, budget: int) -> bool:
+        """Whether a thought is under way that has had ``budget`` tokens already."""
+        return self._stage == _THOUGHT and self._thought_tokens >= budget
+
+    @property
+    def closing(self) -> str:
+        """What ends the thought that is under way; empty if there is none."""
+        tags = self._within
+        return tags.leftover + tags.closing if tags and self._stage == _THOUGHT else ""
+
+    def end_thought(self) -> None:
+        """Take what comes next for the answer: the thought was closed by force."""
+        self._thought_tokens += self._held
+        self._held = 0
+        self._stage = _BETWEEN
 
     @property
     def text(self) -> str:
-        """The content up to the first stop string."""
+        """The answer up to the first stop string, without thoughts."""
         cut = self._stop_at(len(self._text))
         return self._text if cut is None else self._text[:cut]
 
     @property
     def tokens(self) -> int:
-        """All tokens so far, those without text of their own included."""
-        return sum(count for _, count in self._pieces) + self._held
+        """All tokens so far, those of thoughts and those without text included."""
+        answer = sum(count for _, count in self._pieces)
+        return answer + self._thought_tokens + self._held
+
+    @property
+    def thoughts(self) -> str | None:
+        """What was thought, without tags; ``None`` if nothing was."""
+        text = "".join(self._thought)
+        if tags := self._within:
+            # A template opened the thought, and the model did so once more.
+            text = text.lstrip().removeprefix(tags.opening)
+            text = text.removesuffix(tags.leftover)
+        return text.strip() or None
+
+    @property
+    def thought_tokens(self) -> int | None:
+        """Tokens of thoughts; ``None`` where a piece of several holds the border."""
+        held = self._held if self.thinking else 0
+        return None if self._mixed else self._thought_tokens + held
+
+    @property
+    def thinking(self) -> bool:
+        """Whether a thought is under way."""
+        return self._stage == _THOUGHT
 
     def generation(
         self,
@@ -106,18 +203,89 @@ class Meter:
             output_tokens=self.tokens,
             token_source=counted_by,
             rendered=rendered,
+            thoughts=self.thoughts,
+            thought_tokens=self.thought_tokens,
+            cut_in_thought=finish == "length" and self.thinking,
             sampling=sampling,
         )
 
     def timing(self) -> Timing:
         """Close the generation at the present instant."""
+        thought = self.thoughts is not None or self._within is None
         return Timing(
             start_ns=self._start,
             end_ns=self._clock.now_ns(),
             stamps_ns=tuple(stamp for stamp, _ in self._pieces),
             stamp_tokens=tuple(count for _, count in self._pieces),
-            reasoning_ns=self._reasoning,
+            # Two tags with nothing between them are no thought.
+            reasoning_ns=self._reasoning if thought else None,
+            thought_end_ns=self._thought_end if thought else None,
         )
+
+    def _open(self, tags: ThoughtTags) -> None:
+        self._within = tags
+        self._stage = _THOUGHT
+
+    def _before_answer(self, text: str, tokens: int, stamp: int) -> bool:
+        count, self._held = tokens + self._held, 0
+        if self._stage == _THOUGHT:
+            return self._think(text, count, stamp)
+        if self._stage == _BETWEEN:
+            return self._follow(text, count, stamp)
+        self._pieces.append((stamp, count))
+        self._text += text
+        begun = self._text.lstrip()
+        if begun.startswith(self._openings):
+            return self._turn_into_thought(begun, stamp)
+        if begun and not any(each.startswith(begun) for each in self._openings):
+            self._stage = _ANSWER
+        return bool(self._stops) and self._stop_at(len(text)) is not None
+
+    def _turn_into_thought(self, begun: str, stamp: int) -> bool:
+        """Take what came so far for the opening tag, and what follows it."""
+        # <thinking> begins with <think but not with <think>: one tag at most fits.
+        tags = next(each for each in self._tags if begun.startswith(each.opening))
+        count = sum(tokens for _, tokens in self._pieces)
+        self._pieces.clear()
+        self._text = ""
+        self._open(tags)
+        return self._think(begun.removeprefix(tags.opening), count, stamp)
+
+    def _think(self, text: str, count: int, stamp: int) -> bool:
+        tags = self._within
+        closing = tags.closing if tags else ""
+        if text and self._reasoning is None:
+            self._reasoning = stamp
+        self._thought.append(text)
+        self._thought_end = stamp
+        seen = self._tail + text
+        place = seen.find(closing)
+        if place < 0:
+            self._tail = seen[1 - len(closing) :] if len(closing) > 1 else ""
+            self._thought_tokens += count
+            return False
+        behind = seen[place + len(closing) :]
+        whole = "".join(self._thought)
+        self._thought = [whole[: len(whole) - len(behind) - len(closing)]]
+        self._stage = _BETWEEN
+        # A piece of several tokens does not tell how many of them are thoughts.
+        self._mixed = count > 1 and bool(behind.strip())
+        return self._follow(behind, count, stamp)
+
+    def _follow(self, text: str, count: int, stamp: int) -> bool:
+        """Begin the answer behind a thought, where its first line with text begins."""
+        lead = self._lead + text
+        words = lead.lstrip()
+        if not words:
+            self._lead = lead
+            self._thought_tokens += count
+            return False
+        # Blank lines belong to the tag; the indentation of code does not.
+        kept = lead[: len(lead) - len(words)].rpartition("\n")[2] + words
+        self._stage = _ANSWER
+        self._pieces.append((stamp, count))
+        self._text = kept
+        return bool(self._stops) and self._stop_at(len(kept)) is not None
 
     def _stop_at(self, fresh: int) -> int | None:
         """Return where the first stop string begins that ends in the last characters.

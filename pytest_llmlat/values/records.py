@@ -9,6 +9,7 @@ Abbreviations, as the field uses them:
 ``ttft``    time to first token, the first that carries content
 ``tpot``    time per output token after the first
 ``itl``     inter-token latency, one for every gap between two stamps
+``ttfr``    time to first reasoning: the first token of a thought, no content
 ==========  ==================================================================
 
 Instants are ``_ns`` (integers of ``time.perf_counter_ns``), durations that a person
@@ -22,6 +23,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.values.sampling import GREEDY, Sampling
+from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Difficulty, Scalar
@@ -68,6 +70,13 @@ class Request:
     """Switches of the chat template, such as ``enable_thinking``."""
     thinking_tokens: int | None = None
     """After how many tokens a model is to stop thinking; ``None`` for no bound."""
+    thought_tags: tuple[ThoughtTags, ...] = THOUGHT_TAGS
+    """What its thoughts are told from its answer by."""
+
+    @property
+    def most_tokens(self) -> int:
+        """How many tokens an answer may have, with its thoughts."""
+        return self.max_new_tokens + (self.thinking_tokens or 0)
 
     @property
     def messages(self) -> tuple[tuple[str, str], ...]:
@@ -97,7 +106,8 @@ class Generation:
     thoughts: str | None = None
     """What it thought before it answered; ``None`` where there was nothing."""
     thought_tokens: int | None = None
-    """How many of the output tokens are thoughts; ``None`` where that is unknown."""
+    """How many of the output tokens are thoughts, with their tags; ``None`` where that
+    is unknown."""
     cut_in_thought: bool = False
     """It was cut off before it had thought to the end: there is no answer."""
     sampling: Sampling | None = None
@@ -126,11 +136,18 @@ class Timing:
     """The first reasoning token, which is no content."""
     sent_ns: int | None = None
     """When the request really left, where it had to wait for its turn."""
+    thought_end_ns: int | None = None
+    """The last reasoning token."""
 
     @property
     def e2e_s(self) -> float:
-        """End to end: start to the last content token, or to the end without one."""
-        last = self.stamps_ns[-1] if self.stamps_ns else self.end_ns
+        """End to end: start to the last content token.
+
+        Without content it is to the last token of the thought, or to the end.
+        """
+        if self.stamps_ns:
+            return (self.stamps_ns[-1] - self.start_ns) / NS_PER_S
+        last = self.end_ns if self.thought_end_ns is None else self.thought_end_ns
         return (last - self.start_ns) / NS_PER_S
 
     @property
@@ -181,6 +198,25 @@ class Timing:
         if self.reasoning_ns is None:
             return None
         return (self.reasoning_ns - self.start_ns) / NS_PER_S
+
+    @property
+    def thinking_s(self) -> float | None:
+        """From the first reasoning token to the first content token.
+
+        To the last reasoning token where no content came; ``None`` without reasoning.
+        With ``ttfr_s`` before and ``answering_s`` behind it makes up ``e2e_s``.
+        """
+        end = self.stamps_ns[0] if self.stamps_ns else self.thought_end_ns
+        if self.reasoning_ns is None or end is None:
+            return None
+        return (end - self.reasoning_ns) / NS_PER_S
+
+    @property
+    def answering_s(self) -> float | None:
+        """From the first content token to the last, behind a thought."""
+        if self.reasoning_ns is None or not self.stamps_ns:
+            return None
+        return (self.stamps_ns[-1] - self.stamps_ns[0]) / NS_PER_S
 
     @property
     def queue_s(self) -> float | None:

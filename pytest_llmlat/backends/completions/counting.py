@@ -47,7 +47,7 @@ class _Tokens:
 def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     """Stamp the content of an answer and say how many tokens it has."""
     tokens = _tokens(reading, request)
-    meter = Meter(clock, request.stop)
+    meter = Meter(clock, request.stop, request.thought_tags)
     known = tokens.total is not None
     of_each = tokens.of_each or [int(known and bool(p.text)) for p in reading.pieces]
     stopped, last = False, len(reading.pieces)
@@ -59,7 +59,7 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
             break
     if reading.text:
         # It came at once, so that it has no stamps; the text still ends at a stop.
-        meter = Meter(clock, request.stop)
+        meter = Meter(clock, request.stop, request.thought_tags)
         stopped = meter.token(reading.text)
     spread, output = tokens.spread, tokens.total
     behind = reading.pieces[last:]

@@ -38,7 +38,7 @@ def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Respo
                 backend.exchange(request, clock.now_ns()), alone=True
             )
         return backend.read(request, exchange)
-    meter = Meter(clock, request.stop)
+    meter = Meter(clock, request.stop, request.thought_tags)
     generation, error = None, None
     with no_garbage(_FRESH):
         meter.start()

@@ -208,7 +208,10 @@ class _Run:
     def _answer(self, places: Sequence[int]) -> None:
         """Answer one batch. What breaks it is the error of each of its requests."""
         requests = [self._requests[place] for place in places]
-        meters = [Meter(self._clock, request.stop) for request in requests]
+        meters = [
+            Meter(self._clock, request.stop, request.thought_tags)
+            for request in requests
+        ]
         for meter in meters:
             meter.start()
         generations: list[Generation | None] = [None] * len(places)

@@ -123,6 +123,13 @@ _COLUMNS = {
     **_GRADE,
     "answer": _or_none(_DIGEST),
 }
+_ADDED: dict[str, tuple[_Kind, object]] = {
+    "thought_end_ns": (_or_none(_COUNT), None),
+    "thought_tokens": (_or_none(_COUNT), None),
+    "cut_in_thought": (_BIT, 0),
+}
+"""Columns that older files lack, and what they then hold. One that holds nothing else
+is left out, so that older versions can read files that have no use for it."""
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 
 Row: TypeAlias = dict[str, Any]
@@ -136,6 +143,10 @@ def pack(records: Sequence[Record]) -> dict[str, Any]:
     """
     rows = [_row(record) for record in records]
     columns = {name: _folded([row[name] for row in rows]) for name in _COLUMNS}
+    for name, (_, absent) in _ADDED.items():
+        column = _folded([row[name] for row in rows])
+        if column != absent:
+            columns[name] = column
     # Never folded: it tells how many records there are.
     columns["sample"] = [record.sample for record in records]
     details = [dict(record.grade.details) for record in records]
@@ -157,8 +168,7 @@ def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]
         ValueError: the columns are not what ``pack`` returns. An ill-formed whole may
             raise ``TypeError`` or ``KeyError`` too.
     """
-    if set(packed) != {*_COLUMNS, *_BLOCKS}:
-        odd = set(packed) ^ {*_COLUMNS, *_BLOCKS}
+    if odd := (set(packed) - set(_ADDED)) ^ {*_COLUMNS, *_BLOCKS}:
         raise ValueError(f"columns are missing or unknown: {', '.join(sorted(odd))}")
     if not isinstance(packed["sample"], list) or not packed["sample"]:
         raise ValueError("column 'sample' is no list of names")
@@ -166,6 +176,9 @@ def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]
     columns = {
         name: _unfolded(name, packed[name], size, kind)
         for name, kind in _COLUMNS.items()
+    } | {
+        name: _unfolded(name, packed.get(name, absent), size, kind)
+        for name, (kind, absent) in _ADDED.items()
     }
     names = packed["details_names"]
     if not all(map(_TEXT.fits, names)) or len(set(names)) != len(names):
@@ -207,6 +220,8 @@ def _row(record: Record) -> Row:
         **{name: getattr(record, name) for name in _PLAIN},
         **{name: int(getattr(record, name)) for name in _FLAGS},
         **_times(record.timing),
+        "thought_tokens": record.thought_tokens,
+        "cut_in_thought": int(record.cut_in_thought),
         "value": record.grade.value,
         "correct": None if correct is None else int(correct),
         "answer": digest_of(record),
@@ -237,6 +252,8 @@ def _record(
             details=details,
             counts=counts,
         ),
+        thought_tokens=row["thought_tokens"],
+        cut_in_thought=bool(row["cut_in_thought"]),
         **{name: row[name] for name in _PLAIN},
         **flags,
     )
@@ -255,7 +272,7 @@ class ThinnedTiming(Timing):
 
 def _times(timing: Timing | None) -> Row:
     if timing is None:
-        return dict.fromkeys(_TIMES)
+        return dict.fromkeys((*_TIMES, "thought_end_ns"))
     start, stamps, tokens = timing.start_ns, timing.stamps_ns, timing.stamp_tokens
 
     def since_start(instant: int | None) -> int | None:
@@ -272,6 +289,7 @@ def _times(timing: Timing | None) -> Row:
         "spread_tokens": timing.spread_tokens,
         "reasoning_ns": since_start(timing.reasoning_ns),
         "queue_ns": since_start(timing.sent_ns),
+        "thought_end_ns": since_start(timing.thought_end_ns),
     }
 
 
@@ -290,6 +308,7 @@ def _timing(row: Row) -> Timing | None:
         spread_tokens=row["spread_tokens"],
         reasoning_ns=row["reasoning_ns"],
         sent_ns=row["queue_ns"],
+        thought_end_ns=row["thought_end_ns"],
     )
 
 

@@ -26,6 +26,7 @@ from pytest_llmlat.store.baselines import (
     load,
     save,
 )
+from pytest_llmlat.store.baselines.columns import pack, unpack
 from pytest_llmlat.values.errors import BadBaseline, UsageError
 from pytest_llmlat.values.records import Contention, Grade, Record, Timing
 from pytest_llmlat.values.results import Distribution
@@ -109,7 +110,7 @@ def durations(record: Record) -> tuple[object, ...] | None:
         *(timing.e2e_s, timing.ttft_s, timing.tpot_s, timing.queue_s, timing.ttfr_s),
         *(timing.later_tokens, timing.grouped, sum(timing.stamp_tokens)),
         *(timing.end_ns - timing.start_ns, len(timing.stamps_ns)),
-        len(timing.stamp_tokens),
+        *(len(timing.stamp_tokens), timing.thinking_s, timing.answering_s),
     )
 
 
@@ -128,6 +129,7 @@ def timings(draw: Callable[[Any], Any]) -> Timing:
         spread_tokens=draw(st.none() | st.integers(0, 99)),
         reasoning_ns=draw(optional),
         sent_ns=draw(optional),
+        thought_end_ns=draw(optional),
     )
 
 
@@ -167,6 +169,8 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
             truncated=draw(st.booleans()),
             refused=draw(st.booleans()),
             empty=draw(st.booleans()),
+            thought_tokens=draw(st.none() | st.integers(0, 9)),
+            cut_in_thought=draw(st.booleans()),
             budget_s=draw(st.floats(0, 1e9)),
             chance=draw(FLOATS),
         )
@@ -194,6 +198,16 @@ def test_records_come_back_as_they_were(records: list[Record]) -> None:
     ]
     assert list(map(durations, cell.records)) == list(map(durations, records))
     assert all(r.timing is None or r.timing.start_ns == 0 for r in cell.records)
+
+
+def test_columns_of_thoughts_are_only_where_there_are_thoughts() -> None:
+    """A file of models that do not think is read by older versions too."""
+    plain, cut = a_record(), replace(a_record(), cut_in_thought=True)
+
+    assert "cut_in_thought" not in pack([plain])
+    assert pack([cut])["cut_in_thought"] == 1
+    (record, _), *_ = unpack(plain.cell, pack([plain]))
+    assert (record.thought_tokens, record.cut_in_thought) == (None, False)
 
 
 def test_facts_come_back_as_they_were(tmp_path: Path) -> None:

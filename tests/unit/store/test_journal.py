@@ -62,6 +62,7 @@ TIMINGS = st.builds(
     stamp_tokens=st.just((1, 2, 3)),
     reasoning_ns=st.none() | NS,
     sent_ns=st.none() | NS,
+    thought_end_ns=st.none() | NS,
 )
 GRADES = st.builds(
     Grade,

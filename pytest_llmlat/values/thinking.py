@@ -1,0 +1,65 @@
+"""How thoughts are told from the answer: the tags that models write round them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtTags:
+    """What stands before and behind the thoughts of a model."""
+
+    opening: str
+    """Empty where the answer begins inside a thought that the prompt has opened."""
+    closing: str
+    """Empty for a mark of the answer itself, before which there was no thought."""
+    leftover: str = ""
+    """What may stand between the end of the thought and the closing tag."""
+
+
+_CHANNEL: Final = "<|channel|>{}<|message|>"
+_FINAL: Final = _CHANNEL.format("final")
+_NEXT: Final = "<|end|><|start|>assistant"
+
+THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
+    *(
+        ThoughtTags(opening=f"<{name}>", closing=f"</{name}>")
+        for name in ("think", "thinking", "thought", "reasoning", "seed:think")
+    ),
+    ThoughtTags(opening="[THINK]", closing="[/THINK]"),
+    ThoughtTags(opening="<|START_THINKING|>", closing="<|END_THINKING|>"),
+    # Harmony: channels, of which the last is the answer.
+    ThoughtTags(opening=_CHANNEL.format("analysis"), closing=_FINAL, leftover=_NEXT),
+    ThoughtTags(opening=_CHANNEL.format("commentary"), closing=_FINAL, leftover=_NEXT),
+    ThoughtTags(opening=_FINAL, closing=""),
+)
+"""Those that are looked for where an entry names none. A tag counts only where an
+answer begins, white space aside: one in its midst is something that it talks about."""
+
+FORCED_BEFORE: Final = "\n"
+FORCED_BEHIND: Final = "\n\n"
+"""What is put round a closing tag that is written in the model's stead."""
+
+
+def tags_of(option: str | bool) -> tuple[ThoughtTags, ...]:  # noqa: FBT001 - as entries say it
+    """Return the tags that an entry's option ``thinking`` names.
+
+    Args:
+        option: ``true`` for all that are known, ``false`` for none,
+            ``<think> </think>`` for a pair, ``</think>`` for answers that begin
+            inside a thought.
+
+    Raises:
+        ValueError: it is none of these; says what can be written.
+    """
+    if isinstance(option, bool):
+        return THOUGHT_TAGS if option else ()
+    words = option.split()
+    if len(words) not in (1, 2):
+        raise ValueError(
+            "must be true, false, two tags such as '<think> </think>', or the closing"
+            " one alone where the prompt opens the thought"
+        )
+    opening, closing = words if len(words) > 1 else ("", *words)
+    return (ThoughtTags(opening=opening, closing=closing),)
