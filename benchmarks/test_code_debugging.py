@@ -1,12 +1,16 @@
-"""Code debugging: does the mended function pass the tests that the broken one fails?"""
+"""Code debugging: how many broken functions are mended?"""
 
 import pytest
 
 
 @pytest.mark.llm("code_debugging", samples=15)
 def test_code_debugging(llm, llmlat):
-    """Some functions are mended, and half of all answers come within 25 s."""
+    """Every function is answered, half of them within 25 s.
+
+    How many are mended is reported and not gated: see the scoreboard.
+    """
     result = llmlat.run(llm)
 
-    assert result.quality.value > 0
+    assert result.errors == 0
+    assert result.empty < result.samples
     assert result.e2e_s.p50 <= 25

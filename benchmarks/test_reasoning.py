@@ -5,8 +5,12 @@ import pytest
 
 @pytest.mark.llm("reasoning", samples=15)
 def test_reasoning(llm, llmlat):
-    """Some answers are right, and half of all come within 15 s."""
+    """Every question is answered, half of them within 15 s.
+
+    How many answers are right is reported and not gated: see the scoreboard.
+    """
     result = llmlat.run(llm)
 
-    assert result.quality.value > 0
+    assert result.errors == 0
+    assert result.empty < result.samples
     assert result.e2e_s.p50 <= 15

@@ -5,8 +5,12 @@ import pytest
 
 @pytest.mark.llm("sentiment", samples=24)
 def test_sentiment(llm, llmlat):
-    """One answer in ten is right, and half of the answers come within 3 s."""
+    """Every text is answered, half of them within 3 s.
+
+    How many labels are right is reported and not gated: see the scoreboard.
+    """
     result = llmlat.run(llm)
 
-    assert result.quality.value >= 0.1
+    assert result.errors == 0
+    assert result.empty < result.samples
     assert result.e2e_s.p50 <= 3

@@ -5,8 +5,12 @@ import pytest
 
 @pytest.mark.llm("summarization", samples=12)
 def test_summarization(llm, llmlat):
-    """ROUGE-L is that of a related text at least, half of the time within 15 s."""
+    """Every text is answered, half of them within 15 s.
+
+    ROUGE is reported and not gated: see the scoreboard.
+    """
     result = llmlat.run(llm)
 
-    assert result.quality.value >= 0.1
+    assert result.errors == 0
+    assert result.empty < result.samples
     assert result.e2e_s.p50 <= 15

@@ -25,8 +25,8 @@ def test_the_bundled_benchmarks_end_with_a_scoreboard(
         "no:cacheprovider",
     )
 
-    # One sample decides nothing: limits may be missed, but nothing may break.
-    assert result.ret in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    # However few of its answers are right: that is reported and not gated.
+    assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["*speed and quality*", "smollm2-135m *cpu *"])
     text = (pytester.path / "report" / "summary.json").read_text("utf-8")
     cells = json.loads(text)["cells"]

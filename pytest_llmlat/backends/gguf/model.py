@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.settings_check import (
     choice_option,
     flag_option,
@@ -42,7 +43,10 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTEXT = 4096
 DEFAULT_BATCH = 512
-OPTIONS = ("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type")
+OPTIONS = (
+    *("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type"),
+    "repack",
+)
 KV_TYPES = ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 _PLAIN_KV_TYPES = ("f32", "f16")
 _ALL_LAYERS = -1
@@ -58,8 +62,8 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
     """Load a GGUF file, with a LoRA adapter in a GGUF file of its own if it has one.
 
     Options of the entry: ``context`` (tokens), ``threads``, ``batch`` (tokens of a
-    prompt that are processed at once), ``gpu_layers`` (default all), and of the cache
-    of keys and values ``flash_attention`` and ``kv_type``.
+    prompt that are processed at once), ``gpu_layers`` (default all), of the cache of
+    keys and values ``flash_attention`` and ``kv_type``, and ``repack``.
 
     Raises:
         BadCatalogue: an option that cannot be.
@@ -95,8 +99,10 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
     }
     if adapter is not None:
         given["lora_path"] = str(adapter)
-    llama = _load(llama_cpp, model, path, given)
-    return GGUF(llama, deployment=deployment, path=path, given=given)
+    repack = repack_option(llama_cpp, model)
+    with repacking(llama_cpp, wanted=repack):
+        llama = _load(llama_cpp, model, path, given)
+    return GGUF(llama, deployment=deployment, path=path, given=given, repack=repack)
 
 
 class GGUF:
@@ -111,6 +117,7 @@ class GGUF:
         deployment: Deployment,
         path: Path,
         given: Mapping[str, Any],
+        repack: bool,
     ) -> None:
         """Wrap a ``llama_cpp.Llama`` that was loaded with ``given``."""
         import llama_cpp
@@ -143,6 +150,7 @@ class GGUF:
             "gpu_layers": "all" if layers == _ALL_LAYERS else layers,
             "flash_attention": given["flash_attn"],
             "kv_type": model.option("kv_type", "f16"),
+            "repack": repack,
             "chat": self.chat,
         }
 

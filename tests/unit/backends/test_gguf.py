@@ -113,6 +113,9 @@ class Library:
         self.path = folder / "tiny.gguf"
         self.path.write_bytes(a_file())
         self.llama_chat_format = SimpleNamespace(Jinja2ChatFormatter=self._formatter)
+        self.built_for = b"CPU : AVX2 = 1 | REPACK = 1 | "
+        self.llama_cpp = SimpleNamespace(llama_model_default_params=self._usual)
+        self.repacked: list[bool] = []
         monkeypatch.setitem(sys.modules, "llama_cpp", self)
         monkeypatch.setitem(
             sys.modules, "llama_cpp.llama_chat_format", self.llama_chat_format
@@ -127,6 +130,14 @@ class Library:
         """Whether the build has a GPU."""
         return self.gpu
 
+    def llama_print_system_info(self) -> bytes:
+        """Return what the build can use."""
+        return self.built_for
+
+    def _usual(self) -> SimpleNamespace:
+        """Return the parameters that a model has if nobody says others."""
+        return SimpleNamespace(use_extra_bufts=True)
+
     def llama_model_get_vocab(self, model: object) -> object:
         """Return something that stands for the vocabulary."""
         return model
@@ -138,6 +149,8 @@ class Library:
 
     def Llama(self, **given: Any) -> Llama:  # noqa: ANN401, N802 - as the library has it
         """Load the model."""
+        parameters = self.llama_cpp.llama_model_default_params()
+        self.repacked.append(parameters.use_extra_bufts)
         for level, line in self.logs:
             listen: Any = self.listeners[-1]
             listen(level, line, None)
@@ -437,6 +450,31 @@ def test_the_usual_settings_are_told(library: Library) -> None:
     assert facts["gpu_layers"] == 0
     library.gpu = True
     assert library.open("cuda").facts["gpu_layers"] == "all"
+
+
+@pytest.mark.parametrize(
+    ("built_for", "options", "repacked"),
+    [
+        (b"AVX2 = 1 | REPACK = 1", (), True),
+        (b"AVX2 = 1 | REPACK = 1", (("repack", False),), False),
+        (b"AVX512 = 1 | AMX_INT8 = 1", (), False),
+        (b"AVX512 = 1 | AMX_INT8 = 1", (("repack", True),), True),
+    ],
+)
+def test_a_build_for_amx_keeps_weights_as_they_are(
+    library: Library,
+    built_for: bytes,
+    options: tuple[tuple[str, bool], ...],
+    repacked: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Else the process may be killed at the first prompt; an entry may ask for it."""
+    library.built_for = built_for
+
+    facts = library.open(options=options).facts
+
+    assert library.repacked == [repacked]
+    assert facts["repack"] is repacked
+    assert library.llama_cpp.llama_model_default_params == library._usual
 
 
 @pytest.mark.parametrize(
