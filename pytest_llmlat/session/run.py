@@ -31,6 +31,7 @@ from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.data.readable import readable
 from pytest_llmlat.tasks.draw import draw
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
@@ -174,7 +175,7 @@ class Session:
         """
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
-        whole = tuple(samples) if samples is not None else self._samples(task)
+        whole = self._samples(task) if samples is None else _given(task, samples)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
@@ -341,6 +342,14 @@ class Session:
             "varied": [asdict(each) for each in self.selection.varied],
             "environment": fingerprint(self.selection.inventory),
         }
+
+
+def _given(task: Task, samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return samples that a test made itself, held to what those of files are."""
+    return tuple(
+        readable(task, sample, where=f"task {task.name!r}, sample {sample.id!r}")
+        for sample in samples
+    )
 
 
 @contextmanager

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.choices import read_choice
+from pytest_llmlat.grading.extractors.choices import as_chosen, read_choice
 from pytest_llmlat.grading.extractors.doubt import DOUBT
 from pytest_llmlat.grading.extractors.evidence import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
-from pytest_llmlat.grading.extractors.numerals import read_number, to_number
+from pytest_llmlat.grading.extractors.numerals import as_number, read_number, to_number
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reader,
     Reading,
+    ReferenceReader,
     normalized,
     plain,
     sentences,
     without_run_on,
 )
+from pytest_llmlat.grading.extractors.references import as_answered, as_stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +65,18 @@ def read_answer(answer: str, task: Task, sample: Sample) -> Reading:
     the shape of the reference does. A list ``options`` that holds the reference gives
     the words that are allowed, and then the answer is read as a label is.
     """
-    kind = str(dict(sample.fields).get("kind", "")).casefold()
-    reader = KINDS.get(kind) or KINDS[_shape(sample)]
-    return reader(answer, task, sample)
+    return KINDS[_kind(sample)](answer, task, sample)
+
+
+def as_wanted(text: str, task: Task, sample: Sample) -> str | None:
+    """Return a right answer as the kind that the row wants is read."""
+    return REFERENCES[_kind(sample)](text, task, sample)
+
+
+def _kind(sample: Sample) -> str:
+    """Name the kind of answer that a row wants."""
+    named = str(dict(sample.fields).get("kind", "")).casefold()
+    return named if named in KINDS else _shape(sample)
 
 
 def _shape(sample: Sample) -> str:
@@ -147,6 +159,12 @@ KINDS: Mapping[str, Reader] = {
     "boolean": read_boolean,
     "text": read_short,
 }
+REFERENCES: Mapping[str, ReferenceReader] = {
+    "number": as_number,
+    "choice": as_chosen,
+    "boolean": partial(as_answered, read_boolean),
+    "text": partial(as_stated, read_short),
+}
 
 
-EXTRACTOR = Extractor(read=read_answer)
+EXTRACTOR = Extractor(read=read_answer, reference=as_wanted)

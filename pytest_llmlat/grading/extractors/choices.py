@@ -12,7 +12,13 @@ from pytest_llmlat.grading.extractors.doubt import Mention
 from pytest_llmlat.grading.extractors.evidence import decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.labels import read_word
-from pytest_llmlat.grading.extractors.reading import UNREAD, Reading, plain
+from pytest_llmlat.grading.extractors.reading import (
+    UNREAD,
+    Reading,
+    normalized,
+    plain,
+)
+from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
@@ -37,6 +43,12 @@ VERDICT = re.compile(
     r"\u274c]|n't\b",
     re.IGNORECASE,
 )
+CHOSEN = re.compile(
+    r"\W{0,9}(?:(?:text|option|choice|answer|letter)\b\W{0,9})?"
+    r"[^\W\d_](?:\W{0,9}|[).:]\s.{0,400})",
+    re.IGNORECASE,
+)
+"""A letter that is a choice and no word of a sentence."""
 
 
 def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
@@ -133,5 +145,22 @@ def _find(letters: str, text: str) -> list[Mention]:
     ]
 
 
-EXTRACTOR = Extractor(read=read_choice)
+def as_chosen(text: str, task: Task, sample: Sample) -> str | None:
+    """Return the letter that a right answer is, or whose option it spells out."""
+    options = dict(sample.fields).get("options")
+    letters = _letters(options)
+    listed = tuple(options.values()) if isinstance(options, Mapping) else options
+    texts = list(listed) if isinstance(listed, list | tuple) else []
+    spelled = [
+        letter
+        for letter, option in zip(letters, texts, strict=False)
+        if normalized(str(option)) == normalized(text)
+    ]
+    if len(spelled) == 1:
+        return spelled[0]
+    named = not spelled and CHOSEN.fullmatch(text)
+    return as_answered(read_choice, text, task, sample) if named else None
+
+
+EXTRACTOR = Extractor(read=read_choice, reference=as_chosen)
 """Letters of multiple choice."""

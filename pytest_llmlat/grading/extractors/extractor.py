@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.reading import Reader, without_thoughts
+from pytest_llmlat.grading.extractors.reading import (
+    Reader,
+    ReferenceReader,
+    without_thoughts,
+)
 from pytest_llmlat.grading.extractors.refusals import is_refusal
 from pytest_llmlat.values.records import Extraction
 
@@ -20,6 +24,10 @@ class Extractor:
     read: Reader
     """(text, its task, its sample) to what is found in it; the text is without what
     the model thought aloud."""
+    reference: ReferenceReader | None = None
+    """(right answer of a row, its task, its sample) to the form in which ``read`` gives
+    it, ``None`` where no answer could be read as it; without this function a right
+    answer is taken as it stands."""
     needs_labels: bool = False
     """Whether a task must list its labels."""
 
@@ -47,4 +55,6 @@ def as_extractor(name: str, value: object) -> Extractor:
         raise TypeError(f"must be an Extractor, not {value!r:.80}")
     if not callable(value.read):
         raise TypeError(f"'read' must be a function, not {value.read!r:.80}")
+    if value.reference is not None and not callable(value.reference):
+        raise TypeError(f"'reference' must be a function, not {value.reference!r:.80}")
     return value

@@ -15,6 +15,7 @@ from pytest_llmlat.grading.extractors.reading import (
     normalized,
     plain,
 )
+from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,5 +178,7 @@ def _stems(
     ]
 
 
-LABEL = Extractor(read=read_label, needs_labels=True)
-BOOLEAN = Extractor(read=read_boolean)
+LABEL = Extractor(
+    read=read_label, reference=partial(as_answered, read_label), needs_labels=True
+)
+BOOLEAN = Extractor(read=read_boolean, reference=partial(as_answered, read_boolean))

@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.extractor import Extractor
-from pytest_llmlat.grading.extractors.notation import rewritten, worded
+from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.reading import (
     SENTENCE_END,
     UNREAD,
     Reading,
     without_run_on,
 )
+from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,6 +96,19 @@ HEADING = re.compile(
     r"\s{0,3}(?:step|part|question|case|day|week|year|option|#|\d{1,2}[.)]\s)",
     re.IGNORECASE,
 )
+LEAD = re.compile(
+    r"(?:[\s$\u20ac\u00a3\u00a5\u20b9({\\~\u2248#*]|\b(?:about|approximately|exactly)\b"
+    r"|\b[^\W\d]{1,12}\s{0,3}=)*",
+    re.IGNORECASE,
+)
+"""What may stand before the number of a right answer."""
+UNIT = re.compile(
+    r"[\s%\u00b0$\u20ac\u00a3\u00a5'\"().}*]*"
+    r"(?:(?!(?:or|to|not|below|minus|less|negative|short|and)\b)"
+    r"[^\W\d]{1,20}[\s/.,()}*]*){0,3}",
+    re.IGNORECASE,
+)
+"""What may stand behind it: a few words that say of what it is."""
 PAUSE = re.compile(r"[\s:]{0,20}")
 MOST = 50
 """Markers of a text that are looked at, from its end."""
@@ -317,4 +331,20 @@ def _boxed(text: str, start: int) -> Numeral | None:
     return found[0] if len(found) == 1 else None
 
 
-EXTRACTOR = Extractor(read=read_number)
+def as_number(text: str, task: Task, sample: Sample) -> str | None:
+    """Return the number that a right answer states, or consists of beside a unit."""
+    value = as_answered(read_number, text, task, sample)
+    if value is None or read_number(text, task, sample).explicit:
+        return value
+    plain = rewritten(text)
+    found = next(_numerals(plain), None) or WORDS.search(plain)
+    if found is None:
+        return None
+    start, end = (
+        (found.start, found.end) if isinstance(found, Numeral) else found.span()
+    )
+    alone = LEAD.fullmatch(plain[:start]) and UNIT.fullmatch(plain[end:])
+    return value if alone else None
+
+
+EXTRACTOR = Extractor(read=read_number, reference=as_number)

@@ -62,6 +62,7 @@ class Reading:
 
 UNREAD = Reading(None)
 Reader: TypeAlias = Callable[[str, Task, Sample], Reading]
+ReferenceReader: TypeAlias = Callable[[str, Task, Sample], str | None]
 
 
 def normalized(text: str) -> str:

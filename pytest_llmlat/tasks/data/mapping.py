@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.readable import readable
 from pytest_llmlat.tasks.data.right_answers import right_answers
 from pytest_llmlat.tasks.expressions import evaluate
 from pytest_llmlat.values.entities import DIFFICULTIES, Sample
@@ -59,7 +60,7 @@ def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
             f"{where}: difficulty {difficulty!r} is none of {', '.join(DIFFICULTIES)}"
         )
     stratum = [str(difficulty), reference if task.labels else str(fields.get("kind"))]
-    return Sample(
+    sample = Sample(
         id=str(fields["id"]),
         difficulty=difficulty,
         stratum="/".join(stratum),
@@ -67,3 +68,4 @@ def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
         reference=reference,
         further=tuple(further),
     )
+    return readable(task, sample, where=where)

@@ -24,7 +24,7 @@ def a_file(folder: Path, *lines: str) -> Task:
     """Write a data file and return the task that reads it."""
     path = folder / "data.jsonl"
     path.write_text("\n".join(lines) + "\n", "utf-8")
-    return a_task(source=str(path))
+    return a_task(source=str(path), extractor="text")
 
 
 def row(**columns: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.values.entities import PublicSet
 from pytest_llmlat.values.errors import BadCatalogue
-from tests.unit.builders import a_task
+from tests.unit.builders import a_task as built
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 PUBLIC = PublicSet(
     hub="org/set", config=None, split="test", revision=None, file="set.jsonl"
 )
+
+
+def a_task(extractor: str = "text", **named: str) -> Task:
+    """Return a task whose right answers may be any text."""
+    return built(extractor=extractor, **named)
 
 
 def a_row(index: int = 0, **columns: object) -> TableRow:
@@ -125,7 +130,7 @@ MANY = ["Paris", "City of Paris"]
     ],
 )
 def test_a_row_may_have_several_right_answers(
-    task: Task, columns: dict[str, object]
+    task: Task, columns: dict[str, Any]
 ) -> None:
     """A list where the answer stands, or in a column of its own; each counts once."""
     sample = sample_of(task, a_row(id="a", **columns))
@@ -155,9 +160,7 @@ def test_another_column_called_references_is_no_answer() -> None:
         ({"reference": [["4"]]}, "write mapping.reference = an expression"),
     ],
 )
-def test_what_cannot_be_an_answer_is_told(
-    columns: dict[str, object], told: str
-) -> None:
+def test_what_cannot_be_an_answer_is_told(columns: dict[str, Any], told: str) -> None:
     """A list that is turned into text would be met by no answer of any model."""
     with pytest.raises(BadCatalogue, match="FILE:1: column 'reference'") as caught:
         sample_of(a_task(), a_row(id="a", **columns))

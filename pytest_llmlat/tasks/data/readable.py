@@ -1,0 +1,63 @@
+"""Right answers in the form in which answers are read, so that they can be met."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.errors import BadCatalogue, BadExtension
+
+if TYPE_CHECKING:
+    from pytest_llmlat.grading.metrics.metric import GradeFunction
+    from pytest_llmlat.values.entities import Sample, Task
+
+
+def readable(task: Task, sample: Sample, *, where: str) -> Sample:
+    """Return a sample each of whose right answers can be given.
+
+    Every one goes through the extractor of its task. What the metric takes for the
+    same stays as it was written; "31 dollars" becomes "31".
+
+    Args:
+        task: names the extractor and the metric; only a metric that compares whole
+            answers can be missed by all of them.
+        sample: as its row says.
+        where: the row, for the complaint.
+
+    Raises:
+        BadCatalogue: a right answer that no answer could equal.
+    """
+    try:
+        extractor, metric = EXTRACTORS[task.extractor], METRICS[task.metric]
+    except BadExtension:  # told when the task is run
+        return sample
+    if not metric.exact or metric.grade is None or extractor.reference is None:
+        return sample
+    answers: list[str] = []
+    for answer in sample.references:
+        read = extractor.reference(answer, task, sample)
+        met = _met(metric.grade, read, answer, task, sample)
+        if met is None:
+            raise BadCatalogue(
+                f"{where}: no answer could equal the right answer {answer!r:.200}: the"
+                f" extractor {task.extractor!r} reads it"
+                f" {'as nothing' if read is None else f'as {read!r}, which is wrong'};"
+                " write it as an answer is read (docs/extraction.md), or"
+                f" mapping.{task.references or task.reference} = an expression that"
+                " gives it so"
+            )
+        answers.append(met)
+    reference, *further = dict.fromkeys(answers)
+    return replace(sample, reference=reference, further=tuple(further))
+
+
+def _met(
+    grade: GradeFunction, read: str | None, answer: str, task: Task, sample: Sample
+) -> str | None:
+    """Return the form of a right answer under which what is read of it is right."""
+    for form in () if read is None else (answer, read):
+        if grade(read, task, replace(sample, reference=form, further=())).correct:
+            return form
+    return None
