@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
@@ -134,6 +135,24 @@ BACKENDS: Table[BackendKind] = Table("backends", "backend", _check)
 
 
 def model_at(address: str) -> ModelSpec | None:
-    """Return the model at an address, ``None`` if no backend knows such addresses."""
-    found = (kind.at(address) for kind in BACKENDS.working().values())
-    return next((model for model in found if model is not None), None)
+    """Return the model at an address, ``None`` if no backend knows such addresses.
+
+    Raises:
+        BadExtension: several do. Which of them is meant nobody knows, and another
+            backend may be another model.
+    """
+    kinds = BACKENDS.working().values()
+    found = [(kind.name, model) for kind in kinds if (model := kind.at(address))]
+    if len(found) > 1:
+        claims = " and by ".join(_claim(BACKENDS[name], address) for name, _ in found)
+        raise BadExtension(
+            f"model {address!r}: such addresses are claimed by {claims}: nobody can"
+            " have them; write an entry of a catalogue, or uninstall all but one"
+        )
+    return found[0][1] if found else None
+
+
+def _claim(kind: BackendKind, address: str) -> str:
+    """Say which prefix of whose backend an address begins with."""
+    prefix = next(each for each in kind.prefixes if address.startswith(each))
+    return f"backend {kind.name!r} of {BACKENDS.owner(kind.name)} ({prefix!r})"

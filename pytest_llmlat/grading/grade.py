@@ -56,3 +56,15 @@ def grade(
     else:
         found = metric.run(extraction.value, task, sample, sandbox)
     return extraction, checked(found, task.metric, metric)
+
+
+def check_grading(task: Task) -> None:
+    """See that answers to a task can be judged, before any is asked for.
+
+    Raises:
+        UnknownName: there is no such extractor or metric.
+        BadExtension: there is, and it cannot be used; says whose it is and why.
+    """
+    where = f"task {task.name!r}"
+    EXTRACTORS.find(task.extractor, where=where)
+    METRICS.find(task.metric, where=where)

@@ -10,7 +10,7 @@ from shutil import get_terminal_size
 
 import pytest
 
-from pytest_llmlat.plugin import options
+from pytest_llmlat.plugin import extending, options
 from pytest_llmlat.plugin.fixtures import llm, llmlat
 from pytest_llmlat.plugin.keys import BOARD, SESSION, SETTINGS, session_of, settings_of
 
@@ -32,7 +32,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options, and look up at once every name that was typed."""
+    """Take what hooks add, and look up at once every name that was typed."""
+    # First of all: options name extensions, and a test may measure from Python.
+    extending.extend(config)
     options.add_markers(config)
     if not options.given(config) or not settings_of(config).names_given:
         return
@@ -114,6 +116,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.config.stash[SESSION].cells_planned = len(cells)
 
 
+def pytest_report_collectionfinish(
+    config: pytest.Config, items: list[pytest.Item]
+) -> list[str]:
+    """Tell which extensions cannot be used that were to be."""
+    found = extending.late(config)
+    if SESSION in config.stash:
+        from pytest_llmlat.plugin.collection import task_of  # noqa: PLC0415
+
+        tasks = dict.fromkeys(task for item in items if (task := task_of(item)))
+        found += extending.ungraded(tasks)
+    return [f"extension: {problem}" for problem in found]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a cell that could not be graded before a model is loaded for it."""
+    if SESSION not in item.config.stash:
+        return
+    from pytest_llmlat.plugin.collection import task_of  # noqa: PLC0415
+
+    task = task_of(item)
+    problems = () if task is None else extending.ungraded((task,))
+    if problems:
+        pytest.fail(problems[0], pytrace=False)
+
+
 def _fixtures(item: pytest.Item) -> list[str]:
     names: list[str] = getattr(item, "fixturenames", [])
     return names
@@ -149,7 +177,6 @@ def pytest_terminal_summary(
     """Show the scoreboard."""
     if BOARD not in config.stash:
         return
-    from pytest_llmlat.plugin import extending  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.report.terminal import scoreboard_lines  # noqa: PLC0415
 
     settings = config.stash[SETTINGS]

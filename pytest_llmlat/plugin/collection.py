@@ -14,6 +14,7 @@ from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
     from pytest_llmlat.session.selection import Selection
+    from pytest_llmlat.values.entities import Task
 
 MARKER = "llm"
 _ARGUMENTS = ("samples", "scenario")
@@ -58,6 +59,13 @@ def unchosen(item: pytest.Item) -> bool:
     """Whether an item's tasks were all excluded by ``--llm-task``."""
     callspec = getattr(item, "callspec", None)
     return callspec is not None and callspec.params.get("llmlat") == _UNCHOSEN
+
+
+def task_of(item: pytest.Item) -> Task | None:
+    """Return the task that an item's marker gave it, if it is such an item."""
+    callspec = getattr(item, "callspec", None)
+    given = None if callspec is None else callspec.params.get("llmlat")
+    return given.task if isinstance(given, Assignment) else None
 
 
 def _assignments(

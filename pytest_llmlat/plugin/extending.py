@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.values.errors import BadExtension
-
 if TYPE_CHECKING:
+    from pluggy import HookImpl
+
+    from pytest_llmlat.values.entities import Task
     from pytest_llmlat.values.extensions import Table
 
 TABLES = {
@@ -23,14 +24,15 @@ TABLES = {
 }
 """Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""
 
-
-_EXTENDED: pytest.StashKey[set[str]] = pytest.StashKey()
+_READ: pytest.StashKey[dict[str, list[object]]] = pytest.StashKey()
+"""By kind, the plugins whose hooks were read."""
 
 
 def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
     """Add to the tables what hooks give, until the session ends; once each.
 
-    Tables belong to the process, and one pytest session may run inside another.
+    Where no hook is implemented nothing is imported. Tables belong to the process, and
+    one pytest session may run inside another.
 
     Args:
         config: of the session.
@@ -39,18 +41,65 @@ def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
     Raises:
         pytest.UsageError: a hook fails or gives what its table does not take.
     """
-    done = config.stash.setdefault(_EXTENDED, set())
+    read = config.stash.setdefault(_READ, {})
     for kind in kinds:
-        if kind in done:
+        if kind in read:
             continue
-        done.add(kind)
-        given = _given(config, f"pytest_llmlat_{kind}")
-        if given:
-            try:
-                undo = table(kind).add(given)
-            except BadExtension as error:
-                raise pytest.UsageError(str(error)) from error
-            config.add_cleanup(undo)
+        hook = f"pytest_llmlat_{kind}"
+        read[kind] = [one.plugin for one in _implementations(config, hook)]
+        if given := _given(config, hook):
+            config.add_cleanup(_add(kind, given))
+
+
+def ungraded(tasks: Iterable[Task]) -> list[str]:
+    """Say of each task whose answers could not be judged why, before any is asked."""
+    from pytest_llmlat.grading.grade import check_grading  # noqa: PLC0415 - on use
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - on use
+
+    found = []
+    for task in tasks:
+        try:
+            check_grading(task)
+        except UsageError as error:
+            found.append(f"{task.name}: {error}")
+    return found
+
+
+def late(config: pytest.Config) -> list[str]:
+    """Name the hooks that came when the tables were filled already.
+
+    Those of a ``conftest.py`` below the folders that pytest is started with are read
+    only when their folder is collected, if at all.
+    """
+    return [
+        f"{hook} in {one.plugin_name} was read too late and adds nothing: move it into"
+        " the conftest.py beside pytest's configuration, or into a plugin (-p)"
+        for kind, plugins in config.stash.get(_READ, {}).items()
+        for hook in (f"pytest_llmlat_{kind}",)
+        for one in _implementations(config, hook)
+        if one.plugin not in plugins
+    ]
+
+
+def _add(
+    kind: str, given: list[tuple[str, Mapping[str, object]]]
+) -> Callable[[], None]:
+    """Add to a table; returns what undoes it.
+
+    Raises:
+        pytest.UsageError: the table does not take it.
+    """
+    from pytest_llmlat.values.errors import BadExtension  # noqa: PLC0415 - on use
+
+    try:
+        return table(kind).add(given)
+    except BadExtension as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _implementations(config: pytest.Config, hook: str) -> list[HookImpl]:
+    found: list[HookImpl] = getattr(config.hook, hook).get_hookimpls()
+    return found
 
 
 def table(kind: str) -> Table[object]:
@@ -67,7 +116,7 @@ def problems() -> list[str]:
 
 def _given(config: pytest.Config, hook: str) -> list[tuple[str, Mapping[str, object]]]:
     """Return what each implementation of a hook gives, and where that stands."""
-    implementations = getattr(config.hook, hook).get_hookimpls()
+    implementations = _implementations(config, hook)
     found = []
     for one in implementations:
         giver = f"{hook} in {one.plugin_name}"

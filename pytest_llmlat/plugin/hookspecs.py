@@ -50,7 +50,7 @@ def pytest_llmlat_backends(config: pytest.Config) -> Mapping[str, BackendKind] |
 def pytest_llmlat_devices(config: pytest.Config) -> Mapping[str, Device] | None:
     """Return devices by their markers, for this pytest session.
 
-    It is called at the start of the session, since markers are known from then on::
+    It is called as that for families; the markers are known from then on::
 
         def pytest_llmlat_devices():
             return {"rtx3090": nvidia_card("rtx3090", "RTX 3090")}
@@ -63,9 +63,9 @@ def pytest_llmlat_devices(config: pytest.Config) -> Mapping[str, Device] | None:
 def pytest_llmlat_families(config: pytest.Config) -> Mapping[str, Family] | None:
     """Return families of tasks by name, for this pytest session.
 
-    As every hook of this kind it is called once, before the first model or task is
-    looked up, in the process of each worker; it must stand in a plugin or in a
-    ``conftest.py`` that pytest reads at its start::
+    As every hook of this kind it is called once, at the start of the session, in the
+    process of each worker; it must stand in a plugin or in a ``conftest.py`` that
+    pytest reads at its start. ``measure_models`` in a test sees what it adds::
 
         def pytest_llmlat_families():
             return {"intent": Family(labels=True)}

@@ -21,16 +21,10 @@ BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 def settings_of(config: pytest.Config) -> Settings:
     """Return the settings, read when they are first asked for.
 
-    What hooks add is there before, since options name it.
-
     Raises:
-        pytest.UsageError: a value that is not what its option takes, or an extension
-            that cannot be one.
+        pytest.UsageError: a value that is not what its option takes.
     """
     if SETTINGS not in config.stash:
-        from pytest_llmlat.plugin.extending import extend  # noqa: PLC0415
-
-        extend(config)
         config.stash[SETTINGS] = options.read(config)
     return config.stash[SETTINGS]
 

@@ -48,10 +48,6 @@ def add_markers(config: pytest.Config) -> None:
     cells then run on is registered when they are collected.
     """
     hooked = bool(config.hook.pytest_llmlat_devices.get_hookimpls())
-    if hooked:
-        from pytest_llmlat.plugin.extending import extend  # noqa: PLC0415 - as below
-
-        extend(config, ("devices",))
     if config.option.markers or hooked or given(config):
         from pytest_llmlat.machine.device_table import all_devices  # noqa: PLC0415
 

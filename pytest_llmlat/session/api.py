@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pytest_llmlat.grading import program_limits
+from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.sandbox import choices
 from pytest_llmlat.machine.device_table import absence, is_present, known_device
 from pytest_llmlat.session.arguments import (
@@ -242,6 +243,8 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
             f"samples: are those of one task, and tasks names {len(tasks)};"
             " give a number"
         )
+    for task in tasks:
+        check_grading(task)
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
     passed = True

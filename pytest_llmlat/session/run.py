@@ -16,6 +16,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.gate.limits import check_limits
+from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
@@ -172,7 +173,11 @@ class Session:
             samples: the items, where they are not those of the task's source.
             count: how many the test asks for; the settings come first.
             limits: those of the test; the settings have their own.
+
+        Raises:
+            UsageError: no answer could be graded, or there is nothing to ask.
         """
+        check_grading(task)
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
         whole = self._samples(task) if samples is None else _given(task, samples)

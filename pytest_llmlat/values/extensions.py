@@ -66,6 +66,7 @@ class Table(Mapping[str, T]):
         self._check = check
         self._read = declared
         self._sessions: list[dict[str, T]] = []
+        self._givers: dict[str, str] = {}
         # What was asked for already: readers ask once for each of a million records.
         self._ready: dict[str, T] = {}
         self._broken: dict[str, str] = {}
@@ -172,6 +173,16 @@ class Table(Mapping[str, T]):
         """The names that hooks gave: another process does not have them."""
         return frozenset(name for session in self._sessions for name in session)
 
+    def owner(self, name: str) -> str:
+        """Say whose an extension is: a distribution's entry point, or a hook.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        if name in self._declared:
+            return _owner(self._declared[name][0])
+        return self._givers[name]
+
     def add(
         self, given: Iterable[tuple[str, Mapping[str, object]]]
     ) -> Callable[[], None]:
@@ -209,11 +220,13 @@ class Table(Mapping[str, T]):
                     )
                 session[name] = self._checked(place, name, value)
                 givers[name] = giver
+        before, self._givers = self._givers, {**self._givers, **givers}
         self._sessions.append(session)
         self._ready.clear()
 
         def undo() -> None:
             self._sessions = [each for each in self._sessions if each is not session]
+            self._givers = before
             self._ready.clear()
 
         return undo

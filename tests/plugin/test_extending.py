@@ -13,6 +13,8 @@ import pytest
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -83,6 +85,95 @@ def test_a_conftest_adds_a_family_an_extractor_and_a_metric(project: Project) ->
     assert "intent" not in FAMILIES
     assert "last_word" not in EXTRACTORS
     assert "same_length" not in METRICS
+
+
+MEASURES = """
+from pytest_llmlat import ModelSpec, Task, measure_models
+from pytest_llmlat.command import main
+
+def test_mine(tmp_path, capsys):
+    model = ModelSpec(name="parrot", backend="scripted", devices=("cpu",),
+                      options=(("answer", "positive"),))
+    task = Task(name="intent/tickets", family="intent", title="t",
+                labels=("positive", "negative"), source="SOURCE",
+                reference="label", extractor="last_word",
+                metric="same_length", max_new_tokens=4, budget_s=1.0,
+                chat_prompt="{{ text }}", completion_prompt="{{ text }}")
+    run = measure_models(model, task, root=tmp_path, report=tmp_path / "report")
+    assert [summary.quality.value for summary in run.summaries] == [1.0]
+    assert len(list(run.records())) == 6
+    assert main(["show", str(run.folder)]) == 0
+    told = capsys.readouterr()
+    assert "left out" not in told.out + told.err
+    assert main(["report", str(run.folder), "--out", str(tmp_path / "again")]) == 0
+    assert "same_length" in (tmp_path / "again" / "report.html").read_text("utf-8")
+"""
+
+
+def test_a_test_measures_from_python_with_what_the_conftest_adds(
+    project: Project,
+) -> None:
+    """No option is given and no model asked for; its run is read there as well.
+
+    Outside of the session nobody knows the metric, and that is told.
+    """
+    project.pytester.makeini("[pytest]")
+    project.write("conftest.py", CONFTEST)
+    source = project.pytester.path / "tiny.jsonl"
+    project.write("test_models.py", MEASURES.replace("SOURCE", source.as_posix()))
+
+    project.run("--basetemp=base").assert_outcomes(passed=1)
+
+    (folder,) = (project.pytester.path / "base").glob("test_mine0/.llmlat/runs/*")
+    told: list[str] = []
+    assert [found for _, found in records_of(open_run(folder), tell=told.append)] == [
+        []
+    ]
+    (line,) = told
+    assert line.endswith(
+        "6 of its lines left out, for they cannot be read: metric 'same_length' is not"
+        " known here"
+    )
+
+
+def test_a_hook_of_a_folder_that_is_read_late_is_told(project: Project) -> None:
+    """What it adds is not there, so that a task with it cannot be found."""
+    folder = project.pytester.mkdir("below")
+    (folder / "conftest.py").write_text(CONFTEST, "utf-8")
+    (folder / "test_it.py").write_text("def test_it(): pass", "utf-8")
+
+    result = project.run("--llm=parrot", "-m", "cpu or not llm")
+
+    result.stdout.fnmatch_lines(
+        ["extension: pytest_llmlat_metrics in *below*conftest.py was read too late *"]
+    )
+
+
+def test_a_broken_metric_is_told_at_collection_and_the_rest_runs(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cell fails before the model is loaded, which would take minutes."""
+    info = tmp_path / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: broken\nVersion: 1.0\n", "utf-8")
+    points = "[pytest_llmlat.extractors]\nmine = absent:TWO\n"
+    (info / "entry_points.txt").write_text(points, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    tasks = project.pytester.path / "tasks.toml"
+    text = tasks.read_text("utf-8").replace('"label"\nmetric', '"mine"\nmetric', 1)
+    tasks.write_text(text, "utf-8")
+    why = (
+        "sentiment/tiny: extractor 'mine' of broken 1.0 (entry point 'mine' ="
+        " 'absent:TWO' of 'pytest_llmlat.extractors'): cannot be imported:"
+        " ModuleNotFoundError: No module named 'absent'; mend it, or uninstall broken"
+    )
+
+    collected = project.run_apart("--llm=parrot", "-m", "cpu", "--collect-only")
+    result = project.run_apart("--llm=parrot", "-m", "cpu", "--durations=0", "-vv")
+
+    assert f"extension: {why}" in collected.outlines
+    result.assert_outcomes(errors=1, passed=1)
+    assert why in result.outlines
 
 
 @pytest.mark.parametrize(
@@ -216,7 +307,7 @@ def test_a_broken_package_harms_no_run_without_it_and_is_told(
     )
     give_a_task(project, "sentiment", "text", "mine")
     asked = project.run_apart("--llm=parrot", "-m", "cpu")
-    asked.assert_outcomes(failed=1)
+    asked.assert_outcomes(errors=1)
     asked.stdout.fnmatch_lines(
-        ["metric 'mine' of broken 1.0 (entry point 'mine' = 'absent:TWO'*: cannot be *"]
+        ["*metric 'mine' of broken 1.0 (entry point 'mine' = 'absent:TWO'*: cannot *"]
     )

@@ -91,6 +91,42 @@ def test_an_address_of_nobody_is_none(address: str) -> None:
     assert model_at(address) is None
 
 
+def test_an_address_that_two_backends_claim_is_told_with_both() -> None:
+    """Where one prefix begins the other too; other addresses go on."""
+    kinds = {
+        name: BackendKind(name=name, open=open_model, prefixes=(prefix,))
+        for name, prefix in (("a", "lab:"), ("b", "lab:big/"))
+    }
+    undo = BACKENDS.add([("one test", {"a": kinds["a"]}), ("two", {"b": kinds["b"]})])
+    try:
+        with pytest.raises(
+            BadExtension,
+            match=r"^model 'lab:big/x': such addresses are claimed by backend 'a' of"
+            r" one test \('lab:'\) and by backend 'b' of two \('lab:big/'\): nobody",
+        ):
+            model_at("lab:big/x")
+        small = model_at("lab:small")
+        assert small is not None
+        assert small.backend == "a"
+    finally:
+        undo()
+    assert model_at("lab:small") is None
+
+
+def test_an_address_that_takes_one_of_ours_is_told_with_its_entry_point() -> None:
+    """A user's backend does not answer for ours unseen."""
+    kind = BackendKind(name="fast", open=open_model, prefixes=("gguf:",))
+    undo = BACKENDS.add([("a test", {"fast": kind})])
+    try:
+        with pytest.raises(
+            BadExtension,
+            match=r"'gguf' of pytest-llmlat .*entry point 'gguf' .* 'fast' of a test",
+        ):
+            model_at("gguf:a.gguf")
+    finally:
+        undo()
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [

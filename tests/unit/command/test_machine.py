@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.command import doctor, main
+from pytest_llmlat.command import doctor, extensions_check, main
 from pytest_llmlat.command import readiness as looking
 from pytest_llmlat.command.examination import (
     Examination,
@@ -25,6 +26,7 @@ from pytest_llmlat.grading.sandbox.chain import REMEDY
 from pytest_llmlat.machine.contention import judge
 from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.values.errors import SandboxUnavailable
+from pytest_llmlat.values.extensions import Table
 from pytest_llmlat.values.records import Contention
 from tests.unit.builders import a_model
 
@@ -112,6 +114,33 @@ def test_doctor_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> No
     assert told["environment"]["cores"] >= 1
     assert told["sandboxes"]
     assert status == int(not any(m["ready"] for m in told["models"].values()))
+
+
+def test_extensions_that_cannot_be_used_are_told_with_the_reason() -> None:
+    """To people on a line each, and to programs; they keep no model from running."""
+    why = "metric 'mine' of broken 1.0: cannot be imported: ImportError: \x1b[31m"
+    examined = found(broken_extensions=(why,))
+
+    assert f"extension  {why}" in text(examined).splitlines()
+    assert doctor.content(examined)["broken_extensions"] == [why]
+    assert examined.usable
+
+
+def test_the_doctor_imports_every_extension(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails only when it is asked for is found before."""
+    table: Table[int] = Table(
+        "gadgets",
+        "gadget",
+        lambda _, value: value,  # type: ignore[arg-type, return-value]
+        declared=lambda _: [EntryPoint("mine", "absent:ONE", "pytest_llmlat.gadgets")],
+    )
+    monkeypatch.setattr(extensions_check, "TABLES", (table,))
+    monkeypatch.setattr("pytest_llmlat.values.extensions._is_ours", lambda _: True)
+
+    (told,) = extensions_check.broken_extensions()
+
+    assert told.startswith("gadget 'mine' of an unknown distribution (entry point")
+    assert "No module named 'absent'" in told
 
 
 def test_a_machine_without_libraries_is_told_what_to_install() -> None:

@@ -204,6 +204,24 @@ def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
     assert "1 of its lines" in told[0]
 
 
+def test_a_metric_that_nobody_knows_here_is_told(tmp_path: Path) -> None:
+    """As of a run with an extension that is not installed; other cells are read."""
+    other = a_cell(task="reasoning/tiny")
+    records = [
+        replace(a_record("s1"), metric="a conftest's"),
+        a_record("s1", cell=other),
+    ]
+    folder = a_folder(tmp_path, [some_facts(), some_facts(other)], records)
+    told: list[str] = []
+
+    found = [len(own) for _, own in records_of(open_run(folder), tell=told.append)]
+
+    assert found == [0, 1]
+    (line,) = told
+    assert a_cell().id in line
+    assert line.endswith('metric "a conftest\'s" is not known here')
+
+
 def test_what_is_left_out_is_a_warning_unless_somebody_listens(tmp_path: Path) -> None:
     """Nothing is dropped in silence."""
     folder = a_folder(tmp_path, [some_facts()])

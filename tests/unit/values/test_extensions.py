@@ -116,6 +116,18 @@ def test_a_broken_one_harms_only_who_asks_for_it(
     assert table.problems() == (str(told.value),)
 
 
+def test_it_is_told_whose_an_extension_is(place: Path) -> None:
+    """That of a session is its hook's, for as long as it lasts."""
+    table = a_table(place)
+    undo = table.add([("a hook", {"three": 3})])
+
+    assert table.owner("one").startswith(f"{OURS} 2.0 (entry point 'one'")
+    assert table.owner("three") == "a hook"
+    undo()
+    with pytest.raises(KeyError):
+        table.owner("three")
+
+
 def test_nobody_takes_our_names(place: Path) -> None:
     """Ours stays, whatever the other distribution is called, and it is told."""
     install(place, "a-first", one="theirs:one")
