@@ -179,6 +179,16 @@ class Meter:
         """Whether a thought is under way."""
         return self._stage == _THOUGHT
 
+    @property
+    def answering(self) -> bool:
+        """Whether what comes now can only be the answer."""
+        return self._stage == _ANSWER
+
+    @property
+    def thought_began(self) -> bool:
+        """Whether there was a thought, or the tag of one."""
+        return self._within is not None
+
     def generation(
         self,
         finish: Finish,

@@ -13,7 +13,7 @@ from pytest_llmlat.backends.completions.reading import (
     read_whole,
     said,
 )
-from pytest_llmlat.backends.completions.requests import too_long
+from pytest_llmlat.backends.completions.requests import conversation, too_long
 from pytest_llmlat.backends.transport.bodies import unpack
 from pytest_llmlat.backends.transport.client import SUCCESS
 from pytest_llmlat.values.records import Generation, Response, Transport
@@ -64,12 +64,19 @@ def respond(
     elif reading.finish in _CUT_SHORT and not counted.stopped:
         finish = "length"
     source: TokenSource | None = None if counted.output_tokens is None else "usage"
+    hide = complaints.secrets.hide_in_answer
+    text, thoughts = counted.meter.text, counted.thoughts
+    thought = thoughts is not None or bool(counted.thought_tokens)
     generation = Generation(
-        text=complaints.secrets.hide_in_answer(counted.meter.text),
+        text=hide(text),
         finish=finish,
         prompt_tokens=counted.prompt_tokens,
         output_tokens=counted.output_tokens,
         token_source=source,
+        rendered=conversation(request),
+        thoughts=None if thoughts is None else hide(thoughts),
+        thought_tokens=counted.thought_tokens,
+        cut_in_thought=finish == "length" and thought and not text.strip(),
     )
     return Response(
         generation=None if error else generation,

@@ -6,9 +6,10 @@ place. Where only the sum is known, it is the sum that is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.completions.thoughts import sort_pieces, sort_text
 from pytest_llmlat.values.meter import Meter
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Counted:
     spread_tokens: int | None
     output_tokens: int | None
     prompt_tokens: int | None
+    thoughts: str | None
+    thought_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +49,23 @@ class _Tokens:
 
 def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     """Stamp the content of an answer and say how many tokens it has."""
+    if reading.text:
+        return _count_whole(reading, request, clock)
+    beside = "".join(piece.text for piece in reading.pieces if piece.reasoning)
+    inside = sort_pieces(reading.pieces, request, clock)
+    reading = replace(reading, pieces=inside.pieces)
     tokens = _tokens(reading, request)
-    meter = Meter(clock, request.stop, request.thought_tags)
+    meter = Meter(clock, request.stop, ())
     known = tokens.total is not None
     of_each = tokens.of_each or [int(known and bool(p.text)) for p in reading.pieces]
     stopped, last = False, len(reading.pieces)
     for index, (piece, many) in enumerate(zip(reading.pieces, of_each, strict=True)):
-        if piece.reasoning:
+        if not piece.reasoning:
+            if meter.token(piece.text, many, at_ns=piece.stamp):
+                stopped, last = True, index + 1
+                break
+        elif piece.text:
             meter.reasoning(at_ns=piece.stamp)
-        elif meter.token(piece.text, many, at_ns=piece.stamp):
-            stopped, last = True, index + 1
-            break
-    if reading.text:
-        # It came at once, so that it has no stamps; the text still ends at a stop.
-        meter = Meter(clock, request.stop, request.thought_tags)
-        stopped = meter.token(reading.text)
     spread, output = tokens.spread, tokens.total
     behind = reading.pieces[last:]
     if stopped and any(piece.text for piece in behind):
@@ -72,7 +77,45 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
         spread_tokens=spread,
         output_tokens=output,
         prompt_tokens=_prompt_tokens(reading, tokens),
+        thoughts=inside.thoughts or beside.strip() or None,
+        thought_tokens=None if inside.shared else _thought_tokens(reading, tokens),
     )
+
+
+def _count_whole(reading: StreamReading, request: Request, clock: Clock) -> Counted:
+    """Count an answer that came at once: it has no stamps, but ends at a stop too."""
+    tokens = _tokens(reading, request)
+    text, thoughts = sort_text(reading.text, request, clock)
+    meter = Meter(clock, request.stop, ())
+    total = tokens.total
+    return Counted(
+        meter=meter,
+        stopped=meter.token(text),
+        spread_tokens=tokens.spread,
+        output_tokens=total,
+        prompt_tokens=_prompt_tokens(reading, tokens),
+        thoughts=thoughts or reading.thoughts.strip() or None,
+        thought_tokens=None if total is None else _told_thought(reading, total),
+    )
+
+
+def _thought_tokens(reading: StreamReading, tokens: _Tokens) -> int | None:
+    """Return the tokens of thoughts: told, or counted where each message is known."""
+    if tokens.total is None:
+        return None
+    told = _told_thought(reading, tokens.total)
+    if told is not None:
+        return told
+    seen = any(piece.reasoning for piece in reading.pieces)
+    if not seen:
+        # A server may think without showing it: none seen is not none.
+        return 0 if _reasoning_figure(reading) == 0 else None
+    if not reading.texts:
+        return tokens.total
+    if tokens.of_each is None:
+        return None
+    pairs = zip(reading.pieces, tokens.of_each, strict=True)
+    return sum(many for piece, many in pairs if piece.reasoning)
 
 
 def _tokens(reading: StreamReading, request: Request) -> _Tokens:
@@ -83,7 +126,7 @@ def _tokens(reading: StreamReading, request: Request) -> _Tokens:
         total = sum(along)
     reasoning = sum(piece.reasoning for piece in reading.pieces)
     least = texts if reading.pieces else int(bool(reading.text))
-    most = max(request.max_new_tokens, texts + reasoning) + 1
+    most = max(request.most_tokens, texts + reasoning) + 1
     if total is None or total > most or _too_few(total, least):
         return _Tokens(total=None, of_each=None, spread=None)
     if along is not None and sum(along) <= total:
@@ -91,7 +134,7 @@ def _tokens(reading: StreamReading, request: Request) -> _Tokens:
     if not texts:
         return _Tokens(total=total, of_each=None, spread=None)
     spread = _spread(reading, total, texts, reasoning)
-    one = [1 if piece.text or piece.reasoning else 0 for piece in reading.pieces]
+    one = [int(bool(piece.text) or piece.reasoning) for piece in reading.pieces]
     each = one if spread is None else None
     return _Tokens(total=total, of_each=each, spread=spread)
 
@@ -104,7 +147,7 @@ def _spread(
     Where not all tokens can be behind the stamps, and how many are is not told, one
     for each stamp is the least: a larger number would make decoding look faster.
     """
-    thought = _thought(reading, total)
+    thought = _told_thought(reading, total)
     if thought is None and reasoning:
         # One message for each token, or one more for the end, which has no text.
         each = total - reasoning in (texts, texts + 1)
@@ -112,7 +155,7 @@ def _spread(
     shown = total - (thought or 0)
     if shown in (texts, texts + 1):
         return None
-    length = sum(len(piece.text.encode()) for piece in reading.pieces)
+    length = sum(len(p.text.encode()) for p in reading.pieces if not p.reasoning)
     return texts if not 0 < shown <= length + _SLACK else shown
 
 
@@ -122,7 +165,7 @@ def _cut(
     """Return the spread and the output tokens of the pieces before ``last`` alone."""
     if tokens.of_each is not None and tokens.spread is None:
         return None, sum(tokens.of_each[:last])
-    kept = sum(bool(piece.text) for piece in reading.pieces[:last])
+    kept = sum(bool(p.text) and not p.reasoning for p in reading.pieces[:last])
     return None if tokens.spread is None else kept, None
 
 
@@ -131,7 +174,8 @@ def _counted_along(pieces: Sequence[Piece]) -> list[int] | None:
     before, found = 0, []
     for piece in pieces:
         many = before if piece.running is None else piece.running
-        if many < before or (piece.text and many == before):
+        content = piece.text and not piece.reasoning
+        if many < before or (content and many == before):
             return None
         found.append(many - before)
         before = many
@@ -143,11 +187,19 @@ def _prompt_tokens(reading: StreamReading, tokens: _Tokens) -> int | None:
     return None if tokens.total is None else _figure(reading, "prompt_tokens") or None
 
 
-def _thought(reading: StreamReading, total: int) -> int | None:
+def _told_thought(reading: StreamReading, total: int) -> int | None:
     """Return how many of all tokens were reasoning, ``None`` if it is not told."""
-    details = (reading.usage or {}).get("completion_tokens_details")
+    value = _reasoning_figure(reading)
+    return value if value is not None and 0 < value <= total else None
+
+
+def _reasoning_figure(reading: StreamReading) -> int | None:
+    usage = reading.usage or {}
+    details = usage.get("completion_tokens_details")
     value = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    return value if type(value) is int and 0 < value <= total else None
+    if value is None:
+        value = usage.get("reasoning_tokens")
+    return value if type(value) is int else None
 
 
 def _figure(reading: StreamReading, key: str) -> int | None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+"""What servers call the text of a thought: DeepSeek, vLLM and llama.cpp; OpenRouter,
+Ollama and newer vLLM; others."""
 _SHOWN = 80
 
 
@@ -32,6 +35,7 @@ class Piece(NamedTuple):
     stamp: int
     text: str
     reasoning: bool
+    """It is a part of a thought, and no content."""
     running: int | None
     """Tokens of the answer up to here, where the server counts along."""
 
@@ -43,6 +47,8 @@ class StreamReading:
     pieces: list[Piece] = field(default_factory=list)
     text: str = ""
     """The content of an answer that did not come as a stream."""
+    thoughts: str = ""
+    """What such an answer has beside its content."""
     finish: str | None = None
     done: bool = False
     """The server said that nothing more comes."""
@@ -92,6 +98,8 @@ def read_whole(body: bytes) -> StreamReading:
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
         reading.text = _mended(_text(content))
+        if inner is not choice:
+            reading.thoughts = _mended(_thought(inner))
         reading.finish = _finish(choice)
         reading.done = True
     except MalformedMessage as wrong:
@@ -164,11 +172,11 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
         raise MalformedMessage(f"a message's delta is no object: {_shown(delta)}")
     running = _count(message.get("usage"), "completion_tokens")
     content = _text(delta.get("content", choice.get("text")))
-    thought = delta.get("reasoning_content") or delta.get("reasoning")
-    thinking = isinstance(thought, str) and bool(thought)
+    thinking = _thought(delta)
     if thinking:
         counted = None if content else running
-        reading.pieces.append(Piece(stamp, "", reasoning=True, running=counted))
+        thought = _mended(thinking)
+        reading.pieces.append(Piece(stamp, thought, reasoning=True, running=counted))
     if content or reading.halves:
         content = reading.halves + content
         last = content[-1]
@@ -227,9 +235,49 @@ def _text(content: object) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        texts = [
+            part.get("text")
+            for part in content
+            if isinstance(part, dict) and not _thought_part(part)
+        ]
         return "".join(text for text in texts if isinstance(text, str))
     raise MalformedMessage(f"a message's content is no text: {_shown(content)}")
+
+
+def _thought(message: dict[str, Any]) -> str:
+    """Return what a message holds of a thought, in the shapes that servers give it.
+
+    A text under one of the names, or parts of the content or of the details that are
+    thoughts. What is encrypted is none that could be read.
+    """
+    for name in _THOUGHTS:
+        told = message.get(name)
+        if isinstance(told, str) and told:
+            return told
+    for name in ("reasoning_details", "content"):
+        parts = message.get(name)
+        if isinstance(parts, list):
+            told = "".join(_thought_part(part) for part in parts)
+            if told:
+                return told
+    return ""
+
+
+def _thought_part(part: object) -> str:
+    """Return the text of a part that is a thought, such as Mistral's ``thinking``."""
+    if not isinstance(part, dict):
+        return ""
+    kind = part.get("type")
+    if not isinstance(kind, str) or not kind.startswith(("thinking", "reasoning")):
+        return ""
+    for name in ("thinking", "text", "summary"):
+        told = part.get(name)
+        if isinstance(told, str):
+            return told
+        if isinstance(told, list):
+            texts = [each.get("text") for each in told if isinstance(each, dict)]
+            return "".join(text for text in texts if isinstance(text, str))
+    return ""
 
 
 def _mended(text: str) -> str:

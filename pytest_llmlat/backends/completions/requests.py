@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.chat_messages import messages
+from pytest_llmlat.values.thinking import THOUGHT_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -48,16 +49,41 @@ def payload(
     else:
         body["prompt"] = request.prompt
     renamed = "max_tokens" in without
-    body["max_completion_tokens" if renamed else "max_tokens"] = request.max_new_tokens
+    body["max_completion_tokens" if renamed else "max_tokens"] = request.most_tokens
     body |= {"temperature": 0, "stream": stream, "seed": request.seed}
     if stream:
         body["stream_options"] = {"include_usage": True}
-    if stop := [text for text in request.stop if text][:STOP_STRINGS]:
+    if switches := _switches(request):
+        body["chat_template_kwargs"] = switches
+    thinks = bool(request.thinking_tokens) or request.thought_tags != THOUGHT_TAGS
+    # A server ends thoughts at them too; the Meter does not, and applies them later.
+    if not thinks and (stop := [text for text in request.stop if text][:STOP_STRINGS]):
         body["stop"] = stop
     for name in _DROPPABLE:
         if name in without:
             body.pop(name, None)
     return body
+
+
+def _switches(request: Request) -> dict[str, object]:
+    """Return what the server's chat template is told."""
+    found: dict[str, object] = dict(request.template)
+    if request.thinking_tokens == 0 and request.chat:
+        found.setdefault("enable_thinking", False)
+    return found
+
+
+def conversation(request: Request) -> str | None:
+    """Return what was sent beside the prompt alone, as JSON; ``None`` if nothing.
+
+    What a server's chat template makes of it cannot be seen from here.
+    """
+    if not request.chat or not (request.system or request.turns or request.template):
+        return None
+    sent: dict[str, object] = {"messages": messages(request)}
+    if switches := _switches(request):
+        sent["chat_template_kwargs"] = switches
+    return json.dumps(sent, ensure_ascii=False)
 
 
 def encode(body: dict[str, object]) -> bytes:

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.completions.answers import respond, unpacked
 from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.fields import (
+    json_option,
+    merged,
+    thinking_body,
+    thinking_fields,
+)
 from pytest_llmlat.backends.completions.reading import model_list, said
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
@@ -71,7 +77,8 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     Options of the entry: ``stream`` (true), ``timeout_s`` (300, of a request with its
     retries), ``retries`` (3), ``backoff_s`` (0.5, before the first retry, doubled
     each time), ``check`` (true: ask the server for its models first), ``extra_body``
-    (a JSON object of more fields for every request), ``awake`` (take a whole core
+    (a JSON object of more fields for every request), ``thinking_body`` (the same for a
+    budget of thoughts, ``"$tokens"`` being the number), ``awake`` (take a whole core
     while a single request is waited for, instead of sleeping).
 
     Raises:
@@ -133,7 +140,8 @@ class Completions:
         self._tally = TokenCounter(self._beside, lambda: self._model)
         self._stream = model.option("stream") is not False
         self._without: frozenset[str] = frozenset()
-        self._extra = _extra_body(model)
+        self._extra = json_option(model, "extra_body") or {}
+        self._thinking_body = thinking_body(model)
         self._awake = _stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
@@ -259,7 +267,11 @@ class Completions:
             stream=self._stream,
             without=self._without,
         )
-        return {**asked, **self._extra}
+        name = self._complaints.place
+        told = thinking_fields(
+            request.thinking_tokens, self._thinking_body, where=f"model at {name}"
+        )
+        return merged(asked, told, self._extra)
 
     def _message(self, request: Request, body: dict[str, object]) -> bytes:
         accept = EVENTS if self._stream else JSON
@@ -299,21 +311,6 @@ def _stays_awake(model: ModelSpec, address: Address) -> bool:
     if asked is not None:
         return asked is True
     return usable_cores() > 1 and address.host not in _HERE
-
-
-def _extra_body(model: ModelSpec) -> dict[str, object]:
-    """Return the fields that the entry adds to every request."""
-    text = str(model.option("extra_body") or "{}")
-    try:
-        extra = json.loads(text)
-    except ValueError:
-        extra = None
-    if not isinstance(extra, dict):
-        raise BadCatalogue(
-            f"model {model.name!r}: option extra_body = {text!r}: must be a JSON"
-            " object, such as '{\"cache_prompt\": false}'"
-        )
-    return extra
 
 
 def _number(model: ModelSpec, key: str, *, least: float) -> float:

@@ -61,13 +61,20 @@ class TokenCounter:
         if not generation.text:
             return response
         tokens = self._count(generation.text)
-        if tokens is None:
+        thoughts = generation.thoughts
+        thought_tokens = self._count(thoughts) if thoughts else None
+        if tokens is None or (thoughts and thought_tokens is None):
             return response
         source: TokenSource = "tokenizer"
         stamps = len(timing.stamps_ns)
         return replace(
             response,
-            generation=replace(generation, output_tokens=tokens, token_source=source),
+            generation=replace(
+                generation,
+                output_tokens=tokens + (thought_tokens or 0),
+                thought_tokens=thought_tokens,
+                token_source=source,
+            ),
             timing=replace(
                 timing,
                 stamp_tokens=(1,) * stamps,

@@ -1,0 +1,97 @@
+"""Fields of a request that its entry asks for, beside those that every server knows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import ModelSpec
+
+_BUDGET: Final = '"$tokens"'
+"""What stands for the number of tokens in a ``thinking_body``."""
+_EXAMPLES = (
+    '\'{"thinking_budget": "$tokens"}\' or \'{"reasoning": {"max_tokens": "$tokens"}}\''
+)
+_JOINED = "chat_template_kwargs"
+
+
+def json_option(model: ModelSpec, key: str) -> dict[str, object] | None:
+    """Return the fields that an option holds as JSON; ``None`` where it is absent.
+
+    Raises:
+        BadCatalogue: it is no JSON object.
+    """
+    text = model.option(key)
+    if not text:
+        return None
+    try:
+        found = json.loads(str(text))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadCatalogue(
+            f"model {model.name!r}: option {key} = {text!r}: must be a JSON"
+            " object, such as '{\"cache_prompt\": false}'"
+        )
+    return found
+
+
+def thinking_body(model: ModelSpec) -> str | None:
+    """Return how an entry's server is told to think no longer than so many tokens.
+
+    Raises:
+        BadCatalogue: it is no JSON object, or has no place for the number.
+        Unsupported: the entry has a budget and does not say how to tell it.
+    """
+    found = json_option(model, "thinking_body")
+    text = None if found is None else json.dumps(found)
+    if text is not None and _BUDGET not in text:
+        raise BadCatalogue(
+            f"model {model.name!r}: option thinking_body: {_BUDGET} must stand in it"
+            f" for the number, as in {_EXAMPLES}"
+        )
+    budget = whole_option(model, "thinking_tokens", 0, least=0)
+    thinking_fields(budget, text, where=f"model {model.name!r}")
+    return text
+
+
+def thinking_fields(
+    budget: int | None, template: str | None, *, where: str
+) -> dict[str, object]:
+    """Return the fields by which a server is told how long to think.
+
+    Args:
+        budget: so many tokens; 0 is told to the chat template, ``None`` is no bound.
+        template: of the entry; servers do not agree on a name.
+        where: the model, for the complaint.
+
+    Raises:
+        Unsupported: a budget that nobody said how to tell.
+    """
+    if budget is None:
+        return {}
+    if template is not None:
+        found: dict[str, object] = json.loads(template.replace(_BUDGET, str(budget)))
+        return found
+    if budget:
+        raise Unsupported(
+            f"{where}: thinking_tokens = {budget}: servers differ in how they are told;"
+            f" write it into the entry as option thinking_body = {_EXAMPLES}"
+        )
+    return {}
+
+
+def merged(*bodies: dict[str, object]) -> dict[str, object]:
+    """Join fields, later ones first; switches of the chat template are joined too."""
+    found: dict[str, object] = {}
+    switches: dict[str, object] = {}
+    for body in bodies:
+        found |= body
+        told = body.get(_JOINED)
+        if isinstance(told, dict):
+            switches |= told
+    return {**found, _JOINED: switches} if switches else found

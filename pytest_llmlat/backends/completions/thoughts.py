@@ -1,0 +1,114 @@
+"""Thoughts that stand inside the text of a server's answer, told from the answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.backends.completions.reading import Piece
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.records import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedPieces:
+    """The pieces of an answer, those of thoughts marked as such."""
+
+    pieces: list[Piece]
+    thoughts: str | None
+    """What was thought inside the text."""
+    cut: bool
+    """The text ended inside a thought."""
+    shared: bool
+    """One piece holds the end of the thought and the beginning of the answer."""
+
+
+def sort_pieces(
+    pieces: Sequence[Piece], request: Request, clock: Clock
+) -> SortedPieces:
+    """Mark the pieces of text that are thoughts, the tags round them included.
+
+    A piece that is only a tag or white space has no text: it takes no part in the time
+    of the thought, but its tokens are the thought's.
+
+    Args:
+        pieces: of one answer, in order.
+        request: its tags are looked for.
+        clock: not read; every piece has its stamp.
+    """
+    told = "".join(piece.text for piece in pieces if not piece.reasoning)
+    scratch = Meter(clock, (), _tags(told, request))
+    found: list[Piece] = []
+    shared = False
+    for place, piece in enumerate(pieces):
+        if piece.reasoning or not piece.text:
+            found.append(piece)
+            continue
+        before = scratch.thought_began
+        scratch.token(piece.text, 0, at_ns=piece.stamp)
+        if scratch.thought_began and not before:
+            # What came before was the first half of the tag, or white space.
+            found = [_silent(each) for each in found]
+        if scratch.answering:
+            last = piece
+            if scratch.thought_began:
+                other = max(0, len(piece.text) - len(scratch.text))
+                shared = bool(piece.text[:other].strip())
+                last = piece._replace(text=scratch.text)
+            found += [last, *pieces[place + 1 :]]
+            break
+        if scratch.thought_began:
+            kept = piece.text if scratch.thoughts else ""
+            found.append(piece._replace(text=kept, reasoning=True))
+        else:
+            found.append(piece)
+    if scratch.thought_began and not scratch.thoughts:
+        # Two tags with nothing between them, in whatever pieces they came.
+        inside = zip(found, pieces, strict=True)
+        found = [
+            new._replace(text="") if new.reasoning and not old.reasoning else new
+            for new, old in inside
+        ]
+    return SortedPieces(
+        pieces=found, thoughts=scratch.thoughts, cut=scratch.thinking, shared=shared
+    )
+
+
+def sort_text(text: str, request: Request, clock: Clock) -> tuple[str, str | None]:
+    """Return the answer and the thoughts of a text that came at once."""
+    scratch = Meter(clock, (), _tags(text, request))
+    scratch.token(text, 0, at_ns=0)
+    return scratch.text, scratch.thoughts
+
+
+def _silent(piece: Piece) -> Piece:
+    return piece if piece.reasoning else piece._replace(text="", reasoning=True)
+
+
+def _tags(text: str, request: Request) -> tuple[ThoughtTags, ...]:
+    """Return the tags to look for.
+
+    Behind a server it cannot be seen whether its template opened a thought. A closing
+    tag that begins a line, without any opening one, tells it.
+    """
+    known = request.thought_tags
+    if request.thinking_tokens == 0:
+        # It was told not to think, so that it does not begin inside a thought.
+        return tuple([tags for tags in known if tags.opening])
+    begun = text.lstrip()
+    opened = any(begun.startswith(tags.opening) for tags in known)
+    if known != THOUGHT_TAGS or not request.chat or opened:
+        return known
+    for tags in known:
+        closed = rf"^\s*{re.escape(tags.closing)}"
+        plain = tags.closing and not tags.leftover and tags.opening not in text
+        if plain and re.search(closed, text, re.MULTILINE):
+            return (ThoughtTags(opening="", closing=tags.closing),)
+    return known
