@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from pytest_llmlat.values.entities import DIFFICULTIES, Difficulty, Scalar
+from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.records import (
     Cell,
     CellFacts,
@@ -44,11 +44,10 @@ _NESTED = {
     "instrument": Instrument,
     "contention": Contention,
 }
-_ENTITY_TYPES = {"Difficulty": Difficulty, "Scalar": Scalar}
+_ENTITY_TYPES = {"Scalar": Scalar}
 """Names that annotations of records use and that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
-_DIFFICULTIES = (None, *DIFFICULTIES)
 _FLAG = (bool, type(None))
 _TEXT = (str, type(None))
 _COUNT = (int, type(None))
@@ -190,7 +189,7 @@ def _check(record: Record) -> None:
         and type(record.refused) is bool
         and type(record.empty) is bool
         and record.finish in _FINISHES
-        and record.difficulty in _DIFFICULTIES
+        and type(record.difficulty) in _TEXT
         and record.token_source in _SOURCES
         and type(record.round) is int
         and type(record.prompt_tokens) in _COUNT

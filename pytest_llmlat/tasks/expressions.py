@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_llmlat.values.errors import BadCatalogue
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def check_expression(text: str, *, where: str) -> None:
@@ -74,7 +72,15 @@ def environment() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    sandboxed = ImmutableSandboxedEnvironment(
+    class ColumnsFirst(ImmutableSandboxedEnvironment):
+        """Reads ``review.items`` as the column, and only else as a dict's method."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - a cell
+            if isinstance(obj, Mapping) and attribute in obj:
+                return obj[attribute]
+            return super().getattr(obj, attribute)
+
+    sandboxed = ColumnsFirst(
         undefined=StrictUndefined, trim_blocks=True, autoescape=False
     )
     sandboxed.globals.clear()  # range(10 ** 9) and its kind are no columns

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
-Difficulty: TypeAlias = Literal["easy", "medium", "hard"]
 
-DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
-DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+DIFFICULTIES = ("easy", "medium", "hard")
+"""The usual difficulties in their order; a task's data may have others."""
+DATA_SUFFIXES = tuple(
+    f"{kind}{packed}"
+    for kind in (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+    for packed in ("", ".gz")
+)
 """Endings of the data files that can be read."""
 GENERATED = "generated:"
 """What the source of a task starts with whose items are drawn, not read."""
@@ -77,7 +81,8 @@ class Sample:
     """One item of a task."""
 
     id: str
-    difficulty: Difficulty | None
+    difficulty: str | None
+    """As its row says it, such as ``hard`` or ``Level 5``."""
     stratum: str
     """What a stratified draw keeps in proportion: difficulty and label."""
     fields: tuple[tuple[str, object], ...]

@@ -26,7 +26,7 @@ from pytest_llmlat.values.sampling import GREEDY, Sampling
 from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.entities import Difficulty, Scalar
+    from pytest_llmlat.values.entities import Scalar
 
 NS_PER_S = 1_000_000_000
 
@@ -298,7 +298,7 @@ class Record:
     cell: Cell
     sample: str
     round: int = 0
-    difficulty: Difficulty | None = None
+    difficulty: str | None = None
     prompt: str
     reference: str
     answer: str | None

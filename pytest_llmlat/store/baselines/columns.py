@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from pytest_llmlat.values.entities import DIFFICULTIES
 from pytest_llmlat.values.records import Finish, Grade, Record, Timing, TokenSource
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ _DIGEST = _Kind(
 
 _PLAIN = {
     "round": _COUNT,
-    "difficulty": _or_none(_one_of(*DIFFICULTIES)),
+    "difficulty": _or_none(_TEXT),
     "finish": _one_of(*get_args(Finish)),
     "metric": _TEXT,
     "budget_s": _AMOUNT,

@@ -2,7 +2,10 @@
 
 =============  =================================================================
 ``rows``       what a row is, wherever it comes from
-``files``      rows of a JSONL, CSV or Parquet file
+``files``      rows of a local file by its ending; Parquet
+``json_rows``  rows of JSON: lines, an array, an object that holds one
+``csv_rows``   rows of separated values, as spreadsheets write them
+``text_file``  the text of a file, unpacked and decoded
 ``hub``        rows of a public set, through the library ``datasets``
 ``generated``  rows that are drawn from seeded templates
 ``mapping``    from a row to a sample; the same for all of them

@@ -1,20 +1,22 @@
-"""Rows of a local file: JSONL (gzip or not), CSV or Parquet, by its ending."""
+"""Rows of a local file by its ending: JSON, separated values or Parquet."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
-import json
-import zlib
+import math
+from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.csv_rows import csv_rows
+from pytest_llmlat.tasks.data.json_rows import json_rows
 from pytest_llmlat.tasks.data.table_row import TableRow
+from pytest_llmlat.tasks.data.text_file import file_bytes, file_text
 from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Task
@@ -32,19 +34,23 @@ def local_copy(folder: Path, name: str) -> Path | None:
 
 
 def file_rows(path: Path, task: Task) -> Iterator[TableRow]:
-    """Yield the rows of a file; what ends neither on CSV nor on Parquet is JSONL.
+    """Yield the rows of a file; one with another ending is read if it is JSON.
 
     Raises:
         BadCatalogue: the file cannot be read, or not as what it should be.
         MissingExtra: Parquet, without pyarrow.
     """
+    kind = _kind(path)
+    found: Iterator[tuple[str, Mapping[str, Any]]]
     try:
-        if path.suffix == ".parquet":
-            yield from _parquet(path, task)
-        elif path.suffix == ".csv":
-            yield from _csv(path)
+        if kind == ".parquet":
+            found = _parquet(path, task)
+        elif kind in (".csv", ".tsv"):
+            found = _lines(csv_rows(path, file_text(path)))
         else:
-            yield from _jsonl(path)
+            found = _lines(json_rows(path, _json_text(path, kind)))
+        for index, (place, columns) in enumerate(found):
+            yield TableRow(source=str(path), place=place, index=index, columns=columns)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadCatalogue(
@@ -52,70 +58,50 @@ def file_rows(path: Path, task: Task) -> Iterator[TableRow]:
         ) from error
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    try:
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-        return content.decode("utf-8-sig")
-    except (EOFError, zlib.error) as error:
-        raise BadCatalogue(f"{path}: not a whole gzip file: {error}") from error
-    except UnicodeDecodeError as error:
-        raise BadCatalogue(f"{path}: not UTF-8 at byte {error.start}") from error
+def _kind(path: Path) -> str:
+    """Return the ending of what is in a file, packed or not."""
+    name = path.name.lower().removesuffix(".gz")
+    return PurePath(name).suffix
 
 
-def _jsonl(path: Path) -> Iterator[TableRow]:
-    index = 0
-    # splitlines() would also cut at characters that JSON allows inside strings.
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            columns = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadCatalogue(f"{path}:{number}: not JSON: {error}") from error
-        if not isinstance(columns, dict):
-            raise BadCatalogue(f"{path}:{number}: a row must be a JSON object")
-        yield _row(path, f"line {number}", index, columns)
-        index += 1
+def _json_text(path: Path, kind: str) -> str:
+    """Return a text that is to be JSON, unless its name and itself say otherwise."""
+    text = file_text(path)
+    if kind not in (".jsonl", ".json") and text.lstrip()[:1] not in ("{", "[", ""):
+        raise BadCatalogue(
+            f"{path}: is no JSON, and its name ends on none of"
+            f" {', '.join(DATA_SUFFIXES)}; name it for what it holds"
+        )
+    return text
 
 
-def _csv(path: Path) -> Iterator[TableRow]:
-    """Yield rows whose columns are all text, as a CSV file has no types."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    line = 1
-    try:
-        header = next(reader, [])
-        line, index = reader.line_num + 1, 0
-        for cells in reader:
-            if cells:
-                if len(cells) != len(header):
-                    raise BadCatalogue(
-                        f"{path}:{line}: {len(cells)} cells under a header of"
-                        f" {len(header)}; a text with commas in it must be quoted"
-                    )
-                columns = dict(zip(header, cells, strict=True))
-                yield _row(path, f"line {line}", index, columns)
-                index += 1
-            line = reader.line_num + 1  # a quoted cell may hold line breaks
-    except csv.Error as error:
-        raise BadCatalogue(f"{path}:{line}: not CSV: {error}") from error
+def _lines(
+    rows: Iterator[tuple[int, Mapping[str, Any]]],
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for line, columns in rows:
+        yield f"line {line}", columns
 
 
-def _parquet(path: Path, task: Task) -> Iterator[TableRow]:
+def _parquet(path: Path, task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
         wanted_by = f"{path}: data of task {task.name!r}"
         raise MissingExtra(EXTRA, "pyarrow", wanted_by=wanted_by) from error
-    with path.open("rb") as file:
-        try:
-            rows = parquet.read_table(file).to_pylist()
-        except ArrowException as error:
-            raise BadCatalogue(f"{path}: not Parquet: {error}") from error
-    for index, columns in enumerate(rows):
-        yield _row(path, f"row {index + 1}", index, columns)
+    try:
+        table = parquet.ParquetFile(io.BytesIO(file_bytes(path))).read()
+    except ArrowException as error:
+        raise BadCatalogue(f"{path}: not Parquet: {error}") from error
+    for name, count in Counter(table.column_names).items():
+        if count > 1:
+            raise BadCatalogue(
+                f"{path}: has the column {name!r} twice; rename one of them"
+            )
+    for index, columns in enumerate(table.to_pylist()):
+        row = {name: _told(value) for name, value in columns.items()}
+        yield f"row {index + 1}", row
 
 
-def _row(path: Path, place: str, index: int, columns: dict[str, Any]) -> TableRow:
-    return TableRow(source=str(path), place=place, index=index, columns=columns)
+def _told(value: Any) -> Any:  # noqa: ANN401 - a column holds anything
+    """Return a cell; a number that is none is what is missing, as JSON's null is."""
+    return None if isinstance(value, float) and math.isnan(value) else value

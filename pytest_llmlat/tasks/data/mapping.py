@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.label_names import LabelNames
 from pytest_llmlat.tasks.data.readable import readable
 from pytest_llmlat.tasks.data.right_answers import right_answers
 from pytest_llmlat.tasks.expressions import evaluate
-from pytest_llmlat.values.entities import DIFFICULTIES, Sample
+from pytest_llmlat.values.entities import Sample
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Task
 
@@ -39,29 +43,26 @@ def sample_of(task: Task, row: TableRow) -> Sample | None:
 
 
 def _variables(task: Task, row: TableRow) -> dict[str, Any]:
-    names: dict[Any, str] = {}
-    for number, label in enumerate(task.labels):
-        names |= {number: label, str(number): label, label: label}
     return {
         "index": row.index,
         "columns": row.columns,
-        "label_names": names,
+        "label_names": LabelNames(task.labels),
         **row.columns,
     }
 
 
 def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
-    if fields.get("id") in (None, ""):
-        raise BadCatalogue(f"{where}: column 'id' is missing or empty")
-    reference, *further = right_answers(task, fields, where=where)
-    difficulty = fields.get("difficulty")
-    if difficulty is not None and difficulty not in DIFFICULTIES:
+    name = _told(fields, "id", where=where)
+    if name is None:
         raise BadCatalogue(
-            f"{where}: difficulty {difficulty!r} is none of {', '.join(DIFFICULTIES)}"
+            f"{where}: column 'id' is missing or empty; the row has:"
+            f" {', '.join(map(str, fields))}; without ids write mapping.id = 'index'"
         )
+    reference, *further = right_answers(task, fields, where=where)
+    difficulty = _told(fields, "difficulty", where=where)
     stratum = [str(difficulty), reference if task.labels else str(fields.get("kind"))]
     sample = Sample(
-        id=str(fields["id"]),
+        id=name,
         difficulty=difficulty,
         stratum="/".join(stratum),
         fields=tuple(sorted(fields.items())),
@@ -69,3 +70,21 @@ def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
         further=tuple(further),
     )
     return readable(task, sample, where=where)
+
+
+def _told(fields: Mapping[str, Any], column: str, *, where: str) -> str | None:
+    """Return what a column says as a text, ``None`` if it says nothing.
+
+    Raises:
+        BadCatalogue: it holds what is no text of its own, such as a list.
+    """
+    value = fields.get(column)
+    if isinstance(value, dict | list | tuple | bytes):
+        raise BadCatalogue(
+            f"{where}: column {column!r} must be a text or a number, not"
+            f" {value!r:.80}; write mapping.{column} = an expression that gives one"
+        )
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    text = str(value)
+    return text if text.strip() else None

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.data.label_names import whole_number
 from pytest_llmlat.values.errors import BadCatalogue, BadExtension
 from pytest_llmlat.values.families import FAMILIES
 
@@ -41,12 +42,29 @@ def right_answers(
     answers = tuple(dict.fromkeys(found))
     for answer in answers:
         if task.labels and answer not in task.labels:
+            known = ", ".join(task.labels)
             raise BadCatalogue(
-                f"{where}: label {answer!r} is none of {', '.join(task.labels)}"
+                f"{where}: label {answer!r} is none of {known}{_remedy(task, answer)}"
             )
     if len(answers) > 1:
         _check_several(task, answers, where=where)
     return answers
+
+
+def _remedy(task: Task, answer: str) -> str:
+    """Say which expression makes a label of what a column has in place of it."""
+    number, column = whole_number(answer), task.reference
+    if number is not None and str(number) in task.labels:
+        return f"; write mapping.{column} = '{column} | int'"
+    if number is not None and number < len(task.labels):
+        return (
+            f"; if it is the number of {task.labels[number]!r}, counted from 0 in the"
+            f" task's labels, write mapping.{column} = 'label_names[{column}]'"
+        )
+    for way, changed in (("lower", answer.lower()), ("trim", answer.strip())):
+        if changed in task.labels:
+            return f"; write mapping.{column} = '{column} | {way}'"
+    return ""
 
 
 def _list_column(task: Task, fields: Mapping[str, Any]) -> str | None:
@@ -64,7 +82,7 @@ def _texts(column: str, fields: Mapping[str, Any], *, where: str) -> list[str]:
     """Return what a column says, a list or one answer, as texts."""
     value = fields.get(column)
     answers = value if isinstance(value, list | tuple) else [value]
-    if not answers or any(answer in (None, "") for answer in answers):
+    if not answers or any(map(_is_missing, answers)):
         raise BadCatalogue(f"{where}: column {column!r} is missing or empty")
     for answer in answers:
         if isinstance(answer, dict | list | tuple | bytes):
@@ -74,6 +92,13 @@ def _texts(column: str, fields: Mapping[str, Any], *, where: str) -> list[str]:
                 " that gives one"
             )
     return [str(answer) for answer in answers]
+
+
+def _is_missing(answer: object) -> bool:
+    """Whether a cell holds no answer; a number that is none is a missing one."""
+    if isinstance(answer, str):
+        return not answer.strip()
+    return answer is None or answer != answer  # noqa: PLR0124 - NaN alone is so
 
 
 def _check_several(task: Task, answers: tuple[str, ...], *, where: str) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.values.entities import Difficulty
 
 Kind: TypeAlias = Literal["number", "deduction", "ordering", "truth"]
 
@@ -30,7 +29,7 @@ class Item:
     """One question with the one answer that is right."""
 
     id: str
-    difficulty: Difficulty
+    difficulty: str
     kind: Kind
     question: str
     answer: str

@@ -148,7 +148,7 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
         replace(
             a_record(sample),
             round=number,
-            difficulty=draw(st.sampled_from([None, "easy", "medium", "hard"])),
+            difficulty=draw(st.sampled_from([None, "easy", "Level 5", "3"])),
             finish=draw(
                 st.sampled_from(["stop", "length", "context", "timeout", "error"])
             ),
@@ -566,7 +566,7 @@ def forged(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     ("column", "value", "told"),
     [
         ("finish", "stopp", "'finish' holds 'stopp', not one of stop, length"),
-        ("difficulty", "odd", "'difficulty' holds 'odd'"),
+        ("difficulty", 3, "'difficulty' holds 3, not a text, or null"),
         ("first_ns", -1, "'first_ns' holds -1, not a whole number, 0 or more"),
         ("span_ns", 0.5, "'span_ns' holds 0.5"),
         ("tail_ns", True, "'tail_ns' holds True"),

@@ -248,7 +248,7 @@ def test_a_public_set_of_all_keys(tmp_path: Path) -> None:
         ("file", None, "file: is needed and missing or empty"),
         ("file", '"/etc/set.jsonl"', "file: must lie below the folder of data: "),
         ("file", '"../set.jsonl"', "file: must lie below the folder of data: "),
-        ("file", '"set.json"', "file: must end with one of .jsonl, .jsonl.gz, .csv"),
+        ("file", '"set.xlsx"', "file: must end with one of .jsonl, .jsonl.gz, .json"),
         ("revision", '"main"', "revision: must be a commit of 40 hexadecimal digits"),
         ("revision", '""', "revision: is needed and missing or empty"),
     ],

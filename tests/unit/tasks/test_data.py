@@ -111,10 +111,12 @@ def test_labels_make_the_strata(tmp_path: Path) -> None:
         ((row(id=""),), "FILE:1: column 'id' is missing or empty"),
         ((row(reference=None),), "FILE:1: column 'reference' is missing or empty"),
         (('{"id": "a"}',), "FILE:1: column 'reference' is missing or empty"),
-        (
-            (row(difficulty="huge"),),
-            "FILE:1: difficulty 'huge' is none of easy, medium",
-        ),
+        ((row(difficulty=["hard"]),), "FILE:1: column 'difficulty' must be a text"),
+        ((row(id={"a": 1}),), "FILE:1: column 'id' must be a text or a number, not"),
+        ((row(id="\t"),), "FILE:1: column 'id' is missing or empty; the row has: id,"),
+        ((row(id=float("nan")),), "FILE:1: column 'id' is missing or empty"),
+        ((row(reference=float("nan")),), "FILE:1: column 'reference' is missing or"),
+        ((row(reference=" "),), "FILE:1: column 'reference' is missing or empty"),
         (("",), "FILE: task 'reasoning/sums' has no samples"),
     ],
 )
@@ -123,6 +125,40 @@ def test_a_bad_row_is_told_with_its_line(
 ) -> None:
     """The reader finds the place at once."""
     assert complaint(a_file(tmp_path, *lines)).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Level 5", "Level 5"), (3, "3"), ("hard", "hard"), ("", None), (None, None)],
+)
+def test_a_set_has_difficulties_of_its_own(
+    tmp_path: Path, given: object, kept: str | None
+) -> None:
+    """They are kept as they are written, and make the strata of a draw."""
+    (sample,) = load_samples(a_file(tmp_path, row(difficulty=given, kind="k")))
+
+    assert sample.difficulty == kept
+    assert sample.stratum == f"{kept}/k"
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "remedy"),
+    [
+        (1, ("no", "yes"), "if it is the number of 'yes', counted from 0"),
+        (0.0, ("no", "yes"), "write mapping.reference = 'label_names[reference]'"),
+        (4.0, ("4", "5"), "write mapping.reference = 'reference | int'"),
+        (" yes", ("no", "yes"), "write mapping.reference = 'reference | trim'"),
+        ("YES", ("no", "yes"), "write mapping.reference = 'reference | lower'"),
+        (True, ("false", "true"), "write mapping.reference = 'reference | lower'"),
+    ],
+)
+def test_a_label_that_an_expression_makes_right_says_which(
+    tmp_path: Path, label: object, labels: tuple[str, ...], remedy: str
+) -> None:
+    """Numbers of labels, those of pandas, blanks and capitals."""
+    task = replace(a_file(tmp_path, row(reference=label)), labels=labels)
+
+    assert remedy in complaint(task)
 
 
 def test_a_label_that_is_not_the_task_s_is_told(tmp_path: Path) -> None:
@@ -157,7 +193,8 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(path.read_bytes() + "{é}".encode("latin-1"))
 
-    assert complaint(task) == f"FILE: not UTF-8 at byte {len(GOOD) + 2}"
+    told = f"FILE:2: not UTF-8 at byte {len(GOOD) + 2} (0xe9); save it as UTF-8"
+    assert complaint(task).startswith(told)
 
 
 def revised(task: Task | None = None, *samples: Sample) -> str:

@@ -126,3 +126,53 @@ def test_a_local_copy_may_have_another_ending(tmp_path: Path) -> None:
     (tmp_path / "reasoning" / "set.jsonl").rmdir()
     (tmp_path / "reasoning" / "set.jsonl").touch()
     assert local_copy(tmp_path, name) == tmp_path / name
+
+
+def test_a_column_that_stands_twice_in_parquet_is_told(tmp_path: Path) -> None:
+    """A row as a dictionary would keep the last of them."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.parquet"
+    table = pyarrow.Table.from_arrays([["a"], ["b"]], names=["text", "text"])
+    parquet.write_table(table, path)
+
+    assert complaint(path) == "FILE: has the column 'text' twice; rename one of them"
+
+
+def test_no_number_in_parquet_is_a_missing_value(tmp_path: Path) -> None:
+    """As it is in JSON and in an empty cell."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.PARQUET"
+    table = pyarrow.table({"a": [1.5, float("nan")], "b": [True, None]})
+    parquet.write_table(table, path)
+
+    assert read(path) == [{"a": 1.5, "b": True}, {"a": None, "b": None}]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.json", json.dumps(ROWS)),
+        ("x.json.gz", json.dumps({"data": ROWS})),
+        ("x.ndjson", JSONL),
+        ("x.JSONL", JSONL),
+        ("x.csv.gz", 'id,text\na,"one, ""two"""\nb,"three\nfour"\n'),
+        ("x.TSV", 'id\ttext\na\t"one, ""two"""\nb\t"three\nfour"\n'),
+    ],
+)
+def test_each_form_is_read_packed_or_not(tmp_path: Path, name: str, text: str) -> None:
+    """By its ending, in capitals or not."""
+    path = tmp_path / name
+    content = text.encode()
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+
+    assert read(path) == ROWS
+
+
+def test_a_file_without_a_known_ending_is_told_to_have_one(tmp_path: Path) -> None:
+    """What is no JSON could be anything."""
+    path = tmp_path / "x.txt"
+    path.write_text("id\ttext\n", "utf-8")
+
+    assert complaint(path).startswith("FILE: is no JSON, and its name ends on none of")

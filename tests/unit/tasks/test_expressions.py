@@ -14,6 +14,7 @@ ROW = {
     "target": ["short", "shorter"],
     "answer": "16 - 3 = 13\n#### 1,300",
     "answer-key": "B",
+    "review": {"items": ["good"], "text": "fine"},
     "label_names": ("negative", "positive"),
 }
 
@@ -34,6 +35,9 @@ ROW = {
         ("'set-' ~ label", "set-1"),
         ("source | length == 2", True),
         ("none", None),
+        ("review.items[0]", "good"),
+        ("review.text", "fine"),
+        ("review.keys() | list", ["items", "text"]),
     ],
 )
 def test_an_expression_has_a_native_value(text: str, expected: object) -> None:

@@ -1,0 +1,86 @@
+"""The text of a data file: unpacked and decoded, or a word of how to save it."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_GZIP = b"\x1f\x8b"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks, as spreadsheets write them, and what follows them."""
+_NO_TEXT = (
+    (b"PK\x03\x04", "a workbook or a ZIP file; save the sheet as 'CSV UTF-8'"),
+    (b"PAR1", "Parquet; let its name end on .parquet"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook; save the sheet as 'CSV UTF-8'"),
+)
+"""How files begin that are no text, and what to do with them."""
+_SAVE = (
+    "save it as UTF-8 (a spreadsheet: 'CSV UTF-8'; a file in Windows-1252:"
+    " iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)"
+)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return what is in a file, unpacked if it is gzip, whatever its name.
+
+    Raises:
+        OSError: it cannot be read.
+        BadCatalogue: it is no whole gzip file.
+    """
+    content = path.read_bytes()
+    if not (content.startswith(_GZIP) or path.suffix.lower() == ".gz"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadCatalogue(f"{path}: not a whole gzip file: {error}") from error
+
+
+def file_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, or in what its byte order mark says.
+
+    Raises:
+        OSError: it cannot be read.
+        BadCatalogue: it is no text, or in another encoding: says which line, and how
+            to save it.
+    """
+    content = file_bytes(path)
+    for start, what in _NO_TEXT:
+        if content.startswith(start):
+            raise BadCatalogue(f"{path}: this is {what}")
+    mark, encoding = next(
+        (pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8")
+    )
+    content = content.removeprefix(mark)
+    if encoding == "utf-8" and b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise BadCatalogue(
+            f"{path}:{line}: a NUL byte: UTF-16 without its byte order mark, or no"
+            f" text; {_SAVE}"
+        )
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        place, name = len(mark) + error.start, encoding.upper()
+        if encoding != "utf-8":
+            raise BadCatalogue(
+                f"{path}: not {name} at byte {place}; {_SAVE}"
+            ) from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadCatalogue(
+            f"{path}:{line}: not UTF-8 at byte {place} (0x{content[error.start]:02x});"
+            f" {_SAVE}"
+        ) from error
