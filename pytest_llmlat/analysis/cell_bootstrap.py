@@ -37,6 +37,8 @@ class CellBootstrap:
 
     value: float
     """The metric of the cell, chance included."""
+    chance: float
+    """The quality of guessing what was asked."""
     quality: float
     speed: float
     value_draws: Array
@@ -61,6 +63,7 @@ class Items:
 
     task: str
     chance: float
+    """The quality of guessing, averaged over what was asked."""
     value: float
     speed: float
     corpus: Callable[[Array], Array] | None
@@ -85,14 +88,14 @@ def items_of(records: Sequence[Record]) -> Items:
     counts = [r.grade.counts for r in records]
     details = _details(records, metric)
     blocks: dict[str, Rows] = {
-        "value": [(value,) for value in values],
+        "value": [(r.grade.value, r.chance) for r in records],
         "speed": [(speed, 1.0) for speed in speeds],
         "counts": counts,
         **{_block(name): detail.rows for name, detail in details.items()},
     }
     return Items(
         task=first.cell.task,
-        chance=first.chance,
+        chance=_middle([r.chance for r in records]),
         value=metric.quality(counts) if metric.corpus else fmean(values),
         speed=fmean(speeds),
         corpus=metric.quality_draws if metric.corpus else None,
@@ -146,21 +149,29 @@ def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:
     parts = np.split(sums, np.cumsum(list(cell.widths.values()))[:-1], axis=1)
     drawn = dict(zip(cell.widths, parts, strict=True))
     requests = drawn["speed"][:, 1]
+    # Items of two options and of six: which were drawn decides what guessing earns.
+    chances = drawn["value"][:, 1] / requests
     draws = (
         cell.corpus(drawn["counts"]) if cell.corpus else drawn["value"][:, 0] / requests
     )
     return CellBootstrap(
         value=cell.value,
+        chance=cell.chance,
         quality=score.normalize(cell.value, cell.chance),
         speed=cell.speed,
         value_draws=draws,
-        quality_draws=score.normalize(draws, cell.chance),
+        quality_draws=score.normalize(draws, chances),
         speed_draws=drawn["speed"][:, 0] / requests,
         details=tuple(
             (name, estimate(figure.value, figure.draws(drawn[_block(name)])))
             for name, figure in cell.details.items()
         ),
     )
+
+
+def _middle(values: Sequence[float]) -> float:
+    """Return the mean; of equal values that value itself, without rounding."""
+    return values[0] if len(set(values)) == 1 else fmean(values)
 
 
 def answer_time(record: Record) -> float | None:

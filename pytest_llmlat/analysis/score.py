@@ -44,10 +44,19 @@ def drifted(speed: Figure) -> Figure:
     return speed / (speed + (1 + DRIFT) * (1 - speed))
 
 
-def normalize(quality: Figure, chance: float) -> Figure:
+def normalize(quality: Figure, chance: Figure) -> Figure:
     """Take guessing off: 0 at ``chance`` or below it, 1 for a perfect metric."""
-    above = (quality - chance) / (1 - chance)
-    return _clamp(above)
+    return _clamp(above_chance(quality, chance))
+
+
+def above_chance(quality: Figure, chance: Figure) -> Figure:
+    """Return the share of the way from guessing to perfect; below guessing negative.
+
+    Args:
+        quality: the metric, between 0 and 1.
+        chance: the quality of guessing the same items, below 1.
+    """
+    return (quality - chance) / (1 - chance)
 
 
 def balance(

@@ -115,6 +115,7 @@ def complete(
     return Summary(
         cell=facts.cell,
         planned=facts.planned,
+        chance=bootstrap.chance if bootstrap else None,
         quality=_estimate(bootstrap, lambda h: h.value, lambda h: h.value_draws),
         normalized=_estimate(bootstrap, lambda h: h.quality, lambda h: h.quality_draws),
         speed=_estimate(bootstrap, lambda h: h.speed, lambda h: h.speed_draws),

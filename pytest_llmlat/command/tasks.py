@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
 from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.values.errors import BadExtension, MissingExtra
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from pytest_llmlat.values.entities import Task
+    from pytest_llmlat.values.entities import Sample, Task
 
 _HEADER = ("task", "samples", "metric", "chance", "budget", "how to run it")
 _PROJECT = Path("pyproject.toml")
@@ -50,28 +53,39 @@ def run(given: Namespace) -> int:
     tasks = sorted(
         catalogue.entries.values(), key=lambda task: families.index(task.family)
     )
-    counts = {task.name: _samples(task) for task in tasks}
+    found = {task.name: _samples(task) for task in tasks}
     if given.json:
-        tell([_content(task, counts[task.name]) for task in tasks])
+        tell([_content(task, found[task.name]) for task in tasks])
     else:
-        rows = [_row(task, counts[task.name]) for task in tasks]
+        rows = [_row(task, found[task.name]) for task in tasks]
         say(table(_HEADER, rows, right=(1, 3, 4)))
     return 0
 
 
-def _samples(task: Task) -> int | None:
-    """Count the samples of a file; of a public set nobody knows before it is there."""
+def _samples(task: Task) -> Sequence[Sample] | None:
+    """Read the samples of a file; a public set's nobody knows before it is there."""
     if task.public is not None or task.source.startswith(GENERATED):
         return None
-    return len(load_samples(task))
+    return load_samples(task)
 
 
-def _row(task: Task, samples: int | None) -> Sequence[str]:
+def _chance(task: Task, samples: Sequence[Sample] | None) -> float | None:
+    """Return the mean quality of guessing; ``None`` where it cannot be told here."""
+    if samples is None:
+        return task.chance
+    try:
+        return fmean(chances(task, samples))
+    # A metric that cannot be used is told of when the task is run.
+    except (BadExtension, MissingExtra):
+        return None
+
+
+def _row(task: Task, samples: Sequence[Sample] | None) -> Sequence[str]:
     return (
         task.name,
-        MISSING if samples is None else str(samples),
+        MISSING if samples is None else str(len(samples)),
         task.metric,
-        ratio(task.chance),
+        ratio(_chance(task, samples)),
         seconds(task.budget_s),
         _how(task),
     )
@@ -89,14 +103,14 @@ def _how(task: Task) -> str:
     return f"{named} (hub, or --llm-data DIR)"
 
 
-def _content(task: Task, samples: int | None) -> dict[str, Any]:
+def _content(task: Task, samples: Sequence[Sample] | None) -> dict[str, Any]:
     return {
         "name": task.name,
         "family": task.family,
         "title": task.title,
-        "samples": samples,
+        "samples": None if samples is None else len(samples),
         "metric": task.metric,
-        "chance": task.chance,
+        "chance": _chance(task, samples),
         "budget_s": task.budget_s,
         "max_new_tokens": task.max_new_tokens,
         "hub": task.public.hub if task.public else None,

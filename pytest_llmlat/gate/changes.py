@@ -110,6 +110,7 @@ def changes(
             **{name: _deviations(ratios[name]) for name in latencies},
             "speeds": [(a.speed, b.speed) for a, b in _zipped(pairs)],
             "values": quality.rows,
+            "chances": [(side.first.chance,) for side in pairs.candidate],
         }
     )
     found = {
@@ -154,11 +155,9 @@ class _Quality:
     """The metric on both sides, and the score that is made of it and of speed."""
 
     def __init__(self, pairs: Pairs, balance: Balance) -> None:
-        first = pairs.candidate[0].first
         self._pairs = pairs
         self._balance = balance
-        self._chance = first.chance
-        self._metric = METRICS[first.metric]
+        self._metric = METRICS[pairs.candidate[0].first.metric]
         self.rows: list[tuple[float, ...]] = [
             (*a.counts, *b.counts) if self._metric.corpus else (a.value, b.value)
             for a, b in _zipped(pairs)
@@ -171,10 +170,13 @@ class _Quality:
         our_draws, their_draws = self._draws(drawn["values"].clip(0))
         speeds = [(a.speed, b.speed) for a, b in _zipped(self._pairs)]
         our_speeds, their_speeds = drawn["speeds"].clip(0).T / count
-        our_score = self._score(ours, fmean(s[0] for s in speeds))
-        their_score = self._score(theirs, fmean(s[1] for s in speeds))
-        our_scores = self._score(our_draws, our_speeds)
-        their_scores = self._score(their_draws, their_speeds)
+        # The candidate's on both sides: an older baseline may have known another.
+        chance = fmean(side.first.chance for side in self._pairs.candidate)
+        chances = drawn["chances"][:, 0] / count
+        our_score = self._score(ours, chance, fmean(s[0] for s in speeds))
+        their_score = self._score(theirs, chance, fmean(s[1] for s in speeds))
+        our_scores = self._score(our_draws, chances, our_speeds)
+        their_scores = self._score(their_draws, chances, their_speeds)
         quality = _change(
             QUALITY,
             estimate=theirs - ours,
@@ -211,10 +213,8 @@ class _Quality:
             return quality(sums[:, :width]), quality(sums[:, width:])
         return sums[:, 0] / len(self.rows), sums[:, 1] / len(self.rows)
 
-    def _score(self, quality: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
-        return score.balance(
-            score.normalize(quality, self._chance), speed, self._balance
-        )
+    def _score(self, quality: Any, chance: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
+        return score.balance(score.normalize(quality, chance), speed, self._balance)
 
 
 def _change(

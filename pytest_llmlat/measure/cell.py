@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.grade import grade
@@ -18,7 +18,7 @@ from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.clock import Clock
@@ -74,6 +74,10 @@ class Plan:
     """How many requests count; ``None`` for one of each sample."""
     instrument: Instrument | None = None
     """How true the clock was found to be, for a server."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """The quality of guessing each sample, by its id; 0 where there is none."""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with the task, for the report."""
 
     @property
     def planned(self) -> int:
@@ -177,7 +181,7 @@ class _Measurement:
             wall_s=None,
             task_revision=plan.revision,
             backend=tuple(model.backend.facts.items()),
-            warnings=_warnings(tools.sandbox),
+            warnings=(*_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
         )
         tools.on_facts(self.facts)
@@ -344,7 +348,7 @@ def _record(
         refused=extraction.refused,
         empty=answer is not None and not answer.strip(),
         budget_s=plan.task.budget_s,
-        chance=plan.task.chance,
+        chance=plan.chances.get(sample.id, 0.0),
         transport=response.transport,
         rendered=generation.rendered if generation else None,
         thoughts=generation.thoughts if generation else None,

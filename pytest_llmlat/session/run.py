@@ -31,6 +31,7 @@ from pytest_llmlat.session.matrix import cell, on_device
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.data.readable import readable
 from pytest_llmlat.tasks.draw import draw
@@ -184,6 +185,9 @@ class Session:
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
+        with _lenient():
+            guessed = chances(task, whole)
+            told = complaint(task, whole)
         plan = Plan(
             cell=cell(model.deployment, task, scenario.name),
             task=task,
@@ -192,6 +196,8 @@ class Session:
             revision=revision(task, whole),
             scenario=scenario,
             requests=self.settings.requests,
+            chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
+            warnings=() if told is None else (told,),
         )
         self.journal.open(self.run_facts)
         rounds = 1 if model.against is None else 2

@@ -98,8 +98,8 @@ def _counts_of(metric: str) -> int:
 
 def _fit(record: Record, first: Record, wanted: int) -> None:
     """Refuse a record of which, with the others, no figure can be made."""
-    if (record.metric, record.chance) != (first.metric, first.chance):
-        raise ValueError("metric or chance is not that of the records before")
+    if record.metric != first.metric:
+        raise ValueError("metric is not that of the records before")
     if len(record.grade.counts) != wanted:
         raise ValueError(
             f"{len(record.grade.counts)} counts, where its metric has {wanted}"

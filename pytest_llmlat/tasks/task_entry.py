@@ -54,7 +54,7 @@ def task_of(table: TomlTable, folder: Path) -> Task:
         extractor=EXTRACTORS.known(table.required("extractor"), where=table.where),
         max_new_tokens=table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
-        chance=table.number("chance", 0.0),
+        chance=table.number("chance", None) if "chance" in table.values else None,
         chat_stop=_stops(table, "chat_stop"),
         completion_stop=_stops(table, "completion_stop"),
         labels=table.texts("labels"),
@@ -65,7 +65,7 @@ def task_of(table: TomlTable, folder: Path) -> Task:
         public=public_set(table),
         options=table.scalars("options"),
     )
-    if not 0 <= task.chance < 1:
+    if task.chance is not None and not 0 <= task.chance < 1:
         raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
     _check_grading(table, task)
     _check_texts(table, task)

@@ -137,8 +137,9 @@ class Task:
     max_new_tokens: int
     budget_s: float
     """The latency at which an answer earns half of the speed score."""
-    chance: float = 0.0
-    """The quality of guessing, taken off before scoring."""
+    chance: float | None = None
+    """The quality of guessing, taken off before scoring; ``None``: what it is on the
+    task's samples."""
     chat_stop: tuple[str, ...] = ()
     completion_stop: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()

@@ -61,6 +61,13 @@ _OURS = (
         limited=True,
     ),
     FigureDefinition(
+        name="chance",
+        meaning="The quality of guessing, averaged over what was asked.",
+        shape="number",
+        unit="ratio",
+        better=None,
+    ),
+    FigureDefinition(
         name="normalized",
         meaning="The same with chance taken off: 0 is guessing, 1 is perfect.",
         shape="estimate",

@@ -76,6 +76,8 @@ class Summary:
     metric: str | None
     quality: Estimate
     """The metric itself, between 0 and 1."""
+    chance: float | None
+    """The quality of guessing, averaged over what was asked."""
     normalized: Estimate
     """The same with chance taken off; what the score is made of."""
     speed: Estimate

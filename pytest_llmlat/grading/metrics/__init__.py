@@ -7,10 +7,18 @@ to hundreds of milliseconds that a run without it should not pay.
 
 from __future__ import annotations
 
+from pytest_llmlat.grading.metrics.guessing import guess_answers, guess_texts
 from pytest_llmlat.grading.metrics.metric import CellFigure, Corpus, Metric, as_metric
 from pytest_llmlat.values.extensions import Table
 
-__all__ = ["METRICS", "CellFigure", "Corpus", "Metric"]
+__all__ = [
+    "METRICS",
+    "CellFigure",
+    "Corpus",
+    "Metric",
+    "guess_answers",
+    "guess_texts",
+]
 
 METRICS: Table[Metric] = Table("metrics", "metric", as_metric)
 """The metrics by the name that a task gives."""

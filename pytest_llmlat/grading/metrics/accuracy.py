@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import TRUTH, normalized, numbers_equal
+from pytest_llmlat.grading.metrics.guessing import guess_answers
 from pytest_llmlat.grading.metrics.metric import CellFigure, Metric
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.records import Grade
@@ -115,5 +116,6 @@ METRIC = Metric(
     binary=True,
     exact=True,
     several=True,
+    guess=guess_answers,
     cell_figures=label_figures,
 )

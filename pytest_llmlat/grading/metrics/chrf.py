@@ -11,6 +11,7 @@ from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.metrics.guessing import guess_texts
 from pytest_llmlat.grading.metrics.metric import CellFigure, Corpus, Metric
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import Grade
@@ -211,6 +212,7 @@ METRIC = Metric(
     binary=False,
     counts=COUNTS,
     corpus=Corpus(figure=corpus_chrf, draws=corpus_draws),
+    guess=guess_texts,
     cell_figures=bleu_figures,
     extra=EXTRA,
 )

@@ -20,6 +20,7 @@ RunFunction: TypeAlias = Callable[[str, Task, Sample, Sandbox], Grade]
 Rows: TypeAlias = Sequence[Sequence[float]]
 CorpusFunction: TypeAlias = Callable[[Rows], float]
 DrawsFunction: TypeAlias = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
+GuessFunction: TypeAlias = Callable[["Metric", Task, Sequence[Sample]], Sequence[float]]
 Direction: TypeAlias = Literal["higher", "lower"]
 _ROUNDING = 1e-9
 
@@ -82,6 +83,9 @@ class Metric:
     several: bool = False
     """Whether it looks at all of ``Sample.references``, and not at the first alone. A
     row with several right answers cannot be judged by a metric that does not."""
+    guess: GuessFunction | None = None
+    """(this metric, a task, all its samples) to the quality of guessing each of them,
+    where the task states no ``chance``; ``None``: guessing is worth nothing."""
     languages: tuple[str, ...] | None = None
     """The languages whose texts it can read, such as ``en``; ``None`` for all. A task
     that states another (its option ``language``) cannot have this metric."""
@@ -133,6 +137,7 @@ def as_metric(name: str, value: object) -> Metric:
     functions = {
         "grade": value.grade,
         "run": value.run,
+        "guess": value.guess,
         "cell_figures": value.cell_figures,
         "corpus.figure": value.corpus and value.corpus.figure,
         "corpus.draws": value.corpus and value.corpus.draws,

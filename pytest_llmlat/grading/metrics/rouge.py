@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_llmlat.grading.metrics.guessing import guess_texts
 from pytest_llmlat.grading.metrics.metric import Metric
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import Grade
@@ -118,6 +119,7 @@ def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
 METRIC = Metric(
     grade=grade_rouge,
     binary=False,
+    guess=guess_texts,
     # The package knows the letters a to z alone, and the stems of English.
     languages=("en",),
     extra=EXTRA,

@@ -79,10 +79,13 @@ class _Drawing:
     timeouts: int = 0
     parts: _Parts = field(default_factory=_Parts)
     budget_s: float | None = None
-    chance: float | None = None
+    asked: int = 0
+    chances: float = 0.0
 
     def add(self, record: Record) -> None:
-        self.budget_s, self.chance = record.budget_s, record.chance
+        self.budget_s = record.budget_s
+        self.asked += 1
+        self.chances += record.chance
         e2e_s = answer_time(record)
         self.parts.add(record)
         if e2e_s is not None:
@@ -106,7 +109,7 @@ class _Drawing:
             "dots": self.dots.values(),
             "dotted": self.dots.seen,
             "budget": self.budget_s,
-            "chance": self.chance,
+            "chance": self.chances / self.asked if self.asked else None,
             "split": parts.split,
             "whole": parts.whole,
             "queued": parts.queued,

@@ -67,6 +67,8 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
     a public set makes the same task as the hub.
     """
     definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
+    # As it was before samples said themselves what guessing is worth.
+    definition["chance"] = task.chance or 0.0
     content = json.dumps(
         [definition, [_content(sample) for sample in samples]],
         sort_keys=True,

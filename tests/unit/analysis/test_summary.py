@@ -260,6 +260,31 @@ def test_guessing_is_taken_off_the_score_and_not_off_the_metric() -> None:
     assert summary.balanced.value == pytest.approx(math.sqrt(0.5 * 0.5))
 
 
+def test_chance_is_that_of_what_was_asked() -> None:
+    """Items of two options are guessed more easily than those of four."""
+    records = [
+        replace(a_record(f"s{n}", value=float(n < 2)), chance=(0.5, 0.25)[n % 2])
+        for n in range(4)
+    ]
+    summary = summed(records)
+
+    assert summary.chance == 0.375
+    assert summary.normalized.value == pytest.approx((0.5 - 0.375) / 0.625)
+
+
+def test_a_resample_has_the_chance_of_its_items() -> None:
+    """Who is right as often as guessing is no better in any resample."""
+    records = [
+        replace(a_record(f"s{n}", value=value), chance=value)
+        for n, value in enumerate((0.5, 0.25) * 6)
+    ]
+    summary, bootstrap = bootstrapped(records)
+
+    assert bootstrap.value_draws.std() > 0
+    assert bootstrap.quality_draws == pytest.approx(0, abs=1e-12)
+    assert summary.normalized.value == 0
+
+
 @pytest.mark.slow
 def test_intervals_come_from_the_same_resamples() -> None:
     """Quality and speed of each draw are those of the same items."""

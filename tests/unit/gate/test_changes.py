@@ -367,6 +367,23 @@ def test_the_balanced_score_is_worked_out_on_both_sides(balance: Balance) -> Non
     assert change.interval(0.05)[0] < before - after < change.interval(0.05)[1]
 
 
+def test_both_sides_are_judged_by_the_chance_of_the_candidate() -> None:
+    """A baseline of before knew of no options, and its answers are as good as ever."""
+    values = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
+    ours = [
+        replace(record, chance=(0.5, 0.25)[place % 2])
+        for place, record in enumerate(graded(values, correct=True))
+    ]
+
+    change = compared(ours, graded(values, correct=True))[BALANCED]
+
+    assert change.estimate == 0
+    assert change.candidate == change.baseline
+    assert change.candidate == pytest.approx(
+        math.sqrt((4 / 6 - 0.375) / 0.625 * 0.5), abs=1e-9
+    )
+
+
 def test_what_one_side_lacks_is_left_out_of_its_latency() -> None:
     """An error has no latency; the others keep theirs, and quality counts it."""
     ratios = [1.5, 1.1, 1.2, 1.3, 1.4, 1.25]

@@ -249,7 +249,6 @@ def test_records_of_a_cell_without_facts_are_told(tmp_path: Path) -> None:
     [
         replace(a_record("odd"), metric="later"),
         replace(a_record("odd"), metric="rouge"),
-        replace(a_record("odd"), chance=0.5),
         replace(a_record("odd"), grade=Grade(value=1.0, correct=True, counts=(1.0,))),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_task_of_the_least_keys(tmp_path: Path) -> None:
 
     assert (task.family, task.title) == ("reasoning", "mine")
     assert task.source == str(tmp_path / "data.jsonl")
-    assert (task.max_new_tokens, task.budget_s, task.chance) == (8, 1.5, 0.0)
+    assert (task.max_new_tokens, task.budget_s, task.chance) == (8, 1.5, None)
     assert (task.reference, task.labels, task.mapping) == ("reference", (), ())
 
 
@@ -385,7 +385,6 @@ def test_bundled_labels_are_balanced(task: Task) -> None:
     counts = Counter(sample.reference for sample in found)
     assert set(counts) == set(task.labels)
     assert len(set(counts.values())) == 1, counts
-    assert task.chance == pytest.approx(1 / len(task.labels))
 
 
 def test_a_metric_judges_the_languages_that_it_reads(tmp_path: Path) -> None:
