@@ -7,11 +7,15 @@ independent of each other.
 
 from __future__ import annotations
 
+import pickle
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
+from os import SEEK_END
 from statistics import fmean
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.analysis import score
@@ -21,6 +25,7 @@ from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import IO
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
@@ -62,6 +67,7 @@ class Items:
     """What is drawn of one cell: for each of its samples, figures that add up."""
 
     task: str
+    metric: str
     chance: float
     """The quality of guessing, averaged over what was asked."""
     value: float
@@ -95,6 +101,7 @@ def items_of(records: Sequence[Record]) -> Items:
     }
     return Items(
         task=first.cell.task,
+        metric=first.metric,
         chance=_middle([r.chance for r in records]),
         value=metric.quality(counts) if metric.corpus else fmean(values),
         speed=fmean(speeds),
@@ -108,17 +115,25 @@ def items_of(records: Sequence[Record]) -> Items:
     )
 
 
-def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
+def bootstrap_cells(
+    cells: Sequence[Items], seed: int, kept: KeptBootstraps | None = None
+) -> list[CellBootstrap]:
     """Bootstrap many cells; those that are resampled alike are drawn once.
 
     Args:
         cells: what is drawn of each.
         seed: of the resampling; with the same seed, cells of the same task and number
             of samples are resampled alike.
+        kept: where those are that were made before, and the new ones go.
     """
+    found: dict[int, CellBootstrap] = {}
     alike: dict[tuple[str, int], list[int]] = defaultdict(list)
     for place, cell in enumerate(cells):
-        alike[cell.task, len(cell.columns)].append(place)
+        known = None if kept is None else kept.get(cell, seed)
+        if known is None:
+            alike[cell.task, len(cell.columns)].append(place)
+        else:
+            found[place] = known
 
     def drawn(places: Sequence[int]) -> list[CellBootstrap]:
         columns = [cells[place].columns for place in places]
@@ -127,14 +142,63 @@ def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
             _bootstrapped(cells[p], own) for p, own in zip(places, sums, strict=True)
         ]
 
-    found: dict[int, CellBootstrap] = {}
     # numpy lets go of the interpreter while it draws and multiplies.
     with ThreadPoolExecutor(_WORKERS) as pool:
         for places, resampled in zip(
             alike.values(), pool.map(drawn, alike.values()), strict=True
         ):
             found |= dict(zip(places, resampled, strict=True))
+            if kept is not None:
+                for place in places:
+                    kept.keep(cells[place], seed, found[place])
     return [found[place] for place in range(len(cells))]
+
+
+class KeptBootstraps:
+    """The bootstraps of cells that are done, until the figures of all are made.
+
+    They lie in a file without a name and not in memory: what a session holds would
+    count in the memory that its later cells are found to need.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none; a file is opened for the first."""
+        self._places: dict[bytes, int] = {}
+        self._file: IO[bytes] | None = None
+
+    def get(self, cell: Items, seed: int) -> CellBootstrap | None:
+        """Return the bootstrap of these very items; ``None`` if it was not made."""
+        place = self._places.get(_digest(cell, seed))
+        if place is None or self._file is None:
+            return None
+        self._file.seek(place)
+        found: CellBootstrap = pickle.load(self._file)  # noqa: S301 - written below
+        return found
+
+    def keep(self, cell: Items, seed: int, bootstrap: CellBootstrap) -> None:
+        """Keep the bootstrap of a cell; where there is no room, it is made again."""
+        try:
+            if self._file is None:
+                self._file = TemporaryFile()  # noqa: SIM115 - closed by ``close``
+            place = self._file.seek(0, SEEK_END)
+            pickle.dump(bootstrap, self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        except OSError:
+            return
+        self._places[_digest(cell, seed)] = place
+
+    def close(self) -> None:
+        """Forget all, and give the file back."""
+        self._places.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _digest(cell: Items, seed: int) -> bytes:
+    """Return what tells a cell's bootstrap from all others."""
+    said = (seed, cell.task, cell.metric, cell.chance, cell.value, cell.speed)
+    made_of = (*said, *cell.widths.items(), cell.columns.shape)
+    return blake2b(repr(made_of).encode() + cell.columns.tobytes()).digest()
 
 
 def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:

@@ -30,7 +30,7 @@ from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
+    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap, KeptBootstraps
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.values.records import CellFacts, Record
@@ -89,6 +89,7 @@ def joined(
     balance: Balance,
     seed: int,
     varied: Sequence[Varied] = (),
+    kept: KeptBootstraps | None = None,
 ) -> Scoreboard:
     """Compute the same from what is left of the cells' records.
 
@@ -97,9 +98,10 @@ def joined(
         balance: which mean is called balanced.
         seed: of the resampling.
         varied: models that are one model in several settings.
+        kept: the bootstraps of cells that were made before.
     """
     filled = [cell.items for cell in condensed if cell.items is not None]
-    resampled = iter(bootstrap_cells(filled, seed))
+    resampled = iter(bootstrap_cells(filled, seed, kept))
     groups: dict[tuple[str, str, str], list[MeasuredCell]] = defaultdict(list)
     for cell in condensed:
         drawn = None if cell.items is None else next(resampled)

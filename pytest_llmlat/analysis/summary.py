@@ -29,7 +29,11 @@ from pytest_llmlat.values.settings import BALANCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap, Items
+    from pytest_llmlat.analysis.cell_bootstrap import (
+        CellBootstrap,
+        Items,
+        KeptBootstraps,
+    )
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.slo import Objective
@@ -138,6 +142,7 @@ def summarise(
     balance: Balance,
     seed: int,
     slo: tuple[Objective, ...] = (),
+    kept: KeptBootstraps | None = None,
 ) -> tuple[Summary, CellBootstrap | None]:
     """Compute one cell's statistics; all from its records and its facts.
 
@@ -147,12 +152,13 @@ def summarise(
         balance: which mean is called balanced.
         seed: of the resampling.
         slo: which answers came in time to be called good.
+        kept: where the bootstrap goes for whoever needs it again.
 
     Returns:
         The summary, and the resamples behind it (``None`` for a cell without records).
     """
     cell = condense(facts, records, slo=slo)
-    bootstrap = bootstrap_cells([cell.items], seed)[0] if cell.items else None
+    bootstrap = bootstrap_cells([cell.items], seed, kept)[0] if cell.items else None
     return complete(cell, bootstrap, balance), bootstrap
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model
@@ -83,6 +84,7 @@ class Session:
         self._listener = listener or Silent()
         self._clock = SystemClock()
         self._shelf = BaseCache()
+        self._bootstraps = KeptBootstraps()
         self._begin_ns = self._clock.now_ns()
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
@@ -217,6 +219,7 @@ class Session:
             balance=self.settings.balance,
             seed=self.settings.seed,
             slo=self.slo,
+            kept=self._bootstraps,
         )
         return Measured(
             summary=summary,
@@ -314,6 +317,7 @@ class Session:
                 gate=self.gate,
                 slo=self.slo,
                 varied=self.selection.varied,
+                kept=self._bootstraps,
                 run_facts=self.run_facts,
                 seconds=self.seconds(),
                 cells_planned=self.cells_planned,
@@ -329,6 +333,7 @@ class Session:
     def close(self) -> None:
         """Leave no process and no weights behind."""
         self._shelf.clear()
+        self._bootstraps.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 

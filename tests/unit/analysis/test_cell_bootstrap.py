@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import answer_time, bootstrap_cells, items_of
-from pytest_llmlat.analysis.resampling import resampled_sums
+from pytest_llmlat.analysis.cell_bootstrap import (
+    KeptBootstraps,
+    answer_time,
+    bootstrap_cells,
+    items_of,
+)
+from pytest_llmlat.analysis.resampling import resampled_sums, resampled_sums_of
 from tests.unit.builders import (
     a_cell,
     a_grade,
@@ -21,6 +26,8 @@ from tests.unit.builders import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.values.records import Record
 
@@ -153,3 +160,62 @@ def test_one_sample_has_the_same_draw_every_time() -> None:
 
     assert bootstrap.value == 0.5
     assert set(bootstrap.value_draws) == {0.5}
+
+
+def some_answers(task: str, count: int, value: float) -> list[Record]:
+    """Return the answers of a cell, the first of them worth ``value``."""
+    cell = a_cell(task=task)
+    worth = [value, *[1.0] * (count - 1)]
+    return [a_record(f"s{n}", value=v, cell=cell) for n, v in enumerate(worth)]
+
+
+def figures(cell: CellBootstrap) -> tuple[object, ...]:
+    """Return all of a bootstrap as values that can be compared."""
+    draws = (cell.value_draws, cell.quality_draws, cell.speed_draws)
+    numbers = (cell.value, cell.quality, cell.speed, cell.details)
+    return (*numbers, *(each.tobytes() for each in draws))
+
+
+def test_a_cell_that_is_done_is_not_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is what it would be; another seed, answer or task is another cell."""
+    cells = [
+        items_of(some_answers(*each))
+        for each in (("reasoning/a", 3, 0.0), ("reasoning/b", 3, 0.0))
+    ]
+    drawn: list[int] = []
+
+    def counted(columns: Any, *, seed: str) -> Any:  # noqa: ANN401 - as it is
+        drawn.append(len(columns))
+        return resampled_sums_of(columns, seed=seed)
+
+    monkeypatch.setattr(
+        "pytest_llmlat.analysis.cell_bootstrap.resampled_sums_of", counted
+    )
+    kept = KeptBootstraps()
+    alone = bootstrap_cells(cells[:1], 0, kept)
+    both = bootstrap_cells(cells, 0, kept)
+    changed = items_of(some_answers("reasoning/a", 3, 0.5))
+
+    assert drawn == [1, 1]
+    assert figures(both[0]) == figures(alone[0])
+    assert list(map(figures, both)) == list(map(figures, bootstrap_cells(cells, 0)))
+    assert kept.get(cells[0], 1) is None
+    assert kept.get(changed, 0) is None
+    kept.close()
+
+
+def test_where_no_file_can_be_made_it_is_drawn_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A full or read-only disk makes a run slower, and breaks none."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    (cell,) = [items_of(some_answers("reasoning/a", 3, 0.0))]
+    kept = KeptBootstraps()
+
+    first, second = (bootstrap_cells([cell], 0, kept)[0] for _ in range(2))
+
+    assert kept.get(cell, 0) is None
+    assert figures(first) == figures(second)
+    kept.close()

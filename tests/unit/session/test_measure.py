@@ -25,6 +25,7 @@ from pytest_llmlat import (
     Task,
     measure_models,
 )
+from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.session import api
 from pytest_llmlat.session.listening import Silent, TextProgress
 from pytest_llmlat.session.run import Session
@@ -95,6 +96,25 @@ def test_a_run_returns_its_figures_and_is_on_the_disk(
     told = json.loads((result.folder / "summary.json").read_text("utf-8"))
     assert told["cells"][0]["quality"]["value"] == 0.5
     assert (result.folder / "report.md").is_file()
+
+
+@pytest.mark.slow
+def test_each_cell_is_resampled_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Task
+) -> None:
+    """When it is done; the end of the run makes its rows of that."""
+    drawn: list[int] = []
+
+    def counted(columns: Any, *, seed: str) -> Any:  # noqa: ANN401 - as it is
+        drawn.append(len(columns))
+        return resampled_sums_of(columns, seed=seed)
+
+    monkeypatch.setattr(
+        "pytest_llmlat.analysis.cell_bootstrap.resampled_sums_of", counted
+    )
+    measure_models([PARROT, OWL], task, root=tmp_path)
+
+    assert drawn == [1, 1]
 
 
 @pytest.mark.slow
