@@ -10,15 +10,18 @@ In a catalogue::
 
 ``answers.json`` holds ``{"part of a prompt": "the answer", ...}``; the first key that
 the prompt contains decides, and ``""`` is in every prompt. An answer that is
-``{"error": "what went wrong"}`` makes the backend raise.
+``{"error": "what went wrong"}`` makes the backend raise. Of a list of answers the first
+is the greedy one; where tokens are drawn, each is as likely as the others, and the
+request's seed decides.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.values.errors import (
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Finish, Generation, Request
 
 DEFAULT_CONTEXT = 4096
+Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"
+"""A text, what went wrong, or several of either to draw from."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Scripted:
@@ -68,7 +73,7 @@ class Scripted:
 
     def __init__(
         self,
-        answers: Mapping[str, str | Mapping[str, str]] | Callable[[Request], str],
+        answers: Mapping[str, Answer] | Callable[[Request], str],
         *,
         clock: Clock,
         ttft_s: float = 0.0,
@@ -107,7 +112,9 @@ class Scripted:
             if meter.token(token):
                 ended = "stop"
                 break
-        return meter.generation("context" if room <= 0 else ended, prompt_tokens)
+        return meter.generation(
+            "context" if room <= 0 else ended, prompt_tokens, sampling=request.sampling
+        )
 
     def reset_device_peak(self) -> None:
         """There is no device to reset."""
@@ -124,20 +131,32 @@ class Scripted:
             return self._answers(request)
         for part, answer in self._answers.items():
             if part in request.prompt:
-                if isinstance(answer, str):
-                    return answer
-                raise GenerationFailed(str(answer.get("error", answer)))
+                found = _chosen(answer, request)
+                if isinstance(found, str):
+                    return found
+                raise GenerationFailed(str(found.get("error", found)))
         return ""
 
 
 KIND = BackendKind(name="scripted", open=open_model, weights="none", needs=None)
 
 
+def _chosen(answer: Answer, request: Request) -> str | Mapping[str, str]:
+    """Return the answer, or one of several."""
+    if not isinstance(answer, list):
+        return answer
+    if request.sampling.greedy:
+        return answer[0]
+    # random() is the one method whose sequence Python promises to keep.
+    drawn = random.Random(request.seed).random()  # noqa: S311 - a draw, not a secret
+    return answer[int(drawn * len(answer))]
+
+
 def _tokens(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def _script(path: Path, name: str) -> Mapping[str, str | Mapping[str, str]]:
+def _script(path: Path, name: str) -> Mapping[str, Answer]:
     try:
         answers = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -150,4 +169,8 @@ def _script(path: Path, name: str) -> Mapping[str, str | Mapping[str, str]]:
         ) from error
     if not isinstance(answers, dict):
         raise BadCatalogue(f"{path}: script of {name!r} must be a JSON object")
+    if empty := [part for part, answer in answers.items() if answer == []]:
+        raise BadCatalogue(
+            f"{path}: script of {name!r}: {empty[0]!r} has no answer to draw from"
+        )
     return answers

@@ -19,18 +19,17 @@ _WARM_UP_SHARE = 0.1
 _MOST_STREAMS = 1024
 
 
-def visits(
-    samples: Sequence[Sample], requests: int | None
-) -> tuple[tuple[Sample, int], ...]:
+def visits(samples: Sequence[Sample], requests: int) -> tuple[tuple[Sample, int], ...]:
     """Return which sample is asked when, and in which round.
 
     Args:
         samples: the drawn samples of a task, at least one.
         requests: how many there are to be; goes round the samples where there are
-            fewer, and stops early where there are more. ``None``: each once.
+            fewer, and stops early where there are more.
     """
-    count = len(samples) if requests is None else requests
-    return tuple((samples[n % len(samples)], n // len(samples)) for n in range(count))
+    return tuple(
+        (samples[n % len(samples)], n // len(samples)) for n in range(requests)
+    )
 
 
 def warm_up_requests(scenario: Scenario, measured: int) -> int:

@@ -13,8 +13,10 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory, disturbances
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
+from pytest_llmlat.measure.repeats import drawn, rounds_in_turn
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
+from pytest_llmlat.values.sampling import GREEDY
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         Request,
         Response,
     )
+    from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.scenario import Scenario
 
 WARMUP_TOKENS = 4
@@ -71,7 +74,11 @@ class Plan:
     """Digest of the task's definition and data."""
     scenario: Scenario = SINGLE
     requests: int | None = None
-    """How many requests count; ``None`` for one of each sample."""
+    """How many requests count; ``None`` for ``repeats`` of each sample."""
+    sampling: Sampling = GREEDY
+    """How tokens are to be drawn."""
+    repeats: int = 1
+    """How often each sample is asked."""
     instrument: Instrument | None = None
     """How true the clock was found to be, for a server."""
     chances: Mapping[str, float] = field(default_factory=dict)
@@ -82,7 +89,14 @@ class Plan:
     @property
     def planned(self) -> int:
         """How many records there are to be."""
-        return len(self.samples) if self.requests is None else self.requests
+        if self.requests is not None:
+            return self.requests
+        return self.repeats * len(self.samples)
+
+    @property
+    def planned_in_turn(self) -> int:
+        """How many there are to be of each of two models in turn."""
+        return rounds_in_turn(self.repeats) * len(self.samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +135,8 @@ def run_pair(
     """Measure two models on the same samples, in turn.
 
     Each sample is asked four times, A B B A or B A A B as the seed says: whatever makes
-    the machine slower for a while meets both alike.
+    the machine slower for a while meets both alike. Of more repeats, again so for each
+    two.
 
     Args:
         plans: of the candidate's cell and of the reference's, of the same samples.
@@ -137,10 +152,10 @@ def run_pair(
     with scenarios.settled(), _told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
-        for place in range(len(plans[0].samples)):
+        for place in range(0, plans[0].planned_in_turn, 2):
             a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
             for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
-                cell.ask(2 * place + number)
+                cell.ask(place + number)
     for cell in cells:
         cell.finish(None)
 
@@ -158,14 +173,18 @@ class _Measurement:
             model: what to measure it on.
             tools: what to measure it with.
             alone: no other model is loaded, so that memory is this one's; else each
-                sample is asked twice.
+                sample is asked an even number of times.
         """
         self._plan, self._model, self._tools = plan, model, tools
         remote = model.backend.remote
         self._asked = (
-            visits(plan.samples, plan.requests)
+            visits(plan.samples, plan.planned)
             if alone
-            else [(sample, number) for sample in plan.samples for number in range(2)]
+            else [
+                (sample, number)
+                for sample in plan.samples
+                for number in range(rounds_in_turn(plan.repeats))
+            ]
         )
         self._memory = PeakMemory() if alone and not remote else None
         self._alone = alone
@@ -186,8 +205,13 @@ class _Measurement:
         )
         tools.on_facts(self.facts)
         self.requests = [
-            request_for(plan.task, sample, chat=model.backend.chat, seed=plan.seed)
-            for sample, _ in self._asked
+            drawn(
+                request_for(plan.task, sample, chat=model.backend.chat, seed=plan.seed),
+                plan.sampling,
+                sample=sample.id,
+                number=number,
+            )
+            for sample, number in self._asked
         ]
         self.warmup_s: float | None = None
         self._begin = tools.clock.now_ns()
@@ -324,7 +348,7 @@ def _record(
     answered = generation is not None and finish != "context"
     answer = generation.text if generation is not None and answered else None
     truncated = finish in ("length", "context")
-    drawn = generation.sampling if generation else None
+    how = generation.sampling if generation else None
     extraction, mark = grade(answer, plan.task, sample, sandbox, truncated=truncated)
     return Record(
         cell=plan.cell,
@@ -354,8 +378,9 @@ def _record(
         thoughts=generation.thoughts if generation else None,
         thought_tokens=generation.thought_tokens if generation else None,
         cut_in_thought=generation is not None and generation.cut_in_thought,
-        temperature=drawn.temperature if drawn else None,
-        top_p=drawn.top_p if drawn else None,
+        temperature=how.temperature if how else None,
+        top_p=how.top_p if how else None,
+        seed=how.seed if how else None,
     )
 
 

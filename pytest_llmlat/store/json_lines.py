@@ -204,6 +204,7 @@ def _check(record: Record) -> None:
         and type(record.cut_in_thought) is bool
         and (record.temperature is None or _finite(record.temperature))
         and (record.top_p is None or _finite(record.top_p))
+        and type(record.seed) in _COUNT
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)

@@ -49,7 +49,10 @@ class Backend(Deployed, Protocol):
         ...
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer one request greedily, stamping each token on ``meter``.
+        """Answer one request, stamping each token on ``meter``.
+
+        Tokens are chosen as its ``sampling`` says and with its ``seed``; the generation
+        tells how they really were.
 
         No state of an earlier request shortens this one: the whole prompt is
         processed every time. A prompt that leaves no room in the context is not

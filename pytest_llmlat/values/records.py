@@ -328,6 +328,8 @@ class Record:
     temperature: float | None = None
     """With which its tokens were drawn, 0 for greedily; ``None`` if unknown."""
     top_p: float | None = None
+    seed: int | None = None
+    """With which they were drawn; ``None`` for greedily, and if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from dataclasses import dataclass
+from typing import TypeGuard
+
+_SEED_BITS = 31
+"""Every library and server takes a seed of so many bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +20,9 @@ class Sampling:
     top_p: float = 1.0
     """Nucleus sampling: the likeliest tokens that together have this probability are
     drawn from (Holtzman et al. 2020); 1 draws from all."""
+    seed: int | None = None
+    """With which tokens were drawn; ``None`` where chance had no part, or where that
+    cannot be told."""
 
     @property
     def greedy(self) -> bool:
@@ -22,3 +31,33 @@ class Sampling:
 
 
 GREEDY = Sampling()
+
+
+def seed_of(session: int, *, sample: str, number: int) -> int:
+    """Return the seed with which one answer to a sample is drawn.
+
+    The same in every run and on every model, another for each sample and each repeat.
+
+    Args:
+        session: the seed of the session.
+        sample: its id.
+        number: which of the repeats it is, from 0.
+    """
+    digest = hashlib.sha256(f"{session}|{number}|{sample}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
+
+
+def is_temperature(value: object) -> TypeGuard[float]:
+    """Whether a value can be a temperature: a number, 0 or more."""
+    return _is_number(value) and value >= 0
+
+
+def is_top_p(value: object) -> TypeGuard[float]:
+    """Whether a value can be a share of the probability: above 0, at most 1."""
+    return _is_number(value) and 0 < value <= 1
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)

@@ -29,8 +29,7 @@ from tests.http.loopback import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.backends.completions.server import Completions
-    from pytest_llmlat.backends.transport.client import EndedRequest
+    from pytest_llmlat.backends.completions.server import Completions, SentRequest
     from tests.http.asking import Opener
 
 
@@ -131,7 +130,7 @@ def test_connections_ahead(server: Loopback, open_at: Opener) -> None:
     """They are opened once, and the requests find them."""
     model = open_at(url_of(server), check=False)
 
-    async def load() -> list[EndedRequest]:
+    async def load() -> list[SentRequest]:
         await model.connect(5)
         await model.connect(5)
         asked = [model.exchange(QUESTION, CLOCK.now_ns()) for _ in range(5)]
@@ -140,7 +139,7 @@ def test_connections_ahead(server: Loopback, open_at: Opener) -> None:
     outcomes = model.run(load())
 
     assert server.connections == 5
-    assert all(outcome.last.reused for outcome in outcomes)
+    assert all(outcome.outcome.last.reused for outcome in outcomes)
     assert not any(outcome.failed for outcome in outcomes)
 
 
@@ -161,7 +160,7 @@ def test_many_at_once(server: Loopback, model: Completions) -> None:
         [HELLO.replace(b"Hello", b"%05d" % number)] for number in range(40)
     ]
 
-    async def load() -> list[EndedRequest]:
+    async def load() -> list[SentRequest]:
         asked = [model.exchange(QUESTION, CLOCK.now_ns()) for _ in range(40)]
         return list(await asyncio.gather(*asked))
 
@@ -193,7 +192,7 @@ def test_an_exchange_that_is_cancelled(server: Loopback, model: Completions) -> 
 def test_an_interrupt(server: Loopback, model: Completions) -> None:
     """Ctrl-C ends what is under way, and leaves a backend that can be used."""
     server.scripts = [[head(), HANG], [head(), HANG], [HELLO]]
-    left: list[asyncio.Task[EndedRequest]] = []
+    left: list[asyncio.Task[SentRequest]] = []
 
     async def wait() -> None:
         # One that is waited for, and one that nobody waits for.
@@ -218,7 +217,7 @@ def test_an_interrupt(server: Loopback, model: Completions) -> None:
 def test_a_failure_of_the_caller(server: Loopback, model: Completions) -> None:
     """Whatever breaks the coroutine, nothing of it goes on."""
     server.scripts = [[HANG], [HELLO]]
-    left: list[asyncio.Task[EndedRequest]] = []
+    left: list[asyncio.Task[SentRequest]] = []
 
     async def fail() -> None:
         left.append(asyncio.create_task(model.exchange(QUESTION, 0)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.sampling import GREEDY, Sampling
 from tests.http.asking import CLOCK, QUESTION, answered, ask, error_of, url_of
 from tests.http.loopback import (
     CLOSE,
@@ -19,6 +20,7 @@ from tests.http.loopback import (
     answer,
     body,
     chunks,
+    complaint,
     ended,
     event,
     head,
@@ -75,6 +77,76 @@ def test_what_is_asked(server: Loopback, model: Completions) -> None:
     name = head.partition("\r\nX-Request-Id: ")[2].partition("\r\n")[0]
     assert str(uuid.UUID(name)) == name  # some servers take no other
     assert "Authorization" not in head
+
+
+DRAWN = Sampling(temperature=0.8, top_p=0.95, seed=7)
+
+
+def sampled(model: Completions) -> Sampling | None:
+    """Ask for a drawn answer, and return what its generation says of it."""
+    response = ask(model, replace(QUESTION, seed=7, sampling=DRAWN))
+    assert response.generation is not None, response.error
+    return response.generation.sampling
+
+
+def test_what_is_asked_where_tokens_are_drawn(
+    server: Loopback, model: Completions
+) -> None:
+    """The nucleus is sent even where it is whole: a server may have one of its own."""
+    assert sampled(model) == DRAWN
+    body = server.posted[-1]
+    assert (body["temperature"], body["top_p"], body["seed"]) == (0.8, 0.95, 7)
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ({"temperature": 0.3}, replace(DRAWN, temperature=0.3)),
+        ({"top_p": 0.5}, replace(DRAWN, top_p=0.5)),
+        ({"seed": 1}, replace(DRAWN, seed=1)),
+        ({"seed": None}, replace(DRAWN, seed=None)),
+        ({"temperature": 0}, GREEDY),
+        ({"temperature": None}, None),
+        ({"temperature": "warm"}, None),
+        ({"top_p": None}, None),
+        ({"use_beam_search": True}, None),
+        ({"best_of": 3}, None),
+        ({"use_beam_search": False}, DRAWN),
+    ],
+)
+def test_fields_of_the_entry_that_change_how_tokens_are_drawn_are_told(
+    server: Loopback,
+    open_at: Opener,
+    extra: dict[str, object],
+    told: Sampling | None,
+) -> None:
+    """What was really sent stands in the record, not what was to be."""
+    model = open_at(url_of(server), extra_body=json.dumps(extra))
+
+    assert sampled(model) == told
+
+
+def test_greedy_is_claimed_only_where_it_was_asked_for(
+    server: Loopback, open_at: Opener
+) -> None:
+    """An entry may have every answer drawn, whatever the task says."""
+    model = open_at(url_of(server), extra_body='{"temperature": 1, "top_p": 1}')
+
+    response = ask(model)
+
+    assert response.generation is not None
+    assert response.generation.sampling == Sampling(temperature=1.0, seed=0)
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p"])
+def test_a_server_that_takes_no_sampling_is_asked_without(
+    server: Loopback, model: Completions, name: str
+) -> None:
+    """How it draws then is not known, and is not called greedy."""
+    server.scripts = [[complaint("400 Bad Request", f"{name} is not known")], [HELLO]]
+
+    assert sampled(model) is None
+    assert name not in server.posted[-1]
 
 
 def test_a_text_to_continue(server: Loopback, open_at: Opener) -> None:

@@ -79,8 +79,8 @@ def test_a_failure_that_passes(
     sent = response.timing.sent_ns
     assert sent is not None
     # Sent again after the first answer had been written, but not counted from there.
-    assert exchange.last.sent_ns is not None
-    assert sent < exchange.last.sent_ns
+    assert exchange.outcome.last.sent_ns is not None
+    assert sent < exchange.outcome.last.sent_ns
 
 
 def test_a_failure_that_stays(server: Loopback, model: Completions) -> None:
@@ -117,9 +117,9 @@ def test_a_wait_that_was_asked_for_is_kept(
     exchange = model.run(model.exchange(QUESTION, CLOCK.now_ns()))
 
     assert not exchange.failed
-    assert exchange.last.sent_ns is not None
-    assert exchange.sent_ns is not None
-    assert exchange.last.sent_ns - exchange.sent_ns >= 0.9 * NS_PER_S
+    assert exchange.outcome.last.sent_ns is not None
+    assert exchange.outcome.sent_ns is not None
+    assert exchange.outcome.last.sent_ns - exchange.outcome.sent_ns >= 0.9 * NS_PER_S
 
 
 def test_a_wait_of_no_seconds(server: Loopback, open_at: Opener) -> None:

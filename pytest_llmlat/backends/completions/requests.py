@@ -7,9 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.chat_messages import messages
+from pytest_llmlat.values.sampling import (
+    GREEDY,
+    Sampling,
+    is_temperature,
+    is_top_p,
+)
 from pytest_llmlat.values.thinking import THOUGHT_TAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from pytest_llmlat.values.records import Request
@@ -24,7 +31,9 @@ _CONTEXT = re.compile(
     r"|too many (input|prompt) tokens|inputs? tokens? \+ ",
     re.IGNORECASE,
 )
-_DROPPABLE = ("stream_options", "seed", "stop")
+_DROPPABLE = ("stream_options", "seed", "stop", "temperature", "top_p")
+_SEARCHES = ("best_of", "use_beam_search")
+"""With these a server chooses among answers, which is no draw from the model."""
 
 
 def path(request: Request) -> str:
@@ -35,7 +44,7 @@ def path(request: Request) -> str:
 def payload(
     request: Request, *, model: str, stream: bool, without: AbstractSet[str]
 ) -> dict[str, object]:
-    """Return the body of a request for one greedy answer.
+    """Return the body of a request for one answer.
 
     Args:
         request: what to ask.
@@ -51,6 +60,10 @@ def payload(
     renamed = "max_tokens" in without
     body["max_completion_tokens" if renamed else "max_tokens"] = request.most_tokens
     body |= {"temperature": 0, "stream": stream, "seed": request.seed}
+    if not request.sampling.greedy:
+        # Where it is not told, a server may have a nucleus of its own.
+        how = request.sampling
+        body |= {"temperature": how.temperature, "top_p": how.top_p}
     if stream:
         body["stream_options"] = {"include_usage": True}
     if switches := _switches(request):
@@ -84,6 +97,27 @@ def conversation(request: Request) -> str | None:
     if switches := _switches(request):
         sent["chat_template_kwargs"] = switches
     return json.dumps(sent, ensure_ascii=False)
+
+
+def sampling_asked(body: Mapping[str, object]) -> Sampling | None:
+    """Return how a server was asked to draw tokens, by what it was really sent.
+
+    ``None`` where that cannot be told: it would not be told a temperature, or it
+    chooses among several answers.
+    """
+    temperature, top_p = body.get("temperature"), body.get("top_p")
+    if not is_temperature(temperature) or any(body.get(name) for name in _SEARCHES):
+        return None
+    if temperature == 0:
+        return GREEDY
+    if not is_top_p(top_p):
+        return None
+    seed = body.get("seed")
+    return Sampling(
+        temperature=float(temperature),
+        top_p=float(top_p),
+        seed=seed if type(seed) is int else None,
+    )
 
 
 def encode(body: dict[str, object]) -> bytes:

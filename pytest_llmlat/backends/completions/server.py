@@ -25,6 +25,7 @@ from pytest_llmlat.backends.completions.requests import (
     path,
     payload,
     rejected,
+    sampling_asked,
 )
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
@@ -69,6 +70,25 @@ class Way:
     """What to do if the server wants a key and there is none."""
     check: bool = True
     """Whether to ask the server for its models first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """A request that has ended, beside what was sent for it."""
+
+    outcome: EndedRequest
+    body: dict[str, object]
+    """With what the entry adds, and without what the server rejected."""
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended."""
+        return self.outcome.end_ns
+
+    @property
+    def failed(self) -> bool:
+        """Whether no whole answer came."""
+        return self.outcome.failed
 
 
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
@@ -222,12 +242,12 @@ class Completions:
         """Open up to so many connections ahead; a failure shows up in an exchange."""
         await self._client.connect(connections)
 
-    async def exchange(self, request: Request, start_ns: int) -> EndedRequest:
+    async def exchange(self, request: Request, start_ns: int) -> SentRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""
         body = self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
-            return outcome
+            return SentRequest(outcome=outcome, body=body)
         for _ in range(_MOST_ADAPTATIONS):
             # Parsing now delays other stamps; it is done once for a server's whims,
             # as a rule in the warm-up.
@@ -235,7 +255,7 @@ class Completions:
             words = said(answer.body)
             name = rejected(answer.status, words, body, self._without)
             if name is None:
-                return outcome
+                break
             self._without |= {name}
             body = self._body(request)
             outcome = await self._client.send(
@@ -243,14 +263,18 @@ class Completions:
                 start_ns,
                 after=(outcome, f"{answer.status} {name}"),
             )
-        return outcome
+        return SentRequest(outcome=outcome, body=body)
 
-    def read(self, request: Request, exchange: EndedRequest) -> Response:
+    def read(self, request: Request, exchange: SentRequest) -> Response:
         """Say what came of an exchange that this backend made.
 
         Where the server did not count the answer's tokens, it is asked to now.
         """
-        response = respond(request, exchange, self._clock, self._complaints)
+        response = respond(request, exchange.outcome, self._clock, self._complaints)
+        if response.generation is not None:
+            sampling = sampling_asked(exchange.body)
+            told = replace(response.generation, sampling=sampling)
+            response = replace(response, generation=told)
         return self._tally.completed(response)
 
     def _beside(self, path: str, body: bytes) -> EndedRequest:

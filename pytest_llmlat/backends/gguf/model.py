@@ -12,6 +12,7 @@ from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
+from pytest_llmlat.backends.gguf.sampler import sampler
 from pytest_llmlat.backends.settings_check import (
     choice_option,
     flag_option,
@@ -106,7 +107,7 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
 
 
 class GGUF:
-    """A loaded GGUF model: greedy decoding, one request after the other."""
+    """A loaded GGUF model: one request after the other."""
 
     remote: Literal[False] = False
 
@@ -155,7 +156,7 @@ class GGUF:
         }
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer greedily; each token is stamped as soon as it is text."""
+        """Answer; each token is stamped as soon as it is text."""
         tokens = self._tokenize(request)
         room = self._llama.n_ctx() - len(tokens)
         if room <= 0:
@@ -163,8 +164,8 @@ class GGUF:
         # Without a reset llama-cpp-python keeps the prefix that two prompts share,
         # and the second would not pay for its prefill.
         self._llama.reset()
-        finish = self._decode(tokens, min(request.max_new_tokens, room), meter)
-        return meter.generation(finish, len(tokens))
+        finish = self._decode(tokens, min(request.max_new_tokens, room), request, meter)
+        return meter.generation(finish, len(tokens), sampling=request.sampling)
 
     def reset_device_peak(self) -> None:
         """llama.cpp offers no counter of peak device memory."""
@@ -178,11 +179,15 @@ class GGUF:
         self._llama.close()
         free_memory()
 
-    def _decode(self, tokens: list[int], most: int, meter: Meter) -> Finish:
+    def _decode(
+        self, tokens: list[int], most: int, request: Request, meter: Meter
+    ) -> Finish:
+        if not request.sampling.greedy:
+            self._llama.set_seed(request.seed)
         text = codecs.getincrementaldecoder("utf-8")("replace")
         finish: Finish = "length"
         for count, token in enumerate(
-            self._llama.generate(tokens, temp=0.0, top_k=1), start=1
+            self._llama.generate(tokens, **sampler(request.sampling)), start=1
         ):
             if self._ends(self._vocabulary, token):
                 finish = "stop"

@@ -10,10 +10,11 @@ more than that are padded there too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
+from pytest_llmlat.backends.huggingface.drawing import drawing
 from pytest_llmlat.backends.huggingface.torch_memory import (
     cache_bytes,
     free_bytes,
@@ -23,12 +24,12 @@ from pytest_llmlat.values.errors import OutOfMemory, Unsupported
 from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
+    from pytest_llmlat.backends.huggingface.batch_rows import BatchRow, Engine
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Batches
-    from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.records import Generation, Request
 
 KINDS = ("padded", "continuous")
 _MOST = {"cpu": 32, "mps": 32, "cuda": 64}
@@ -43,24 +44,6 @@ _SHARE = 0.5
 """How much of the free memory the caches of all rows may take: the rest is for what
 a forward pass needs, and nobody knows how much that is."""
 _PREPARED_TOKENS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """What a loaded model is made of, and how it takes a prompt."""
-
-    torch: Any
-    model: Any
-    device: TorchDevice
-    ends: frozenset[int]
-    """Tokens that end an answer."""
-    context: int
-    encode: Callable[[Request], Mapping[str, Any]]
-    """Ids and mask of one prompt, of shape (1, tokens), on the device."""
-    greedy: Callable[[int], Any]
-    """Settings of a greedy generation of at most so many tokens."""
-    decoder: Callable[[], Callable[[int], str]]
-    """A new function from each token to the text that it makes readable."""
 
 
 def batches_of(
@@ -96,6 +79,10 @@ def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
     """Say why continuous batching cannot answer these requests, if it cannot."""
     if not hasattr(engine.model, "generate_batch"):
         return "this model or this version of transformers has no such thing"
+    if not all(request.sampling.greedy for request in requests):
+        return (
+            "it draws the tokens of all answers with one seed, and these have several"
+        )
     if any(request.stop for request in requests):
         return "it does not end at the stop strings of this task"
     bounds = {request.max_new_tokens for request in requests}
@@ -109,94 +96,6 @@ def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
 
 def _tokens(engine: Engine, request: Request) -> int:
     return int(engine.encode(request)["input_ids"].shape[1])
-
-
-class BatchRow:
-    """One request of a batch: what it may still say, and whether it has ended."""
-
-    def __init__(
-        self,
-        request: Request,
-        meter: Meter,
-        ids: Any,  # noqa: ANN401 - a tensor
-        engine: Engine,
-    ) -> None:
-        """Begin with a prompt.
-
-        Args:
-            request: what is asked.
-            meter: takes the stamps.
-            ids: the prompt's tokens, of shape (1, tokens).
-            engine: the model.
-        """
-        self.ids = ids
-        self.prompt_tokens = int(ids.shape[1])
-        self.room = engine.context - self.prompt_tokens
-        self.most = min(request.max_new_tokens, self.room)
-        self.done = self.most <= 0
-        self._ended = False
-        self._meter = meter
-        self._ends = engine.ends
-        self._decode = engine.decoder()
-        self._taken = 0
-
-    def take(self, token: int, *, at_ns: int | None = None) -> None:
-        """Stamp a token; one that comes after the end is no part of the answer."""
-        if self.done:
-            return
-        self._taken += 1
-        self._ended = token in self._ends or self._meter.token(
-            self._decode(token), at_ns=at_ns
-        )
-        self.done = self._ended or self._taken >= self.most
-
-    def generation(self) -> Generation:
-        """Return the answer as far as it came."""
-        finish: Finish = "stop" if self._ended else "length"
-        if self.room <= 0:
-            finish = "context"
-        return self._meter.generation(finish, self.prompt_tokens)
-
-
-class Stepper:
-    """A stopping criterion of ``generate`` that stamps the tokens of each step.
-
-    It is called once a step, when the tokens of all rows are chosen, and says which
-    rows have ended: so none is stamped, or waited for, a step too long.
-    """
-
-    def __init__(
-        self,
-        torch: Any,  # noqa: ANN401 - loaded on use
-        device: TorchDevice,
-        rows: Sequence[BatchRow],
-    ) -> None:
-        """Stamp these rows, in the order of the batch."""
-        self._torch = torch
-        self._device = device
-        self._rows = rows
-
-    def __call__(self, input_ids: Any, scores: Any, **_: object) -> Any:  # noqa: ANN401, ARG002 - tensors, as generate calls it
-        """Stamp the last column of ``input_ids``, shape (rows, tokens)."""
-        # A device works behind the program's back: wait until the tokens are there.
-        self._device.synchronize()
-        for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
-            row.take(int(token))
-        return self._torch.tensor(
-            [row.done for row in self._rows],
-            dtype=self._torch.bool,
-            device=input_ids.device,
-        )
-
-
-def rows_of(
-    requests: Sequence[Request], meters: Sequence[Meter], engine: Engine
-) -> list[BatchRow]:
-    """Return a row for each request, its prompt encoded."""
-    return [
-        BatchRow(request, meter, engine.encode(request)["input_ids"], engine)
-        for request, meter in zip(requests, meters, strict=True)
-    ]
 
 
 class Padded:
@@ -241,7 +140,7 @@ class Padded:
     def generate(
         self, requests: Sequence[Request], meters: Sequence[Meter], size: int
     ) -> list[Generation]:
-        """Answer one batch greedily."""
+        """Answer one batch."""
         engine = self._engine
         rows = rows_of(requests, meters, engine)
         left = [row for row in rows if not row.done]
@@ -258,15 +157,25 @@ class Padded:
 
     def _answer(self, rows: Sequence[BatchRow], most: int, size: int) -> None:
         """Stamp the tokens of rows that all have room for ``most``."""
-        stepper = Stepper(self._engine.torch, self._engine.device, rows)
+        engine = self._engine
+        chance = drawing(
+            engine.torch, engine.device.name, [row.request for row in rows]
+        )
+        told = {"stopping_criteria": [Stepper(engine.torch, engine.device, rows)]}
         within_memory(
-            self._engine.device,
+            engine.device,
             f"{size} at once",
-            lambda: self._run([row.ids for row in rows], most, stepper),
+            lambda: self._run([row.ids for row in rows], most, **told, **chance),
         )
 
-    def _run(self, rows: Sequence[Any], most: int, *criteria: Stepper) -> None:
-        """Generate at most ``most`` tokens after each row of ids."""
+    def _run(self, rows: Sequence[Any], most: int, **told: object) -> None:
+        """Generate at most ``most`` tokens after each row of ids.
+
+        Args:
+            rows: ids of the prompts.
+            most: tokens.
+            told: handed on to ``generate``.
+        """
         engine = self._engine
         settings = engine.greedy(most)
         width = max(int(ids.shape[1]) for ids in rows)
@@ -286,7 +195,7 @@ class Padded:
                 ]
             ),
             generation_config=settings,
-            stopping_criteria=list(criteria),
+            **{"stopping_criteria": [], **told},
         )
 
 

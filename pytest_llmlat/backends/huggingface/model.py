@@ -12,6 +12,7 @@ from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
 from pytest_llmlat.backends.huggingface.decoding import Decoding, places_of
+from pytest_llmlat.backends.huggingface.drawing import drawing
 from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
     full_at_load,
@@ -155,7 +156,7 @@ def _opened(
 
 
 class HuggingFace:
-    """A loaded transformers model: greedy decoding, one request after the other."""
+    """A loaded transformers model: one request after the other, or in batches."""
 
     remote: Literal[False] = False
 
@@ -201,7 +202,7 @@ class HuggingFace:
         self.facts: Mapping[str, Scalar | None] = self._facts()
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer greedily; each token is stamped on this thread when it is text.
+        """Answer; each token is stamped on this thread when it is text.
 
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
@@ -216,7 +217,8 @@ class HuggingFace:
             Unsupported: there is no such kind, not for these requests, or not with the
                 settings of this model.
         """
-        from pytest_llmlat.backends.huggingface.batches import Engine, batches_of  # noqa: PLC0415 - loaded on use
+        from pytest_llmlat.backends.huggingface.batch_rows import Engine  # noqa: PLC0415 - loaded on use
+        from pytest_llmlat.backends.huggingface.batches import batches_of  # noqa: PLC0415 - the same
 
         if self._decoding.one_at_a_time:
             raise Unsupported(
@@ -320,9 +322,10 @@ class HuggingFace:
             meter, decoder(self._tokenizer), self._device, self._ends, self._torch
         )
         settings = self._greedy(min(request.max_new_tokens, room))
-        self._decoding.run(inputs, settings, stopping_criteria=[stamper])
+        chance = drawing(self._torch, self._device.name, [request])
+        self._decoding.run(inputs, settings, stopping_criteria=[stamper], **chance)
         finish: Finish = "stop" if stamper.ended else "length"
-        return meter.generation(finish, prompt_tokens)
+        return meter.generation(finish, prompt_tokens, sampling=request.sampling)
 
     def _encode(self, request: Request) -> Mapping[str, Any]:
         text = request.prompt
@@ -340,7 +343,10 @@ class HuggingFace:
         return {key: inputs[key].to(self._device.name) for key in keep}
 
     def _greedy(self, most: int) -> Any:  # noqa: ANN401 - loaded on use
-        """Return settings that leave nothing to chance or to the model's own file."""
+        """Return settings that leave nothing to the model's own file.
+
+        Nothing is left to chance either: what is to be drawn is drawn by ``drawing``.
+        """
         from transformers import GenerationConfig
 
         return GenerationConfig(

@@ -46,6 +46,7 @@ class MlxLibrary:
     load_model: Callable[..., Any]
     load_adapters: Callable[..., Any]
     generate_step: Callable[..., Any]
+    make_sampler: Callable[..., Any]
 
 
 def find_folder(spec: ModelSpec) -> tuple[Path, str | None]:

@@ -102,7 +102,7 @@ def open_model(deployment: Deployment, clock: Clock) -> MLX:  # noqa: ARG001 - e
 
 
 class MLX:
-    """A loaded MLX model: greedy decoding, one request after the other."""
+    """A loaded MLX model: one request after the other."""
 
     remote: Literal[False] = False
 
@@ -120,6 +120,7 @@ class MLX:
         spec = deployment.model
         self._mx = library.mx
         self._steps = library.generate_step
+        self._sampler = library.make_sampler
         self._model = model
         self._tokenizer = tokenizer
         self._stream = stream
@@ -150,7 +151,7 @@ class MLX:
         }
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer greedily; each token is stamped on this thread when it is text.
+        """Answer; each token is stamped on this thread when it is text.
 
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
@@ -160,7 +161,8 @@ class MLX:
         if room <= 0:
             return meter.generation("context", len(tokens))
         try:
-            finish = self._decode(tokens, min(request.max_new_tokens, room), meter)
+            most = min(request.max_new_tokens, room)
+            finish = self._decode(tokens, most, request, meter)
         except (RuntimeError, MemoryError) as error:
             if not no_memory(error):
                 raise
@@ -168,7 +170,7 @@ class MLX:
                 f"model {self._name!r}: no room for a prompt of {len(tokens)} tokens:"
                 f" {error}"
             ) from error
-        return meter.generation(finish, len(tokens))
+        return meter.generation(finish, len(tokens), sampling=request.sampling)
 
     def reset_device_peak(self) -> None:
         """Begin to count the GPU's peak memory anew."""
@@ -185,13 +187,20 @@ class MLX:
         free_memory()
         self._mx.clear_cache()
 
-    def _decode(self, tokens: list[int], most: int, meter: Meter) -> Finish:
+    def _decode(
+        self, tokens: list[int], most: int, request: Request, meter: Meter
+    ) -> Finish:
+        chance = self._chance(request)
         decode = decoder(self._tokenizer)
         finish: Finish = "length"
         with self._mx.stream(self._stream):
             # Each call makes a cache of its own, so every prompt pays its prefill.
             steps = self._steps(
-                self._mx.array(tokens), self._model, self._stream, max_tokens=most
+                self._mx.array(tokens),
+                self._model,
+                self._stream,
+                max_tokens=most,
+                **chance,
             )
             try:
                 for token, _ in steps:
@@ -205,6 +214,17 @@ class MLX:
                 # The step under way must not slow the next sample down.
                 self._mx.synchronize(self._stream)
         return finish
+
+    def _chance(self, request: Request) -> dict[str, Any]:
+        """Return what generating is told besides, so that tokens are drawn.
+
+        mlx-lm takes the nucleus of ``top_p`` first and divides by the temperature then.
+        """
+        how = request.sampling
+        if how.greedy:
+            return {}
+        self._mx.random.seed(request.seed)
+        return {"sampler": self._sampler(temp=how.temperature, top_p=how.top_p)}
 
     def _encode(self, request: Request) -> list[int]:
         text = request.prompt
@@ -250,6 +270,7 @@ def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:
     try:
         import mlx.core as mx
         from mlx_lm.generate import generate_step
+        from mlx_lm.sample_utils import make_sampler
         from mlx_lm.utils import load_adapters, load_model
         from transformers import AutoTokenizer
     except ImportError as error:
@@ -267,6 +288,7 @@ def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:
         load_model=load_model,
         load_adapters=load_adapters,
         generate_step=generate_step,
+        make_sampler=make_sampler,
     )
     return library, AutoTokenizer
 

@@ -22,6 +22,7 @@ from pytest_llmlat.values.errors import (
 )
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
+from pytest_llmlat.values.sampling import GREEDY, Sampling
 from tests.unit.builders import a_deployment, a_model
 from tests.unit.gguf_files import STRING, a_file, pair, text
 
@@ -84,6 +85,10 @@ class Llama:
         """Yield what is to be said."""
         self.calls.append(("generate", len(tokens), given))
         yield from self.says
+
+    def set_seed(self, seed: int) -> None:
+        """Take the seed of the next draws."""
+        self.calls.append(("seed", seed))
 
     def reset(self) -> None:
         """Forget the prompt before."""
@@ -230,6 +235,26 @@ def test_decoding_is_greedy(library: Library) -> None:
     answer(backend)
 
     assert backend._llama.calls[-1] == ("generate", 2, {"temp": 0.0, "top_k": 1})
+    generation, _ = answer(backend)
+    assert generation.sampling == GREEDY
+
+
+def test_tokens_are_drawn_from_the_whole_distribution(library: Library) -> None:
+    """No filter but the one that was asked for, and the request's own seed."""
+    backend = library.open()
+    how = Sampling(temperature=0.8, top_p=0.9, seed=7)
+    request = Request(
+        prompt="two words", chat=True, max_new_tokens=8, seed=7, sampling=how
+    )
+
+    generation = backend.generate(request, Meter(ManualClock()))
+
+    off = {"top_k": 0, "min_p": 0.0, "typical_p": 1.0}
+    assert backend._llama.calls[-2:] == [
+        ("seed", 7),
+        ("generate", 2, {"temp": 0.8, "top_p": 0.9, **off}),
+    ]
+    assert generation.sampling == how
 
 
 def test_the_most_tokens_end_an_answer(library: Library) -> None:

@@ -28,6 +28,7 @@ from pytest_llmlat.values.errors import (
 )
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
+from pytest_llmlat.values.sampling import Sampling
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Library:
             floating="floating",
             float16="16 bit",
             metal=SimpleNamespace(is_available=lambda: self.metal),
+            random=SimpleNamespace(seed=lambda seed: self.calls.append(("seed", seed))),
             array=list,
             issubdtype=lambda dtype, kind: kind == "floating" and "float" in dtype,
             new_thread_local_stream=lambda device: f"stream of {device}",
@@ -95,6 +97,7 @@ class Library:
             "mlx.utils": SimpleNamespace(tree_flatten=lambda weights: weights),
             "mlx_lm": ModuleType("mlx_lm"),
             "mlx_lm.generate": SimpleNamespace(generate_step=self._steps),
+            "mlx_lm.sample_utils": SimpleNamespace(make_sampler=self._sampler),
             "mlx_lm.utils": SimpleNamespace(
                 load_model=self._load, load_adapters=self._adapt
             ),
@@ -164,10 +167,21 @@ class Library:
             raise self.adapter_error
         return model
 
+    def _sampler(self, **given: float) -> tuple[str, dict[str, float]]:
+        return ("a sampler", given)
+
     def _steps(
-        self, prompt: list[int], model: object, stream: str, *, max_tokens: int
+        self,
+        prompt: list[int],
+        model: object,
+        stream: str,
+        *,
+        max_tokens: int,
+        sampler: object = None,
     ) -> Iterator[tuple[int, None]]:
         assert model is self
+        if sampler is not None:
+            self.calls.append(("sampler", sampler))
         self.calls.append(("prefill", len(prompt), stream))
         if self.step_error is not None:
             raise self.step_error
@@ -634,3 +648,32 @@ def test_positions_that_are_passed_over_are_refused(library: Library) -> None:
     library.open()
     loads = [c for c in library.calls if isinstance(c, tuple) and c[0] == "load"]
     assert loads[-1][2]["model_config"] == {"rope_theta": 500.0}
+
+
+def test_tokens_are_drawn_with_the_request_s_own_seed(library: Library) -> None:
+    """The seed comes before the first step, and what was done is told."""
+    backend = library.open()
+    how = Sampling(temperature=0.8, top_p=0.9, seed=7)
+    request = Request(
+        prompt="two words", chat=True, max_new_tokens=8, seed=7, sampling=how
+    )
+    library.calls.clear()
+
+    generation = backend.generate(request, Meter(ManualClock()))
+
+    told = ("sampler", ("a sampler", {"temp": 0.8, "top_p": 0.9}))
+    assert library.calls.index(("seed", 7)) < library.calls.index(told)
+    assert generation.sampling == how
+
+
+def test_a_greedy_answer_is_told_as_one(library: Library) -> None:
+    """No sampler is given, and no seed is set."""
+    backend = library.open()
+    library.calls.clear()
+
+    generation, _ = answer(backend)
+
+    told = [call[0] for call in library.calls if isinstance(call, tuple)]
+    assert not {"seed", "sampler"} & set(told)
+    assert generation.sampling is not None
+    assert generation.sampling.greedy

@@ -17,6 +17,7 @@ from pytest_llmlat.values.errors import (
 )
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request, Timing
+from pytest_llmlat.values.sampling import Sampling
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
@@ -247,3 +248,28 @@ def test_the_same_request_has_the_same_answer() -> None:
 
     assert first == second
     assert (one.ttft_s, one.e2e_s) == (two.ttft_s, two.e2e_s)
+
+
+def test_of_several_answers_the_seed_decides() -> None:
+    """Greedily it is the first; else each is as likely, and a seed gives the same."""
+    clock = ManualClock()
+    backend = Scripted({"": ["4", "5", "6"]}, clock=clock)
+
+    def said(seed: int, temperature: float) -> str:
+        how = Sampling(temperature=temperature, seed=seed)
+        request = replace(a_request(), seed=seed, sampling=how)
+        return answer(backend, clock, request)[0].text
+
+    drawn = [said(seed, 1.0) for seed in range(300)]
+    assert {said(seed, 0.0) for seed in range(9)} == {"4"}
+    assert drawn == [said(seed, 1.0) for seed in range(300)]
+    assert all(drawn.count(text) > 70 for text in "456")
+
+
+def test_an_empty_list_of_answers_is_refused(tmp_path: Path) -> None:
+    """There would be nothing to draw from, in the middle of a run."""
+    script = tmp_path / "script.json"
+    script.write_text('{"": []}', "utf-8")
+
+    with pytest.raises(BadCatalogue, match="has no answer to draw from"):
+        opened({"script": str(script)})

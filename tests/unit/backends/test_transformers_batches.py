@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmlat.backends.huggingface.batch_rows import BatchRow, Engine, Stepper
 from pytest_llmlat.backends.huggingface.batches import (
-    BatchRow,
     Continuous,
-    Engine,
     Padded,
-    Stepper,
     batches_of,
 )
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice

@@ -20,6 +20,7 @@ from pytest_llmlat.measure.cell import (
 )
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.sampling import Sampling, seed_of
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Told:
     records: list[Record] = field(default_factory=list)
 
 
-def measured(
+def measured(  # noqa: PLR0913 - what a test may vary
     answers: Answers | Callable[[Request], str],
     samples: Sequence[Sample] = SAMPLES,
     *,
@@ -57,6 +58,8 @@ def measured(
     chat: bool = True,
     told: Told | None = None,
     sandbox: Sandbox | None = None,
+    sampling: Sampling | None = None,
+    repeats: int = 1,
 ) -> Told:
     """Run a cell on a scripted model: 0.5 s to a token, 0.25 s to each other."""
     clock = ManualClock(1_000)
@@ -73,6 +76,8 @@ def measured(
             samples=tuple(samples),
             seed=3,
             revision="abc",
+            sampling=sampling or Sampling(),
+            repeats=repeats,
         ),
         LoadedModel(deployment=deployment, backend=backend, load_s=1.5),
         Tools(
@@ -253,7 +258,7 @@ def test_the_backend_says_which_form_a_prompt_takes(*, chat: bool) -> None:
     (record,) = measured(say, SAMPLES[:1], chat=chat).records
 
     assert all(request.chat is chat for request in asked)
-    assert all(request.seed == 3 for request in asked)
+    assert all(request.seed == seed_of(3, sample="s1", number=0) for request in asked)
     assert record.prompt.startswith("What" if chat else "Question: ")
 
 
@@ -481,3 +486,74 @@ def test_cards_are_read_from_what_a_backend_tells(
 ) -> None:
     """Torch's names of them; whoever tells none may be on any."""
     assert runner._cards(told) == expected
+
+
+def test_each_repeat_is_drawn_with_a_seed_of_its_own() -> None:
+    """It follows from session, sample and repeat, and stands in the record."""
+    asked: list[Request] = []
+
+    def say(request: Request) -> str:
+        asked.append(request)
+        return "4"
+
+    how = Sampling(temperature=0.8, top_p=0.9)
+    records = measured(say, SAMPLES[:2], sampling=how, repeats=3).records
+
+    assert [(r.sample, r.round) for r in records] == [
+        (name, number) for number in range(3) for name in ("s1", "s2")
+    ]
+    assert [r.seed for r in records] == [
+        seed_of(3, sample=r.sample, number=r.round) for r in records
+    ]
+    assert [r.seed for r in records] == [request.seed for request in asked[1:]]
+    assert len({r.seed for r in records}) == 6
+    assert {(r.temperature, r.top_p) for r in records} == {(0.8, 0.9)}
+
+
+def test_greedy_repeats_measure_the_clock_again() -> None:
+    """They are told as greedy, and without a seed that would have decided."""
+    told = measured({"": "4"}, SAMPLES[:1], repeats=2)
+
+    assert [(r.round, r.temperature, r.seed) for r in told.records] == [
+        (0, 0.0, None),
+        (1, 0.0, None),
+    ]
+    assert told.facts[0].planned == 2
+
+
+def test_models_in_turn_are_asked_an_even_number_of_repeats() -> None:
+    """Three become four, A B B A twice, each with the same seeds on both sides."""
+    clock, told = ManualClock(), Told()
+    model = LoadedModel(
+        deployment=a_deployment(), backend=Scripted({"": "4"}, clock=clock), load_s=0.0
+    )
+    plans = [
+        Plan(
+            cell=a_cell(model=name),
+            task=a_task(),
+            samples=SAMPLES[:2],
+            seed=3,
+            revision="abc",
+            sampling=Sampling(temperature=1.0),
+            repeats=3,
+        )
+        for name in ("parrot", "owl")
+    ]
+    run_pair(
+        (plans[0], plans[1]),
+        (model, model),
+        Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
+    )
+
+    of = [[r for r in told.records if r.cell.model == n] for n in ("parrot", "owl")]
+    assert sorted((r.sample, r.round) for r in of[0]) == [
+        (name, number) for name in ("s1", "s2") for number in range(4)
+    ]
+    seeds = [{(r.sample, r.round): r.seed for r in side} for side in of]
+    assert seeds[0] == seeds[1]
+    assert plans[0].planned_in_turn == len(of[0]) == 8

@@ -1,0 +1,35 @@
+"""Each repeat of a question with a seed of its own, so that chance can be told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.sampling import GREEDY, Sampling, seed_of
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Request
+
+
+def drawn(request: Request, sampling: Sampling, *, sample: str, number: int) -> Request:
+    """Return a request whose answer is drawn as a cell says.
+
+    A greedy one has a seed of its own too: a server may draw where it should not.
+
+    Args:
+        request: with the seed of the session.
+        sampling: of the cell.
+        sample: the id of what is asked.
+        number: which of the repeats it is, from 0.
+    """
+    seed = seed_of(request.seed, sample=sample, number=number)
+    how = GREEDY if sampling.greedy else replace(sampling, seed=seed)
+    return replace(request, seed=seed, sampling=how)
+
+
+def rounds_in_turn(repeats: int) -> int:
+    """Return how often each of two models in turn (A B B A) is asked a sample.
+
+    An even number, so that neither is always the first; at least as many as asked for.
+    """
+    return 2 * ((repeats + 1) // 2)
