@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.grade import grade
@@ -13,28 +13,25 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory, disturbances
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.repeats import drawn, rounds_in_turn
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
-from pytest_llmlat.values.sampling import GREEDY
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Sample, Task
+    from pytest_llmlat.values.entities import Deployment, Sample
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import (
         Finish,
-        Instrument,
         LoadFacts,
         Request,
         Response,
     )
-    from pytest_llmlat.values.sampling import Sampling
-    from pytest_llmlat.values.scenario import Scenario
 
 WARMUP_TOKENS = 4
 _CARD = re.compile(r"cuda:([0-9]{1,3})")
@@ -60,43 +57,6 @@ class LoadedModel:
     def device(self) -> str:
         """The device's marker."""
         return self.deployment.device
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Everything that decides what a cell measures."""
-
-    cell: Cell
-    task: Task
-    samples: tuple[Sample, ...]
-    seed: int
-    revision: str
-    """Digest of the task's definition and data."""
-    scenario: Scenario = SINGLE
-    requests: int | None = None
-    """How many requests count; ``None`` for ``repeats`` of each sample."""
-    sampling: Sampling = GREEDY
-    """How tokens are to be drawn."""
-    repeats: int = 1
-    """How often each sample is asked."""
-    instrument: Instrument | None = None
-    """How true the clock was found to be, for a server."""
-    chances: Mapping[str, float] = field(default_factory=dict)
-    """The quality of guessing each sample, by its id; 0 where there is none."""
-    warnings: tuple[str, ...] = ()
-    """What is wrong with the task, for the report."""
-
-    @property
-    def planned(self) -> int:
-        """How many records there are to be."""
-        if self.requests is not None:
-            return self.requests
-        return self.repeats * len(self.samples)
-
-    @property
-    def planned_in_turn(self) -> int:
-        """How many there are to be of each of two models in turn."""
-        return rounds_in_turn(self.repeats) * len(self.samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,9 @@ from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.environment import commit_of, fingerprint
 from pytest_llmlat.measure.arrivals import streams_of
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell, run_pair
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
 from pytest_llmlat.session.listening import Silent

@@ -33,7 +33,8 @@ from pytest_llmlat.backends import open_backend
 from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.conversion import converted
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, Sample, Task

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.meter import Meter

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import BatchSettings, batch_settings, under_load
 from pytest_llmlat.measure.scenarios.batching import CHECKED, in_batches
 from pytest_llmlat.values.clock import ManualClock

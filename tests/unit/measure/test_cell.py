@@ -13,11 +13,11 @@ from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.measure.cell import (
     WARMUP_TOKENS,
     LoadedModel,
-    Plan,
     Tools,
     run_cell,
     run_pair,
 )
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.sampling import Sampling, seed_of

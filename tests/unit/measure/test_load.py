@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import pytest
 
 from pytest_llmlat.measure.arrivals import Arrivals
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
 from pytest_llmlat.values.clock import ManualClock

@@ -10,7 +10,8 @@ import pytest
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.measure.arrivals import Arrivals
-from pytest_llmlat.measure.cell import LoadedModel, Plan, Tools, run_cell
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.queueing import take_turns
 from pytest_llmlat.values.clock import ManualClock

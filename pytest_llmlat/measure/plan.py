@@ -1,0 +1,55 @@
+"""What a cell is to measure, before anything is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.measure.repeats import rounds_in_turn
+from pytest_llmlat.values.sampling import GREEDY
+from pytest_llmlat.values.scenario import SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.records import Cell, Instrument
+    from pytest_llmlat.values.sampling import Sampling
+    from pytest_llmlat.values.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that decides what a cell measures."""
+
+    cell: Cell
+    task: Task
+    samples: tuple[Sample, ...]
+    seed: int
+    revision: str
+    """Digest of the task's definition and data."""
+    scenario: Scenario = SINGLE
+    requests: int | None = None
+    """How many requests count; ``None`` for ``repeats`` of each sample."""
+    sampling: Sampling = GREEDY
+    """How tokens are to be drawn."""
+    repeats: int = 1
+    """How often each sample is asked."""
+    instrument: Instrument | None = None
+    """How true the clock was found to be, for a server."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """The quality of guessing each sample, by its id; 0 where there is none."""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with the task, for the report."""
+
+    @property
+    def planned(self) -> int:
+        """How many records there are to be."""
+        if self.requests is not None:
+            return self.requests
+        return self.repeats * len(self.samples)
+
+    @property
+    def planned_in_turn(self) -> int:
+        """How many there are to be of each of two models in turn."""
+        return rounds_in_turn(self.repeats) * len(self.samples)
