@@ -37,6 +37,7 @@ from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.data.readable import readable
 from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
@@ -182,6 +183,7 @@ class Session:
             UsageError: no answer could be graded, or there is nothing to ask.
         """
         check_grading(task)
+        check_options(task, where=f"task {task.name!r}")
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
         whole = self._samples(task) if samples is None else _given(task, samples)

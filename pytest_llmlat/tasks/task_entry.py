@@ -15,6 +15,7 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
+from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.families import FAMILIES
@@ -104,6 +105,8 @@ def _check_grading(table: TomlTable, task: Task) -> None:
             raise table.complain(
                 "labels", f"the extractor {task.extractor!r} needs a list of labels"
             )
+    with suppress(BadExtension):
+        check_options(task, where=f"{table.where}.options")
     language = task.option("language")
     with suppress(BadExtension):
         if language is not None and not METRICS[task.metric].reads(str(language)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import Corpus, Metric
 from pytest_llmlat.values.records import Grade
+from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,11 @@ def grade_wer(value: str | None, task: Task, sample: Sample) -> Grade:
 
     ``counts`` are the errors and the words of the reference.
     """
-    del task
-    right = sample.reference.split()
-    errors = min(distance((value or "").split(), right), len(right))
+    given, reference = value or "", sample.reference
+    if task.option("fold_case", default=False):
+        given, reference = given.casefold(), reference.casefold()
+    right = reference.split()
+    errors = min(distance(given.split(), right), len(right))
     return Grade(value=errors / max(len(right), 1), counts=(errors, len(right)))
 
 
@@ -51,10 +54,16 @@ def of_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return rates
 
 
+FOLD_CASE = TaskOption(
+    name="fold_case",
+    kind="boolean",
+    meaning="take capital and small letters for the same; else they differ",
+)
 METRIC = Metric(
     grade=grade_wer,
     binary=False,
     direction="lower",
     counts=2,
     corpus=Corpus(figure=of_corpus, draws=of_draws),
+    options=(FOLD_CASE,),
 )

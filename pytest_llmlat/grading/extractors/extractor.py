@@ -12,6 +12,7 @@ from pytest_llmlat.grading.extractors.reading import (
 )
 from pytest_llmlat.grading.extractors.refusals import is_refusal
 from pytest_llmlat.values.records import Extraction
+from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
@@ -30,6 +31,8 @@ class Extractor:
     answer is taken as it stands."""
     needs_labels: bool = False
     """Whether a task must list its labels."""
+    options: tuple[TaskOption, ...] = ()
+    """The options of a task that it reads; a task cannot set others."""
 
     def __call__(self, text: str, task: Task, sample: Sample) -> Extraction:
         """Read an answer: what is thought aloud goes, refusals are marked."""
@@ -55,6 +58,7 @@ def as_extractor(name: str, value: object) -> Extractor:
         raise TypeError(f"must be an Extractor, not {value!r:.80}")
     if not callable(value.read):
         raise TypeError(f"'read' must be a function, not {value.read!r:.80}")
+    check_options_of(value.options)
     if value.reference is not None and not callable(value.reference):
         raise TypeError(f"'reference' must be a function, not {value.reference!r:.80}")
     return value

@@ -10,6 +10,7 @@ from pytest_llmlat.grading.sandbox import Sandbox
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Grade, Record
+from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,8 @@ class Metric:
     that states another (its option ``language``) cannot have this metric."""
     extra: str | None = None
     """The extra of this project that installs the metric's library."""
+    options: tuple[TaskOption, ...] = ()
+    """The options of a task that it reads; a task cannot set others."""
 
     def quality(self, rows: Rows) -> float:
         """Return a cell's quality from counts, where there is a ``corpus``."""
@@ -145,6 +148,7 @@ def as_metric(name: str, value: object) -> Metric:
     for field, function in functions.items():
         if function is not None and not callable(function):
             raise TypeError(f"{field!r} must be a function, not {function!r:.80}")
+    check_options_of(value.options)
     if value.direction not in ("higher", "lower"):
         raise TypeError(f"'direction' must be higher or lower: {value.direction!r:.80}")
     if value.corpus and not value.counts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.metrics.metric import Metric
 from pytest_llmlat.grading.sandbox import Limits, Program
 from pytest_llmlat.values.records import Grade
+from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
@@ -59,4 +60,24 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return 1 - comb(n - c, k) / comb(n, k)
 
 
-METRIC = Metric(run=run_tests, binary=True)
+_OPTIONS = (
+    TaskOption(
+        name="time_s",
+        kind="float",
+        least=0.001,
+        meaning=f"seconds for each program; else {Limits().time_s:g}",
+    ),
+    TaskOption(
+        name="memory_bytes",
+        kind="float",
+        least=1,
+        meaning=f"bytes of memory for each program; else {Limits().memory_bytes:,}",
+    ),
+    TaskOption(
+        name="output_bytes",
+        kind="float",
+        least=1,
+        meaning=f"bytes that a program may print; else {Limits().output_bytes:,}",
+    ),
+)
+METRIC = Metric(run=run_tests, binary=True, options=_OPTIONS)

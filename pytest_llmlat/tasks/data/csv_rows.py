@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _STATED = re.compile(r'"?sep=([^\r\n"])"?\r?\n', re.IGNORECASE)
 """The first line of a file that says what separates its cells."""
+_BREAK = re.compile("[\r\n]")
 _LONGEST_CELL = 2**31 - 1
 Line: TypeAlias = tuple[int, list[str]]
 """The number of the first line of a row, and its cells."""
@@ -88,7 +89,7 @@ def _separated(text: str, delimiter: str, *, first: int = 1) -> _SeparatedTable:
         return plain
     if len(quoted.rows) == len(plain.rows):
         return quoted
-    line = next(n for n, cells in quoted.rows if any("\n" in cell for cell in cells))
+    line = next(n for n, cells in quoted.rows if any(map(_BREAK.search, cells)))
     problem = (
         "quotation marks here hold a text of several lines, or are plain characters"
         " of several rows: both fit; write the rows as JSON, an object a line"

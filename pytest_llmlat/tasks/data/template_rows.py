@@ -8,6 +8,7 @@ from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.templates import GENERATORS
 from pytest_llmlat.values.entities import GENERATED
 from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
 
 COUNT = 30
 """How many items are drawn where the task does not say."""
+GENERATOR_OPTIONS = (
+    TaskOption(
+        name="count",
+        kind="integer",
+        least=0,
+        meaning=f"how many items are drawn; else {COUNT}",
+    ),
+    TaskOption(
+        name="seed",
+        kind="integer",
+        least=0,
+        meaning="which items are drawn; else --llm-seed",
+    ),
+)
+"""What a task whose items are drawn may set."""
 
 
 def generated_rows(task: Task, *, seed: int) -> Iterator[TableRow]:

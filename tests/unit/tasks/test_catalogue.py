@@ -87,7 +87,7 @@ def test_a_task_of_all_keys(tmp_path: Path) -> None:
         "completion_stop": '["\\n"]',
         "reference": '"gold"',
         "mapping": '{ gold = "label", id = "idx" }',
-        "options": '{ language = "de", k = 2 }',
+        "options": '{ language = "de" }',
     }
 
     task = load_tasks([a_catalogue(tmp_path, KEYS | more)]).entries["reasoning/mine"]
@@ -97,7 +97,7 @@ def test_a_task_of_all_keys(tmp_path: Path) -> None:
     assert (task.chat_stop, task.completion_stop) == (("</s>",), ("\n",))
     assert task.reference == "gold"
     assert task.mapping == (("gold", "label"), ("id", "idx"))
-    assert (task.option("language"), task.option("k")) == ("de", 2)
+    assert (task.option("language"), task.option("k", 2)) == ("de", 2)
 
 
 def test_a_user_s_task_overrides(tmp_path: Path) -> None:

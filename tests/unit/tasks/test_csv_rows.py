@@ -65,6 +65,10 @@ def test_what_a_writer_wrote_is_read_back(
     rows: list[list[str]], delimiter: str, ends: str, quoting: int
 ) -> None:
     """The same rows in the same columns, whatever the separator is; else it is told."""
+    if ends == "\n" and quoting == csv.QUOTE_MINIMAL:
+        # Such a writer leaves a carriage return bare, which then is part of the line's
+        # end: what it wrote does not say what it was given.
+        rows = [[cell.replace("\r", "") or "x" for cell in row] for row in rows]
     text = written(
         [NAMES, *rows], delimiter=delimiter, lineterminator=ends, quoting=quoting
     )
@@ -72,10 +76,9 @@ def test_what_a_writer_wrote_is_read_back(
     found, told = read_or_told(text)
 
     if found is None:
-        # A lone carriage return that the writer left unquoted, or tabs and marks that
-        # can be read in two ways.
-        assert "new-line" in told or "both fit" in told
-        assert any(set('\r"\n') & set(cell) for row in rows for cell in row)
+        assert delimiter == "\t"
+        assert "both fit" in told
+        assert any("\n" in cell for row in rows for cell in row)
     else:
         assert found == [dict(zip(NAMES, row, strict=True)) for row in rows]
 

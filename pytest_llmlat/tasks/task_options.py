@@ -1,0 +1,73 @@
+"""The options of a task: each known to its metric, its extractor or its source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.data.template_rows import GENERATOR_OPTIONS
+from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.values.errors import BadCatalogue, UnknownName
+from pytest_llmlat.values.task_option import TaskOption
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import Task
+
+LANGUAGE = TaskOption(
+    name="language",
+    kind="string",
+    meaning="the language of the right answers, such as de; a metric that cannot read"
+    " it is refused",
+)
+"""What any task may say."""
+
+
+def known_options(task: Task) -> tuple[TaskOption, ...]:
+    """Return the options that a task may set.
+
+    Raises:
+        BadExtension: its metric or its extractor cannot be used.
+    """
+    drawn = GENERATOR_OPTIONS if task.source.startswith(GENERATED) else ()
+    parts = (
+        (LANGUAGE,),
+        METRICS[task.metric].options,
+        EXTRACTORS[task.extractor].options,
+        drawn,
+    )
+    found = {option.name: option for part in parts for option in part}
+    return tuple(found.values())
+
+
+def check_options(task: Task, *, where: str) -> None:
+    """Refuse an option that nothing of a task would heed, or that is of another kind.
+
+    Args:
+        task: its metric and its extractor are known.
+        where: the place of its options, for the complaint.
+
+    Raises:
+        UnknownName: names the nearest option that is known.
+        BadCatalogue: says what its value must be.
+        BadExtension: its metric or its extractor cannot be used.
+    """
+    if not task.options:
+        return
+    known = {option.name: option for option in known_options(task)}
+    for name, value in task.options:
+        if name not in known:
+            raise UnknownName(
+                "option",
+                name,
+                known,
+                where=where,
+                remedy=f"Metric {task.metric!r}, extractor {task.extractor!r} and the"
+                " source say which options they know.",
+                list_all=True,
+            )
+        if not known[name].fits(value):
+            shown = str(value).lower() if isinstance(value, bool) else repr(value)
+            raise BadCatalogue(
+                f"{where}: option {name} = {shown}: must be {known[name].wanted}"
+            )
