@@ -51,6 +51,9 @@ class CellCounts:
     """Right, and within the budget."""
     spent_s: float
     """What the judged ones cost; under a load, requests share the time that passes."""
+    spent_tokens: int | None
+    """What they cost in tokens, thoughts included; ``None`` where it is unknown of some
+    of them, such as of one that failed half-way."""
 
 
 def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
@@ -93,6 +96,7 @@ def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
             for record, e2e_s in judged
         ),
         spent_s=_spent(load, [record for record, _ in judged]),
+        spent_tokens=_spent_tokens([record for record, _ in judged]),
     )
 
 
@@ -128,6 +132,21 @@ def seconds_per_correct(counts: Iterable[CellCounts]) -> float | None:
     return spent / right if right else None
 
 
+def tokens_per_correct(counts: Iterable[CellCounts]) -> float | None:
+    """Return the output tokens of all judged requests for each right answer.
+
+    Thoughts are among them: this is what thinking costs. ``None`` where nothing was
+    right, or the tokens of some request are not known.
+    """
+    right, spent = 0, 0
+    for each in counts:
+        if each.spent_tokens is None:
+            return None
+        right += each.right
+        spent += each.spent_tokens
+    return spent / right if right else None
+
+
 def correct_within_budget(counts: Sequence[CellCounts]) -> float | None:
     """Return the share of answers that are right and came within their budget."""
     judged = sum(t.judged for t in counts)
@@ -139,6 +158,17 @@ def _spent(load: LoadFacts | None, judged: Sequence[Record]) -> float:
         timings = [r.timing for r in judged if r.timing is not None]
         return sum(t.end_ns - t.start_ns for t in timings) / NS_PER_S
     return load.window_s / load.ended * len(judged) if load.ended else 0.0
+
+
+def _spent_tokens(judged: Sequence[Record]) -> int | None:
+    spent = 0
+    for record in judged:
+        if record.finish == "context":
+            continue
+        if record.output_tokens is None:
+            return None
+        spent += record.output_tokens
+    return spent
 
 
 def _known(values: Iterable[float | None]) -> array[float]:

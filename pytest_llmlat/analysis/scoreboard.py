@@ -13,6 +13,7 @@ from pytest_llmlat.analysis.cell_counts import (
     decode_rate,
     latencies,
     seconds_per_correct,
+    tokens_per_correct,
 )
 from pytest_llmlat.analysis.decisions import decide
 from pytest_llmlat.analysis.measured_rows import (
@@ -169,6 +170,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,
         seconds_per_correct=seconds_per_correct(counts),
+        tokens_per_correct=tokens_per_correct(counts),
         correct_within_budget=correct_within_budget(counts),
         pareto=None,
         ranks=None,

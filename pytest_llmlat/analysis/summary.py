@@ -18,6 +18,7 @@ from pytest_llmlat.analysis.cell_counts import (
     decode_rate,
     latencies,
     seconds_per_correct,
+    tokens_per_correct,
 )
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
@@ -93,6 +94,7 @@ def condense(
         "decode_tokens_per_s": decode_rate([counted]),
         **throughput(facts, records, slo),
         "seconds_per_correct": seconds_per_correct([counted]),
+        "tokens_per_correct": tokens_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
         "figures": _read(records),
     }
@@ -174,7 +176,7 @@ def _means(bootstrap: CellBootstrap | None) -> dict[str, Any]:
 
 def _counts(records: Sequence[Record]) -> dict[str, Any]:
     """Count what went wrong or otherwise, by the names that a summary has for it."""
-    flags = ("unparsed", "truncated", "refused", "empty")
+    flags = ("unparsed", "truncated", "refused", "empty", "cut_in_thought")
     return {
         "errors": sum(r.finish == "error" for r in records),
         "timeouts": sum(r.finish == "timeout" for r in records),

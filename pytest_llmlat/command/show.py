@@ -161,6 +161,8 @@ def sample_lines(record: Record) -> Iterator[str]:
     yield f"  {'; '.join(_figures(record))}"
     parts = {
         "prompt": record.prompt,
+        "rendered": record.rendered,
+        "thoughts": record.thoughts,
         "answer": record.answer,
         "extracted": record.extracted,
         "reference": record.reference,
@@ -168,7 +170,7 @@ def sample_lines(record: Record) -> Iterator[str]:
         "error": record.error,
     }
     for name, text in parts.items():
-        if text is None and name in ("note", "error"):
+        if text is None and name in ("rendered", "thoughts", "note", "error"):
             continue
         first, *others = (MISSING if text is None else text).split("\n")
         yield f"  {name:<10}| {printable(first)}".rstrip()
@@ -187,6 +189,7 @@ def _figures(record: Record) -> Iterator[str]:
         "truncated": record.truncated,
         "refused": record.refused,
         "empty": record.empty,
+        "cut in thought": record.cut_in_thought,
     }
     yield f"{record.metric} {ratio(record.grade.value)}"
     yield from (name for name, holds in marks.items() if holds)
@@ -196,5 +199,8 @@ def _figures(record: Record) -> Iterator[str]:
     )
     yield f"ttft {seconds(timing.ttft_s if timing else None)}"
     yield f"tpot {seconds(timing.tpot_s if timing else None)}"
-    tokens = record.output_tokens
-    yield f"{MISSING if tokens is None else tokens} tokens"
+    if timing and timing.thinking_s is not None:
+        yield f"thinking {seconds(timing.thinking_s)}"
+    tokens, thought = record.output_tokens, record.thought_tokens
+    told = f"{MISSING if tokens is None else tokens} tokens"
+    yield f"{told}, {thought} of them thoughts" if thought else told

@@ -67,6 +67,7 @@ _WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "s": seconds,
     "1/s": lambda value: f"{value:.3g}",
     "tokens/s": rate,
+    "tokens": lambda value: f"{value:,.0f}",
     "bytes": lambda value: size(round(value)),
     "count": lambda value: f"{value:,.0f}",
 }

@@ -175,6 +175,7 @@ def _counts(summary: Summary) -> str:
         "truncated": summary.truncated,
         "refused": summary.refused,
         "empty": summary.empty,
+        "cut in thought": summary.cut_in_thought,
     }
     return counted(counts, *(["partial"] if summary.partial else []))
 

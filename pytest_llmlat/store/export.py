@@ -61,6 +61,7 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "truncated": ("bool", lambda r: r.truncated),
     "refused": ("bool", lambda r: r.refused),
     "empty": ("bool", lambda r: r.empty),
+    "cut_in_thought": ("bool", lambda r: r.cut_in_thought),
     "budget_s": ("float", lambda r: float(r.budget_s)),
     "e2e_s": ("float", FIGURES["e2e_s"].exported["e2e_s"]),
     "ttft_s": ("float", FIGURES["ttft_s"].exported["ttft_s"]),
@@ -76,6 +77,8 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "reference": ("text", lambda r: r.reference),
     "answer": ("text", lambda r: r.answer),
     "extracted": ("text", lambda r: r.extracted),
+    "thoughts": ("text", lambda r: r.thoughts),
+    "rendered": ("text", lambda r: r.rendered),
 }
 """Name to kind and value. Of a failure ``e2e_s`` is no latency: see ``finish``."""
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.records import Record, Timing
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
-Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "bytes", "count"]
+Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "tokens", "bytes", "count"]
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
 Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
@@ -67,3 +67,8 @@ class FigureDefinition:
     )
     """Columns of the export, each of one record."""
     columns: tuple[FigureColumn, ...] = ()
+
+
+def timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | None]:
+    """Return what reads a duration off a record, ``None`` of one without times."""
+    return lambda record: of(record.timing) if record.timing else None

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
+from pytest_llmlat.values.figure import (
+    FigureColumn,
+    FigureDefinition,
+    RecordValues,
+    timed,
+)
 from pytest_llmlat.values.percentiles import percentile
+from pytest_llmlat.values.thought_figures import THOUGHT_FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_llmlat.values.figure import View
-    from pytest_llmlat.values.records import Record, Timing
-
-
-def _timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | None]:
-    return lambda record: of(record.timing) if record.timing else None
+    from pytest_llmlat.values.records import Record
 
 
 def _gaps(record: Record) -> RecordValues:
@@ -126,7 +128,7 @@ _OURS = (
         better="lower",
         row_meaning="Over all answers of all cells, in seconds.",
         limited=True,
-        exported={"e2e_s": _timed(lambda t: t.e2e_s)},
+        exported={"e2e_s": timed(lambda t: t.e2e_s)},
         columns=(FigureColumn(title="e2e p99", which="p99", views=_EVERYWHERE),),
     ),
     FigureDefinition(
@@ -138,7 +140,7 @@ _OURS = (
         better="lower",
         row_meaning="Time to first token over all cells, in seconds.",
         limited=True,
-        exported={"ttft_s": _timed(lambda t: t.ttft_s)},
+        exported={"ttft_s": timed(lambda t: t.ttft_s)},
         columns=(FigureColumn(title="ttft p99", which="p99", views=_EVERYWHERE),),
     ),
     FigureDefinition(
@@ -150,7 +152,7 @@ _OURS = (
         better="lower",
         row_meaning="Time per output token over all cells, in seconds.",
         limited=True,
-        exported={"tpot_s": _timed(lambda t: t.tpot_s)},
+        exported={"tpot_s": timed(lambda t: t.tpot_s)},
     ),
     FigureDefinition(
         name="itl_s",
@@ -178,7 +180,7 @@ _OURS = (
         shape="distribution",
         unit="s",
         better="lower",
-        exported={"queue_s": _timed(lambda t: t.queue_s)},
+        exported={"queue_s": timed(lambda t: t.queue_s)},
     ),
     FigureDefinition(
         name="requests_per_s",
@@ -245,6 +247,16 @@ _OURS = (
         row_meaning="Time spent on all judged requests per right answer, in seconds.",
     ),
     FigureDefinition(
+        name="tokens_per_correct",
+        meaning="Output tokens of all judged requests, thoughts included, per right"
+        " answer; null where nothing was right or tokens of some are not known.",
+        shape="number",
+        unit="tokens",
+        better="lower",
+        row_meaning="Output tokens of all judged requests per right answer.",
+    ),
+    *THOUGHT_FIGURES,
+    FigureDefinition(
         name="correct_within_budget",
         meaning="Share of answers that are right and came within the task's budget.",
         shape="number",
@@ -307,6 +319,15 @@ _OURS = (
     FigureDefinition(
         name="empty",
         meaning="Answers without any text.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+    ),
+    FigureDefinition(
+        name="cut_in_thought",
+        meaning="Answers that were cut at the limit of tokens before they had thought"
+        " to the end; they count as wrong.",
         shape="number",
         unit="count",
         better="lower",

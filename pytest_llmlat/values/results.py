@@ -71,6 +71,8 @@ class Summary:
     truncated: int
     refused: int
     empty: int
+    cut_in_thought: int
+    """Answers that were cut off before they had thought to the end."""
     partial: bool
     """Fewer samples were measured than planned."""
     metric: str | None
@@ -118,6 +120,8 @@ class Summary:
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
     seconds_per_correct: float | None
+    tokens_per_correct: float | None
+    """Tokens of all judged requests, thoughts included, for each right answer."""
     correct_within_budget: float | None
     task_revision: str | None
     load: LoadFacts | None = None
@@ -151,6 +155,7 @@ class Standing:
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
     seconds_per_correct: float | None
+    tokens_per_correct: float | None
     correct_within_budget: float | None
     pareto: bool | None
     """Whether no other row of its comparison is at least as good in quality and e2e

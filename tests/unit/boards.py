@@ -94,6 +94,7 @@ def a_standing(model: str = "owl") -> Standing:
         peak_rss_bytes=None,
         peak_device_bytes=None,
         seconds_per_correct=None,
+        tokens_per_correct=None,
         correct_within_budget=None,
         pareto=True,
         ranks=(1, 1),

@@ -39,12 +39,14 @@ COLUMNS = (
     *("sample", "round", "difficulty", "text", "answer", "extracted", "finish"),
     *("error", "correct", "value", "flags", "e2e", "ttft", "tpot", "queue"),
     *("prompt_tokens", "output_tokens", "note", "details", "retries"),
+    *("thoughts", "rendered", "thinking", "thought_tokens"),
 )
 """What a sample in a chunk is: a list in this order. ``text`` tells where prompt and
 reference stand: (place of the cell, number in its chunk)."""
-_TEXTS = tuple(map(COLUMNS.index, ("answer", "extracted", "error", "note")))
+_LONG = ("answer", "extracted", "error", "note", "thoughts", "rendered")
+_TEXTS = tuple(map(COLUMNS.index, _LONG))
 _TEXT = COLUMNS.index("text")
-_FLAGS = ("unparsed", "truncated", "refused", "empty")
+_FLAGS = ("unparsed", "truncated", "refused", "empty", "cut_in_thought")
 _WHOLE = 1 << 64
 
 
@@ -243,11 +245,13 @@ def _row(record: Record, text: tuple[int, int]) -> list[Any]:
         *(record.sample, record.round, record.difficulty, text, record.answer),
         *(record.extracted, record.finish, record.error, grade.correct),
         short(grade.value),
-        [flag for flag in _FLAGS if getattr(record, flag)],
+        [flag.replace("_", " ") for flag in _FLAGS if getattr(record, flag)],
         *map(short, (e2e_s, ttft_s, tpot_s, queue_s)),
         *(record.prompt_tokens, record.output_tokens, grade.note),
         [[name, short(value)] for name, value in grade.details],
         record.transport.retries if record.transport else None,
+        *(record.thoughts, record.rendered),
+        *(short(timing.thinking_s if timing else None), record.thought_tokens),
     ]
 
 

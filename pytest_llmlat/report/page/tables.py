@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, placed, rate, ratio, seconds, size
-from pytest_llmlat.report.further_columns import further_columns
+from pytest_llmlat.report.further_columns import further_columns, written
 from pytest_llmlat.report.loads import (
     GOOD,
     POINTS,
@@ -108,6 +108,7 @@ _SCOREBOARD = (
     Column(title="tok/s", meaning="tokens a second while one answer is written"),
     Column(title="In time", meaning="share of answers right and within their budget"),
     Column(title="s/correct", meaning="seconds spent for each right answer"),
+    Column(title="tokens/correct", meaning="the same in tokens, with thoughts"),
     Column(title="Memory", meaning="peak, of the device or else of the process"),
     Column(title="Places", meaning="best and worst for weights from 0.3 to 0.7"),
     Column(title="BIS", meaning="z(quality) - z(e2e p50)"),
@@ -148,6 +149,7 @@ def _standing(row: Row, board: Scoreboard, letters: Sequence[str]) -> tuple[Fiel
         Field(text=rate(s.decode_tokens_per_s), key=s.decode_tokens_per_s),
         _share(s.correct_within_budget),
         _time(s.seconds_per_correct),
+        Field(text=written(s.tokens_per_correct, "tokens"), key=s.tokens_per_correct),
         _memory(s),
         _places(s) if several else Field(text=MISSING),
         Field(text=MISSING if s.bis is None else f"{s.bis:+.2f}", key=s.bis),

@@ -30,7 +30,8 @@ def test_an_option_that_nobody_heeds_is_refused() -> None:
     with pytest.raises(
         UnknownName,
         match=r"model 'mine': unknown option 'kontext'; did you mean 'context'\?"
-        r".*'gguf' knows: batch_size, context, sha256, slower, thinking, thinking_tokens\.",
+        r".*'gguf' knows: batch_size, context, sha256, slower, thinking,"
+        r" thinking_tokens\.",
     ):
         known_options(with_options(kontext=3), ["context"])
 

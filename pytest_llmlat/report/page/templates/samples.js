@@ -46,7 +46,7 @@ const FILTERS = {
   failed: isFailed,
   differ: (one, two) => two !== undefined && (one.correct !== two.correct || one.value !== two.value || isFailed(one) !== isFailed(two)),
 };
-for (const flag of ["unparsed", "truncated", "refused", "empty"]) FILTERS[flag] = ({ flags }) => flags.includes(flag);
+for (const flag of ["unparsed", "truncated", "refused", "empty", "cut in thought"]) FILTERS[flag] = ({ flags }) => flags.includes(flag);
 
 const slowness = (sample) => (isFailed(sample) ? Infinity : sample.e2e ?? -1);
 const ORDERS = {
@@ -91,11 +91,18 @@ function textBlock(title, text, kind = "") {
   return block;
 }
 
+// A text that most readers pass over: there when it is opened.
+function folded(title, text) {
+  const [, body] = textBlock(title, text).children;
+  return make("details", { class: "text folded" }, make("summary", {}, title), body);
+}
+
 function timeLine(sample) {
   const facts = [
     ["e2e", duration(sample)], ["TTFT", seconds(sample.ttft)], ["TPOT", seconds(sample.tpot)],
+    ["thinking", sample.thinking === null ? null : seconds(sample.thinking)],
     ["queue", sample.queue === null ? null : seconds(sample.queue)],
-    ["tokens", `${sample.prompt_tokens ?? MISSING} in, ${sample.output_tokens ?? MISSING} out`],
+    ["tokens", `${sample.prompt_tokens ?? MISSING} in, ${sample.output_tokens ?? MISSING} out${sample.thought_tokens ? `, ${sample.thought_tokens} of them thoughts` : ""}`],
     ["ended by", sample.finish], ["sent again", sample.retries ? String(sample.retries) : null],
   ].filter(([, value]) => value !== null);
   const list = make("dl", { class: "facts" });
@@ -116,8 +123,10 @@ function answerPart(sample, cell) {
   part.append(make("p", { class: "judged" },
     make("span", { class: "sign", "data-tone": told }, `${SIGNS[told]} ${told}`), " ",
     show(make("span", { class: "quiet" }), [metric, ...sample.flags].join(", "))));
+  if (sample.thoughts !== null) part.append(folded("Thoughts", sample.thoughts));
   part.append(textBlock("Answer", sample.answer, "answer-text"), textBlock("Extracted", sample.extracted, "small"));
   if (sample.error !== null) part.append(textBlock("Error", sample.error, "small"));
+  if (sample.rendered !== null) part.append(folded("What the model read", sample.rendered));
   if (sample.note !== null) part.append(textBlock("Note of the judge", sample.note, "small"));
   part.append(timeLine(sample));
   if (sample.details.length) {
