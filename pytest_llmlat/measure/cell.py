@@ -13,7 +13,6 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory, disturbances
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
-from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.repeats import drawn, rounds_in_turn
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Sample
     from pytest_llmlat.values.protocols import Backend, Server
