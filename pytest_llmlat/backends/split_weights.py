@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.values.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -40,10 +41,16 @@ def put_together(
     It appears under its name only when it is complete and its digest is right.
 
     Raises:
-        WeightsUnavailable: the digest is not the one that was expected.
+        WeightsUnavailable: the digest is not the one that was expected, or there is
+            no place for it.
     """
-    home = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(home) / "pytest-llmlat" / "weights"
+    cache = user_cache(environ)
+    if cache is None:
+        raise WeightsUnavailable(
+            f"{name}: nowhere to put it together: this user has no home; set"
+            " XDG_CACHE_HOME to a folder of yours"
+        )
+    folder = cache / "weights"
     whole = folder / name
     size = sum(piece.stat().st_size for piece in pieces)
     if whole.is_file() and whole.stat().st_size == size:

@@ -22,6 +22,7 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.environment import commit_of, fingerprint
+from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
@@ -35,8 +36,9 @@ from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples, revision
-from pytest_llmlat.tasks.data.readable import readable
+from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
@@ -100,6 +102,11 @@ class Session:
     def sandbox(self) -> Sandbox:
         """Where generated programs run; opened by the first task that needs it."""
         return open_sandbox(self.settings.sandbox)
+
+    @cached_property
+    def _passed(self) -> PassedSolutions:
+        """The rows' own solutions, of which each is run once."""
+        return PassedSolutions(user_cache())
 
     def load(self, deployment: Deployment) -> LoadedModel:
         """Load a model, timed.
@@ -186,7 +193,7 @@ class Session:
         check_options(task, where=f"task {task.name!r}")
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
-        whole = self._samples(task) if samples is None else _given(task, samples)
+        whole = self._samples(task) if samples is None else as_read(task, samples)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         wanted = count if self.settings.samples is None else self.settings.samples
@@ -204,6 +211,7 @@ class Session:
             chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
             warnings=() if told is None else (told,),
         )
+        self._passed.check(task, plan.samples, lambda: self.sandbox)
         self.journal.open(self.run_facts)
         rounds = 1 if model.against is None else 2
         recorder = Recorder(self._listener, self.journal)
@@ -361,14 +369,6 @@ class Session:
             "varied": [asdict(each) for each in self.selection.varied],
             "environment": fingerprint(self.selection.inventory),
         }
-
-
-def _given(task: Task, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Return samples that a test made itself, held to what those of files are."""
-    return tuple(
-        readable(task, sample, where=f"task {task.name!r}, sample {sample.id!r}")
-        for sample in samples
-    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
@@ -88,9 +88,12 @@ class Sample:
     fields: tuple[tuple[str, object], ...]
     """The columns of its row, for the prompt and the metric."""
     reference: str
-    """The right answer, as a person reads it in a report."""
+    """The right answer, as a person reads it in a report. Where tests decide, a program
+    that passes them; empty if there is none."""
     further: tuple[str, ...] = ()
     """Answers that are just as right as the reference."""
+    where: str = field(default="", compare=False)
+    """Where its row stands, such as ``FILE:3``, for a complaint; empty if in none."""
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
 def _content(sample: Sample) -> dict[str, Any]:
     """Return a sample as its digest sees it; one right answer is as it ever was."""
     content = asdict(sample)
+    del content["where"]
     if not sample.further:
         del content["further"]
     return content

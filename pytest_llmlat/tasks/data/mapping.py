@@ -68,6 +68,7 @@ def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
         fields=tuple(sorted(fields.items())),
         reference=reference,
         further=tuple(further),
+        where=where,
     )
     return readable(task, sample, where=where)
 

@@ -10,6 +10,8 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.errors import BadCatalogue, BadExtension
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_llmlat.grading.metrics.metric import GradeFunction
     from pytest_llmlat.values.entities import Sample, Task
 
@@ -51,6 +53,14 @@ def readable(task: Task, sample: Sample, *, where: str) -> Sample:
         answers.append(met)
     reference, *further = dict.fromkeys(answers)
     return replace(sample, reference=reference, further=tuple(further))
+
+
+def as_read(task: Task, samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Return samples that come from no file, held to what those of files are."""
+    return tuple(
+        readable(task, sample, where=f"task {task.name!r}, sample {sample.id!r}")
+        for sample in samples
+    )
 
 
 def _met(
