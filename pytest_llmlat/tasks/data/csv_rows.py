@@ -87,9 +87,10 @@ def _separated(text: str, delimiter: str, *, first: int = 1) -> _SeparatedTable:
         return quoted
     if quoted.fault is not None:
         return plain
-    if len(quoted.rows) == len(plain.rows):
+    spread = (n for n, cells in quoted.rows if any(map(_BREAK.search, cells)))
+    line = next(spread, None)
+    if line is None:
         return quoted
-    line = next(n for n, cells in quoted.rows if any(map(_BREAK.search, cells)))
     problem = (
         "quotation marks here hold a text of several lines, or are plain characters"
         " of several rows: both fit; write the rows as JSON, an object a line"
