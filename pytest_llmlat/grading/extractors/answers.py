@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.choices import as_chosen, read_choice
 from pytest_llmlat.grading.extractors.doubt import DOUBT
-from pytest_llmlat.grading.extractors.evidence import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.extractor import Extractor
+from pytest_llmlat.grading.extractors.final_number import as_number, read_number
 from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
-from pytest_llmlat.grading.extractors.numerals import as_number, read_number, to_number
+from pytest_llmlat.grading.extractors.numerals import to_number
+from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reader,
     Reading,
     ReferenceReader,
+    language,
     normalized,
     plain,
     sentences,
     without_run_on,
 )
 from pytest_llmlat.grading.extractors.references import as_answered, as_stated
+from pytest_llmlat.grading.extractors.topic import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,10 +109,13 @@ def read_short(answer: str, task: Task, sample: Sample) -> Reading:
     in bold; else what a conclusion leaves; else the first sentence that is no
     interjection, if it is short, or what it says before or after its only "is".
     """
-    del task
     options = _options(sample)
     if options:
-        return read_word(answer, options)
+        question = dict(sample.fields).get("question")
+        about = (
+            Topic.of(question, options).allows if isinstance(question, str) else bool
+        )
+        return read_word(answer, options, about=about, language=language(task))
     answer = without_run_on(answer)
     text = plain(answer)
     stated = [_short(match["words"]) for match in STATED.finditer(text)]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import Mention
-from pytest_llmlat.grading.extractors.evidence import decided
+from pytest_llmlat.grading.extractors.evidence import Asked, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
+from pytest_llmlat.grading.extractors.final_number import read_number
 from pytest_llmlat.grading.extractors.labels import read_word
+from pytest_llmlat.grading.extractors.numerals import numbers_equal, only_number
 from pytest_llmlat.grading.extractors.reading import (
+    ENDING,
     UNREAD,
     Reading,
+    in_english,
+    language,
     normalized,
     plain,
+    without_run_on,
 )
 from pytest_llmlat.grading.extractors.references import as_answered
 
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
 
 DEFAULT_LETTERS = "ABCDEF"
-WORDS = "AI"
-"""Letters that are English words: bare, they need a reason to be a choice."""
 REASON = (
     r"(?:because|since|as|which|due|or|and|it is"
     r"|(?:is|was) (?:the\b|an?\b|correct|right|true|wrong|false|incorrect|not\b))"
@@ -37,9 +42,15 @@ ITEM = re.compile(
     r"^[ \t>*_-]{0,8}[(\[]?(?P<letter>[A-Z])[)\].:][ \t*_]{0,4}(?P<rest>[^\n]*)$",
     re.MULTILINE,
 )
+INVERTED = re.compile(r"(?<!\w)([A-Z]) it (is|must be)\b(?=\s{0,3}(?:[^\w\s]|\Z))")
+OPTION = re.compile(
+    r"^[ \t]{0,8}[(\[]?([A-Z])[)\].:][ \t]{1,4}(\S[^\n]{0,300})$", re.MULTILINE
+)
+MARK = re.compile(r"\A\s*(?:[(\[][A-Za-z][)\]]|[A-Za-z][).:])\s*")
 VERDICT = re.compile(
     r"\b(?:true|false|correct|incorrect|right|wrong|yes|no|not|cannot|can't|isn't"
-    r"|because|since|answer|wahr|falsch|richtig|vrai|faux)\b|[\u2713\u2714\u2705\u2717\u2718"
+    r"|because|since|answer|wahr|falsch|richtig|vrai|faux)\b"
+    r"|[\u2713\u2714\u2705\u2717\u2718"
     r"\u274c]|n't\b",
     re.IGNORECASE,
 )
@@ -51,6 +62,15 @@ CHOSEN = re.compile(
 """A letter that is a choice and no word of a sentence."""
 
 
+JUDGED = re.compile(
+    r"^\W{0,8}(?:option\s)?[(\[]?(?P<letter>[A-Z])[)\].:]{0,2}[\s:*\u2013\u2014-]{1,6}"
+    r"(?:(?P<right>(?:yes|true|correct|right|possible)\b|[\u2713\u2714\u2705])"
+    r"|(?:no|false|incorrect|wrong|impossible|not)\b|[\u2717\u2718\u274c])",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""An option and whether it is right, on a line of its own."""
+
+
 def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the letter of the option that the answer chooses, as a capital.
 
@@ -59,23 +79,40 @@ def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     the pronoun in "I think" are no choices, nor is a mere copy of the options. Where
     no letter is named, the text of one option stands for its letter.
     """
-    del task
     options = dict(sample.fields).get("options")
     letters = _letters(options)
     if not letters:
         return UNREAD
     text = CYRILLIC.sub(lambda found: found[0].translate(LOOKALIKES), answer)
-    text = _without_list(text)
+    text = in_english(without_run_on(_without_list(text)), language(task))
+    text = INVERTED.sub(r"it \2 \1", text)
     find = partial(_find, letters)
     alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
-    if alone:
+    if alone and "?" not in text:
         return Reading(alone["letter"].upper(), explicit=True)
-    reading = decided(text, find)
-    texts = _texts(options, letters)
-    if reading.value is None and texts and not find(plain(text)):
-        named = read_word(text, tuple(texts))
-        return Reading(texts.get(named.value or ""), explicit=named.explicit)
-    return reading
+    reading = decided(text, Asked(find=find))
+    if not reading.explicit and (verdict := _verdict(text, letters)) is not None:
+        return verdict
+    if reading.value is not None or find(plain(text)):
+        return reading
+    return _by_text(text, _texts(options, letters, sample), task, sample)
+
+
+def _by_text(
+    answer: str, texts: Mapping[str, str], task: Task, sample: Sample
+) -> Reading:
+    """Return the letter of the option whose text, or whose number, is the answer."""
+    numbers = {text: only_number(text) for text in texts}
+    if numbers and None not in numbers.values():
+        named = read_number(answer, task, sample)
+        same = [
+            letter
+            for text, letter in texts.items()
+            if named.value and numbers_equal(named.value, str(numbers[text]))
+        ]
+        return replace(named, value=same[0] if len(same) == 1 else None)
+    named = read_word(answer, tuple(texts))
+    return replace(named, value=texts.get(named.value or ""))
 
 
 def _letters(options: object) -> str:
@@ -89,18 +126,38 @@ def _letters(options: object) -> str:
     return DEFAULT_LETTERS
 
 
-def _texts(options: object, letters: str) -> dict[str, str]:
-    """Return the letter of each option's text, where the texts tell them apart."""
+def _texts(options: object, letters: str, sample: Sample) -> dict[str, str]:
+    """Return the letter of each option's text, where the texts tell them apart.
+
+    Where the options are only letters, their texts are looked for in the row's other
+    columns: "(A) The red cup", a line each.
+    """
     if isinstance(options, Mapping):
         texts = [str(text) for text in options.values()]
     elif isinstance(options, list | tuple):
         texts = [str(text) for text in options]
     else:
-        return {}
-    folded = {text.casefold().strip() for text in texts}
-    if len(folded) != len(letters) or any(len(text) <= 1 for text in folded):
+        texts = []
+    if not texts or all(len(text.strip()) <= 1 for text in texts):
+        columns = (text for _, text in sample.fields if isinstance(text, str))
+        found = (dict(OPTION.findall(column[-ENDING:])) for column in columns)
+        listed: dict[str, str] = max(found, key=len, default={})
+        texts = [listed.get(letter, "") for letter in letters]
+    texts = [MARK.sub("", text).strip().rstrip(".") for text in texts]
+    folded = {text.casefold() for text in texts}
+    if len(folded) != len(letters) or "" in folded:
         return {}
     return dict(zip(texts, letters, strict=True))
+
+
+def _verdict(text: str, letters: str) -> Reading | None:
+    """Return the one right option of a list of verdicts, if it is such a list."""
+    found = {m["letter"].upper(): m["right"] for m in JUDGED.finditer(text)}
+    found = {letter: right for letter, right in found.items() if letter in letters}
+    right = [letter for letter, right in found.items() if right]
+    if len(found) <= 1 or not right:
+        return None
+    return Reading(right[0]) if len(right) == 1 else UNREAD
 
 
 def _without_list(text: str) -> str:
@@ -115,22 +172,24 @@ def _without_list(text: str) -> str:
     return "".join([*pieces, text[end:]])
 
 
-@lru_cache(maxsize=64)
-def _pattern(letters: str) -> re.Pattern[str]:
-    """Compile what a choice of one of ``letters`` looks like."""
-    either = f"[{letters}{letters.lower()}]"
-    safe = "".join(letter for letter in letters if letter not in WORDS)
-    bare = f"[{safe}]" if safe else r"(?!)"
-    edge = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
-    return re.compile(
-        # a letter in brackets, one with a delimiter, or a capital that is no word
-        rf"[(\[](?P<boxed>{either})[)\]]"
-        rf"|{edge}(?P<closed>[{letters}])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
-        rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
-        rf"|{edge}(?P<small>[{letters.lower()}])(?:\)(?=\s|\Z))"
-        rf"|{edge}(?P<bare>{bare})(?!['\w]|\.\w|-\w)"
-        rf"|\b(?:option|choice|letter|statement)\s{{1,3}}(?P<named>{either})(?!['\w])"
-    )
+EDGE = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
+LETTER = re.compile(
+    # a letter in brackets, one with a delimiter, or a capital that is no word
+    rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]"
+    rf"|{EDGE}(?P<closed>[A-Z])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
+    rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
+    rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
+    rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['\w]|\.\w|-\w|\s{{0,3}}[=+*^<>\u00d7\u00f7])"
+    rf"|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter"
+    rf"|[Ss]tatement)\s{{1,3}}(?P<named>[A-Za-z])(?!['\w])",
+)
+CALLED = re.compile(
+    r"\b(?:point|train|town|city|village|person|worker|car|pipe|pump|machine|vessel"
+    r"|jar|bag"
+    r"|set|team|group|vitamin|type|station|company|angle|side|let|where)\s\Z",
+    re.IGNORECASE,
+)
+"""What a capital letter may be the name of, so that it is no option."""
 
 
 def _find(letters: str, text: str) -> list[Mention]:
@@ -138,11 +197,16 @@ def _find(letters: str, text: str) -> list[Mention]:
     alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
     if alone:
         return [Mention(alone.start(1), alone.end(1), alone[1].upper())]
-    return [
-        Mention(match.start(name), match.end(), match[name].upper())
-        for match in _pattern(letters).finditer(text)
-        for name in (match.lastgroup or "bare",)
-    ]
+    found = []
+    for match in LETTER.finditer(text):
+        name = match.lastgroup or "bare"
+        letter = match[name].upper()
+        called = name in {"bare", "closed"} and CALLED.search(
+            text, max(0, match.start() - 12), match.start()
+        )
+        if letter in letters and not called:
+            found.append(Mention(match.start(), match.end(), letter))
+    return found
 
 
 def as_chosen(text: str, task: Task, sample: Sample) -> str | None:

@@ -25,27 +25,39 @@ CERTAIN = re.compile(
 )
 """Words that look like a denial and strengthen."""
 BEFORE = re.compile(
-    r"(?:n't|\b(?:not|never|neither|nor|no|non|hardly|barely|cannot|without|than|unlike"
-    r"|far from|instead of|anything but|nothing|lacks?|lacking|absence of|lack of"
-    r"|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}|less|fails? to"
-    r"|nicht|keine?[nmrs]?|kaum|weder|pas|jamais|ni|aucune?))"
+    r"(?:n't|\b(?:not|never|neither|nor|no|hardly|barely|scarcely|cannot|without|than"
+    r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of"
+    r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
+    r"|everyone else|not so much|avoid\w{0,3}|free of|devoid of|refus\w{1,3} to"
+    r"|except(?: for)?|apart from|aside from|as opposed to|dismiss\w{0,3}"
+    r"|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}|discard\w{0,3}|less"
+    r"|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals|keine?[nmrs]?|kaum|weder"
+    r"|keineswegs|keinesfalls|alles andere als|au\u00dfer|statt|pas|jamais|ni|aucune?"
+    r"|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que|au lieu de))"
     r"[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z"
-    r"|(?:不是|并非|并不|不|没有|非|未)\s?\Z|\bnon-\Z|\bnot:?\s{0,2}\Z",
+    r"|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非|并不是?|没有"
+    r"|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot:?\s{0,2}\Z",
     re.IGNORECASE,
 )
 FALSE_BEFORE = re.compile(r"\bfalse(?:ly)?\s\Z", re.IGNORECASE)
 VERB = r"(?:is|are|was|were|can|could|do|does|did|has|have|had|would|must|will|be|ist)"
+BE = (
+    r"(?:(?:(?:can|could|may|must|would|should|will|has|have)\s{1,3})?(?:be|been)"
+    r"|is|are|was|were|looks?|seems?|ist|sind|est)"
+)
 AFTER = re.compile(
     rf"[)\]*'\"]{{0,4}}\s{{0,3}}(?:{VERB}(?:n't|\s?not|\s{{1,3}}nicht)\b"
     r"|n'(?:est|a|était) pas\b|不(?:是|对|正确|成立)|错"
-    r"|(?:is|are|was|were|be|ist|sind|est)\s{1,3}(?:\w{1,12}\s{1,3})?"
-    r"(?:wrong|incorrect|out\b|eliminated|excluded|impossible|ruled|falsch|fausse?)"
-    r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?)\b"
+    rf"|{BE}\s{{1,3}}(?:\w{{1,12}}\s{{1,3}}){{0,2}}"
+    r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
+    r"|discarded|invalid|unlikely|implausible|irrelevant|not\b|falsch|fausse?)"
+    r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?|violates)\b"
+    r"|(?:is|are|was)\s{1,3}(?:far |much |way )?too\b"
     r"|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false|incorrect|not)\b"
     r"|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
     r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]"
     r"|[-:\u2013\u2014, ]{1,4}(?:wrong|incorrect|no|falsch|faux)"
-    r"\s{0,3}(?:[.,;!\n]|\Z))",
+    r"\s{0,3}(?:[.,;!(\n\u2013\u2014-]|\Z))",
     re.IGNORECASE,
 )
 FALSE_AFTER = re.compile(
@@ -56,14 +68,17 @@ FALSE_AFTER = re.compile(
 """Verdicts on an option or a name; where truth is asked they are the answer."""
 DOUBT = re.compile(
     r"\b(?:may|might|could|either|whether|unclear|unsure|uncertain|not sure|not certain"
-    r"|maybe|perhaps|possibly|hard to|difficult to|would be|would have|could have"
+    r"|maybe|perhaps|possibly|hard to|difficult to|would (?:\w{1,12} ){0,2}(?:be|have)"
+    r"|could have"
     r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|attempts? to|doubt|half|partly"
-    r"|partially|mixed|depend(?:s|ing)|if only|can(?:not|'t| not) (?:say|tell|determine"
-    r"|be said|decide)|entweder|vielleicht|k\u00f6nnte|unklar|peut-\u00eatre"
+    r"|partially|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
+    r"|only (?:\w{1,12} ){0,3}if|or (?:otherwise|not)"
+    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|in equal measure"
+    r"|equally|toss-?up|entweder|vielleicht|k\u00f6nnte|unklar|peut-\u00eatre"
     r"|pourrait|soit|both|tempting)\b|可能|也许|或许|不确定",
     re.IGNORECASE,
 )
-IF = re.compile(r"\b(?:if|unless|wenn|falls|si)\b[^,\n]{0,80}\Z|如果", re.IGNORECASE)
+IF = re.compile(r"\b(?:if|unless|wenn)\b[^,\n]{0,80}\Z|如果", re.IGNORECASE)
 JOINED = re.compile(
     r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,\s{0,3}(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b"
     r"|und\b|ou\b|et\b|to\b|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
@@ -72,10 +87,48 @@ JOINED = re.compile(
 )
 REASON = re.compile(
     r",?\s(?:because|since|as|while|although|though|even though|whereas|given that"
-    r"|due to|despite|weil|denn|obwohl|car|parce que)\s|\bexplanation\b|因为",
+    r"|due to|despite|weil|denn|obwohl|parce que)\s|\bexplanation\b|因为",
     re.IGNORECASE,
 )
+MINOR = re.compile(
+    r"\b(?:(?:a |an )?(?:bit|hint|touch|trace|dash|element|undertone|note|shade)s? of"
+    r"|some|slight|a little|a few|minor|occasional)\s{1,3}\Z",
+    re.IGNORECASE,
+)
+"""What makes an answer that is named later a remark."""
 QUESTION = re.compile(r"[^.!?\n]{0,60}\?")
+IF_WORD = re.compile(r"\b(?:if|unless)\b", re.IGNORECASE)
+OTHERWISE = re.compile(r"\b(?:otherwise|else|if not)\b", re.IGNORECASE)
+CONDITION = re.compile(
+    r"\b(?:if|unless|provided|assuming)\b[^.\n]{1,80}\b(?:otherwise|else|if not)\b",
+    re.IGNORECASE,
+)
+"""What makes an answer one of two: "B if it rains, otherwise C"."""
+RETRACTED = re.compile(
+    r"[^.!?\n]{1,200}[.!]?[\"')\]]{0,3}\s{1,3}(?:no, |but |however,? |actually,? ){0,2}"
+    r"(?:that|this|it|they|which|th(?:at|e|is) (?:\w{1,12} )?(?:answer|guess|reading))"
+    r"\s{0,2}(?:is|are|was|were|'s|would be|must be|turned out) (?:\w{1,12}ly )?"
+    r"(?:wrong|incorrect|not (?:right|correct|it|so|the answer)|mistaken|a mistake"
+    r"|an error|in error)\b[^.!?\n]{0,80}(?:[.!?]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+GIVEN_UP = re.compile(
+    r"\b(?:i|we|one) (?:do not|don't|cannot|can't|can not|could not|couldn't"
+    r"|am unable to"
+    r"|am not able to) (?:know|tell|solve|determine|say|decide|answer|figure|choose"
+    r"|find)"
+    r"|\b(?:cannot|can't|could not) be (?:determined|known|solved|decided|answered"
+    r"|said)"
+    r"|\b(?:not(?: have)? enough|(?:do not|don't) have enough|insufficient"
+    r"|too little) (?:information|data|context)"
+    r"|\bimpossible to (?:say|tell|determine|know|decide)|\bno way to (?:tell|know)"
+    r"|\b(?:unknown|undetermined|indeterminate|inconclusive|ambiguous|unclear)\b"
+    r"|\bnone of\b|\bno idea\b|\bn/a\b|无法(?:确定|判断)|不知道",
+    re.IGNORECASE,
+)
+"""Words of one who has no answer."""
+ENUMERATED = 3
+"""So many different answers in a row are the list of all that may be answered."""
 
 
 class Stance(Enum):
@@ -109,6 +162,11 @@ def strengthened(text: str) -> str:
     return CERTAIN.sub(lambda found: " " * len(found[0]), text)
 
 
+def without_retracted(text: str) -> str:
+    """Blank out a sentence of which the next one says that it is wrong."""
+    return RETRACTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
 def is_denied(text: str, mention: Mention, *, truth: bool) -> bool:
     """Say whether a mention is turned down by the words round it."""
     before = text[max(0, mention.start - REACH) : mention.start]
@@ -134,6 +192,9 @@ def claimed(
     if not mentions:
         return Claim(Stance.SILENT)
     text = strengthened(text)
+    mentions = _without_enumeration(text, mentions)
+    lead = mentions[0]
+    mentions = [m for m in mentions if m is lead or not MINOR.search(text[: m.start])]
     reason = REASON.search(text, mentions[0].end)
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
@@ -151,6 +212,20 @@ def claimed(
     return _of_asserted(text, asserted, first=first)
 
 
+def _without_enumeration(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
+    """Leave out the list of all answers where one is named beside it."""
+    rows: list[list[Mention]] = [[mentions[0]]]
+    for before, after in pairwise(mentions):
+        if JOINED.fullmatch(text[before.end : after.start]):
+            rows[-1].append(after)
+        else:
+            rows.append([after])
+    single = [
+        row for row in rows if len({mention.value for mention in row}) < ENUMERATED
+    ]
+    return [mention for row in single for mention in row] if single else mentions
+
+
 def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Claim:
     """Judge the mentions that nothing denies."""
     values = {mention.value for mention in asserted}
@@ -166,5 +241,7 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
     if QUESTION.match(text, lead.end):
         return Claim(Stance.SILENT)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
+        return Claim(Stance.OPEN)
+    if CONDITION.search(text, lead.end):
         return Claim(Stance.OPEN)
     return Claim(Stance.ASSERTED, lead.value)

@@ -1,24 +1,61 @@
-"""The order in which an answer is looked for, the same for all that is one of a few.
+"""The order in which an answer is looked for, the same for every kind of answer.
 
-1. The last explicit statement: "Answer: X", "the answer is X", a box, ``#### X``, a
-   field of JSON, "the sentiment is X".
-2. A whole answer that is X, or bold or a line of its own.
+1. The last explicit statement: a field of JSON, "Answer: X", "the answer is X", a box,
+   ``#### X``, and then "the sentiment is X" and the like.
+2. X alone: the whole text, its first line, the only X in bold or on its own line.
 3. X as the leading word of the first sentence.
 4. The last conclusion: "therefore X", "so it must be X", "= X".
-5. The first sentence that names X, and then the only X that the text asserts.
+5. The first sentence that names X, and then the only X that the text asserts. (Of
+   numbers, which any working is full of, it is the last one instead.)
 
 What is stated as open ("X or Y", "may be X", "X?") at the first of these that says
 anything is unread; what is denied says nothing, and the search goes on.
+
+Explicit is what counts even where the answer was cut: a statement, X alone at the start
+or as the whole, X as the leading word, and the one complete sentence of a text.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeAlias
 
-from pytest_llmlat.grading.extractors.doubt import Claim, Mention, Stance, claimed
+from pytest_llmlat.grading.extractors.doubt import (
+    GIVEN_UP,
+    IF_WORD,
+    OTHERWISE,
+    REASON,
+    Claim,
+    Mention,
+    Stance,
+    claimed,
+    without_retracted,
+)
+from pytest_llmlat.grading.extractors.phrases import (
+    ABOUT,
+    BOLD,
+    CONCLUDED,
+    CORRECTED,
+    EVALUATED,
+    FIELD,
+    HASHED,
+    INTERJECTION,
+    ITEM,
+    KEY,
+    LESSER,
+    MARKED,
+    PAUSE,
+    PREDICATE,
+    PREDICATED,
+    QUOTED,
+    STATED,
+)
 from pytest_llmlat.grading.extractors.reading import (
     EMPHASIS,
+    ENDING,
     UNREAD,
     Reading,
     plain,
@@ -26,54 +63,12 @@ from pytest_llmlat.grading.extractors.reading import (
     without_run_on,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+Finder: TypeAlias = Callable[[str], Sequence[Mention]]
 
-    Finder = Callable[[str], Sequence[Mention]]
-
-SUPERLATIVE = r"\w{1,20}est|most \w{1,20}|least \w{1,20}|winner"
-NOUNS = (
-    r"answer|label|sentiment|polarity|emotion|feeling|mood|tone|classification|topic"
-    r"|category|class|prediction|verdict|conclusion|result|output|judge?ment|rating"
-    r"|intent|statement|claim|formula|whole|hypothesis|value|choice"
-    r"|(?:correct|right|best|final|chosen) (?:one|option|choice|letter|statement)"
-    r"|antwort|l\u00f6sung|ergebnis|stimmung|r\u00e9ponse|sentiment est|ton"
-)
-STRONG = r"answer|antwort|r\u00e9ponse|choice"
-GAP = r"(?:[^\w\n.:=]{1,5}(?!not\b|no\b)[\w']{1,30}){0,8}?[^\w\n.:=]{0,5}"
-STATED = re.compile(
-    rf"\b(?P<noun>{NOUNS})\b{GAP}(?:\b(?:is|was|are|ist|lautet|est)\b:?|[:=\uff1a]|->)"
-    r"[^\w(\[\n]{0,8}\n?"
-    r"|(?P<other>\b(?:classif(?:y|ied)|label+ed|describe[ds]?|rate[ds]?|categori[sz]ed?)"
-    r"\b[^\n.:=]{0,60}?\bas\b"
-    r"|\b(?:choose|pick|select|go (?:with|for)|opt for|option)\b"
-    r"|答案(?:是|为|\uff1a|:)|(?:情感|情绪)(?:是|为|\uff1a|:)|答えは|感情は|ответ\s{0,3}:"
-    r"|####)",
-    re.IGNORECASE,
-)
-FIELD = re.compile(r"\"(?P<key>\w{1,20})\"\s{0,5}:\s{0,5}\"?(?P<words>[^\"\n,}]{1,80})")
-CONCLUDED = re.compile(
-    r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
-    r"|it is|it's|left with|leaves|only (?:person|one|option) left is|also|folglich"
-    r"|donc)\b|[=\u21d2]|所以|因此)[,:]?\s{0,3}",
-    re.IGNORECASE,
-)
-BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
-CORRECTED = re.compile(
-    r"\b(?:no,? wait|wait,|looking closer|on second thought|correction:"
-    r"|let me (?:re-?check|correct))",
-    re.IGNORECASE,
-)
-INTERJECTION = re.compile(
-    r"(?:sure|okay|ok|certainly|of course|all ?right|well|hm+|great|absolutely"
-    r"|based on|here(?:'s| is)|let's|let us)\b",
-    re.IGNORECASE,
-)
-ITEM = re.compile(r"\s{0,8}(?:[-*\u2022]\s{1,4}|\d{1,2}[.)]\s{1,4})?")
-QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|`[^`\n]{12,300}`")
 LONE = 80
 """Characters of a line or of bold text that may be an answer by itself."""
-HASHED = re.compile(r"^[ \t]{0,8}####[ \t]{0,5}(?P<words>[^\n]{1,80})$", re.MULTILINE)
+BRIEF = 2
+"""Sentences of a correction that is nothing but the answer."""
 MOST = 50
 """Statements, lines and conclusions of an answer that are looked at."""
 SENTENCES = 200
@@ -82,43 +77,105 @@ WIDEST = 4000
 """Characters of the end of an answer in which conclusions are looked for."""
 
 
-def decided(answer: str, find: Finder, *, truth: bool = False) -> Reading:
-    """Return what an answer gives as the one right thing, by the order above."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What may be answered to a question, and how it is known in a text."""
+
+    find: Finder
+    """Finds the possible answers in a text."""
+    truth: bool = False
+    """They are truth values, so that "false" and "not" are answers."""
+    judging: bool = False
+    """They are judgements of a text, such as a sentiment, so that a sentence that names
+    one is about the answer, and no step on the way to it."""
+    about: Callable[[str], bool] = bool
+    """Whether a sentence may be about what is asked, and is no step on the way."""
+
+
+Way: TypeAlias = tuple[Iterable[Claim], bool]
+"""A place where answers stand, and whether one found there is explicit."""
+
+
+def in_order(
+    answer: str, ways: Callable[[str], Iterable[Way]], *, working: bool = False
+) -> Reading:
+    """Return what the first of several ways of looking finds, if it is no doubt.
+
+    Run-on is left out; what follows a correction is looked at before the whole.
+
+    Args:
+        answer: the text, without thoughts.
+        ways: the places of a text where answers stand, the surest first.
+        working: working is full of what looks like an answer, as with numbers, so that
+            only a statement or a result outweighs a statement before the correction.
+    """
     answer = without_run_on(answer)
+    whole = _first_found(ways(answer)) or UNREAD
     corrections = list(CORRECTED.finditer(answer))
-    if corrections:
-        after = _decided(answer[corrections[-1].end() :], find, truth=truth)
-        if after.value is not None:
-            return after
-    return _decided(answer, find, truth=truth)
+    if not corrections:
+        return whole
+    text = answer[corrections[-1].end() :]
+    after = _first_found(ways(text))
+    if after is None:
+        return whole
+    sure = after.explicit or not whole.explicit or "=" in text.rpartition("\n")[2]
+    brief = len(sentences(text, BRIEF + 1)) <= BRIEF
+    return after if sure or brief or not working else whole
 
 
-def _decided(answer: str, find: Finder, *, truth: bool) -> Reading:
-    """Apply the order to a text without corrections."""
-    text = shielded(plain(answer), find)
-    ways: tuple[tuple[Iterator[Claim], bool], ...] = (
-        (_fields(answer, find), True),
-        (_statements(text, find, truth=truth), True),
-        (_lone(answer, text, find), True),
-        (_leading(text, find, truth=truth), True),
-        (_conclusions(text, find, truth=truth), False),
-        (_heads(text, find, truth=truth), False),
-    )
+def _first_found(ways: Iterable[Way]) -> Reading | None:
+    """Return the first thing asserted, unread if it is left open, else ``None``."""
     for claims, explicit in ways:
         for found in claims:
             if found.stance is Stance.ASSERTED:
                 return Reading(found.value, explicit=explicit)
             if found.stance is Stance.OPEN:
-                return UNREAD
-    return _sole(text, find, truth=truth)
+                return Reading(None, explicit=explicit)
+    return None
 
 
-def shielded(text: str, find: Finder) -> str:
+def decided(answer: str, asked: Asked) -> Reading:
+    """Return what an answer gives as the one right thing, by the order above."""
+
+    def ways(answer: str) -> Iterator[Way]:
+        text = plain(answer)
+        text = shielded(text if asked.truth else without_retracted(text), asked)
+        yield _marked(answer, asked), True
+        for stated, explicit in zip(STATED, (True, True, False), strict=True):
+            yield _statements(text, stated, asked), explicit
+        yield _whole(text, asked), True
+        yield _opening(text, asked), True
+        yield _lone(answer, text, asked), False
+        yield _leading(text, asked, PAUSE), True
+        yield _leading(text, asked, MARKED), False
+        if has_given_up(text, asked.find):
+            yield (Claim(Stance.OPEN),), False
+        yield _judged(text, asked), True
+        told = _without_order(text, asked)
+        yield _conclusions(told, asked), False
+        yield _heads(told, asked), False
+        yield _sole(told, asked), False
+
+    return in_order(answer, ways)
+
+
+def has_given_up(text: str, find: Finder) -> bool:
+    """Say whether the first or last sentence says that there is no answer."""
+    first = next(iter(sentences(text, 1)), "")
+    last = text.rstrip().rpartition("\n")[2][-ENDING:]
+    last = (sentences(last, MOST) or [""])[-1]
+    found = GIVEN_UP.search(last)
+    if found is None and re.match(r"\W{0,5}(?:i|we)\b", first, re.IGNORECASE):
+        found = GIVEN_UP.search(first)
+    return found is not None and not find(found[0])
+
+
+def shielded(text: str, asked: Asked) -> str:
     """Blank out quotations, but for one that is nothing but an answer."""
 
     def blank(found: re.Match[str]) -> str:
         inner = found[0][1:-1]
-        return found[0] if _is_all(inner, find) else " " * len(found[0])
+        return found[0] if _is_all(inner, asked.find) else " " * len(found[0])
 
     return QUOTED.sub(blank, text)
 
@@ -132,11 +189,25 @@ def _is_all(text: str, find: Finder) -> Mention | None:
     return None
 
 
-def _fields(answer: str, find: Finder) -> Iterator[Claim]:
-    """Yield what a JSON field or a line after ``####`` gives, the last one first."""
-    fields = (*FIELD.finditer(answer), *HASHED.finditer(answer))
-    for found in reversed(fields[-MOST:]):
-        mention = _is_all(found["words"], find)
+def fields(answer: str) -> list[str]:
+    """Return the values of the JSON fields that hold an answer, the last one first.
+
+    A field counts by its name, such as "answer" or "label", or where it is the only
+    one. One whose name says "answer" outweighs the others.
+    """
+    found = list(FIELD.finditer(answer))[-MOST:]
+    named = [m for m in found if KEY.fullmatch(m["key"]) and not LESSER.match(m["key"])]
+    sure = [m for m in named if "answer" in m["key"].casefold()]
+    chosen = sure or named or (found if len(found) == 1 and "{" in answer else [])
+    return [field["words"] or field["bare"] for field in reversed(chosen)]
+
+
+def _marked(answer: str, asked: Asked) -> Iterator[Claim]:
+    """Yield what JSON fields say, and lines after ``####``."""
+    for words in map(plain, fields(answer)):
+        yield claimed(words, asked.find(words), first=True)
+    for line in reversed(list(HASHED.finditer(answer))[-MOST:]):
+        mention = _is_all(line["words"], asked.find)
         if mention is not None:
             yield Claim(Stance.ASSERTED, mention.value)
 
@@ -146,33 +217,54 @@ def _span(text: str, start: int) -> str:
     return next(iter(sentences(text[start : start + 400], 1)), "")
 
 
-def _statements(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
-    """Yield what explicit statements say: the last first, "answer" before others."""
-    found = list(STATED.finditer(text))[-MOST:]
-    strong = [
-        m for m in found if m["noun"] and re.fullmatch(STRONG, m["noun"], re.IGNORECASE)
-    ]
-    others = [m for m in found if m not in strong]
-    for match in (*reversed(strong), *reversed(others)):
+def _statements(text: str, stated: re.Pattern[str], asked: Asked) -> Iterator[Claim]:
+    """Yield what explicit statements say, the last one first."""
+    for match in reversed(list(stated.finditer(text))[-MOST:]):
         line = text.rfind("\n", 0, match.start()) + 1
         stop = max(text.rfind(mark, 0, match.start()) for mark in (". ", "? ", "! "))
         before = text[max(line, stop + 1, match.start() - 80) : match.start()]
-        before = before.rpartition(",")[2]
+        lead = before.rpartition(",")[2] + " "
         span = _span(text, match.end())
-        lead = before + " "
-        whole = lead + span
         mentions = [
-            Mention(m.start + len(lead), m.end + len(lead), m.value) for m in find(span)
+            Mention(m.start + len(lead), m.end + len(lead), m.value)
+            for m in asked.find(span)
         ]
-        yield claimed(whole, mentions, truth=truth, first=True)
+        if not mentions and GIVEN_UP.match(span.lstrip(' \t*"')):
+            yield Claim(Stance.OPEN)
+        if IF_WORD.search(before) and OTHERWISE.search(span):
+            yield Claim(Stance.OPEN)
+        yield claimed(lead + span, mentions, truth=asked.truth, first=True)
 
 
-def _lone(answer: str, text: str, find: Finder) -> Iterator[Claim]:
-    """Yield an answer that is all of the text, bold, or a line of its own."""
-    whole = _is_all(text, find) if len(text) < WIDEST else None
-    if whole is not None and "?" not in text:
-        yield Claim(Stance.ASSERTED, whole.value)
+def _whole(text: str, asked: Asked) -> Iterator[Claim]:
+    """Yield an answer that is all of the text, or its one complete sentence."""
+    if len(text) > WIDEST or "?" in text:
         return
+    whole = _is_all(text, asked.find)
+    if whole is not None:
+        yield Claim(Stance.ASSERTED, whole.value)
+    elif text.endswith((".", "!")) and len(sentences(text, 2)) == 1:
+        claim = claimed(text, asked.find(text), truth=asked.truth)
+        if claim.stance is Stance.ASSERTED and asked.about(text):
+            yield claim
+
+
+def _opening(text: str, asked: Asked) -> Iterator[Claim]:
+    """Yield an answer that is the first line, if no other line is another one."""
+    lines = text.splitlines()[:MOST]
+    alone = [
+        mention
+        for line in lines
+        if len(line) <= LONE and "?" not in line
+        for mention in (None if line.endswith(":") else _is_all(line, asked.find),)
+    ]
+    named = {mention.value for mention in alone if mention is not None}
+    if len(named) == 1 and alone[0] is not None:
+        yield Claim(Stance.ASSERTED, named.pop())
+
+
+def _lone(answer: str, text: str, asked: Asked) -> Iterator[Claim]:
+    """Yield an answer that alone is bold, or a line of its own."""
     bold = [EMPHASIS.sub("", m[1] or m[2]) for m in BOLD.finditer(answer)][:MOST]
     lines = text.splitlines()[:MOST]
     for pieces in (bold, lines):
@@ -180,64 +272,107 @@ def _lone(answer: str, text: str, find: Finder) -> Iterator[Claim]:
             mention.value
             for piece in pieces
             if len(piece) <= LONE and "?" not in piece
-            for mention in (_is_all(piece, find),)
+            for mention in (_is_all(piece, asked.find),)
             if mention is not None
         }
         if len(named) == 1:
             yield Claim(Stance.ASSERTED, named.pop())
 
 
-def _leading(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
-    """Yield the word that the first sentence starts with, if a pause follows."""
+def _judged(text: str, asked: Asked) -> Iterator[Claim]:
+    """Yield the judgement that the first sentence gives as its predicate."""
+    if not (asked.judging or asked.truth):
+        return
     for sentence in sentences(text, 2):
-        mentions = find(sentence)
-        if mentions and not re.search(r"\w", sentence[: mentions[0].start]):
+        mentions = asked.find(sentence)
+        if mentions and (not asked.truth or ABOUT.match(sentence)):
             lead = mentions[0]
-            tail = sentence[lead.end :]
-            at_once = re.match(r"\s{0,3}(?:[^\w\s'%+]|$)", tail)
-            if at_once and not (truth and "=" in tail):
-                yield claimed(sentence, mentions, truth=truth, first=True)
+            head = sentence[: lead.start]
+            if PREDICATE.search(head) and PREDICATED.match(sentence, lead.end):
+                yield claimed(sentence, mentions, truth=asked.truth, first=True)
         if mentions or not INTERJECTION.match(sentence):
             return
 
 
-def _conclusions(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
+def _leading(text: str, asked: Asked, pause: re.Pattern[str]) -> Iterator[Claim]:
+    """Yield the word that the first sentence starts with, if a pause follows."""
+    for sentence in sentences(text, 2):
+        mentions = asked.find(sentence)
+        if mentions and not re.search(r"\w", sentence[: mentions[0].start]):
+            lead = mentions[0]
+            tail = sentence[lead.end :]
+            at_once = pause.match(tail)
+            listed = at_once and _is_list(text, lead.value, at_once[0].strip(), asked)
+            if at_once and not listed and not (asked.truth and "=" in tail):
+                yield claimed(sentence, mentions, truth=asked.truth, first=True)
+        if mentions or not INTERJECTION.match(sentence):
+            return
+
+
+def _is_list(text: str, value: str, mark: str, asked: Asked) -> bool:
+    """Say whether further lines start with another answer and the same mark."""
+    for line in text.splitlines()[1:MOST] if mark else ():
+        mentions = asked.find(line[:LONE])
+        if mentions and not re.search(r"\w", line[: mentions[0].start]):
+            other = mentions[0].value != value
+            if other and line[mentions[0].end :].lstrip().startswith(mark):
+                return True
+    return False
+
+
+def _conclusions(text: str, asked: Asked) -> Iterator[Claim]:
     """Yield what conclusions say, the last first; open ones say nothing."""
     start = max(0, len(text) - WIDEST)
-    for match in reversed(list(CONCLUDED.finditer(text, start))[-MOST:]):
+    found = [*CONCLUDED.finditer(text, start)]
+    found += EVALUATED.finditer(text, start) if asked.truth else ()
+    found.sort(key=lambda match: match.start())
+    for match in reversed(found[-MOST:]):
         line = text.rfind("\n", 0, match.start()) + 1
-        before = (
-            text[max(line, match.start() - 40) : match.start()]
-            .rpartition(".")[2]
-            .rpartition(",")[2]
-        )
-        before = "" if truth and match[0][0] == "=" else before
+        sentence = text[max(line, match.start() - 40) : match.start()].rpartition(".")[
+            2
+        ]
+        before = sentence.rpartition(",")[2]
+        if match[0] == "is" and REASON.search(f" {sentence}"):
+            continue
+        before = "" if asked.truth and match[0][0] == "=" else before
         span = _span(text, match.end())
-        mentions = find(span)
+        mentions = asked.find(span)
         shifted = [
             Mention(m.start + len(before) + 1, m.end + len(before) + 1, m.value)
             for m in mentions
         ]
-        yield claimed(f"{before} {span}", shifted, truth=truth)
+        if asked.about(f"{before} {match[0]} {span}"):
+            yield claimed(f"{before} {span}", shifted, truth=asked.truth)
 
 
-def _heads(text: str, find: Finder, *, truth: bool) -> Iterator[Claim]:
+def _heads(text: str, asked: Asked) -> Iterator[Claim]:
     """Yield what the first sentence that names an answer says of it."""
-    for sentence in sentences(text, SENTENCES):
-        mentions = find(sentence)
-        found = claimed(sentence, mentions, truth=truth)
+    for sentence in filter(asked.about, sentences(text, SENTENCES)):
+        mentions = asked.find(sentence)
+        found = claimed(sentence, mentions, truth=asked.truth)
         if found.stance is not Stance.SILENT:
             yield found
             return
 
 
-def _sole(text: str, find: Finder, *, truth: bool) -> Reading:
-    """Return the only answer that the sentences of a text assert."""
+def _sole(text: str, asked: Asked) -> Iterator[Claim]:
+    """Yield the only answer that the sentences of a text assert."""
     values: set[str | None] = set()
-    for sentence in sentences(text, SENTENCES):
-        found = claimed(sentence, find(sentence), truth=truth)
+    for sentence in filter(asked.about, sentences(text, SENTENCES)):
+        found = claimed(sentence, asked.find(sentence), truth=asked.truth)
         if found.stance is Stance.ASSERTED:
             values.add(found.value)
         elif found.stance is Stance.OPEN:
-            return UNREAD
-    return Reading(values.pop()) if len(values) == 1 else UNREAD
+            return
+    if len(values) == 1:
+        yield Claim(Stance.ASSERTED, values.pop())
+
+
+def _without_order(text: str, asked: Asked) -> str:
+    """Blank out lines that each are one answer, such as those of an order or a list."""
+    lines = text.splitlines()
+    alone = [_is_all(ITEM.sub("", line), asked.find) for line in lines[:MOST]]
+    if len({mention.value for mention in alone if mention is not None}) <= 1:
+        return text
+    pairs = zip_longest(lines, alone)
+    return "\n".join("" if mention else line or "" for line, mention in pairs)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache, partial
+import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import Mention
-from pytest_llmlat.grading.extractors.evidence import decided
+from pytest_llmlat.grading.extractors.evidence import Asked, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
     Reading,
+    in_english,
+    language,
     normalized,
     plain,
 )
 from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.values.entities import Sample, Task
 
@@ -33,40 +36,50 @@ SHORT_TRUTH = {
 TRUTH_WORD = re.compile(
     r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}"
     r"(?:(?:really|actually|at all)\s{1,3})?)?"
-    r"(?P<word>true|false|yes|yep|wahr|falsch|ja|vrai|faux|oui)(?!\w)"
-    r"|(?P<no>no|nein|non)(?=\s{0,3}(?:[^\w\s']|\Z))"
+    r"(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x|sse)|oui)(?!\w)"
+    r"|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z))"
     r"|(?:(?<=\bis )|(?<='s )|(?<=\bare ))(?P<unsure>not )?"
     r"(?P<verdict>correct|right|wrong|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))"
-    r"|(?P<cjk>不正确|不对|正确|错误|对|错|是的|不是)",
+    r"|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错|真|假|是的)",
     re.IGNORECASE,
 )
-FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|n'est pas)\s{1,3}\Z", re.IGNORECASE)
+FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)
 TRUE_WORDS = frozenset(
-    {"true", "yes", "yep", "wahr", "ja", "vrai", "oui", "correct", "right"}
-    | {"正确", "对", "是的"}
+    {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui"}
+    | {"correct", "right", "正确", "对", "真", "是的"}
 )
 STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
-CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+GAP = re.compile(r"[\s_-]{1,5}")
+ON = re.compile(r"\s{1,3}\w")
 SHIELDED = re.compile(r"[\u2605\u2b50]\ufe0f?")
-FORMS = (("ion", "(?:s|ed|ing|ory)"), ("ment", "(?:s|ed|ing)"))
-"""Endings of a label, and those of the verb it is made of."""
-LEAST_STEM = 5
-"""Letters of a stem that a verb may share with a label."""
+FORMS = (
+    ("ion", 5, ("", "s", "ed", "ing", "ory")),
+    ("ment", 5, ("", "s", "ed", "ing")),
+    ("ness", 3, ("",)),
+    ("iness", 3, ("y",)),
+    ("ism", 4, ("istic",)),
+    ("er", 3, ("ry",)),
+    ("", 3, ("ful",)),
+)
+INFLECTED = {"de": ("e", "en", "er", "es", "em"), "fr": ("e", "s", "es")}
+"""Endings of a label, the shortest stem, and endings of its adjective or its verb."""
 
 
 def read_label(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the one of ``task.labels`` that the answer gives, spelled as there."""
     del sample
-    return read_word(answer, task.labels)
+    return read_word(answer, task.labels, judging=True, language=language(task))
 
 
 def read_boolean(answer: str, task: Task, sample: Sample) -> Reading:
     """Return "true" or "false" of a yes, no, true, false, right or wrong."""
-    del task, sample
+    del sample
+    answer = in_english(answer, language(task))
     whole = re.sub(r"^\W+|\W+$", "", plain(answer[:200])).casefold()
     if len(answer) < len(whole) + 20 and whole in SHORT_TRUTH:
         return Reading(SHORT_TRUTH[whole], explicit=True)
-    return decided(answer, _truths, truth=True)
+    return decided(answer, Asked(find=_truths, truth=True))
 
 
 def _truths(text: str) -> list[Mention]:
@@ -75,7 +88,7 @@ def _truths(text: str) -> list[Mention]:
     for match in TRUTH_WORD.finditer(text):
         word = (match["word"] or match["no"] or match["verdict"] or match["cjk"]) or ""
         value = word.casefold() in TRUE_WORDS
-        flip = bool(match["unsure"] or match["flip"])
+        flip = bool(match["unsure"] or match["flip"] or match["unlike"])
         start = match.start()
         if match["word"] and value and not flip:
             before = FLIPPED.search(text, max(0, start - 20), start)
@@ -85,23 +98,45 @@ def _truths(text: str) -> list[Mention]:
     return found
 
 
-def read_word(answer: str, words: Sequence[str]) -> Reading:
-    """Return the one of ``words`` that the answer gives, by the order of evidence."""
-    spelled = tuple(word for word in words if _key(word))
-    if not spelled:
+def read_word(
+    answer: str,
+    words: Sequence[str],
+    *,
+    judging: bool = False,
+    about: Callable[[str], bool] = bool,
+    language: str = "",
+) -> Reading:
+    """Return the one of ``words`` that the answer gives, by the order of evidence.
+
+    Args:
+        answer: the text, without thoughts.
+        words: what may be answered. Names are known by their capital where the answer
+            writes any of them with it: "may" is not May then.
+        judging: the words judge a text, as labels do; other forms of them are read
+            where none of them is named itself ("angry" for anger).
+        about: says whether a sentence may be about what is asked.
+        language: that of the task, where it is not English.
+    """
+    values = {_key(word): word for word in words if _key(word)}
+    if not values:
         return UNREAD
-    values = {_key(word): word for word in spelled}
-    answer = answer.casefold()
+    answer = unicodedata.normalize("NFC", in_english(answer, language))
+    if len(answer.casefold()) != len(answer):
+        answer = answer.casefold()
     if all(key.isdigit() for key in values):
         answer = _rated(answer)
-    pattern, forms = _patterns(tuple(values))
-    find = partial(_words, pattern, values)
-    reading = decided(answer, find)
-    if reading.value is None and forms and not find(plain(answer).casefold()):
-        pattern, stems = forms
-        by_stem = {stem: values[key] for stem, key in stems.items()}
-        return decided(answer, partial(_stems, pattern, by_stem))
-    return reading
+    folded = _folded(answer)
+    named = {key: word for key, word in values.items() if key.split()[0] in folded}
+    if judging and not _words(named, plain(answer)):
+        values = {
+            form: word for key, word in values.items() for form in _forms(key, language)
+        }
+        named = {form: word for form, word in values.items() if form in folded}
+    find = partial(_words, named)
+    if all(word[:1].isupper() for word in named.values()):
+        find_capital = partial(_capitals, named)
+        find = find_capital if find_capital(answer) else find
+    return decided(answer, Asked(find=find, judging=judging, about=about))
 
 
 def _rated(answer: str) -> str:
@@ -117,65 +152,70 @@ def _key(word: str) -> str:
     return " ".join(re.split(r"[\s_-]+", normalized(word))).strip()
 
 
-def _bounded(word: str) -> str:
-    """Put boundaries round a pattern; scripts without blanks need none."""
-    return rf"(?<![^\W{CJK}])(?<!-)(?P<word>{word})(?![^\W{CJK}])"
+def _forms(key: str, language: str) -> Iterator[str]:
+    """Yield the adjective, its inflections or the verb's forms of a label."""
+    yield from (f"{key}{ending}" for ending in INFLECTED.get(language[:2], ()))
+    for ending, least, others in FORMS:
+        stem = key.removesuffix(ending)
+        if key.endswith(ending) and len(stem) >= least:
+            yield from (f"{stem}{other}" for other in others)
 
 
-@lru_cache(maxsize=256)
-def _patterns(
-    keys: tuple[str, ...],
-) -> tuple[re.Pattern[str], tuple[re.Pattern[str], dict[str, str]] | None]:
-    """Compile a search for the words, longest first, and one for their verbs."""
-    either = "|".join(
-        r"[\s_-]{1,5}".join(map(re.escape, key.split()))
-        for key in sorted(keys, key=len, reverse=True)
-    )
-    stems = {
-        key.removesuffix(ending): (key, verbs)
-        for key in keys
-        for ending, verbs in FORMS
-        if key.endswith(ending) and len(key) - len(ending) >= LEAST_STEM
-    }
-    verb = "|".join(
-        f"{re.escape(stem)}(?={verbs}?(?!\\w))" for stem, (_, verbs) in stems.items()
-    )
-    forms = (
-        (
-            re.compile(rf"(?<!\w)(?P<word>{verb})\w{{0,3}}", re.IGNORECASE),
-            {stem: key for stem, (key, _) in stems.items()},
-        )
-        if stems
-        else None
-    )
-    return re.compile(_bounded(either), re.IGNORECASE), forms
-
-
-def _words(
-    pattern: re.Pattern[str], values: Mapping[str, str], text: str
-) -> list[Mention]:
-    """Find the allowed words in a text."""
+def _folded(text: str) -> str:
+    """Casefold a text, unless that would move the places in it."""
     folded = text.casefold()
-    folded = folded if len(folded) == len(text) else text
-    return [
-        Mention(match.start(), match.end(), values[_key(match["word"])])
-        for match in pattern.finditer(folded)
-        if _key(match["word"]) in values
-        and not (
-            match["word"] in DETERMINERS
-            and re.match(r"\s{1,3}\w", folded[match.end() : match.end() + 4])
-        )
-    ]
+    return folded if len(folded) == len(text) else text.lower()[: len(text)]
 
 
-def _stems(
-    pattern: re.Pattern[str], values: Mapping[str, str], text: str
-) -> list[Mention]:
-    """Find verbs that labels are made of."""
-    return [
-        Mention(match.start(), match.end(), values[match["word"].casefold()])
-        for match in pattern.finditer(text)
+def _is_inside(text: str, place: int) -> bool:
+    """Say whether a letter at a place makes a word go on.
+
+    It does not in scripts that are written without blanks.
+    """
+    if not 0 <= place < len(text):
+        return False
+    char = text[place]
+    return (char.isalnum() or char == "_") and not CJK.match(char)
+
+
+def _places(folded: str, parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield where a word stands whole, its parts with blanks or hyphens between."""
+    start = folded.find(parts[0])
+    while start >= 0:
+        end = start + len(parts[0])
+        for part in parts[1:]:
+            gap = GAP.match(folded, end)
+            whole = gap and folded.startswith(part, gap.end())
+            end = gap.end() + len(part) if gap and whole else 0
+            if not end:
+                break
+        before = start - 1
+        bounded = not _is_inside(folded, before) and folded[before:start] != "-"
+        if end and bounded and not _is_inside(folded, end):
+            yield start, end
+        start = folded.find(parts[0], max(end, start + 1))
+
+
+def _words(values: Mapping[str, str], text: str) -> list[Mention]:
+    """Find the allowed words in a text; of two that overlap the longer one."""
+    folded = _folded(text)
+    found = [
+        Mention(start, end, word)
+        for key, word in values.items()
+        for start, end in _places(folded, key.split())
+        if not (key in DETERMINERS and ON.match(folded, end))
     ]
+    found.sort(key=lambda mention: (mention.start, -mention.end))
+    apart: list[Mention] = []
+    for mention in found:
+        if not apart or mention.start >= apart[-1].end:
+            apart.append(mention)
+    return apart
+
+
+def _capitals(values: Mapping[str, str], text: str) -> list[Mention]:
+    """Find the allowed names where they are written with their capital."""
+    return [found for found in _words(values, text) if text[found.start].isupper()]
 
 
 LABEL = Extractor(

@@ -39,6 +39,14 @@ REWRITES = (
         r"e\1",
     ),
     (re.compile(r"=\s{0,5}-\s{1,5}(?=[\d.$])"), "= -"),
+    (
+        re.compile(
+            r"(?:\bnegative|(?<=[:=(]\s)minus|(?<=\bis\s)minus|\A\s{0,5}minus)"
+            r"\s{1,3}(?=[$\u20ac\u00a3]?\d)",
+            re.IGNORECASE,
+        ),
+        "-",
+    ),
 )
 """What LaTeX and typography put into a number, in the order of replacement."""
 GROUPED = re.compile(r"(?<![\w.,/'])\d{1,3}(?: \d{3}){1,6}(?![\d/]|[.,]?\d)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -41,7 +41,8 @@ TURN = re.compile(
 )
 RUN_ON = re.compile(
     r"^[ \t#*]{0,8}(?:question|q|problem|text|review|tweet|sentence|passage|premise"
-    r"|input|example|exercise|article|instruction|your task|frage|aufgabe|\u95ee\u9898"
+    r"|input|example|exercise|expression|article|instruction|your task|frage|aufgabe"
+    r"|\u95ee\u9898"
     r"|\u9898\u76ee)(?:[ \t]{0,2}\d{1,3})?[ \t*]{0,4}[:\uff1a]",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -63,6 +64,35 @@ class Reading:
 UNREAD = Reading(None)
 Reader: TypeAlias = Callable[[str, Task, Sample], Reading]
 ReferenceReader: TypeAlias = Callable[[str, Task, Sample], str | None]
+
+
+IN_ENGLISH: Mapping[str, Mapping[str, str]] = {
+    "de": {"also": "so", "falls": "if", "denn": "because"},
+    "fr": {"car": "because", "si": "if", "non": "no", "ton": "tone"},
+}
+"""Words of a language that are other words of English, and what they mean.
+
+Words that are none of English are known to every task; these only to a task whose
+option ``language`` names the language.
+"""
+
+
+def language(task: Task) -> str:
+    """Return the language that a task says it is in, if it says so."""
+    return str(task.option("language", ""))
+
+
+def in_english(text: str, language: str) -> str:
+    """Replace the words of a language that would be read as English ones."""
+    words = IN_ENGLISH.get(language[:2].casefold())
+    if not words:
+        return text
+    return re.sub(
+        rf"\b(?:{'|'.join(words)})\b",
+        lambda found: words[found[0].casefold()],
+        text,
+        flags=re.IGNORECASE,
+    )
 
 
 def normalized(text: str) -> str:

@@ -1,0 +1,312 @@
+"""The final answer of a word problem: which of an answer's numbers it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.doubt import (
+    CONDITION,
+    GIVEN_UP,
+    Claim,
+    Stance,
+    without_retracted,
+)
+from pytest_llmlat.grading.extractors.evidence import (
+    LONE,
+    MOST,
+    Way,
+    fields,
+    has_given_up,
+    in_order,
+)
+from pytest_llmlat.grading.extractors.extractor import Extractor
+from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
+from pytest_llmlat.grading.extractors.number_phrases import (
+    ALONE,
+    ANSWER,
+    ASIDE,
+    BOLD,
+    BOUNDED,
+    CLAUSE_END,
+    COMPOUND,
+    DENIED,
+    DIRECT,
+    DOUBTED,
+    EITHER,
+    HEADING,
+    LEAD,
+    LISTED,
+    NAMED,
+    NEXT,
+    OPERATION,
+    PAUSE,
+    REACH,
+    RESULT,
+    SIGNS,
+    UNIT,
+    WRONG,
+)
+from pytest_llmlat.grading.extractors.numerals import Numeral, numerals, spelled
+from pytest_llmlat.grading.extractors.reading import SENTENCE_END, Reading, sentences
+from pytest_llmlat.grading.extractors.references import as_answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_llmlat.values.entities import Sample, Task
+
+
+def read_number(answer: str, task: Task, sample: Sample) -> Reading:
+    r"""Return the final answer of a word problem, normalised.
+
+    It is looked for by the order of ``evidence``: the last statement (a JSON field,
+    ``#### 18``, ``\boxed{18}``, ``<answer>``, "the answer is 18", "Answer: 18"), a
+    number alone (the whole, the first line, the only one in bold), and then the last
+    number of the text, as is customary for GSM8K (Cobbe et al. 2021). A box without one
+    clear number is unread.
+
+    Numbers are written in the English way: "." before decimals, "," between groups
+    of three digits. "1.234,50", "12,5" or "3:30" could mean more than one thing and
+    are unread, not guessed. A fraction stays one, in lowest terms; a per cent sign, a
+    currency and a unit are dropped.
+    """
+    del task, sample
+    return in_order(answer, _ways, working=True)
+
+
+def _ways(answer: str) -> Iterator[Way]:
+    """Yield where the final number of a text may stand, the surest place first."""
+    text = without_retracted(rewritten(answer))
+    yield _fields(answer), True
+    yield _statements(text, ANSWER), True
+    yield _alone(text), True
+    yield _statements(text, RESULT), False
+    yield _bold(answer), False
+    if has_given_up(text, lambda _: ()):
+        yield (Claim(Stance.OPEN),), False
+    yield _last(text), False
+
+
+def _claim(numeral: Numeral | None) -> Claim:
+    """Return what a number says that was found; one that cannot be read is open."""
+    value = spelled(numeral)
+    return Claim(Stance.OPEN) if value is None else Claim(Stance.ASSERTED, value)
+
+
+def _fields(answer: str) -> Iterator[Claim]:
+    """Yield the numbers of the JSON fields that hold an answer."""
+    for words in fields(answer):
+        text = rewritten(words)
+        numeral = _stated(text, 0)
+        if numeral is not None:
+            yield _claim(numeral)
+        elif (word := _worded(text, 0)) is not None:
+            yield Claim(Stance.ASSERTED, str(word))
+
+
+def _statements(text: str, stated: re.Pattern[str]) -> Iterator[Claim]:
+    """Yield what explicit statements say, the last one first."""
+    for marker in reversed(list(stated.finditer(text))[-MOST:]):
+        if marker[0].startswith("\\"):
+            yield _claim(_boxed(text, marker.end()))
+            continue
+        if GIVEN_UP.match(text, PAUSE.match(text, marker.end()).end()):  # type: ignore[union-attr]
+            yield Claim(Stance.OPEN)
+        numeral = _stated(text, marker.end())
+        if numeral is not None:
+            yield _claim(numeral)
+        elif (word := _worded(text, marker.end())) is not None:
+            yield Claim(Stance.ASSERTED, str(word))
+
+
+def _worded(text: str, start: int) -> int | None:
+    """Return the number in words that a statement consists of."""
+    stop = CLAUSE_END.search(text, PAUSE.match(text, start).end())  # type: ignore[union-attr]
+    span = text[start : min(stop.start() if stop else len(text), start + REACH)]
+    return None if re.search(r"\d", span) else worded(span, lone_one=True)
+
+
+def _alone(text: str) -> Iterator[Claim]:
+    """Yield a number that is the first line, if no other line is another number.
+
+    Nothing but a unit stands beside it. A text that is one complete sentence with one
+    number states it as well.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST]
+    alone = [
+        spelled(next(numerals(line), None)) if ALONE.fullmatch(line[:LONE]) else None
+        for line in lines
+    ]
+    if alone and alone[0] is not None and len({*alone} - {None}) == 1:
+        yield Claim(Stance.ASSERTED, alone[0])
+    elif len(lines) == 1 and text.rstrip().endswith((".", "!")):
+        found = list(numerals(text)) if len(sentences(text, 2)) == 1 else []
+        named = HEADING.match(text) or NAMED.search(
+            text[: found[0].start if found else 0]
+        )
+        if len(found) == 1 and not named and not _is_open(text, found[0]):
+            yield _claim(found[0])
+
+
+def _bold(answer: str) -> Iterator[Claim]:
+    """Yield the number that alone is in bold, headings apart."""
+    found: list[Numeral] = []
+    for piece in BOLD.finditer(answer):
+        if HEADING.match(piece[1]) or piece[1].rstrip().endswith(":"):
+            continue
+        inner = rewritten(piece[1])
+        inside = list(numerals(inner, inner.rfind("=") + 1))
+        before = rewritten(answer[max(0, piece.start() - REACH) : piece.start()])
+        after = rewritten(answer[piece.end() : piece.end() + REACH])
+        whole = before + inner + after
+        if len(inside) > 1 or (
+            inside and _is_open(whole, _shifted(inside[0], len(before)))
+        ):
+            return
+        found.extend(inside)
+    if len(found) == 1:
+        yield _claim(found[0])
+
+
+def _shifted(numeral: Numeral, by: int) -> Numeral:
+    """Return a number at its place in a longer text."""
+    return replace(numeral, start=numeral.start + by, end=numeral.end + by)
+
+
+def _is_open(text: str, numeral: Numeral, start: int = 0) -> bool:
+    """Say whether a number is denied or doubted by what stands round it."""
+    before = text[max(start, numeral.start - REACH) : numeral.start].replace("\n", ". ")
+    before = before.rpartition(". ")[2]
+    stop = CLAUSE_END.search(text, numeral.end, numeral.end + REACH)
+    after = text[numeral.end : stop.start() if stop else numeral.end + REACH]
+    return bool(
+        DENIED.search(before)
+        or DOUBTED.search(before)
+        or BOUNDED.match(after)
+        or COMPOUND.match(after)
+        or CONDITION.search(after)
+        or WRONG.search(after)
+    )
+
+
+def _last(text: str) -> Iterator[Claim]:
+    """Yield the last number of a text, the asides of its sentence left out."""
+    found = [
+        numeral
+        for numeral in list(numerals(text))[-MOST:]
+        if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
+    ]
+    if not found:
+        word = worded(text[-REACH:], lone_one=False)
+        if word is not None:
+            yield Claim(Stance.ASSERTED, str(word))
+        return
+    last = found[-1]
+    start = max(0, last.start - REACH)
+    for stop in SENTENCE_END.finditer(text, start, last.start):
+        start = stop.end()
+    aside = ASIDE.search(text[start : last.end + SIGNS])
+    if aside and "=" not in text[start : last.end]:
+        for numeral in numerals(text, start, start + aside.start()):
+            last = numeral
+    within = [numeral for numeral in found if start <= numeral.start <= last.start]
+    parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
+    after = SENTENCE_END.search(text, last.end)
+    asked = after is not None and after[0].startswith("?")
+    announced = after is None and text.rstrip().endswith(":")
+    if asked or parted or announced or _is_open(text, last):
+        yield Claim(Stance.OPEN)
+    else:
+        yield _claim(last)
+
+
+def _stated(text: str, start: int) -> Numeral | None:
+    """Return the number that an answer's marker is about, if that is clear.
+
+    It is the number that follows at once, or the result of the calculation that
+    follows at once, or the only number of the sentence.
+    """
+    begin = PAUSE.match(text, start).end()  # type: ignore[union-attr]
+    stop = CLAUSE_END.search(text, begin, begin + REACH)
+    end = stop.start() if stop else begin + REACH
+    found = [
+        numeral
+        for numeral in numerals(text, begin, min(end, len(text)))
+        if stop or numeral.end < end  # a number may go on beyond the reach
+    ]
+    if not found:
+        return None
+    direct = DIRECT.match(text[begin : found[0].start])
+    pairs = pairwise(found)
+    if not direct and any(EITHER.fullmatch(text[a.end : b.start]) for a, b in pairs):
+        return replace(found[0], value=None)
+    if not direct and len(found) > 1:
+        return None
+    result = _result(text, found) if direct else found[0]
+    asked = text[result.end : result.end + SIGNS].lstrip().startswith("?")
+    return (
+        replace(result, value=None)
+        if asked or _is_open(text, result, begin)
+        else result
+    )
+
+
+def _result(text: str, found: Sequence[Numeral]) -> Numeral:
+    """Return the result of a calculation, or its one number if it is none.
+
+    Without an equals sign a calculation has no result yet, and is unreadable; so are
+    two numbers with "or" or "to" between them. Of several calculations in a line the
+    last one counts.
+    """
+    result, calculated, equals = found[0], False, False
+    for index, (before, after) in enumerate(pairwise(found)):
+        between = text[before.end : after.start]
+        gap = OPERATION.fullmatch(between)
+        if gap is None:
+            listed = LISTED.fullmatch(between) and not equals
+            if listed or (EITHER.fullmatch(between) and after.value != 0):
+                return replace(result, value=None)
+            rest = found[index + 1 :]
+            if equals and not calculated and NEXT.fullmatch(between):
+                further = _result(text, rest)
+                return further if further is not rest[0] else result
+            break
+        calculated = gap["operator"] != "="
+        equals = equals or not calculated
+        result = result if calculated else after
+    return replace(result, value=None) if calculated else result
+
+
+def _boxed(text: str, start: int) -> Numeral | None:
+    """Return the one number inside a LaTeX box, or after the equals sign in it."""
+    depth, end = 1, start
+    while end < len(text) and depth and text[end] != "\n":
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end += 1
+    if re.search(r"\\(?:[dtc]?frac|sqrt|pi)\b", text[start:end]):
+        return None
+    begin = text.rfind("=", start, end) + 1 or start
+    found = list(numerals(text, begin, end))
+    return found[0] if len(found) == 1 else None
+
+
+def as_number(text: str, task: Task, sample: Sample) -> str | None:
+    """Return the number that a right answer states, or consists of beside a unit."""
+    value = as_answered(read_number, text, task, sample)
+    if value is None or read_number(text, task, sample).explicit:
+        return value
+    plain = rewritten(text)
+    found = next(numerals(plain), None) or WORDS.search(plain)
+    if found is None:
+        return None
+    start, end = (
+        (found.start, found.end) if isinstance(found, Numeral) else found.span()
+    )
+    alone = LEAD.fullmatch(plain[:start]) and UNIT.fullmatch(plain[end:])
+    return value if alone else None
+
+
+EXTRACTOR = Extractor(read=read_number, reference=as_number)

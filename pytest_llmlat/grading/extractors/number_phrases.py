@@ -1,0 +1,119 @@
+"""The words and signs round a number that say whether it is the answer."""
+
+from __future__ import annotations
+
+import re
+
+IS = (
+    r"(?:\s{1,3}(?:is|was|are|would be|will be|should be|equals|ist|lautet|est)\b:?"
+    r"|\"?\s{0,3}[:=\uff1a]\s{0,3}\"?)(?!\s{1,3}not\b)"
+)
+ANSWER = re.compile(
+    r"####[ \t]{0,5}(?=[-+$\u20ac\u00a3]{0,2}\.?\d)"
+    r"|\\boxed\s{0,5}\{"
+    r"|<answer>"
+    r"|\b(?:answer|antwort|r\u00e9ponse)\b(?: to [^\n.:]{0,80})?"
+    + IS
+    + r"|^[ \t#]{0,8}(?:the )?(?:final )?answer[ \t]{0,4}$"
+    r"|\u7b54\u6848(?:\u662f|\u4e3a|\uff1a|:)|\u7b54\u3048\u306f",
+    re.IGNORECASE | re.MULTILINE,
+)
+RESULT = re.compile(
+    r"\b(?:result|solution|ergebnis|l\u00f6sung|r\u00e9sultat|solution finale)\b" + IS,
+    re.IGNORECASE,
+)
+DIRECT = re.compile(
+    r"(?:[\s:(\[{\\$]|\b(?:approximately|about|around|roughly|exactly|only|just|simply"
+    r"|indeed|thus|therefore|a total of|equal to|the number)\b"
+    r"|\b\w{1,12}\s{0,3}=){0,8}\Z",
+    re.IGNORECASE,
+)
+CLAUSE_END = re.compile(r"[.!?](?=\s|$)|\n")
+OPERATION = re.compile(
+    r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so)\b)"
+    r"[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}"
+    r"(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)"
+    r"[\s$\\(){}]{0,9}",
+    re.IGNORECASE,
+)
+EITHER = re.compile(
+    r"\s{0,3}(?:[a-z%\u00b0$]{1,12}\s{1,3})?(?:or|to|and|oder|bis|ou|\u00e0)\b"
+    r"(?:\s{1,3}(?:maybe|perhaps|about|possibly))?[\s$\u20ac\u00a3]{0,4}",
+    re.IGNORECASE,
+)
+LISTED = re.compile(r"\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
+NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
+DENIED = re.compile(
+    r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
+    r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
+    r"|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
+    r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
+    re.IGNORECASE,
+)
+DOUBTED = re.compile(
+    r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either"
+    r"|(?:more|less|fewer|greater|larger) than|over|under|up to)\b[^\d\n]{0,60}\Z"
+    r"|\bbetween\b[^\d\n]{0,20}\Z"
+    r"|\b(?:between|from)\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and"
+    r"|to)\b[^\d\n]{0,12}\Z|\bif\b[^,\d\n]{0,60}\Z",
+    re.IGNORECASE,
+)
+BOUNDED = re.compile(
+    r"\s{0,3}(?:[a-z%]{1,12}\s{1,3})?or (?:more|less|fewer|so|higher|lower|above"
+    r"|below)\b",
+    re.IGNORECASE,
+)
+COMPOUND = re.compile(
+    r"\s{0,2}(?:hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|years?|feet|foot|ft"
+    r"|pounds?|lbs?|kg|kilograms?|meters?|metres?|m|dollars?|euros?|km|yards?)\.?"
+    r"(?:,| and|, and)?\s{1,3}(?=[1-9])[\d.]{1,5}\s{0,2}(?:minutes?|mins?|m|seconds?"
+    r"|secs?|s|hours?|days?|weeks?|months?|inch(?:es)?|in|ounces?|oz|grams?|g|cents?"
+    r"|pence|cm|centimet\w{2,4}|met(?:er|re)s?|feet)\b",
+    re.IGNORECASE,
+)
+"""The rest of a quantity in two units, such as "2 hours and 30 minutes"."""
+LEAD = re.compile(
+    r"(?:[\s$\u20ac\u00a3\u00a5\u20b9({\\~\u2248#*]|\b(?:about|approximately|exactly)\b"
+    r"|\b[^\W\d]{1,12}\s{0,3}=)*",
+    re.IGNORECASE,
+)
+"""What may stand before the number of a right answer."""
+UNIT = re.compile(
+    r"[\s%\u00b0$\u20ac\u00a3\u00a5'\"().}*]*"
+    r"(?:(?!(?:or|to|not|below|minus|less|negative|short|and)\b)"
+    r"[^\W\d]{1,20}[\s/.,()}*]*){0,3}",
+    re.IGNORECASE,
+)
+"""What may stand behind it: a few words that say of what it is."""
+WRONG = re.compile(
+    r"\b(?:is|are|was|were|be) (?:wrong|incorrect|mistaken|not (?:right|correct))\b",
+    re.IGNORECASE,
+)
+NAMED = re.compile(
+    r"\b(?:step|part|question|case|example|exercise|problem|figure|note|option|method)"
+    r"\s{0,2}#?\Z",
+    re.IGNORECASE,
+)
+"""What a number may be the name of, so that it is no amount."""
+ALONE = re.compile(
+    r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"
+    r"(?:[%\u00b0$\u20ac\u00a3]|[^\W\d]{1,15}(?: [^\W\d]{1,15}){0,2})?[\s.!)$\\\]]{0,6}"
+)
+"""A line that is a number and at most its unit."""
+ASIDE = re.compile(
+    r"(?:,?\s(?:out of|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
+    r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
+    r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
+    re.IGNORECASE,
+)
+"""The end of a sentence that says what its number is part of, or says it again."""
+BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*")
+HEADING = re.compile(
+    r"\s{0,3}(?:step|part|question|case|day|week|year|option|#|\d{1,2}[.)]\s)",
+    re.IGNORECASE,
+)
+PAUSE = re.compile(r"[\s:]{0,20}")
+SIGNS = 9
+"""Characters of a per cent sign or word behind a number."""
+REACH = 200
+"""Characters after a marker in which its number must stand."""

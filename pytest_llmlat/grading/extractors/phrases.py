@@ -1,0 +1,110 @@
+"""The words by which answers are announced, corrected and set apart."""
+
+from __future__ import annotations
+
+import re
+
+STRONG = (
+    r"answer|antwort|r\u00e9ponse|choice"
+    r"|(?:correct|right|best|final|chosen|true) (?:one|option|choice|letter|statement)"
+)
+JUDGING = (
+    r"label|sentiment|polarity|emotion|feeling|mood|tone|classification|topic|category"
+    r"|class|prediction|verdict|conclusion|judge?ment|rating|intent|stimmung"
+)
+PARTIAL = (
+    r"statement|claim|formula|whole|hypothesis|value|result|output|expression"
+    r"|l\u00f6sung"
+    r"|ergebnis"
+)
+"""What may also be said of a part of the question, on the way to its answer."""
+GAP = r"(?:[^\w\n.:=]{1,5}(?!not\b|no\b)[\w']{1,30}){0,8}?[^\w\n.:=]{0,5}"
+IS = r"(?:\b(?:is|was|are|were|ist|lautet|est)\b:?|[:=\uff1a]|->)[^\w(\[\n]{0,8}\n?"
+CHOSEN = (
+    r"(?:^|[.!,:]\s{0,3}|\b(?:i|i'd|i'll|i'm|we|we'd|let's|would|will|must|should"
+    r"|have to)\s{1,3}(?:\w{1,12}\s{1,3}){0,3}?)"
+    r"(?:choo?se|pick(?:ed)?|select(?:ed)?|go(?:ing)? (?:with|for)"
+    r"|opt(?:ed)? for)\b"
+)
+ANSWERED = (
+    rf"\b(?:{STRONG})\b{GAP}{IS}|^[ \t#]{{0,8}}(?:the )?(?:final )?answer[ \t]{{0,4}}\n"
+    r"|答案(?:应该|应当)?(?:是|为|选|\uff1a|:)|(?:应该?|所以|因此|故|我)?选(?:择|项)?"
+    r"(?=\s?[(\uff08]?[A-Z](?![a-z]))|答えは|ответ\s{0,3}:|####"
+)
+JUDGED = (
+    rf"\b(?:{JUDGING})\b{GAP}{IS}|{CHOSEN}"
+    r"|\b(?:classif(?:y|ied)|label+ed|describe[ds]?|rate[ds]?|categori[sz]ed?)"
+    r"\b[^\n.:=]{0,60}?\bas\b|(?:情感|情绪)(?:是|为|\uff1a|:)|感情は"
+)
+VALUED = rf"\b(?:{PARTIAL})\b{GAP}{IS}"
+STATED = tuple(
+    re.compile(words, re.IGNORECASE | re.MULTILINE)
+    for words in (ANSWERED, JUDGED, VALUED)
+)
+"""What announces an answer: the surest words first."""
+FIELD = re.compile(
+    r"[\"'](?P<key>[\w ]{1,30})[\"']\s{0,5}:\s{0,5}\[?\s{0,5}"
+    r"(?:\"(?P<words>(?:[^\"\\\n]|\\.){1,300})\""
+    r"|(?P<bare>[^\"\s,}\]][^\"\n,}\]]{0,80}))"
+)
+KEY = re.compile(
+    rf"(?:\w{{1,12}}[_ ]?)?(?:{STRONG}|{JUDGING}|{PARTIAL}|response|solution|option)"
+    r"(?:_?(?:label|letter|value|text|id))?",
+    re.IGNORECASE,
+)
+"""The name of a JSON field that holds the answer."""
+LESSER = re.compile(
+    r"(?:second|other|alternative|wrong|runner|previous|next|in)", re.IGNORECASE
+)
+CONCLUDED = re.compile(
+    r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
+    r"|it is|it's|left with|leaves|only (?:person|one|option) left is|folglich|donc"
+    r")\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
+    re.IGNORECASE,
+)
+EVALUATED = re.compile(
+    r"\b(?:(?:evaluates|simplifies|reduces|resolves|comes) (?:out )?to|results in"
+    r"|yields|becomes|returns|equals|gives)\b[,:]?\s{0,3}|\bis(?=\s{1,3}(?:true"
+    r"|false)\b)",
+    re.IGNORECASE,
+)
+"""How the value of an expression is announced."""
+BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
+CORRECTED = re.compile(
+    r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm)\b,?"
+    r"|\b(?:no,? wait|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer"
+    r"|on second thought"
+    r"|on reflection|scratch that|hold on|oops|my mistake|i made (?:a mistake|an error)"
+    r"|correct(?:ion|ing|ed answer)\b:?"
+    r"|let me (?:re-?(?:check|do|think|compute|calculate|consider|evaluate|read)"
+    r"|double[- ]check|correct))",
+    re.IGNORECASE,
+)
+INTERJECTION = re.compile(
+    r"(?:sure|okay|ok|certainly|of course|all ?right|well|hm+|great|absolutely"
+    r"|based on|here(?:'s| is)|let's|let us)\b",
+    re.IGNORECASE,
+)
+PREDICATE = re.compile(
+    r"(?:\b(?:is|was|are|seems|sounds|feels|looks|as|expresses|conveys|shows|has)|'s)"
+    r"(?:\s{1,3}(?:an?|the|\w{1,20}ly|very|quite|rather|overall|mostly)){0,3}\s{1,3}\Z",
+    re.IGNORECASE,
+)
+PREDICATED = re.compile(
+    r"(?:\s{1,3}(?:one|review|sentiment|text|tone|emotion|mood|statement|opinion))?"
+    r"\s{0,3}(?:[.!]|,?\s(?:because|since|as)\b|\Z)",
+    re.IGNORECASE,
+)
+"""What stands round a label that a sentence gives as its judgement."""
+ABOUT = re.compile(
+    r"(?:so,? |thus,? )?(?:it|this|that|(?:the|this) (?:\w{1,12} )?"
+    r"(?:statement|expression|formula|claim|proposition|sentence|conclusion))\s{0,3}"
+    r"(?:is|was|'s)\b|i(?: would|'d)?\s",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|`[^`\n]{12,300}`")
+HASHED = re.compile(r"^[ \t]{0,8}####[ \t]{0,5}(?P<words>[^\n]{1,80})$", re.MULTILINE)
+PAUSE = re.compile(r"\s{0,3}(?:[^\w\s'%+:=(\[\u2013\u2014-]|$)")
+MARKED = re.compile(r"\s{0,3}[:=(\[\u2013\u2014-]")
+"""What stands after a word that leads: the second may also start a row of remarks."""
+ITEM = re.compile(r"\A\s{0,8}(?:[-*\u2022]\s{1,4}|\(?\d{1,2}[.):]\s{0,4})")

@@ -1,0 +1,63 @@
+"""What a question asks: to tell a sentence that answers it from a step on the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.doubt import REASON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WORD = re.compile(r"[^\W\d_]{3,}|\d+")
+COMMON = re.compile(
+    r"the|and|not|has|had|one|its|his|her|for|but|are|can|out|all|any|own|two|six|ten"
+    r"|who|whom|whose|what|which|that|this|these|those|there|their|they|them|with|from"
+    r"|have|does|did|was|were|been|being|when|where|then|than|into|over|only|also|each"
+    r"|exactly|must|will|would|should|could|answer|question|following"
+)
+"""Words that say nothing of what a sentence is about."""
+STEM = 5
+"""Letters by which forms of a word are taken for the same: painted and painter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The words of what is asked, and those of the facts that are given with it."""
+
+    asked: frozenset[str]
+    facts: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str, options: Sequence[str]) -> Topic:
+        """Take the last sentence for what is asked, and the rest for the facts.
+
+        The options are neither, as every answer names one.
+        """
+        text = question.strip()
+        cut = max(
+            text.rfind(mark, 0, len(text) - 1) for mark in (". ", "? ", "\n", '."')
+        )
+        asked = _stems(text[cut + 1 :])
+        named = _stems(" ".join(options))
+        return cls(asked - named, _stems(text[: cut + 1]) - asked - named)
+
+    def allows(self, sentence: str) -> bool:
+        """Say whether a sentence may answer what is asked.
+
+        One that speaks of other facts, without all words of what is asked, does not:
+        "Ada has the cat" when it is asked who has the dog.
+        """
+        reason = REASON.search(sentence)
+        words = _stems(sentence[: reason.start()] if reason else sentence)
+        numbers = {word for word in words if word.isdigit()}
+        other = (words & self.facts) | (numbers - self.asked)
+        return not other or self.asked <= words
+
+
+def _stems(text: str) -> frozenset[str]:
+    """Return the words of a text that say what it is about."""
+    words = (word.casefold() for word in WORD.findall(text))
+    return frozenset(word[:STEM] for word in words if not COMMON.fullmatch(word))
