@@ -10,7 +10,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import Mention
-from pytest_llmlat.grading.extractors.evidence import Asked, decided
+from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.final_number import read_number
 from pytest_llmlat.grading.extractors.labels import read_word
@@ -90,7 +90,7 @@ def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
     if alone and "?" not in text:
         return Reading(alone["letter"].upper(), explicit=True)
-    reading = decided(text, Asked(find=find))
+    reading = decided(text, Candidates(find=find))
     if not reading.explicit and (verdict := _verdict(text, letters)) is not None:
         return verdict
     if reading.value is not None or find(plain(text)):

@@ -78,7 +78,7 @@ WIDEST = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Candidates:
     """What may be answered to a question, and how it is known in a text."""
 
     find: Finder
@@ -134,7 +134,7 @@ def _first_found(ways: Iterable[Way]) -> Reading | None:
     return None
 
 
-def decided(answer: str, asked: Asked) -> Reading:
+def decided(answer: str, asked: Candidates) -> Reading:
     """Return what an answer gives as the one right thing, by the order above."""
 
     def ways(answer: str) -> Iterator[Way]:
@@ -170,7 +170,7 @@ def has_given_up(text: str, find: Finder) -> bool:
     return found is not None and not find(found[0])
 
 
-def shielded(text: str, asked: Asked) -> str:
+def shielded(text: str, asked: Candidates) -> str:
     """Blank out quotations, but for one that is nothing but an answer."""
 
     def blank(found: re.Match[str]) -> str:
@@ -202,7 +202,7 @@ def fields(answer: str) -> list[str]:
     return [field["words"] or field["bare"] for field in reversed(chosen)]
 
 
-def _marked(answer: str, asked: Asked) -> Iterator[Claim]:
+def _marked(answer: str, asked: Candidates) -> Iterator[Claim]:
     """Yield what JSON fields say, and lines after ``####``."""
     for words in map(plain, fields(answer)):
         yield claimed(words, asked.find(words), first=True)
@@ -217,7 +217,9 @@ def _span(text: str, start: int) -> str:
     return next(iter(sentences(text[start : start + 400], 1)), "")
 
 
-def _statements(text: str, stated: re.Pattern[str], asked: Asked) -> Iterator[Claim]:
+def _statements(
+    text: str, stated: re.Pattern[str], asked: Candidates
+) -> Iterator[Claim]:
     """Yield what explicit statements say, the last one first."""
     for match in reversed(list(stated.finditer(text))[-MOST:]):
         line = text.rfind("\n", 0, match.start()) + 1
@@ -236,7 +238,7 @@ def _statements(text: str, stated: re.Pattern[str], asked: Asked) -> Iterator[Cl
         yield claimed(lead + span, mentions, truth=asked.truth, first=True)
 
 
-def _whole(text: str, asked: Asked) -> Iterator[Claim]:
+def _whole(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield an answer that is all of the text, or its one complete sentence."""
     if len(text) > WIDEST or "?" in text:
         return
@@ -249,7 +251,7 @@ def _whole(text: str, asked: Asked) -> Iterator[Claim]:
             yield claim
 
 
-def _opening(text: str, asked: Asked) -> Iterator[Claim]:
+def _opening(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield an answer that is the first line, if no other line is another one."""
     lines = text.splitlines()[:MOST]
     alone = [
@@ -263,7 +265,7 @@ def _opening(text: str, asked: Asked) -> Iterator[Claim]:
         yield Claim(Stance.ASSERTED, named.pop())
 
 
-def _lone(answer: str, text: str, asked: Asked) -> Iterator[Claim]:
+def _lone(answer: str, text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield an answer that alone is bold, or a line of its own."""
     bold = [EMPHASIS.sub("", m[1] or m[2]) for m in BOLD.finditer(answer)][:MOST]
     lines = text.splitlines()[:MOST]
@@ -279,7 +281,7 @@ def _lone(answer: str, text: str, asked: Asked) -> Iterator[Claim]:
             yield Claim(Stance.ASSERTED, named.pop())
 
 
-def _judged(text: str, asked: Asked) -> Iterator[Claim]:
+def _judged(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield the judgement that the first sentence gives as its predicate."""
     if not (asked.judging or asked.truth):
         return
@@ -294,7 +296,7 @@ def _judged(text: str, asked: Asked) -> Iterator[Claim]:
             return
 
 
-def _leading(text: str, asked: Asked, pause: re.Pattern[str]) -> Iterator[Claim]:
+def _leading(text: str, asked: Candidates, pause: re.Pattern[str]) -> Iterator[Claim]:
     """Yield the word that the first sentence starts with, if a pause follows."""
     for sentence in sentences(text, 2):
         mentions = asked.find(sentence)
@@ -309,7 +311,7 @@ def _leading(text: str, asked: Asked, pause: re.Pattern[str]) -> Iterator[Claim]
             return
 
 
-def _is_list(text: str, value: str, mark: str, asked: Asked) -> bool:
+def _is_list(text: str, value: str, mark: str, asked: Candidates) -> bool:
     """Say whether further lines start with another answer and the same mark."""
     for line in text.splitlines()[1:MOST] if mark else ():
         mentions = asked.find(line[:LONE])
@@ -320,7 +322,7 @@ def _is_list(text: str, value: str, mark: str, asked: Asked) -> bool:
     return False
 
 
-def _conclusions(text: str, asked: Asked) -> Iterator[Claim]:
+def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield what conclusions say, the last first; open ones say nothing."""
     start = max(0, len(text) - WIDEST)
     found = [*CONCLUDED.finditer(text, start)]
@@ -345,7 +347,7 @@ def _conclusions(text: str, asked: Asked) -> Iterator[Claim]:
             yield claimed(f"{before} {span}", shifted, truth=asked.truth)
 
 
-def _heads(text: str, asked: Asked) -> Iterator[Claim]:
+def _heads(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield what the first sentence that names an answer says of it."""
     for sentence in filter(asked.about, sentences(text, SENTENCES)):
         mentions = asked.find(sentence)
@@ -355,7 +357,7 @@ def _heads(text: str, asked: Asked) -> Iterator[Claim]:
             return
 
 
-def _sole(text: str, asked: Asked) -> Iterator[Claim]:
+def _sole(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield the only answer that the sentences of a text assert."""
     values: set[str | None] = set()
     for sentence in filter(asked.about, sentences(text, SENTENCES)):
@@ -368,7 +370,7 @@ def _sole(text: str, asked: Asked) -> Iterator[Claim]:
         yield Claim(Stance.ASSERTED, values.pop())
 
 
-def _without_order(text: str, asked: Asked) -> str:
+def _without_order(text: str, asked: Candidates) -> str:
     """Blank out lines that each are one answer, such as those of an order or a list."""
     lines = text.splitlines()
     alone = [_is_all(ITEM.sub("", line), asked.find) for line in lines[:MOST]]

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import Mention
-from pytest_llmlat.grading.extractors.evidence import Asked, decided
+from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.reading import (
     UNREAD,
@@ -79,7 +79,7 @@ def read_boolean(answer: str, task: Task, sample: Sample) -> Reading:
     whole = re.sub(r"^\W+|\W+$", "", plain(answer[:200])).casefold()
     if len(answer) < len(whole) + 20 and whole in SHORT_TRUTH:
         return Reading(SHORT_TRUTH[whole], explicit=True)
-    return decided(answer, Asked(find=_truths, truth=True))
+    return decided(answer, Candidates(find=_truths, truth=True))
 
 
 def _truths(text: str) -> list[Mention]:
@@ -136,7 +136,7 @@ def read_word(
     if all(word[:1].isupper() for word in named.values()):
         find_capital = partial(_capitals, named)
         find = find_capital if find_capital(answer) else find
-    return decided(answer, Asked(find=find, judging=judging, about=about))
+    return decided(answer, Candidates(find=find, judging=judging, about=about))
 
 
 def _rated(answer: str) -> str:

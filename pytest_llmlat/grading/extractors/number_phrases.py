@@ -59,7 +59,8 @@ DOUBTED = re.compile(
     re.IGNORECASE,
 )
 BOUNDED = re.compile(
-    r"\s{0,3}(?:[a-z%]{1,12}\s{1,3})?or (?:more|less|fewer|so|higher|lower|above"
+    r"\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:below zero|short)\b"
+    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?or (?:more|less|fewer|so|higher|lower|above"
     r"|below)\b",
     re.IGNORECASE,
 )
@@ -97,7 +98,8 @@ NAMED = re.compile(
 """What a number may be the name of, so that it is no amount."""
 ALONE = re.compile(
     r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"
-    r"(?:[%\u00b0$\u20ac\u00a3]|[^\W\d]{1,15}(?: [^\W\d]{1,15}){0,2})?[\s.!)$\\\]]{0,6}"
+    r"(?:[%\u00b0$\u20ac\u00a3]|(?!(?:or|to|and|not|below|minus|less|more|short)\b)"
+    r"[^\W\d]{1,15}(?: (?!below\b)[^\W\d]{1,15}){0,2})?[\s.!)$\\\]]{0,6}"
 )
 """A line that is a number and at most its unit."""
 ASIDE = re.compile(
