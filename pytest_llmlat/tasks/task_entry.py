@@ -105,15 +105,15 @@ def _check_grading(table: TomlTable, task: Task) -> None:
             raise table.complain(
                 "labels", f"the extractor {task.extractor!r} needs a list of labels"
             )
+    language, where = task.option("language"), f"{table.where}.options"
     with suppress(BadExtension):
-        check_options(task, where=f"{table.where}.options")
-    language = task.option("language")
-    with suppress(BadExtension):
-        if language is not None and not METRICS[task.metric].reads(str(language)):
+        check_options(task, where=where)
+        metric = METRICS[task.metric]
+        if language is not None and not metric.reads(str(language), where=where):
             raise table.complain(
                 "options.language",
                 f"the metric {task.metric!r} cannot read {language!r}, only"
-                f" {', '.join(METRICS[task.metric].languages or ())}",
+                f" {', '.join(metric.languages or ())}",
             )
 
 

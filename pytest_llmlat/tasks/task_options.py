@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.data.template_rows import GENERATOR_OPTIONS
 from pytest_llmlat.values.entities import GENERATED
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 LANGUAGE = TaskOption(
     name="language",
     kind="string",
-    meaning="the language of the right answers, such as de; a metric that cannot read"
-    " it is refused",
+    meaning="the language of the right answers, by any usual name (de, zh_CN,"
+    " zho_Hans, German); a metric that cannot read it is refused",
 )
 """What any task may say."""
 
@@ -48,7 +49,7 @@ def check_options(task: Task, *, where: str) -> None:
         where: the place of its options, for the complaint.
 
     Raises:
-        UnknownName: names the nearest option that is known.
+        UnknownName: names the nearest option, or language, that is known.
         BadCatalogue: says what its value must be.
         BadExtension: its metric or its extractor cannot be used.
     """
@@ -71,3 +72,5 @@ def check_options(task: Task, *, where: str) -> None:
             raise BadCatalogue(
                 f"{where}: option {name} = {shown}: must be {known[name].wanted}"
             )
+        if name == LANGUAGE.name:
+            language_of(str(value), where=where)

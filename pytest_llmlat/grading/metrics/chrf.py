@@ -11,6 +11,12 @@ from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.metrics.bleu_tokens import (
+    EXTRAS,
+    TOKENIZER,
+    bleu_tokenizer,
+    figure_name,
+)
 from pytest_llmlat.grading.metrics.guessing import guess_texts
 from pytest_llmlat.grading.metrics.metric import CellFigure, Corpus, Metric
 from pytest_llmlat.values.errors import MissingExtra
@@ -51,35 +57,31 @@ def grade_chrf(value: str | None, task: Task, sample: Sample) -> Grade:
     - 26 to 29: matching token 1- to 4-grams; 30 to 33: those of the answer.
 
     An answer that is not there counts as an empty translation, so that its reference
-    stays in the corpus figures. Sources: Popovic (2017); Papineni et al. (2002) with
-    exponential smoothing, at sentence level over the orders that the sentence has.
+    stays in the corpus figures. Of several references chrF++ counts the one with the
+    best figure; BLEU counts n-grams of any, and the length of the nearest. Sources:
+    Popovic (2017); Papineni et al. (2002) with exponential smoothing, at sentence
+    level over the orders that the sentence has.
     """
     wanted_by = f"task {task.name!r}, metric 'chrf++'"
-    answer, references = value or "", [[sample.reference]]
+    answer, references = value or "", [[text] for text in sample.references]
     # sacrebleu has no public way to a segment's statistics; its scores are too little
     # to recompute a corpus from. A test pins both calls to the public figures.
     chrf = _chrf(wanted_by)._extract_corpus_statistics([answer], references)[0]  # noqa: SLF001
-    bleu = _bleu(wanted_by, _tokenizer(task))
+    tokenizer = bleu_tokenizer(task, where=f"{wanted_by}: options")
+    bleu = _bleu(wanted_by, tokenizer)
     tokens = bleu._extract_corpus_statistics([answer], references)[0]  # noqa: SLF001
     score = chrf_of(chrf)
     return Grade(
         value=score,
         details=(
             ("chrf++", score),
-            ("bleu", bleu.sentence_score(answer, [sample.reference]).score / 100),
+            (
+                figure_name(tokenizer),
+                bleu.sentence_score(answer, list(sample.references)).score / 100,
+            ),
         ),
         counts=tuple(float(count) for count in (*chrf, *tokens)),
     )
-
-
-def _tokenizer(task: Task) -> str:
-    """Return sacrebleu's name for the tokenizer of the language translated into.
-
-    13a is the customary one. It splits at blanks, which Chinese, Japanese and Thai
-    do not write, so Chinese has its own and the two others go by character.
-    """
-    language = str(task.option("language", "")).casefold().partition("-")[0]
-    return {"zh": "zh", "ja": "char", "th": "char"}.get(language, "13a")
 
 
 @cache
@@ -101,7 +103,12 @@ def _bleu(wanted_by: str, tokenizer: str) -> BLEU:
         raise MissingExtra(EXTRA, "sacrebleu", wanted_by=wanted_by) from error
     # ``force`` silences a warning about text that looks tokenized: here it is the
     # model's, and is judged as it is.
-    return BLEU(tokenize=tokenizer, effective_order=True, force=True)
+    try:
+        return BLEU(tokenize=tokenizer, effective_order=True, force=True)
+    # sacrebleu's own words for a dictionary that is not installed.
+    except (ImportError, RuntimeError) as error:
+        extra = EXTRAS.get(tokenizer, EXTRA)
+        raise MissingExtra(extra, tokenizer, wanted_by=wanted_by) from error
 
 
 def chrf_of(sums: Sequence[float]) -> float:
@@ -201,16 +208,19 @@ def corpus_bleu_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def bleu_figures(records: Sequence[Record]) -> Mapping[str, CellFigure]:
-    """Return corpus BLEU of a cell."""
+    """Return corpus BLEU of a cell, under the name of the sentences' BLEU."""
     rows = [record.grade.counts for record in records]
+    names = [name for name, _ in records[0].grade.details if name.startswith("bleu")]
     bleu = CellFigure(value=corpus_bleu(rows), rows=rows, draws=corpus_bleu_draws)
-    return {"corpus_bleu": bleu}
+    return {f"corpus_{names[0] if names else 'bleu'}": bleu}
 
 
 METRIC = Metric(
     grade=grade_chrf,
     binary=False,
     counts=COUNTS,
+    several=True,
+    options=(TOKENIZER,),
     corpus=Corpus(figure=corpus_chrf, draws=corpus_draws),
     guess=guess_texts,
     cell_figures=bleu_figures,

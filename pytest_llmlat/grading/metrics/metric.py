@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.grading.sandbox import Sandbox
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import BadExtension
@@ -22,6 +23,7 @@ Rows: TypeAlias = Sequence[Sequence[float]]
 CorpusFunction: TypeAlias = Callable[[Rows], float]
 DrawsFunction: TypeAlias = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 GuessFunction: TypeAlias = Callable[["Metric", Task, Sequence[Sample]], Sequence[float]]
+LegibleFunction: TypeAlias = Callable[[str, Task], str | None]
 Direction: TypeAlias = Literal["higher", "lower"]
 _ROUNDING = 1e-9
 
@@ -90,6 +92,9 @@ class Metric:
     languages: tuple[str, ...] | None = None
     """The languages whose texts it can read, such as ``en``; ``None`` for all. A task
     that states another (its option ``language``) cannot have this metric."""
+    illegible: LegibleFunction | None = None
+    """(a right answer, its task) to why this metric cannot judge by it, and what to do;
+    ``None`` if it can. It is called for each right answer of a set."""
     extra: str | None = None
     """The extra of this project that installs the metric's library."""
     options: tuple[TaskOption, ...] = ()
@@ -120,10 +125,16 @@ class Metric:
             note=note,
         )
 
-    def reads(self, language: str) -> bool:
-        """Whether it can judge texts in a language, ``en-GB`` as ``en``."""
-        known = self.languages
-        return known is None or language.casefold().partition("-")[0] in known
+    def reads(self, language: str, *, where: str) -> bool:
+        """Whether it can judge texts in a language, whichever way that is written.
+
+        Raises:
+            UnknownName: there is no such language.
+        """
+        if self.languages is None:
+            return True
+        known = {language_of(name, where=where).code for name in self.languages}
+        return language_of(language, where=where).code in known
 
 
 def as_metric(name: str, value: object) -> Metric:
@@ -141,6 +152,7 @@ def as_metric(name: str, value: object) -> Metric:
         "grade": value.grade,
         "run": value.run,
         "guess": value.guess,
+        "illegible": value.illegible,
         "cell_figures": value.cell_figures,
         "corpus.figure": value.corpus and value.corpus.figure,
         "corpus.draws": value.corpus and value.corpus.draws,

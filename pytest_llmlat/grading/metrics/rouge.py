@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Protocol
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.guessing import guess_texts
 from pytest_llmlat.grading.metrics.metric import Metric
+from pytest_llmlat.grading.metrics.rouge_tokens import (
+    CHARACTERS,
+    ENGLISH,
+    TOKENIZER,
+    WORDS,
+    open_tokenizer,
+    rouge_tokens,
+)
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import Grade
 
@@ -15,52 +24,77 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample, Task
 
+FIGURES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 EXTRA = "metrics"
 """The extra of this project that installs rouge-score."""
 
 
 def grade_rouge(value: str | None, task: Task, sample: Sample) -> Grade:
-    """Give ROUGE-L (F measure, stemmed), with ROUGE-1 and ROUGE-2 in the details.
+    """Give ROUGE-L, with ROUGE-1, ROUGE-2 and ROUGE-Lsum in the details (F measures).
 
-    Where the row has a list ``summaries``, these are the references and all three
-    figures are those of the one with the best ROUGE-L; else ``sample.reference`` is.
-    Source: Lin (2004), as the package rouge-score computes it.
+    Each of several references gives its own figures, and of each figure the best one
+    counts, as rouge-score's ``score_multi`` has it. ROUGE-Lsum takes each line as a
+    sentence; of two texts of one line it is ROUGE-L. Where the tokenizer is not that
+    of English, the figures say so in their names. Source: Lin (2004), as the package
+    rouge-score computes it.
     """
-    rouge = _rouge(f"task {task.name!r}, metric 'rouge'")
-    best = max(
-        (rouge(reference, value or "") for reference in _summaries(sample)),
-        key=lambda measures: measures["rougeL"],
+    wanted_by = f"task {task.name!r}, metric 'rouge'"
+    tokenizer = rouge_tokens(task, where=f"{wanted_by}: options")
+    rouge = _rouge(wanted_by, tokenizer)
+    each = [rouge(reference, value or "") for reference in _summaries(sample)]
+    best = {name: max(measures[name] for measures in each) for name in FIGURES}
+    told = "" if tokenizer == ENGLISH else f" ({tokenizer})"
+    return Grade(
+        value=best["rougeL"],
+        details=tuple((f"{name}{told}", figure) for name, figure in best.items()),
     )
-    return Grade(value=best["rougeL"], details=tuple(best.items()))
 
 
-def _summaries(sample: Sample) -> list[str]:
-    """Return every reference of a sample, at least one."""
+def _summaries(sample: Sample) -> Sequence[str]:
+    """Return every reference of a sample; a list ``summaries`` is one of old."""
     listed = dict(sample.fields).get("summaries")
-    texts = listed if isinstance(listed, list | tuple) else []
-    return [text for text in texts if isinstance(text, str)] or [sample.reference]
+    texts = listed if isinstance(listed, list | tuple) and not sample.further else []
+    return [text for text in texts if isinstance(text, str)] or sample.references
 
 
-class _RougeTokens(Protocol):
-    """What rouge-score asks of a tokenizer."""
+def unseen(text: str, task: Task) -> str | None:
+    """Say why a right answer has no words for ROUGE; ``None`` if it has some.
 
-    def tokenize(self, text: str) -> list[str]:
-        """Split a text into stemmed words."""
+    Half of the letters must be in words: a Russian text is not judged by the one Latin
+    name in it.
+    """
+    wanted_by = f"task {task.name!r}, metric 'rouge'"
+    name = rouge_tokens(task, where=f"{wanted_by}: options")
+    if name != ENGLISH:
+        return None
+    letters = [letter for letter in text if letter.isalnum()]
+    plain = unicodedata.normalize("NFKD", "".join(letters))
+    seen = sum(letter.isascii() for letter in plain if letter.isalnum())
+    if not letters or 2 * seen >= len(letters):
+        return None
+    return (
+        f"ROUGE is told to read English, and cannot see the letters of {text!r:.60}: a"
+        " perfect summary would score 0; name the language of the summaries in the"
+        ' task, options = { language = "zh" }, or how they are split, options ='
+        f' {{ tokenizer = "{WORDS}" }} (or "{CHARACTERS}")'
+    )
 
 
 @cache
-def _rouge(wanted_by: str) -> Callable[[str, str], dict[str, float]]:
-    """Build the function (reference, answer) to the three F measures.
+def _rouge(wanted_by: str, tokenizer: str) -> Callable[[str, str], dict[str, float]]:
+    """Build the function (reference, answer) to the four F measures.
 
     ROUGE-L is computed here and not by the package: its table of all pairs of words
     takes 80 ms for two texts of 400 words, the bit-parallel length below 0.3 ms.
     """
     try:
         from rouge_score import rouge_scorer, scoring
+
+        tokens = open_tokenizer(tokenizer)
     except ImportError as error:
         raise MissingExtra(EXTRA, "rouge_score", wanted_by=wanted_by) from error
-    tokens = _rouge_tokens()
     ngrams = rouge_scorer.RougeScorer(["rouge1", "rouge2"], tokenizer=tokens)
+    by_line = rouge_scorer.RougeScorer(["rougeLsum"], tokenizer=tokens)
 
     def measures(reference: str, answer: str) -> dict[str, float]:
         scores = ngrams.score(reference, answer)
@@ -69,34 +103,16 @@ def _rouge(wanted_by: str) -> Callable[[str, str], dict[str, float]]:
         longest = scoring.fmeasure(
             common / max(len(given), 1), common / max(len(right), 1)
         )
+        lines = "\n" in reference or "\n" in answer
+        summed = by_line.score(reference, answer)["rougeLsum"] if lines else None
         return {
             "rouge1": float(scores["rouge1"].fmeasure),
             "rouge2": float(scores["rouge2"].fmeasure),
             "rougeL": float(longest),
+            "rougeLsum": float(summed.fmeasure if summed else longest),
         }
 
     return measures
-
-
-def _rouge_tokens() -> _RougeTokens:
-    """Build rouge-score's own tokenizer round a stemmer that remembers words."""
-    from nltk.stem.porter import PorterStemmer  # noqa: PLC0415 - heavy
-    from rouge_score import tokenize as words
-
-    class Stemmer:
-        """Porter's stemmer; the same words come again and again in one task."""
-
-        stem = staticmethod(lru_cache(maxsize=1 << 16)(PorterStemmer().stem))
-
-    class Tokens:
-        """The package's splitting of a text into words, with that stemmer."""
-
-        def tokenize(self, text: str) -> list[str]:
-            """Split a text into stemmed words."""
-            found: list[str] = words.tokenize(text, Stemmer)
-            return found
-
-    return Tokens()
 
 
 def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
@@ -119,8 +135,9 @@ def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
 METRIC = Metric(
     grade=grade_rouge,
     binary=False,
+    several=True,
     guess=guess_texts,
-    # The package knows the letters a to z alone, and the stems of English.
-    languages=("en",),
+    options=(TOKENIZER,),
+    illegible=unseen,
     extra=EXTRA,
 )

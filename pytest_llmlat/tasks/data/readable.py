@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def readable(task: Task, sample: Sample, *, where: str) -> Sample:
-    """Return a sample each of whose right answers can be given.
+    """Return a sample each of whose right answers can be given, and judged by.
 
     Every one goes through the extractor of its task. What the metric takes for the
     same stays as it was written; "31 dollars" becomes "31".
@@ -29,12 +29,18 @@ def readable(task: Task, sample: Sample, *, where: str) -> Sample:
         where: the row, for the complaint.
 
     Raises:
-        BadCatalogue: a right answer that no answer could equal.
+        BadCatalogue: a right answer that no answer could equal, or that the metric
+            cannot judge by.
     """
     try:
         extractor, metric = EXTRACTORS[task.extractor], METRICS[task.metric]
     except BadExtension:  # told when the task is run
         return sample
+    if metric.illegible is not None:
+        for answer in sample.references:
+            told = metric.illegible(answer, task)
+            if told is not None:
+                raise BadCatalogue(f"{where}: {told}")
     if not metric.exact or metric.grade is None or extractor.reference is None:
         return sample
     answers: list[str] = []

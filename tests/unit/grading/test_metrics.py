@@ -19,7 +19,7 @@ from pytest_llmlat.grading.metrics.accuracy import (
     macro_f1,
     macro_f1_draws,
 )
-from pytest_llmlat.grading.metrics.rouge import common_subsequence
+from pytest_llmlat.grading.metrics.rouge import FIGURES, common_subsequence
 from pytest_llmlat.grading.metrics.tests_pass import pass_at_k
 from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import LLMLatError, MissingExtra
@@ -137,7 +137,7 @@ def test_every_grade_lies_between_0_and_1(
 
 def test_rouge_equals_the_library() -> None:
     """ROUGE-L is computed anew here, and must not differ from the package's."""
-    library = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    library = RougeScorer(list(FIGURES), use_stemmer=True)
 
     for answer, reference in zip(*corpora(1), strict=True):
         grade = graded("rouge", answer, reference)
@@ -164,19 +164,40 @@ def test_rouge_of_small_texts_is_what_one_counts_by_hand(
     answer: str, reference: str, rouge1: float, rouge2: float, longest: float
 ) -> None:
     """Stems of words longer than three letters match; L keeps their order."""
-    expected = {"rouge1": rouge1, "rouge2": rouge2, "rougeL": longest}
+    expected = dict(zip(FIGURES, (rouge1, rouge2, longest, longest), strict=True))
 
     assert dict(graded("rouge", answer, reference).details) == pytest.approx(expected)
 
 
-def test_the_best_of_several_summaries_counts() -> None:
-    """Best is best by ROUGE-L, and all three figures are of that one reference."""
-    answer, ordered, shuffled = "a b c", "a b x y", "c b a"
+def test_rouge_lsum_takes_lines_as_sentences() -> None:
+    """The order of sentences does not matter, that of words within one does."""
+    reference = "The pool is closed.\nParents protest."
 
-    grade = graded("rouge", answer, "q", summaries=[shuffled, ordered, "z"])
+    grade = graded("rouge", "Parents protest. The pool is closed.", reference)
+    swapped = dict(grade.details)
 
-    assert grade == graded("rouge", answer, ordered)
-    assert dict(grade.details)["rouge1"] < 1
+    assert swapped["rougeLsum"] == 1
+    assert swapped["rougeL"] == pytest.approx(4 / 6)
+
+
+@pytest.mark.parametrize("column", ["references", "summaries"])
+def test_the_best_of_several_references_counts(column: str) -> None:
+    """Of each figure the best, as the package has it of several targets."""
+    answer, targets = "a b c", ["c b a", "a b x y", "z"]
+    library = RougeScorer(list(FIGURES), use_stemmer=True)
+    scores = library.score_multi(targets, answer)
+    sample = (
+        a_sample("q", summaries=targets)
+        if column == "summaries"
+        else replace(a_sample(targets[0]), further=tuple(targets[1:]))
+    )
+
+    grade = a_grade("rouge", answer, a_task(), sample)
+
+    assert dict(grade.details) == pytest.approx(
+        {name: score.fmeasure for name, score in scores.items()}
+    )
+    assert grade.value == dict(grade.details)["rougeL"]
 
 
 @pytest.mark.parametrize("summaries", [None, [], "a b", [3]])

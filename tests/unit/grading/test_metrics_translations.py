@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a test may load what it compares with
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU  # noqa: TID253
 from sacrebleu.metrics.chrf import CHRF  # noqa: TID253
 
+from pytest_llmlat.grading.metrics.bleu_tokens import bleu_tokenizer
 from pytest_llmlat.grading.metrics.chrf import (
     METRIC,
     corpus_bleu,
@@ -19,6 +22,7 @@ from pytest_llmlat.grading.metrics.chrf import (
     corpus_chrf,
     corpus_draws,
 )
+from pytest_llmlat.values.errors import MissingExtra
 from tests.unit.builders import a_grade
 from tests.unit.metric_texts import EDGES, EXACT, TEXTS, WORDS, a_sample, a_task
 
@@ -160,5 +164,71 @@ def test_bleu_splits_chinese_without_blanks() -> None:
 
     bleu = BLEU(effective_order=True, tokenize="zh")
     expected = bleu.sentence_score(answer, [sample.reference]).score / 100
-    assert dict(chinese.details)["bleu"] == pytest.approx(expected, abs=EXACT)
+    assert dict(chinese.details)["bleu (zh)"] == pytest.approx(expected, abs=EXACT)
     assert chinese.counts[24] > default.counts[24]
+
+
+CHINESE = ("zh", "zh_CN", "zh-TW", "zho", "zho_Hans", "chi", "cmn", "Chinese", "yue")
+BY_CHARACTER = ("ja", "ja_JP", "jpn_Jpan", "Japanese", "ko", "kor_Hang", "km", "my")
+USUAL = ("de", "deu_Latn", "German", "ru", "ar", "hi", "zho_Latn", "ace_Latn")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        *((name, "zh") for name in CHINESE),
+        *((name, "char") for name in (*BY_CHARACTER, "lo", "th", "tha_Thai", "bo")),
+        *((name, "13a") for name in USUAL),
+        (None, "13a"),
+    ],
+)
+def test_bleu_splits_as_the_language_is_written(
+    language: str | None, expected: str
+) -> None:
+    """Whichever usual name it has; the figure tells what is not usual."""
+    task = a_task() if language is None else a_task(language=language)
+    answer, reference = "\u4eca\u65e5\u306f\u96e8 yes.", "\u4eca\u65e5\u306f\u96ea yes."
+    bleu = BLEU(effective_order=True, tokenize=expected)
+
+    found = dict(a_grade("chrf++", answer, task, a_sample(reference)).details)
+
+    name = "bleu" if expected == "13a" else f"bleu ({expected})"
+    wanted = bleu.sentence_score(answer, [reference]).score / 100
+    assert found[name] == pytest.approx(wanted, abs=EXACT)
+
+
+def test_a_tokenizer_may_be_chosen() -> None:
+    """What the task says comes before what its language would have."""
+    task = a_task(language="zh", tokenizer="intl")
+
+    assert bleu_tokenizer(task, where="x") == "intl"
+
+
+def test_a_tokenizer_that_is_not_installed_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing else is taken in its stead."""
+    monkeypatch.setitem(sys.modules, "MeCab", None)
+    task = replace(a_task(tokenizer="ja-mecab"), name="translation/ja")
+
+    with pytest.raises(MissingExtra, match=r"ja-mecab.*pytest-llmlat\[japanese\]"):
+        a_grade("chrf++", "a", task, a_sample("a"))
+
+
+def test_several_references_are_counted_as_the_library_does() -> None:
+    """chrF++ takes the best of them, BLEU n-grams of any and the nearest length."""
+    answers, references = corpora(5)
+    answers, first, second = answers[:80], references[:80], references[80:160]
+    samples = [
+        replace(a_sample(one), further=(two,))
+        for one, two in zip(first, second, strict=True)
+    ]
+    counts = [
+        a_grade("chrf++", answer, a_task(), sample).counts
+        for answer, sample in zip(answers, samples, strict=True)
+    ]
+    chrf = CHRF(word_order=2).corpus_score(answers, [first, second])
+    bleu = BLEU(force=True).corpus_score(answers, [first, second])
+
+    assert corpus_chrf(counts) == pytest.approx(chrf.score / 100, abs=EXACT)
+    assert corpus_bleu(counts) == pytest.approx(bleu.score / 100, abs=EXACT)

@@ -387,21 +387,20 @@ def test_bundled_labels_are_balanced(task: Task) -> None:
     assert len(set(counts.values())) == 1, counts
 
 
-def test_a_metric_judges_the_languages_that_it_reads(tmp_path: Path) -> None:
-    """ROUGE drops every letter but a to z: a figure of German would be wrong."""
-    changed = {"metric": '"rouge"', "extractor": '"text"'}
-    german = a_catalogue(
-        tmp_path, {**KEYS, **changed, "options": '{ language = "de" }'}
-    )
+@pytest.mark.parametrize("metric", ["rouge", "chrf++"])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("language = 'Germna'", "unknown language 'Germna'; did you mean 'german'"),
+        ("tokenizer = 'moses'", "option tokenizer = 'moses': must be one of "),
+    ],
+)
+def test_options_of_a_metric_are_checked_when_a_task_is_read(
+    tmp_path: Path, metric: str, options: str, told: str
+) -> None:
+    """A typo of the language would be a figure of wrongly split texts."""
+    changed = {"metric": f'"{metric}"', "options": f"{{ {options} }}"}
 
-    assert complaint(german) == (
-        "FILE: tasks.reasoning/mine.options.language: the metric 'rouge' cannot read"
-        " 'de', only en"
-    )
+    found = complaint(a_catalogue(tmp_path, {**KEYS, **changed}))
 
-
-def test_british_english_is_english(tmp_path: Path) -> None:
-    """A language is known by the first part of its tag."""
-    changed = {"metric": '"rouge"', "options": '{ language = "en-GB" }'}
-
-    load_tasks([a_catalogue(tmp_path, {**KEYS, **changed})])
+    assert found.startswith(f"FILE: tasks.reasoning/mine.options: {told}")
