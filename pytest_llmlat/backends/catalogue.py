@@ -12,14 +12,15 @@ from pytest_llmlat.machine.device_table import (
     find_device,
 )
 from pytest_llmlat.values.bundled import bundled
+from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import UnknownName
-from pytest_llmlat.values.tables import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.tables import TomlTable
 
 DEFAULT = "smollm2-135m"
@@ -40,6 +41,15 @@ _KEYS = (
     "url",
     "api_key_env",
     "options",
+)
+_ENTRIES = EntryKind(
+    kind="models",
+    noun="model",
+    instead={
+        "weights": ("package", "extra", "revision", "options.sha256"),
+        "package": ("extra", "revision", "options.sha256"),
+        "adapter": ("adapter_revision",),
+    },
 )
 
 
@@ -81,11 +91,8 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     Raises:
         BadCatalogue: names the file and the key or line.
     """
-    found = {
-        table.name: _model(table, folder)
-        for path in (bundled("models.toml"), *files)
-        for table, folder in entries(path, "models")
-    }
+    tables = whole_entries((bundled("models.toml"), *files), _ENTRIES)
+    found = {name: _model(table) for name, table in tables.items()}
     return ModelCatalogue(entries=found, default=DEFAULT)
 
 
@@ -99,7 +106,7 @@ def _remedy() -> str:
     )
 
 
-def _model(table: TomlTable, folder: Path) -> ModelSpec:
+def _model(table: TomlTable) -> ModelSpec:
     table.only(_KEYS)
     backend = table.required("backend")
     if backend not in BACKENDS:
@@ -120,11 +127,11 @@ def _model(table: TomlTable, folder: Path) -> ModelSpec:
         name=table.name,
         backend=backend,
         devices=devices,
-        weights=_optional_place(table.text("weights"), folder),
+        weights=_text_or_place(table, "weights"),
         package=table.text("package"),
         extra=table.text("extra"),
         revision=table.text("revision"),
-        adapter=_optional_place(table.text("adapter"), folder),
+        adapter=_text_or_place(table, "adapter"),
         adapter_revision=table.text("adapter_revision"),
         dtype=_dtype(table, devices),
         trust_remote_code=table.flag("trust_remote_code") or False,
@@ -132,7 +139,7 @@ def _model(table: TomlTable, folder: Path) -> ModelSpec:
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
         options=tuple(
-            (key, _place(value, folder) if isinstance(value, str) else value)
+            (key, _placed(table, f"options.{key}", value))
             for key, value in table.scalars("options")
         ),
     )
@@ -159,12 +166,16 @@ def _check_devices(table: TomlTable, key: str, devices: Iterable[str]) -> None:
             )
 
 
-def _place(text: str, folder: Path) -> str:
-    """Make an explicitly relative path absolute; a hub id stays as it is."""
-    if text.startswith(("./", "../")):
-        return str((folder / text).resolve())
-    return text
+def _placed(table: TomlTable, key: str, value: Scalar) -> Scalar:
+    """Make an explicitly relative path absolute; a hub id stays as it is.
+
+    It starts where the file lies in which the key stands.
+    """
+    if isinstance(value, str) and value.startswith(("./", "../")):
+        return str((table.home(key).folder / value).resolve())
+    return value
 
 
-def _optional_place(text: str | None, folder: Path) -> str | None:
-    return None if text is None else _place(text, folder)
+def _text_or_place(table: TomlTable, key: str) -> str | None:
+    text = table.text(key)
+    return None if text is None else str(_placed(table, key, text))

@@ -314,6 +314,7 @@ def _record(
         cell=plan.cell,
         sample=sample.id,
         difficulty=sample.difficulty,
+        labelled=bool(plan.task.labels),
         prompt=request.prompt,
         reference=sample.reference,
         answer=answer,

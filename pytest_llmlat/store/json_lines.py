@@ -190,6 +190,7 @@ def _check(record: Record) -> None:
         and type(record.empty) is bool
         and record.finish in _FINISHES
         and type(record.difficulty) in _TEXT
+        and type(record.labelled) is bool
         and record.token_source in _SOURCES
         and type(record.round) is int
         and type(record.prompt_tokens) in _COUNT

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.sources import revised
-from pytest_llmlat.tasks.task_entry import task_of
+from pytest_llmlat.tasks.family_names import FamilyNames
+from pytest_llmlat.tasks.task_entry import ENTRIES, task_of
 from pytest_llmlat.values.bundled import bundled
+from pytest_llmlat.values.derived_entries import whole_entries
 from pytest_llmlat.values.errors import UnknownName
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.tables import entries
@@ -50,7 +51,8 @@ class TaskCatalogue:
             if task.family == name and (task.name in asked or not task.by_name_only)
         )
         if not family:
-            known = {*self.entries, *FAMILIES}
+            families = {task.family for task in self.entries.values()}
+            known = {*self.entries, *families, *FAMILIES}
             raise UnknownName("task", name, known, where=where, remedy=_REMEDY)
         return family
 
@@ -63,13 +65,11 @@ def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
     Raises:
         BadCatalogue: names the file and the key or line.
     """
-    found: dict[str, Task] = {}
-    for path in (bundled("tasks.toml"), *files):
-        for table, folder in entries(path, "tasks"):
-            known = found.get(table.name)
-            if known is not None and known.public and set(table.values) == {"revision"}:
-                pinned = revised(table, known.public)
-                found[table.name] = replace(known, public=pinned)
-            else:
-                found[table.name] = task_of(table, folder)
-    return TaskCatalogue(entries=found)
+    own = tuple(files)
+    tables = whole_entries((bundled("tasks.toml"), *own), ENTRIES)
+    families = FamilyNames(table for path in own for table in entries(path, "families"))
+    for table in tables.values():
+        families.check(table)
+    return TaskCatalogue(
+        entries={name: task_of(table) for name, table in tables.items()}
+    )

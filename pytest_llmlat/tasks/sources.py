@@ -12,15 +12,13 @@ from pytest_llmlat.values.entities import DATA_SUFFIXES, GENERATED, PublicSet
 from pytest_llmlat.values.errors import UnknownName
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.values.tables import TomlTable
 
 PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
 """The keys of a public set, which takes the place of ``source``."""
 
 
-def source(table: TomlTable, folder: Path) -> str:
+def source(table: TomlTable) -> str:
     """Return the data file or what is to be drawn; empty for a public set."""
     if "hub" in table.values:
         if "source" in table.values:
@@ -31,7 +29,7 @@ def source(table: TomlTable, folder: Path) -> str:
             raise table.complain(key, "belongs to a public set, which needs 'hub' too")
     text = table.required("source")
     if not text.startswith(GENERATED):
-        return str((folder / text).resolve())
+        return str((table.home("source").folder / text).resolve())
     kind = text.removeprefix(GENERATED)
     if kind not in GENERATORS:
         raise UnknownName(

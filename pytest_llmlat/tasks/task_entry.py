@@ -16,40 +16,54 @@ from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
 from pytest_llmlat.tasks.task_options import check_options
+from pytest_llmlat.values.derived_entries import EntryKind
 from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import BadExtension
-from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.values.tables import TomlTable
 
 _NOT_WRITTEN = {"name", "family", "public"}
 """Fields of a task that are no keys of its entry: they follow from others."""
 KEYS = (*(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN), *PUBLIC_KEYS)
 """The keys of an entry."""
+_ORIGIN = ("source", *PUBLIC_KEYS, "chance")
+ENTRIES = EntryKind(
+    kind="tasks",
+    noun="task",
+    instead={
+        "source": _ORIGIN,
+        "hub": _ORIGIN,
+        "labels": ("chance",),
+        "metric": ("chance",),
+    },
+    # Nobody has to say extends to pin a set that is known by its name.
+    implied=lambda entry, before: (
+        set(entry.values) == {"revision"} and "hub" in before.values
+    ),
+)
+"""What an entry does not take from one that it extends: rows of another set are not
+pinned by its revision, and other labels are guessed with another chance."""
 
 
-def task_of(table: TomlTable, folder: Path) -> Task:
+def task_of(table: TomlTable) -> Task:
     """Return the task that an entry describes.
 
     Args:
-        table: the entry.
-        folder: where its paths start.
+        table: the entry, with what it takes from those that it extends.
 
     Raises:
         BadCatalogue: names the file and the key.
-        UnknownName: of a family, an extractor, a metric or a generator.
+        UnknownName: of an extractor, a metric or a generator.
     """
     table.only(KEYS)
-    family, short = _names(table)
+    family, _, short = table.name.partition("/")
     task = Task(
         name=table.name,
         family=family,
         title=table.text("title") or short,
         metric=METRICS.known(table.required("metric"), where=table.where),
-        source=source(table, folder),
+        source=source(table),
         chat_prompt=table.required("chat_prompt"),
         completion_prompt=table.required("completion_prompt"),
         extractor=EXTRACTORS.known(table.required("extractor"), where=table.where),
@@ -71,17 +85,6 @@ def task_of(table: TomlTable, folder: Path) -> Task:
     _check_grading(table, task)
     _check_texts(table, task)
     return task
-
-
-def _names(table: TomlTable) -> tuple[str, str]:
-    """Return the family and the short name of an entry."""
-    family, slash, short = table.name.partition("/")
-    if not family or not slash or not short:
-        raise table.complain(
-            "", f"a task is named FAMILY/NAME with FAMILY of {', '.join(FAMILIES)}"
-        )
-    FAMILIES.known(family, where=table.where)
-    return family, short
 
 
 def _check_texts(table: TomlTable, task: Task) -> None:

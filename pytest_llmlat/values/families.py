@@ -12,7 +12,8 @@ class Family:
     """What tasks named ``family/task`` have in common."""
 
     labels: bool = False
-    """Whether answers are labels, so that macro-F1 is told beside accuracy."""
+    """Whether answers are labels even of tasks that list none, so that macro-F1 is told
+    beside accuracy. A task with ``labels`` needs no such family."""
 
 
 SUMMARIZATION = CODE_COMPLETION = CODE_DEBUGGING = Family()

@@ -299,6 +299,8 @@ class Record:
     sample: str
     round: int = 0
     difficulty: str | None = None
+    labelled: bool = False
+    """Whether the task lists its labels, so that macro-F1 is told beside accuracy."""
     prompt: str
     reference: str
     answer: str | None

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from pytest_llmlat.values.entities import Scalar
 
+EXTENDS = "extends"
+"""The key that names the entry of which another changes only a part."""
 PYPROJECT = "pyproject.toml"
 _TOOL = "pytest-llmlat"
+_KINDS = ("models", "tasks", "families")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -35,13 +38,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadCatalogue(f"{path}: not valid TOML: {error}") from error
 
 
-def entries(path: Path, kind: str) -> Iterable[tuple[TomlTable, Path]]:
-    """Yield the tables of one kind in a catalogue file, and where its paths start.
+def entries(path: Path, kind: str) -> Iterable[TomlTable]:
+    """Yield the tables of one kind in a catalogue file.
 
     Args:
         path: a catalogue, or a ``pyproject.toml`` whose ``[tool.pytest-llmlat]``
             holds one.
-        kind: ``models`` or ``tasks``.
+        kind: ``models``, ``tasks`` or ``families``.
 
     Raises:
         BadCatalogue: a key at the top that is no catalogue's, or a wrong type.
@@ -55,7 +58,7 @@ def entries(path: Path, kind: str) -> Iterable[tuple[TomlTable, Path]]:
                 raise BadCatalogue(f"{path}: {key!r} must be a table")
         prefix = f"tool.{_TOOL}.{kind}"
     else:
-        TomlTable(str(path), "", content).only(("models", "tasks"))
+        TomlTable(str(path), "", content).only(_KINDS)
     tables = content.get(kind, {})
     if not isinstance(tables, dict):
         raise BadCatalogue(f"{path}: {prefix!r} must be a table of tables")
@@ -64,7 +67,9 @@ def entries(path: Path, kind: str) -> Iterable[tuple[TomlTable, Path]]:
             raise BadCatalogue(
                 f"{path}: {prefix}.{name} must be a table, not {_kind(values)}"
             )
-        yield TomlTable(str(path), f"{prefix}.{name}", values, name=name), path.parent
+        yield TomlTable(
+            str(path), f"{prefix}.{name}", values, name=name, folder=path.parent
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,28 @@ class TomlTable:
     place: str
     values: Mapping[str, Any]
     name: str = ""
+    folder: Path = field(default_factory=Path)
+    """Where its relative paths start."""
+    taken: Mapping[str, TomlTable] = field(default_factory=dict)
+    """The entries that keys were taken from; ``options.seed`` for a key in a table."""
+    replaces: str | None = None
+    """Where an entry of the same name stands whose place it takes."""
 
     @property
     def where(self) -> str:
         """The file and the place in it, for a complaint."""
         return f"{self.file}: {self.place}"
 
+    def home(self, key: str) -> TomlTable:
+        """Return the entry in whose file a key stands: this one, or one it extends."""
+        return self.taken.get(key, self)
+
     def complain(self, key: str, problem: str) -> BadCatalogue:
         """Return the error for ``key``."""
-        place = f"{self.place}.{key}" if self.place else key
-        return BadCatalogue(f"{self.file}: {place}: {problem}")
+        place = ".".join(filter(None, (self.place, key)))
+        home = self.taken.get(key)
+        source = f" (taken from {home.where})" if home else ""
+        return BadCatalogue(f"{self.file}: {place}: {problem}{source}")
 
     def only(self, known: Iterable[str]) -> None:
         """Reject keys that mean nothing here, since a typo would go unnoticed."""
@@ -110,8 +127,18 @@ class TomlTable:
         """Return a string that must be there and not be empty."""
         value = self.text(key)
         if not value:
-            raise self.complain(key, "is needed and missing or empty")
+            raise self.complain(key, f"is needed and missing or empty{self._hint}")
         return value
+
+    @property
+    def _hint(self) -> str:
+        """What to do where a key is missing and an entry of that name is replaced."""
+        if self.replaces is None:
+            return ""
+        return (
+            f"; this takes the place of {self.replaces}: to change only a part of that,"
+            f' write {EXTENDS} = "{self.name}"'
+        )
 
     def flag(self, key: str) -> bool | None:
         """Return a truth value, ``None`` if the key is absent."""
@@ -126,7 +153,7 @@ class TomlTable:
         """Return a finite number greater than ``above``."""
         value = self.values.get(key, default)
         if value is None:
-            raise self.complain(key, "is needed and missing")
+            raise self.complain(key, f"is needed and missing{self._hint}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.complain(key, f"must be a number, not {_kind(value)}")
         if not (math.isfinite(value) and value > above):

@@ -93,12 +93,14 @@ def macro_f1_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def label_figures(records: Sequence[Record]) -> Mapping[str, CellFigure]:
-    """Return macro-F1 of a cell, if the answers of its family are labels.
+    """Return macro-F1 of a cell, if its answers are labels.
 
-    Records of a baseline have no texts, and so no macro-F1.
+    They are where the task lists its labels; older records do not say so, and there
+    the family does. Records of a baseline have no texts, and so no macro-F1.
     """
-    family = records[0].cell.family
-    if family not in FAMILIES or not FAMILIES[family].labels:
+    first = records[0]
+    family = FAMILIES.get(first.cell.family)
+    if not first.labelled and (family is None or not family.labels):
         return {}
     labels = sorted({record.reference for record in records} - {""})
     pairs = [(record.extracted, record.reference) for record in records]

@@ -394,12 +394,24 @@ def test_requests_about_one_sample_are_drawn_together() -> None:
     assert summed(often).quality == summed(once).quality
 
 
-def test_sentiment_has_a_macro_f1() -> None:
-    """The mean of the labels' F1; an answer that is missing helps no label."""
-    cell = a_cell(task="sentiment/x")
+@pytest.mark.parametrize(
+    ("task", "labelled"), [("intent/x", True), ("sentiment/x", False)]
+)
+def test_a_task_of_labels_has_a_macro_f1(task: str, labelled: bool) -> None:  # noqa: FBT001 - a parameter
+    """The mean of the labels' F1; an answer that is missing helps no label.
+
+    Whether answers are labels the task says, of whatever family; records of before did
+    not say so, and are of the family sentiment.
+    """
+    cell = a_cell(task=task)
     given = [("yes", "yes"), ("yes", "no"), ("no", "no"), (None, "no")]
     records = [
-        replace(a_record(f"s{n}", cell=cell), extracted=answer, reference=right)
+        replace(
+            a_record(f"s{n}", cell=cell),
+            extracted=answer,
+            reference=right,
+            labelled=labelled,
+        )
         for n, (answer, right) in enumerate(given)
     ]
 

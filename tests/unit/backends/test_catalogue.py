@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.catalogue import DEFAULT, load_models
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
 
@@ -122,6 +122,42 @@ def test_code_that_comes_with_weights_is_trusted_only_where_an_entry_says_so(
     body += f"trust_remote_code = {line}\n" if line else ""
 
     assert an_entry(tmp_path, body).trust_remote_code is trusted
+
+
+def test_an_entry_changes_a_part_of_another(tmp_path: Path) -> None:
+    """A path of the base starts at the base's file, that of the entry at its own."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    base = a_catalogue(
+        tmp_path / "a",
+        '[models.base]\nbackend = "transformers"\nweights = "./w"\n'
+        'dtype = { cpu = "float32", cuda = "float16" }\n',
+    )
+    mine = a_catalogue(
+        tmp_path / "b",
+        '[models.mine]\nextends = "base"\nadapter = "./lora"\n'
+        'dtype.cuda = "bfloat16"\n',
+    )
+
+    found = load_models([base, mine]).find("mine", where="")
+
+    assert (found.weights, found.adapter) == (
+        str(tmp_path / "a" / "w"),
+        str(tmp_path / "b" / "lora"),
+    )
+    assert dict(found.dtype) == {"cpu": "float32", "cuda": "bfloat16"}
+
+
+def test_a_bundled_model_is_extended_with_weights_of_ones_own(tmp_path: Path) -> None:
+    """The package and the version of the bundled weights do not go with them."""
+    path = a_catalogue(
+        tmp_path, f'[models.mine]\nextends = "{DEFAULT}"\nweights = "./x.gguf"\n'
+    )
+
+    found = load_models([path]).find("mine", where="")
+
+    assert (found.package, found.revision) == (None, None)
+    assert found.weights == str(tmp_path / "x.gguf")
 
 
 def test_a_user_s_entry_overrides(tmp_path: Path) -> None:

@@ -179,13 +179,13 @@ def test_a_task_is_named_by_family(tmp_path: Path, name: str) -> None:
     assert re.match(rf"FILE: tasks\.{name}.*: a task is named FAMILY/", complaint(path))
 
 
-def test_an_unknown_family_lists_all(tmp_path: Path) -> None:
+def test_a_family_that_looks_like_a_typo_is_told(tmp_path: Path) -> None:
     """A typo in it would else begin a family of its own."""
     path = a_catalogue(tmp_path, KEYS, "resoning/mine")
 
     assert complaint(path).startswith(
         "FILE: tasks.resoning/mine: unknown family 'resoning'; did you mean"
-        " 'reasoning'? known: code_completion, code_debugging, reasoning,"
+        " 'reasoning'? If it is one of its own, say so by a line [families.resoning]"
     )
 
 
@@ -280,6 +280,46 @@ def test_a_revision_alone_pins_no_bundled_task(tmp_path: Path) -> None:
     path = a_catalogue(tmp_path, {"revision": f'"{PIN}"'}, "reasoning/arithmetic")
 
     assert "arithmetic.metric: is needed and missing" in complaint(path)
+
+
+def test_an_entry_changes_a_part_of_another(tmp_path: Path) -> None:
+    """The bundled task stays where its data are; all else stays as it is."""
+    path = a_catalogue(
+        tmp_path,
+        {"extends": '"translation/en-de"', "max_new_tokens": "7"},
+        "translation/mine",
+    )
+
+    (task,) = load_tasks([path]).find("translation/mine", where="")
+
+    (base,) = BUNDLED.find("translation/en-de", where="")
+    assert task == replace(base, name="translation/mine", max_new_tokens=7)
+
+
+def test_rows_of_another_set_leave_behind_what_belonged_to_the_old(
+    tmp_path: Path,
+) -> None:
+    """A pinned revision, and the chance of its answers."""
+    own = {"extends": '"reasoning/aqua"', "source": '"mine.jsonl"', "where": '""'}
+
+    (task,) = load_tasks([a_catalogue(tmp_path, own)]).find("reasoning/mine", where="")
+
+    (base,) = BUNDLED.find("reasoning/aqua", where="")
+    assert (task.public, task.where) == (None, None)
+    assert task.source == str(tmp_path / "mine.jsonl")
+    assert task.chat_prompt == base.chat_prompt
+    assert task.mapping == base.mapping
+
+
+def test_a_bundled_task_can_be_changed_under_its_own_name(tmp_path: Path) -> None:
+    """By one key, in a file of the user's."""
+    name = "reasoning/gsm8k"
+    path = a_catalogue(tmp_path, {"extends": f'"{name}"', "budget_s": "99.0"}, name)
+
+    (task,) = load_tasks([path]).find(name, where="")
+
+    (base,) = BUNDLED.find(name, where="")
+    assert task == replace(base, budget_s=99.0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
