@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pytest_llmlat.backends.settings_check import choice_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.entities import ModelSpec
     from pytest_llmlat.values.records import Request
 
+SystemAs: TypeAlias = Literal["system", "user"]
+"""Where the system prompt stands: in a message of its own, or before the first
+question, for models that know no such message."""
+Turns: TypeAlias = tuple[tuple[str, str], ...]
+"""(role, content) of each message."""
 
-def messages(request: Request) -> list[dict[str, str]]:
+
+def system_as(model: ModelSpec) -> SystemAs:
+    """Return where an entry wants its system prompt.
+
+    Raises:
+        BadCatalogue: its option ``system_as`` is neither.
+    """
+    found = choice_option(model, "system_as", ("system", "user"))
+    return "user" if found == "user" else "system"
+
+
+def turns_of(request: Request, where: SystemAs = "system") -> Turns:
     """Return the messages of a request, the question last."""
-    return [{"role": role, "content": content} for role, content in request.messages]
+    found = request.messages
+    if where == "system" or request.system is None:
+        return found
+    (_, system), (role, first), *others = found
+    return ((role, f"{system}\n\n{first}"), *others)
+
+
+def messages(request: Request, where: SystemAs = "system") -> list[dict[str, str]]:
+    """Return the messages of a request as a server takes them."""
+    return [{"role": role, "content": text} for role, text in turns_of(request, where)]
+
+
+def as_messages(turns: Sequence[tuple[str, str]], *, parts: bool) -> list[Any]:
+    """Return messages as a chat template takes them.
+
+    Args:
+        turns: (role, content) pairs.
+        parts: the template expects a content to be a list of typed parts.
+    """
+    return [
+        {"role": role, "content": [{"type": "text", "text": text}] if parts else text}
+        for role, text in turns
+    ]

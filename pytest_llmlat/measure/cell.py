@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.thinking import to_think
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory, disturbances
@@ -166,7 +167,12 @@ class _Measurement:
         tools.on_facts(self.facts)
         self.requests = [
             drawn(
-                request_for(plan.task, sample, chat=model.backend.chat, seed=plan.seed),
+                to_think(
+                    request_for(
+                        plan.task, sample, chat=model.backend.chat, seed=plan.seed
+                    ),
+                    model.deployment.model,
+                ),
                 plan.sampling,
                 sample=sample.id,
                 number=number,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
+    from pytest_llmlat.backends.chat_messages import SystemAs
     from pytest_llmlat.values.records import Request
 
 STOP_STRINGS = 4
@@ -42,7 +43,12 @@ def path(request: Request) -> str:
 
 
 def payload(
-    request: Request, *, model: str, stream: bool, without: AbstractSet[str]
+    request: Request,
+    *,
+    model: str,
+    stream: bool,
+    without: AbstractSet[str],
+    system: SystemAs = "system",
 ) -> dict[str, object]:
     """Return the body of a request for one answer.
 
@@ -51,10 +57,11 @@ def payload(
         model: the name under which the server has the model.
         stream: whether the answer is to come token by token.
         without: parameters that this server is known to reject.
+        system: where the system prompt stands.
     """
     body: dict[str, object] = {"model": model}
     if request.chat:
-        body["messages"] = messages(request)
+        body["messages"] = messages(request, system)
     else:
         body["prompt"] = request.prompt
     renamed = "max_tokens" in without

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from pytest_llmlat.backends.chat_messages import system_as
 from pytest_llmlat.backends.completions.answers import respond, unpacked
 from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
 from pytest_llmlat.backends.completions.fields import (
@@ -162,6 +163,7 @@ class Completions:
         self._without: frozenset[str] = frozenset()
         self._extra = json_option(model, "extra_body") or {}
         self._thinking_body = thinking_body(model)
+        self._system_as = system_as(model)
         self._awake = _stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
@@ -290,6 +292,7 @@ class Completions:
             model=self._model or "",
             stream=self._stream,
             without=self._without,
+            system=self._system_as,
         )
         name = self._complaints.place
         told = thinking_fields(

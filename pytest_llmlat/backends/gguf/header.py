@@ -11,6 +11,8 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+import sys
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -80,6 +82,10 @@ _LONGEST_TEXT: Final = 65_536
 _MOST: Final = 1 << 24
 """More pairs, tensors or tokens than any model has: the file is damaged."""
 _KEPT = ("general.architecture", "general.type")
+_KINDS_OF_TOKENS = "tokenizer.ggml.token_type"
+_NORMAL, _BYTE = 1, 6
+"""Types of tokens that are only text: those learnt, and single bytes."""
+_INT32 = 5
 _ALIGNMENT = "general.alignment"
 _CONTEXT = ".context_length"
 _UINT32 = 4
@@ -103,6 +109,8 @@ class Header:
     """Tokens for which the model was trained."""
     tensors: int
     pairs: int
+    special: tuple[int, ...] = ()
+    """Tokens of the vocabulary that are no ordinary ones: control tokens and others."""
 
 
 def read_header(path: Path) -> Header:
@@ -140,6 +148,7 @@ def _parse(cursor: _Cursor) -> Header:
     tensors = cursor.count("its number of tensors")
     pairs = cursor.count("its number of metadata pairs")
     kept: dict[str, str | int] = {}
+    special: tuple[int, ...] = ()
     for number in range(pairs):
         what = f"metadata pair {number + 1} of {pairs}"
         key = cursor.text(what)
@@ -148,6 +157,8 @@ def _parse(cursor: _Cursor) -> Header:
             kept[key] = cursor.text(what)
         elif kind == _UINT32 and (key == _ALIGNMENT or key.endswith(_CONTEXT)):
             kept[key] = cursor.whole(4, what)
+        elif key == _KINDS_OF_TOKENS and kind == _ARRAY:
+            special = _special(cursor, what)
         else:
             cursor.pass_value(kind, what)
     alignment = int(kept.get(_ALIGNMENT, _DEFAULT_ALIGNMENT))
@@ -173,7 +184,23 @@ def _parse(cursor: _Cursor) -> Header:
         context=None if context is None else int(context),
         tensors=tensors,
         pairs=pairs,
+        special=special,
     )
+
+
+def _special(cursor: _Cursor, what: str) -> tuple[int, ...]:
+    """Return the places of the tokens that are not only text."""
+    start = cursor.place
+    kind, count = cursor.whole(4, what), cursor.whole(8, what)
+    if kind != _INT32:
+        # Of a type that llama.cpp does not read either.
+        cursor.place = start
+        cursor.pass_value(_ARRAY, what)
+        return ()
+    types = array("i", cursor.take(4 * count, what))
+    if sys.byteorder == "big":
+        types.byteswap()
+    return tuple(i for i, each in enumerate(types) if each not in (_NORMAL, _BYTE))
 
 
 def _version(cursor: _Cursor) -> int:

@@ -4,59 +4,34 @@ from __future__ import annotations
 
 import codecs
 import os
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_llmlat.backends.chat_messages import messages
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.gguf.loading import (
+    ALL_LAYERS,
+    OPTIONS,
+    checked_header,
+    find_adapter,
+    find_weights,
+    load_llama,
+    settings_of,
+)
+from pytest_llmlat.backends.gguf.prompting import GgufPrompts
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
-from pytest_llmlat.backends.settings_check import (
-    choice_option,
-    flag_option,
-    known_options,
-    whole_option,
-)
-from pytest_llmlat.backends.weights import fingerprint, local_file, package_version
-from pytest_llmlat.machine.device_table import find_device
-from pytest_llmlat.machine.devices import look
-from pytest_llmlat.machine.environment import usable_cores
-from pytest_llmlat.values.errors import (
-    AdapterMismatch,
-    BadCatalogue,
-    DeviceAbsent,
-    LLMLatError,
-    MissingExtra,
-    OutOfMemory,
-    WeightsUnavailable,
-)
+from pytest_llmlat.backends.settings_check import known_options
+from pytest_llmlat.backends.thinking import closing_text
+from pytest_llmlat.backends.weights import fingerprint, package_version
+from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_llmlat.backends.gguf.header import Header
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
-
-DEFAULT_CONTEXT = 4096
-DEFAULT_BATCH = 512
-OPTIONS = (
-    *("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type"),
-    "repack",
-)
-KV_TYPES = ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
-_PLAIN_KV_TYPES = ("f32", "f16")
-_ALL_LAYERS = -1
-_TEMPLATE = "tokenizer.chat_template"
-_ERROR_LEVEL = 4
-"""Of ggml; llama-cpp-python takes it for another and stays silent."""
-_REASONS = 3
-_NO_MEMORY = ("alloc", "out of memory")
-"""What llama.cpp and CUDA say, whatever the case, when there is no room."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - every backend is opened alike
@@ -82,9 +57,9 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         raise MissingExtra(
             model.extra or "gguf", "llama_cpp", wanted_by=f"model {model.name!r}"
         ) from error
-    path = _weights(model)
-    header = _whole(model, path)
-    adapter = _adapter(model, header)
+    path = find_weights(model)
+    header = checked_header(model, path)
+    adapter = find_adapter(model, header)
     if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():
         raise DeviceAbsent(
             f"device {device!r}: this llama-cpp-python was built without GPU support;"
@@ -93,17 +68,18 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         )
     # The driver lists cards by bus; without this CUDA lists the fastest first.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-    given = {
-        **_settings(model, header),
-        **_cache_settings(llama_cpp, model),
-        **_placement(llama_cpp, deployment),
-    }
+    given = settings_of(llama_cpp, deployment, header)
     if adapter is not None:
         given["lora_path"] = str(adapter)
     repack = repack_option(llama_cpp, model)
     with repacking(llama_cpp, wanted=repack):
-        llama = _load(llama_cpp, model, path, given)
-    return GGUF(llama, deployment=deployment, path=path, given=given, repack=repack)
+        llama = load_llama(llama_cpp, model, path, given)
+    try:
+        prompts = GgufPrompts(llama, model, file=path.name, special=header.special)
+        return GGUF(llama, prompts, deployment, path=path, given=given, repack=repack)
+    except BaseException:
+        llama.close()
+        raise
 
 
 class GGUF:
@@ -114,8 +90,9 @@ class GGUF:
     def __init__(
         self,
         llama: Any,  # noqa: ANN401 - llama_cpp has no types
-        *,
+        prompts: GgufPrompts,
         deployment: Deployment,
+        *,
         path: Path,
         given: Mapping[str, Any],
         repack: bool,
@@ -127,15 +104,8 @@ class GGUF:
         self._llama = llama
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
         self._ends = llama_cpp.llama_vocab_is_eog
-        template = llama.metadata.get(_TEMPLATE)
-        self._formatter = self._chat_formatter(template) if template else None
-        self.chat = self._formatter is not None if model.chat is None else model.chat
-        if self.chat and self._formatter is None:
-            llama.close()
-            raise LLMLatError(
-                f"model {model.name!r}: {path.name} has no chat template,"
-                " but its entry says chat = true; remove that, or use a chat model"
-            )
+        self._prompts = prompts
+        self.chat = prompts.chat
         lora = given.get("lora_path")
         layers = given["n_gpu_layers"]
         self.facts: Mapping[str, Scalar | None] = {
@@ -148,7 +118,7 @@ class GGUF:
             "context": llama.n_ctx(),
             "threads": given["n_threads"],
             "batch": given["n_batch"],
-            "gpu_layers": "all" if layers == _ALL_LAYERS else layers,
+            "gpu_layers": "all" if layers == ALL_LAYERS else layers,
             "flash_attention": given["flash_attn"],
             "kv_type": model.option("kv_type", "f16"),
             "repack": repack,
@@ -157,15 +127,23 @@ class GGUF:
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer; each token is stamped as soon as it is text."""
-        tokens = self._tokenize(request)
+        tokens, rendered = self._prompts.read(request)
         room = self._llama.n_ctx() - len(tokens)
+        if rendered is not None:
+            meter.prompted(rendered.text)
         if room <= 0:
-            return meter.generation("context", len(tokens))
-        # Without a reset llama-cpp-python keeps the prefix that two prompts share,
-        # and the second would not pay for its prefill.
-        self._llama.reset()
-        finish = self._decode(tokens, min(request.max_new_tokens, room), request, meter)
-        return meter.generation(finish, len(tokens), sampling=request.sampling)
+            finish: Finish = "context"
+        else:
+            # Without a reset llama-cpp-python keeps the prefix that two prompts share,
+            # and the second would not pay for its prefill.
+            self._llama.reset()
+            finish = self._decode(tokens, room, request, meter)
+        return meter.generation(
+            finish,
+            len(tokens),
+            rendered=None if rendered is None else rendered.text,
+            sampling=request.sampling,
+        )
 
     def reset_device_peak(self) -> None:
         """llama.cpp offers no counter of peak device memory."""
@@ -180,241 +158,57 @@ class GGUF:
         free_memory()
 
     def _decode(
-        self, tokens: list[int], most: int, request: Request, meter: Meter
+        self, tokens: list[int], room: int, request: Request, meter: Meter
     ) -> Finish:
+        """Generate, and go on behind a thought that was ended by force."""
         if not request.sampling.greedy:
             self._llama.set_seed(request.seed)
         text = codecs.getincrementaldecoder("utf-8")("replace")
-        finish: Finish = "length"
-        for count, token in enumerate(
-            self._llama.generate(tokens, **sampler(request.sampling)), start=1
-        ):
-            if self._ends(self._vocabulary, token):
-                finish = "stop"
+        how = sampler(request.sampling)
+        budget = request.thinking_tokens
+        finish: Finish | None = None
+        while finish is None:
+            if budget is not None and meter.overdue(budget):
+                forced = self._prompts.tokens_of(closing_text(meter))
+                meter.end_thought()
+                tokens = [*tokens, *forced]
+                room -= len(forced)
+            most = min(request.most_tokens, room)
+            if meter.tokens >= most:
+                finish = "length"
                 break
-            if meter.token(text.decode(self._llama.detokenize([token]))):
-                finish = "stop"
-                break
-            if count >= most:
-                break
+            steps = self._llama.generate(tokens, **how)
+            finish, tokens = self._part(steps, most, request, meter, text)
+            # What was read before is kept only without a reset.
+            how = {**how, "reset": False}
         meter.token(text.decode(b"", final=True), 0)
         return finish
 
-    def _tokenize(self, request: Request) -> list[int]:
-        if not (request.chat and self._formatter):
-            return list(self._llama.tokenize(request.prompt.encode()))
-        prompt: str = self._formatter(messages=messages(request)).prompt
-        # The template has written the special tokens itself.
-        text = prompt.encode()
-        return list(self._llama.tokenize(text, add_bos=False, special=True))
+    def _part(
+        self,
+        steps: Iterator[int],
+        most: int,
+        request: Request,
+        meter: Meter,
+        text: codecs.IncrementalDecoder,
+    ) -> tuple[Finish | None, list[int]]:
+        """Stamp tokens until the answer has ended, or the budget of its thought.
 
-    def _chat_formatter(self, template: str) -> Any:  # noqa: ANN401 - llama_cpp has no types
-        from llama_cpp.llama_chat_format import (
-            Jinja2ChatFormatter,
-        )
-
-        special = {
-            name: self._llama.detokenize([token], special=True).decode()
-            if token >= 0
-            else ""
-            for name, token in (
-                ("eos_token", self._llama.token_eos()),
-                ("bos_token", self._llama.token_bos()),
-            )
-        }
-        return Jinja2ChatFormatter(template=template, **special)
-
-
-def _weights(model: ModelSpec) -> Path:
-    """Return the file, or say which files there are if a folder was named."""
-    place = Path(str(model.weights)).expanduser()
-    if model.package is None and place.is_dir():
-        inside = sorted(path.name for path in place.glob("*.gguf"))
-        raise WeightsUnavailable(
-            f"model {model.name!r}: {place} is a folder; name one GGUF file"
-            f" ({', '.join(inside) or 'it holds none'}); a folder of safetensors is"
-            " loaded as hf:PATH"
-        )
-    return local_file(model)
-
-
-def _whole(model: ModelSpec, path: Path) -> Header:
-    """Check a file before llama.cpp maps it, and the other parts of its model."""
-    missing = [part.name for part in other_parts(path) if not part.is_file()]
-    if missing:
-        raise WeightsUnavailable(
-            f"model {model.name!r}: {path} is one part of several;"
-            f" {', '.join(missing)} should lie beside it"
-        )
-    header = _header(model, path)
-    for part in other_parts(path):
-        _header(model, part)
-    if header.kind == "adapter":
-        raise WeightsUnavailable(
-            f"model {model.name!r}: {path} is a LoRA adapter; name its base model as"
-            f" weights and this file as 'adapter' in an entry of the catalogue"
-        )
-    return header
-
-
-def _header(model: ModelSpec, path: Path) -> Header:
-    try:
-        return read_header(path)
-    except BrokenGGUF as error:
-        raise WeightsUnavailable(
-            f"model {model.name!r}: {path} ({path.stat().st_size:,} bytes) cannot be"
-            f" loaded: {error} - Fetch or copy the file again, and compare its size"
-            " with that of the source"
-        ) from error
-    except OSError as error:
-        raise WeightsUnavailable(
-            f"model {model.name!r}: {path} cannot be read: {error.strerror}"
-        ) from error
-
-
-def _adapter(model: ModelSpec, header: Header) -> Path | None:
-    """Return the file of the entry's adapter, once it is known to fit."""
-    if model.adapter is None:
-        return None
-    path = Path(model.adapter).expanduser()
-    if path.suffix != ".gguf" or not path.is_file():
-        raise WeightsUnavailable(
-            f"model {model.name!r}: adapter {model.adapter!r} is no GGUF file;"
-            " llama.cpp takes a LoRA adapter that its convert_lora_to_gguf.py made;"
-            " a folder of peft goes with backend 'transformers'"
-        )
-    found = _header(model, path)
-    if found.kind not in (None, "adapter"):
-        raise AdapterMismatch(
-            f"model {model.name!r}: adapter {model.adapter!r} is a {found.kind}, not a"
-            " LoRA adapter"
-        )
-    if found.architecture != header.architecture:
-        raise AdapterMismatch(
-            f"model {model.name!r}: adapter {model.adapter!r} was made for architecture"
-            f" {found.architecture!r}; {model.weights!r} is {header.architecture!r}"
-        )
-    return path
-
-
-def _settings(model: ModelSpec, header: Header) -> dict[str, Any]:
-    trained = header.context or DEFAULT_CONTEXT
-    context = whole_option(model, "context", min(DEFAULT_CONTEXT, trained))
-    if header.context and context > header.context:
-        # Beyond it answers decay, and learned positions make llama.cpp abort.
-        raise BadCatalogue(
-            f"model {model.name!r}: option context = {context}: its weights were"
-            f" trained for {header.context} tokens"
-        )
-    threads = whole_option(model, "threads", usable_cores())
-    return {
-        "n_ctx": context,
-        "n_batch": whole_option(model, "batch", DEFAULT_BATCH),
-        "n_threads": threads,
-        "n_threads_batch": threads,
-    }
-
-
-def _cache_settings(llama_cpp: Any, model: ModelSpec) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
-    flash = flag_option(model, "flash_attention", default=False)
-    given: dict[str, Any] = {"flash_attn": flash}
-    kind = choice_option(model, "kv_type", KV_TYPES)
-    if kind is None:
-        return given
-    if kind not in _PLAIN_KV_TYPES and not flash:
-        raise BadCatalogue(
-            f"model {model.name!r}: option kv_type = {kind!r}: a quantised cache needs"
-            " flash_attention = true beside it"
-        )
-    number = getattr(llama_cpp, f"GGML_TYPE_{kind.upper()}")
-    return {**given, "type_k": number, "type_v": number}
-
-
-def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
-    """Say which layers go where: all to one card, or none to any."""
-    model, device = deployment.model, deployment.device
-    gpu = device != "cpu"
-    layers = _ALL_LAYERS if gpu else 0
-    if model.option("gpu_layers") is not None:
-        if not gpu:
-            raise BadCatalogue(
-                f"model {model.name!r}: option gpu_layers: device 'cpu' has no GPU;"
-                " remove it, or name the devices that it is for"
-            )
-        layers = whole_option(model, "gpu_layers", _ALL_LAYERS)
-    return {
-        "n_gpu_layers": layers,
-        # One card, the one that was asked for; the default spreads over all.
-        "split_mode": llama_cpp.LLAMA_SPLIT_MODE_NONE,
-        "main_gpu": _card(device),
-        # A build with a GPU would let it help a cell of the processor.
-        "offload_kqv": gpu,
-        "op_offload": gpu,
-    }
-
-
-def _card(device: str) -> int:
-    """Return which of the cards to use; the first where any will do."""
-    known = find_device(device)
-    if known is None or not known.card:
-        return 0
-    return known.first(look().gpus) or 0
-
-
-def _load(
-    llama_cpp: Any,  # noqa: ANN401 - loaded on use
-    model: ModelSpec,
-    path: Path,
-    given: Mapping[str, Any],
-) -> Any:  # noqa: ANN401 - loaded on use
-    llama: Any = None
-    failure: Exception | None = None
-    with _errors_logged(llama_cpp) as reasons:
-        try:
-            llama = llama_cpp.Llama(model_path=str(path), verbose=False, **given)
-        except (ValueError, RuntimeError, OSError, MemoryError) as error:
-            failure = error
-    told = [str(failure) or type(failure).__name__] if failure else []
-    reason = "; ".join([*told, *reasons[:_REASONS]])
-    if "lora" in reason.lower():
-        # llama-cpp-python loads the base alone where it should refuse the adapter.
-        if failure is None:
-            llama.close()
-        raise AdapterMismatch(
-            f"model {model.name!r}: adapter {model.adapter!r} does not fit"
-            f" {path.name}: {reason}"
-        ) from failure
-    if failure is None:
-        return llama
-    if any(word in reason.lower() for word in _NO_MEMORY):
-        raise OutOfMemory(
-            f"model {model.name!r}: no room for {path.name}"
-            f" ({path.stat().st_size:,} bytes) and a context of {given['n_ctx']}"
-            f" tokens: {reason} - Options context, batch, kv_type and, on a GPU,"
-            " gpu_layers make it smaller"
-        ) from failure
-    raise WeightsUnavailable(
-        f"model {model.name!r}: llama.cpp cannot load {path}"
-        f" ({path.stat().st_size:,} bytes): {reason} - The file is complete; is its"
-        " architecture known to this version of llama-cpp-python?"
-    ) from failure
-
-
-@contextmanager
-def _errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - loaded on use
-    """Collect what llama.cpp logs as errors: its exceptions say less."""
-    from llama_cpp._logger import llama_log_callback
-
-    found: list[str] = []
-
-    def note(level: int, text: bytes, _: object) -> None:
-        line = text.decode(errors="replace").strip()
-        if level == _ERROR_LEVEL and line:
-            found.append(line)
-
-    kept = llama_cpp.llama_log_callback(note)
-    llama_cpp.llama_log_set(kept, None)
-    try:
-        yield found
-    finally:
-        llama_cpp.llama_log_set(llama_log_callback, None)
+        Returns:
+            Why the answer ended, ``None`` if only the thought is to end; and the token
+            that came last then: it has not been read yet.
+        """
+        budget, shown = request.thinking_tokens, self._prompts.shown
+        count = meter.tokens
+        for token in steps:
+            if self._ends(self._vocabulary, token):
+                return "stop", []
+            word = shown.get(token) or self._llama.detokenize([token])
+            if meter.token(text.decode(word)):
+                return "stop", []
+            count += 1
+            if count >= most:
+                break
+            if budget is not None and meter.overdue(budget):
+                return None, [token]
+        return "length", []

@@ -23,6 +23,7 @@ from pytest_llmlat.values.errors import (
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import GREEDY, Sampling
+from pytest_llmlat.values.thinking import tags_of
 from tests.unit.builders import a_deployment, a_model
 from tests.unit.gguf_files import STRING, a_file, pair, text
 
@@ -147,6 +148,16 @@ class Library:
         """Return something that stands for the vocabulary."""
         return model
 
+    def llama_vocab_get_attr(self, vocabulary: object, token: int) -> int:
+        """Return what kind of token it is: those of the special texts are control."""
+        del vocabulary
+        return 8 if TEXTS.get(token, b"").startswith(b"<") else 4
+
+    def llama_vocab_get_text(self, vocabulary: object, token: int) -> bytes:
+        """Return the text of a token."""
+        del vocabulary
+        return TEXTS[token]
+
     def llama_vocab_is_eog(self, vocabulary: object, token: int) -> bool:
         """Whether a token ends the answer."""
         del vocabulary
@@ -173,14 +184,25 @@ class Library:
         del data
         self.listeners.append(listen)
 
-    def _formatter(self, template: str, **special: str) -> Any:  # noqa: ANN401 - any callable
+    def _formatter(
+        self, template: str, *, add_generation_prompt: bool, **special: str
+    ) -> Any:  # noqa: ANN401 - any callable
+        generation = add_generation_prompt
         assert (template, special) == (
             "a template",
             {"eos_token": "</s>", "bos_token": ""},
         )
-        return lambda messages: SimpleNamespace(
-            prompt=f"<user>{messages[0]['content']}</user>"
+        return lambda messages, **switches: SimpleNamespace(
+            prompt=self.rendered(messages, generation=generation, **switches)
         )
+
+    def rendered(
+        self, messages: list[dict[str, str]], *, generation: bool, **switches: object
+    ) -> str:
+        """Put each message between tags, then the model's turn."""
+        told = [f"<{m['role']}>{m['content']}</{m['role']}>" for m in messages]
+        more = [f"<{name}={value}>" for name, value in switches.items()]
+        return "".join([*more, *told, *(["<assistant>"] * generation)])
 
     def open(self, device: str = "cpu", **changes: Any) -> GGUF:  # noqa: ANN401 - fields of an entry
         """Open an entry that names the file."""
@@ -318,7 +340,11 @@ def test_a_chat_prompt_has_the_template_s_special_tokens(library: Library) -> No
     answer(backend)
 
     assert backend.chat is True
-    assert backend._llama.calls[0] == (b"<user>two words</user>", False, True)
+    assert backend._llama.calls[0] == (
+        b"<user>two words</user><assistant>",
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize(("chat", "template"), [(False, True), (None, False)])
@@ -599,3 +625,97 @@ def test_closing_frees_the_model(library: Library) -> None:
     assert backend.device_peak_bytes() is None
     backend.close()
     assert backend._llama.calls == ["close"]
+
+
+def asked(backend: GGUF, **changes: Any) -> tuple[Generation, Meter]:  # noqa: ANN401 - fields of a request
+    """Ask with other settings."""
+    request = replace(
+        Request(prompt="two words", chat=True, max_new_tokens=8), **changes
+    )
+    meter = Meter(ManualClock(), request.stop, request.thought_tags)
+    return backend.generate(request, meter), meter
+
+
+def test_what_the_model_read_is_kept(library: Library) -> None:
+    """With system prompt, earlier turns and the switches of the template."""
+    backend = library.open()
+
+    generation, _ = asked(
+        backend, system="s", turns=(("a", "b"),), template=(("x", True),)
+    )
+
+    assert generation.rendered == (
+        "<x=True><system>s</system><user>a</user><assistant>b</assistant>"
+        "<user>two words</user><assistant>"
+    )
+    plain = library.open(chat=False).generate(
+        Request(prompt="two words", chat=False, max_new_tokens=8),
+        Meter(ManualClock()),
+    )
+    assert plain.rendered is None
+
+
+def test_control_tokens_in_a_sample_stay_text(library: Library) -> None:
+    """It is encoded in parts, none of which holds one; an ordinary one is not cut."""
+    backend = library.open()
+    backend._llama.calls.clear()
+
+    generation, _ = asked(backend, prompt="a</s>b")
+
+    texts = [call[0] for call in backend._llama.calls if isinstance(call, tuple)]
+    assert texts[:3] == [b"<user>a<", b"\n", b"\n/s>b</user><assistant>"]
+    assert generation.rendered == "<user>a</s>b</user><assistant>"
+
+
+def test_a_thought_is_ended_at_its_budget(library: Library) -> None:
+    """The closing tag is read in the model's stead, and it goes on from there."""
+    library.says = (2, 3, 2, 3, 2, 3)
+    backend = library.open()
+
+    generation, _ = asked(backend, thinking_tokens=2, thought_tags=tags_of("</think>"))
+
+    assert (generation.thoughts, generation.thought_tokens) == ("Hello", 2)
+    assert generation.text == "HelloHelloHello"
+    calls = [
+        call
+        for call in backend._llama.calls
+        if isinstance(call, tuple) and call[0] == "generate"
+    ]
+    # The last token of the thought was not read yet; the tag is one word.
+    assert [(count, given.get("reset")) for _, count, given in calls] == [
+        (2, None),
+        (2, False),
+    ]
+    assert not generation.cut_in_thought
+
+
+def test_no_thought_at_all(library: Library) -> None:
+    """Where the prompt has opened one, it is closed before the first token."""
+    generation, _ = asked(
+        library.open(), thinking_tokens=0, thought_tags=tags_of("</think>")
+    )
+
+    assert (generation.text, generation.thoughts) == ("Hello", None)
+
+
+def test_a_budget_leaves_room_for_the_answer(library: Library) -> None:
+    """Answer and thought together have as many tokens as both may."""
+    library.says = (2,) * 30
+    generation, _ = asked(
+        library.open(),
+        max_new_tokens=3,
+        thinking_tokens=5,
+        thought_tags=tags_of("</think>"),
+    )
+
+    assert (generation.output_tokens, generation.finish) == (8, "length")
+    assert generation.thought_tokens == 5
+
+
+def test_several_named_templates_and_no_default(library: Library) -> None:
+    """It is told when the file is opened, and they are named."""
+    library.metadata = {f"tokenizer.chat_template.{n}": "x" for n in ("rag", "tool")}
+
+    with pytest.raises(LLMLatError, match=r"rag, tool.*chat = false"):
+        library.open()
+    assert library.open(chat=False).chat is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,16 @@ def test_a_whole_file_says_what_it_is(tmp_path: Path) -> None:
 
     assert (header.version, header.architecture, header.kind) == (3, "llama", "model")
     assert (header.context, header.tensors, header.pairs) == (512, 2, len(PAIRS))
+
+
+def test_tokens_that_are_more_than_text_are_told(tmp_path: Path) -> None:
+    """Control tokens and the like, by their places in the vocabulary."""
+    path = tmp_path / "x.gguf"
+    kinds = array("i", [1, 3, 1, 6, 4, 2])
+    value = struct.pack("<IQ", 5, len(kinds)) + kinds.tobytes()
+    path.write_bytes(a_file((pair("tokenizer.ggml.token_type", 9, value),)))
+
+    assert read_header(path).special == (1, 4, 5)
 
 
 def test_a_file_may_say_little(tmp_path: Path) -> None:

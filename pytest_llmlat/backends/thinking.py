@@ -1,0 +1,97 @@
+"""What an entry says of its model's thoughts, and how a thought is ended by force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.thinking import (
+    FORCED_BEFORE,
+    FORCED_BEHIND,
+    THOUGHT_TAGS,
+    tags_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.values.entities import ModelSpec
+    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.records import Request
+    from pytest_llmlat.values.thinking import ThoughtTags
+
+
+def thought_tags(model: ModelSpec) -> tuple[ThoughtTags, ...]:
+    """Return the tags by which an entry's thoughts are told.
+
+    Raises:
+        BadCatalogue: its option ``thinking`` is none of what can be written.
+    """
+    option = model.option("thinking")
+    if option is None:
+        return THOUGHT_TAGS
+    if not isinstance(option, bool | str):
+        raise BadCatalogue(
+            f"model {model.name!r}: option thinking = {option!r}: must be true, false"
+            " or tags such as '<think> </think>'"
+        )
+    try:
+        return tags_of(option)
+    except ValueError as error:
+        raise BadCatalogue(
+            f"model {model.name!r}: option thinking = {option!r}: {error}"
+        ) from error
+
+
+def thinking_budget(model: ModelSpec) -> int | None:
+    """Return after how many tokens an entry's model is to stop thinking.
+
+    Raises:
+        BadCatalogue: its option ``thinking_tokens`` is no whole number.
+    """
+    if model.option("thinking_tokens") is None:
+        return None
+    return whole_option(model, "thinking_tokens", 0, least=0)
+
+
+def to_think(request: Request, model: ModelSpec) -> Request:
+    """Return a request as an entry wants its model to think.
+
+    What the entry says of a budget comes before what the task says.
+
+    Raises:
+        BadCatalogue: an option that cannot be.
+    """
+    budget = thinking_budget(model)
+    return replace(
+        request,
+        thought_tags=thought_tags(model),
+        thinking_tokens=request.thinking_tokens if budget is None else budget,
+    )
+
+
+def closing_text(meter: Meter) -> str:
+    """Return what is written in the model's stead to end its thought."""
+    return f"{FORCED_BEFORE}{meter.closing}{FORCED_BEHIND}"
+
+
+def shown_tokens(model: ModelSpec, control: Mapping[int, str]) -> dict[int, str]:
+    """Return the control tokens that are tags of thoughts, with their texts.
+
+    A tokenizer leaves control tokens out of the text, and the thought would run into
+    the answer without a border.
+
+    Args:
+        model: its entry may name tags of its own.
+        control: the texts of all control tokens.
+    """
+    found: dict[int, str] = {}
+    for tags in thought_tags(model):
+        first = tags.opening or tags.closing
+        # Tags of other families are ordinary text to this tokenizer.
+        if any(first.startswith(text) for text in control.values()):
+            whole = f"{tags.opening}{tags.leftover}{tags.closing}"
+            found |= {token: text for token, text in control.items() if text in whole}
+    return found
