@@ -85,7 +85,10 @@ def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
         unbegun=len(cut) - len(begun),
         later_tokens=array("d", [t.later_tokens for t in answered]),
         decode_ns=sum(
-            t.stamps_ns[-1] - t.stamps_ns[0] for t in answered if t.stamps_ns
+            # Where nobody counted the tokens, the time is of no use either.
+            t.stamps_ns[-1] - t.stamps_ns[0]
+            for t in answered
+            if any(t.stamp_tokens)
         ),
         judged=len(judged),
         right=sum(bool(record.grade.correct) for record, _ in judged),

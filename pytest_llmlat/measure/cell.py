@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
@@ -180,6 +181,7 @@ class _Measurement:
             for sample, number in self._asked
         ]
         self.warmup_s: float | None = None
+        self._notes: Counter[str] = Counter()
         self._begin = tools.clock.now_ns()
         self._answering_ns = 0
         self._watch = Watch(
@@ -204,6 +206,8 @@ class _Measurement:
         request, sandbox = self.requests[place], self._tools.sandbox
         record = _record(self._plan, sample, request, response, sandbox)
         self._tools.on_record(replace(record, round=number))
+        if response.note is not None:
+            self._notes[response.note] += 1
 
     def cut_off(self) -> None:
         """Report how busy the machine was until the cell was cut off."""
@@ -229,7 +233,11 @@ class _Measurement:
                 peak_rss_bytes=self._memory.bytes() if self._memory else None,
                 peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
-                warnings=(*self.facts.warnings, *_changed(self._plan.cell, load)),
+                warnings=(
+                    *self.facts.warnings,
+                    *_changed(self._plan.cell, load),
+                    *_odd(self._plan.cell, self._notes),
+                ),
                 load=load,
                 contention=self._watch.end(answering_ns=answering_ns),
             )
@@ -360,6 +368,11 @@ def _changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
         " those asked alone; the quality is that of the batches"
     )
     return (told,)
+
+
+def _odd(cell: Cell, notes: Mapping[str, int]) -> tuple[str, ...]:
+    """Warn of what was odd about answers that count all the same."""
+    return tuple(f"{cell.id}: {count} answers: {note}" for note, count in notes.items())
 
 
 def _warnings(sandbox: Sandbox | None) -> tuple[str, ...]:

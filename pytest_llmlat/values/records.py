@@ -131,7 +131,7 @@ class Timing:
     stamp_tokens: tuple[int, ...]
     spread_tokens: int | None = None
     """Tokens of all stamps together, where a server told only their sum and it is not
-    one for each; ``stamp_tokens`` then counts each stamp once."""
+    one for each message; ``stamp_tokens`` then counts messages."""
     reasoning_ns: int | None = None
     """The first reasoning token, which is no content."""
     sent_ns: int | None = None
@@ -173,13 +173,14 @@ class Timing:
     def later_tokens(self) -> float:
         """How many tokens came after the first stamp.
 
-        Where only the sum is known, the first stamp is taken to hold as many tokens
-        as any other: to count them as later would make decoding look faster.
+        Where only the sum is known, each message is taken to hold as many tokens as
+        any other: to count those of the first as later would make decoding look faster.
         """
+        later = sum(self.stamp_tokens[1:])
         if self.spread_tokens is None:
-            return sum(self.stamp_tokens[1:])
-        stamps = len(self.stamps_ns)
-        return self.spread_tokens * (stamps - 1) / stamps if stamps else 0.0
+            return later
+        whole = sum(self.stamp_tokens)
+        return self.spread_tokens * later / whole if whole else 0.0
 
     @property
     def grouped(self) -> bool:
@@ -261,6 +262,8 @@ class Response:
     """It was given up at the time limit: the latency is at least what was measured."""
     transport: Transport | None = None
     """``None`` for a model in this process."""
+    note: str | None = None
+    """What is odd about an answer that counts all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,9 @@ def test_a_server_that_counts_along_without_a_sum() -> None:
 @pytest.mark.parametrize("counts", [(3, 1), (0, 4), (4, 4), (-4, 4)])
 def test_figures_along_the_way_that_cannot_be_right(counts: tuple[int, int]) -> None:
     """They are passed over; the sum is what is left."""
-    messages = [along("a", counts[0]), along("b", counts[1]), ended(), used(4)]
+    texts = ("a word", " or two")
+    messages = [along(text, count) for text, count in zip(texts, counts, strict=True)]
+    messages += [ended(), used(4)]
 
     response = read([(10, stream(*messages))])
 

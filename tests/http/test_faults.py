@@ -51,7 +51,7 @@ def test_an_ordinary_answer(model: Completions) -> None:
     assert timing.start_ns == start
     assert timing.sent_ns is not None
     assert start < timing.sent_ns < timing.stamps_ns[0] <= timing.end_ns
-    assert timing.stamp_tokens == (1, 1)
+    assert sum(timing.stamp_tokens) == 2
     assert not exchange.failed
 
 
@@ -192,7 +192,7 @@ def test_a_hang_in_mid_stream(server: Loopback, open_at: Opener) -> None:
 
     assert response.timed_out
     assert "timed out after 0.2 s; 2 pieces of text had come" in error_of(response)
-    assert len(response.timing.stamps_ns) == 2
+    assert response.timing.stamps_ns
     assert response.timing.end_ns - response.timing.start_ns >= 0.19 * NS_PER_S
 
 
@@ -217,7 +217,7 @@ def test_cut_in_mid_stream(
     assert "cut off" in error_of(response)
     assert not response.timed_out
     # A reset may overtake what was written before it.
-    assert how == RESET or len(response.timing.stamps_ns) == 2
+    assert how == RESET or response.timing.stamps_ns
     assert len(server.posted) == 1
 
 
@@ -314,7 +314,7 @@ def test_a_slow_drip(server: Loopback, model: Completions) -> None:
     response = ask(model)
 
     assert response.error is None
-    assert len(response.timing.stamps_ns) == 2
+    assert sum(response.timing.stamp_tokens) == 2
 
 
 def test_a_huge_token(server: Loopback, model: Completions) -> None:

@@ -301,11 +301,11 @@ def test_all_that_matters_had_come_before_the_limit() -> None:
 
 
 def test_an_answer_that_was_interrupted_is_none() -> None:
-    """A server that ends one without a reason has cut it off for another request."""
+    """One that ends with neither a reason nor its usage has been cut off."""
     response = read([(10, stream(said("The"), said(" rain")))])
 
     assert response.generation is None
-    assert "without a finish_reason" in (response.error or "")
+    assert "neither a finish_reason nor its usage" in (response.error or "")
     assert len(response.timing.stamps_ns) == 2
 
 

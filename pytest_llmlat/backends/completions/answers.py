@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completions.counting import count
 from pytest_llmlat.backends.completions.errors import is_page
+from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.reading import (
     StreamReading,
     read_stream,
@@ -21,18 +22,15 @@ from pytest_llmlat.values.records import Generation, Response, Transport
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.counting import Counted
     from pytest_llmlat.backends.completions.errors import Complaints
+    from pytest_llmlat.backends.completions.finish_reasons import End
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Finish, Request, Timing, TokenSource
 
-_GIVEN_UP = ("error", "abort", "cancelled", "content_filter")
-"""Ends of which a server says that they are none."""
-_CUT_SHORT = ("length", "max_tokens")
 _UNEXPLAINED = (
-    "the server ended the answer without a finish_reason, as if it had been"
-    " interrupted; if it serves one request at a time, tell it not to interrupt one for"
-    " the next (llama_cpp.server: --interrupt_requests false)"
+    "the server ended the answer with neither a finish_reason nor its usage, as if it"
+    " had been interrupted, perhaps by another request"
 )
 _STREAM = (b"data:", b"event:", b"id:", b":")
 
@@ -61,7 +59,7 @@ def respond(
     finish: Finish = "stop"
     if _out_of_context(outcome, answer):
         error, finish = None, "context"
-    elif reading.finish in _CUT_SHORT and not counted.stopped:
+    elif _end(reading) == "cut" and not counted.stopped:
         finish = "length"
     source: TokenSource | None = None if counted.output_tokens is None else "usage"
     hide = complaints.secrets.hide_in_answer
@@ -82,6 +80,7 @@ def respond(
         generation=None if error else generation,
         timing=_timing(outcome, reading, counted),
         error=error,
+        note=None if error else _note(reading),
         timed_out=bool(error) and outcome.last.timed_out,
         transport=_transport(outcome, answer, reading, complaints),
     )
@@ -90,13 +89,31 @@ def respond(
 def _reading(answer: HttpResponse) -> StreamReading:
     if answer.status not in SUCCESS:
         return StreamReading()
-    kind = answer.headers.get("content-type", "").lower()
-    if "event-stream" in kind:
-        return read_stream(answer.parts)
+    # By what it is, not by what it is called: gateways take either for the other.
     body = answer.body.lstrip()
-    if "json" not in kind and body.startswith(_STREAM):
+    if body.startswith(_STREAM):
         return read_stream(answer.parts)
-    return read_whole(body)
+    kind = answer.headers.get("content-type", "").lower()
+    if "event-stream" in kind and not body.startswith(b"{"):
+        return read_stream(answer.parts)
+    return read_whole(_before_done(body))
+
+
+def _before_done(body: bytes) -> bytes:
+    """Return a whole answer without the end of a stream that some put behind it."""
+    answer, _, end = body.rstrip().rpartition(b"\n")
+    return answer if end in (b"data: [DONE]", b"data:[DONE]") else body
+
+
+def _end(reading: StreamReading) -> End | None:
+    return None if reading.finish is None else end_of(reading.finish)
+
+
+def _note(reading: StreamReading) -> str | None:
+    """Return what is odd about an answer that counts as whole."""
+    if _end(reading) != "unknown":
+        return None
+    return f"finish_reason {reading.finish!r:.60} is not known and taken for an end"
 
 
 def _timing(outcome: EndedRequest, reading: StreamReading, counted: Counted) -> Timing:
@@ -130,7 +147,8 @@ def _error(
     """Return what went wrong, ``None`` if the answer is whole."""
     if reading.done or reading.reported:
         trouble = reading.error and complaints.secrets.brief(reading.error)
-        if trouble is None and reading.finish is None and reading.streamed:
+        ended = reading.finish or reading.usage or reading.text
+        if trouble is None and not ended and reading.streamed:
             # llama-cpp-python ends an answer so when another request comes.
             trouble = None if stopped else _UNEXPLAINED
     elif outcome.last.timed_out:
@@ -143,14 +161,14 @@ def _error(
         return complaints.page()
     elif reading.error and outcome.last.complete:
         trouble = complaints.secrets.brief(reading.error)
-    elif reading.finish:
+    elif reading.finish and not (reading.went_on and not outcome.last.complete):
         trouble = None
     else:
         trouble = (
             f"the answer was cut off after {reading.texts} pieces of text, before the"
             " server said that it was at its end"
         )
-    if trouble is None and reading.finish in _GIVEN_UP and not stopped:
+    if trouble is None and _end(reading) == "failed" and not stopped:
         trouble = f"the server gave the answer up: {reading.finish}"
     return None if trouble is None else complaints.broken(outcome, trouble)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _SLACK = 8
 """Tokens without text that an answer may have: ends, and parts of a stop string."""
+_LETTERS_OF_ONE = 2
+"""Of plain English a token has four letters or so. Where a server counts more than one
+for two of them, it counts what it did not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,9 @@ def _tokens(reading: StreamReading, request: Request) -> _Tokens:
     texts = reading.texts
     along = _counted_along(reading.pieces)
     total = _figure(reading, "completion_tokens")
+    if reading.streamed and reading.usage_texts < reading.texts - 1:
+        # Told at the start and never again, it is no sum of what came later.
+        total = None
     if along is not None and total is None:
         total = sum(along)
     reasoning = sum(piece.reasoning for piece in reading.pieces)
@@ -155,8 +161,18 @@ def _spread(
     shown = total - (thought or 0)
     if shown in (texts, texts + 1):
         return None
-    length = sum(len(p.text.encode()) for p in reading.pieces if not p.reasoning)
-    return texts if not 0 < shown <= length + _SLACK else shown
+    told = "".join(piece.text for piece in reading.pieces if not piece.reasoning)
+    return shown if 0 < shown <= max(texts + 1, _most_tokens(told)) else texts
+
+
+def _most_tokens(text: str) -> int:
+    """Return how many tokens a text can be made of, its end included.
+
+    A digit, a sign or a byte of any other script may be a token of its own.
+    """
+    letters = sum(letter.isascii() and letter.isalpha() for letter in text)
+    others = len(text.encode("utf-8", "replace")) - letters - text.count(" ")
+    return letters // _LETTERS_OF_ONE + others + 1
 
 
 def _cut(

@@ -18,6 +18,8 @@ _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """What servers call the text of a thought: DeepSeek, vLLM and llama.cpp; OpenRouter,
 Ollama and newer vLLM; others."""
+_COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
+"""Where servers put their words, the likeliest first."""
 _SHOWN = 80
 
 
@@ -50,11 +52,16 @@ class StreamReading:
     thoughts: str = ""
     """What such an answer has beside its content."""
     finish: str | None = None
+    went_on: bool = False
+    """There was more text behind a message that named a finish: such a server names one
+    in each of its messages, and it is no sign of an end."""
     done: bool = False
     """The server said that nothing more comes."""
     streamed: bool = False
     """It came as a stream of events."""
     usage: Mapping[str, Any] | None = None
+    usage_texts: int = 0
+    """How many messages with content had come when the server last told its usage."""
     id: str | None = None
     error: str | None = None
     """What the server or its JSON had wrong; what came before it is kept."""
@@ -94,6 +101,7 @@ def read_whole(body: bytes) -> StreamReading:
         _head(reading, message)
         choice = _choice(message)
         if choice is None:
+            _refuse(message)
             raise MalformedMessage("the answer holds no choices")  # noqa: TRY301 - as those below
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
@@ -104,6 +112,7 @@ def read_whole(body: bytes) -> StreamReading:
         reading.done = True
     except MalformedMessage as wrong:
         reading.error = str(wrong)
+        reading.reported = isinstance(wrong, Reported)
     except AttributeError:
         reading.error = "the answer's choice holds no message"
     return reading
@@ -165,13 +174,34 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
     _head(reading, message)
     choice = _choice(message)
     if choice is None:
+        if "usage" not in message and "choices" not in message:
+            _refuse(message)
         return
-    reading.finish = _finish(choice) or reading.finish
-    delta = choice.get("delta") or {}
+    running = _count(message.get("usage"), "completion_tokens")
+    _take_choice(reading, stamp, choice, running)
+
+
+def _take_choice(
+    reading: StreamReading, stamp: int, choice: dict[str, Any], running: int | None
+) -> None:
+    """Take the text of a message, and what it says of the end.
+
+    Args:
+        reading: what came before.
+        stamp: when the message was here.
+        choice: of the message.
+        running: tokens of the answer up to here, where the server counts along.
+    """
+    delta, whole = choice.get("delta") or {}, choice.get("message")
     if not isinstance(delta, dict):
         raise MalformedMessage(f"a message's delta is no object: {_shown(delta)}")
-    running = _count(message.get("usage"), "completion_tokens")
+    if not delta and isinstance(whole, dict):
+        # A gateway that puts a whole answer into one event: it has no stamps.
+        reading.text += _mended(_text(whole.get("content")))
+        reading.thoughts += _mended(_thought(whole))
     content = _text(delta.get("content", choice.get("text")))
+    reading.went_on |= bool(content) and reading.finish is not None
+    reading.finish = _finish(choice) or reading.finish
     thinking = _thought(delta)
     if thinking:
         counted = None if content else running
@@ -195,7 +225,9 @@ def _head(reading: StreamReading, message: dict[str, Any]) -> None:
     if reading.id is None and isinstance(name, str) and name:
         reading.id = name
     if isinstance(usage, dict):
-        reading.usage = usage
+        reading.usage, reading.usage_texts = usage, reading.texts
+    elif reading.usage is None and isinstance(timings := message.get("timings"), dict):
+        reading.usage, reading.usage_texts = _timed(timings), reading.texts
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
@@ -225,7 +257,32 @@ def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
 
 def _finish(choice: dict[str, Any]) -> str | None:
     reason = choice.get("finish_reason")
+    if isinstance(reason, dict):
+        # SGLang's own form: its type, and with some a message.
+        kind, told = reason.get("type"), reason.get("message")
+        if isinstance(told, str) and told:
+            raise Reported(f"the server gave the answer up: {told} ({kind})")
+        reason = kind
     return reason if isinstance(reason, str) and reason else None
+
+
+def _refuse(message: dict[str, Any]) -> None:
+    """Raise what a message without choices has to say in words."""
+    if told := _complaint(message):
+        raise Reported(f"the server says instead of an answer: {told}")
+
+
+def _timed(timings: dict[str, Any]) -> dict[str, Any]:
+    """Return llama.cpp's own figures under the names of ``usage``.
+
+    Of the prompt it counts what it read, and what it had kept beside it.
+    """
+    read, kept = timings.get("prompt_n"), timings.get("cache_n")
+    known = type(read) is int and type(kept) is int
+    return {
+        "completion_tokens": timings.get("predicted_n"),
+        "prompt_tokens": read + kept if known else None,
+    }
 
 
 def _text(content: object) -> str:
@@ -294,9 +351,11 @@ def _count(usage: object, key: str) -> int | None:
 
 def _complaint(message: object) -> str:
     """Return the text of an error in the shapes that servers give it."""
+    if isinstance(message, list) and message:
+        message = message[0]
     if not isinstance(message, dict):
         return ""
-    for key in ("error", "message", "detail"):
+    for key in _COMPLAINTS:
         value = message.get(key)
         if isinstance(value, dict):
             inner = value.get("message")

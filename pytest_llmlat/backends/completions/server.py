@@ -19,6 +19,7 @@ from pytest_llmlat.backends.completions.fields import (
     thinking_body,
     thinking_fields,
 )
+from pytest_llmlat.backends.completions.instants import by_instant
 from pytest_llmlat.backends.completions.reading import model_list, said
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
@@ -277,7 +278,8 @@ class Completions:
             sampling = sampling_asked(exchange.body)
             told = replace(response.generation, sampling=sampling)
             response = replace(response, generation=told)
-        return self._tally.completed(response)
+        response = self._tally.completed(response)
+        return replace(response, timing=by_instant(response.timing))
 
     def _beside(self, path: str, body: bytes) -> EndedRequest:
         return self._client.run(

@@ -38,6 +38,10 @@ def events(parts: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
             data.append((stamp, value))
         elif field == b"event":
             name = value.decode("utf-8", "replace")
+        elif field == b"error":
+            # No field of the standard: llama.cpp's server has had it for its errors.
+            name = "error"
+            data.append((stamp, value))
     if data:
         yield Event(name, tuple(data))
 
