@@ -103,6 +103,8 @@ class Loopback:
         self.scripts: list[Script] = [[HELLO]]
         listed = {"data": [{"id": name} for name in MODELS]}
         self.models: Script = [answer(json.dumps(listed), headers=["Server: odd/1"])]
+        self.models_before: list[Script] = []
+        """What is played first, once each, when models are asked for."""
         self.requests: list[tuple[str, bytes]] = []
         self.connections = 0
         self.closed = threading.Semaphore(0)
@@ -167,7 +169,8 @@ class Loopback:
                 self._tunnel(sock, line.split()[1])
                 return
             if line.startswith("GET "):
-                script = self.models
+                before = self.models_before
+                script = before.pop(0) if before else self.models
             else:
                 script = self.scripts.pop(0) if self.scripts[1:] else self.scripts[0]
                 self.asked.release()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.http.asking import Opener
+    from tests.http.loopback import Script
 
 KEY = "sk-very-secret-0123456789"
 
@@ -175,7 +176,7 @@ def test_a_model_by_its_short_name(server: Loopback, open_at: Opener) -> None:
     assert open_at(url_of(server), weights="llama").facts["model"] == "llama"
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed"])
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Not Allowed", "501 No"])
 def test_a_server_that_lists_nothing(
     server: Loopback, open_at: Opener, status: str
 ) -> None:
@@ -201,11 +202,45 @@ def test_a_web_page_instead_of_models(server: Loopback, open_at: Opener) -> None
 
 
 def test_a_server_that_is_still_loading(server: Loopback, open_at: Opener) -> None:
+    """It is waited for, as often as a request would be."""
+    loading: Script = [complaint("503 Service Unavailable", "Loading model")]
+    server.models_before = [loading, loading]
+
+    assert answered(open_at(url_of(server))) == "Hello you"
+
+
+def test_a_server_that_goes_on_loading(server: Loopback, open_at: Opener) -> None:
     """It is said in the server's own words."""
     server.models = [complaint("503 Service Unavailable", "Loading model")]
 
-    with pytest.raises(ServerUnavailable, match="HTTP 503: Loading model"):
+    with pytest.raises(ServerUnavailable, match=r"HTTP 503 after .*: Loading model"):
         open_at(url_of(server))
+
+
+def test_a_key_that_is_good_for_answers_alone(
+    server: Loopback, open_at: Opener
+) -> None:
+    """Where a model was named, the list is not needed; where none was, it is."""
+    server.models = [complaint("403 Forbidden", "Missing scopes: api.model.read")]
+
+    assert answered(open_at(url_of(server))) == "Hello you"
+    with pytest.raises(ServerUnavailable, match="Missing scopes"):
+        open_at(url_of(server), weights=None)
+
+
+@pytest.mark.parametrize(
+    "models",
+    [answer(status="404 Not Found"), answer('{"error": "Unexpected endpoint"}')],
+)
+def test_an_address_without_a_list_and_no_name(
+    server: Loopback, open_at: Opener, models: bytes
+) -> None:
+    """The first mistake of everyone: it is said how addresses end."""
+    server.models = [models]
+
+    with pytest.raises(ServerUnavailable, match="ends in /v1, and #NAME") as told:
+        open_at(url_of(server), weights=None)
+    assert "404" in str(told.value) or "Unexpected endpoint" in str(told.value)
 
 
 def test_no_key_where_one_is_wanted(server: Loopback, open_at: Opener) -> None:

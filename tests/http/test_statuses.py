@@ -159,7 +159,7 @@ def test_a_wait_beyond_the_time_limit(server: Loopback, open_at: Opener) -> None
     assert "it asks to wait 50 s" in error_of(response)
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "409 Conflict"])
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "501 No"])
 def test_what_would_fail_again_is_not_sent_again(
     server: Loopback, model: Completions, status: str
 ) -> None:

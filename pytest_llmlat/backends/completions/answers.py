@@ -57,7 +57,7 @@ def respond(
     counted = count(reading, request, clock)
     error = _error(outcome, answer, reading, complaints, stopped=counted.stopped)
     finish: Finish = "stop"
-    if _out_of_context(outcome, answer):
+    if _out_of_context(outcome, answer, reading):
         error, finish = None, "context"
     elif _end(reading) == "cut" and not counted.stopped:
         finish = "length"
@@ -130,9 +130,13 @@ def _timing(outcome: EndedRequest, reading: StreamReading, counted: Counted) -> 
     return timing
 
 
-def _out_of_context(outcome: EndedRequest, answer: HttpResponse) -> bool:
-    if outcome.last.timed_out or answer.status in SUCCESS:
+def _out_of_context(
+    outcome: EndedRequest, answer: HttpResponse, reading: StreamReading
+) -> bool:
+    if outcome.last.timed_out:
         return False
+    if answer.status in SUCCESS:
+        return reading.reported and too_long(None, reading.error or "")
     return too_long(answer.status, said(answer.body))
 
 

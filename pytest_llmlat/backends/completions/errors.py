@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completions.reading import said
-from pytest_llmlat.backends.transport.client import BUSY
+from pytest_llmlat.backends.transport.retrying import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +77,16 @@ class Complaints:
         return (
             f"{self.place}: answered with a web page instead of JSON; check the"
             " address: it usually ends in /v1"
+        )
+
+    def no_list(self, answer: HttpResponse) -> str:
+        """Say that no model was named, and that the server lists none."""
+        words = "" if is_page(answer) else self.secrets.brief(said(answer.body))
+        told = f" ({words})" if words else ""
+        return (
+            f"{self.place}: no model was named, and there is no list of models at this"
+            f" address: HTTP {answer.status}{told}; an address usually ends in /v1, and"
+            " #NAME behind it names the model"
         )
 
     def unknown_model(self, name: str | None) -> str:

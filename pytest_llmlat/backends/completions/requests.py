@@ -25,13 +25,31 @@ if TYPE_CHECKING:
 STOP_STRINGS = 4
 """So many stop strings a server takes; the Meter applies the rest on reading."""
 REJECTIONS = frozenset({400, 422})
-_CONTEXT_STATUSES = frozenset({400, 413, 422})
+_CONTEXT_STATUSES = frozenset({None, 400, 413, 422, 500})
 _CONTEXT = re.compile(
-    r"context[_ ](length|window|size)|maximum context|max_model_len|max_seq_len"
-    r"|maximum (model|prompt|input|sequence) length|(prompt|input)s? (is|are) too long"
-    r"|too many (input|prompt) tokens|inputs? tokens? \+ ",
+    r"context[_ ](length|window|size|limit)|maximum context|max_model_len|max_seq_len"
+    r"|max_total_sequence_length"
+    r"|maximum (model|prompt|input|sequence) length|max(imum)? number of tokens allowed"
+    r"|(prompt|inputs?|request|message)s?`? (is|are) too (long|large)"
+    r"|too many (input |prompt )?tokens|inputs?`? tokens? \+ |range of input length"
+    r"|inputs?`? must have less than \d+ tokens|reduce the length of the (mess|prompt)"
+    r"|longer than the (model|max)|exceed_context|n_keep >= n_ctx"
+    r"|exceeds? (the )?(model's )?(context|maximum)",
     re.IGNORECASE,
 )
+"""How servers say that a prompt is too long: OpenAI, vLLM, SGLang, TGI, llama.cpp,
+LM Studio, Ollama, Gemini, Anthropic, Mistral, Cohere, Groq, DashScope and others."""
+_BROKEN = 500
+_TOO_MUCH = re.compile(
+    r"exceed|longer than|too (long|many|large)|less than", re.IGNORECASE
+)
+"""With this status it has to be said plainly: it may also tell to use less memory."""
+_NO_FIELD = re.compile(
+    r"unrecognized|unknown (field|parameter|argument)|unexpected (keyword|field)"
+    r"|not permitted|extra_forbidden|unsupported parameter",
+    re.IGNORECASE,
+)
+"""A field of the request that a server does not know, whose name says "context"."""
 _DROPPABLE = ("stream_options", "seed", "stop", "temperature", "top_p")
 _SEARCHES = ("best_of", "use_beam_search")
 """With these a server chooses among answers, which is no draw from the model."""
@@ -133,8 +151,17 @@ def encode(body: dict[str, object]) -> bytes:
 
 
 def too_long(status: int | None, message: str) -> bool:
-    """Whether a server says that prompt and answer do not fit into the context."""
-    return status in _CONTEXT_STATUSES and bool(_CONTEXT.search(message))
+    """Whether a server says that prompt and answer do not fit into the context.
+
+    Args:
+        status: of its answer, ``None`` where it says so inside of one.
+        message: its words.
+    """
+    if status not in _CONTEXT_STATUSES or _NO_FIELD.search(message):
+        return False
+    if status == _BROKEN and not _TOO_MUCH.search(message):
+        return False
+    return bool(_CONTEXT.search(message))
 
 
 def rejected(

@@ -28,12 +28,14 @@ from pytest_llmlat.backends.completions.requests import (
     payload,
     rejected,
     sampling_asked,
+    too_long,
 )
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
-from pytest_llmlat.backends.transport.client import BUSY, SUCCESS, Client
+from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON, Messages
+from pytest_llmlat.backends.transport.retrying import BUSY
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.machine.environment import usable_cores
@@ -53,9 +55,13 @@ T = TypeVar("T")
 
 DEFAULTS = {"timeout_s": 300.0, "retries": 3.0, "backoff_s": 0.5}
 _CHECK_S = 30.0
-_UNLISTED = (404, 405, BUSY, 500)
+_UNLISTED = (404, 405, BUSY, 500, 501)
 """Statuses with which a server that is well may answer when asked for its models:
 transformers' own breaks on it where it finds no hub cache."""
+_FORBIDDEN = 403
+"""A key may be good for answers alone; whether it is, the first answer tells."""
+_LOADING = 503
+"""What llama.cpp's server and others say while they load the model."""
 _MOST_ADAPTATIONS = 4
 _HERE = ("localhost", "127.0.0.1", "::1")
 
@@ -156,6 +162,7 @@ class Completions:
             retries=int(_number(model, "retries", least=0)),
             backoff_s=_number(model, "backoff_s", least=0),
             secrets=secrets,
+            is_final=_context_is_full,
         )
         self._clock = clock
         self._model = way.weights
@@ -203,16 +210,11 @@ class Completions:
                     " the server is to answer with"
                 )
             return
-        message = self._messages.get("/models")
-        outcome = self._client.run(
-            self._client.send(
-                message,
-                self._clock.now_ns(),
-                retries=0,
-                timeout_s=min(_CHECK_S, self._timeout_s),
-            )
-        )
+        outcome = self._models(retries=0)
         answer = unpacked(outcome)
+        if answer.status == _LOADING:
+            outcome = self._models(retries=None)
+            answer = unpacked(outcome)
         if outcome.last.timed_out:
             raise ServerUnavailable(self._complaints.timed_out(outcome, 0))
         trouble = outcome.last.trouble or answer.trouble
@@ -221,10 +223,23 @@ class Completions:
         self._take_server(answer)
         if answer.status in SUCCESS:
             self._take_models(answer)
-        elif answer.status not in _UNLISTED:
+        elif answer.status not in _UNLISTED and not (
+            answer.status == _FORBIDDEN and self._model is not None
+        ):
             raise ServerUnavailable(self._complaints.status(outcome, answer))
         if self._model is None:
-            raise ServerUnavailable(self._complaints.unknown_model(None))
+            raise ServerUnavailable(self._complaints.no_list(answer))
+
+    def _models(self, *, retries: int | None) -> EndedRequest:
+        """Ask for the list of models, and once more as often as is said."""
+        return self._client.run(
+            self._client.send(
+                self._messages.get("/models"),
+                self._clock.now_ns(),
+                retries=retries,
+                timeout_s=min(_CHECK_S, self._timeout_s),
+            )
+        )
 
     def reset_device_peak(self) -> None:
         """The server's memory cannot be seen from here."""
@@ -328,6 +343,11 @@ class Completions:
         known = names if self._model in names else short
         context = entries[known.index(self._model)].get("max_model_len")
         self._context = context if type(context) is int else None
+
+
+def _context_is_full(answer: HttpResponse) -> bool:
+    """Whether a server's error is that the prompt is too long, as it is next time."""
+    return too_long(answer.status, said(answer.body))
 
 
 def _stays_awake(model: ModelSpec, address: Address) -> bool:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.backends.transport.bodies import unpack
@@ -19,6 +17,7 @@ from pytest_llmlat.backends.transport.connection import (
 from pytest_llmlat.backends.transport.dialling import Unreachable
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.backends.transport.pool import Pool
+from pytest_llmlat.backends.transport.retrying import is_passing, wait_asked
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.records import NS_PER_S
@@ -26,6 +25,7 @@ from pytest_llmlat.values.records import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.dialling import Dialler
     from pytest_llmlat.values.clock import Clock
 
@@ -33,9 +33,6 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
-BUSY = 429
-RETRIED = frozenset({BUSY, 500, 502, 503, 504})
-"""Statuses after which the same request may succeed."""
 LONGEST_WAIT_S = 60.0
 """Who asks us by Retry-After to wait longer than this is not asked again."""
 SUCCESS = range(200, 300)
@@ -88,6 +85,7 @@ class Client:
         retries: int,
         backoff_s: float,
         secrets: Secrets | None = None,
+        is_final: Callable[[HttpResponse], bool] | None = None,
     ) -> None:
         """Prepare; nothing is sent or opened yet.
 
@@ -98,6 +96,8 @@ class Client:
             retries: how often a request is sent again at most.
             backoff_s: the wait before the first retry; each further one is twice that.
             secrets: what stands in no line of the log.
+            is_final: whether an answer that is tried again as a rule says that it would
+                be the same the next time.
 
         Raises:
             MissingExtra: httptools or tenacity is not installed.
@@ -111,6 +111,7 @@ class Client:
         self._retries = retries
         self._backoff_s = backoff_s
         self._secrets = secrets or Secrets()
+        self._is_final = is_final
         self._closed = False
         self._runner = asyncio.Runner(loop_factory=_loop_factory())
 
@@ -170,7 +171,7 @@ class Client:
             call.retried_for.append("stale")
             attempt = await self._try(call, None)
         most = self._retries if retries is None else retries
-        if _reason(attempt) and most:
+        if self._reason(attempt) and most:
             attempt = await self._again(call, attempt, most)
         return EndedRequest(
             start_ns=start_ns,
@@ -260,6 +261,14 @@ class Client:
             (attempt.end_ns - (attempt.sent_ns or attempt.end_ns)) / NS_PER_S,
         )
 
+    def _reason(self, attempt: Attempt) -> str | None:
+        """Return why an attempt should be repeated, ``None`` if it should not."""
+        if not (attempt.complete and is_passing(attempt.status)):
+            return attempt.retry
+        if self._is_final is not None and self._is_final(_unpacked(attempt)):
+            return None
+        return str(attempt.status)
+
     async def _again(self, call: _Call, first: Attempt, retries: int) -> Attempt:
         """Send again after growing waits, until it helps or no more is allowed."""
         tenacity = self._tenacity
@@ -269,7 +278,7 @@ class Client:
         ) + tenacity.wait_random(0, self._backoff_s)
 
         def wait(state: Any) -> float:  # noqa: ANN401 - tenacity is loaded on use
-            asked = _retry_after(state.outcome.result())
+            asked = _wait_asked(state.outcome.result())
             own = min(float(growing(state)), LONGEST_WAIT_S)
             return own if asked is None else asked
 
@@ -282,7 +291,7 @@ class Client:
         async def attempt() -> Attempt:
             last = first
             if earlier:
-                call.retried_for.append(_reason(earlier[-1]) or "")
+                call.retried_for.append(self._reason(earlier[-1]) or "")
                 if _LOG.isEnabledFor(logging.DEBUG):
                     name, why = request_id(call.message), call.retried_for[-1]
                     _LOG.debug("%s: again, because of %s", name, why)
@@ -292,7 +301,7 @@ class Client:
 
         earlier: list[Attempt] = []
         retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_result(lambda last: _reason(last) is not None),
+            retry=tenacity.retry_if_result(lambda last: self._reason(last) is not None),
             wait=wait,
             stop=stop,
             sleep=asyncio.sleep,
@@ -303,24 +312,12 @@ class Client:
         return last
 
 
-def _reason(attempt: Attempt) -> str | None:
-    """Return why an attempt should be repeated, ``None`` if it should not."""
-    if attempt.complete and attempt.status in RETRIED:
-        return str(attempt.status)
-    return attempt.retry
+def _unpacked(attempt: Attempt) -> HttpResponse:
+    return unpack(attempt.stamps, attempt.sizes, attempt.data)
 
 
-def _retry_after(attempt: Attempt) -> float | None:
-    """Return how many seconds the server asks us to wait, ``None`` if it does not."""
-    answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _wait_asked(attempt: Attempt) -> float | None:
+    return wait_asked(_unpacked(attempt).headers)
 
 
 async def _awake(main: Coroutine[object, object, T]) -> T:

@@ -1,0 +1,50 @@
+"""Which answers are worth another try, and how long a server asks us to wait before."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUSY = 429
+_PASSING = frozenset({408, 409, 425, BUSY})
+"""A request that came too slowly, met another one, came too early, or one too many."""
+_SERVER_ERRORS = range(500, 600)
+_LASTING = frozenset({501, 505, 506, 508, 510, 511})
+"""Errors of a server that are the same the next time."""
+_MS_PER_S = 1000
+
+
+def is_passing(status: int | None) -> bool:
+    """Whether the same request may succeed after an answer with this status."""
+    if status is None or status in _LASTING:
+        return False
+    return status in _PASSING or status in _SERVER_ERRORS
+
+
+def wait_asked(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a server asks us to wait, ``None`` if it does not.
+
+    ``Retry-After`` is a number of seconds or a date (RFC 9110, section 10.2.3); many
+    write fractions, and some have ``retry-after-ms`` beside it, which is finer.
+
+    Args:
+        headers: of the answer, by names in lower case.
+    """
+    for name, per_s in (("retry-after-ms", _MS_PER_S), ("retry-after", 1)):
+        text = headers.get(name, "").strip()
+        try:
+            seconds = float(text) / per_s
+        except ValueError:
+            continue
+        if seconds >= 0 and math.isfinite(seconds):
+            return seconds
+    try:
+        when = parsedate_to_datetime(headers.get("retry-after", ""))
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
