@@ -9,9 +9,11 @@ import pytest
 
 from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.instants import by_instant
-from tests.http.asking import read
+from pytest_llmlat.values.records import NS_PER_S
+from tests.http.asking import CLOCK, QUESTION, ask, read, url_of
 from tests.http.loopback import (
     DONE,
+    HANG,
     answer,
     body,
     chunks,
@@ -25,6 +27,8 @@ from tests.http.loopback import (
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Response
+    from tests.http.asking import Opener
+    from tests.http.loopback import Loopback
 
 MS = 1_000_000
 
@@ -251,3 +255,42 @@ def test_llama_cpp_s_own_figures_stand_for_usage() -> None:
     assert response.generation is not None
     assert response.generation.output_tokens == 2
     assert response.generation.prompt_tokens == 9
+
+
+BEATS = [b"8\r\n: ping\n\n\r\n"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "end",
+    [event(ended()) + DONE, event(ended()) + event(used(1))],
+    ids=["mark", "reason and usage"],
+)
+def test_an_answer_that_says_its_end_is_at_its_end(
+    server: Loopback, open_at: Opener, end: bytes
+) -> None:
+    """Though the server keeps the connection open and sends heartbeats."""
+    begun = head() + chunks(event(said("four")), end, last=False)
+    server.scripts = [[begun, *BEATS, HANG]]
+    model = open_at(url_of(server), timeout_s=30.0)
+
+    start = CLOCK.now_ns()
+    exchange = model.run(model.exchange(QUESTION, start))
+    response = model.read(QUESTION, exchange)
+
+    assert response.generation is not None, response.error
+    assert response.generation.text == "four"
+    assert not response.timed_out
+    assert response.timing.end_ns - start < NS_PER_S // 2
+
+
+def test_a_server_that_is_silent_in_an_answer_is_waited_for(
+    server: Loopback, open_at: Opener
+) -> None:
+    """A reason to finish alone is no end: usage, or an error, may follow."""
+    begun = head() + chunks(event(said("four")), event(ended()), last=False)
+    server.scripts = [[begun, HANG]]
+
+    response = ask(open_at(url_of(server), timeout_s=0.3))
+
+    assert response.timing.end_ns - response.timing.start_ns >= 0.29 * NS_PER_S

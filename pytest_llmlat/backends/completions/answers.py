@@ -86,6 +86,18 @@ def respond(
     )
 
 
+def says_its_end(answer: HttpResponse) -> bool:
+    """Whether an answer is whole by its own words, whatever its body still sends.
+
+    The mark of a stream's end says so, and a reason to finish with the usage behind it.
+    """
+    reading = _reading(answer)
+    if reading.error is not None or not reading.streamed:
+        return False
+    ended = reading.finish is not None and not reading.went_on
+    return reading.done or (ended and reading.usage is not None)
+
+
 def _reading(answer: HttpResponse) -> StreamReading:
     if answer.status not in SUCCESS:
         return StreamReading()

@@ -277,11 +277,11 @@ def _timed(timings: dict[str, Any]) -> dict[str, Any]:
 
     Of the prompt it counts what it read, and what it had kept beside it.
     """
-    read, kept = timings.get("prompt_n"), timings.get("cache_n")
-    known = type(read) is int and type(kept) is int
+    read, kept = _count(timings, "prompt_n"), _count(timings, "cache_n")
+    prompt = None if read is None or kept is None else read + kept
     return {
         "completion_tokens": timings.get("predicted_n"),
-        "prompt_tokens": read + kept if known else None,
+        "prompt_tokens": prompt,
     }
 
 

@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.completions.answers import respond, unpacked
+from pytest_llmlat.backends.completions.answers import (
+    respond,
+    says_its_end,
+    unpacked,
+)
 from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
 from pytest_llmlat.backends.completions.fields import (
     json_option,
@@ -156,7 +160,7 @@ class Completions:
         )
         self._timeout_s = _number(model, "timeout_s", least=0.001)
         self._client = Client(
-            Dialler(address, proxy, clock),
+            Dialler(address, proxy, clock, is_whole=says_its_end),
             clock,
             timeout_s=self._timeout_s,
             retries=int(_number(model, "retries", least=0)),

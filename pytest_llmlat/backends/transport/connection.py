@@ -12,9 +12,10 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_llmlat.backends.transport.bodies import FINAL, unpack
+from pytest_llmlat.backends.transport.bodies import FINAL, HttpResponse, unpack
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
 
 _LOG = logging.getLogger(__name__)
+_MARK = b"[DONE]"
+_GRACE_S = 0.05
+"""How long after the mark of the end a body may take to end by its framing too."""
+_QUIET_S = 1.0
+"""After so long without data it is looked whether the answer may be whole already."""
 _CLOSED = "the server closed the connection and answered nothing"
 
 
@@ -59,16 +65,26 @@ class Attempt:
 class Connection(asyncio.Protocol):
     """A connection to a server that takes one request after the other."""
 
-    def __init__(self, clock: Clock, on_close: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_close: Callable[[Connection], None],
+        is_whole: Callable[[HttpResponse], bool] | None = None,
+    ) -> None:
         """Prepare for a transport.
 
         Args:
             clock: read as the first thing when bytes arrive.
             on_close: told once when the connection is gone.
+            is_whole: whether an answer says that it is at its end, though its body is
+                not; some servers keep the connection open and send heartbeats for ever.
+                ``None`` waits for the end of the body.
         """
         httptools = parser_library()
         self._now = clock.now_ns
         self._on_close = on_close
+        self._is_whole = is_whole
+        self._look: asyncio.TimerHandle | None = None
         self._parser: Any = httptools.HttpResponseParser(self)
         self._feed = self._parser.feed_data
         self._not_http = (
@@ -99,6 +115,7 @@ class Connection(asyncio.Protocol):
         self._attempt = attempt
         self._again = False
         self._timer = loop.call_later(seconds, self._give_up)
+        self._look_in(_QUIET_S)
         if _LOG.isEnabledFor(logging.DEBUG):
             self._tell_first(message)
         attempt.sent_ns = self._now()
@@ -142,6 +159,8 @@ class Connection(asyncio.Protocol):
             self.abort()
         if attempt.complete:
             self._end(attempt, stamp, None)
+        elif _MARK in data:
+            self._look_in(_GRACE_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: for some answers that is the regular end."""
@@ -201,6 +220,32 @@ class Connection(asyncio.Protocol):
 
         self._feed = first
 
+    def _look_in(self, seconds: float) -> None:
+        """Look after a while whether the answer is whole, though its body goes on."""
+        if self._is_whole is None:
+            return
+        if self._look is not None:
+            self._look.cancel()
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(seconds, self._end_if_whole, seconds)
+
+    def _end_if_whole(self, waited: float) -> None:
+        """End what says that it is whole, at the instant of its last data."""
+        attempt = self._attempt
+        if attempt is None or self._is_whole is None:
+            return
+        last = _last_data(attempt)
+        quiet = last is not None and self._now() - last >= waited * NS_PER_S
+        if quiet and last is not None:
+            answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
+            if self._is_whole(answer):
+                attempt.status, attempt.complete = answer.status, True
+                self._end(attempt, last, None)
+                self.abort()
+                return
+        # Each time twice as long: to look takes time from other answers.
+        self._look_in(max(_QUIET_S, 2 * waited if quiet else waited))
+
     def _give_up(self) -> None:
         attempt = self._attempt
         if attempt is not None:
@@ -212,10 +257,23 @@ class Connection(asyncio.Protocol):
         attempt.end_ns = stamp
         attempt.trouble = trouble
         self._attempt = None
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._look):
+            if timer is not None:
+                timer.cancel()
+        self._look = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _last_data(attempt: Attempt) -> int | None:
+    """Return when the last piece came that is more than a heartbeat."""
+    end = len(attempt.data)
+    for place in reversed(range(len(attempt.stamps))):
+        begin = end - attempt.sizes[place]
+        if b"data:" in attempt.data[begin:end]:
+            return attempt.stamps[place]
+        end = begin
+    return None
 
 
 def parser_library() -> Any:  # noqa: ANN401 - httptools has no types

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from pytest_llmlat.backends.transport.addresses import Address
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.values.clock import Clock
 
     Found: TypeAlias = Sequence[tuple[int, int, int, str, tuple[object, ...]]]
@@ -49,6 +50,7 @@ class Dialler:
         clock: Clock,
         *,
         resolve: Resolver | None = None,
+        is_whole: Callable[[HttpResponse], bool] | None = None,
     ) -> None:
         """Prepare.
 
@@ -57,11 +59,13 @@ class Dialler:
             proxy: to connect to; ``address`` itself where there is none.
             clock: for the time of each step.
             resolve: looks a name up; ``None`` asks the system.
+            is_whole: see :class:`Connection`.
         """
         self._address = address
         self._proxy = proxy
         self._clock = clock
         self._resolve = resolve or _look_up
+        self._is_whole = is_whole
         self._context: ssl.SSLContext | None = None
 
     async def dial(self, on_close: Callable[[Connection], None]) -> Connection:
@@ -172,7 +176,7 @@ class Dialler:
         try:
             context = self._tls() if self._address.secure else None
             _, connection = await loop.create_connection(
-                lambda: Connection(self._clock, on_close),
+                lambda: Connection(self._clock, on_close, self._is_whole),
                 sock=sock,
                 ssl=context,
                 server_hostname=self._address.host if context else None,
