@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, model_at
@@ -60,6 +60,8 @@ class ModelCatalogue:
     entries: Mapping[str, ModelSpec]
     default: str
     """The model that runs where none is asked for."""
+    tables: Mapping[str, TomlTable] = field(default_factory=dict)
+    """The entries as they are written, each with what it takes from others."""
 
     def find(self, name: str, *, where: str) -> ModelSpec:
         """Return the entry called ``name``, or the model at that address.
@@ -93,7 +95,7 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     """
     tables = whole_entries((bundled("models.toml"), *files), _ENTRIES)
     found = {name: _model(table) for name, table in tables.items()}
-    return ModelCatalogue(entries=found, default=DEFAULT)
+    return ModelCatalogue(entries=found, default=DEFAULT, tables=tables)
 
 
 def _remedy() -> str:

@@ -11,12 +11,15 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.machine.device_table import all_devices, known_device
 from pytest_llmlat.machine.devices import look
-from pytest_llmlat.report.figures import MISSING, table
+from pytest_llmlat.report.figures import MISSING, printable, table
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.toml_text import entry_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from pytest_llmlat.backends.catalogue import ModelCatalogue
     from pytest_llmlat.command.readiness import Readiness
 
 _HEADER = ("model", "backend", "devices (*: here)", "weights", "before it runs")
@@ -28,6 +31,12 @@ def add(parser: ArgumentParser) -> None:
     parser.description = (
         "Lists the models that --llm can name: the built-in ones, those of"
         " pyproject.toml here, and those of the files given."
+    )
+    parser.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="show the whole entry of a model",
     )
     parser.add_argument(
         "--devices",
@@ -57,6 +66,8 @@ def run(given: Namespace) -> int:
     wanted = {known_device(name, where="--devices") for name in given.devices}
     own = [_PROJECT] if _PROJECT.is_file() else []
     catalogue = load_models([*own, *given.models])
+    if given.names:
+        return _show(catalogue, given.names, as_json=given.json)
     inventory, installed = look(), extras()
     found = [
         readiness(model, inventory, installed)
@@ -67,6 +78,22 @@ def run(given: Namespace) -> int:
         tell([_content(each, default=catalogue.default) for each in found])
     else:
         say(table(_HEADER, [_row(each, catalogue.default) for each in found], right=()))
+    return 0
+
+
+def _show(catalogue: ModelCatalogue, names: Sequence[str], *, as_json: bool) -> int:
+    """Print entries with all that they take from others."""
+    found = []
+    for name in names:
+        model = catalogue.find(name, where="llmlat models")
+        if model.name not in catalogue.tables:
+            raise UsageError(f"llmlat models: {name!r} is an address and has no entry")
+        found.append(catalogue.tables[model.name])
+    if as_json:
+        tell([{"name": table.name, "entry": table.values} for table in found])
+        return 0
+    for each in found:
+        say([*map(printable, entry_lines(each)), ""])
     return 0
 
 

@@ -7,20 +7,26 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
+from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds, table
 from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.task_options import known_options
 from pytest_llmlat.values.entities import GENERATED
 from pytest_llmlat.values.errors import BadExtension, MissingExtra
+from pytest_llmlat.values.toml_text import entry_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from pytest_llmlat.tasks.catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.task_option import TaskOption
 
 _HEADER = ("task", "samples", "metric", "chance", "budget", "how to run it")
+_COMMAND = "llmlat tasks"
 _PROJECT = Path("pyproject.toml")
 
 
@@ -29,6 +35,12 @@ def add(parser: ArgumentParser) -> None:
     parser.description = (
         "Lists the tasks that --llm-task and the marker llm can name: the built-in"
         " ones, those of pyproject.toml here, and those of the files given."
+    )
+    parser.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="show the whole entry of a task, or of each task of a family",
     )
     parser.add_argument(
         "--tasks",
@@ -49,6 +61,8 @@ def run(given: Namespace) -> int:
     """
     own = [_PROJECT] if _PROJECT.is_file() else []
     catalogue = load_tasks([*own, *given.tasks])
+    if given.names:
+        return _show(catalogue, given.names, as_json=given.json)
     families = list(dict.fromkeys(t.family for t in catalogue.entries.values()))
     tasks = sorted(
         catalogue.entries.values(), key=lambda task: families.index(task.family)
@@ -60,6 +74,38 @@ def run(given: Namespace) -> int:
         rows = [_row(task, found[task.name]) for task in tasks]
         say(table(_HEADER, rows, right=(1, 3, 4)))
     return 0
+
+
+def _show(catalogue: TaskCatalogue, names: Sequence[str], *, as_json: bool) -> int:
+    """Print entries with all that they take from others, and the options they know."""
+    found = [task for name in names for task in catalogue.find(name, where=_COMMAND)]
+    if as_json:
+        tell([_entry(task, catalogue.tables[task.name]) for task in found])
+        return 0
+    for task in found:
+        say(map(printable, entry_lines(catalogue.tables[task.name])))
+        options = (f"# {o.name}: {o.wanted}; {o.meaning}" for o in _options(task))
+        say(["", "# options that it knows:", *map(printable, options), ""])
+    return 0
+
+
+def _entry(task: Task, table: TomlTable) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "entry": table.values,
+        "options": [
+            {"name": o.name, "value": o.wanted, "meaning": o.meaning}
+            for o in _options(task)
+        ],
+    }
+
+
+def _options(task: Task) -> Sequence[TaskOption]:
+    """Return what options a task knows, none where its metric cannot be used."""
+    try:
+        return known_options(task)
+    except BadExtension:
+        return ()
 
 
 def _samples(task: Task) -> Sequence[Sample] | None:

