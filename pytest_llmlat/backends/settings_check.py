@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
-SHARED = ("slower", "sha256", "batch_size", "system_as", "thinking", "thinking_tokens")
+SHARED = (
+    *("slower", "sha256", "batch_size", "system_as", "thinking", "thinking_tokens"),
+    *("temperature", "top_p"),
+)
 """Options that are read outside of a backend's own file."""
 
 

@@ -161,7 +161,8 @@ class _Measurement:
             peak_device_bytes=None,
             wall_s=None,
             task_revision=plan.revision,
-            backend=tuple(model.backend.facts.items()),
+            backend=(*model.backend.facts.items(), *plan.entry_facts),
+            asked=plan.asked,
             warnings=(*_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
         )

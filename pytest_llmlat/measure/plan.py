@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.repeats import rounds_in_turn
@@ -12,7 +13,7 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Scalar, Task
     from pytest_llmlat.values.records import Cell, Instrument
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.scenario import Scenario
@@ -35,12 +36,23 @@ class Plan:
     """How tokens are to be drawn."""
     repeats: int = 1
     """How often each sample is asked."""
+    entry_facts: tuple[tuple[str, Scalar], ...] = ()
+    """What the model's entry says of drawing, in place of the task."""
     instrument: Instrument | None = None
     """How true the clock was found to be, for a server."""
     chances: Mapping[str, float] = field(default_factory=dict)
     """The quality of guessing each sample, by its id; 0 where there is none."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the task, for the report."""
+
+    @property
+    def asked(self) -> str:
+        """Digest of what is asked and how: with the cell's id, its identity."""
+        content = (
+            *(self.revision, [sample.id for sample in self.samples], self.seed),
+            *(self.planned, self.sampling, self.scenario),
+        )
+        return sha256(repr(content).encode()).hexdigest()[:16]
 
     @property
     def planned(self) -> int:

@@ -12,7 +12,14 @@ import pytest
 
 from pytest_llmlat.plugin import extending, options
 from pytest_llmlat.plugin.fixtures import llm, llmlat
-from pytest_llmlat.plugin.keys import BOARD, SESSION, SETTINGS, session_of, settings_of
+from pytest_llmlat.plugin.keys import (
+    BOARD,
+    REFUSED,
+    SESSION,
+    SETTINGS,
+    session_of,
+    settings_of,
+)
 
 __all__ = ["llm", "llmlat"]
 
@@ -110,8 +117,15 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the cells that are to come, for what is judged before all of them are."""
+    """Count the cells that are to come, and refuse two tests of one of them."""
     if SESSION in session.config.stash:
+        from pytest_llmlat.plugin.collection import clashes  # noqa: PLC0415
+
+        refused = clashes(session.items)
+        if refused and not options.is_worker(session.config):
+            raise pytest.UsageError("\n".join(refused.values()))
+        # A worker that raised here would take the whole run down without a word.
+        session.config.stash[REFUSED] = {i.nodeid: why for i, why in refused.items()}
         cells = [item for item in session.items if "llm" in _fixtures(item)]
         session.config.stash[SESSION].cells_planned = len(cells)
 
@@ -131,9 +145,12 @@ def pytest_report_collectionfinish(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail a cell that could not be graded before a model is loaded for it."""
+    """Fail a cell that cannot be measured before a model is loaded for it."""
     if SESSION not in item.config.stash:
         return
+    refused = item.config.stash.get(REFUSED, {})
+    if item.nodeid in refused:
+        raise pytest.fail.Exception(refused[item.nodeid], pytrace=False)
     from pytest_llmlat.plugin.collection import task_of  # noqa: PLC0415
 
     task = task_of(item)

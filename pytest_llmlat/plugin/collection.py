@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.gate.rules import LIMITED, parse_limit
 from pytest_llmlat.machine.device_table import find_device, present_devices
-from pytest_llmlat.plugin.task_runner import Assignment
+from pytest_llmlat.plugin.task_runner import Assignment, variant_of
+from pytest_llmlat.session.cell_order import checked_choice, checked_variant
+from pytest_llmlat.session.claims import clash
+from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.entities import Task
 
 MARKER = "llm"
-_ARGUMENTS = ("samples", "scenario")
+_ARGUMENTS = ("samples", "scenario", "repeats", "temperature", "top_p", "variant")
 _UNCHOSEN = "not chosen"
 
 
@@ -68,6 +75,31 @@ def task_of(item: pytest.Item) -> Task | None:
     return given.task if isinstance(given, Assignment) else None
 
 
+def clashes(items: Iterable[pytest.Item]) -> dict[pytest.Item, str]:
+    """Return the items that would measure a cell of an item before them, and why not.
+
+    What a test measures that has no marker is not known before it runs.
+    """
+    found: dict[pytest.Item, str] = {}
+    known: dict[str, tuple[pytest.Item, Assignment]] = {}
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        deployment, assignment = params.get("llm"), params.get("llmlat")
+        if deployment is None or not isinstance(assignment, Assignment):
+            continue
+        wanted = cell(
+            deployment,
+            assignment.task,
+            assignment.scenario.name,
+            variant=variant_of(item),
+        ).id
+        first, before = known.setdefault(wanted, (item, assignment))
+        if first is not item:
+            alike = replace(before, limits=()) == replace(assignment, limits=())
+            found[item] = str(clash(wanted, first.nodeid, item.nodeid, alike))
+    return found
+
+
 def _assignments(
     marker: pytest.Mark, selection: Selection, *, where: str
 ) -> list[Assignment]:
@@ -90,6 +122,18 @@ def _assignments(
     named = marker.kwargs.get("scenario")
     if named is not None and not isinstance(named, str):
         raise UsageError(f"{place}: scenario must be a string, not {named!r}")
+    sampling = checked_choice(
+        SamplingChoice(
+            **{
+                name: marker.kwargs.get(name)
+                for name in ("temperature", "top_p", "repeats")
+            }
+        ),
+        where=place,
+    )
+    variant = marker.kwargs.get("variant")
+    if variant is not None:
+        checked_variant(variant)
     wanted = (SINGLE,) if named is None else parse(named, where=place)
     limits = tuple(
         parse_limit(name, str(bound), where=place)
@@ -97,7 +141,14 @@ def _assignments(
         if name in LIMITED
     )
     return [
-        Assignment(task=task, scenario=scenario, samples=count, limits=limits)
+        Assignment(
+            task=task,
+            scenario=scenario,
+            samples=count,
+            limits=limits,
+            sampling=sampling,
+            variant=variant,
+        )
         for task in selection.marked_tasks(marker.args, where=place)
         for scenario in selection.scenarios or wanted
     ]

@@ -78,6 +78,33 @@ def whole(least: int) -> Read:
     return read
 
 
+def temperature(given: Given) -> float:
+    """Return a temperature."""
+    from pytest_llmlat.values.sampling import is_temperature  # noqa: PLC0415 - not at start-up
+
+    number = _number(given)
+    if not is_temperature(number):
+        raise given.complain(f"must be a number, 0 or more, not {given.text!r}")
+    return number
+
+
+def top_p(given: Given) -> float:
+    """Return a share of the probability."""
+    from pytest_llmlat.values.sampling import is_top_p  # noqa: PLC0415 - not at start-up
+
+    number = _number(given)
+    if not is_top_p(number):
+        raise given.complain(f"must be above 0 and at most 1, not {given.text!r}")
+    return number
+
+
+def _number(given: Given) -> float | None:
+    try:
+        return float(given.text)
+    except ValueError:
+        return None
+
+
 def optional(read: Read) -> Read:
     """Return a reader for which an empty text is no value."""
     return lambda given: read(given) if given.text else None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
+REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+"""Tests of a cell that another test measures, by their node ids, and why not."""
 
 
 def settings_of(config: pytest.Config) -> Settings:

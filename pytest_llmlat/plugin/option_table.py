@@ -64,6 +64,25 @@ OPTIONS = {
         help="samples of each task, a seeded and stratified draw; 'all' for all",
         read=given.samples,
     ),
+    "repeats": Option(
+        flag="--llm-repeats",
+        metavar="N",
+        help="how often each sample is asked, each time with a seed of its own",
+        read=given.optional(given.whole(1)),
+    ),
+    "temperature": Option(
+        flag="--llm-temperature",
+        metavar="T",
+        help="with which tokens are drawn, whatever test, model and task say; 0 takes"
+        " the likeliest",
+        read=given.optional(given.temperature),
+    ),
+    "top_p": Option(
+        flag="--llm-top-p",
+        metavar="P",
+        help="share of the probability that tokens are drawn from, such as 0.95",
+        read=given.optional(given.top_p),
+    ),
     "seed": Option(
         flag="--llm-seed",
         metavar="N",
@@ -214,6 +233,7 @@ OPTIONS = {
 """By the name of the setting that each fills, which has its default there."""
 
 MARKERS = {
-    "llm(*tasks, samples=None, scenario=None, **limits)": "tasks for each model",
+    "llm(*tasks, samples=None, scenario=None, repeats=None, temperature=None,"
+    " top_p=None, variant=None, **limits)": "tasks for each model",
 }
 """What each marker means, by how it is written; each device has one beside."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +12,10 @@ import pytest
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdicts import table_of
+from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.figure_columns import headline_values
+from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.scenario import Scenario
 
 _SHOWN_ERRORS = 3
+_ATTEMPTS = count()
+_NAMELESS = re.compile(r"[^A-Za-z0-9._=+-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,10 @@ class Assignment:
     samples: int | None
     limits: tuple[Limit, ...] = ()
     """What the test's marker says that its figures must be."""
+    sampling: SamplingChoice = SamplingChoice()  # noqa: RUF009 - it is frozen
+    """What it says of drawing tokens and of repeats."""
+    variant: str | None = None
+    """What tells its cells from those of another test."""
 
     @property
     def id(self) -> str:
@@ -52,6 +62,8 @@ class Runner:
         """Serve one test."""
         self._request = request
         self._assignment = assignment
+        # Another one at each try, so that a rerun is known for one.
+        self._attempt = next(_ATTEMPTS)
 
     @property
     def task(self) -> Task | None:
@@ -79,6 +91,10 @@ class Runner:
         task: Task | str | None = None,
         *,
         samples: Sequence[Sample] | None = None,
+        repeats: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        variant: str | None = None,
     ) -> Summary:
         """Measure every sample of a task on a model and return the cell's statistics.
 
@@ -87,6 +103,14 @@ class Runner:
             task: a name of the catalogue or a :class:`Task`; by default the one that
                 the test's ``llm`` marker names.
             samples: the items, where they are not those of the task's source.
+            repeats: how often each is asked, each time with a seed of its own.
+            temperature: with which tokens are drawn; 0 takes the likeliest.
+            top_p: share of the probability that they are drawn from.
+            variant: what tells the cell from another of the same task and model; by
+                default what ``parametrize`` calls the test. It stands in the cell's id.
+
+        A cell is measured once in a run. A rerun of the test (``--reruns``) gets what
+        its first try measured.
 
         The test fails if the backend broke on a sample, if a limit is missed, or if
         the cell got worse for certain; all samples are measured all the same, and all
@@ -94,15 +118,20 @@ class Runner:
         """
         session = session_of(self._request.config)
         chosen = self._assignment
+        said = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
         try:
-            measured = session.run(
-                llm,
-                self._resolve(task),
+            checked_choice(said, where=f"{self._request.node.nodeid}: llmlat.run")
+            order = CellOrder(
                 scenario=self._scenario(),
                 samples=samples,
                 count=chosen.samples if chosen else None,
+                sampling=said.over(chosen.sampling) if chosen else said,
                 limits=chosen.limits if chosen else (),
+                variant=variant_of(self._request.node) if variant is None else variant,
+                test=self._request.node.nodeid,
+                attempt=self._attempt,
             )
+            measured = session.run(llm, self._resolve(task), order)
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._request.node.user_properties.extend(headlines(measured.summary))
@@ -137,6 +166,27 @@ class Runner:
                 " @pytest.mark.llm('family/name') or pass the task"
             )
         return task
+
+
+def variant_of(item: pytest.Item) -> str | None:
+    """Return what tells an item's cells from those of another item.
+
+    It is what the marker says, and what ``parametrize`` calls the item's parameters
+    beside the model and the task.
+    """
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return None
+    chosen = callspec.params.get("llmlat")
+    assignment = chosen if isinstance(chosen, Assignment) else None
+    parts = [] if assignment is None or not assignment.variant else [assignment.variant]
+    if set(callspec.params) - {"llm", "llmlat"}:
+        own = str(callspec.id)
+        for known in (callspec.params.get("llm"), assignment):
+            if known is not None:
+                own = own.replace(known.id, " ", 1)
+        parts.append(_NAMELESS.sub("-", own).strip("-._=+"))
+    return "-".join(filter(None, parts)) or None
 
 
 def headlines(summary: Summary) -> list[tuple[str, object]]:

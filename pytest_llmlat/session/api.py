@@ -22,6 +22,7 @@ from pytest_llmlat.session.arguments import (
     some,
     whole,
 )
+from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
 from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
@@ -30,6 +31,7 @@ from pytest_llmlat.store.journal import new_folder
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.settings import (
     ALL_SAMPLES,
     BALANCES,
@@ -67,6 +69,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     scenario: str | Iterable[str] = "single",
     requests: int | None = None,
     devices: str | Iterable[str] | None = None,
+    repeats: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
     seed: int = 0,
     vary: str = "",
     slo: str = "",
@@ -107,6 +112,11 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         requests: how many count in a cell, going round the samples; ``None`` for one
             of each.
         devices: where to run; ``None`` for all that are here and that a model names.
+        repeats: how often each sample is asked, each time with a seed of its own;
+            ``None`` for what the task says.
+        temperature: with which tokens are drawn, 0 for the likeliest; ``None`` for what
+            model and task say.
+        top_p: share of the probability that they are drawn from.
         seed: of draws, resampling and backends.
         vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
@@ -143,6 +153,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     specs, names = some(models, ModelSpec, "models")
     own, task_names = some(tasks, Task, "tasks")
     rival, against_name = some(against or (), ModelSpec, "against", least=0)
+    drawing = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
+    checked_choice(drawing, where="measure_models")
     here = Path(root).resolve()
     project = here / "pyproject.toml"
     files = (project,) if project.is_file() else ()
@@ -153,6 +165,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         models=names,
         tasks=task_names,
         samples=_count(samples),
+        repeats=repeats,
+        temperature=temperature,
+        top_p=top_p,
         seed=whole(seed, "seed", least=0),
         vary=vary,
         model_files=files + paths_of(model_files, "model_files"),
@@ -254,9 +269,8 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
             try:
                 for task in tasks:
                     for scenario in selection.scenarios:
-                        measured = session.run(
-                            model, task, scenario=scenario, samples=samples
-                        )
+                        order = CellOrder(scenario=scenario, samples=samples)
+                        measured = session.run(model, task, order)
                         passed &= all(r.finish != "error" for r in measured.records)
             finally:
                 session.unload(model)

@@ -16,7 +16,7 @@ from pytest_llmlat.values.errors import BadBaseline
 from pytest_llmlat.values.results import Scoreboard, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
@@ -60,7 +60,7 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     run = open_run(journal.folder) if journal.begun else None
     if run is None or not run.facts:
         return _nothing_measured(session, asked=asked)
-    problems = list(run.problems)
+    problems = [*run.problems, *again(run.facts)]
     board = board_of(
         run,
         balance=settings.balance,
@@ -87,6 +87,16 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     if settings.benchmark is not None:
         write_benchmark(settings.benchmark, told, board, run)
     return board
+
+
+def again(facts: Iterable[CellFacts]) -> list[str]:
+    """Tell of cells whose test ran more than once."""
+    return [
+        f"{each.cell.id}: its test ran {each.reruns + 1} times; its first measurement"
+        " counts"
+        for each in facts
+        if each.reruns
+    ]
 
 
 def _records(run: Run) -> list[Record]:

@@ -88,12 +88,21 @@ def _gives_way(device: str, model: ModelSpec, present: Sequence[str]) -> bool:
     return is_remote(device) and not all(map(is_remote, model.devices))
 
 
-def cell(deployment: Deployment, task: Task, scenario: str) -> Cell:
-    """Name what one item measures."""
+def cell(
+    deployment: Deployment, task: Task, scenario: str, *, variant: str | None = None
+) -> Cell:
+    """Name what one item measures.
+
+    Args:
+        deployment: the model on its device.
+        task: what it is asked.
+        scenario: how, by its name.
+        variant: what tells it from another cell of the same task, behind ``#``.
+    """
     return Cell(
         model=deployment.model.name,
         device=deployment.device,
-        task=task.name,
+        task=task.name if variant is None else f"{task.name}#{variant}",
         family=task.family,
         scenario=scenario,
     )

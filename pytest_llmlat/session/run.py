@@ -7,7 +7,7 @@ import logging
 import platform
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +26,18 @@ from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
-from pytest_llmlat.measure.plan import Plan
+from pytest_llmlat.session.cell_order import CellOrder, plan_of
+from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
 from pytest_llmlat.session.listening import Silent
-from pytest_llmlat.session.matrix import cell, on_device
+from pytest_llmlat.session.matrix import on_device
+from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
-from pytest_llmlat.tasks.chance import chances, complaint
-from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
-from pytest_llmlat.tasks.draw import draw
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.gate.rules import Limit
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.records import Instrument, Record
+    from pytest_llmlat.values.records import Instrument
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
-    from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled
 
 _LOG = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class Session:
         self.journal = Journal(settings.folder)
         self._public: dict[Task, tuple[Sample, ...]] = {}
         self._instruments: dict[int, Instrument | None] = {}
+        self._claims = Claims(self.journal)
         self.gate = Gate(settings, spelled=spelled)
         self.cells_planned = 0
         """How many cells this process was asked for; 0 while nobody knows."""
@@ -166,77 +167,63 @@ class Session:
                 f" {self._spelled('save_baseline')} and {self._spelled('baseline')}"
             ) from error
 
-    def run(
-        self,
-        model: LoadedModel,
-        task: Task,
-        *,
-        scenario: Scenario,
-        samples: Sequence[Sample] | None = None,
-        count: int | None = None,
-        limits: Sequence[Limit] = (),
-    ) -> Measured:
+    def run(self, model: LoadedModel, task: Task, order: CellOrder) -> Measured:
         """Measure one cell, and judge it.
 
         Args:
             model: what to ask.
             task: what to ask of it.
-            scenario: how to offer it.
-            samples: the items, where they are not those of the task's source.
-            count: how many the test asks for; the settings come first.
-            limits: those of the test; the settings have their own.
+            order: how to, and who wants to know.
 
         Raises:
-            UsageError: no answer could be graded, or there is nothing to ask.
+            UsageError: no answer could be graded, or there is nothing to ask, or the
+                cell is another test's.
         """
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
-        whole = self._samples(task) if samples is None else as_read(task, samples)
+        own = order.samples
+        whole = self._samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
-        wanted = count if self.settings.samples is None else self.settings.samples
         with _lenient():
-            guessed = chances(task, whole)
-            told = complaint(task, whole)
-        plan = Plan(
-            cell=cell(model.deployment, task, scenario.name),
-            task=task,
-            samples=draw(whole, wanted, seed=self.settings.seed, salt=task.name),
-            seed=self.settings.seed,
-            revision=revision(task, whole),
-            scenario=scenario,
-            requests=self.settings.requests,
-            chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
-            warnings=() if told is None else (told,),
-        )
+            plan = plan_of(order, task, whole, model.deployment, self.settings)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
         self.journal.open(self.run_facts)
-        rounds = 1 if model.against is None else 2
+        known = self._claims.begin(plan, order)
+        if known is not None:
+            return known
+        told, recorder = self._recorded(plan, model)
+        summary, _ = summarise(
+            told.facts,
+            told.records,
+            balance=self.settings.balance,
+            seed=self.settings.seed,
+            slo=self.slo,
+            kept=self._bootstraps,
+        )
+        measured = Measured(
+            summary=summary,
+            records=told.records,
+            verdicts=self._judged(summary, told, recorder, order.limits),
+        )
+        self._claims.end(plan, measured, told.facts)
+        return measured
+
+    def _recorded(self, plan: Plan, model: LoadedModel) -> tuple[Told, Recorder]:
+        """Measure a cell and write it down, and tell who follows the run."""
         recorder = Recorder(self._listener, self.journal)
-        _LOG.info("%s: %d requests", plan.cell.id, rounds * plan.planned)
-        self._listener.on_begin(plan.cell, rounds * plan.planned)
+        planned = plan.planned if model.against is None else plan.planned_in_turn
+        _LOG.info("%s: %d requests", plan.cell.id, planned)
+        self._listener.on_begin(plan.cell, planned)
         try:
             with _lenient():
                 self._measure(plan, model, recorder)
         finally:
             self._listener.on_end()
             _LOG.info("%s: %d records", plan.cell.id, len(recorder.records))
-        own = recorder.of(plan.cell)
-        summary, _ = summarise(
-            own.facts,
-            own.records,
-            balance=self.settings.balance,
-            seed=self.settings.seed,
-            slo=self.slo,
-            kept=self._bootstraps,
-        )
-        return Measured(
-            summary=summary,
-            records=own.records,
-            verdicts=self._judged(summary, own, recorder, limits),
-        )
+        return recorder.of(plan.cell), recorder
 
     def _measure(self, plan: Plan, model: LoadedModel, recorder: Recorder) -> None:
         """Measure a cell, or two in turn."""
@@ -259,7 +246,7 @@ class Session:
             )
         beside = replace(
             plan,
-            cell=cell(other.deployment, plan.task, plan.scenario.name),
+            cell=replace(plan.cell, model=other.name, device=other.deployment.device),
             instrument=self._instrument(other, plan),
         )
         run_pair((plan, beside), (model, other), tools)
@@ -380,13 +367,3 @@ def _lenient() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         yield
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What came of one cell."""
-
-    summary: Summary
-    records: tuple[Record, ...]
-    verdicts: tuple[Verdict, ...]
-    """Worst first; a regression here is one however many cells are to come."""

@@ -5,6 +5,7 @@ A run is a folder, ``.llmlat/runs/ID/``::
     run.json        what was asked for and on which machine; at the end, for how long
     cells.jsonl     CellFacts: one line when a cell begins, one when it is finished
     records.jsonl   Records, one line each
+    claims.jsonl    which test measures which cell
     verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
     summary.json    written at the end, from the above; report.md says it in words
 
@@ -37,6 +38,7 @@ SCHEMA = 1
 RUN = "run.json"
 CELLS = "cells.jsonl"
 RECORDS = "records.jsonl"
+CLAIMS = "claims.jsonl"
 VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
@@ -78,6 +80,28 @@ class Journal:
         else:
             name = RECORDS if isinstance(value, Record) else CELLS
             content = json_object(value)
+        self._append(name, content)
+
+    def claim(self, cell: str, *, test: str, asked: str) -> tuple[str, str]:
+        """Say that a test is about to measure a cell.
+
+        Args:
+            cell: its id.
+            test: the test, by its node id.
+            asked: digest of what it asks and how.
+
+        Returns:
+            Test and digest of whoever said so first, in any process of this run.
+        """
+        own = {"cell": cell, "test": test, "asked": asked}
+        self._append(CLAIMS, own)
+        # Lines are appended whole, so that every process reads them in one order.
+        with (self.folder / CLAIMS).open("rb") as file:
+            claims = (json.loads(line) for line in file)
+            first = next(claim for claim in claims if claim["cell"] == cell)
+        return first["test"], first["asked"]
+
+    def _append(self, name: str, content: dict[str, Any]) -> None:
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
         line = (json.dumps(content, allow_nan=False) + "\n").encode("ascii")
         with (self.folder / name).open("ab", buffering=0) as file:

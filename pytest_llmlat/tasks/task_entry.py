@@ -19,6 +19,7 @@ from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.derived_entries import EntryKind
 from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import BadExtension
+from pytest_llmlat.values.sampling import is_temperature, is_top_p
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.tables import TomlTable
@@ -79,12 +80,23 @@ def task_of(table: TomlTable) -> Task:
         where=table.text("where"),
         public=public_set(table),
         options=table.scalars("options"),
+        temperature=table.number("temperature", 0.0),
+        top_p=table.number("top_p", 1.0),
+        repeats=table.whole("repeats", 1),
     )
+    _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:
         raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
     _check_grading(table, task)
     _check_texts(table, task)
     return task
+
+
+def _check_sampling(table: TomlTable, task: Task) -> None:
+    if not is_temperature(task.temperature):
+        raise table.complain("temperature", f"must be 0 or more: {task.temperature:g}")
+    if not is_top_p(task.top_p):
+        raise table.complain("top_p", f"must be above 0, at most 1: {task.top_p:g}")
 
 
 def _check_texts(table: TomlTable, task: Task) -> None:

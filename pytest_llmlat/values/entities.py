@@ -158,6 +158,13 @@ class Task:
     """The public set that the rows come from, where there is no ``source``."""
     options: tuple[tuple[str, Scalar], ...] = ()
     """Settings of the extractor, the metric and the source, such as ``language``."""
+    temperature: float = 0.0
+    """With which tokens are drawn; 0 takes the likeliest. A model's entry may have one
+    of its own."""
+    top_p: float = 1.0
+    """The share of the probability that they are drawn from."""
+    repeats: int = 1
+    """How often each sample is asked."""
 
     @property
     def by_name_only(self) -> bool:

@@ -444,3 +444,8 @@ class CellFacts:
     """``None`` for a model in this process: nothing lies between it and the clock."""
     contention: Contention | None = None
     """``None`` until the cell is finished."""
+    asked: str | None = None
+    """Digest of what was asked and how: task, samples, sampling, repeats, seed and
+    scenario; ``None`` in runs of older versions."""
+    reruns: int = 0
+    """How often its test ran again; the first measurement counts."""

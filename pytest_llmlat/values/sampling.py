@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 _SEED_BITS = 31
 """Every library and server takes a seed of so many bits."""
@@ -31,6 +31,31 @@ class Sampling:
 
 
 GREEDY = Sampling()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingChoice:
+    """What somebody says of drawing and repeating; ``None`` leaves it to others."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    repeats: int | None = None
+    """How often each sample is asked."""
+
+    def over(self, other: SamplingChoice) -> SamplingChoice:
+        """Return what holds where this one comes first."""
+        return SamplingChoice(
+            temperature=_first(self.temperature, other.temperature),
+            top_p=_first(self.top_p, other.top_p),
+            repeats=_first(self.repeats, other.repeats),
+        )
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _first(one: _Number | None, other: _Number | None) -> _Number | None:
+    return other if one is None else one
 
 
 def seed_of(session: int, *, sample: str, number: int) -> int:

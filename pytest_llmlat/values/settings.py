@@ -36,6 +36,11 @@ class Settings:
     """Tasks or families; empty for those that the tests name."""
     samples: int | None = None
     """Samples of each task; ``None`` for what the test says, or else all."""
+    repeats: int | None = None
+    """How often each sample is asked; ``None`` for what the test or the task says."""
+    temperature: float | None = None
+    """With which tokens are drawn; ``None`` for what test, model or task say."""
+    top_p: float | None = None
     seed: int = 0
     vary: str = ""
     """Settings in which each model is measured, as they were typed; empty for none."""

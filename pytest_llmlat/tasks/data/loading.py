@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Sample, Task
 
-_LIES = ("source", "title", "public", "mapping", "where", "references")
-"""What decides where the data are found and how they are read, not what is asked."""
+_LIES = ("source", "title", "public", "mapping", "where", "references", "repeats")
+"""What decides where the data are found, how they are read and how often, not what is
+asked."""
 
 
 def load_samples(
@@ -63,12 +64,17 @@ def load_samples(
 def revision(task: Task, samples: Sequence[Sample]) -> str:
     """Return a digest of everything that decides what a task asks and accepts.
 
+    How often it asks is no part of it. A task that is answered greedily has the digest
+    that it had before tokens could be drawn.
+
     How rows became samples is not part of it, since the samples are: a local copy of
     a public set makes the same task as the hub.
     """
     definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
     # As it was before samples said themselves what guessing is worth.
     definition["chance"] = task.chance or 0.0
+    if task.temperature == 0:
+        del definition["temperature"], definition["top_p"]
     content = json.dumps(
         [definition, [_content(sample) for sample in samples]],
         sort_keys=True,

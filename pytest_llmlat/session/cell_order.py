@@ -1,0 +1,183 @@
+"""What a test asks for of one cell, and the plan that it makes with the settings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.measure.plan import Plan
+from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.tasks.chance import chances, complaint
+from pytest_llmlat.tasks.data import revision
+from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.values.errors import BadCatalogue, UsageError
+from pytest_llmlat.values.sampling import (
+    Sampling,
+    SamplingChoice,
+    is_temperature,
+    is_top_p,
+)
+from pytest_llmlat.values.scenario import SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.values.entities import (
+        Deployment,
+        ModelSpec,
+        Sample,
+        Scalar,
+        Task,
+    )
+    from pytest_llmlat.values.scenario import Scenario
+    from pytest_llmlat.values.settings import Settings
+
+_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,59}")
+_NOTHING = SamplingChoice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOrder:
+    """What a test asks for of one cell, beside its model and its task."""
+
+    scenario: Scenario = SINGLE
+    """How to offer the samples."""
+    samples: Sequence[Sample] | None = None
+    """The items, where they are not those of the task's source."""
+    count: int | None = None
+    """How many of them; the settings come first."""
+    sampling: SamplingChoice = _NOTHING
+    """How to draw tokens and how often to ask; the settings come first."""
+    limits: Sequence[Limit] = ()
+    """Those of the test; the settings have their own."""
+    variant: str | None = None
+    """What tells the cell from another of the same task; a part of its id."""
+    test: str | None = None
+    """Which test asks, by its node id."""
+    attempt: int = 0
+    """Another number at each try of the same test."""
+
+
+def plan_of(
+    order: CellOrder,
+    task: Task,
+    whole: Sequence[Sample],
+    deployment: Deployment,
+    settings: Settings,
+) -> Plan:
+    """Return what a cell measures.
+
+    Of drawing and repeating, the settings come first, then the test, then the model's
+    entry, and the task says what holds where none of them does.
+
+    Args:
+        order: what the test asks for.
+        task: with all its settings.
+        whole: all its samples.
+        deployment: the model on its device.
+        settings: of the session.
+
+    Raises:
+        UsageError: a variant that cannot be a part of an id.
+        BadCatalogue: the model's entry has a temperature that is none.
+    """
+    said = SamplingChoice(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        repeats=settings.repeats,
+    ).over(order.sampling)
+    task = _drawn_as(task, said)
+    own = _of_entry(deployment.model, said)
+    guessed = chances(task, whole)
+    told = complaint(task, whole)
+    wanted = order.count if settings.samples is None else settings.samples
+    variant = None if order.variant is None else checked_variant(order.variant)
+    return Plan(
+        cell=cell(deployment, task, order.scenario.name, variant=variant),
+        task=task,
+        samples=draw(whole, wanted, seed=settings.seed, salt=task.name),
+        seed=settings.seed,
+        revision=revision(task, whole),
+        scenario=order.scenario,
+        requests=settings.requests,
+        sampling=Sampling(
+            temperature=float(own.get("temperature", task.temperature)),
+            top_p=float(own.get("top_p", task.top_p)),
+        ),
+        repeats=task.repeats,
+        entry_facts=tuple(own.items()),
+        chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
+        warnings=() if told is None else (told,),
+    )
+
+
+def checked_variant(text: str) -> str:
+    """Return a variant, if it can be a part of a cell's id.
+
+    Raises:
+        UsageError: it cannot; says what it may consist of.
+    """
+    if not isinstance(text, str) or not _VARIANT.fullmatch(text):
+        raise UsageError(
+            f"variant {text!r}: is a part of the cell's name: letters, digits and"
+            " . _ = + -, at most 60, a letter or a digit first"
+        )
+    return text
+
+
+def checked_choice(choice: SamplingChoice, *, where: str) -> SamplingChoice:
+    """Return what a test says of drawing, if it can be.
+
+    Raises:
+        UsageError: names the argument.
+    """
+    if choice.temperature is not None and not is_temperature(choice.temperature):
+        raise UsageError(
+            f"{where}: temperature must be a number, 0 or more, not"
+            f" {choice.temperature!r}"
+        )
+    if choice.top_p is not None and not is_top_p(choice.top_p):
+        raise UsageError(
+            f"{where}: top_p must be above 0 and at most 1, not {choice.top_p!r}"
+        )
+    repeats = choice.repeats
+    if repeats is not None and (type(repeats) is not int or repeats < 1):
+        raise UsageError(
+            f"{where}: repeats must be a whole number above 0, not {repeats!r}"
+        )
+    return choice
+
+
+def _drawn_as(task: Task, said: SamplingChoice) -> Task:
+    """Return a task with what settings or test say of drawing and repeating."""
+    return replace(
+        task,
+        temperature=task.temperature if said.temperature is None else said.temperature,
+        top_p=task.top_p if said.top_p is None else said.top_p,
+        repeats=task.repeats if said.repeats is None else said.repeats,
+    )
+
+
+def _of_entry(model: ModelSpec, said: SamplingChoice) -> dict[str, Scalar]:
+    """Return what a model's entry says of drawing, where nobody before it does.
+
+    It is a fact of the model as it was measured, as its dtype is.
+    """
+    found: dict[str, Scalar] = {}
+    for name, before, good in (
+        ("temperature", said.temperature, is_temperature),
+        ("top_p", said.top_p, is_top_p),
+    ):
+        value = model.option(name)
+        if value is None:
+            continue
+        if not good(value):
+            raise BadCatalogue(
+                f"model {model.name!r}: option {name} = {value!r}: must be"
+                f" {'0 or more' if name == 'temperature' else 'above 0, at most 1'}"
+            )
+        if before is None:
+            found[name] = value
+    return found

@@ -1,0 +1,20 @@
+"""What came of one cell, as its test gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Summary, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What came of one cell."""
+
+    summary: Summary
+    records: tuple[Record, ...]
+    verdicts: tuple[Verdict, ...]
+    """Worst first; a regression here is one however many cells are to come."""
