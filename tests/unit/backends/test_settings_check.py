@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.settings_check import (
+    SHARED,
     choice_option,
     flag_option,
     known_options,
@@ -30,8 +31,7 @@ def test_an_option_that_nobody_heeds_is_refused() -> None:
     with pytest.raises(
         UnknownName,
         match=r"model 'mine': unknown option 'kontext'; did you mean 'context'\?"
-        r".*'gguf' knows: batch_size, context, sha256, slower, thinking,"
-        r" thinking_tokens\.",
+        rf".*'gguf' knows: {', '.join(sorted({'context', *SHARED}))}\.",
     ):
         known_options(with_options(kontext=3), ["context"])
 
