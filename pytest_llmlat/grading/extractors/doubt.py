@@ -28,7 +28,9 @@ BEFORE = re.compile(
     r"(?:n't|\b(?:not|never|neither|nor|no|hardly|barely|scarcely|cannot|without|than"
     r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of"
     r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
-    r"|everyone else|not so much|avoid\w{0,3}|free of|devoid of|refus\w{1,3} to"
+    r"|everyone else|not so much|(?:the )?(?:opposite|contrary|reverse) of|stop(?:s"
+    r"|ped)? being"
+    r"|avoid\w{0,3}|free of|devoid of|refus\w{1,3} to"
     r"|except(?: for)?|apart from|aside from|as opposed to|dismiss\w{0,3}"
     r"|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}|discard\w{0,3}|less"
     r"|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals|keine?[nmrs]?|kaum|weder"
@@ -50,9 +52,11 @@ AFTER = re.compile(
     r"|n'(?:est|a|était) pas\b|不(?:是|对|正确|成立)|错"
     rf"|{BE}\s{{1,3}}(?:\w{{1,12}}\s{{1,3}}){{0,2}}"
     r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
-    r"|discarded|invalid|unlikely|implausible|irrelevant|not\b|falsch|fausse?)"
+    r"|discarded|invalid|missing|absent|unlikely|implausible|irrelevant|not\b|falsch"
+    r"|fausse?)"
     r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?|violates)\b"
-    r"|(?:is|are|was)\s{1,3}(?:far |much |way )?too\b"
+    r"|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap|distractor"
+    r"|decoy)\b)"
     r"|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false|incorrect|not)\b"
     r"|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
     r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]"
@@ -66,19 +70,33 @@ FALSE_AFTER = re.compile(
     re.IGNORECASE,
 )
 """Verdicts on an option or a name; where truth is asked they are the answer."""
+FALLEN = re.compile(
+    r"\b(?:which|but this|but that) (?:is|was|would be) (?:\w{1,12} )?"
+    r"(?:false|wrong|incorrect|impossible|not (?:true|correct|right|the case))\b",
+    re.IGNORECASE,
+)
+"""A verdict on what is said of an option."""
 DOUBT = re.compile(
-    r"\b(?:may|might|could|either|whether|unclear|unsure|uncertain|not sure|not certain"
+    r"\b(?:may|might|could|unclear|unsure|uncertain|not sure|not certain"
     r"|maybe|perhaps|possibly|hard to|difficult to|would (?:\w{1,12} ){0,2}(?:be|have)"
     r"|could have"
     r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|attempts? to|doubt|half|partly"
     r"|partially|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
     r"|only (?:\w{1,12} ){0,3}if|or (?:otherwise|not)"
     r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|in equal measure"
-    r"|equally|toss-?up|entweder|vielleicht|k\u00f6nnte|unklar|peut-\u00eatre"
-    r"|pourrait|soit|both|tempting)\b|可能|也许|或许|不确定",
+    r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
+    r"|k\u00f6nnte|unklar|peut-\u00eatre"
+    r"|pourrait|soit|tempting)\b"
+    r"|\b(?:both|either|whether|torn between)\b(?=[^|]{0,40}\|)"
+    r"|(?:\b(?:not|never|unable)|n't)\b[^.\n|]{0,40}\b(?:say|call|tell|claim|think"
+    r"|believe"
+    r"|argue|conclude|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
     re.IGNORECASE,
 )
-IF = re.compile(r"\b(?:if|unless|wenn)\b[^,\n]{0,80}\Z|如果", re.IGNORECASE)
+IF = re.compile(
+    r"\b(?:if|unless|wenn|assum(?:e|ing)|suppos(?:e|ing)|imagine)\b[^,\n]{0,80}\Z|如果",
+    re.IGNORECASE,
+)
 JOINED = re.compile(
     r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,\s{0,3}(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b"
     r"|und\b|ou\b|et\b|to\b|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
@@ -198,7 +216,13 @@ def claimed(
     reason = REASON.search(text, mentions[0].end)
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
-    denied = [is_denied(text, mention, truth=truth) for mention in mentions]
+        text = text[: reason.start()]
+    stops = [m.start for m in mentions[1:]] + [len(text)]
+    denied = [
+        is_denied(text, mention, truth=truth)
+        or bool(not truth and FALLEN.search(text, mention.end, stop))
+        for mention, stop in zip(mentions, stops, strict=True)
+    ]
     for index in range(len(mentions) - 2, -1, -1):  # (A) and (C) are false
         gap = text[mentions[index].end : mentions[index + 1].start]
         joined = JOINED.fullmatch(gap)

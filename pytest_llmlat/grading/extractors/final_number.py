@@ -46,6 +46,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     REACH,
     RESULT,
     SIGNS,
+    TOTAL,
     UNIT,
     WRONG,
 )
@@ -213,6 +214,9 @@ def _last(text: str) -> Iterator[Claim]:
         for numeral in numerals(text, start, start + aside.start()):
             last = numeral
     within = [numeral for numeral in found if start <= numeral.start <= last.start]
+    totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
+    if len(totals) == 1 and "=" not in text[start : last.end]:
+        last = totals[0]
     parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
     after = SENTENCE_END.search(text, last.end)
     asked = after is not None and after[0].startswith("?")

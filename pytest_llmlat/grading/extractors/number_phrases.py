@@ -41,11 +41,12 @@ EITHER = re.compile(
     r"(?:\s{1,3}(?:maybe|perhaps|about|possibly))?[\s$\u20ac\u00a3]{0,4}",
     re.IGNORECASE,
 )
-LISTED = re.compile(r"\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
+LISTED = re.compile(r"\s{1,3}|\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
 NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
+    r"|(?:[<>\u2260\u2264\u2265]|\\(?:neq?|geq?|leq?|lt|gt)\b)[\s$=]{0,3}\Z"
     r"|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
@@ -96,6 +97,13 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 """What a number may be the name of, so that it is no amount."""
+TOTAL = re.compile(
+    r"\s{0,2}(?:[^\W\d]{1,15}\s{1,3}){0,3}"
+    r"(?:in all|in total|altogether|left|remain(?:s|ing|ed)?)\b(?!\s{1,3}from\b)"
+    r"(?![^.\n]*\b(?:so|giving|making|which|therefore|thus|leav\w{1,3})\b)",
+    re.IGNORECASE,
+)
+"""What says of a number of a sentence that it is the result."""
 ALONE = re.compile(
     r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"
     r"(?:[%\u00b0$\u20ac\u00a3]|(?!(?:or|to|and|not|below|minus|less|more|short)\b)"

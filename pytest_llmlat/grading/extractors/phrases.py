@@ -92,6 +92,7 @@ PREDICATE = re.compile(
 )
 PREDICATED = re.compile(
     r"(?:\s{1,3}(?:one|review|sentiment|text|tone|emotion|mood|statement|opinion))?"
+    r"(?:\s{1,3}(?:overall|in general|as a whole))?"
     r"\s{0,3}(?:[.!]|,?\s(?:because|since|as)\b|\Z)",
     re.IGNORECASE,
 )
