@@ -179,7 +179,8 @@ LETTER = re.compile(
     rf"|{EDGE}(?P<closed>[A-Z])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
     rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
     rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
-    rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['\w]|\.\w|-\w|\s{{0,3}}[=+*^<>\u00d7\u00f7])"
+    rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['A-Za-z0-9_\u00c0-\u024f]|\.\w|-\w"
+    rf"|\s{{0,3}}[=+*^<>\u00d7\u00f7])"
     rf"|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter"
     rf"|[Ss]tatement)\s{{1,3}}(?P<named>[A-Za-z])(?!['\w])",
 )

@@ -30,7 +30,7 @@ BEFORE = re.compile(
     r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
     r"|everyone else|not so much|(?:the )?(?:opposite|contrary|reverse) of|stop(?:s"
     r"|ped)? being"
-    r"|avoid\w{0,3}|free of|devoid of|refus\w{1,3} to"
+    r"|avoid\w{0,3}|free of|los(?:t|es|ing)|devoid of|refus\w{1,3} to"
     r"|except(?: for)?|apart from|aside from|as opposed to|dismiss\w{0,3}"
     r"|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}|discard\w{0,3}|less"
     r"|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals|keine?[nmrs]?|kaum|weder"
@@ -58,6 +58,7 @@ AFTER = re.compile(
     r"|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap|distractor"
     r"|decoy)\b)"
     r"|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false|incorrect|not)\b"
+    r"|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't| not)\b"
     r"|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
     r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]"
     r"|[-:\u2013\u2014, ]{1,4}(?:wrong|incorrect|no|falsch|faux)"
@@ -78,12 +79,14 @@ FALLEN = re.compile(
 """A verdict on what is said of an option."""
 DOUBT = re.compile(
     r"\b(?:may|might|could|unclear|unsure|uncertain|not sure|not certain"
-    r"|maybe|perhaps|possibly|hard to|difficult to|would (?:\w{1,12} ){0,2}(?:be|have)"
+    r"|maybe|perhaps|possibly|hard to|difficult to"
     r"|could have"
-    r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|attempts? to|doubt|half|partly"
+    r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|(?:claim|purport)(?:s|ed)? to"
+    r"|attempts? to|doubt|half|partly"
     r"|partially|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
     r"|only (?:\w{1,12} ){0,3}if|or (?:otherwise|not)"
-    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|in equal measure"
+    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|wrong to (?:say|call"
+    r"|claim|think)|in equal measure"
     r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre"
     r"|pourrait|soit|tempting)\b"
@@ -93,6 +96,13 @@ DOUBT = re.compile(
     r"|argue|conclude|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
     re.IGNORECASE,
 )
+WOULD = re.compile(r"\bwould (?:\w{1,12} ){0,2}(?:be|have)\b", re.IGNORECASE)
+SUPPOSED = re.compile(
+    r"\b(?:if|unless|were|had|only|otherwise|but|without|before|instead|then|people"
+    r"|some|others|one)\b",
+    re.IGNORECASE,
+)
+"""What makes of "would be" something that is not so."""
 IF = re.compile(
     r"\b(?:if|unless|wenn|assum(?:e|ing)|suppos(?:e|ing)|imagine)\b[^,\n]{0,80}\Z|如果",
     re.IGNORECASE,
@@ -141,10 +151,11 @@ GIVEN_UP = re.compile(
     r"|too little) (?:information|data|context)"
     r"|\bimpossible to (?:say|tell|determine|know|decide)|\bno way to (?:tell|know)"
     r"|\b(?:unknown|undetermined|indeterminate|inconclusive|ambiguous|unclear)\b"
-    r"|\bnone of\b|\bno idea\b|\bn/a\b|无法(?:确定|判断)|不知道",
+    r"|\bno idea\b|\bn/a\b|无法(?:确定|判断)|不知道",
     re.IGNORECASE,
 )
 """Words of one who has no answer."""
+NONE_OF = re.compile(r"none\b|neither\b|nobody\b|nothing\b", re.IGNORECASE)
 ENUMERATED = 3
 """So many different answers in a row are the list of all that may be answered."""
 
@@ -264,6 +275,8 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
     around = text[: lead.start] + "|" + (text[lead.end :] if not first else "")
     if QUESTION.match(text, lead.end):
         return Claim(Stance.SILENT)
+    if WOULD.search(around) and SUPPOSED.search(around):
+        return Claim(Stance.OPEN)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
     if CONDITION.search(text, lead.end):

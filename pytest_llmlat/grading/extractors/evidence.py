@@ -26,6 +26,7 @@ from typing import TypeAlias
 from pytest_llmlat.grading.extractors.doubt import (
     GIVEN_UP,
     IF_WORD,
+    NONE_OF,
     OTHERWISE,
     REASON,
     Claim,
@@ -39,6 +40,7 @@ from pytest_llmlat.grading.extractors.phrases import (
     BOLD,
     CONCLUDED,
     CORRECTED,
+    DEFINED,
     EVALUATED,
     FIELD,
     HASHED,
@@ -118,9 +120,12 @@ def in_order(
     after = _first_found(ways(text))
     if after is None:
         return whole
-    sure = after.explicit or not whole.explicit or "=" in text.rpartition("\n")[2]
+    if after.explicit or not whole.explicit:
+        return after
+    result = "=" in text.rpartition("\n")[2]
     brief = len(sentences(text, BRIEF + 1)) <= BRIEF
-    return after if sure or brief or not working else whole
+    corrected = corrections[-1]["check"] is None
+    return after if corrected and (result or brief or not working) else whole
 
 
 def _first_found(ways: Iterable[Way]) -> Reading | None:
@@ -231,7 +236,8 @@ def _statements(
             Mention(m.start + len(lead), m.end + len(lead), m.value)
             for m in asked.find(span)
         ]
-        if not mentions and GIVEN_UP.match(span.lstrip(' \t*"')):
+        words = span.lstrip(' \t*"')
+        if not mentions and (GIVEN_UP.match(words) or NONE_OF.match(words)):
             yield Claim(Stance.OPEN)
         if IF_WORD.search(before) and OTHERWISE.search(span):
             yield Claim(Stance.OPEN)
@@ -245,7 +251,11 @@ def _whole(text: str, asked: Candidates) -> Iterator[Claim]:
     whole = _is_all(text, asked.find)
     if whole is not None:
         yield Claim(Stance.ASSERTED, whole.value)
-    elif text.endswith((".", "!")) and len(sentences(text, 2)) == 1:
+    elif (
+        text.endswith((".", "!"))
+        and len(sentences(text, 2)) == 1
+        and not has_given_up(text, asked.find)
+    ):
         claim = claimed(text, asked.find(text), truth=asked.truth)
         if claim.stance is Stance.ASSERTED and asked.about(text):
             yield claim
@@ -326,13 +336,12 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield what conclusions say, the last first; open ones say nothing."""
     start = max(0, len(text) - WIDEST)
     found = [*CONCLUDED.finditer(text, start)]
-    found += EVALUATED.finditer(text, start) if asked.truth else ()
+    found += (EVALUATED if asked.truth else DEFINED).finditer(text, start)
     found.sort(key=lambda match: match.start())
     for match in reversed(found[-MOST:]):
         line = text.rfind("\n", 0, match.start()) + 1
-        sentence = text[max(line, match.start() - 40) : match.start()].rpartition(".")[
-            2
-        ]
+        sentence = text[max(line, match.start() - 40) : match.start()]
+        sentence = sentence.rpartition(".")[2]
         before = sentence.rpartition(",")[2]
         if match[0] == "is" and REASON.search(f" {sentence}"):
             continue
@@ -344,7 +353,8 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
             for m in mentions
         ]
         if asked.about(f"{before} {match[0]} {span}"):
-            yield claimed(f"{before} {span}", shifted, truth=asked.truth)
+            first = match.re is DEFINED
+            yield claimed(f"{before} {span}", shifted, truth=asked.truth, first=first)
 
 
 def _heads(text: str, asked: Candidates) -> Iterator[Claim]:

@@ -138,7 +138,9 @@ def _alone(text: str) -> Iterator[Claim]:
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST]
     alone = [
-        spelled(next(numerals(line), None)) if ALONE.fullmatch(line[:LONE]) else None
+        spelled(next(numerals(line), None))
+        if ALONE.fullmatch(line[:LONE]) and not WRONG.search(line)
+        else None
         for line in lines
     ]
     if alone and alone[0] is not None and len({*alone} - {None}) == 1:
@@ -148,6 +150,7 @@ def _alone(text: str) -> Iterator[Claim]:
         named = HEADING.match(text) or NAMED.search(
             text[: found[0].start if found else 0]
         )
+        named = named or has_given_up(text, lambda _: ())
         if len(found) == 1 and not named and not _is_open(text, found[0]):
             yield _claim(found[0])
 

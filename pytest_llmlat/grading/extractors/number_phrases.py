@@ -38,7 +38,7 @@ OPERATION = re.compile(
 )
 EITHER = re.compile(
     r"\s{0,3}(?:[a-z%\u00b0$]{1,12}\s{1,3})?(?:or|to|and|oder|bis|ou|\u00e0)\b"
-    r"(?:\s{1,3}(?:maybe|perhaps|about|possibly))?[\s$\u20ac\u00a3]{0,4}",
+    r"(?:\s{1,3}(?:maybe|perhaps|about|possibly|[a-z]\s{0,3}=))?[\s$\u20ac\u00a3]{0,4}",
     re.IGNORECASE,
 )
 LISTED = re.compile(r"\s{1,3}|\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
@@ -46,7 +46,7 @@ NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
-    r"|(?:[<>\u2260\u2264\u2265]|\\(?:neq?|geq?|leq?|lt|gt)\b)[\s$=]{0,3}\Z"
+    r"|(?:[<>\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt|pm)\b)[\s$=]{0,3}\Z"
     r"|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
@@ -111,7 +111,8 @@ ALONE = re.compile(
 )
 """A line that is a number and at most its unit."""
 ASIDE = re.compile(
-    r"(?:,?\s(?:out of|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
+    r"(?:,?\s(?:out of|of the(?= \d)"
+    r"|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
     r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
     r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
     re.IGNORECASE,

@@ -76,10 +76,19 @@ CORRECTED = re.compile(
     r"|on second thought"
     r"|on reflection|scratch that|hold on|oops|my mistake|i made (?:a mistake|an error)"
     r"|correct(?:ion|ing|ed answer)\b:?"
-    r"|let me (?:re-?(?:check|do|think|compute|calculate|consider|evaluate|read)"
-    r"|double[- ]check|correct))",
+    r"|let me correct)|(?P<check>\blet(?: me|'s|\u2019s| us) (?:double[- ]check|check"
+    r"|verify"
+    r"|re-?(?:check|do|think|compute|calculate|consider|evaluate|read)))",
     re.IGNORECASE,
 )
+"""What comes before another answer; a check may well find the same one."""
+DEFINED = re.compile(
+    r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}est|first|second|third|fourth"
+    r"|fifth"
+    r"|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}",
+    re.IGNORECASE,
+)
+"""What names that which is asked: "the tallest is", "the one who lied is"."""
 INTERJECTION = re.compile(
     r"(?:sure|okay|ok|certainly|of course|all ?right|well|hm+|great|absolutely"
     r"|based on|here(?:'s| is)|let's|let us)\b",

@@ -48,6 +48,17 @@ QUOTES = (
     ("\u300c", "\u300d"),
     ("**", "**"),
 )
+CLOSING = re.compile(
+    # as in: Let me know if it suits you! Or: *Note: I kept the tone of the original.*
+    r"\n[ \t]*\n[*_(\[#> -]{0,6}(?:let me know\b|i hope (?:this|that|it)\b"
+    r"|feel free to\b"
+    r"|(?:please )?note(?:s|:| that\b)|explanation\b[^\n.]{0,30}:"
+    r"|is there anything else"
+    r"|(?:here(?:'s|\u2019s| is) )?(?:an? |the )?(?:quick )?breakdown\b[^\n.]{0,30}:"
+    r"|(?:if|should) you [^\n.]{0,60}\b(?:let me know|feel free|just ask)\b)",
+    re.IGNORECASE,
+)
+"""How a paragraph starts that speaks to the user about the text."""
 DRESSINGS = 4
 """How often a preamble or a wrapping may be taken off, one inside the other."""
 
@@ -56,11 +67,15 @@ def read_text(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the text without what a chatty model puts round it.
 
     What goes: one preamble ("Summary:", "Here is the translation:", a Markdown
-    title that says the same), quotation marks, bold or a fence round the whole. Inside
-    the text nothing is touched, line breaks included.
+    title that says the same), closing paragraphs to the user ("Let me know", "Note:",
+    "Explanation:"), quotation marks, bold or a fence round the whole. Inside the text
+    nothing is touched, line breaks included.
     """
     del task, sample
     text = answer.strip()
+    closing = CLOSING.search(text)
+    if closing and not text.startswith(("```", "~~~")):
+        text = text[: closing.start()].rstrip()
     for _ in range(DRESSINGS):
         bare = _unwrapped(_without_preamble(text)).strip()
         if bare == text:
