@@ -33,6 +33,7 @@ ROOMS = (
     "grading",
     "tasks",
     "backends",
+    "judges",
     "store",
     "measure",
     "analysis",
@@ -284,12 +285,12 @@ def test_pytest_stays_at_the_border() -> None:
     assert inside == {}
 
 
-def test_model_libraries_stay_in_the_backends() -> None:
-    """A library that is not installed breaks nothing but its own backend."""
+def test_model_libraries_stay_with_models() -> None:
+    """A library that is not installed breaks nothing but its own backend or judge."""
     outside = offences(
         lambda path: (
             set()
-            if room(path) == "backends"
+            if room(path) in {"backends", "judges"}
             else roots(imports(tree(path))) & MODEL_LIBRARIES
         )
     )
