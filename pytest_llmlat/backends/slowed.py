@@ -194,6 +194,14 @@ class _SlowMeter(Meter):
         return self._meter.thinking
 
     @property
+    def answering(self) -> bool:
+        return self._meter.answering
+
+    @property
+    def thought_began(self) -> bool:
+        return self._meter.thought_began
+
+    @property
     def thoughts(self) -> str | None:
         return self._meter.thoughts
 

@@ -73,8 +73,13 @@ def to_think(request: Request, model: ModelSpec) -> Request:
 
 
 def closing_text(meter: Meter) -> str:
-    """Return what is written in the model's stead to end its thought."""
+    """Return what is written in the model's stead to end the thought under way."""
     return f"{FORCED_BEFORE}{meter.closing}{FORCED_BEHIND}"
+
+
+def ending_text(tags: ThoughtTags) -> str:
+    """Return the same of a thought between some tags."""
+    return f"{FORCED_BEFORE}{tags.leftover}{tags.closing}{FORCED_BEHIND}"
 
 
 def shown_tokens(model: ModelSpec, control: Mapping[int, str]) -> dict[int, str]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.backends.huggingface.encoding import EncodedPrompt
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -23,12 +24,15 @@ class Engine:
     ends: frozenset[int]
     """Tokens that end an answer."""
     context: int
-    encode: Callable[[Request], Mapping[str, Any]]
-    """Ids and mask of one prompt, of shape (1, tokens), on the device."""
+    encode: Callable[[Request], EncodedPrompt]
     greedy: Callable[[int], Any]
     """Settings of a greedy generation of at most so many tokens."""
     decoder: Callable[[], Callable[[int], str]]
     """A new function from each token to the text that it makes readable."""
+    tokens_of: Callable[[str], list[int]]
+    """Makes tokens of a text, control tokens parsed."""
+    ending: Callable[[Request], int]
+    """The most tokens that a forced end of a request's thought takes."""
 
 
 class BatchRow:
@@ -38,7 +42,7 @@ class BatchRow:
         self,
         request: Request,
         meter: Meter,
-        ids: Any,  # noqa: ANN401 - a tensor
+        prompt: EncodedPrompt,
         engine: Engine,
     ) -> None:
         """Begin with a prompt.
@@ -46,38 +50,57 @@ class BatchRow:
         Args:
             request: what is asked.
             meter: takes the stamps.
-            ids: the prompt's tokens, of shape (1, tokens).
+            prompt: its tokens.
             engine: the model.
         """
-        self.ids = ids
+        self.ids = prompt.ids
+        self.inputs = prompt.inputs
         self.request = request
-        self.prompt_tokens = int(ids.shape[1])
+        self.meter = meter
+        self.prompt_tokens = int(prompt.ids.shape[1])
         self.room = engine.context - self.prompt_tokens
-        self.most = min(request.max_new_tokens, self.room)
+        ending = engine.ending(request)
+        self.most = min(request.most_tokens, self.room - ending)
+        self.span = self.most + ending
+        """The most steps that it may take."""
         self.done = self.most <= 0
         self._ended = False
-        self._meter = meter
+        self._rendered = prompt.rendered
+        if prompt.rendered is not None:
+            meter.prompted(prompt.rendered)
         self._ends = engine.ends
         self._decode = engine.decoder()
         self._taken = 0
+        self._forced = 0
 
     def take(self, token: int, *, at_ns: int | None = None) -> None:
         """Stamp a token; one that comes after the end is no part of the answer."""
         if self.done:
             return
+        if self._forced:
+            self._forced -= 1
+            return
         self._taken += 1
-        self._ended = token in self._ends or self._meter.token(
+        self._ended = token in self._ends or self.meter.token(
             self._decode(token), at_ns=at_ns
         )
         self.done = self._ended or self._taken >= self.most
 
+    def end_thought(self, tokens: int) -> None:
+        """Close the thought: the next so many tokens are no choice of the model's."""
+        self.meter.end_thought()
+        self._forced = tokens
+
     def generation(self) -> Generation:
         """Return the answer as far as it came."""
         finish: Finish = "stop" if self._ended else "length"
-        if self.room <= 0:
+        if self.most <= 0:
             finish = "context"
-        return self._meter.generation(
-            finish, self.prompt_tokens, sampling=self.request.sampling
+        return self.meter.generation(
+            finish,
+            self.prompt_tokens,
+            rendered=self._rendered,
+            sampling=self.request.sampling,
         )
 
 
@@ -117,6 +140,6 @@ def rows_of(
 ) -> list[BatchRow]:
     """Return a row for each request, its prompt encoded."""
     return [
-        BatchRow(request, meter, engine.encode(request)["input_ids"], engine)
+        BatchRow(request, meter, engine.encode(request), engine)
         for request, meter in zip(requests, meters, strict=True)
     ]

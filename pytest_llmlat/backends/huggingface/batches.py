@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
 from pytest_llmlat.backends.huggingface.drawing import drawing
+from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.torch_memory import (
     cache_bytes,
     free_bytes,
@@ -79,13 +80,20 @@ def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
     """Say why continuous batching cannot answer these requests, if it cannot."""
     if not hasattr(engine.model, "generate_batch"):
         return "this model or this version of transformers has no such thing"
+    if any(request.thinking_tokens is not None for request in requests):
+        return "it does not end thoughts at a budget (thinking_tokens)"
+    if any(request.stop for request in requests):
+        return "it does not end at the stop strings of this task"
+    return _unlike(engine, requests)
+
+
+def _unlike(engine: Engine, requests: Sequence[Request]) -> str | None:
+    """Say in what these requests differ too much for one queue."""
     if not all(request.sampling.greedy for request in requests):
         return (
             "it draws the tokens of all answers with one seed, and these have several"
         )
-    if any(request.stop for request in requests):
-        return "it does not end at the stop strings of this task"
-    bounds = {request.max_new_tokens for request in requests}
+    bounds = {request.most_tokens for request in requests}
     if len(bounds) > 1:
         return "it has one bound for all answers, and these have several"
     longest = max(requests, key=lambda request: len(request.prompt))
@@ -95,7 +103,7 @@ def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
 
 
 def _tokens(engine: Engine, request: Request) -> int:
-    return int(engine.encode(request)["input_ids"].shape[1])
+    return int(engine.encode(request).ids.shape[1])
 
 
 class Padded:
@@ -120,13 +128,13 @@ class Padded:
         a_token = cache_bytes(engine.model)
         if free is None or a_token is None:
             return most
-        tokens = min(_tokens(engine, longest) + longest.max_new_tokens, engine.context)
+        tokens = min(_tokens(engine, longest) + longest.most_tokens, engine.context)
         return max(1, min(most, int(_SHARE * free / (tokens * a_token))))
 
     def prepare(self, requests: Sequence[Request], size: int) -> None:
         """Answer a few of them with two tokens, so that kernels are chosen."""
         engine = self._engine
-        encoded = [engine.encode(request)["input_ids"] for request in requests[:size]]
+        encoded = [engine.encode(request).ids for request in requests[:size]]
         fitting = [ids for ids in encoded if ids.shape[1] < engine.context]
         if fitting:
             room = engine.context - max(int(ids.shape[1]) for ids in fitting)
@@ -147,7 +155,7 @@ class Padded:
         while left:
             # A row goes on silently until the last one ends. One without room for
             # that would run out of positions, so it comes after the others.
-            most = max(row.most for row in left)
+            most = max(row.span for row in left)
             self._answer([row for row in left if row.room >= most], most, size)
             left = [row for row in left if row.room < most]
         return [row.generation() for row in rows]
@@ -161,11 +169,12 @@ class Padded:
         chance = drawing(
             engine.torch, engine.device.name, [row.request for row in rows]
         )
-        told = {"stopping_criteria": [Stepper(engine.torch, engine.device, rows)]}
+        told = watched(chance, rows, engine.tokens_of)
+        told["stopping_criteria"] = [Stepper(engine.torch, engine.device, rows)]
         within_memory(
             engine.device,
             f"{size} at once",
-            lambda: self._run([row.ids for row in rows], most, **told, **chance),
+            lambda: self._run([row.ids for row in rows], most, **told),
         )
 
     def _run(self, rows: Sequence[Any], most: int, **told: object) -> None:
@@ -222,7 +231,7 @@ class Continuous:
     def prepare(self, requests: Sequence[Request], size: int) -> None:
         """Reserve memory for so many under way, capture graphs, and warm it up."""
         self.close()
-        few = [self._engine.encode(request)["input_ids"] for request in requests[:size]]
+        few = [self._engine.encode(request).ids for request in requests[:size]]
         within_memory(
             self._engine.device,
             f"{size} at once",

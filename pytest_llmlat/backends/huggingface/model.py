@@ -7,12 +7,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.backends.chat_messages import messages
-from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
+from pytest_llmlat.backends.huggingface.batch_rows import (
+    Engine,
+    Stepper,
+    rows_of,
+)
 from pytest_llmlat.backends.huggingface.decoding import Decoding, places_of
 from pytest_llmlat.backends.huggingface.drawing import drawing
+from pytest_llmlat.backends.huggingface.encoding import PromptEncoder
 from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
     full_at_load,
@@ -33,16 +37,17 @@ from pytest_llmlat.backends.huggingface.settings import (
     settings_of,
 )
 from pytest_llmlat.backends.huggingface.stamping import Stamper
+from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.threaded_batches import ThreadedBatches
 from pytest_llmlat.backends.huggingface.torch_devices import (
     Threads,
     TorchDevice,
     torch_device,
 )
+from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
     GenerationFailed,
-    LLMLatError,
     MissingExtra,
     Unsupported,
 )
@@ -190,13 +195,9 @@ class HuggingFace:
             settings, min(context_of(model), settings.context or UNKNOWN_CONTEXT)
         )
         self._decoding = Decoding(model, settings, self._context)
-        has_template = bool(getattr(tokenizer, "chat_template", None))
-        self.chat = has_template if spec.chat is None else spec.chat
-        if self.chat and not has_template:
-            raise LLMLatError(
-                f"model {spec.name!r}: its tokenizer has no chat template, but its"
-                " entry says chat = true; remove that, or use a chat model"
-            )
+        self._prompts = TokenizerPrompts(tokenizer, spec)
+        self._encode = PromptEncoder(torch, tokenizer, self._prompts, device.name)
+        self.chat = self._prompts.chat
         # No fact: it changes no answer and no latency, only what loading took.
         self.kept_from = self._origin.kept_from
         self.facts: Mapping[str, Scalar | None] = self._facts()
@@ -217,7 +218,6 @@ class HuggingFace:
             Unsupported: there is no such kind, not for these requests, or not with the
                 settings of this model.
         """
-        from pytest_llmlat.backends.huggingface.batch_rows import Engine  # noqa: PLC0415 - loaded on use
         from pytest_llmlat.backends.huggingface.batches import batches_of  # noqa: PLC0415 - the same
 
         if self._decoding.one_at_a_time:
@@ -225,17 +225,7 @@ class HuggingFace:
                 f"model {self._deployment.model.name!r}: option cache = 'static': is"
                 " for one request at a time; leave it, and compile, out to batch"
             )
-        engine = Engine(
-            torch=self._torch,
-            model=self._model,
-            device=self._device,
-            ends=self._ends,
-            context=self._context,
-            encode=self._encode,
-            greedy=self._greedy,
-            decoder=lambda: decoder(self._tokenizer),
-        )
-        found = batches_of(engine, requests, kind)
+        found = batches_of(self._engine(), requests, kind)
         if self._origin.settings.threads is None:
             return found
         return ThreadedBatches(found, self._threads)
@@ -282,7 +272,7 @@ class HuggingFace:
     def close(self) -> None:
         """Put the base back, or drop it and give the device's memory back."""
         place = self._origin.place
-        del self._model, self._tokenizer, self._decoding
+        del self._model, self._tokenizer, self._decoding, self._prompts, self._encode
         if place is not None:
             place.put_back(lost=self._lost is not None)
             return
@@ -313,34 +303,52 @@ class HuggingFace:
         raise fault
 
     def _answer(self, request: Request, meter: Meter) -> Generation:
-        inputs = self._encode(request)
-        prompt_tokens = int(inputs["input_ids"].shape[1])
+        if request.thinking_tokens is not None:
+            return self._answer_within_budget(request, meter)
+        prompt = self._encode(request)
+        prompt_tokens = int(prompt.ids.shape[1])
         room = self._context - prompt_tokens
-        if room <= 0:
-            return meter.generation("context", prompt_tokens)
-        stamper = Stamper(
-            meter, decoder(self._tokenizer), self._device, self._ends, self._torch
-        )
-        settings = self._greedy(min(request.max_new_tokens, room))
-        chance = drawing(self._torch, self._device.name, [request])
-        self._decoding.run(inputs, settings, stopping_criteria=[stamper], **chance)
-        finish: Finish = "stop" if stamper.ended else "length"
-        return meter.generation(finish, prompt_tokens, sampling=request.sampling)
-
-    def _encode(self, request: Request) -> Mapping[str, Any]:
-        text = request.prompt
-        if request.chat:
-            text = self._tokenizer.apply_chat_template(
-                messages(request),
-                add_generation_prompt=True,
-                tokenize=False,
+        finish: Finish = "context"
+        if prompt.rendered is not None:
+            meter.prompted(prompt.rendered)
+        if room > 0:
+            stamper = Stamper(
+                meter, self._prompts.decoder(), self._device, self._ends, self._torch
             )
-        # A chat template has written the special tokens itself.
-        inputs = self._tokenizer(
-            text, add_special_tokens=not request.chat, return_tensors="pt"
+            settings = self._greedy(min(request.most_tokens, room))
+            chance = drawing(self._torch, self._device.name, [request])
+            self._decoding.run(
+                prompt.inputs, settings, stopping_criteria=[stamper], **chance
+            )
+            finish = "stop" if stamper.ended else "length"
+        return meter.generation(
+            finish, prompt_tokens, rendered=prompt.rendered, sampling=request.sampling
         )
-        keep = ("input_ids", "attention_mask")
-        return {key: inputs[key].to(self._device.name) for key in keep}
+
+    def _answer_within_budget(self, request: Request, meter: Meter) -> Generation:
+        """Answer as a batch of one, whose rows know of forced tokens."""
+        rows = rows_of([request], [meter], self._engine())
+        (row,) = rows
+        if not row.done:
+            chance = drawing(self._torch, self._device.name, [request])
+            told = watched(chance, rows, self._prompts.tokens_of)
+            told["stopping_criteria"] = [Stepper(self._torch, self._device, rows)]
+            self._decoding.run(row.inputs, self._greedy(row.span), **told)
+        return row.generation()
+
+    def _engine(self) -> Engine:
+        return Engine(
+            torch=self._torch,
+            model=self._model,
+            device=self._device,
+            ends=self._ends,
+            context=self._context,
+            encode=self._encode,
+            greedy=self._greedy,
+            decoder=self._prompts.decoder,
+            tokens_of=self._prompts.tokens_of,
+            ending=self._prompts.longest_ending,
+        )
 
     def _greedy(self, most: int) -> Any:  # noqa: ANN401 - loaded on use
         """Return settings that leave nothing to the model's own file.

@@ -47,6 +47,8 @@ class MlxLibrary:
     load_adapters: Callable[..., Any]
     generate_step: Callable[..., Any]
     make_sampler: Callable[..., Any]
+    new_cache: Callable[..., Any]
+    """Makes an empty cache of keys and values for a model."""
 
 
 def find_folder(spec: ModelSpec) -> tuple[Path, str | None]:

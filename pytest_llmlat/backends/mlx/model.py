@@ -6,8 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_llmlat.backends.chat_messages import messages
-from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.mlx.loading import (
     MlxLibrary,
@@ -19,10 +17,11 @@ from pytest_llmlat.backends.mlx.loading import (
     quantization_of,
 )
 from pytest_llmlat.backends.settings_check import known_options
+from pytest_llmlat.backends.thinking import closing_text
+from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
     DeviceAbsent,
-    LLMLatError,
     MissingExtra,
     OutOfMemory,
     Unsupported,
@@ -30,7 +29,7 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
@@ -120,21 +119,16 @@ class MLX:
         spec = deployment.model
         self._mx = library.mx
         self._steps = library.generate_step
+        self._new_cache = library.new_cache
         self._sampler = library.make_sampler
         self._model = model
-        self._tokenizer = tokenizer
         self._stream = stream
         self._name = spec.name
         self._counts = deployment.device == "mps"
         self._ends = _end_tokens(origin.config, tokenizer)
         self._context = _context(origin.config)
-        has_template = bool(getattr(tokenizer, "chat_template", None))
-        self.chat = has_template if spec.chat is None else spec.chat
-        if self.chat and not has_template:
-            raise LLMLatError(
-                f"model {spec.name!r}: its tokenizer has no chat template, but its"
-                " entry says chat = true; remove that, or use a chat model"
-            )
+        self._prompts = TokenizerPrompts(tokenizer, spec)
+        self.chat = self._prompts.chat
         self.facts: Mapping[str, Scalar | None] = {
             "library": f"mlx-lm {package_version('mlx_lm')}",
             "mlx": package_version("mlx"),
@@ -156,13 +150,16 @@ class MLX:
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
         """
-        tokens = self._encode(request)
+        prompt = self._prompts.rendered(request)
+        tokens = self._prompts.ids(request, prompt)
+        rendered = prompt.text if request.chat else None
+        if rendered is not None:
+            meter.prompted(rendered)
         room = self._context - len(tokens)
-        if room <= 0:
-            return meter.generation("context", len(tokens))
+        finish: Finish = "context"
         try:
-            most = min(request.max_new_tokens, room)
-            finish = self._decode(tokens, most, request, meter)
+            if room > 0:
+                finish = self._decode(tokens, room, request, meter)
         except (RuntimeError, MemoryError) as error:
             if not no_memory(error):
                 raise
@@ -170,7 +167,9 @@ class MLX:
                 f"model {self._name!r}: no room for a prompt of {len(tokens)} tokens:"
                 f" {error}"
             ) from error
-        return meter.generation(finish, len(tokens), sampling=request.sampling)
+        return meter.generation(
+            finish, len(tokens), rendered=rendered, sampling=request.sampling
+        )
 
     def reset_device_peak(self) -> None:
         """Begin to count the GPU's peak memory anew."""
@@ -183,37 +182,63 @@ class MLX:
 
     def close(self) -> None:
         """Drop the weights and give MLX's cached memory back."""
-        del self._model, self._tokenizer
+        del self._model, self._prompts
         free_memory()
         self._mx.clear_cache()
 
     def _decode(
-        self, tokens: list[int], most: int, request: Request, meter: Meter
+        self, tokens: list[int], room: int, request: Request, meter: Meter
     ) -> Finish:
-        chance = self._chance(request)
-        decode = decoder(self._tokenizer)
-        finish: Finish = "length"
+        """Generate, and go on behind a thought that was ended by force."""
+        given = self._chance(request)
+        budget = request.thinking_tokens
+        if budget is not None:
+            # Kept, so that what was read is not read again behind the closing tag.
+            given["prompt_cache"] = self._new_cache(self._model)
+        decode = self._prompts.decoder()
+        finish: Finish | None = None
+        while finish is None:
+            if budget is not None and meter.overdue(budget):
+                forced = self._prompts.tokens_of(closing_text(meter))
+                meter.end_thought()
+                tokens = [*tokens, *forced]
+                room -= len(forced)
+            given["max_tokens"] = min(request.most_tokens, room) - meter.tokens
+            if given["max_tokens"] <= 0:
+                return "length"
+            finish = self._part(tokens, given, budget, meter, decode)
+            # All of it is in the cache by now, the last token included.
+            tokens = []
+        return finish
+
+    def _part(
+        self,
+        tokens: list[int],
+        given: Mapping[str, Any],
+        budget: int | None,
+        meter: Meter,
+        decode: Callable[[int], str],
+    ) -> Finish | None:
+        """Stamp tokens; ``None`` if only the budget of a thought is spent."""
         with self._mx.stream(self._stream):
-            # Each call makes a cache of its own, so every prompt pays its prefill.
+            # Without a cache that is given, each call makes one of its own, so that
+            # every prompt pays its prefill.
             steps = self._steps(
-                self._mx.array(tokens),
-                self._model,
-                self._stream,
-                max_tokens=most,
-                **chance,
+                self._mx.array(tokens), self._model, self._stream, **given
             )
             try:
                 for token, _ in steps:
                     # A Python number: MLX has waited for its value. The step after
                     # it is under way already, and is not waited for.
                     if token in self._ends or meter.token(decode(token)):
-                        finish = "stop"
-                        break
+                        return "stop"
+                    if budget is not None and meter.overdue(budget):
+                        return None
             finally:
                 steps.close()
                 # The step under way must not slow the next sample down.
                 self._mx.synchronize(self._stream)
-        return finish
+        return "length"
 
     def _chance(self, request: Request) -> dict[str, Any]:
         """Return what generating is told besides, so that tokens are drawn.
@@ -225,18 +250,6 @@ class MLX:
             return {}
         self._mx.random.seed(request.seed)
         return {"sampler": self._sampler(temp=how.temperature, top_p=how.top_p)}
-
-    def _encode(self, request: Request) -> list[int]:
-        text = request.prompt
-        if request.chat:
-            text = self._tokenizer.apply_chat_template(
-                messages(request),
-                add_generation_prompt=True,
-                tokenize=False,
-            )
-        # A chat template has written the special tokens itself.
-        inputs = self._tokenizer(text, add_special_tokens=not request.chat)
-        return list(inputs["input_ids"])
 
 
 def _check_entry(deployment: Deployment) -> None:
@@ -270,6 +283,7 @@ def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:
     try:
         import mlx.core as mx
         from mlx_lm.generate import generate_step
+        from mlx_lm.models.cache import make_prompt_cache
         from mlx_lm.sample_utils import make_sampler
         from mlx_lm.utils import load_adapters, load_model
         from transformers import AutoTokenizer
@@ -288,6 +302,7 @@ def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:
         load_model=load_model,
         load_adapters=load_adapters,
         generate_step=generate_step,
+        new_cache=make_prompt_cache,
         make_sampler=make_sampler,
     )
     return library, AutoTokenizer

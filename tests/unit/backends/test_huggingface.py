@@ -74,10 +74,19 @@ class Tokenizer:
         ids = Ids([1] * len(text.split()))
         return {"input_ids": ids, "attention_mask": ids, "token_type_ids": ids}
 
-    def apply_chat_template(self, messages: list[dict[str, str]], **given: bool) -> str:
-        """Put the template round the one message."""
-        assert given == {"add_generation_prompt": True, "tokenize": False}
-        return f"<user> {messages[0]['content']}"
+    def apply_chat_template(
+        self,
+        messages: list[dict[str, str]],
+        *,
+        add_generation_prompt: bool,
+        tokenize: bool,
+        **switches: object,
+    ) -> str:
+        """Put the template round each message."""
+        assert not tokenize
+        told = [f"<{m['role']}> {m['content']}" for m in messages]
+        more = [f"<{name}={value}>" for name, value in switches.items()]
+        return "".join([*more, *told, *(["<assistant>"] * add_generation_prompt)])
 
     def decode(self, tokens: list[int], *, skip_special_tokens: bool) -> str:
         """Return the text of all tokens."""
@@ -207,7 +216,7 @@ def test_a_chat_prompt_has_the_template_s_special_tokens() -> None:
     answer(backend)
 
     assert backend.chat is True
-    assert tokenizer.calls == [("<user> two words", False)]
+    assert tokenizer.calls == [("<user> two words<assistant>", False)]
 
 
 @pytest.mark.parametrize(("chat", "template"), [(False, True), (None, False)])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.mlx import model as backend_module
+from pytest_llmlat.backends import tokenizer_prompts
 from pytest_llmlat.backends.mlx.loading import rope_heeded, rope_settings
 from pytest_llmlat.backends.mlx.model import MLX, open_model
 from pytest_llmlat.values.clock import ManualClock
@@ -29,6 +29,7 @@ from pytest_llmlat.values.errors import (
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import Sampling
+from pytest_llmlat.values.thinking import tags_of
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Library:
             "mlx.utils": SimpleNamespace(tree_flatten=lambda weights: weights),
             "mlx_lm": ModuleType("mlx_lm"),
             "mlx_lm.generate": SimpleNamespace(generate_step=self._steps),
+            "mlx_lm.models": ModuleType("mlx_lm.models"),
+            "mlx_lm.models.cache": SimpleNamespace(make_prompt_cache=lambda _: []),
             "mlx_lm.sample_utils": SimpleNamespace(make_sampler=self._sampler),
             "mlx_lm.utils": SimpleNamespace(
                 load_model=self._load, load_adapters=self._adapt
@@ -107,7 +110,7 @@ class Library:
         for name, module in modules.items():
             monkeypatch.setitem(sys.modules, name, module)
         monkeypatch.setattr(
-            backend_module, "decoder", lambda _: lambda token: TEXTS[token]
+            tokenizer_prompts, "decoder", lambda _: lambda token: TEXTS[token]
         )
         monkeypatch.setattr(sys, "platform", "linux")
 
@@ -131,11 +134,18 @@ class Library:
         return self.template
 
     def apply_chat_template(
-        self, messages: list[dict[str, str]], **given: object
+        self,
+        messages: list[dict[str, str]],
+        *,
+        add_generation_prompt: bool,
+        tokenize: bool,
+        **switches: object,
     ) -> str:
-        """Put a message."""
-        assert given == {"add_generation_prompt": True, "tokenize": False}
-        return f"<user>{messages[0]['content']}</user>"
+        """Put messages."""
+        assert not tokenize
+        told = [f"<{m['role']}>{m['content']}</{m['role']}>" for m in messages]
+        more = [f"<{name}={value}>" for name, value in switches.items()]
+        return "".join([*more, *told, *(["<assistant>"] * add_generation_prompt)])
 
     def __call__(self, text: str, **given: object) -> dict[str, list[int]]:
         """Make a token of each word."""
@@ -178,8 +188,11 @@ class Library:
         *,
         max_tokens: int,
         sampler: object = None,
+        prompt_cache: list[int] | None = None,
     ) -> Iterator[tuple[int, None]]:
         assert model is self
+        if prompt_cache is not None:
+            prompt_cache += prompt
         if sampler is not None:
             self.calls.append(("sampler", sampler))
         self.calls.append(("prefill", len(prompt), stream))
@@ -314,12 +327,12 @@ def test_special_tokens_are_written_once(library: Library) -> None:
 
     asked = [c for c in library.calls if isinstance(c, tuple) and c[0] in FORMS]
     assert asked == [
-        ("<user>two words</user>", {"add_special_tokens": False}),
+        ("<user>two words</user><assistant>", {"add_special_tokens": False}),
         ("two words", {"add_special_tokens": True}),
     ]
 
 
-FORMS = ("<user>two words</user>", "two words")
+FORMS = ("<user>two words</user><assistant>", "two words")
 
 
 def test_chat_without_a_template_is_refused(library: Library) -> None:
@@ -677,3 +690,37 @@ def test_a_greedy_answer_is_told_as_one(library: Library) -> None:
     assert not {"seed", "sampler"} & set(told)
     assert generation.sampling is not None
     assert generation.sampling.greedy
+
+
+def test_a_thought_is_ended_at_its_budget(library: Library) -> None:
+    """The closing tag is read behind what is in the cache; nothing is read twice."""
+    library.says = (2, 3, 2, 3)
+    backend = library.open()
+    library.calls.clear()
+    request = Request(
+        prompt="two words",
+        chat=True,
+        max_new_tokens=8,
+        thinking_tokens=2,
+        thought_tags=tags_of("</think>"),
+    )
+
+    generation = backend.generate(
+        request, Meter(ManualClock(), (), request.thought_tags)
+    )
+
+    assert (generation.thoughts, generation.thought_tokens) == ("Hello", 2)
+    assert generation.text == "HelloHello"
+    read = [c[1] for c in library.calls if isinstance(c, tuple) and c[0] == "prefill"]
+    assert read == [2, 1]
+
+
+def test_what_the_model_read_is_kept(library: Library) -> None:
+    """With the switches of the template, and without control tokens in the data."""
+    request = Request(
+        prompt="two words", chat=True, max_new_tokens=8, template=(("x", True),)
+    )
+
+    generation = library.open().generate(request, Meter(ManualClock()))
+
+    assert generation.rendered == "<x=True><user>two words</user><assistant>"

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.huggingface.batch_rows import BatchRow, Engine, Stepper
+from pytest_llmlat.backends.huggingface.batch_rows import (
+    BatchRow,
+    Engine,
+    Stepper,
+    rows_of,
+)
 from pytest_llmlat.backends.huggingface.batches import (
     Continuous,
     Padded,
     batches_of,
 )
+from pytest_llmlat.backends.huggingface.encoding import EncodedPrompt
+from pytest_llmlat.backends.huggingface.thought_ending import ThoughtEnding
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.backends.huggingface.torch_memory import (
     cache_bytes,
@@ -25,6 +32,7 @@ from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.thinking import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,9 +135,13 @@ class Library:
             device=device,
             ends=frozenset({END}),
             context=context,
-            encode=lambda r: {"input_ids": Ids([7] * len(r.prompt.split()))},
+            encode=lambda r: EncodedPrompt(
+                inputs={"input_ids": Ids([7] * len(r.prompt.split()))}
+            ),
             greedy=lambda most: SimpleNamespace(most=most, pad_token_id=PAD),
             decoder=lambda: WORDS.__getitem__,
+            tokens_of=lambda text: [8] * len(text.split()),
+            ending=lambda request: 0 if request.thinking_tokens is None else 1,
         )
 
 
@@ -251,7 +263,8 @@ def test_a_device_is_waited_for_before_the_stamps_of_a_step() -> None:
     library = Library(kind="cuda", log=log)
     engine = library.engine()
     meters = [Meter(Clock()) for _ in range(2)]
-    rows = [BatchRow(a_request(1), meter, Ids([7]), engine) for meter in meters]
+    asked = a_request(1)
+    rows = [BatchRow(asked, meter, engine.encode(asked), engine) for meter in meters]
     log.clear()
 
     Stepper(engine.torch, engine.device, rows)(Ids([7, 1], [7, 2]), None)
@@ -514,3 +527,76 @@ def test_continuous_batching_has_as_many_under_way_as_there_are() -> None:
 
     assert batches.first_size([a_request(1)] * 3) == 3
     assert batches.first_size([a_request(1)] * 3000) == 256
+
+
+class Scores:
+    """A tensor of scores that notes which token is left as the only one."""
+
+    def __init__(self, rows: int) -> None:
+        """Have scores for so many rows."""
+        self.forced: dict[int, int] = {}
+        self.emptied: list[int] = []
+        self._rows = rows
+
+    def __getitem__(self, row: int) -> SimpleNamespace:
+        """Return a row that can be filled."""
+        return SimpleNamespace(fill_=lambda _: self.emptied.append(row))
+
+    def __setitem__(self, place: tuple[int, int], value: float) -> None:
+        """Note the token that can still be chosen."""
+        assert value == 0.0
+        self.forced[place[0]] = place[1]
+
+
+def a_thinker(most: int = 4, budget: int | None = 2) -> Request:
+    """Ask something that is answered behind a thought."""
+    return replace(
+        a_request(1, most), thinking_tokens=budget, thought_tags=tags_of("</think>")
+    )
+
+
+def test_a_thought_is_ended_at_its_budget() -> None:
+    """The closing tag is forced one token a step, and counted by nobody."""
+    library = Library()
+    engine = library.engine()
+    requests = [a_thinker(), a_thinker(budget=None)]
+    meters = [Meter(library.clock, (), request.thought_tags) for request in requests]
+    rows = rows_of(requests, meters, engine)
+    ending = ThoughtEnding(rows, lambda text: [8, 9] if "</think>" in text else [])
+
+    for _ in range(2):
+        assert ending(None, Scores(2)).forced == {}
+        for row in rows:
+            row.take(1)
+    first, second, third = (ending(None, Scores(2)) for _ in range(3))
+    for token in (8, 9, 2):
+        rows[0].take(token)
+
+    assert (first.forced, second.forced, third.forced) == ({0: 8}, {0: 9}, {})
+    assert first.emptied == [0]
+    told = rows[0].generation()
+    assert (told.thoughts, told.text) == ("one one", "two ")
+    assert (told.output_tokens, told.thought_tokens) == (3, 2)
+    assert rows[1].generation().cut_in_thought is True
+
+
+def test_a_budget_has_room_for_the_closing_tag() -> None:
+    """The answer is as long as it may be, and the tag fits behind the prompt."""
+    library = Library(script=[[1]])
+    engine = library.engine(context=6)
+
+    (row,) = rows_of([a_thinker(most=9)], [Meter(library.clock)], engine)
+    (plain,) = rows_of([a_request(1, 9)], [Meter(library.clock)], engine)
+
+    assert (row.most, row.span) == (4, 5)
+    assert (plain.most, plain.span) == (5, 5)
+
+
+def test_a_queue_does_not_end_thoughts() -> None:
+    """Requests with a budget are padded, or refused where a queue was asked for."""
+    library = Library(kind="cuda")
+    requests = [replace(a_request(1), thinking_tokens=5)]
+
+    assert batches_of(library.engine(), requests, None).kind == "padded"
+    with pytest.raises(Unsupported, match="thinking_tokens"):
+        batches_of(library.engine(), requests, "continuous")
