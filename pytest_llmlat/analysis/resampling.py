@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 DRAWS = 10_000
 _CELLS = 1 << 21
 """How many (resample, row) pairs are held at a time: tens of megabytes."""
-_CACHED = 1 << 16
-"""How many of them a processor's cache holds: half a megabyte."""
 CONFIDENCE = 0.95
 
 
@@ -67,13 +65,11 @@ def resampled_sums_of(
     """
     import numpy as np
 
-    # Side by side they would be one product, whose last bits depend on how wide it is.
-    # So that weights are not read from memory for each block anew, they are few.
-    few = max(1, _CACHED // len(blocks[0]))
+    # Side by side they would be one product, a little faster, whose last bits depend
+    # on how wide it is.
     parts = [
-        [weights[begin : begin + few] @ block for block in blocks]
+        [weights @ block for block in blocks]
         for weights in _drawn(len(blocks[0]), seed, draws)
-        for begin in range(0, len(weights), few)
     ]
     return [np.concatenate(own) for own in zip(*parts, strict=True)]
 
