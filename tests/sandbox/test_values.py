@@ -218,9 +218,55 @@ def test_a_subclass_arrives_as_its_base() -> None:
 
     assert type(crossed(Always(7))) is int
     assert crossed(Always(7)) == 7
-    assert type(crossed(Point(1, 2))) is tuple
     assert type(crossed(Counter("aab"))) is dict
     assert type(crossed(OrderedDict(b=1, a=2))) is dict
+
+
+def test_a_named_tuple_keeps_its_names() -> None:
+    """It equals the tuple, and its items can be read by name."""
+    arrived = crossed([Point(1, [2])])[0]
+
+    assert arrived == (1, [2])
+    assert (arrived.x, arrived.y) == (1, [2])
+    assert repr(arrived) == "Point(x=1, y=[2])"
+    assert arrived._asdict() == {"x": 1, "y": [2]}
+    assert arrived._replace(x=3) == (3, [2])
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        ["T", "P", ["count"], 1],
+        ["T", "P", ["__eq__"], 1],
+        ["T", "P", ["_x"], 1],
+        ["T", "P", ["a b"], 1],
+        ["T", "P", ["x", "x"], 1, 2],
+        ["T", "P", ["x"], 1, 2],
+        ["T", "P q", ["x"], 1],
+        ["T", "P", "x", 1],
+        ["T", "P", [["x"]], 1],
+        ["T"],
+        ["B", "eval"],
+        ["B", "type"],
+        ["B", "SystemExit"],
+        ["B"],
+        ["w", 0, "f"],
+        ["W", 0],
+        ["N", "os", "system"],
+        ["E", "Empty", "IndexError"],
+    ],
+    ids=str,
+)
+def test_names_of_items_types_and_values_elsewhere_are_checked(term: Any) -> None:  # noqa: ANN401 - hostile
+    """No name overrides what a tuple is, and no type is fetched that is no value's."""
+    with pytest.raises(Malformed):
+        Decoder(CLASSES).value(term)
+
+
+def test_a_type_of_pythons_own_is_the_same_on_both_sides() -> None:
+    """``int`` and ``ValueError`` are values; a class of somebody's own is none."""
+    assert crossed([int, ValueError]) == [int, ValueError]
+    assert isinstance(crossed(Node), Opaque)
 
 
 def test_a_linked_list_is_rebuilt_field_by_field() -> None:
@@ -328,7 +374,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner),
     max_leaves=12,
 )
-tags = st.sampled_from("ldsyonkvmxifucbtzgrDqehpa")
+tags = st.sampled_from("ldsyonkvmxifucbtzgrDqehpaTBwWANE")
 terms = st.recursive(
     json_values, lambda inner: st.tuples(tags, inner, inner).map(list), max_leaves=8
 )

@@ -11,34 +11,46 @@ from collections import deque
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .values import (
+    DATA_TYPES,
     MAX_DIGITS,
     MAX_ITEMS,
     Malformed,
     Opaque,
     Term,
+    are_fields,
     fields,
     is_short,
+    named_tuple,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+Resolve: TypeAlias = "Callable[[str, list[Term]], object]"
 
 
 class Decoder:
     """Builds values from terms."""
 
     def __init__(
-        self, classes: Mapping[str, type], known: Sequence[object] = ()
+        self,
+        classes: Mapping[str, type],
+        known: Sequence[object] = (),
+        *,
+        handle: Resolve | None = None,
     ) -> None:
         """Know what lies at the first numbers of the heap already.
 
         Args:
             classes: the classes whose objects are built field by field.
             known: what this side numbered before; it is changed in place.
+            handle: gives what a term stands for whose value stays with the other
+                side; without it there is no such term.
         """
+        self._handle = handle
         self._classes = classes
         self._known = len(known)
         self._heap = list(known)
@@ -86,6 +98,27 @@ class Decoder:
             ArithmeticError,
         ) as wrong:
             raise Malformed(f"not a value: {wrong}") from wrong
+
+    def handle(self, tag: str, rest: list[Term]) -> object:
+        """Return what stands here for a value of the other side."""
+        if self._handle is None:
+            raise Malformed("a value that stays elsewhere")
+        return self._handle(tag, rest)
+
+    def named(self, rest: list[Term]) -> object:
+        """Return a named tuple."""
+        name, names, *items = rest
+        texts = tuple(parts(names))
+        if (
+            not isinstance(name, str)
+            or not name.isidentifier()
+            or (not are_fields(texts) or len(items) != len(texts))
+        ):
+            raise Malformed("no named tuple")
+        values = tuple(self.value(item) for item in items)
+        if any(map(callable, values)):
+            return values  # a type under the name "startswith" would be a method
+        return named_tuple(name, texts)(values)  # type: ignore[arg-type]  # as checked
 
     def at(self, number: int) -> object:
         """Return what lies at a number of the heap."""
@@ -203,6 +236,12 @@ READERS: Mapping[str, Callable[[Decoder, list[Term]], object]] = {
     "z": lambda it, rest: frozenset(it.value(part) for part in rest),
     "g": lambda it, rest: range(*(_whole(it.value(part)) for part in rest)),
     "r": lambda it, rest: it.at(_index(rest[0])),
+    "T": lambda it, rest: it.named(rest),
+    "B": lambda _, rest: DATA_TYPES[str(rest[0])],
+    **{
+        tag: lambda it, rest, tag=tag: it.handle(tag, rest)  # type: ignore[misc]  # bound early
+        for tag in "wWANE"
+    },
     "D": lambda _, rest: _decimal(str(rest[0])),
     "q": lambda it, rest: Fraction(*(_whole(it.value(part)) for part in rest)),
     "e": lambda _, rest: date.fromordinal(_whole(rest[0])),

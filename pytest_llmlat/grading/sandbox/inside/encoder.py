@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
+import types
 from base64 import b64encode
 from collections import deque
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .values import (
+    DATA_TYPES,
+    MAX_FIELDS,
     MAX_ITEMS,
     Entry,
+    Opaque,
     Term,
     Uncrossable,
+    field_names,
     fields,
     is_fixed,
     is_short,
@@ -25,6 +30,7 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+Handle: TypeAlias = "Callable[[object], Term | None]"
 PLAIN_BITS = 64
 MAX_DEPTH = 100
 """How deep tuples and frozensets may nest; lists and dicts lie on the heap."""
@@ -39,6 +45,7 @@ class Encoder:
         known: Sequence[object] = (),
         *,
         strict: bool,
+        handle: Handle | None = None,
         longest: int | None = None,
     ) -> None:
         """Start with ``known`` at the first numbers of the heap.
@@ -48,12 +55,16 @@ class Encoder:
             known: what the other side numbered before.
             strict: raise ``Uncrossable`` for other values, instead of sending an
                 opaque one.
+            handle: gives the term of a value that stays here, ``None`` for one that
+                may not be asked for; without it none may.
             longest: give up early where the message would have more bytes than this.
         """
         self._left = longest
         self._classes = classes
         self._strict = strict
+        self._handle = handle
         self._heap = list(known)
+        self._known = len(known)
         self._numbers = {id(value): number for number, value in enumerate(known)}
         self._drained: dict[int, list[Term]] = {}
 
@@ -71,17 +82,37 @@ class Encoder:
             if isinstance(value, kind) and _has_form(value):
                 return encode(value)
         if isinstance(value, tuple):
-            self._spend(tuple.__len__(value))
-            items = tuple.__iter__(value)
-            return ["t", *(self.term(item, depth + 1) for item in items)]
+            return self._tuple(value, depth)
         if isinstance(value, frozenset):
             self._spend(frozenset.__len__(value))
             return ["z", *self.unordered(frozenset.__iter__(value), depth)]
-        return ["r", self._number(value)]
+        return self._elsewhere(value) or ["r", self._number(value)]
 
-    def heap(self) -> list[Entry]:
+    def _tuple(self, value: tuple[object, ...], depth: int) -> Term:
+        """Return the term of a tuple, with the names of its items if it has them."""
+        self._spend(tuple.__len__(value))
+        items = [self.term(item, depth + 1) for item in tuple.__iter__(value)]
+        names = field_names(value)
+        if names is None:
+            return ["t", *items]
+        return ["T", type(value).__name__[:MAX_FIELDS], [*names], *items]
+
+    def _elsewhere(self, value: object) -> Term | None:
+        """Return the term of what the other side knows or can ask for."""
+        if isinstance(value, type) and DATA_TYPES.get(value.__name__) is value:
+            return ["B", value.__name__]
+        if self._handle is None or self._has_entry(value):
+            return None
+        return self._handle(value)
+
+    def _has_entry(self, value: object) -> bool:
+        """Say whether a value crosses as an entry of the heap."""
+        kinds = (*CONTAINERS, *ITERATORS)
+        return isinstance(value, kinds) or type(value).__name__ in self._classes
+
+    def heap(self) -> list[Entry | None]:
         """Return every entry that the terms so far refer to, directly or not."""
-        entries: list[Entry] = []
+        entries: list[Entry | None] = []
         while len(entries) < len(self._heap):
             entries.append(self._entry(len(entries)))
         return entries
@@ -109,8 +140,10 @@ class Encoder:
             if self._left < 0:
                 raise Uncrossable("it is longer than the limit")
 
-    def _entry(self, number: int) -> Entry:
+    def _entry(self, number: int) -> Entry | None:
         value = self._heap[number]
+        if number < self._known and isinstance(value, Opaque):
+            return None  # the other side has it, and here nobody could change it
         if number in self._drained:
             return ["n", self._drained[number]]
         for kind, encode in CONTAINERS.items():
@@ -216,6 +249,17 @@ def _timedelta(value: timedelta | None) -> Term:
         None if value is None else ["a", value.days, value.seconds, value.microseconds]
     )
 
+
+ITERATORS = (
+    types.GeneratorType,
+    *map(type, (iter([]), iter(()), iter({}), iter(set()), iter(""), iter(range(0)))),
+    *map(type, (iter({}.items()), iter({}.values()), reversed([]), iter(b""))),
+    *(map, filter, zip, enumerate, itertools.chain, itertools.count, itertools.cycle),
+    *(itertools.islice, itertools.accumulate, itertools.product, itertools.repeat),
+    *(itertools.permutations, itertools.combinations, itertools.takewhile),
+    *(itertools.starmap, itertools.zip_longest, itertools.dropwhile),
+)
+"""Iterators that are no objects of somebody's own class."""
 
 ATOMS: Mapping[type, Callable[..., Term]] = {
     str: _text,

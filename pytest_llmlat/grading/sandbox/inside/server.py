@@ -208,7 +208,8 @@ def _candidate(request: dict[str, Any]) -> None:
 
 
 def _judge(request: dict[str, Any]) -> None:
-    from .judge import Asking, judge, report  # noqa: PLC0415 - where it is needed
+    from .asking import Asking  # noqa: PLC0415 - where it is needed
+    from .judge import judge, report  # noqa: PLC0415 - where it is needed
 
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, LINE)
     asking = Asking(line, request["longest"])

@@ -16,11 +16,14 @@ JSON has the very value, else a list whose first item says what it is::
     ["h", …]  ["p", …]          time; datetime: their parts, fold, UTC offset or null
     ["a", days, seconds, µs]    timedelta
     ["r", 3]                    what lies at number 3 of the heap
+    ["T", name, fields, …]      a named tuple
+    ["B", "int"]                a type or an exception of Python's own
 
 An entry of the heap is ``[tag, content]``: ``l`` list, ``d`` dict as pairs, ``s`` set,
 ``y`` bytearray, ``q`` deque as its greatest length and items, ``o`` an object as class
 name and fields, ``n`` an iterator as the items that it gave, ``k`` ``v`` ``m`` the
-views of a dict, ``x`` anything else.
+views of a dict, ``x`` anything else. What else crosses as a number by which the other
+side asks for it, ``handles`` says.
 
 Nothing of the message is ever executed to decode it: no pickle, no import, and no
 constructor but those of the standard library's numbers, dates and containers, whose
@@ -29,6 +32,8 @@ arguments are checked.
 
 from __future__ import annotations
 
+import builtins
+import operator
 from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -40,6 +45,12 @@ Entry: TypeAlias = "list[Term]"
 
 MAX_ITEMS = 10_000
 """How many items of an iterator cross; asking for more is an error."""
+MAX_FIELDS = 100
+"""How many names a tuple's items may have."""
+DATA_NAMES = frozenset(
+    {"int", "float", "complex", "bool", "str", "bytes", "bytearray", "list", "tuple"}
+    | {"dict", "set", "frozenset", "range", "object"}
+)
 MAX_DIGITS = 10_000
 """How many digits, and how large an exponent, a Decimal has that crosses."""
 
@@ -76,9 +87,64 @@ class Opaque:
 
     __hash__ = object.__hash__
 
+    def __getattr__(self, name: str) -> object:
+        """Have no attribute, and say why."""
+        raise AttributeError(
+            f"{self!r} has no {name!r} here: it does not cross to the tests"
+        )
+
     def __bool__(self) -> bool:
         """Refuse to be a condition."""
         raise TypeError(f"{self!r} does not cross, so it is neither true nor false")
+
+
+DATA_TYPES = {
+    kind.__name__: kind
+    for kind in vars(builtins).values()
+    if isinstance(kind, type)
+    and (issubclass(kind, Exception) or kind.__name__ in DATA_NAMES)
+}
+"""The types that cross by name."""
+
+
+def named_tuple(name: str, names: tuple[str, ...]) -> type[tuple[object, ...]]:
+    """Return a class of named tuples, made without running any text."""
+    space: dict[str, object] = {
+        field: property(operator.itemgetter(place)) for place, field in enumerate(names)
+    }
+    space |= {
+        "__slots__": (),
+        "_fields": names,
+        "_asdict": lambda self: dict(zip(names, self, strict=True)),
+        "_replace": lambda self, **new: type(self)(
+            new.get(field, value) for field, value in zip(names, self, strict=True)
+        ),
+        "__repr__": lambda self: (
+            f"{name}("
+            + ", ".join(f"{n}={v!r}" for n, v in zip(names, self, strict=True))
+            + ")"
+        ),
+    }
+    return type(name, (tuple,), space)
+
+
+def field_names(value: tuple[object, ...]) -> tuple[str, ...] | None:
+    """Return the names of a named tuple's items, ``None`` for another tuple."""
+    names = getattr(type(value), "_fields", None)
+    if type(names) is not tuple or len(names) != tuple.__len__(value):
+        return None
+    return names if are_fields(names) else None
+
+
+def are_fields(names: tuple[object, ...]) -> bool:
+    """Say whether texts can be the names of a tuple's items."""
+    return len({*names}) == len(names) <= MAX_FIELDS and all(
+        type(name) is str
+        and name.isidentifier()
+        and not name.startswith("_")
+        and not hasattr(tuple, name)
+        for name in names
+    )
 
 
 def is_short(value: Decimal) -> bool:
