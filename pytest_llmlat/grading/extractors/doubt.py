@@ -27,7 +27,8 @@ CERTAIN = re.compile(
 BEFORE = re.compile(
     r"(?:n't|\b(?:not|never|neither|nor|no|hardly|barely|scarcely|cannot|without|than"
     r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of"
-    r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
+    r"|all but|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides"
+    r"|other than)"
     r"|everyone else|not so much|(?:the )?(?:opposite|contrary|reverse) of|stop(?:s"
     r"|ped)? being"
     r"|avoid\w{0,3}|free of|los(?:t|es|ing)|devoid of|refus\w{1,3} to"
@@ -42,7 +43,10 @@ BEFORE = re.compile(
     re.IGNORECASE,
 )
 FALSE_BEFORE = re.compile(r"\bfalse(?:ly)?\s\Z", re.IGNORECASE)
-VERB = r"(?:is|are|was|were|can|could|do|does|did|has|have|had|would|must|will|be|ist)"
+VERB = (
+    r"(?:is|are|was|were|can|ca(?=n)|wo(?=n)|could|do|does|did|has|have|had|would|must"
+    r"|will|be|ist)"
+)
 BE = (
     r"(?:(?:(?:can|could|may|must|would|should|will|has|have)\s{1,3})?(?:be|been)"
     r"|is|are|was|were|looks?|seems?|ist|sind|est)"
@@ -151,7 +155,8 @@ GIVEN_UP = re.compile(
     r"|too little) (?:information|data|context)"
     r"|\bimpossible to (?:say|tell|determine|know|decide)|\bno way to (?:tell|know)"
     r"|\b(?:unknown|undetermined|indeterminate|inconclusive|ambiguous|unclear)\b"
-    r"|\bno idea\b|\bn/a\b|无法(?:确定|判断)|不知道",
+    r"|\bneed(?:ed)? more (?:information|data|context|details?)|\bno idea\b|\bn/a\b"
+    r"|无法(?:确定|判断)|不知道",
     re.IGNORECASE,
 )
 """Words of one who has no answer."""

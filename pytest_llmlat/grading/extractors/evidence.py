@@ -24,7 +24,9 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from pytest_llmlat.grading.extractors.doubt import (
+    DOUBT,
     GIVEN_UP,
+    IF,
     IF_WORD,
     NONE_OF,
     OTHERWISE,
@@ -345,7 +347,10 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
         before = sentence.rpartition(",")[2]
         if match[0] == "is" and REASON.search(f" {sentence}"):
             continue
-        before = "" if asked.truth and match[0][0] == "=" else before
+        if match.re is EVALUATED and (DOUBT.search(f"{before}|") or IF.search(before)):
+            yield Claim(Stance.OPEN)
+        if asked.truth and (match.re is EVALUATED or match[0][0] == "="):
+            before = ""
         span = _span(text, match.end())
         mentions = asked.find(span)
         shifted = [

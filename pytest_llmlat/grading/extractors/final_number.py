@@ -28,8 +28,10 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,
     ANSWER,
     ASIDE,
+    BECAUSE,
     BOLD,
     BOUNDED,
+    BRACKETS,
     CLAUSE_END,
     COMPOUND,
     DENIED,
@@ -212,10 +214,9 @@ def _last(text: str) -> Iterator[Claim]:
     start = max(0, last.start - REACH)
     for stop in SENTENCE_END.finditer(text, start, last.start):
         start = stop.end()
-    aside = ASIDE.search(text[start : last.end + SIGNS])
-    if aside and "=" not in text[start : last.end]:
-        for numeral in numerals(text, start, start + aside.start()):
-            last = numeral
+    end = _end_of_claim(text, start, last)
+    for numeral in numerals(text, start, end):
+        last = numeral
     within = [numeral for numeral in found if start <= numeral.start <= last.start]
     totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
     if len(totals) == 1 and "=" not in text[start : last.end]:
@@ -228,6 +229,25 @@ def _last(text: str) -> Iterator[Claim]:
         yield Claim(Stance.OPEN)
     else:
         yield _claim(last)
+
+
+def _end_of_claim(text: str, start: int, last: Numeral) -> int:
+    """Return where a sentence stops to say its number and begins to explain it."""
+    because = BECAUSE.search(text, start, last.start)
+    if because and next(numerals(text, start, because.start()), None):
+        return because.start()
+    stop = SENTENCE_END.search(text, last.end)
+    sentence = text[start : stop.end() if stop else len(text)]
+    brackets = BRACKETS.search(sentence)
+    if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
+        inside = brackets[0].strip(" ().!*\n")
+        return (
+            start + brackets.start() if re.search(r"[^\d.,$%-]", inside) else last.end
+        )
+    aside = ASIDE.search(text[start : last.end + SIGNS])
+    if aside and "=" not in text[start : last.end]:
+        return start + aside.start()
+    return last.end
 
 
 def _stated(text: str, start: int) -> Numeral | None:

@@ -104,6 +104,11 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 """What says of a number of a sentence that it is the result."""
+BECAUSE = re.compile(
+    r"\b(?:because|since|given that|due to|weil)\b|\u56e0\u4e3a", re.IGNORECASE
+)
+BRACKETS = re.compile(r"\s\([^()\n]{1,80}\)[.!*]{0,3}\s{0,3}\Z")
+"""What ends a sentence and explains its number."""
 ALONE = re.compile(
     r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"
     r"(?:[%\u00b0$\u20ac\u00a3]|(?!(?:or|to|and|not|below|minus|less|more|short)\b)"

@@ -9,7 +9,8 @@ STRONG = (
     r"|(?:correct|right|best|final|chosen|true) (?:one|option|choice|letter|statement)"
 )
 JUDGING = (
-    r"label|sentiment|polarity|emotion|feeling|mood|tone|classification|topic|category"
+    r"label|overall|sentiment|polarity|emotion|feeling|mood|tone|classification|topic"
+    r"|category"
     r"|class|prediction|verdict|conclusion|judge?ment|rating|intent|stimmung"
 )
 PARTIAL = (
