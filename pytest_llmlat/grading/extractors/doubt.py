@@ -56,7 +56,8 @@ AFTER = re.compile(
     r"|n'(?:est|a|était) pas\b|不(?:是|对|正确|成立)|错"
     rf"|{BE}\s{{1,3}}(?:\w{{1,12}}\s{{1,3}}){{0,2}}"
     r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
-    r"|discarded|invalid|missing|absent|unlikely|implausible|irrelevant|not\b|falsch"
+    r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
+    r"|implausible|irrelevant|not\b|falsch"
     r"|fausse?)"
     r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?|violates)\b"
     r"|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap|distractor"
@@ -86,15 +87,18 @@ DOUBT = re.compile(
     r"|maybe|perhaps|possibly|hard to|difficult to"
     r"|could have"
     r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|(?:claim|purport)(?:s|ed)? to"
-    r"|attempts? to|doubt|half|partly"
-    r"|partially|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
-    r"|only (?:\w{1,12} ){0,3}if|or (?:otherwise|not)"
+    r"|attempts? to|doubt"
+    r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
+    r"|only (?:\w{1,12} ){0,3}if|meant to be|supposed to be|expected|or (?:otherwise"
+    r"|not)"
     r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|wrong to (?:say|call"
     r"|claim|think)|in equal measure"
     r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre"
     r"|pourrait|soit|tempting)\b"
-    r"|\b(?:both|either|whether|torn between)\b(?=[^|]{0,40}\|)"
+    r"|\b(?:half|partly|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b"
+    r"|\b(?:both|either|whether|torn between)\b(?=[^"
+    r"|]{0,40}\|)"
     r"|(?:\b(?:not|never|unable)|n't)\b[^.\n|]{0,40}\b(?:say|call|tell|claim|think"
     r"|believe"
     r"|argue|conclude|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
@@ -124,7 +128,8 @@ REASON = re.compile(
 )
 MINOR = re.compile(
     r"\b(?:(?:a |an )?(?:bit|hint|touch|trace|dash|element|undertone|note|shade)s? of"
-    r"|some|slight|a little|a few|minor|occasional)\s{1,3}\Z",
+    r"|some|slight|a little|a few|minor|occasional|behind|ahead of|before|after|next to"
+    r"|beside|followed by)\s{1,3}\Z",
     re.IGNORECASE,
 )
 """What makes an answer that is named later a remark."""
@@ -256,7 +261,9 @@ def _without_enumeration(text: str, mentions: Sequence[Mention]) -> Sequence[Men
     """Leave out the list of all answers where one is named beside it."""
     rows: list[list[Mention]] = [[mentions[0]]]
     for before, after in pairwise(mentions):
-        if JOINED.fullmatch(text[before.end : after.start]):
+        listed = {mention.value for mention in rows[-1]}
+        chosen = len(listed) >= ENUMERATED and after.value in listed
+        if not chosen and JOINED.fullmatch(text[before.end : after.start]):
             rows[-1].append(after)
         else:
             rows.append([after])

@@ -344,7 +344,7 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
         line = text.rfind("\n", 0, match.start()) + 1
         sentence = text[max(line, match.start() - 40) : match.start()]
         sentence = sentence.rpartition(".")[2]
-        before = sentence.rpartition(",")[2]
+        before = re.split(r"[,;]", sentence)[-1]
         if match[0] == "is" and REASON.search(f" {sentence}"):
             continue
         if match.re is EVALUATED and (DOUBT.search(f"{before}|") or IF.search(before)):

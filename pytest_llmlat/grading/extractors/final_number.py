@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import (
@@ -234,20 +235,30 @@ def _last(text: str) -> Iterator[Claim]:
 def _end_of_claim(text: str, start: int, last: Numeral) -> int:
     """Return where a sentence stops to say its number and begins to explain it."""
     because = BECAUSE.search(text, start, last.start)
-    if because and next(numerals(text, start, because.start()), None):
+    told = because and next(numerals(text, start, because.start()), None)
+    if because and told and not re.search(r"[,;]", text[because.end() : last.start]):
         return because.start()
     stop = SENTENCE_END.search(text, last.end)
     sentence = text[start : stop.end() if stop else len(text)]
     brackets = BRACKETS.search(sentence)
     if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
-        inside = brackets[0].strip(" ().!*\n")
-        return (
-            start + brackets.start() if re.search(r"[^\d.,$%-]", inside) else last.end
-        )
+        number = re.fullmatch(r"[\s\d.,$%()!*-]*", brackets[0])
+        return last.end if number else start + brackets.start()
+    colon = text.find(": ", start, last.start)
+    if colon > 0 and _is_made_of(text, start, colon, last.end):
+        return colon
     aside = ASIDE.search(text[start : last.end + SIGNS])
     if aside and "=" not in text[start : last.end]:
         return start + aside.start()
     return last.end
+
+
+def _is_made_of(text: str, start: int, colon: int, end: int) -> bool:
+    """Say whether a number before a colon is the sum or product of those after."""
+    before = [numeral.value for numeral in numerals(text, start, colon)]
+    after = [numeral.value or 0 for numeral in numerals(text, colon, end)]
+    several = len(before) == 1 and len(after) > 1
+    return several and before[0] in {sum(after), prod(after)}
 
 
 def _stated(text: str, start: int) -> Numeral | None:
@@ -294,7 +305,8 @@ def _result(text: str, found: Sequence[Numeral]) -> Numeral:
         gap = OPERATION.fullmatch(between)
         if gap is None:
             listed = LISTED.fullmatch(between) and not equals
-            if listed or (EITHER.fullmatch(between) and after.value != 0):
+            other = after.value not in {0, result.value}
+            if listed or (EITHER.fullmatch(between) and other):
                 return replace(result, value=None)
             rest = found[index + 1 :]
             if equals and not calculated and NEXT.fullmatch(between):

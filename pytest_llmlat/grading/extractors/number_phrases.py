@@ -30,7 +30,7 @@ DIRECT = re.compile(
 )
 CLAUSE_END = re.compile(r"[.!?](?=\s|$)|\n")
 OPERATION = re.compile(
-    r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so)\b)"
+    r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or|oder)\b)"
     r"[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}"
     r"(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)"
     r"[\s$\\(){}]{0,9}",

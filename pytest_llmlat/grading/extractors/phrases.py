@@ -59,7 +59,8 @@ LESSER = re.compile(
 )
 CONCLUDED = re.compile(
     r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
-    r"|it is|it's|left with|leaves|only (?:person|one|option) left is|folglich|donc"
+    r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is|folglich"
+    r"|donc"
     r")\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
     re.IGNORECASE,
 )

@@ -19,6 +19,7 @@ COMMON = re.compile(
     r"|exactly|must|will|would|should|could|answer|question|following"
 )
 """Words that say nothing of what a sentence is about."""
+ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|er|est|e)\Z")
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
 
@@ -60,4 +61,6 @@ class Topic:
 def _stems(text: str) -> frozenset[str]:
     """Return the words of a text that say what it is about."""
     words = (word.casefold() for word in WORD.findall(text))
-    return frozenset(word[:STEM] for word in words if not COMMON.fullmatch(word))
+    return frozenset(
+        ENDING.sub("", word)[:STEM] for word in words if not COMMON.fullmatch(word)
+    )
