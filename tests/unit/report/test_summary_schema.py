@@ -13,7 +13,6 @@ import pytest
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
-from pytest_llmlat.report.summary_schema import with_figures
 from pytest_llmlat.values import comparability, results
 from pytest_llmlat.values.comparability import Apart, Comparison, Front
 from pytest_llmlat.values.figure_table import FIGURES
@@ -29,6 +28,7 @@ from pytest_llmlat.values.results import (
     Varied,
     Verdict,
 )
+from tests.summary_schema import REFERENCE, reference_text, schema_text
 from tests.unit.boards import HOSTILE, a_board, a_run
 from tests.unit.builders import a_cell, some_facts
 from tests.unit.random_boards import a_random_run
@@ -94,8 +94,21 @@ def test_the_schema_is_one() -> None:
 
 
 def test_figures_stand_in_the_schema_as_they_are_defined() -> None:
-    """None is missing, and none is described or typed otherwise."""
-    assert with_figures(PUBLISHED) == PUBLISHED
+    """None is missing or described otherwise; ``python tests/summary_schema.py``."""
+    text = FILE.read_text("utf-8")
+
+    assert schema_text(text) == text
+
+
+def test_a_figure_that_is_new_comes_into_both_documents() -> None:
+    """Whatever stood there of it before, and nothing else changes."""
+    schema, reference = FILE.read_text("utf-8"), REFERENCE.read_text("utf-8")
+    old = json.loads(schema)
+    del old["$defs"]["cell"]["properties"]["e2e_s"]
+    row = next(ln for ln in reference.splitlines() if ln.startswith("| `e2e_s` "))
+
+    assert json.loads(schema_text(json.dumps(old))) == PUBLISHED
+    assert reference_text(reference.replace(f"{row}\n", "")) == reference
 
 
 @pytest.mark.slow
