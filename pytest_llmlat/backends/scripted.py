@@ -12,7 +12,8 @@ In a catalogue::
 the prompt contains decides, and ``""`` is in every prompt. An answer that is
 ``{"error": "what went wrong"}`` makes the backend raise. Of a list of answers the first
 is the greedy one; where tokens are drawn, each is as likely as the others, and the
-request's seed decides.
+request's seed decides. One that begins with ``<think> `` thinks, and a budget
+(``thinking_tokens``) cuts its thought short.
 """
 
 from __future__ import annotations
@@ -105,12 +106,21 @@ class Scripted:
         prompt_tokens = len(_tokens(request.prompt))
         room = self._context - prompt_tokens
         tokens = _tokens(self._answer(request)) if room > 0 else []
-        most = min(request.max_new_tokens, room)
-        ended: Finish = "length" if len(tokens) > most else "stop"
-        for index, token in enumerate(tokens[: max(0, most)]):
-            self._clock.wait_until(start + self._ttft_ns + index * self._tpot_ns)
-            if meter.token(token):
-                ended = "stop"
+        most = min(request.most_tokens, room)
+        budget = request.thinking_tokens
+        ended: Finish = "stop"
+        said = 0
+        while tokens:
+            if budget is not None and meter.overdue(budget):
+                tokens = _behind(tokens, meter.closing)
+                meter.end_thought()
+                continue
+            if said >= most:
+                ended = "length"
+                break
+            self._clock.wait_until(start + self._ttft_ns + said * self._tpot_ns)
+            said += 1
+            if meter.token(tokens.pop(0)):
                 break
         return meter.generation(
             "context" if room <= 0 else ended, prompt_tokens, sampling=request.sampling
@@ -150,6 +160,14 @@ def _chosen(answer: Answer, request: Request) -> str | Mapping[str, str]:
     # random() is the one method whose sequence Python promises to keep.
     drawn = random.Random(request.seed).random()  # noqa: S311 - a draw, not a secret
     return answer[int(drawn * len(answer))]
+
+
+def _behind(tokens: list[str], closing: str) -> list[str]:
+    """Return what a script says behind its thought; nothing if it never ends it."""
+    for place, token in enumerate(tokens):
+        if closing in token:
+            return tokens[place + 1 :]
+    return []
 
 
 def _tokens(text: str) -> list[str]:

@@ -264,7 +264,8 @@ class Meter:
     def _think(self, text: str, count: int, stamp: int) -> bool:
         tags = self._within
         closing = tags.closing if tags else ""
-        if text and self._reasoning is None:
+        if self._reasoning is None and text.strip():
+            # White space behind the tag is no beginning of a thought.
             self._reasoning = stamp
         self._thought.append(text)
         self._thought_end = stamp
@@ -290,8 +291,9 @@ class Meter:
             self._lead = lead
             self._thought_tokens += count
             return False
-        # Blank lines belong to the tag; the indentation of code does not.
-        kept = lead[: len(lead) - len(words)].rpartition("\n")[2] + words
+        # Blank lines belong to the tag; the indentation of a new line does not.
+        _, line, indent = lead[: len(lead) - len(words)].rpartition("\n")
+        kept = indent + words if line else words
         self._stage = _ANSWER
         self._pieces.append((stamp, count))
         self._text = kept

@@ -73,6 +73,25 @@ def test_tokens_come_at_their_instants() -> None:
     assert timing.end_ns == clock.now_ns() == 7_500_000_123
 
 
+def test_a_script_may_think() -> None:
+    """Its thought has tokens and seconds of its own, and ends at a budget."""
+    script = {"": "<think> one two three </think> Paris it is"}
+
+    def thought(budget: int | None) -> tuple[Generation, Timing]:
+        clock = ManualClock()
+        backend = Scripted(script, clock=clock, ttft_s=1.0, tpot_s=1.0)
+        return answer(backend, clock, replace(a_request(), thinking_tokens=budget))
+
+    whole, timing = thought(None)
+    short, sooner = thought(2)
+
+    assert (whole.text, whole.thoughts) == ("Paris it is", "one two three")
+    assert (timing.ttfr_s, timing.thinking_s, timing.answering_s) == (2.0, 4.0, 2.0)
+    assert (short.text, short.thoughts) == ("Paris it is", "one")
+    assert (short.output_tokens, short.thought_tokens) == (5, 2)
+    assert sooner.e2e_s == 5.0
+
+
 def test_an_answer_of_one_token_has_no_time_per_token() -> None:
     """There is no second token to wait for."""
     clock = ManualClock()

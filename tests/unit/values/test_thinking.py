@@ -59,7 +59,7 @@ def test_a_thought_is_told_however_it_is_cut(
 
     assert meter.thoughts == (thought.strip() or None)
     lines = answer.lstrip()
-    kept = answer[: len(answer) - len(lines)].rpartition("\n")[2] + lines
+    kept = f"\n\n{answer}"[: 2 + len(answer) - len(lines)].rpartition("\n")[2] + lines
     assert meter.text == (kept if lines else "")
     assert not meter.thinking
 
@@ -131,6 +131,8 @@ def test_a_template_may_have_opened_the_thought() -> None:
 
     assert (meter.text, meter.thoughts) == ("Paris", "hm")
     assert meter.timing().reasoning_ns == 10
+    blank = told(["\n", "hm", "</think> Paris"], prompt=prompt)
+    assert (blank.text, blank.timing().reasoning_ns) == ("Paris", 20)
     assert (again.text, again.thoughts) == ("Paris", "hm")
 
 
