@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.grading.sandbox import open_sandbox
+from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds, table
 from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import known_options
 from pytest_llmlat.values.entities import GENERATED
-from pytest_llmlat.values.errors import BadExtension, MissingExtra
+from pytest_llmlat.values.errors import BadExtension, MissingExtra, UsageError
 from pytest_llmlat.values.toml_text import entry_lines
 
 if TYPE_CHECKING:
@@ -50,6 +55,18 @@ def add(parser: ArgumentParser) -> None:
         default=[],
         help="catalogue with more tasks (TOML); repeatable",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="read all rows of the tasks named, and run each row's own solution with"
+        " its tests",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="folder with local copies of public sets, for --check",
+    )
     add_json(parser)
 
 
@@ -57,10 +74,13 @@ def run(given: Namespace) -> int:
     """Print the tasks, those of a family together.
 
     Raises:
-        UsageError: a catalogue or a data file that is malformed.
+        UsageError: a catalogue or a data file that is malformed, or a row that no
+            answer could be right on.
     """
     own = [_PROJECT] if _PROJECT.is_file() else []
     catalogue = load_tasks([*own, *given.tasks])
+    if given.check:
+        return _check(catalogue, given.names, given.data)
     if given.names:
         return _show(catalogue, given.names, as_json=given.json)
     families = list(dict.fromkeys(t.family for t in catalogue.entries.values()))
@@ -86,6 +106,21 @@ def _show(catalogue: TaskCatalogue, names: Sequence[str], *, as_json: bool) -> i
         say(map(printable, entry_lines(catalogue.tables[task.name])))
         options = (f"# {o.name}: {o.wanted}; {o.meaning}" for o in _options(task))
         say(["", "# options that it knows:", *map(printable, options), ""])
+    return 0
+
+
+def _check(catalogue: TaskCatalogue, names: Sequence[str], data: Path | None) -> int:
+    """Say of each task how many rows it has on which an answer can be right."""
+    if not names:
+        raise UsageError("--check: needs the name of a task or of a family")
+    passed = PassedSolutions(user_cache())
+    with ExitStack() as opened:
+        sandbox = cache(lambda: opened.enter_context(closing(open_sandbox())))
+        for name in names:
+            for task in catalogue.find(name, where=_COMMAND):
+                samples = load_samples(task, data=data)
+                passed.check(task, samples, sandbox)
+                say([f"{task.name}: {len(samples)} rows, nothing wrong"])
     return 0
 
 

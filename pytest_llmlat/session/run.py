@@ -107,7 +107,7 @@ class Session:
     @cached_property
     def _passed(self) -> PassedSolutions:
         """The rows' own solutions, of which each is run once."""
-        return PassedSolutions(user_cache())
+        return PassedSolutions(user_cache(), place=self.settings.sandbox)
 
     def load(self, deployment: Deployment) -> LoadedModel:
         """Load a model, timed.

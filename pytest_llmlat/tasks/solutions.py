@@ -38,8 +38,15 @@ _TOLD = 5
 class PassedSolutions:
     """The solutions that are known to pass their tests, kept from run to run."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Keep them in a file of ``folder``; ``None`` for as long as this object."""
+    def __init__(self, folder: Path | None, *, place: str = "auto") -> None:
+        """Know what has passed before.
+
+        Args:
+            folder: where that is kept; ``None`` for as long as this object.
+            place: which sandbox was asked for: what passes in one may need what
+                another forbids.
+        """
+        self._place = place
         self._file = folder and folder / "solutions" / f"{_version()}.txt"
         self._known: set[str] = set()
         if self._file is not None:
@@ -66,7 +73,7 @@ class PassedSolutions:
         passed: list[str] = []
         failed: list[str] = []
         for sample in samples:
-            key = _digest(task, sample)
+            key = _digest(task, sample, self._place)
             if not sample.reference or key in self._known:
                 continue
             wrong = _wrong(task, sample, sandbox)
@@ -122,9 +129,9 @@ def _patient(task: Task) -> Task:
     return replace(task, options=tuple(options.items()))
 
 
-def _digest(task: Task, sample: Sample) -> str:
-    """Return the digest of a solution, its tests and what it may use."""
-    content = [task.extractor, task.metric, task.options, sample.reference]
+def _digest(task: Task, sample: Sample, place: str) -> str:
+    """Return the digest of a solution, its tests, and where and how it is run."""
+    content = [task.extractor, task.metric, task.options, place, sample.reference]
     text = json.dumps([content, sample.fields], sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

@@ -85,6 +85,16 @@ def test_what_decides_it_makes_another_check(
     assert len(check(tmp_path, Judge("pass"), sample, task=task)) == 1
 
 
+def test_another_sandbox_makes_another_check(tmp_path: Path) -> None:
+    """What passes without one may need what one forbids."""
+    judge = Judge("pass")
+
+    for place in ("none", "auto", "none"):
+        PassedSolutions(tmp_path, place=place).check(CODE, [row()], lambda: judge)
+
+    assert len(judge.seen) == 2
+
+
 def test_a_failing_solution_is_an_error_of_its_row(tmp_path: Path) -> None:
     """It names file, line, id and what the tests said; what passed is remembered."""
     rows = [row("a", line=3), row("b", f"{RIGHT}# b\n", line=4)]
