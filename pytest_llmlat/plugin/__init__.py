@@ -151,10 +151,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     refused = item.config.stash.get(REFUSED, {})
     if item.nodeid in refused:
         raise pytest.fail.Exception(refused[item.nodeid], pytrace=False)
-    from pytest_llmlat.plugin.collection import task_of  # noqa: PLC0415
+    from pytest_llmlat.plugin.collection import task_of, unprompted  # noqa: PLC0415
 
     task = task_of(item)
-    problems = () if task is None else extending.ungraded((task,))
+    if task is None:
+        return
+    selection = item.config.stash[SESSION].selection
+    problems = [*extending.ungraded((task,)), *unprompted(item, selection)]
     if problems:
         pytest.fail(problems[0], pytrace=False)
 

@@ -13,6 +13,7 @@ from pytest_llmlat.plugin.task_runner import Assignment, variant_of
 from pytest_llmlat.session.cell_order import checked_choice, checked_variant
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE, parse
@@ -98,6 +99,19 @@ def clashes(items: Iterable[pytest.Item]) -> dict[pytest.Item, str]:
             alike = replace(before, limits=()) == replace(assignment, limits=())
             found[item] = str(clash(wanted, first.nodeid, item.nodeid, alike))
     return found
+
+
+def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
+    """Say why an item's task cannot be asked of its model, where that is known."""
+    task, callspec = task_of(item), getattr(item, "callspec", None)
+    deployment = None if callspec is None else callspec.params.get("llm")
+    if task is None or not isinstance(deployment, Deployment):
+        return []
+    try:
+        selection.check_prompts(deployment.model, task)
+    except UsageError as error:
+        return [str(error)]
+    return []
 
 
 def _assignments(

@@ -260,6 +260,8 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
         )
     for task in tasks:
         check_grading(task)
+        for deployment in chosen:
+            selection.check_prompts(deployment.model, task)
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
     passed = True

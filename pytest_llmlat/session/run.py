@@ -38,6 +38,7 @@ from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
+from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
@@ -176,11 +177,13 @@ class Session:
             order: how to, and who wants to know.
 
         Raises:
-            UsageError: no answer could be graded, or there is nothing to ask, or the
-                cell is another test's.
+            UsageError: no answer could be graded, there is nothing to ask or no prompt
+                for such a model, or the cell is another test's.
         """
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
+        for each in filter(None, (model, model.against)):
+            prompt_template(task, chat=each.backend.chat, model=f"model {each.name!r}")
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
         own = order.samples

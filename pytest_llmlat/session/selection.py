@@ -13,6 +13,7 @@ from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import entry_text, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
@@ -175,6 +176,19 @@ class Selection:
         """Set what a generated program may use, if that was asked for."""
         options = {**dict(task.options), **dict(self._settings.limits)}
         return replace(task, options=tuple(sorted(options.items())))
+
+    def check_prompts(self, model: ModelSpec, task: Task) -> None:
+        """Refuse a task that has no prompt of the form that a model takes.
+
+        Whether it chats may be known only when its weights are there; then nothing is
+        refused yet.
+
+        Raises:
+            BadCatalogue: names the task, the model and what to add.
+        """
+        for each in filter(None, (model, self.against)):
+            if each.chat is not None:
+                prompt_template(task, chat=each.chat, model=f"model {each.name!r}")
 
     def check(self) -> None:
         """Find every name that was typed, so that a typo is told at the start.

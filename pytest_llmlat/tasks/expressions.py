@@ -63,6 +63,16 @@ def _compiled(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for it
     return environment().compile_expression(text, undefined_to_none=False)
 
 
+def _written(value: object) -> object:
+    """Return a value that a template writes; what is missing is no word of it."""
+    if value is None:
+        raise ValueError(
+            "a value is missing or null in this row; leave such rows out by 'where', or"
+            " write {% if column %}…{% endif %} or {{ column or '…' }}"
+        )
+    return value
+
+
 @cache
 def environment() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
     """Return what compiles templates that see values only: no files, no globals.
@@ -81,7 +91,10 @@ def environment() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
             return super().getattr(obj, attribute)
 
     sandboxed = ColumnsFirst(
-        undefined=StrictUndefined, trim_blocks=True, autoescape=False
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,
+        finalize=_written,
     )
     sandboxed.globals.clear()  # range(10 ** 9) and its kind are no columns
     return sandboxed

@@ -23,9 +23,10 @@ def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request
         seed: handed on to the backend.
 
     Raises:
-        BadCatalogue: the template names a column that the row does not have.
+        BadCatalogue: the template names a column that the row does not have, or the
+            task has none of that form.
     """
-    text = task.chat_prompt if chat else task.completion_prompt
+    text = prompt_template(task, chat=chat)
     variables = {"labels": task.labels, **dict(sample.fields)}
     return Request(
         prompt=_render(text, variables, where=f"{task.name}, sample {sample.id}"),
@@ -33,6 +34,33 @@ def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request
         max_new_tokens=task.max_new_tokens,
         stop=task.chat_stop if chat else task.completion_stop,
         seed=seed,
+    )
+
+
+def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:
+    """Return the template of the form that a model takes.
+
+    Args:
+        task: what is asked.
+        chat: whether the model chats.
+        model: who is asked, for the complaint.
+
+    Raises:
+        BadCatalogue: the task has no such template; says what to add to which entry.
+    """
+    text = task.chat_prompt if chat else task.completion_prompt
+    if text is not None:
+        return text
+    if chat:
+        raise BadCatalogue(
+            f"task {task.name!r} has no chat_prompt, and {model} chats: give the task a"
+            " chat_prompt, or the model's entry chat = false, so that it continues the"
+            " completion_prompt"
+        )
+    raise BadCatalogue(
+        f"task {task.name!r} has no completion_prompt, and {model} does not chat (its"
+        " entry says chat = false, or its weights have no chat template): give the task"
+        " a completion_prompt, or the model's entry chat = true"
     )
 
 

@@ -65,8 +65,8 @@ def task_of(table: TomlTable) -> Task:
         title=table.text("title") or short,
         metric=METRICS.known(table.required("metric"), where=table.where),
         source=source(table),
-        chat_prompt=table.required("chat_prompt"),
-        completion_prompt=table.required("completion_prompt"),
+        chat_prompt=_prompt(table, "chat_prompt", other="completion_prompt"),
+        completion_prompt=_prompt(table, "completion_prompt", other="chat_prompt"),
         extractor=EXTRACTORS.known(table.required("extractor"), where=table.where),
         max_new_tokens=table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
@@ -101,8 +101,12 @@ def _check_sampling(table: TomlTable, task: Task) -> None:
 
 def _check_texts(table: TomlTable, task: Task) -> None:
     """Complain of a template or an expression that is none."""
-    for key in ("chat_prompt", "completion_prompt"):
-        check_template(table.required(key), where=f"{table.where}.{key}")
+    for key, template in (
+        ("chat_prompt", task.chat_prompt),
+        ("completion_prompt", task.completion_prompt),
+    ):
+        if template is not None:
+            check_template(template, where=f"{table.where}.{key}")
     for ours, text in task.mapping:
         check_expression(text, where=f"{table.where}.mapping.{ours}")
     if task.where is not None:
@@ -130,6 +134,13 @@ def _check_grading(table: TomlTable, task: Task) -> None:
                 f"the metric {task.metric!r} cannot read {language!r}, only"
                 f" {', '.join(metric.languages or ())}",
             )
+
+
+def _prompt(table: TomlTable, key: str, *, other: str) -> str | None:
+    """Return a template; an entry may leave out that of a form which nobody takes."""
+    if key not in table.values and other in table.values:
+        return None
+    return table.required(key)
 
 
 def _stops(table: TomlTable, key: str) -> tuple[str, ...]:

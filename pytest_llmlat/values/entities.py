@@ -131,10 +131,11 @@ class Task:
     title: str
     source: str
     """A data file, or ``generated:KIND``; empty for a public set."""
-    chat_prompt: str
-    """Template of the question to a model that chats."""
-    completion_prompt: str
-    """Template of the few-shot text that a base model continues."""
+    chat_prompt: str | None = None
+    """Template of the question to a model that chats; needed where one is asked."""
+    completion_prompt: str | None = None
+    """Template of the few-shot text that a base model continues; needed where one is
+    asked."""
     extractor: str
     metric: str
     max_new_tokens: int

@@ -167,3 +167,32 @@ def test_workers_measure_the_same_cells(
         "xdist" in w for c in project.summary()["cells"] for w in c["warnings"]
     )
     assert contended == ("-n" in arguments)
+
+
+ONE_FORM = """
+[models.base]
+backend = "scripted"
+devices = ["cpu"]
+chat = false
+options = { answer = "positive" }
+"""
+
+
+def test_a_task_without_a_prompt_for_a_model_fails_before_it_is_loaded(
+    project: Project,
+) -> None:
+    """The cell says what to add, and cells of other models run."""
+    tasks, models = (
+        project.pytester.path / f"{name}.toml" for name in ("tasks", "models")
+    )
+    prompt = 'completion_prompt = "{{ text }} is"'
+    project.write("tasks.toml", tasks.read_text("utf-8").replace(prompt, ""))
+    project.write("models.toml", models.read_text("utf-8") + ONE_FORM)
+
+    result = project.run("--llm=base", "--llm=parrot", "-k", "sentiment", "-m", "cpu")
+
+    result.assert_outcomes(passed=1, errors=1)
+    told = result.stdout.str()
+    assert "task 'sentiment/tiny' has no completion_prompt, and model 'base'" in told
+    assert "a completion_prompt, or the model's entry chat = true" in told
+    assert {record["model"] for record in project.records()} == {"parrot"}

@@ -144,7 +144,7 @@ def test_no_sentence_is_a_test_item() -> None:
 
 def test_no_sentence_is_quoted_in_the_prompt() -> None:
     """The examples before a question to a base model are of neither set."""
-    shown = runs(TASK.completion_prompt, 4)
+    shown = runs(TASK.completion_prompt or "", 4)
 
     assert [row["id"] for row in TRAIN if runs(row["text"], 4) & shown] == []
 

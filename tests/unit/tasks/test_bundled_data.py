@@ -180,7 +180,7 @@ def named(_: str, found: list[Row]) -> list[str]:
 
 def quoted(name: str, found: list[Row]) -> list[str]:
     """Return the rows of which the examples before a question hold a piece."""
-    shown = runs(TASKS[name].completion_prompt, 4)
+    shown = runs(TASKS[name].completion_prompt or "", 4)
     return [
         row["id"]
         for row in found

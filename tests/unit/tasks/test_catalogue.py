@@ -115,7 +115,7 @@ def test_a_user_s_task_overrides(tmp_path: Path) -> None:
     [
         ("source", None, "source: is needed and missing or empty"),
         ("chat_prompt", '""', "chat_prompt: is needed and missing or empty"),
-        ("completion_prompt", None, "completion_prompt: is needed and missing"),
+        ("completion_prompt", '""', "completion_prompt: is needed and missing or em"),
         ("max_new_tokens", None, "max_new_tokens: must be a whole number above 0"),
         ("max_new_tokens", "0", "max_new_tokens: must be a whole number above 0: 0"),
         ("max_new_tokens", "1.5", "max_new_tokens: must be a whole number above 0"),
@@ -169,6 +169,20 @@ def test_an_unknown_judge_is_answered_with_the_nearest(
     assert complaint(path).startswith(
         f"FILE: tasks.reasoning/mine: unknown {key} '{text}'; did you mean '{nearest}'"
     )
+
+
+@pytest.mark.parametrize(
+    ("left_out", "kept"),
+    [("completion_prompt", "chat_prompt"), ("chat_prompt", "completion_prompt")],
+)
+def test_a_task_needs_one_prompt(tmp_path: Path, left_out: str, kept: str) -> None:
+    """The other is needed only where a model asks for it."""
+    path = a_catalogue(tmp_path, {**KEYS, left_out: None})
+    task = load_tasks([path]).entries["reasoning/mine"]
+    assert (task.chat_prompt is None) is (left_out == "chat_prompt")
+
+    path = a_catalogue(tmp_path, {**KEYS, left_out: None, kept: None})
+    assert ".chat_prompt: is needed and missing" in complaint(path)
 
 
 @pytest.mark.parametrize("name", ["mine", "reasoning/", "/mine"])

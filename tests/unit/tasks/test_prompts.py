@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.tasks.prompts import check_template, request_for
+from pytest_llmlat.tasks.prompts import check_template, prompt_template, request_for
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_sample, a_task
 
@@ -34,6 +34,38 @@ def test_a_completion_request() -> None:
     assert request.prompt == "Question: What is s1?\nAnswer:"
     assert request.chat is False
     assert request.stop == ("\n",)
+
+
+@pytest.mark.parametrize(
+    ("chat", "told"),
+    [
+        (True, "has no chat_prompt, and model 'm' chats: give the task a chat_prompt"),
+        (False, "has no completion_prompt, and model 'm' does not chat"),
+    ],
+)
+def test_a_form_that_a_task_has_no_prompt_of_is_told(chat: bool, told: str) -> None:  # noqa: FBT001 - a parameter
+    """Nobody is asked an empty question."""
+    whole = a_task()
+    task = (
+        replace(whole, chat_prompt=None)
+        if chat
+        else replace(whole, completion_prompt=None)
+    )
+
+    with pytest.raises(BadCatalogue, match=told):
+        prompt_template(task, chat=chat, model="model 'm'")
+    with pytest.raises(BadCatalogue, match=told.partition(",")[0]):
+        request_for(task, a_sample("s1"), chat=chat, seed=0)
+    assert request_for(task, a_sample("s1"), chat=not chat, seed=0).prompt
+
+
+def test_a_missing_value_is_not_written_as_a_word() -> None:
+    """A question with "None" in it is one that nobody wrote."""
+    with pytest.raises(BadCatalogue, match="is missing or null in this row"):
+        prompt("{{ question }}: {{ text }}", text=None)
+
+    assert prompt("a{% if text %}{{ text }}{% endif %}", text=None) == "a"
+    assert prompt("{{ text or '-' }}", text=None) == "-"
 
 
 def test_a_template_sees_columns_and_labels() -> None:

@@ -249,7 +249,7 @@ def pinned(task: Task) -> Task:
 @EACH
 def test_shots_are_no_items_of_the_set(name: str) -> None:
     """A prompt that shows what is asked would measure memory."""
-    shots = TASKS[name].completion_prompt.partition("{{")[0]
+    shots = (TASKS[name].completion_prompt or "").partition("{{")[0]
     texts = [
         str(text).strip()
         for sample in samples(name)
