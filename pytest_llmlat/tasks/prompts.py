@@ -34,6 +34,7 @@ def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request
         max_new_tokens=task.max_new_tokens,
         stop=task.chat_stop if chat else task.completion_stop,
         seed=seed,
+        thinking_tokens=task.thinking_tokens,
     )
 
 

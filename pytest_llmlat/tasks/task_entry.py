@@ -73,6 +73,9 @@ def task_of(table: TomlTable) -> Task:
         chance=table.number("chance", None) if "chance" in table.values else None,
         chat_stop=_stops(table, "chat_stop"),
         completion_stop=_stops(table, "completion_stop"),
+        thinking_tokens=table.whole("thinking_tokens", None, least=0)
+        if "thinking_tokens" in table.values
+        else None,
         labels=table.texts("labels"),
         reference=table.text("reference") or "reference",
         references=table.text("references"),

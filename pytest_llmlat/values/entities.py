@@ -146,6 +146,9 @@ class Task:
     task's samples."""
     chat_stop: tuple[str, ...] = ()
     completion_stop: tuple[str, ...] = ()
+    thinking_tokens: int | None = None
+    """After how many tokens a model is to stop thinking, beside ``max_new_tokens``;
+    ``None`` where those are the bound of both."""
     labels: tuple[str, ...] = ()
     reference: str = "reference"
     """The column that holds the right answer, or a list of right answers."""

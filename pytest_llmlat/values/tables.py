@@ -160,11 +160,12 @@ class TomlTable:
             raise self.complain(key, f"must be finite and above {above:g}: {value}")
         return value
 
-    def whole(self, key: str, default: int | None) -> int:
-        """Return a whole number of at least 1."""
+    def whole(self, key: str, default: int | None, *, least: int = 1) -> int:
+        """Return a whole number of at least 1, or of another ``least``."""
         value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise self.complain(key, f"must be a whole number above 0: {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            bound = f"above {least - 1}" if least else "of 0 or more"
+            raise self.complain(key, f"must be a whole number {bound}: {value!r}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -64,8 +64,8 @@ def load_samples(
 def revision(task: Task, samples: Sequence[Sample]) -> str:
     """Return a digest of everything that decides what a task asks and accepts.
 
-    How often it asks is no part of it. A task that is answered greedily has the digest
-    that it had before tokens could be drawn.
+    How often it asks is no part of it. A task that is answered greedily, or bounds no
+    thoughts, has the digest that it had before it could say so.
 
     How rows became samples is not part of it, since the samples are: a local copy of
     a public set makes the same task as the hub.
@@ -73,6 +73,8 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
     definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
     # As it was before samples said themselves what guessing is worth.
     definition["chance"] = task.chance or 0.0
+    if task.thinking_tokens is None:
+        del definition["thinking_tokens"]
     if task.temperature == 0:
         del definition["temperature"], definition["top_p"]
     content = json.dumps(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
-    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.entities import Sample, Scalar, Task
     from pytest_llmlat.values.records import CellFacts, Record, Request
 
 pytestmark = pytest.mark.slow
@@ -60,13 +60,15 @@ def measured(  # noqa: PLR0913 - what a test may vary
     sandbox: Sandbox | None = None,
     sampling: Sampling | None = None,
     repeats: int = 1,
+    options: Mapping[str, Scalar] | None = None,
 ) -> Told:
     """Run a cell on a scripted model: 0.5 s to a token, 0.25 s to each other."""
     clock = ManualClock(1_000)
     backend = Scripted(
         answers, clock=clock, ttft_s=0.5, tpot_s=0.25, context=context, chat=chat
     )
-    deployment = a_deployment()
+    entry = replace(a_model("parrot"), options=tuple((options or {}).items()))
+    deployment = a_deployment(entry)
     told = told or Told()
     task = task or a_task()
     run_cell(
@@ -557,3 +559,54 @@ def test_models_in_turn_are_asked_an_even_number_of_repeats() -> None:
     seeds = [{(r.sample, r.round): r.seed for r in side} for side in of]
     assert seeds[0] == seeds[1]
     assert plans[0].planned_in_turn == len(of[0]) == 8
+
+
+THOUGHT = {"": "<think> is it 4 or 5 ? </think> Answer: 4"}
+
+
+def test_a_thought_is_no_answer() -> None:
+    """It has tokens and seconds of its own, and nothing is read out of it."""
+    (record,) = measured(
+        THOUGHT, SAMPLES[:1], task=replace(a_task(), max_new_tokens=20)
+    ).records
+
+    assert (record.answer, record.thoughts) == ("Answer: 4", "is it 4 or 5 ?")
+    assert (record.output_tokens, record.thought_tokens) == (10, 8)
+    assert record.timing is not None
+    assert (record.timing.ttfr_s, record.timing.thinking_s) == (0.75, 1.75)
+    assert record.grade.correct is True
+
+
+def test_an_answer_cut_in_thought_is_wrong_and_marked() -> None:
+    """The number that stands in the thought is not its answer."""
+    (record,) = measured(
+        THOUGHT, SAMPLES[:1], task=replace(a_task(), max_new_tokens=5)
+    ).records
+
+    assert record.cut_in_thought
+    assert marks(record) == {"unparsed", "empty", "truncated"}
+    assert (record.answer, record.extracted, record.thoughts) == (
+        "",
+        None,
+        "is it 4 or",
+    )
+    assert record.grade.correct is False
+    assert record.timing is not None
+    assert (record.timing.ttft_s, record.timing.e2e_s) == (None, 1.5)
+
+
+def test_a_budget_of_the_entry_is_stronger_than_the_tasks() -> None:
+    """So it can be varied; room for it is made beside the tokens of the answer."""
+    task = replace(replace(a_task(), max_new_tokens=5), thinking_tokens=100)
+
+    (whole,) = measured(THOUGHT, SAMPLES[:1], task=task).records
+    (short,) = measured(
+        THOUGHT, SAMPLES[:1], task=task, options={"thinking_tokens": 2}
+    ).records
+    (none,) = measured(
+        THOUGHT, SAMPLES[:1], task=task, options={"thinking": False}
+    ).records
+
+    assert (whole.thoughts, whole.answer) == ("is it 4 or 5 ?", "Answer: 4")
+    assert (short.thoughts, short.answer) == ("is", "Answer: 4")
+    assert none.answer == THOUGHT[""]

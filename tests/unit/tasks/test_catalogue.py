@@ -73,6 +73,7 @@ def test_a_task_of_the_least_keys(tmp_path: Path) -> None:
     assert task.source == str(tmp_path / "data.jsonl")
     assert (task.max_new_tokens, task.budget_s, task.chance) == (8, 1.5, None)
     assert (task.reference, task.labels, task.mapping) == ("reference", (), ())
+    assert task.thinking_tokens is None
 
 
 def test_a_task_of_all_keys(tmp_path: Path) -> None:
@@ -120,6 +121,8 @@ def test_a_user_s_task_overrides(tmp_path: Path) -> None:
         ("max_new_tokens", "0", "max_new_tokens: must be a whole number above 0: 0"),
         ("max_new_tokens", "1.5", "max_new_tokens: must be a whole number above 0"),
         ("max_new_tokens", "true", "max_new_tokens: must be a whole number above 0"),
+        ("thinking_tokens", "-1", "thinking_tokens: must be a whole number of 0 or"),
+        ("thinking_tokens", '"no"', "thinking_tokens: must be a whole number of 0 or"),
         ("budget_s", None, "budget_s: is needed and missing"),
         ("budget_s", "0", "budget_s: must be finite and above 0: 0"),
         ("budget_s", "inf", "budget_s: must be finite and above 0: inf"),

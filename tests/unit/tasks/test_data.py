@@ -216,6 +216,7 @@ def test_a_revision_is_the_same_for_the_same_task() -> None:
         replace(a_task(), completion_stop=()),
         replace(a_task(), budget_s=2.0),
         replace(a_task(), max_new_tokens=9),
+        replace(a_task(), thinking_tokens=0),
         replace(a_task(), metric="rouge"),
         replace(a_task(), chance=0.5),
     ],
