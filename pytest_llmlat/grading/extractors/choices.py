@@ -178,6 +178,7 @@ LETTER = re.compile(
     rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]"
     rf"|{EDGE}(?P<closed>[A-Z])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
     rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
+    rf"|['\"](?P<quoted>[A-Z])['\"]"
     rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
     rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['A-Za-z0-9_\u00c0-\u024f]|\.\w|-\w"
     rf"|\s{{0,3}}[=+*^<>\u00d7\u00f7])"

@@ -39,7 +39,9 @@ BEFORE = re.compile(
     r"|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que|au lieu de))"
     r"[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z"
     r"|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非|并不是?|没有"
-    r"|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot:?\s{0,2}\Z",
+    r"|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot (?:the case|true|correct"
+    r"|right) that\b[^,.;\n]{0,40}\Z"
+    r"|\bnot:?\s{0,2}\Z",
     re.IGNORECASE,
 )
 FALSE_BEFORE = re.compile(r"\bfalse(?:ly)?\s\Z", re.IGNORECASE)
@@ -59,6 +61,7 @@ AFTER = re.compile(
     r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
     r"|implausible|irrelevant|not\b|falsch"
     r"|fausse?)"
+    r"|(?:words?|terms?|adjectives?|phrases?)\b"
     r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?|violates)\b"
     r"|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap|distractor"
     r"|decoy)\b)"
@@ -89,13 +92,15 @@ DOUBT = re.compile(
     r"|tr(?:y|ies|ied|ying) to|wants? to|pretends?|(?:claim|purport)(?:s|ed)? to"
     r"|attempts? to|doubt"
     r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
-    r"|only (?:\w{1,12} ){0,3}if|meant to be|supposed to be|expected|or (?:otherwise"
+    r"|only (?:\w{1,12} ){0,3}if|meant to be|supposed to be|expected to be"
+    r"|or (?:otherwise"
     r"|not)"
     r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|wrong to (?:say|call"
     r"|claim|think)|in equal measure"
     r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre"
     r"|pourrait|soit|tempting)\b"
+    r"|\bnot (?:the case|true|correct|right) that\b[^.|\n]{0,40}\|"
     r"|\b(?:half|partly|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b"
     r"|\b(?:both|either|whether|torn between)\b(?=[^"
     r"|]{0,40}\|)"
@@ -133,9 +138,15 @@ MINOR = re.compile(
     re.IGNORECASE,
 )
 """What makes an answer that is named later a remark."""
+CONCEDED = re.compile(
+    r"\s*(?:while|although|though|even though|despite|in spite of)\b[^,\n]{1,120},",
+    re.IGNORECASE,
+)
+"""What a sentence grants before it says what counts."""
 QUESTION = re.compile(r"[^.!?\n]{0,60}\?")
 IF_WORD = re.compile(r"\b(?:if|unless)\b", re.IGNORECASE)
 OTHERWISE = re.compile(r"\b(?:otherwise|else|if not)\b", re.IGNORECASE)
+ONLY_IF = re.compile(r"\s{1,3}(?:only )?if\b(?! you (?:ask|consider)\b)", re.IGNORECASE)
 CONDITION = re.compile(
     r"\b(?:if|unless|provided|assuming)\b[^.\n]{1,80}\b(?:otherwise|else|if not)\b",
     re.IGNORECASE,
@@ -234,6 +245,11 @@ def claimed(
     mentions = _without_enumeration(text, mentions)
     lead = mentions[0]
     mentions = [m for m in mentions if m is lead or not MINOR.search(text[: m.start])]
+    conceded = CONCEDED.match(text)
+    if conceded:
+        mentions = [m for m in mentions if m.start >= conceded.end()]
+    if not mentions:
+        return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
@@ -291,6 +307,6 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
         return Claim(Stance.OPEN)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
-    if CONDITION.search(text, lead.end):
+    if CONDITION.search(text, lead.end) or ONLY_IF.match(text, lead.end):
         return Claim(Stance.OPEN)
     return Claim(Stance.ASSERTED, lead.value)

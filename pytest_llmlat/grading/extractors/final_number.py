@@ -150,11 +150,9 @@ def _alone(text: str) -> Iterator[Claim]:
         yield Claim(Stance.ASSERTED, alone[0])
     elif len(lines) == 1 and text.rstrip().endswith((".", "!")):
         found = list(numerals(text)) if len(sentences(text, 2)) == 1 else []
-        named = HEADING.match(text) or NAMED.search(
-            text[: found[0].start if found else 0]
-        )
-        named = named or has_given_up(text, lambda _: ())
-        if len(found) == 1 and not named and not _is_open(text, found[0]):
+        if len(found) != 1 or HEADING.match(text) or has_given_up(text, lambda _: ()):
+            return
+        if not NAMED.search(text[: found[0].start]) and not _is_open(text, found[0]):
             yield _claim(found[0])
 
 

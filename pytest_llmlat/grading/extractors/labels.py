@@ -37,7 +37,8 @@ TRUTH_WORD = re.compile(
     r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}"
     r"(?:(?:really|actually|at all)\s{1,3})?)?"
     r"(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x|sse)|oui)(?!\w)"
-    r"|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z))"
+    r"|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s(?:it|that|this|he|she"
+    r"|they)\s?(?:is|was|does|do|did|are)n't\b)"
     r"|(?:(?<=\bis )|(?<='s )|(?<=\bare ))(?P<unsure>not )?"
     r"(?P<verdict>correct|right|wrong|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))"
     r"|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错|真|假|是的)",
@@ -154,7 +155,7 @@ def _key(word: str) -> str:
 
 def _forms(key: str, language: str) -> Iterator[str]:
     """Yield the adjective, its inflections or the verb's forms of a label."""
-    yield from (f"{key}{ending}" for ending in INFLECTED.get(language[:2], ()))
+    yield from (f"{key}{ending}" for ending in INFLECTED.get(language, ()))
     for ending, least, others in FORMS:
         stem = key.removesuffix(ending)
         if key.endswith(ending) and len(stem) >= least:

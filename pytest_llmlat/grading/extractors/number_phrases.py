@@ -46,7 +46,8 @@ NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
-    r"|(?:[<>\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt|pm)\b)[\s$=]{0,3}\Z"
+    r"|(?:(?<=\s)[<>]|[\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt"
+    r"|pm)\b)[\s$=]{0,3}\Z"
     r"|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
@@ -118,6 +119,7 @@ ALONE = re.compile(
 ASIDE = re.compile(
     r"(?:,?\s(?:out of|of the(?= \d)"
     r"|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
+    r"|,\swhich (?:is|means) [^.\n]{0,30}\b(?:per|each|every|an? (?:day|week|hour))\b"
     r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
     r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
     re.IGNORECASE,

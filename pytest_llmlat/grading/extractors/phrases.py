@@ -116,7 +116,7 @@ ABOUT = re.compile(
 )
 QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|`[^`\n]{12,300}`")
 HASHED = re.compile(r"^[ \t]{0,8}####[ \t]{0,5}(?P<words>[^\n]{1,80})$", re.MULTILINE)
-PAUSE = re.compile(r"\s{0,3}(?:[^\w\s'%+:=(\[\u2013\u2014-]|$)")
+PAUSE = re.compile(r"\s{0,3}(?:[^\w\s'%+<>:=(\[\u2013\u2014-]|$)")
 MARKED = re.compile(r"\s{0,3}[:=(\[\u2013\u2014-]")
 """What stands after a word that leads: the second may also start a row of remarks."""
 ITEM = re.compile(r"\A\s{0,8}(?:[-*\u2022]\s{1,4}|\(?\d{1,2}[.):]\s{0,4})")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.errors import UnknownName
 
 TYPOGRAPHY = str.maketrans(
     {
@@ -78,13 +80,19 @@ option ``language`` names the language.
 
 
 def language(task: Task) -> str:
-    """Return the language that a task says it is in, if it says so."""
-    return str(task.option("language", ""))
+    """Return the code of the language that a task says it is in, if it says so."""
+    name = task.option("language")
+    if name is None:
+        return ""
+    try:
+        return language_of(str(name), where=task.name).code
+    except UnknownName:  # told where the catalogue is read; a reader raises nothing
+        return ""
 
 
 def in_english(text: str, language: str) -> str:
     """Replace the words of a language that would be read as English ones."""
-    words = IN_ENGLISH.get(language[:2].casefold())
+    words = IN_ENGLISH.get(language)
     if not words:
         return text
     return re.sub(

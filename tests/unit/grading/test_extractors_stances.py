@@ -52,8 +52,7 @@ def read(kind: str, text: str, *among: str, language: str = "") -> str | None:
     """Return what is read of a text; ``among`` are labels or options."""
     if kind == "label":
         return EXTRACTORS[kind](text, a_task(kind, among, language), a_row()).value
-    fields = {"options": list(among)} if among else {}
-    row = a_row(**fields)
+    row = a_row(options=list(among)) if among else a_row()
     return EXTRACTORS[kind](text, a_task(kind, (), language), row).value
 
 
@@ -271,8 +270,8 @@ def test_a_cut_answer_counts_only_where_it_was_stated(
     """What was bold or named on the way is no answer of a text without an end."""
     references = {"label": "cheerful", "choice": "B", "boolean": "true"}
     reference = references.get(kind, "Olga" if kind == "answer" else "41")
-    fields = {"options": list(NAMES)} if kind == "answer" else {}
-    row = a_row(reference, **fields)
+    named = kind == "answer"
+    row = a_row(reference, options=list(NAMES)) if named else a_row(reference)
 
     _, found = grade(text, a_task(kind, MOODS), row, None, truncated=True)
 
