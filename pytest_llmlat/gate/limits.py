@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.analysis.resampling import DRAWS, interval, resample_weights
 from pytest_llmlat.gate.matching import disturbed
-from pytest_llmlat.gate.pairing import LATENCIES
-from pytest_llmlat.gate.rules import RATES
+from pytest_llmlat.gate.rules import LIMITED
+from pytest_llmlat.values.figure_columns import distribution_of
 from pytest_llmlat.values.percentiles import percentile
 from pytest_llmlat.values.results import Estimate, Verdict
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.gate.rules import Limit, Unsure
+    from pytest_llmlat.values.figure import FigureDefinition
     from pytest_llmlat.values.records import Cell, Record
-    from pytest_llmlat.values.results import Distribution, Outcome, Summary
+    from pytest_llmlat.values.results import Outcome, Summary
 
-_HALF_TIME = ("speed", "balanced")
 FEWEST_FOR = {"p95": 60, "p99": 300}
 """Below so many answers a tail is not gated: too few of them lie beyond it."""
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
+_FEW_DRAWS = 1000
+"""Where each draw looks at all gaps of a cell."""
 _MOST_DRAWN = 2000
 """Above so many values the interval of a mean is that of its normal limit."""
 
@@ -77,7 +79,7 @@ def _check(
 ) -> Verdict:
     found, note = figure(summary, records, limit.quantity)
     outcome, why = _judged(found, limit)
-    why_not = disturbed(summary) if _timed(limit.quantity) else None
+    why_not = disturbed(summary) if LIMITED[limit.quantity][0].timed else None
     if outcome == "failed" and found.value is not None and why_not:
         outcome, why = ("failed" if unsure == "fail" else "inconclusive"), why_not
     return Verdict(
@@ -89,12 +91,6 @@ def _check(
         samples=summary.samples,
         note=note or why,
     )
-
-
-def _timed(quantity: str) -> bool:
-    """Whether a figure is longer, or lower, on a machine that is busy."""
-    kind = quantity.partition("_")[0]
-    return kind in LATENCIES or quantity in RATES or quantity in _HALF_TIME
 
 
 def _judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:
@@ -117,24 +113,37 @@ def figure(
     summary: Summary, records: Sequence[Record], quantity: str
 ) -> tuple[Estimate, str | None]:
     """Return a figure of a cell with its interval, and why it has none."""
-    if quantity in RATES:
-        return Estimate(value=getattr(summary, quantity)), None
-    kind, _, which = quantity.partition("_")
-    if kind not in LATENCIES:
-        estimate: Estimate = getattr(summary, quantity)
-        return estimate, None
-    ranked, fewest = _latencies(records, kind), FEWEST_FOR.get(which, 0)
-    if len(ranked) < fewest:
-        few = f"{len(ranked)} answers; {which} is gated from {fewest} on"
+    definition, which = LIMITED[quantity]
+    if which is None:
+        held: Estimate | float | None = getattr(summary, definition.name)
+        found = held if isinstance(held, Estimate) else Estimate(value=held)
+        return found, None
+    each = _values(records, definition)
+    fewest = FEWEST_FOR.get(which, 0)
+    if len(each) < fewest:
+        few = f"{len(each)} answers; {which} is gated from {fewest} on"
         return Estimate(value=None), few
-    spread: Distribution = getattr(summary, f"{kind}_s")
-    value: float | None = getattr(spread, which)
+    value: float | None = getattr(distribution_of(summary, definition), which)
     if value is None:
-        late = ranked[-1:] == [math.inf]
+        late = any(math.inf in values for values in each)
         note = "is not known: it lies among the time-outs" if late else None
         return Estimate(value=None), note
-    low, high = _ends(ranked, which)
+    if definition.read is None:
+        low, high = _ends(sorted(value for (value,) in each), which)
+    else:
+        low, high = _ends_of_whole(each, which)
     return Estimate(value=value, low=low, high=high), None
+
+
+def _values(
+    records: Sequence[Record], definition: FigureDefinition
+) -> list[Sequence[float]]:
+    """Return what each request has of a distribution; infinity is what never ended."""
+    if definition.read is None:
+        return [(value,) for value in _latencies(records, definition.short)]
+    parts = map(definition.read, records)
+    found = [(*part.values, *[math.inf] * part.censored) for part in parts]
+    return [values for values in found if values]
 
 
 def _latencies(records: Sequence[Record], kind: str) -> list[float]:
@@ -151,7 +160,41 @@ def _latencies(records: Sequence[Record], kind: str) -> list[float]:
             value = getattr(record.timing, f"{kind}_s")
             if value is not None:
                 found.append(value)
-    return sorted(found)
+    return found
+
+
+def _ends_of_whole(
+    each: Sequence[Sequence[float]], which: str
+) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of a figure of the values of whole requests.
+
+    Gaps of one answer are alike, so that requests are drawn and not gaps: as many gaps
+    as there are would seem to tell far more than they do.
+    """
+    import numpy as np
+
+    count = len(each)
+    if count < 2:  # noqa: PLR2004 - one request has no spread
+        return None, None
+    values = np.array([value for own in each for value in own])
+    owners = np.repeat(np.arange(count), [len(own) for own in each])
+    weights = resample_weights(count, seed=f"limit|{count}", draws=_FEW_DRAWS)
+    if which == "mean":
+        if not np.isfinite(values).all():
+            return None, None
+        sums = np.array([(sum(own), len(own)) for own in each]).T
+        return interval((weights @ sums[0]) / (weights @ sums[1]))
+    order = np.argsort(values)
+    values, owners = values[order], owners[order]
+    share = _PERCENT[which] / 100
+    drawn = []
+    for row in weights:
+        below = row[owners].cumsum(dtype=float)
+        drawn.append(values[np.searchsorted(below, share * below[-1])])
+    # By ranks: between a value and one that never ended there is none.
+    drawn.sort()
+    low, high = drawn[_FEW_DRAWS // 40], drawn[-(_FEW_DRAWS // 40) - 1]
+    return (None, None) if low == high else (float(low), float(high))
 
 
 def _ends(ranked: list[float], which: str) -> tuple[float | None, float | None]:

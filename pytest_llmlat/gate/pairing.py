@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.records import NS_PER_S
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.records import Record
 
-LATENCIES = ("e2e", "ttft", "tpot")
+LATENCIES = tuple(figure.short for figure in FIGURES.values() if figure.compared)
+"""Those of which each sample has one, so that two runs have a ratio of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
-from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.figure_columns import limited_names
+from pytest_llmlat.values.figure_columns import limited_figures
 from pytest_llmlat.values.units import named, seconds
 
 if TYPE_CHECKING:
@@ -119,9 +118,8 @@ def _share(text: str, name: str, where: str) -> float:
     return value
 
 
-RATES = ("requests_per_s", "goodput_per_s")
-LIMITED = limited_names()
-"""What an absolute limit can be on."""
+LIMITED = limited_figures()
+"""What an absolute limit can be on, by the names that are typed."""
 Sign: TypeAlias = Literal[">=", "<="]
 SIGNS: tuple[Sign, ...] = get_args(Sign)
 
@@ -180,9 +178,10 @@ def _limit(part: str, scope: Scope, *, where: str) -> Limit:
 
 
 def _bound(quantity: str, text: str, *, where: str) -> float:
-    if quantity.partition("_")[0] in LATENCIES:
+    unit = LIMITED[quantity][0].unit
+    if unit == "s":
         return seconds(text, where=where)
-    if quantity in RATES:
+    if unit == "1/s":
         match = re.fullmatch(r"[0-9]*\.?[0-9]+", text)
         if match is None or not math.isfinite(float(text)):
             raise UsageError(f"{where}: {text!r} is no rate; write such as 2.5")

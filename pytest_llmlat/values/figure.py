@@ -53,7 +53,11 @@ class FigureDefinition:
     row_meaning: str | None = None
     """The same of a row; ``None`` where rows do not have it."""
     limited: bool = False
-    """Whether an absolute limit can be set on it; not where it has ``read``."""
+    """Whether an absolute limit can be set on it."""
+    compared: bool = False
+    """Whether it is gated as the ratio of a sample's latencies in two runs."""
+    of_time: bool = False
+    """Whether it is made of times although its unit is not one."""
     headlines: tuple[Statistic, ...] = ()
     """What JUnit's file shows of it; ``value`` of what is no distribution."""
     optional: bool = True
@@ -67,6 +71,17 @@ class FigureDefinition:
     )
     """Columns of the export, each of one record."""
     columns: tuple[FigureColumn, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """What options call it: ``e2e`` for ``e2e_s``."""
+        timed = self.shape == "distribution"
+        return self.name.removesuffix("_s") if timed else self.name
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is worse on a machine that is busy."""
+        return self.of_time or self.unit in ("s", "1/s", "tokens/s")
 
 
 def timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | None]:

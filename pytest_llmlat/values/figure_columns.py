@@ -62,11 +62,25 @@ def _with(name: str, which: str) -> str:
     return f"{stem}_{which}_{unit}" if stem else f"{unit}_{which}"
 
 
-def limited_names() -> tuple[str, ...]:
-    """Return what an absolute limit can be on, percentiles and the mean apart."""
-    return tuple(
-        f"{figure.name.removesuffix('_s')}_{which}" if which else figure.name
-        for figure in FIGURES.values()
-        if figure.limited and figure.read is None
-        for which in (get_args(Percentile) if figure.shape == "distribution" else ("",))
-    )
+def limited_figures() -> dict[str, tuple[FigureDefinition, Percentile | None]]:
+    """Return what an absolute limit can be on, percentiles and the mean apart.
+
+    By the names that options have for them: of ``ttft_p95`` the distribution, and which
+    of its statistics.
+    """
+    found: dict[str, tuple[FigureDefinition, Percentile | None]] = {}
+    for figure in FIGURES.values():
+        if figure.limited and figure.shape == "distribution":
+            for which in get_args(Percentile):
+                found[f"{figure.short}_{which}"] = figure, which
+        elif figure.limited:
+            found[figure.short] = figure, None
+    return found
+
+
+def distribution_of(summary: Summary, figure: FigureDefinition) -> Distribution:
+    """Return the distribution that a cell has of a figure."""
+    if figure.read is not None:
+        return dict(summary.figures)[figure.name]
+    found: Distribution = getattr(summary, figure.name)
+    return found

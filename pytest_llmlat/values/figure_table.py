@@ -86,6 +86,7 @@ _OURS = (
         better="higher",
         row_meaning="Mean over families of the balanced score.",
         limited=True,
+        of_time=True,
     ),
     FigureDefinition(
         name="speed",
@@ -96,6 +97,7 @@ _OURS = (
         better="higher",
         row_meaning="Mean over families of the speed.",
         limited=True,
+        of_time=True,
     ),
     FigureDefinition(
         name="geometric",
@@ -130,6 +132,7 @@ _OURS = (
         limited=True,
         exported={"e2e_s": timed(lambda t: t.e2e_s)},
         columns=(FigureColumn(title="e2e p99", which="p99", views=_EVERYWHERE),),
+        compared=True,
     ),
     FigureDefinition(
         name="ttft_s",
@@ -142,6 +145,7 @@ _OURS = (
         limited=True,
         exported={"ttft_s": timed(lambda t: t.ttft_s)},
         columns=(FigureColumn(title="ttft p99", which="p99", views=_EVERYWHERE),),
+        compared=True,
     ),
     FigureDefinition(
         name="tpot_s",
@@ -153,6 +157,7 @@ _OURS = (
         row_meaning="Time per output token over all cells, in seconds.",
         limited=True,
         exported={"tpot_s": timed(lambda t: t.tpot_s)},
+        compared=True,
     ),
     FigureDefinition(
         name="itl_s",
@@ -173,6 +178,7 @@ _OURS = (
             ),
             FigureColumn(title="itl p99", which="p99", views=_CELLS),
         ),
+        limited=True,
     ),
     FigureDefinition(
         name="queue_s",

@@ -22,7 +22,7 @@ from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.records import Finish, Record
     from pytest_llmlat.values.results import Estimate, Summary, Verdict
 
 
@@ -368,3 +368,60 @@ def test_a_busy_machine_misses_no_limit_of_time(text: str, outcome: str) -> None
     assert strict.outcome == outcome.replace("inconclusive", "failed")
     if outcome == "inconclusive":
         assert verdict.note == strict.note == f"contended: {BUSY.contended}"
+
+
+def streamed(name: str, *gaps: float, finish: Finish = "stop") -> Record:
+    """Return an answer whose tokens came after these gaps, the first at 1 s."""
+    stamps = [1.0, *(1.0 + sum(gaps[: place + 1]) for place in range(len(gaps)))]
+    record = a_record(name, timing=a_timing(*stamps, end_s=stamps[-1]))
+    return replace(record, finish=finish)
+
+
+def test_the_gaps_between_tokens_can_be_limited() -> None:
+    """By the same figure as the summary's, in units of time."""
+    records = [streamed(f"s{n}", 0.1, 0.1, 0.2) for n in range(30)]
+
+    assert found(records, "itl_p50").value == pytest.approx(0.1)
+    assert found(records, "itl_mean").value == pytest.approx(0.4 / 3)
+    assert outcome(records, "itl_p50<=150ms") == "pass"
+    assert outcome(records, "itl_p90<=150ms") == "failed"
+
+
+def test_the_gaps_of_one_answer_count_as_one_when_they_are_drawn() -> None:
+    """A slow answer of many tokens is one slow answer, and may not come again.
+
+    Drawn one by one its hundred gaps would make the figure look certain.
+    """
+    records = [streamed("slow", *[0.5] * 100)]
+    records += [streamed(f"s{n}", *[0.1] * 10) for n in range(9)]
+
+    estimate = found(records, "itl_p50")
+
+    assert estimate.value == pytest.approx(0.5)
+    assert estimate.low == pytest.approx(0.1)
+    assert outcome(records, "itl_p50<=0.3s") == "warned"
+    mean = found(records, "itl_mean")
+    assert mean.low is not None
+    assert mean.low < 0.2
+    assert mean.value == pytest.approx(59 / 190)
+
+
+def test_tails_of_gaps_need_as_many_answers_as_others() -> None:
+    """Sixty tokens of one answer are no sixty answers."""
+    records = [streamed(f"s{n}", *[0.1] * 100) for n in range(FEWEST_FOR["p95"])]
+
+    few, note = figure(summed(records[1:]), records[1:], "itl_p95")
+    assert few.value is None
+    assert note == "59 answers; p95 is gated from 60 on"
+    assert found(records, "itl_p95").value == pytest.approx(0.1)
+
+
+def test_a_gap_that_never_ended_makes_its_tail_unknown() -> None:
+    """Of a time-out the last gap is at least what it was: no mean, and no such tail."""
+    records = [streamed(f"s{n}", 0.1) for n in range(3)]
+    records += [streamed(f"t{n}", finish="timeout") for n in range(9)]
+
+    (verdict,) = judged(records, "itl_p50<=1s")
+
+    assert verdict.outcome == "failed"
+    assert verdict.note == "is not known: it lies among the time-outs"

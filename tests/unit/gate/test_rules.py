@@ -15,7 +15,6 @@ from pytest_llmlat.gate.rules import (
     DEFAULT_TOLERANCE,
     LIMITED,
     NEW_CELLS,
-    RATES,
     SIGNS,
     UNSURE,
     Limit,
@@ -196,9 +195,9 @@ def test_limits_are_read() -> None:
 @pytest.mark.parametrize("quantity", LIMITED)
 def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
     """Latencies in units of time, shares in per cent, rates as they are."""
-    latency = quantity.partition("_")[0] in LATENCIES
-    typed, bound = ("250ms", 0.25) if latency else ("25%", 0.25)
-    if quantity in RATES:
+    unit = LIMITED[quantity][0].unit
+    typed, bound = ("250ms", 0.25) if unit == "s" else ("25%", 0.25)
+    if unit == "1/s":
         typed, bound = "2.5", 2.5
 
     found = limit(f"{quantity}{sign}{typed}")
@@ -209,9 +208,16 @@ def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
 
 
 def test_there_is_a_figure_for_each_latency() -> None:
-    """Three latencies by five figures, two shares of the score and two rates."""
-    assert len(LIMITED) == 3 + len(LATENCIES) * len(get_args(Percentile)) + len(RATES)
-    assert {"ttft_p95", "tpot_p50", "e2e_mean", "goodput_per_s"} <= set(LIMITED)
+    """Five of each distribution; of the others what they are."""
+    assert LATENCIES == ("e2e", "ttft", "tpot")
+    assert {
+        f"{name}_{which}"
+        for name in (*LATENCIES, "itl")
+        for which in get_args(Percentile)
+    } == {name for name, (_, which) in LIMITED.items() if which}
+    assert [name for name, (_, which) in LIMITED.items() if not which] == [
+        *("quality", "balanced", "speed", "requests_per_s", "goodput_per_s")
+    ]
 
 
 @pytest.mark.parametrize(
