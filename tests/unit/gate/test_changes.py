@@ -384,6 +384,22 @@ def test_both_sides_are_judged_by_the_chance_of_the_candidate() -> None:
     )
 
 
+def test_each_resample_has_the_chance_of_its_items() -> None:
+    """The draws are about the estimate, which they would not be by another chance."""
+    theirs = graded([1.0] * 35 + [0.0] * 5, correct=True)
+    ours = [
+        replace(record, chance=(0.75, 0.5)[place % 2])
+        for place, record in enumerate(
+            graded([0.0] * 2 + [1.0] * 33 + [0.0] * 5, correct=True)
+        )
+    ]
+
+    change = compared(ours, theirs, balance="arithmetic")[BALANCED]
+
+    assert change.estimate == pytest.approx(0.05 / 0.375 / 2)
+    assert change.draws.mean() == pytest.approx(change.estimate, abs=0.01)
+
+
 def test_what_one_side_lacks_is_left_out_of_its_latency() -> None:
     """An error has no latency; the others keep theirs, and quality counts it."""
     ratios = [1.5, 1.1, 1.2, 1.3, 1.4, 1.25]
