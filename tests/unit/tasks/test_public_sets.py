@@ -296,3 +296,29 @@ def test_the_reference_lists_every_public_set() -> None:
         assert f"| {task.public.split} |" in row
         assert (f"| `{pin[:8]}` |" if pin else "| no |") in row
         assert row.endswith(f"| `{task.public.file}` |")
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (
+            {"fname": "t_1", "summary1": "A.", "summary2": "B.", "summary3": "C."},
+            ("A.", "B.", "C."),
+        ),
+        ({"id": "t_1", "summary": "A.", "topic": "rain"}, ("A.",)),
+        ({"id": "t_1", "summary": "A.", "summaries": ["A.", "B."]}, ("A.", "B.")),
+    ],
+)
+def test_all_summaries_of_a_dialogue_are_right(
+    tmp_path: Path, row: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    """The authors' file has three in a row, the hub's one."""
+    task = TASKS["summarization/dialogsum"]
+    assert task.public is not None
+    file = tmp_path / task.public.file
+    file.parent.mkdir()
+    file.write_text(json.dumps({"dialogue": "#Person1#: Rain?", **row}), "utf-8")
+
+    (sample,) = load_samples(task, data=tmp_path)
+
+    assert (sample.id, sample.references) == ("t_1", expected)
