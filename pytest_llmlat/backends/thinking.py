@@ -17,10 +17,12 @@ from pytest_llmlat.values.thinking import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.values.entities import ModelSpec
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Request
     from pytest_llmlat.values.thinking import ThoughtTags
+
+_FACTS = ("system_as", "thinking", "thinking_body", "thinking_tokens")
 
 
 def thought_tags(model: ModelSpec) -> tuple[ThoughtTags, ...]:
@@ -54,6 +56,14 @@ def thinking_budget(model: ModelSpec) -> int | None:
     if model.option("thinking_tokens") is None:
         return None
     return whole_option(model, "thinking_tokens", 0, least=0)
+
+
+def thinking_facts(model: ModelSpec) -> tuple[tuple[str, Scalar], ...]:
+    """Return what an entry says of thoughts and of the system prompt's place.
+
+    A run in which it says otherwise is of another model.
+    """
+    return tuple((key, value) for key, value in model.options if key in _FACTS)
 
 
 def to_think(request: Request, model: ModelSpec) -> Request:

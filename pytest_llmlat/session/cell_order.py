@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.thinking import thinking_facts
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
@@ -107,7 +108,7 @@ def plan_of(
             top_p=float(own.get("top_p", task.top_p)),
         ),
         repeats=task.repeats,
-        entry_facts=tuple(own.items()),
+        entry_facts=(*own.items(), *thinking_facts(deployment.model)),
         chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
         warnings=() if told is None else (told,),
     )
