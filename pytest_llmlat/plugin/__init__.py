@@ -136,10 +136,13 @@ def pytest_report_collectionfinish(
     """Tell which extensions cannot be used that were to be."""
     found = extending.late(config)
     if SESSION in config.stash:
-        from pytest_llmlat.plugin.collection import task_of  # noqa: PLC0415
+        from pytest_llmlat.plugin.collection import task_of, unasked  # noqa: PLC0415
 
         tasks = dict.fromkeys(task for item in items if (task := task_of(item)))
         found += extending.ungraded(tasks)
+        if not any("llm" in _fixtures(item) for item in items):
+            chosen = config.stash[SESSION].selection.chosen_tasks or ()
+            return [*(f"extension: {problem}" for problem in found), *unasked(chosen)]
     return [f"extension: {problem}" for problem in found]
 
 

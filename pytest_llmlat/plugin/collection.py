@@ -114,6 +114,15 @@ def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
     return []
 
 
+def unasked(chosen: Iterable[str]) -> list[str]:
+    """Say how tasks come to be asked that were chosen and no test is for."""
+    return [
+        f"llmlat: no selected test asks for {name!r}; one that does is marked"
+        f" @pytest.mark.llm({name.partition('/')[0]!r}) and calls llmlat.run(llm)"
+        for name in sorted(chosen)
+    ]
+
+
 def _assignments(
     marker: pytest.Mark, selection: Selection, *, where: str
 ) -> list[Assignment]:

@@ -70,6 +70,8 @@ def _written(value: object) -> object:
             "a value is missing or null in this row; leave such rows out by 'where', or"
             " write {% if column %}…{% endif %} or {{ column or '…' }}"
         )
+    if isinstance(value, bytes):
+        raise ValueError("a value is bytes, not text; write the column as text")  # noqa: TRY004 - as above
     return value
 
 

@@ -55,9 +55,10 @@ class FamilyNames:
         folded = {known.casefold(): known for known in self._known}
         near = get_close_matches(family.casefold(), folded, n=1, cutoff=_NEAR)
         if near:
+            start = table.place.removesuffix(f"tasks.{table.name}")
             raise table.complain(
                 "",
                 f"unknown family {family!r}; did you mean {folded[near[0]]!r}? If it is"
-                f" one of its own, say so by a line [families.{family}]",
+                f" one of its own, say so by a line [{start}families.{family}]",
             )
         self._known.append(family)

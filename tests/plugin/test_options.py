@@ -75,6 +75,16 @@ def test_task_deselects_the_others(project: Project) -> None:
     )
 
 
+def test_a_chosen_task_that_no_test_asks_for_is_told(project: Project) -> None:
+    """A user's own family has no test among ours: it is said how to write one."""
+    result = project.run("--llm-task=translation/en-de")
+
+    result.assert_outcomes(deselected=2)
+    result.stdout.fnmatch_lines(
+        ["llmlat: no selected test asks for 'translation/en-de'; *llm('translation')*"]
+    )
+
+
 def test_an_unknown_task_names_the_nearest(project: Project) -> None:
     """A typo in a task is told like one in a model."""
     check_usage_error(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import math
 from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.tasks.data.csv_rows import csv_rows
 from pytest_llmlat.tasks.data.json_rows import json_rows
-from pytest_llmlat.tasks.data.table_row import TableRow
+from pytest_llmlat.tasks.data.table_row import TableRow, present
 from pytest_llmlat.tasks.data.text_file import file_bytes, file_text
 from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
@@ -98,10 +97,4 @@ def _parquet(path: Path, task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
                 f"{path}: has the column {name!r} twice; rename one of them"
             )
     for index, columns in enumerate(table.to_pylist()):
-        row = {name: _told(value) for name, value in columns.items()}
-        yield f"row {index + 1}", row
-
-
-def _told(value: Any) -> Any:  # noqa: ANN401 - a column holds anything
-    """Return a cell; a number that is none is what is missing, as JSON's null is."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+        yield f"row {index + 1}", present(columns)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.data.table_row import TableRow
+from pytest_llmlat.tasks.data.table_row import TableRow, present
+from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import DataUnavailable, MissingExtra
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[Ta
                 source=source,
                 place=f"row {index + 1}",
                 index=index,
-                columns=dict(columns),
+                columns=present(columns),
             )
     # The library lets the errors of networks, archives and formats through as they are.
     except Exception as error:
@@ -92,7 +93,7 @@ def _reason(error: Exception) -> str:
 
 def _remedy(public: PublicSet, data: Path | None) -> str:
     """Say how to go on without the hub."""
-    ending = ".jsonl, .csv and .parquet are read"
+    ending = f"{', '.join(DATA_SUFFIXES)} are read"
     if data is None:
         return (
             f"put a copy of its rows into {public.file} below a folder of yours and"

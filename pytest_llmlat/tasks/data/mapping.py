@@ -38,7 +38,11 @@ def sample_of(task: Task, row: TableRow) -> Sample | None:
             return None
     fields = {} if task.public is not None else dict(row.columns)
     for ours, text in task.mapping:
-        fields[ours] = evaluate(text, variables, where=f"{row.where}: field {ours!r}")
+        try:
+            value = evaluate(text, variables, where=f"{row.where}: field {ours!r}")
+        except BadCatalogue as error:
+            raise BadCatalogue(_with_labels(str(error), task)) from error
+        fields[ours] = value
     return _sample(task, fields, where=row.where)
 
 
@@ -49,6 +53,14 @@ def _variables(task: Task, row: TableRow) -> dict[str, Any]:
         "label_names": LabelNames(task.labels),
         **row.columns,
     }
+
+
+def _with_labels(told: str, task: Task) -> str:
+    """Say which labels there are, where one was asked for that there is not."""
+    theirs = f"{LabelNames.__module__}.{LabelNames.__name__} object"
+    if theirs not in told:
+        return told
+    return f"{told.replace(theirs, 'label_names')}; labels: {', '.join(task.labels)}"
 
 
 def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:

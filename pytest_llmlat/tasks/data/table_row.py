@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def present(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row, in which a number that is none is a missing value.
+
+    Libraries write NaN where a cell of a column of numbers is empty.
+    """
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in columns.items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,14 @@ def test_a_name_that_looks_like_a_typo_is_told(
     load_tasks([a_file(tmp_path, f"{family}/mine", before=f"[families.{family}]\n")])
 
 
+def test_a_project_is_told_the_table_of_its_file(tmp_path: Path) -> None:
+    """In pyproject.toml a catalogue stands below the tool's name."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f'[tool.pytest-llmlat.tasks."sentimnt/a"]{KEYS}', "utf-8")
+
+    assert complaint(path).endswith("a line [tool.pytest-llmlat.families.sentimnt]")
+
+
 def test_two_new_names_that_are_near_are_told(tmp_path: Path) -> None:
     """One of them is the typo."""
     path = a_file(tmp_path, "intent/a", "intents/b")

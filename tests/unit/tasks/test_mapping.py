@@ -192,3 +192,21 @@ def test_several_answers_are_refused_where_one_would_count(
         sample_of(task, a_row(id="a", reference=["a", "b"]))
 
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("label", [7, True, "x"], ids=repr)
+def test_a_label_that_there_is_not_is_told_with_those_that_there_are(
+    label: object,
+) -> None:
+    """Unless the expression has a word for such rows."""
+    task = replace(a_task(), labels=("negative", "positive"), reference="label")
+    row = a_row(id="a", label=label)
+
+    with pytest.raises(BadCatalogue) as caught:
+        mapped(task, row, label="label_names[label]")
+
+    told = str(caught.value)
+    assert f"label_names has no element {label!r}" in told or "no attribute" in told
+    assert told.endswith("; the row has: id, label; labels: negative, positive")
+    kept = mapped(task, row, label="label_names[label] | default('negative')")
+    assert kept.reference == "negative"

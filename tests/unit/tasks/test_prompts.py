@@ -64,6 +64,8 @@ def test_a_missing_value_is_not_written_as_a_word() -> None:
     with pytest.raises(BadCatalogue, match="is missing or null in this row"):
         prompt("{{ question }}: {{ text }}", text=None)
 
+    with pytest.raises(BadCatalogue, match="bytes, not text"):
+        prompt("{{ text }}", text=b"x")
     assert prompt("a{% if text %}{{ text }}{% endif %}", text=None) == "a"
     assert prompt("{{ text or '-' }}", text=None) == "-"
 
