@@ -1,8 +1,8 @@
 """Quality and speed of one cell, and of ten thousand resamples of its items.
 
-A resample draws samples, not requests: where a load asked each sample several times,
-all requests about one sample are drawn together, since their answers are not
-independent of each other.
+A resample draws samples, not requests: where repeats or a load asked each sample
+several times, all requests about one sample are drawn together, since their answers
+are not independent of each other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.analysis.resampling import interval, resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.results import Estimate
@@ -287,7 +288,7 @@ def _details(records: Sequence[Record], metric: Metric) -> dict[str, CellFigure]
         )
     if metric.cell_figures is not None:
         found |= metric.cell_figures(records)
-    return found
+    return {**found, **repeat_figures(records, metric)}
 
 
 def _average(values: Sequence[float | None]) -> CellFigure:

@@ -20,11 +20,12 @@ from pytest_llmlat.analysis.cell_counts import (
     seconds_per_correct,
     tokens_per_correct,
 )
+from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.percentiles import distribution
-from pytest_llmlat.values.results import Estimate, Summary
+from pytest_llmlat.values.results import DrawnAnswers, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def condense(
         "seconds_per_correct": seconds_per_correct([counted]),
         "tokens_per_correct": tokens_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
+        "drawn": _drawing(records) if records else None,
         "figures": _read(records),
     }
     return Condensed(
@@ -162,6 +164,14 @@ def summarise(
     cell = condense(facts, records, slo=slo)
     bootstrap = bootstrap_cells([cell.items], seed, kept)[0] if cell.items else None
     return complete(cell, bootstrap, balance), bootstrap
+
+
+def _drawing(records: Sequence[Record]) -> DrawnAnswers:
+    """Return how answers were drawn; a failure, of which nobody knows, is left out."""
+    answers = [r for r in records if r.finish not in ("error", "timeout")]
+    told = {(r.temperature, r.top_p) for r in answers} or {(None, None)}
+    (temperature, top_p) = told.pop() if len(told) == 1 else (None, None)
+    return DrawnAnswers(repeats=fewest(records), temperature=temperature, top_p=top_p)
 
 
 def _means(bootstrap: CellBootstrap | None) -> dict[str, Any]:

@@ -143,8 +143,8 @@ def _compare(
         if name not in found:
             told += _unpaired(match, pairs, name)
             continue
-        lacking = tuple(_lacking(match, pairs, name))
-        each = _Gated(match, found[name], tolerance, (*said, *lacking))
+        own = (*_lacking(match, pairs, name), *_mixed(pairs, name))
+        each = _Gated(match, found[name], tolerance, (*said, *own))
         if name == QUALITY and match.same_answers and found[name].estimate == 0:
             note = "every answer is the same, letter for letter"
             told.append(
@@ -198,6 +198,30 @@ def _lacking(match: Match, pairs: Pairs, name: str) -> Iterable[str]:
             yield f"{theirs - both} of {theirs} that {match.against} has are missing"
 
 
+def _mixed(pairs: Pairs, name: str) -> Iterable[str]:
+    """Say where right and wrong could not be tested sample by sample."""
+    sides = (*pairs.candidate, *pairs.baseline)
+    binary = all(side.first.grade.correct is not None for side in sides)
+    if name == QUALITY and binary and any(side.correct is None for side in sides):
+        yield (
+            "repeats of a sample are right and wrong: tested by paired means, not by"
+            " McNemar's test"
+        )
+
+
+def _drawn_apart(match: Match) -> Iterable[str]:
+    """Say where the two sides did not draw their answers alike."""
+    ours = {(r.temperature, r.top_p) for r in match.records}
+    theirs = {(r.temperature, r.top_p) for r in match.reference or ()}
+    known = not any(None in how for how in ours | theirs)
+    if known and len(ours) == len(theirs) == 1 and ours != theirs:
+        (now,), (then,) = ours, theirs
+        yield (
+            f"drawn otherwise: temperature {now[0]:g}, top_p {now[1]:g} here,"
+            f" temperature {then[0]:g}, top_p {then[1]:g} there"
+        )
+
+
 def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
     if pairs.missing:
         whole = len(pairs.samples) + len(pairs.missing)
@@ -206,6 +230,7 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
             f"{len(pairs.missing)} of {whole} samples of {match.against} were not"
             f" measured ({shown}{', …' if len(pairs.missing) > _SHOWN else ''})"
         )
+    yield from _drawn_apart(match)
     late = sum(record.finish == "timeout" for record in match.records)
     if late:
         yield f"{late} time-outs counted by their limit"

@@ -27,6 +27,7 @@ from pytest_llmlat.report.loads import (
     load_order,
     point_figures,
 )
+from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.terminal import cell_lines, model_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -70,6 +71,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         _tunings(board),
         _cells(board),
         _loads(board),
+        _told("Repeats", repeat_lines(board), rank=_CLOCK),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),
         _told("Warnings", _warnings(board), rank=_WARNINGS),
         _where(run),

@@ -12,6 +12,7 @@ from pytest_llmlat.report.leaders import (
     tuning_lines,
 )
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
+from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.terminal import (
     cell_lines,
     model_lines,
@@ -50,6 +51,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *leader_lines(board),
         *comparison_lines(board),
         *tuning_lines(board),
+        *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),

@@ -25,6 +25,7 @@ from pytest_llmlat.report.leaders import (
     tuning_lines,
 )
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
+from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -199,4 +200,9 @@ def model_row(standing: Standing) -> tuple[str, ...]:
 def _remarks(board: Scoreboard) -> list[str]:
     warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
     told = [f"warning: {printable(warning)}" for warning in warnings]
-    return [*clock_lines(board), *contention_lines(board), *told]
+    return [
+        *repeat_lines(board),
+        *clock_lines(board),
+        *contention_lines(board),
+        *told,
+    ]

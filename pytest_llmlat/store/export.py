@@ -40,6 +40,11 @@ _HALVES = re.compile("[\ud800-\udfff]")
 Kind: TypeAlias = Literal["text", "int", "float", "bool"]
 Cell: TypeAlias = str | int | float | bool | None
 
+
+def _as_float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
 COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "cell": ("text", lambda r: r.cell.id),
     "model": ("text", lambda r: r.cell.model),
@@ -71,6 +76,9 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
     "prompt_tokens": ("int", lambda r: r.prompt_tokens),
     "output_tokens": ("int", lambda r: r.output_tokens),
     "token_source": ("text", lambda r: r.token_source),
+    "temperature": ("float", lambda r: _as_float(r.temperature)),
+    "top_p": ("float", lambda r: _as_float(r.top_p)),
+    "seed": ("int", lambda r: r.seed),
     "http_status": ("int", lambda r: r.transport.status if r.transport else None),
     "retries": ("int", lambda r: r.transport.retries if r.transport else None),
     "prompt": ("text", lambda r: r.prompt),

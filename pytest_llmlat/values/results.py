@@ -59,6 +59,17 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnAnswers:
+    """How the answers of a cell were drawn, and how many there are to a sample."""
+
+    repeats: int
+    """Answers to each sample, the fewest of all."""
+    temperature: float | None
+    """Of all of them, 0 for greedily; ``None`` where it is not known or not one."""
+    top_p: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The statistics of one cell."""
 
@@ -129,6 +140,8 @@ class Summary:
     contention: Contention | None = None
     backend: tuple[tuple[str, Scalar | None], ...] = ()
     warnings: tuple[str, ...] = ()
+    drawn: DrawnAnswers | None = None
+    """``None`` for a cell without records."""
     figures: tuple[tuple[str, Distribution], ...] = ()
     """Those that are read off records by their definition alone, such as ``itl_s``."""
 

@@ -80,4 +80,23 @@ _OPTIONS = (
         meaning=f"bytes that a program may print; else {Limits().output_bytes:,}",
     ),
 )
+
+
+def all_of_k(n: int, c: int, k: int) -> float:
+    """Estimate the chance that all of k drawn answers are right (pass^k).
+
+    Args:
+        n: how many answers were drawn for the sample.
+        c: how many of them are right.
+        k: how many one would draw.
+
+    Returns:
+        C(c, k) / C(n, k), unbiased (Yao et al. 2024, tau-bench, section 3).
+    """
+    if not 0 <= c <= n or not 1 <= k <= n:
+        msg = f"all_of_k needs 0 <= c <= n and 1 <= k <= n, not n={n}, c={c}, k={k}"
+        raise ValueError(msg)
+    return comb(c, k) / comb(n, k)
+
+
 METRIC = Metric(run=run_tests, binary=True, options=_OPTIONS)

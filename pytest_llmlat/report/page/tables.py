@@ -17,6 +17,7 @@ from pytest_llmlat.report.loads import (
 )
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
+from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -330,6 +331,7 @@ def _verdict(verdict: Verdict) -> tuple[Field, ...]:
 def remarks(board: Scoreboard) -> dict[str, list[str]]:
     """Return what is to be said of the clock, the machine and the run, by title."""
     told = {
+        "Repeats": repeat_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),

@@ -126,9 +126,13 @@ _ADDED: dict[str, tuple[_Kind, object]] = {
     "thought_end_ns": (_or_none(_COUNT), None),
     "thought_tokens": (_or_none(_COUNT), None),
     "cut_in_thought": (_BIT, 0),
+    "temperature": (_or_none(_AMOUNT), None),
+    "top_p": (_or_none(_AMOUNT), None),
+    "seed": (_or_none(_COUNT), None),
 }
 """Columns that older files lack, and what they then hold. One that holds nothing else
 is left out, so that older versions can read files that have no use for it."""
+_DRAWN = ("temperature", "top_p", "seed")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 
 Row: TypeAlias = dict[str, Any]
@@ -221,6 +225,7 @@ def _row(record: Record) -> Row:
         **_times(record.timing),
         "thought_tokens": record.thought_tokens,
         "cut_in_thought": int(record.cut_in_thought),
+        **{name: getattr(record, name) for name in _DRAWN},
         "value": record.grade.value,
         "correct": None if correct is None else int(correct),
         "answer": digest_of(record),
@@ -253,6 +258,7 @@ def _record(
         ),
         thought_tokens=row["thought_tokens"],
         cut_in_thought=bool(row["cut_in_thought"]),
+        **{name: row[name] for name in _DRAWN},
         **{name: row[name] for name in _PLAIN},
         **flags,
     )

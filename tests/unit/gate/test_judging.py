@@ -769,3 +769,42 @@ def test_a_value_between_is_judged_by_its_spread() -> None:
     assert verdict.outcome == "regression"
     assert verdict.change == pytest.approx(0.1)
     assert judged(matched(theirs, ours))[QUALITY].outcome == "pass"
+
+
+def repeats(marks: Sequence[str], *, temperature: float = 0.8) -> tuple[Record, ...]:
+    """Return drawn answers, right (+) and wrong (-), a text for each sample."""
+    return tuple(
+        replace(
+            a_record(f"s{place:04}", value=float(mark == "+")),
+            round=number,
+            temperature=temperature,
+            top_p=1.0,
+        )
+        for place, row in enumerate(marks)
+        for number, mark in enumerate(row)
+    )
+
+
+def test_repeats_that_disagree_are_tested_by_their_means() -> None:
+    """A sample is then neither right nor wrong, and McNemar has nothing to count."""
+    lost = judged(matched(repeats(["+--", "---"] * 20), repeats(["+++", "++-"] * 20)))
+    same = judged(matched(repeats(["+-+", "---"] * 20), repeats(["+-+", "---"] * 20)))
+
+    told = "repeats of a sample are right and wrong: tested by paired means"
+    assert lost["quality"].outcome == "regression"
+    assert lost["quality"].change == pytest.approx((1 - 1 / 3 + 2 / 3) / 2)
+    assert told in str(lost["quality"].note)
+    assert told not in str(lost["e2e"].note)
+    assert same["quality"].outcome != "regression"
+
+
+def test_answers_that_were_drawn_otherwise_are_told() -> None:
+    """Another temperature is another question to the same model."""
+    greedy = repeats(["+"] * 20, temperature=0.0)
+    told = "drawn otherwise: temperature 0.8, top_p 1 here, temperature 0, top_p 1"
+
+    verdicts = judged(matched(repeats(["+"] * 20), greedy))
+
+    assert told in str(verdicts["quality"].note)
+    assert "drawn" not in str(judged(matched(greedy, greedy))["quality"].note)
+    assert "McNemar" not in str(verdicts["quality"].note)

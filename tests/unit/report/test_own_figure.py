@@ -50,7 +50,7 @@ ROOT = Path(__file__).parents[3]
 LETTERS = str(len(a_record().prompt))
 NO_FIGURES = {
     *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
-    *("load", "instrument", "contention", "backend", "warnings", "figures"),
+    *("load", "instrument", "contention", "backend", "warnings", "figures", "drawn"),
     *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
 }
 """What says of what a cell or a row is, or where it stands beside others."""

@@ -20,6 +20,7 @@ from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.results import (
     Contrast,
     Distribution,
+    DrawnAnswers,
     Estimate,
     Scoreboard,
     Standing,
@@ -47,6 +48,7 @@ PARTS = {
     "instrument": Instrument,
     "contention": Contention,
     "cell": Summary,
+    "drawn": DrawnAnswers,
     "model": Standing,
     "comparison": Comparison,
     "front": Front,
