@@ -14,7 +14,7 @@ from pytest_llmlat.session.cell_order import checked_choice, checked_variant
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE, parse
 
@@ -109,7 +109,7 @@ def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
         return []
     try:
         selection.check_prompts(deployment.model, task)
-    except UsageError as error:
+    except LLMLatError as error:
         return [str(error)]
     return []
 

@@ -28,7 +28,7 @@ _NOT_WRITTEN = {"name", "family", "public"}
 """Fields of a task that are no keys of its entry: they follow from others."""
 KEYS = (*(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN), *PUBLIC_KEYS)
 """The keys of an entry."""
-_ORIGIN = ("source", *PUBLIC_KEYS, "chance")
+_ORIGIN = ("source", *PUBLIC_KEYS, "shots_split", "shots_file", "chance")
 ENTRIES = EntryKind(
     kind="tasks",
     noun="task",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.values.tables import TomlTable
 
 KIND = EntryKind(
@@ -177,3 +179,36 @@ def test_an_entry_that_lacks_a_key_is_told_how_to_extend(tmp_path: Path) -> None
         " takes the place of DIR/0/models.toml: models.base: to change only a part of"
         ' that, write extends = "base"'
     )
+
+
+NAMES = st.sampled_from("abcd")
+LAYERS = st.lists(
+    st.dictionaries(NAMES, NAMES | st.none(), min_size=1), min_size=1, max_size=3
+)
+
+
+@given(layers=LAYERS)
+def test_any_web_of_entries_ends_well_or_is_told(
+    layers: list[dict[str, str | None]],
+) -> None:
+    """Each entry ends at one that extends none, or names the circle or the gap."""
+    texts = [
+        "".join(
+            f"[models.{name}]\nown = '{number}{name}'\n"
+            + (f"extends = '{base}'\n" if base else f"root = '{number}{name}'\n")
+            for name, base in layer.items()
+        )
+        for number, layer in enumerate(layers)
+    ]
+    with TemporaryDirectory() as folder:
+        try:
+            found = whole(Path(folder), *texts)
+        except UsageError as error:
+            told = str(error)
+            assert ".extends: " in told
+            return
+    for name, table in found.items():
+        last = max(n for n, layer in enumerate(layers) if name in layer)
+        assert table.values["own"] == f"{last}{name}"
+        number, root = table.values["root"]
+        assert layers[int(number)][root] is None
