@@ -44,7 +44,7 @@ def test_it_is_asked_as_in_a_benchmark(
 
     made = script.example(huggingface._tokenizer, TASK, sample, chat=True)
 
-    assert list(made.prompt) == asked["input_ids"].flatten().tolist()
+    assert list(made.prompt) == asked.ids.flatten().tolist()
 
 
 def test_a_tiny_model_learns(

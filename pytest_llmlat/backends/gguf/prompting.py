@@ -134,16 +134,16 @@ class _JinjaEngine:
             Jinja2ChatFormatter,
         )
 
-        special = {
-            name: llama.detokenize([token], special=True).decode() if token >= 0 else ""
-            for name, token in (
-                ("eos_token", llama.token_eos()),
-                ("bos_token", llama.token_bos()),
-            )
-        }
-        self._ways = {
+        eos, bos = (
+            llama.detokenize([token], special=True).decode() if token >= 0 else ""
+            for token in (llama.token_eos(), llama.token_bos())
+        )
+        self._ways: dict[bool, Any] = {
             generation: Jinja2ChatFormatter(
-                template=source, add_generation_prompt=generation, **special
+                template=source,
+                eos_token=eos,
+                bos_token=bos,
+                add_generation_prompt=generation,
             )
             for generation in (True, False)
         }
