@@ -43,7 +43,10 @@ CONFIG = {
     # As transformers 5 writes it.
     "rope_parameters": {"rope_type": "default", "rope_theta": THETA},
 }
-TEMPLATE = "{% for m in messages %}<s>{{ m['content'] }}\n{% endfor %}"
+TEMPLATE = (
+    "{% for m in messages %}<s>{{ m['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<s>{% endif %}"
+)
 COUNT = Request(prompt="one two three", chat=False, max_new_tokens=12)
 
 
@@ -152,13 +155,13 @@ def test_a_stop_string_ends_the_answer_before_it(backend: Backend) -> None:
 
 
 def test_the_chat_template_writes_the_special_tokens(backend: Backend) -> None:
-    """A message is its text, one special token before it and a line's end."""
+    """A message is its text, a special token before, a line's end; and a turn."""
     plain, _ = ask(backend, COUNT)
     message, _ = ask(backend, replace(COUNT, chat=True))
 
     assert backend.chat is True
     assert plain.prompt_tokens is not None
-    assert message.prompt_tokens == plain.prompt_tokens + 2
+    assert message.prompt_tokens == plain.prompt_tokens + 3
 
 
 def test_a_prompt_that_fills_the_context_is_not_cut(backend: Backend) -> None:
