@@ -129,7 +129,9 @@ def _check_grading(table: TomlTable, task: Task) -> None:
             )
     language, where = task.option("language"), f"{table.where}.options"
     with suppress(BadExtension):
-        check_options(task, where=where)
+        homes = {name: table.home(f"options.{name}") for name, _ in task.options}
+        taken = {n: home.where for n, home in homes.items() if home is not table}
+        check_options(task, where=where, taken=taken)
         metric = METRICS[task.metric]
         if language is not None and not metric.reads(str(language), where=where):
             raise table.complain(

@@ -13,6 +13,8 @@ from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_llmlat.values.entities import Task
 
 LANGUAGE = TaskOption(
@@ -41,12 +43,15 @@ def known_options(task: Task) -> tuple[TaskOption, ...]:
     return tuple(found.values())
 
 
-def check_options(task: Task, *, where: str) -> None:
+def check_options(
+    task: Task, *, where: str, taken: Mapping[str, str] | None = None
+) -> None:
     """Refuse an option that nothing of a task would heed, or that is of another kind.
 
     Args:
         task: its metric and its extractor are known.
         where: the place of its options, for the complaint.
+        taken: (option, the entry that it was taken from), where it is another.
 
     Raises:
         UnknownName: names the nearest option, or language, that is known.
@@ -64,7 +69,7 @@ def check_options(task: Task, *, where: str) -> None:
                 known,
                 where=where,
                 remedy=f"Metric {task.metric!r}, extractor {task.extractor!r} and the"
-                " source say which options they know.",
+                f" source say which options they know.{_way_out(name, taken or {})}",
                 list_all=True,
             )
         if not known[name].fits(value):
@@ -74,3 +79,10 @@ def check_options(task: Task, *, where: str) -> None:
             )
         if name == LANGUAGE.name:
             language_of(str(value), where=where)
+
+
+def _way_out(name: str, taken: Mapping[str, str]) -> str:
+    """Say how an entry gets rid of an option that it did not write."""
+    if name not in taken:
+        return ""
+    return f' It is taken from {taken[name]}; options.{name} = "" takes it away.'

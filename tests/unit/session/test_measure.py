@@ -98,6 +98,18 @@ def test_a_run_returns_its_figures_and_is_on_the_disk(
     assert (result.folder / "report.md").is_file()
 
 
+def test_a_task_without_a_prompt_for_a_model_is_told_before_it_is_loaded(
+    tmp_path: Path, task: Task
+) -> None:
+    """Where its entry tells whether it chats; nothing is measured."""
+    base = replace(PARROT, chat=False, options=(("script", "./absent.json"),))
+
+    with pytest.raises(UsageError, match=r"no completion_prompt, and model 'parrot'"):
+        measure_models(base, replace(task, completion_prompt=None), root=tmp_path)
+
+    assert runs(tmp_path) == []
+
+
 @pytest.mark.slow
 def test_each_cell_is_resampled_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Task

@@ -328,6 +328,27 @@ def test_rows_of_another_set_leave_behind_what_belonged_to_the_old(
     assert task.mapping == base.mapping
 
 
+def test_an_option_that_no_longer_means_anything_says_whence_it_came(
+    tmp_path: Path,
+) -> None:
+    """Who changes the source did not write the options of the old one."""
+    own = {"extends": '"reasoning/mine"', "source": '"x.jsonl"'}
+    drawn = {**KEYS, "source": '"generated:logic"', "options": "{ count = 3 }"}
+    path = a_catalogue(tmp_path, drawn)
+    base = path.read_text("utf-8")
+    mine = a_catalogue(tmp_path, own, "reasoning/other").read_text("utf-8")
+    path.write_text(base + mine, "utf-8")
+
+    told = complaint(path)
+
+    assert told.startswith("FILE: tasks.reasoning/other.options: unknown option 'count")
+    assert told.endswith(
+        ' taken from FILE: tasks.reasoning/mine; options.count = "" takes it away.'
+    )
+    path.write_text(base + mine + 'options.count = ""\n', "utf-8")
+    assert load_tasks([path]).entries["reasoning/other"].options == ()
+
+
 def test_a_bundled_task_can_be_changed_under_its_own_name(tmp_path: Path) -> None:
     """By one key, in a file of the user's."""
     name = "reasoning/gsm8k"
