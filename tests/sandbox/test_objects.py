@@ -257,6 +257,52 @@ def test_what_tests_look_at_is_there(
     assert found.kind == "pass", found
 
 
+def test_later_things_are_done_where_they_are(
+    judged: Callable[..., ProgramOutcome],
+) -> None:
+    """Asynchronous generators and managers go on from step to step."""
+    source = (
+        "import asyncio\n"
+        "async def f(n):\n"
+        "    for i in range(n):\n        await asyncio.sleep(0)\n        yield i\n"
+        "class A:\n    async def __aenter__(self): return self\n"
+        "    async def __aexit__(self, *raised): self.left = True\n"
+        "    def g(self): return 7\n"
+    )
+    tests = (
+        "import asyncio\nasync def t():\n"
+        "    assert [i async for i in f(3)] == [0, 1, 2]\n"
+        "    async with A() as a: assert a.g() == 7\n"
+        "    assert a.left\n"
+        "asyncio.run(t())"
+    )
+
+    assert judged(source, tests).kind == "pass"
+
+
+def test_a_dictionary_with_methods_of_its_own_is_an_object(
+    judged: Callable[..., ProgramOutcome],
+) -> None:
+    """A cache that is an ``OrderedDict`` keeps its methods."""
+    source = (
+        "from collections import OrderedDict\n"
+        "class Cache(OrderedDict):\n"
+        "    def put(self, k, v): self[k] = v; self.move_to_end(k)\n"
+    )
+    tests = "c = Cache()\nc.put(1, 2)\nassert c[1] == 2 and len(c) == 1 and 1 in c"
+
+    assert judged(source, tests, "Cache").kind == "pass"
+
+
+def test_a_class_of_the_program_is_no_base(
+    judged: Callable[..., ProgramOutcome],
+) -> None:
+    """What cannot be judged says so."""
+    found = judged("class A: pass", "class B(A): pass\nB()", "A")
+
+    assert "a class of the program is no base for a class of the tests" in found.note
+
+
 LIAR = """
 class Liar:
     def __getattr__(self, name): return lambda *a, **k: True
@@ -364,6 +410,27 @@ def test_the_judge_does_only_what_the_tests_have_handed_over(
     assert judged(source, tests).kind == "refused"
 
 
+CLAIMING = """
+import json, socket, struct
+def f():
+    line = socket.socket(fileno=3)
+    def say(value):
+        body = json.dumps({'value': value, 'heap': []}).encode()
+        line.sendall(struct.pack('!I', len(body)) + body)
+    say(['w', 0, 'Yes'])
+    while True:
+        line.recv(1 << 16)
+        say(['B', 'bool'])
+"""
+
+
+def test_tests_of_values_see_no_object_that_claims_to_be_there(
+    judged: Callable[..., ProgramOutcome],
+) -> None:
+    """Whether objects are seen is up to the tests, whatever a program sends."""
+    assert judged(CLAIMING, "assert f().startswith('a')").kind == "wrong"
+
+
 def test_a_function_of_the_tests_cannot_be_taken_apart(
     judged: Callable[..., ProgramOutcome],
 ) -> None:
@@ -411,6 +478,16 @@ def test_a_name_in_a_tuple_is_no_method(judged: Callable[..., ProgramOutcome]) -
     )
 
     assert judged(source, "assert f().startswith('http')").kind == "wrong"
+
+
+@pytest.mark.parametrize("looks", ["", "import sys\nsys.stdout.flush()\n"])
+def test_much_may_be_printed_beside_a_long_answer(
+    judged: Callable[..., ProgramOutcome], looks: str
+) -> None:
+    """Each is held to its own limit, whether the tests look at it or not."""
+    source = "def f(): print('\\0' * 900_000); return 'x' * 900_000"
+
+    assert judged(source, f"{looks}assert len(f()) == 900_000").kind == "pass"
 
 
 def test_calling_the_tests_for_ever_is_ended(

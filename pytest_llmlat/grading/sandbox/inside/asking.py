@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Never, TypeAlias
 from .decoder import Decoder, parts
 from .encoder import Encoder
 from .frames import Closed, TooLong, receive, send
-from .handles import Exports, by_name, finish
+from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
 from .values import DATA_TYPES, Malformed, Opaque, Term, Uncrossable
@@ -38,6 +38,10 @@ FORWARDED = frozenset(
 """Special methods of the tests' classes that a candidate's process can call here."""
 
 
+PRINTED_BYTES = 6 << 20
+"""How long what was printed may be in a message; in JSON a character takes up to 6."""
+
+
 class Settled(BaseException):
     """The outcome is known, whatever the tests go on to do."""
 
@@ -50,6 +54,7 @@ class Asking:
         self._line = line
         self._longest = longest
         self._given = Exports()
+        self._loop = Loop()
         self._remotes: dict[int, Remote] = {}
         self._kinds: dict[str, type[Remote]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
@@ -106,13 +111,15 @@ class Asking:
             "args": encoder.term(args),
             "kwargs": encoder.term(tuple(kwargs.items())),
             "objects": self.objects,
+            "printed": self.printed,
         }
         terms["heap"] = list(encoder.heap())
         known = list(encoder.values)
         self._shown.update(type(value).__name__ for value in known)
         question = json.dumps(terms, allow_nan=False).encode()
         self._send(question)
-        answer = self._answer(self._longest + len(question))
+        room = PRINTED_BYTES if self.printed else 0
+        answer = self._answer(self._longest + len(question) + room)
         if operation in {"entry", "call"}:
             self.calls += 1
         try:
@@ -160,7 +167,7 @@ class Asking:
         reply: dict[str, Term] = {}
         try:
             if message["do"] == "await":
-                result = finish(function)
+                result = self._loop.finish(function)
             else:
                 result = function(*arguments, **dict(named))
         except AssertionError:

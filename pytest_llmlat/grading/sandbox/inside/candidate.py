@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .decoder import Decoder
 from .encoder import Encoder
 from .frames import Closed, receive, send
-from .handles import Exports, finish
+from .handles import Exports, Loop
 from .operations import OPERATIONS
 from .raised import description, one_line, rebuilt
 from .values import DATA_TYPES, Term, Uncrossable
@@ -100,9 +100,10 @@ class Answering:
         self._output = output
         self._longest = longest
         self._given = Exports()
+        self._loop = Loop()
         self._functions: dict[int, Callable[..., object]] = {}
         self._exceptions: dict[str, type] = {}
-        self._objects = False
+        self._objects = self._wanted = False
         self._classes: dict[str, type] = {}
         # Threads of the program may call what the tests have given it.
         self._lock = threading.RLock()
@@ -116,7 +117,7 @@ class Answering:
             send(self._line, reply)
 
     def _reply(self, question: dict[str, Any], room: int) -> bytes:
-        self._objects = question["objects"]
+        self._objects, self._wanted = question["objects"], question["printed"]
         classes = self._classes = self._known_classes(question["classes"])
         decoder = Decoder(classes, handle=self._incoming)
         known = list(decoder.read(question["heap"]))
@@ -139,7 +140,7 @@ class Answering:
                 None if number < len(known) and _same(entry, before, number) else entry
                 for number, entry in enumerate(heap)
             ]
-            reply["printed"] = self._output.printed()
+            reply["printed"] = self._printed()
             return json.dumps(reply, allow_nan=False).encode()
         except Uncrossable as unfit:
             return json.dumps({"unfit": str(unfit)}).encode()
@@ -150,7 +151,7 @@ class Answering:
         if operation == "entry":
             return getattr(self._module, self._entry_point)(*positional, **named)
         if operation == "await":
-            return finish(*positional)
+            return self._loop.finish(*positional)
         if operation == "global":
             (name,) = positional
             if not hasattr(self._module, name):
@@ -169,7 +170,7 @@ class Answering:
                 "kwargs": encoder.term(kwargs),
             }
             terms["heap"] = list(encoder.heap())
-            terms["printed"] = self._output.printed()
+            terms["printed"] = self._printed()
             send(self._line, json.dumps(terms, allow_nan=False).encode())
             while "do" in (message := json.loads(receive(self._line, MAX_MESSAGE))):
                 self.answer(json.dumps(message).encode())
@@ -179,6 +180,11 @@ class Answering:
             if "raised" in message:
                 raise rebuilt(message["raised"]) or RuntimeError("the tests ended")
             return decoder.value(message["value"])
+
+    def _printed(self) -> str:
+        """Return what was printed since the last message, if the tests look at it."""
+        text = self._output.printed()
+        return text if self._wanted else ""
 
     def _outgoing(self, value: object) -> Term | None:
         """Return the term of what stays here, or is the judge's already."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .values import (
     DATA_TYPES,
+    DICTS,
     MAX_DIGITS,
     MAX_ITEMS,
     Malformed,
@@ -137,7 +138,8 @@ class Decoder:
         if tag == "q":
             longest = parts(content)[0]
             return deque(maxlen=None if longest is None else _whole(longest))
-        return {"l": list, "d": dict, "s": set, "y": bytearray}[tag]()
+        kinds: dict[str, type] = {"l": list, "s": set, "y": bytearray, **DICTS}
+        return kinds[tag]()
 
     def _new_object(self, content: Term) -> object:
         if not isinstance(content, list):
@@ -171,7 +173,7 @@ class Decoder:
                 raise Malformed("a deque of another greatest length")
             value.clear()
             value.extend(self.value(term) for term in parts(items))
-        elif tag == "d" and isinstance(value, dict):
+        elif tag in DICTS and isinstance(value, dict):
             self._later.append(lambda: self._fill_dict(value, content))
         elif tag == "s" and isinstance(value, set):
             self._later.append(lambda: self._fill_set(value, content))
@@ -187,7 +189,8 @@ class Decoder:
     def _fill_dict(self, value: dict[object, object], content: Term) -> None:
         pairs = [(self.value(key), self.value(item)) for key, item in _pairs(content)]
         value.clear()
-        value.update(pairs)
+        for key, item in pairs:
+            value[key] = item  # noqa: PERF403 - a Counter counts in ``update``
 
     def _fill_set(self, value: set[object], content: Term) -> None:
         items = [self.value(term) for term in parts(content)]
@@ -273,7 +276,7 @@ def _pairs(term: Term) -> list[list[Term]]:
 
 def _entry(term: Term) -> tuple[str, Term]:
     tag, content = parts(term)
-    if not isinstance(tag, str) or tag not in "ldsyonkvmxq":
+    if not isinstance(tag, str) or tag not in "ldsyonkvmxqKOF":
         raise Malformed("an entry of no known kind")
     return tag, content
 

@@ -116,6 +116,12 @@ class _Returned:
                 isinstance(node, ast.With | ast.AsyncWith)
                 and any(self._is_answer(item.context_expr) for item in node.items)
             )
+            or (isinstance(node, ast.AsyncFor) and self._is_answer(node.iter))
+            or (
+                isinstance(node, ast.comprehension)
+                and bool(node.is_async)
+                and self._is_answer(node.iter)
+            )
             for node in nodes
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 import types
 from base64 import b64encode
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .values import (
     DATA_TYPES,
+    DICTS,
     MAX_FIELDS,
     MAX_ITEMS,
     Entry,
@@ -107,8 +109,12 @@ class Encoder:
 
     def _has_entry(self, value: object) -> bool:
         """Say whether a value crosses as an entry of the heap."""
-        kinds = (*CONTAINERS, *ITERATORS)
-        return isinstance(value, kinds) or type(value).__name__ in self._classes
+        kind = type(value)
+        if kind.__name__ in self._classes:
+            return True
+        # A dictionary with methods of its own is an object, one of Python's a value.
+        known = kind.__module__.partition(".")[0] in sys.stdlib_module_names
+        return known and isinstance(value, (*CONTAINERS, *ITERATORS))
 
     def heap(self) -> list[Entry | None]:
         """Return every entry that the terms so far refer to, directly or not."""
@@ -250,6 +256,11 @@ def _timedelta(value: timedelta | None) -> Term:
     )
 
 
+def _dict_tag(value: dict[object, object]) -> str:
+    """Return the tag of a dictionary; a class of somebody's own crosses as ``dict``."""
+    return next((tag for tag, kind in DICTS.items() if type(value) is kind), "d")
+
+
 ITERATORS = (
     types.GeneratorType,
     *map(type, (iter([]), iter(()), iter({}), iter(set()), iter(""), iter(range(0)))),
@@ -279,7 +290,8 @@ ATOMS: Mapping[type, Callable[..., Term]] = {
 
 CONTAINERS: Mapping[type, Callable[[Encoder, Any], Entry]] = {
     list: lambda it, value: ["l", it.ordered(list.__iter__(value))],
-    dict: lambda it, value: ["d", it.pairs(dict.items(value))],
+    OrderedDict: lambda it, value: [_dict_tag(value), it.pairs(value.items())],
+    dict: lambda it, value: [_dict_tag(value), it.pairs(dict.items(value))],
     set: lambda it, value: ["s", it.unordered(set.__iter__(value))],
     bytearray: lambda _, value: ["y", b64encode(value).decode()],
     deque: lambda it, value: ["q", [value.maxlen, it.ordered(deque.__iter__(value))]],

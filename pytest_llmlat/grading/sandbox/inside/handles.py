@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from .values import Malformed, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    import asyncio
+    from collections.abc import Awaitable, Callable, Coroutine
 
 MAX_NAME = 100
 
@@ -94,19 +95,34 @@ def by_name(value: object) -> Term | None:
     return ["N", module, name] if found is value else None
 
 
-def finish(coroutine: Awaitable[object]) -> object:
-    """Run a coroutine to its end, and return what it returns."""
-    import asyncio  # noqa: PLC0415 - few programs need it, and it takes its time
-    import threading  # noqa: PLC0415 - as above
+class Loop:
+    """Where the coroutines of one side run to their ends, one after the other."""
 
-    async def ended() -> object:
-        return await coroutine
+    def __init__(self) -> None:
+        """Start nothing: few programs need it, and it takes its time."""
+        self._runner: asyncio.Runner | None = None
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(ended())
-    # The loop of this thread waits for the answer, so another one has to give it.
+    def finish(self, coroutine: Awaitable[object]) -> object:
+        """Run a coroutine to its end, and return what it returns."""
+        import asyncio  # noqa: PLC0415 - where it is needed
+
+        async def ended() -> object:
+            return await coroutine
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            # One loop for all: what a generator holds must outlive each step of it.
+            self._runner = self._runner or asyncio.Runner()
+            return self._runner.run(ended())
+        return _beside(ended)
+
+
+def _beside(ended: Callable[[], Coroutine[object, object, object]]) -> object:
+    """Run a coroutine in a thread of its own, while the loop of this one waits."""
+    import asyncio  # noqa: PLC0415 - where it is needed
+    import threading  # noqa: PLC0415 - where it is needed
+
     found: list[object] = []
     raised: list[BaseException] = []
 

@@ -27,6 +27,18 @@ def _leave(manager: Any, *raised: object) -> object:  # noqa: ANN401 - of the ca
     return type(manager).__exit__(manager, *raised)
 
 
+async def _enter_later(manager: Any) -> object:  # noqa: ANN401 - of the candidate
+    return await type(manager).__aenter__(manager)
+
+
+async def _leave_later(manager: Any, *raised: object) -> object:  # noqa: ANN401 - of the candidate
+    return await type(manager).__aexit__(manager, *raised)
+
+
+async def _next_later(iterator: Any) -> object:  # noqa: ANN401 - of the candidate
+    return await type(iterator).__anext__(iterator)
+
+
 OPERATIONS: Mapping[str, Callable[..., object]] = {
     **{name: getattr(operator, f"__{name}__") for name in (*BINARY, *COMPARING)},
     **{f"i{name}": getattr(operator, f"__i{name}__") for name in BINARY},
@@ -61,6 +73,10 @@ OPERATIONS: Mapping[str, Callable[..., object]] = {
     "deepcopy": copy.deepcopy,
     "enter": lambda manager: type(manager).__enter__(manager),
     "exit": _leave,
+    "aiter": aiter,
+    "anext": _next_later,
+    "aenter": _enter_later,
+    "aexit": _leave_later,
     "call": _call,
 }
 """The name of an operation to what the candidate's process does with its objects."""

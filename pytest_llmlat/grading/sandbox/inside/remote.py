@@ -86,6 +86,26 @@ class Remote:
         """Leave a ``with``; of an exception only the type crosses."""
         return self._llmlat_ask("exit", self, kind, None, None)
 
+    def __mro_entries__(self, bases: object) -> tuple[type, ...]:
+        """Refuse to be a base: its methods run over there, and know no class here."""
+        raise TypeError("a class of the program is no base for a class of the tests")
+
+    async def __aenter__(self) -> object:
+        """Enter an ``async with``."""
+        return await self._llmlat_ask("aenter", self)
+
+    async def __aexit__(self, kind: object, *_: object) -> object:
+        """Leave an ``async with``."""
+        return await self._llmlat_ask("aexit", self, kind, None, None)
+
+    def __aiter__(self) -> object:
+        """Return what gives the items of an ``async for``."""
+        return self._llmlat_ask("aiter", self)
+
+    async def __anext__(self) -> object:
+        """Wait for the next item."""
+        return await self._llmlat_ask("anext", self)
+
     def __deepcopy__(self, memo: object) -> object:
         """Copy it over there."""
         del memo

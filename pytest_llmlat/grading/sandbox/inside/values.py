@@ -22,7 +22,8 @@ JSON has the very value, else a list whose first item says what it is::
 An entry of the heap is ``[tag, content]``: ``l`` list, ``d`` dict as pairs, ``s`` set,
 ``y`` bytearray, ``q`` deque as its greatest length and items, ``o`` an object as class
 name and fields, ``n`` an iterator as the items that it gave, ``k`` ``v`` ``m`` the
-views of a dict, ``x`` anything else. What else crosses as a number by which the other
+views of a dict, ``K`` ``O`` ``F`` a Counter, an OrderedDict and a defaultdict (without
+its factory) as pairs, ``x`` anything else. What crosses as a number by which the other
 side asks for it, ``handles`` says.
 
 Nothing of the message is ever executed to decode it: no pickle, no import, and no
@@ -34,6 +35,7 @@ from __future__ import annotations
 
 import builtins
 import operator
+from collections import Counter, OrderedDict, defaultdict
 from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -105,6 +107,10 @@ DATA_TYPES = {
     and (issubclass(kind, Exception) or kind.__name__ in DATA_NAMES)
 }
 """The types that cross by name."""
+
+
+DICTS = {"d": dict, "K": Counter, "O": OrderedDict, "F": defaultdict}
+"""Kinds of dictionaries by their tags."""
 
 
 def named_tuple(name: str, names: tuple[str, ...]) -> type[tuple[object, ...]]:
