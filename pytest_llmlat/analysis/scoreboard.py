@@ -12,6 +12,7 @@ from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
     latencies,
+    read_figures,
     seconds_per_correct,
     tokens_per_correct,
 )
@@ -166,6 +167,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
         **latencies(counts),
+        figures=read_figures(counts),
         decode_tokens_per_s=decode_rate(counts),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,

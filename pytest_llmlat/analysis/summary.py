@@ -16,14 +16,15 @@ from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     count_cell,
     decode_rate,
+    for_rows,
     latencies,
+    read_figures,
     seconds_per_correct,
     tokens_per_correct,
 )
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
-from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.results import DrawnAnswers, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import CellFacts, Record
-    from pytest_llmlat.values.results import Distribution
     from pytest_llmlat.values.settings import Balance
 
 
@@ -98,13 +98,13 @@ def condense(
         "tokens_per_correct": tokens_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
         "drawn": _drawing(records) if records else None,
-        "figures": _read(records),
+        "figures": read_figures([counted]),
     }
     return Condensed(
         facts=facts,
         figures=figures,
         items=items_of(records) if records else None,
-        counts=counted,
+        counts=for_rows(counted),
         workload=workload(facts, records),
     )
 
@@ -194,20 +194,6 @@ def _counts(records: Sequence[Record]) -> dict[str, Any]:
         "grouped": sum(bool(r.timing and r.timing.grouped) for r in records),
         **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
     }
-
-
-def _read(records: Sequence[Record]) -> tuple[tuple[str, Distribution], ...]:
-    """Read the figures that their definition alone says how to read."""
-    found = []
-    for figure in FIGURES.values():
-        if figure.read is not None:
-            parts = [figure.read(record) for record in records]
-            spread = distribution(
-                (value for part in parts for value in part.values),
-                censored=sum(part.censored for part in parts),
-            )
-            found.append((figure.name, spread))
-    return tuple(found)
 
 
 def _estimate(

@@ -56,4 +56,6 @@ def _cell(summary: Summary) -> dict[str, Any]:
 
 
 def _model(standing: Standing) -> dict[str, Any]:
-    return {"id": standing.id, **asdict(standing)}
+    content = asdict(standing)
+    figures = dict(content.pop("figures"))
+    return {"id": standing.id, **content, **figures}

@@ -166,6 +166,8 @@ _OURS = (
         shape="distribution",
         unit="s",
         better="lower",
+        row_meaning="Gaps between neighbouring messages over all cells, in seconds; of"
+        " several tokens each where grouped of a cell is not 0.",
         read=_gaps,
         per_token=True,
         exported={"itl_p50_s": _gap(50), "itl_p99_s": _gap(99)},

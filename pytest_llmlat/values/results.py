@@ -179,6 +179,8 @@ class Standing:
     bis: float | None
     """Balanced Integration Score, z(quality) - z(time), in its comparison; ``None``
     for a row that nothing was compared with."""
+    figures: tuple[tuple[str, Distribution], ...] = ()
+    """Those that are read off records by their definition alone, such as ``itl_s``."""
 
     @property
     def id(self) -> str:

@@ -25,7 +25,7 @@ from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordVa
 from pytest_llmlat.values.figure_columns import column_value, headline_values
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
-from tests.unit.builders import a_record, a_timing, an_error, some_facts
+from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
 
@@ -153,6 +153,29 @@ def test_every_figure_of_a_cell_and_of_a_row_is_defined(kind: type) -> None:
 
     assert names - NO_FIGURES == defined - read
     assert all(name == figure.name for name, figure in FIGURES.items())
+
+
+def test_a_row_has_the_gaps_of_all_its_cells() -> None:
+    """As one distribution, no mean of theirs; what only cells have is not in it."""
+    short, long = a_cell(task="reasoning/a"), a_cell(task="sentiment/b")
+    records = [
+        a_record("s1", cell=short, timing=a_timing(0.1, 0.2, 0.3)),
+        a_record("s1", cell=long, timing=a_timing(0.5, 1.5)),
+    ]
+    facts = [some_facts(cell, planned=1) for cell in (short, long)]
+
+    (row,) = scoreboard(facts, records, balance="geometric", seed=0).standings
+
+    gaps = dict(row.figures)
+    assert gaps["itl_s"].p50 == pytest.approx(0.1)
+    assert gaps["itl_s"].mean == pytest.approx(1.2 / 3)
+    assert {name for name in gaps if FIGURES[name].row_meaning is None} == set()
+    told = json.loads(
+        summary_text(
+            {"id": "r1"}, scoreboard(facts, records, balance="geometric", seed=0)
+        )
+    )
+    assert told["models"][0]["itl_s"]["p50"] == pytest.approx(0.1)
 
 
 def itl(*records: Record) -> Distribution:
