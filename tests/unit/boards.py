@@ -99,6 +99,7 @@ def a_standing(model: str = "owl") -> Standing:
         pareto=True,
         ranks=(1, 1),
         bis=None,
+        figures=(("itl_s", Distribution()),),
     )
 
 
