@@ -37,6 +37,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     claimed,
     without_retracted,
 )
+from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.phrases import (
     ABOUT,
     BOLD,
@@ -44,12 +45,9 @@ from pytest_llmlat.grading.extractors.phrases import (
     CORRECTED,
     DEFINED,
     EVALUATED,
-    FIELD,
     HASHED,
     INTERJECTION,
     ITEM,
-    KEY,
-    LESSER,
     MARKED,
     PAUSE,
     PREDICATE,
@@ -196,19 +194,6 @@ def _is_all(text: str, find: Finder) -> Mention | None:
     return None
 
 
-def fields(answer: str) -> list[str]:
-    """Return the values of the JSON fields that hold an answer, the last one first.
-
-    A field counts by its name, such as "answer" or "label", or where it is the only
-    one. One whose name says "answer" outweighs the others.
-    """
-    found = list(FIELD.finditer(answer))[-MOST:]
-    named = [m for m in found if KEY.fullmatch(m["key"]) and not LESSER.match(m["key"])]
-    sure = [m for m in named if "answer" in m["key"].casefold()]
-    chosen = sure or named or (found if len(found) == 1 and "{" in answer else [])
-    return [field["words"] or field["bare"] for field in reversed(chosen)]
-
-
 def _marked(answer: str, asked: Candidates) -> Iterator[Claim]:
     """Yield what JSON fields say, and lines after ``####``."""
     for words in map(plain, fields(answer)):
@@ -303,9 +288,23 @@ def _judged(text: str, asked: Candidates) -> Iterator[Claim]:
             lead = mentions[0]
             head = sentence[: lead.start]
             if PREDICATE.search(head) and PREDICATED.match(sentence, lead.end):
+                others = {*_predicates(text, asked)} - {lead.value}
+                if asked.judging and others:
+                    yield Claim(Stance.OPEN)
                 yield claimed(sentence, mentions, truth=asked.truth, first=True)
         if mentions or not INTERJECTION.match(sentence):
             return
+
+
+def _predicates(text: str, asked: Candidates) -> Iterator[str]:
+    """Yield what the sentences of a text say of their subjects."""
+    for sentence in sentences(text, MOST):
+        for mention in asked.find(sentence)[:1]:
+            known = PREDICATED.match(sentence, mention.end)
+            if known and PREDICATE.search(sentence[: mention.start]):
+                claim = claimed(sentence, [mention], truth=asked.truth)
+                if claim.value is not None:
+                    yield claim.value
 
 
 def _leading(text: str, asked: Candidates, pause: re.Pattern[str]) -> Iterator[Claim]:

@@ -19,11 +19,11 @@ from pytest_llmlat.grading.extractors.evidence import (
     LONE,
     MOST,
     Way,
-    fields,
     has_given_up,
     in_order,
 )
 from pytest_llmlat.grading.extractors.extractor import Extractor
+from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,
@@ -45,7 +45,9 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     NAMED,
     NEXT,
     OPERATION,
+    OR,
     PAUSE,
+    RATE,
     REACH,
     RESULT,
     SIGNS,
@@ -220,6 +222,10 @@ def _last(text: str) -> Iterator[Claim]:
     totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
     if len(totals) == 1 and "=" not in text[start : last.end]:
         last = totals[0]
+    if len(within) > 1 and last == within[-1]:
+        gap = text[within[-2].end : last.start]
+        if OR.fullmatch(gap) and not _is_same(text, within[-2], last):
+            yield Claim(Stance.OPEN)
     parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
     after = SENTENCE_END.search(text, last.end)
     asked = after is not None and after[0].startswith("?")
@@ -238,9 +244,12 @@ def _end_of_claim(text: str, start: int, last: Numeral) -> int:
         return because.start()
     stop = SENTENCE_END.search(text, last.end)
     sentence = text[start : stop.end() if stop else len(text)]
+    rate = RATE.search(sentence)
+    if rate and next(numerals(sentence, 0, rate.start()), None):
+        return start + rate.start()
     brackets = BRACKETS.search(sentence)
     if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
-        number = re.fullmatch(r"[\s\d.,$%()!*-]*", brackets[0])
+        number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
         return last.end if number else start + brackets.start()
     colon = text.find(": ", start, last.start)
     if colon > 0 and _is_made_of(text, start, colon, last.end):
@@ -303,7 +312,8 @@ def _result(text: str, found: Sequence[Numeral]) -> Numeral:
         gap = OPERATION.fullmatch(between)
         if gap is None:
             listed = LISTED.fullmatch(between) and not equals
-            other = after.value not in {0, result.value}
+            other = not _is_same(text, result, after) and after.value != 0
+            other = other and not (equals and between.lstrip().startswith(","))
             if listed or (EITHER.fullmatch(between) and other):
                 return replace(result, value=None)
             rest = found[index + 1 :]
@@ -315,6 +325,14 @@ def _result(text: str, found: Sequence[Numeral]) -> Numeral:
         equals = equals or not calculated
         result = result if calculated else after
     return replace(result, value=None) if calculated else result
+
+
+def _is_same(text: str, one: Numeral, other: Numeral) -> bool:
+    """Say whether two numbers are one, perhaps said again as a percentage."""
+    if one.value is None or other.value is None:
+        return False
+    percent = text[other.end : other.end + SIGNS].lstrip().startswith(("%", "perc"))
+    return other.value == one.value * (100 if percent and one.value <= 1 else 1)
 
 
 def _boxed(text: str, start: int) -> Numeral | None:

@@ -37,10 +37,12 @@ OPERATION = re.compile(
     re.IGNORECASE,
 )
 EITHER = re.compile(
-    r"\s{0,3}(?:[a-z%\u00b0$]{1,12}\s{1,3})?(?:or|to|and|oder|bis|ou|\u00e0)\b"
+    r"(?:\s{0,3},)?\s{0,3}(?:[a-z%\u00b0$]{1,12}\s{1,3})?(?:or|to|and|oder|bis|ou"
+    r"|\u00e0)\b"
     r"(?:\s{1,3}(?:maybe|perhaps|about|possibly|[a-z]\s{0,3}=))?[\s$\u20ac\u00a3]{0,4}",
     re.IGNORECASE,
 )
+OR = re.compile(r"\s{0,3},?\s{0,3}(?:or|oder|ou)\s{1,3}[$\u20ac\u00a3]?", re.IGNORECASE)
 LISTED = re.compile(r"\s{1,3}|\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
 NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
@@ -56,8 +58,9 @@ DOUBTED = re.compile(
     r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either"
     r"|(?:more|less|fewer|greater|larger) than|over|under|up to)\b[^\d\n]{0,60}\Z"
     r"|\bbetween\b[^\d\n]{0,20}\Z"
-    r"|\b(?:between|from)\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and"
-    r"|to)\b[^\d\n]{0,12}\Z|\bif\b[^,\d\n]{0,60}\Z",
+    r"|\bbetween\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and|to)\b[^\d\n]{0,12}\Z"
+    r"|\bfrom\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}\bto\b[^\d\n]{0,12}\Z"
+    r"|\bif\b[^,\d\n]{0,60}\Z",
     re.IGNORECASE,
 )
 BOUNDED = re.compile(
@@ -116,10 +119,14 @@ ALONE = re.compile(
     r"[^\W\d]{1,15}(?: (?!below\b)[^\W\d]{1,15}){0,2})?[\s.!)$\\\]]{0,6}"
 )
 """A line that is a number and at most its unit."""
+RATE = re.compile(
+    r",\swhich (?:is|means) [^.\n]{0,40}\b(?:per|each|every|an? (?:day|week|hour))\b",
+    re.IGNORECASE,
+)
+"""What says a total again as a rate."""
 ASIDE = re.compile(
     r"(?:,?\s(?:out of|of the(?= \d)"
     r"|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
-    r"|,\swhich (?:is|means) [^.\n]{0,30}\b(?:per|each|every|an? (?:day|week|hour))\b"
     r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
     r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
     re.IGNORECASE,

@@ -43,20 +43,6 @@ STATED = tuple(
     for words in (ANSWERED, JUDGED, VALUED)
 )
 """What announces an answer: the surest words first."""
-FIELD = re.compile(
-    r"[\"'](?P<key>[\w ]{1,30})[\"']\s{0,5}:\s{0,5}\[?\s{0,5}"
-    r"(?:\"(?P<words>(?:[^\"\\\n]|\\.){1,300})\""
-    r"|(?P<bare>[^\"\s,}\]][^\"\n,}\]]{0,80}))"
-)
-KEY = re.compile(
-    rf"(?:\w{{1,12}}[_ ]?)?(?:{STRONG}|{JUDGING}|{PARTIAL}|response|solution|option)"
-    r"(?:_?(?:label|letter|value|text|id))?",
-    re.IGNORECASE,
-)
-"""The name of a JSON field that holds the answer."""
-LESSER = re.compile(
-    r"(?:second|other|alternative|wrong|runner|previous|next|in)", re.IGNORECASE
-)
 CONCLUDED = re.compile(
     r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
     r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is|folglich"
