@@ -38,6 +38,8 @@ _KEYS = (
     "dtype",
     "trust_remote_code",
     "chat",
+    "system",
+    "chat_template_kwargs",
     "url",
     "api_key_env",
     "options",
@@ -138,6 +140,8 @@ def _model(table: TomlTable) -> ModelSpec:
         dtype=_dtype(table, devices),
         trust_remote_code=table.flag("trust_remote_code") or False,
         chat=table.flag("chat"),
+        system=table.text("system"),
+        chat_template_kwargs=table.scalars("chat_template_kwargs"),
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
         options=tuple(

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.thinking import to_think
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory, disturbances
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
-from pytest_llmlat.measure.repeats import drawn, rounds_in_turn
-from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.measure.questions import questions
+from pytest_llmlat.measure.repeats import rounds_in_turn
 from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
 from pytest_llmlat.values.scenario import SINGLE
 
@@ -167,20 +166,13 @@ class _Measurement:
             instrument=plan.instrument,
         )
         tools.on_facts(self.facts)
-        self.requests = [
-            drawn(
-                to_think(
-                    request_for(
-                        plan.task, sample, chat=model.backend.chat, seed=plan.seed
-                    ),
-                    model.deployment.model,
-                ),
-                plan.sampling,
-                sample=sample.id,
-                number=number,
-            )
-            for sample, number in self._asked
-        ]
+        self._questions = questions(
+            plan,
+            self._asked,
+            model=model.deployment.model,
+            chat=model.backend.chat,
+        )
+        self.requests = [question.request for question in self._questions]
         self.warmup_s: float | None = None
         self._notes: Counter[str] = Counter()
         self._begin = tools.clock.now_ns()
@@ -206,7 +198,8 @@ class _Measurement:
         sample, number = self._asked[place]
         request, sandbox = self.requests[place], self._tools.sandbox
         record = _record(self._plan, sample, request, response, sandbox)
-        self._tools.on_record(replace(record, round=number))
+        shown = self._questions[place].shots
+        self._tools.on_record(replace(record, round=number, shots=shown))
         if response.note is not None:
             self._notes[response.note] += 1
 
@@ -357,6 +350,7 @@ def _record(
         temperature=how.temperature if how else None,
         top_p=how.top_p if how else None,
         seed=how.seed if how else None,
+        system=request.system,
     )
 
 

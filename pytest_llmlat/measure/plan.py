@@ -29,6 +29,8 @@ class Plan:
     seed: int
     revision: str
     """Digest of the task's definition and data."""
+    shots: tuple[Sample, ...] = ()
+    """The rows that the task's examples are drawn from."""
     scenario: Scenario = SINGLE
     requests: int | None = None
     """How many requests count; ``None`` for ``repeats`` of each sample."""
@@ -37,7 +39,7 @@ class Plan:
     repeats: int = 1
     """How often each sample is asked."""
     entry_facts: tuple[tuple[str, Scalar], ...] = ()
-    """What the model's entry says of drawing, in place of the task."""
+    """What the model's entry says of drawing and of chats, in place of the task."""
     instrument: Instrument | None = None
     """How true the clock was found to be, for a server."""
     chances: Mapping[str, float] = field(default_factory=dict)

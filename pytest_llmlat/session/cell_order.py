@@ -67,6 +67,8 @@ def plan_of(
     whole: Sequence[Sample],
     deployment: Deployment,
     settings: Settings,
+    *,
+    shots: Sequence[Sample] = (),
 ) -> Plan:
     """Return what a cell measures.
 
@@ -79,6 +81,7 @@ def plan_of(
         whole: all its samples.
         deployment: the model on its device.
         settings: of the session.
+        shots: the rows that the task's examples are drawn from.
 
     Raises:
         UsageError: a variant that cannot be a part of an id.
@@ -100,7 +103,8 @@ def plan_of(
         task=task,
         samples=draw(whole, wanted, seed=settings.seed, salt=task.name),
         seed=settings.seed,
-        revision=revision(task, whole),
+        revision=revision(task, whole, shots),
+        shots=tuple(shots),
         scenario=order.scenario,
         requests=settings.requests,
         sampling=Sampling(
@@ -108,7 +112,11 @@ def plan_of(
             top_p=float(own.get("top_p", task.top_p)),
         ),
         repeats=task.repeats,
-        entry_facts=(*own.items(), *thinking_facts(deployment.model)),
+        entry_facts=(
+            *own.items(),
+            *thinking_facts(deployment.model),
+            *deployment.model.chat_settings,
+        ),
         chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
         warnings=() if told is None else (told,),
     )

@@ -39,6 +39,7 @@ from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.prompts import prompt_template
+from pytest_llmlat.tasks.shots import load_shots
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
@@ -94,6 +95,7 @@ class Session:
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
         self._public: dict[Task, tuple[Sample, ...]] = {}
+        self._examples: dict[Task, tuple[Sample, ...]] = {}
         self._instruments: dict[int, Instrument | None] = {}
         self._claims = Claims(self.journal)
         self.gate = Gate(settings, spelled=spelled)
@@ -191,7 +193,10 @@ class Session:
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         with _lenient():
-            plan = plan_of(order, task, whole, model.deployment, self.settings)
+            shots = self._shots(task, whole)
+            plan = plan_of(
+                order, task, whole, model.deployment, self.settings, shots=shots
+            )
         self._passed.check(task, plan.samples, lambda: self.sandbox)
         self.journal.open(self.run_facts)
         known = self._claims.begin(plan, order)
@@ -293,6 +298,12 @@ class Session:
                     streams, self._clock, awake=awake
                 )
         return self._instruments[streams]
+
+    def _shots(self, task: Task, whole: Sequence[Sample]) -> tuple[Sample, ...]:
+        """Read the rows that a task's examples are drawn from, once for all models."""
+        if task not in self._examples:
+            self._examples[task] = load_shots(task, whole, data=self.settings.data)
+        return self._examples[task]
 
     def _samples(self, task: Task) -> tuple[Sample, ...]:
         """Read a task's samples; a public set once and not for every model."""

@@ -123,6 +123,8 @@ def entry_text(variant: Variant) -> str:
         "adapter": model.adapter,
         "adapter_revision": model.adapter_revision,
         "chat": model.chat,
+        "system": model.system,
+        "chat_template_kwargs": dict(model.chat_template_kwargs) or None,
         "trust_remote_code": model.trust_remote_code or None,
         "url": model.url,
         "api_key_env": model.api_key_env,

@@ -99,6 +99,8 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
         found["grade"] = _made(Grade, grade)
         if transport is not None:
             found["transport"] = _value(Transport, transport)
+        if "shots" in content:
+            found["shots"] = tuple(content["shots"])
         record = _made(Record, found)
         _check(record)
     except _MALFORMED as error:
@@ -206,6 +208,8 @@ def _check(record: Record) -> None:
         and (record.temperature is None or _finite(record.temperature))
         and (record.top_p is None or _finite(record.top_p))
         and type(record.seed) in _COUNT
+        and type(record.system) in _TEXT
+        and all(type(shot) is str for shot in record.shots)
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)

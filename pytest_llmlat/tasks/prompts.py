@@ -6,36 +6,83 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.tasks.expressions import environment
-from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.entities import Sample, Task
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.entities import ModelSpec, Sample, Task
 
 
-def request_for(task: Task, sample: Sample, *, chat: bool, seed: int) -> Request:
+def request_for(
+    task: Task,
+    sample: Sample,
+    *,
+    chat: bool,
+    seed: int,
+    shots: Sequence[Sample] = (),
+    model: ModelSpec | None = None,
+) -> Request:
     """Ask ``task``'s question about ``sample`` in the form that the model takes.
 
     Args:
         task: its templates see the sample's columns and ``labels``.
         sample: the row to ask about.
-        chat: a message to a model that chats, or a text to continue.
+        chat: whether the model chats; a task that says so itself comes first.
         seed: handed on to the backend.
+        shots: the rows of the examples that stand before the question.
+        model: what its entry says of chats comes before what the task says.
 
     Raises:
-        BadCatalogue: the template names a column that the row does not have, or the
+        BadCatalogue: a template names a column that the row does not have, or the
             task has none of that form.
+        Unsupported: the task is asked as a chat, and the model does not chat.
     """
-    text = prompt_template(task, chat=chat)
-    variables = {"labels": task.labels, **dict(sample.fields)}
+    chat = chat and task.chat is not False
+    asked = question(task, sample, chat=chat)
+    examples = [
+        (question(task, shot, chat=chat), _answer(task, shot)) for shot in shots
+    ]
+    turns: tuple[tuple[str, str], ...] = ()
+    if chat and task.shots is not None and task.shots.turns and examples:
+        (first, answer), *others = examples
+        turns = ((task.preface + first, answer), *others)
+    else:
+        between = "" if task.shots is None else task.shots.between
+        parts = [before + answer + between for before, answer in examples]
+        asked = "".join((task.preface, *parts, asked))
+    system, template = task.system, dict(task.chat_template_kwargs)
+    if model is not None:
+        system = task.system if model.system is None else model.system
+        template |= dict(model.chat_template_kwargs)
     return Request(
-        prompt=_render(text, variables, where=f"{task.name}, sample {sample.id}"),
+        prompt=asked,
         chat=chat,
         max_new_tokens=task.max_new_tokens,
         stop=task.chat_stop if chat else task.completion_stop,
         seed=seed,
         thinking_tokens=task.thinking_tokens,
+        system=system if chat else None,
+        turns=turns,
+        template=tuple(sorted(template.items())) if chat else (),
     )
+
+
+def question(task: Task, sample: Sample, *, chat: bool) -> str:
+    """Return what is asked about one row, without examples and without a chat round it.
+
+    Raises:
+        BadCatalogue: the template names a column that the row does not have, or the
+            task has none of that form.
+        Unsupported: the task is asked as a chat, and the model does not chat.
+    """
+    return _render(prompt_template(task, chat=chat), task, sample)
+
+
+def _answer(task: Task, shot: Sample) -> str:
+    """Return the answer of an example."""
+    return "" if task.shots is None else _render(task.shots.answer, task, shot)
 
 
 def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:
@@ -48,7 +95,14 @@ def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:
 
     Raises:
         BadCatalogue: the task has no such template; says what to add to which entry.
+        Unsupported: the task is asked as a chat, and the model does not chat.
     """
+    if task.chat and not chat:
+        raise Unsupported(
+            f"task {task.name!r} is asked as a chat (chat = true), and {model} does not"
+            " chat: its entry says chat = false, or its weights have no chat template"
+        )
+    chat = chat if task.chat is None else task.chat
     text = task.chat_prompt if chat else task.completion_prompt
     if text is not None:
         return text
@@ -77,9 +131,11 @@ def check_template(text: str, *, where: str) -> None:
         ) from error
 
 
-def _render(text: str, variables: dict[str, Any], *, where: str) -> str:
+def _render(text: str, task: Task, sample: Sample) -> str:
     from jinja2 import TemplateError
 
+    variables = {"labels": task.labels, **dict(sample.fields)}
+    where = f"{task.name}, sample {sample.id}"
     try:
         rendered: str = _template(text).render(variables)
     # A template computes: a column of another type than it expects raises anything.

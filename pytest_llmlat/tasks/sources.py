@@ -51,7 +51,7 @@ def public_set(table: TomlTable) -> PublicSet | None:
         config=table.text("config"),
         split=table.required("split"),
         revision=None,
-        file=_file(table),
+        file=data_file(table, "file"),
         local_only=table.text("local_only"),
     )
     return revised(table, public) if "revision" in table.values else public
@@ -69,12 +69,17 @@ def revised(table: TomlTable, public: PublicSet) -> PublicSet:
     return replace(public, revision=text)
 
 
-def _file(table: TomlTable) -> str:
-    text = table.required("file")
+def data_file(table: TomlTable, key: str) -> str:
+    """Return the name of a local copy, which lies below the folder of data.
+
+    Raises:
+        BadCatalogue: it lies elsewhere, or has no ending that is read.
+    """
+    text = table.required(key)
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text:
-        raise table.complain("file", f"must lie below the folder of data: {text!r}")
+        raise table.complain(key, f"must lie below the folder of data: {text!r}")
     if not text.endswith(DATA_SUFFIXES):
         endings = ", ".join(DATA_SUFFIXES)
-        raise table.complain("file", f"must end with one of {endings}: {text!r}")
+        raise table.complain(key, f"must end with one of {endings}: {text!r}")
     return text

@@ -14,6 +14,7 @@ from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
+from pytest_llmlat.tasks.shots import SHOT_KEYS, shots_of
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.derived_entries import EntryKind
@@ -26,9 +27,17 @@ if TYPE_CHECKING:
 
 _NOT_WRITTEN = {"name", "family", "public"}
 """Fields of a task that are no keys of its entry: they follow from others."""
-KEYS = (*(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN), *PUBLIC_KEYS)
+KEYS = (
+    *(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN),
+    *SHOT_KEYS,
+    *PUBLIC_KEYS,
+)
 """The keys of an entry."""
-_ORIGIN = ("source", *PUBLIC_KEYS, "shots_split", "shots_file", "chance")
+_ORIGIN = (
+    *("source", *PUBLIC_KEYS),
+    *("shots_split", "shots_file", "shots_where"),
+    "chance",
+)
 ENTRIES = EntryKind(
     kind="tasks",
     noun="task",
@@ -86,6 +95,11 @@ def task_of(table: TomlTable) -> Task:
         temperature=table.number("temperature", 0.0),
         top_p=table.number("top_p", 1.0),
         repeats=table.whole("repeats", 1),
+        chat=table.flag("chat"),
+        preface=table.text("preface") or "",
+        system=table.text("system"),
+        chat_template_kwargs=table.scalars("chat_template_kwargs"),
+        shots=shots_of(table, reference=table.text("reference") or "reference"),
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
+
+ShotDraw: TypeAlias = Literal["each", "once", "first"]
+"""Which rows are the examples: drawn anew for each item, drawn once for all of them,
+or the first of the file."""
 
 DIFFICULTIES = ("easy", "medium", "hard")
 """The usual difficulties in their order; a task's data may have others."""
@@ -51,12 +55,27 @@ class ModelSpec:
     """Where a server of the OpenAI kind answers, such as ``http://host:8000/v1``."""
     api_key_env: str | None = None
     """The environment variable that holds the key for ``url``; never the key."""
+    system: str | None = None
+    """What stands before every chat; ``None`` for what a task says."""
+    chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
+    """Switches of the chat template, such as ``enable_thinking``; they come before
+    those of a task."""
     options: tuple[tuple[str, Scalar], ...] = ()
     """Settings that only this backend knows."""
 
     def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
         """Return the backend setting ``key``, or ``default``."""
         return dict(self.options).get(key, default)
+
+    @property
+    def chat_settings(self) -> tuple[tuple[str, Scalar], ...]:
+        """What it says of chats, so that runs that differ in it can be told apart."""
+        system = () if self.system is None else (("system", self.system),)
+        switches = (
+            (f"chat_template_kwargs.{name}", value)
+            for name, value in self.chat_template_kwargs
+        )
+        return (*system, *switches)
 
     def dtype_on(self, device: str) -> str | None:
         """Return the dtype to load on ``device``, ``None`` for the weights' own."""
@@ -122,6 +141,29 @@ class PublicSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shots:
+    """The answered examples that stand before each question of a task (few-shot)."""
+
+    count: int
+    """How many; 0 for none."""
+    answer: str
+    """Template of an example's answer; it sees the columns of the example's row."""
+    split: str | None = None
+    """The split of the public set that they are drawn from."""
+    file: str | None = None
+    """The file that they are drawn from: of a public set its local copy below the
+    folder of data; ``None`` beside no ``split``: the task's own rows, the asked one
+    left out."""
+    where: str | None = None
+    """An expression that is true for the rows that may be drawn."""
+    draw: ShotDraw = "each"
+    turns: bool = False
+    """Whether they are earlier questions and answers of a chat, not text before it."""
+    between: str = "\n\n"
+    """What separates them, and the last from the question, where they are text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Data set, prompt, generation settings, extractor, metric and latency budget."""
 
@@ -169,6 +211,16 @@ class Task:
     """The share of the probability that they are drawn from."""
     repeats: int = 1
     """How often each sample is asked."""
+    chat: bool | None = None
+    """Whether it is asked as a chat; ``None`` leaves that to the model."""
+    preface: str = ""
+    """What stands before the examples and the question, in the first message of a
+    chat."""
+    system: str | None = None
+    """What stands before the chat and says how to answer."""
+    chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
+    """Switches of the chat template, such as ``enable_thinking``."""
+    shots: Shots | None = None
 
     @property
     def by_name_only(self) -> bool:

@@ -335,6 +335,10 @@ class Record:
     top_p: float | None = None
     seed: int | None = None
     """With which they were drawn; ``None`` for greedily, and if unknown."""
+    system: str | None = None
+    """What stood before the chat; ``None`` for nothing, and where there is no chat."""
+    shots: tuple[str, ...] = ()
+    """The ids of the rows that were shown as examples, in that order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

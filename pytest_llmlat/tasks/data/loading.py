@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 _LIES = ("source", "title", "public", "mapping", "where", "references", "repeats")
 """What decides where the data are found, how they are read and how often, not what is
 asked."""
+_SHOT_LIES = ("split", "file", "where")
+"""The same of its examples."""
+_LATER = {
+    "chat": None,
+    "preface": "",
+    "system": None,
+    "chat_template_kwargs": (),
+    "shots": None,
+}
+"""What tasks could not say once. One that does not say it is what it was then, so that
+its digest stays and an older run can be compared."""
 
 
 def load_samples(
@@ -61,14 +72,16 @@ def load_samples(
     return tuple(samples)
 
 
-def revision(task: Task, samples: Sequence[Sample]) -> str:
+def revision(
+    task: Task, samples: Sequence[Sample], shots: Sequence[Sample] = ()
+) -> str:
     """Return a digest of everything that decides what a task asks and accepts.
 
     How often it asks is no part of it. A task that is answered greedily, or bounds no
     thoughts, has the digest that it had before it could say so.
 
     How rows became samples is not part of it, since the samples are: a local copy of
-    a public set makes the same task as the hub.
+    a public set makes the same task as the hub. So are the rows of its examples.
     """
     definition = {k: v for k, v in asdict(task).items() if k not in _LIES}
     # As it was before samples said themselves what guessing is worth.
@@ -77,8 +90,14 @@ def revision(task: Task, samples: Sequence[Sample]) -> str:
         del definition["thinking_tokens"]
     if task.temperature == 0:
         del definition["temperature"], definition["top_p"]
+    for name, absent in _LATER.items():
+        if definition[name] == absent:
+            del definition[name]
+    for name in _SHOT_LIES if task.shots is not None else ():
+        del definition["shots"][name]
+    rows = [[_content(sample) for sample in each] for each in (samples, shots) if each]
     content = json.dumps(
-        [definition, [_content(sample) for sample in samples]],
+        [definition, *rows],
         sort_keys=True,
         default=str,  # a date of a Parquet file has no form in JSON
     )

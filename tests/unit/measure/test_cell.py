@@ -20,6 +20,7 @@ from pytest_llmlat.measure.cell import (
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.entities import Shots
 from pytest_llmlat.values.sampling import Sampling, seed_of
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
-    from pytest_llmlat.values.entities import Sample, Scalar, Task
+    from pytest_llmlat.values.entities import ModelSpec, Sample, Scalar, Task
     from pytest_llmlat.values.records import CellFacts, Record, Request
 
 pytestmark = pytest.mark.slow
@@ -61,13 +62,16 @@ def measured(  # noqa: PLR0913 - what a test may vary
     sampling: Sampling | None = None,
     repeats: int = 1,
     options: Mapping[str, Scalar] | None = None,
+    shots: Sequence[Sample] = (),
+    model: ModelSpec | None = None,
 ) -> Told:
     """Run a cell on a scripted model: 0.5 s to a token, 0.25 s to each other."""
     clock = ManualClock(1_000)
     backend = Scripted(
         answers, clock=clock, ttft_s=0.5, tpot_s=0.25, context=context, chat=chat
     )
-    entry = replace(a_model("parrot"), options=tuple((options or {}).items()))
+    entry = model or a_model("parrot")
+    entry = replace(entry, options=tuple((options or {}).items()))
     deployment = a_deployment(entry)
     told = told or Told()
     task = task or a_task()
@@ -80,6 +84,7 @@ def measured(  # noqa: PLR0913 - what a test may vary
             revision="abc",
             sampling=sampling or Sampling(),
             repeats=repeats,
+            shots=tuple(shots),
         ),
         LoadedModel(deployment=deployment, backend=backend, load_s=1.5),
         Tools(
@@ -262,6 +267,53 @@ def test_the_backend_says_which_form_a_prompt_takes(*, chat: bool) -> None:
     assert all(request.chat is chat for request in asked)
     assert all(request.seed == seed_of(3, sample="s1", number=0) for request in asked)
     assert record.prompt.startswith("What" if chat else "Question: ")
+
+
+def test_every_model_is_shown_the_same_examples() -> None:
+    """Which they were is in the records, and they are part of what was asked."""
+    pool = tuple(a_sample(f"t{number}") for number in range(9))
+    shots = Shots(count=2, answer=" {{ reference }}", turns=True)
+    told: dict[bool, Told] = {}
+    requests: list[Request] = []
+
+    def answer(request: Request) -> str:
+        requests.append(request)
+        return "Answer: 4"
+
+    for chat in (True, False):
+        told[chat] = measured(
+            answer, task=replace(a_task(), shots=shots), chat=chat, shots=pool
+        )
+
+    shown = [[record.shots for record in told[chat].records] for chat in told]
+    assert shown[0] == shown[1]
+    assert len(set(shown[0])) > 1
+    by_turns = requests[1]  # the first is the warm-up
+    assert [asked for asked, _ in by_turns.turns] == [
+        f"What is {id_}?" for id_ in shown[0][0]
+    ]
+    assert all(
+        f"What is {id_}?" in told[False].records[0].prompt for id_ in shown[0][0]
+    )
+
+
+def test_what_an_entry_says_of_chats_is_asked_and_recorded() -> None:
+    """The system prompt is in each record; both are in each request."""
+    model = replace(
+        a_model(),
+        system="Be brief.",
+        chat_template_kwargs=(("enable_thinking", False),),
+    )
+    requests: list[Request] = []
+
+    def answer(request: Request) -> str:
+        requests.append(request)
+        return "Answer: 4"
+
+    told = measured(answer, model=model)
+
+    assert {record.system for record in told.records} == {"Be brief."}
+    assert {request.template for request in requests} == {(("enable_thinking", False),)}
 
 
 def test_the_same_cell_has_the_same_records() -> None:

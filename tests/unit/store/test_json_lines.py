@@ -30,6 +30,8 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
         ("sample", 3),
         ("answer", 4),
         ("round", "0"),
+        ("shots", [3]),
+        ("system", 3),
         ("finish", "done"),
         ("metric", None),
         ("budget_s", 0),
@@ -91,6 +93,16 @@ def test_what_a_later_version_adds_is_left_aside() -> None:
     facts = json_object(some_facts())
     del facts["warmup_s"], facts["load"]
     assert facts_of({**facts, "new": 1}) == replace(some_facts(), warmup_s=None)
+
+
+def test_examples_and_system_prompt_come_back() -> None:
+    """And an older line, which has none, is read all the same."""
+    record = replace(a_record(), shots=("t1", "t2"), system="Be brief.")
+    content = json.loads(json.dumps(json_object(record)))
+
+    assert record_of(content) == record
+    del content["shots"], content["system"]
+    assert record_of(content) == a_record()
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"NaN\n", b"\xff\n", b"[" * 100_000])

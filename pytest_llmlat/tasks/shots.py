@@ -1,0 +1,205 @@
+"""Few-shot examples: the answered questions that a model sees before its own.
+
+They come from rows that are not asked, as a rule those of the split for training. Which
+they are depends on the seed, the task and the item, never on the model.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, get_args
+
+from pytest_llmlat.tasks.data.loading import load_samples
+from pytest_llmlat.tasks.expressions import check_expression
+from pytest_llmlat.tasks.prompts import check_template, question
+from pytest_llmlat.tasks.sources import data_file
+from pytest_llmlat.values.entities import GENERATED, ShotDraw, Shots
+from pytest_llmlat.values.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.tables import TomlTable
+
+SHOT_KEYS = (
+    "shots",
+    "shots_split",
+    "shots_file",
+    "shots_where",
+    "shots_draw",
+    "shots_as",
+    "shots_between",
+    "shot_answer",
+)
+"""The keys of a task's entry that say which examples it shows, and how."""
+_DRAWS = get_args(ShotDraw)
+_FORMS = ("text", "turns")
+_LOCAL_ONLY = "its examples are in no split of the set (there is no shots_split)"
+
+
+def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
+    """Read which examples an entry of the catalogue asks for.
+
+    Args:
+        table: the entry.
+        reference: the column with the right answer, which an example shows unless
+            ``shot_answer`` says more.
+
+    Raises:
+        BadCatalogue: names the key.
+    """
+    if "shots" not in table.values:
+        for key in SHOT_KEYS:
+            if key in table.values:
+                raise table.complain(key, "belongs to examples; 'shots' says how many")
+        return None
+    count = table.values["shots"]
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise table.complain("shots", f"must be a whole number from 0: {count!r}")
+    public = "hub" in table.values
+    if "shots_split" in table.values and not public:
+        raise table.complain(
+            "shots_split", "belongs to a public set; a file is named by 'shots_file'"
+        )
+    file = table.text("shots_file")
+    if file is not None:
+        home = table.home("shots_file").folder
+        path = data_file(table, "shots_file") if public else (home / file).resolve()
+        file = str(path)
+    turns = _one_of(table, "shots_as", _FORMS) == "turns"
+    where = table.text("shots_where")
+    if where is not None:
+        check_expression(where, where=f"{table.where}.shots_where")
+    usual = f"{{{{ {reference} }}}}"
+    answer = table.text("shot_answer") or (usual if turns else f" {usual}")
+    check_template(answer, where=f"{table.where}.shot_answer")
+    between = table.text("shots_between")
+    return Shots(
+        count=count,
+        answer=answer,
+        split=table.text("shots_split"),
+        file=file,
+        where=where,
+        draw=cast("ShotDraw", _one_of(table, "shots_draw", _DRAWS)),
+        turns=turns,
+        between="\n\n" if between is None else between,
+    )
+
+
+def load_shots(
+    task: Task, own: Sequence[Sample], *, data: Path | None = None
+) -> tuple[Sample, ...]:
+    """Return the rows that a task's examples are drawn from.
+
+    Args:
+        task: whose examples; without any there are no rows.
+        own: the task's own rows, for a task that names no others.
+        data: the folder with local copies of public sets.
+
+    Raises:
+        BadCatalogue: a row cannot be read, or does not fit the task.
+        DataUnavailable: the split is neither in a local copy nor to be had.
+    """
+    shots = task.shots
+    if shots is None or not shots.count:
+        return ()
+    if shots.split is None and shots.file is None:
+        if task.source.startswith(GENERATED):
+            raise BadCatalogue(
+                f"task {task.name!r}: its items are drawn for each run, and so would be"
+                " its examples; name a file of examples with 'shots_file'"
+            )
+        if shots.where is None:
+            return tuple(own)
+    return load_samples(_source_of_shots(task, shots), data=data)
+
+
+def draw_shots(
+    task: Task, pool: Sequence[Sample], sample: Sample, *, seed: int
+) -> tuple[Sample, ...]:
+    """Choose the examples that stand before the question about ``sample``.
+
+    Never one that asks the same: no row whose question reads as that of ``sample``
+    does, whatever its id, nor the row itself where examples are the task's own rows.
+
+    Args:
+        task: says how many, and how they are chosen.
+        pool: the rows to choose from, as :func:`load_shots` gives them.
+        sample: the item that is asked about.
+        seed: of the session.
+
+    Raises:
+        BadCatalogue: there are too few rows.
+    """
+    shots = task.shots
+    if shots is None or not shots.count:
+        return ()
+    # Which form the model takes decides nothing here: all see the same examples.
+    chat = task.chat or task.completion_prompt is None
+    asked = question(task, sample, chat=chat)
+    own = shots.split is None and shots.file is None
+    found: list[Sample] = []
+    for row in _in_order(task, pool, sample, seed=seed):
+        if len(found) == shots.count:
+            break
+        same = own and row.id == sample.id
+        if not same and question(task, row, chat=chat) != asked:
+            found.append(row)
+    if len(found) < shots.count:
+        raise BadCatalogue(
+            f"task {task.name!r}: shots = {shots.count}, but only {len(found)} rows of"
+            f" {_told_source(task, shots)} can be shown beside {sample.id!r}"
+        )
+    return tuple(found)
+
+
+def _source_of_shots(task: Task, shots: Shots) -> Task:
+    """Return the task as if the rows of its examples were its own."""
+    where = shots.where if shots.where is not None else task.where
+    if task.public is None:
+        return replace(task, source=shots.file or task.source, where=where)
+    public = replace(
+        task.public,
+        split=shots.split or task.public.split,
+        file=shots.file or task.public.file,
+        # Examples that are no split of the set are on no hub.
+        local_only=None if shots.split or not shots.file else _LOCAL_ONLY,
+    )
+    return replace(task, public=public, where=where)
+
+
+def _in_order(
+    task: Task, pool: Sequence[Sample], sample: Sample, *, seed: int
+) -> Iterator[Sample]:
+    """Yield the rows of the pool, each once, in the order in which they are taken."""
+    shots = task.shots
+    if shots is None or shots.draw == "first":
+        yield from pool
+        return
+    salt = f"|{sample.id}" if shots.draw == "each" else ""
+    # random() is the one method whose sequence Python promises to keep.
+    source = random.Random(f"{seed}|{task.name}|shots{salt}")  # noqa: S311 - a draw, not a secret
+    left: dict[int, int] = {}  # a shuffle of which only the beginning is needed
+    for size in range(len(pool), 0, -1):
+        place = int(source.random() * size)
+        yield pool[left.get(place, place)]
+        left[place] = left.get(size - 1, size - 1)
+
+
+def _told_source(task: Task, shots: Shots) -> str:
+    """Name the rows that examples are drawn from, for a complaint."""
+    if shots.file is not None:
+        return shots.file
+    if shots.split is not None and task.public is not None:
+        return f"split {shots.split!r} of {task.public.hub}"
+    return "the task's own rows"
+
+
+def _one_of(table: TomlTable, key: str, known: tuple[str, ...]) -> str:
+    value = table.text(key) or known[0]
+    if value not in known:
+        raise table.complain(key, f"must be one of {', '.join(known)}: {value!r}")
+    return value
