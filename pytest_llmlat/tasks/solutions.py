@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 _PATIENCE = 10
 """How many times its usual time a solution may take that has failed once."""
+_PROGRAM = re.compile(
+    r"\n\s*\S|^\s+\S|[=(]|\b(?:def|class|return|lambda|import|pass)\b"
+)
+"""What a solution has somewhere; a word or a remark in its column is none."""
 _TOLD = 5
 """How many rows a complaint names."""
 
@@ -74,7 +79,7 @@ class PassedSolutions:
         failed: list[str] = []
         for sample in samples:
             key = _digest(task, sample, self._place)
-            if not sample.reference or key in self._known:
+            if key in self._known or not _PROGRAM.search(sample.reference):
                 continue
             wrong = _wrong(task, sample, sandbox)
             if wrong is None:

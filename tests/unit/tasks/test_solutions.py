@@ -124,13 +124,20 @@ def test_a_solution_is_given_a_second_chance() -> None:
     assert len(check(None, Judge("timeout", "pass"), row())) == 2
 
 
-def test_a_text_that_is_no_program_is_no_solution() -> None:
-    """Nothing is run, and the row is told."""
+@pytest.mark.parametrize("solution", ["def f(x)\n    return", "return (", "x = f(1)"])
+def test_code_that_is_no_program_is_told(solution: str) -> None:
+    """Nothing is run, and the row is an error."""
     judge = Judge("pass")
 
     with pytest.raises(BadCatalogue, match=r"FILE:3, id 'a': there is no program in"):
-        check(None, judge, row(solution="see the book"))
+        check(None, judge, row(solution=solution))
     assert judge.seen == []
+
+
+@pytest.mark.parametrize("remark", ["x", "see the book", "-", "3"])
+def test_a_remark_in_the_column_is_no_solution(remark: str) -> None:
+    """Somebody had to fill the column; the tests decide alone."""
+    assert check(None, Judge("wrong"), row(solution=remark)) == []
 
 
 def test_a_row_without_a_solution_is_skipped() -> None:
