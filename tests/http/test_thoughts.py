@@ -14,8 +14,17 @@ from hypothesis import strategies as st
 from pytest_llmlat.backends.completions.requests import conversation, payload
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.thinking import tags_of
-from tests.http.asking import QUESTION, answered, read, url_of
-from tests.http.loopback import DONE, chunks, ended, event, head, said, used
+from tests.http.asking import QUESTION, answered, ask, read, url_of
+from tests.http.loopback import (
+    DONE,
+    chunks,
+    ended,
+    event,
+    head,
+    said,
+    stream,
+    used,
+)
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Generation, Request, Response
@@ -194,6 +203,21 @@ def test_a_stop_string_is_the_answers() -> None:
         assert "stop" not in body
     plain = replace(request, thinking_tokens=None)
     assert payload(plain, model="m", stream=True, without=frozenset())["stop"] == ["\n"]
+
+
+def test_stop_strings_are_no_longer_sent_to_a_server_that_thinks(
+    server: Loopback, open_at: Opener
+) -> None:
+    """It would end thoughts at them: what the warm-up met is cut in thought."""
+    server.scripts = [[stream(said("<think>a"), ended())]]
+    model = open_at(url_of(server))
+    request = replace(QUESTION, stop=("\n\n",))
+
+    first, _ = ask(model, request), ask(model, request)
+
+    assert generation_of(first).cut_in_thought
+    sent = [body.get("stop") for body in server.posted if "messages" in body]
+    assert sent == [["\n\n"], None]
 
 
 def test_a_budget_is_told_as_the_entry_says(server: Loopback, open_at: Opener) -> None:

@@ -65,6 +65,8 @@ def respond(
     hide = complaints.secrets.hide_in_answer
     text, thoughts = counted.meter.text, counted.thoughts
     thought = thoughts is not None or bool(counted.thought_tokens)
+    # Without an answer behind it, it was cut: by the bound, or by a stop string.
+    cut = finish == "length" or (bool(request.stop) and finish == "stop")
     generation = Generation(
         text=hide(text),
         finish=finish,
@@ -74,7 +76,7 @@ def respond(
         rendered=conversation(request),
         thoughts=None if thoughts is None else hide(thoughts),
         thought_tokens=counted.thought_tokens,
-        cut_in_thought=finish == "length" and thought and not text.strip(),
+        cut_in_thought=cut and thought and not text.strip(),
     )
     return Response(
         generation=None if error else generation,

@@ -297,6 +297,10 @@ class Completions:
             sampling = sampling_asked(exchange.body)
             told = replace(response.generation, sampling=sampling)
             response = replace(response, generation=told)
+            if told.thoughts:
+                # A server ends thoughts at stop strings too. The warm-up shows that it
+                # thinks: from then on they are applied on reading alone.
+                self._without |= {"stop"}
         response = self._tally.completed(response)
         return replace(response, timing=by_instant(response.timing))
 
