@@ -154,13 +154,14 @@ CONDITION = re.compile(
 )
 """What makes an answer one of two: "B if it rains, otherwise C"."""
 RETRACTED = re.compile(
-    r"[^.!?\n]{1,200}[.!]?[\"')\]]{0,3}\s{1,3}(?:no, |but |however,? |actually,? ){0,2}"
+    r"(?:(?<=[.!]\s)|(?<=\n))(?:no, |but |however,? |actually,? ){0,2}"
     r"(?:that|this|it|they|which|th(?:at|e|is) (?:\w{1,12} )?(?:answer|guess|reading))"
     r"\s{0,2}(?:is|are|was|were|'s|would be|must be|turned out) (?:\w{1,12}ly )?"
     r"(?:wrong|incorrect|not (?:right|correct|it|so|the answer)|mistaken|a mistake"
-    r"|an error|in error)\b[^.!?\n]{0,80}(?:[.!?]|$)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|an error|in error)\b[^.!?\n]{0,80}",
+    re.IGNORECASE,
 )
+"""A sentence that takes back the one before it."""
 GIVEN_UP = re.compile(
     r"\b(?:i|we|one) (?:do not|don't|cannot|can't|can not|could not|couldn't"
     r"|am unable to"
@@ -215,7 +216,12 @@ def strengthened(text: str) -> str:
 
 def without_retracted(text: str) -> str:
     """Blank out a sentence of which the next one says that it is wrong."""
-    return RETRACTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    for found in RETRACTED.finditer(text):
+        before = text[: found.start()].rstrip().rstrip(".!\"')]")
+        start = max(before.rfind(mark) for mark in (". ", "! ", "? ", "\n")) + 1
+        taken = re.sub(r"[^\n]", " ", text[start : found.end()])
+        text = text[:start] + taken + text[found.end() :]
+    return text
 
 
 def is_denied(text: str, mention: Mention, *, truth: bool) -> bool:
