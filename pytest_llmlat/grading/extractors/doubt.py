@@ -96,7 +96,8 @@ DOUBT = re.compile(
     r"|only (?:\w{1,12} ){0,3}if|meant to be|supposed to be|expected to be"
     r"|or (?:otherwise"
     r"|not)"
-    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|wrong to (?:say|call"
+    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
+    r"|a stretch|too much) to (?:say|call)|wrong to (?:say|call"
     r"|claim|think)|in equal measure"
     r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre"
@@ -140,7 +141,8 @@ MINOR = re.compile(
 )
 """What makes an answer that is named later a remark."""
 CONCEDED = re.compile(
-    r"\s*(?:while|although|though|even though|despite|in spite of)\b[^,\n]{1,120},",
+    r"\s*(?:while|although|though|even though|despite|in spite of|since|because"
+    r"|as)\b[^,\n]{1,120},",
     re.IGNORECASE,
 )
 """What a sentence grants before it says what counts."""
