@@ -78,6 +78,13 @@ def whole(least: int) -> Read:
     return read
 
 
+def switches(given: Given) -> tuple[tuple[str, Any], ...]:
+    """Return switches of a chat template."""
+    from pytest_llmlat.values.switches import switches_of  # noqa: PLC0415 - not at start-up
+
+    return switches_of(given.text, where=given.where)
+
+
 def temperature(given: Given) -> float:
     """Return a temperature."""
     from pytest_llmlat.values.sampling import is_temperature  # noqa: PLC0415 - not at start-up

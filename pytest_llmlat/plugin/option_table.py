@@ -83,6 +83,24 @@ OPTIONS = {
         help="share of the probability that tokens are drawn from, such as 0.95",
         read=given.optional(given.top_p),
     ),
+    "shots": Option(
+        flag="--llm-shots",
+        metavar="N",
+        help="examples before each question of a task that shows some; 0 for none",
+        read=given.optional(given.whole(0)),
+    ),
+    "system": Option(
+        flag="--llm-system",
+        metavar="TEXT",
+        help="system prompt of every chat, whatever model and task say",
+        read=given.text,
+    ),
+    "chat_template_kwargs": Option(
+        flag="--llm-chat-template-kwargs",
+        metavar="EXPR",
+        help="switches of the chat template: 'enable_thinking=false'",
+        read=given.switches,
+    ),
     "seed": Option(
         flag="--llm-seed",
         metavar="N",

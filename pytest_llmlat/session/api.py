@@ -40,12 +40,12 @@ from pytest_llmlat.values.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from os import PathLike
     from typing import TextIO
 
     from pytest_llmlat.session.listening import Listener
-    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
@@ -72,6 +72,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     repeats: int | None = None,
     temperature: float | None = None,
     top_p: float | None = None,
+    shots: int | None = None,
+    system: str | None = None,
+    chat_template_kwargs: Mapping[str, Scalar] | None = None,
     seed: int = 0,
     vary: str = "",
     slo: str = "",
@@ -117,6 +120,11 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         temperature: with which tokens are drawn, 0 for the likeliest; ``None`` for what
             model and task say.
         top_p: share of the probability that they are drawn from.
+        shots: how many examples stand before each question of a task that shows some;
+            ``None`` for what it says.
+        system: system prompt of every chat; ``None`` for what model and task say.
+        chat_template_kwargs: switches of the chat template, such as
+            ``{"enable_thinking": False}``.
         seed: of draws, resampling and backends.
         vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
@@ -168,6 +176,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         repeats=repeats,
         temperature=temperature,
         top_p=top_p,
+        shots=None if shots is None else whole(shots, "shots", least=0),
+        system=system,
+        chat_template_kwargs=tuple(sorted((chat_template_kwargs or {}).items())),
         seed=whole(seed, "seed", least=0),
         vary=vary,
         model_files=files + paths_of(model_files, "model_files"),

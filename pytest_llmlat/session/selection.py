@@ -88,7 +88,7 @@ class Selection:
         return tuple(
             variant
             for model in found
-            for variant in variants(self._with_time_limit(model), axes, where=where)
+            for variant in variants(self._as_asked(model), axes, where=where)
         )
 
     @cached_property
@@ -135,7 +135,7 @@ class Selection:
                 " with itself or with other settings, give each an entry of its own in"
                 f" a catalogue ({spelled('model_files')})"
             )
-        return self._with_time_limit(found)
+        return self._as_asked(found)
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -163,6 +163,18 @@ class Selection:
         }
         return tuple(found.values())
 
+    def _as_asked(self, model: ModelSpec) -> ModelSpec:
+        """Set what was asked for of every model."""
+        settings = self._settings
+        switches = dict(model.chat_template_kwargs) | dict(
+            settings.chat_template_kwargs
+        )
+        return replace(
+            self._with_time_limit(model),
+            system=model.system if settings.system is None else settings.system,
+            chat_template_kwargs=tuple(sorted(switches.items())),
+        )
+
     def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
         """Set when a request to a server is given up, if that was asked for."""
         limit = self._settings.timeout_s
@@ -171,6 +183,22 @@ class Selection:
         return replace(
             model, options=tuple({**dict(model.options), "timeout_s": limit}.items())
         )
+
+    def showing(self, task: Task) -> Task:
+        """Set how many examples a task shows, if that was asked for.
+
+        Raises:
+            UsageError: it shows none, so that there is nothing to show more of.
+        """
+        count = self._settings.shots
+        if count is None:
+            return task
+        if task.shots is None:
+            raise UsageError(
+                f"{self._spelled('shots')}={count}: task {task.name!r} shows no"
+                " examples; say in its entry which ones ('shots', 'shots_file')"
+            )
+        return replace(task, shots=replace(task.shots, count=count))
 
     def bounded(self, task: Task) -> Task:
         """Set what a generated program may use, if that was asked for."""

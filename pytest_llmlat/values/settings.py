@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_llmlat.values.entities import Scalar
+
 Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
 BALANCES: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
 ALL_SAMPLES = sys.maxsize
@@ -41,6 +43,12 @@ class Settings:
     temperature: float | None = None
     """With which tokens are drawn; ``None`` for what test, model or task say."""
     top_p: float | None = None
+    shots: int | None = None
+    """Examples before each question; ``None`` for what the task says."""
+    system: str | None = None
+    """What stands before every chat; ``None`` for what model and task say."""
+    chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
+    """Switches of the chat template; they come before those of model and task."""
     seed: int = 0
     vary: str = ""
     """Settings in which each model is measured, as they were typed; empty for none."""
