@@ -73,11 +73,17 @@ def question(task: Task, sample: Sample, *, chat: bool) -> str:
     """Return what is asked about one row, without examples and without a chat round it.
 
     Raises:
-        BadCatalogue: the template names a column that the row does not have, or the
-            task has none of that form.
+        BadCatalogue: the template names a column that the row does not have or makes
+            an empty text of the row, or the task has none of that form.
         Unsupported: the task is asked as a chat, and the model does not chat.
     """
-    return _render(prompt_template(task, chat=chat), task, sample)
+    asked = _render(prompt_template(task, chat=chat), task, sample)
+    if not asked.strip():
+        raise BadCatalogue(
+            f"{task.name}, sample {sample.id}: its prompt is empty, and so are the"
+            " columns that the template writes; leave such rows out by 'where'"
+        )
+    return asked
 
 
 def _answer(task: Task, shot: Sample) -> str:

@@ -124,6 +124,9 @@ def _check_texts(table: TomlTable, task: Task) -> None:
     ):
         if template is not None:
             check_template(template, where=f"{table.where}.{key}")
+        elif task.chat is (key == "chat_prompt"):
+            told = str(task.chat).lower()
+            raise table.complain(key, f"is needed and missing, since chat = {told}")
     for ours, text in task.mapping:
         check_expression(text, where=f"{table.where}.mapping.{ours}")
     if task.where is not None:

@@ -184,6 +184,10 @@ def test_a_task_needs_one_prompt(tmp_path: Path, left_out: str, kept: str) -> No
     task = load_tasks([path]).entries["reasoning/mine"]
     assert (task.chat_prompt is None) is (left_out == "chat_prompt")
 
+    chat = "true" if left_out == "chat_prompt" else "false"
+    path = a_catalogue(tmp_path, {**KEYS, left_out: None, "chat": chat})
+    assert f".{left_out}: is needed and missing, since chat = {chat}" in complaint(path)
+
     path = a_catalogue(tmp_path, {**KEYS, left_out: None, kept: None})
     assert ".chat_prompt: is needed and missing" in complaint(path)
 

@@ -59,6 +59,12 @@ def test_a_form_that_a_task_has_no_prompt_of_is_told(chat: bool, told: str) -> N
     assert request_for(task, a_sample("s1"), chat=not chat, seed=0).prompt
 
 
+def test_an_empty_prompt_is_told() -> None:
+    """A cell of a spreadsheet that is empty asks nothing."""
+    with pytest.raises(BadCatalogue, match="sums, sample s1: its prompt is empty"):
+        prompt("{{ text }}\n", text=" ")
+
+
 def test_a_missing_value_is_not_written_as_a_word() -> None:
     """A question with "None" in it is one that nobody wrote."""
     with pytest.raises(BadCatalogue, match="is missing or null in this row"):
