@@ -251,9 +251,7 @@ def claimed(
     if not mentions:
         return Claim(Stance.SILENT)
     text = strengthened(text)
-    mentions = _without_enumeration(text, mentions)
-    lead = mentions[0]
-    mentions = [m for m in mentions if m is lead or not MINOR.search(text[: m.start])]
+    mentions = _without_remarks(text, _without_enumeration(text, mentions))
     conceded = CONCEDED.match(text)
     if conceded:
         mentions = [m for m in mentions if m.start >= conceded.end()]
@@ -280,6 +278,25 @@ def claimed(
     if not asserted:
         return Claim(Stance.DENIED)
     return _of_asserted(text, asserted, first=first)
+
+
+def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:
+    """Say whether a text starts with a row of several answers."""
+    row = mentions[:ENUMERATED]
+    joined = all(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(row))
+    return joined and len({mention.value for mention in row}) == ENUMERATED
+
+
+def _without_remarks(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
+    """Leave out what is named beside the first: "with some joy", "after Ann and Bo"."""
+    kept, last, minor = [mentions[0]], mentions[0], False
+    for mention in mentions[1:]:
+        joined = JOINED.fullmatch(text[last.end : mention.start])
+        minor = bool(MINOR.search(text[: mention.start]) or (minor and joined))
+        if not minor:
+            kept.append(mention)
+        last = mention
+    return kept
 
 
 def _without_enumeration(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:

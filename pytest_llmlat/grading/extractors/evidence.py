@@ -35,6 +35,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     Mention,
     Stance,
     claimed,
+    is_enumeration,
     without_retracted,
 )
 from pytest_llmlat.grading.extractors.json_fields import fields
@@ -316,7 +317,8 @@ def _leading(text: str, asked: Candidates, pause: re.Pattern[str]) -> Iterator[C
             tail = sentence[lead.end :]
             at_once = pause.match(tail)
             listed = at_once and _is_list(text, lead.value, at_once[0].strip(), asked)
-            if at_once and not listed and not (asked.truth and "=" in tail):
+            listed = listed or is_enumeration(sentence, mentions)
+            if at_once and not (listed or (asked.truth and "=" in tail)):
                 yield claimed(sentence, mentions, truth=asked.truth, first=True)
         if mentions or not INTERJECTION.match(sentence):
             return

@@ -40,6 +40,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     DOUBTED,
     EITHER,
     HEADING,
+    IS_WORDED,
     LEAD,
     LISTED,
     NAMED,
@@ -207,7 +208,11 @@ def _last(text: str) -> Iterator[Claim]:
         if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
     ]
     if not found:
-        word = worded(text[-REACH:], lone_one=False)
+        end = text[-REACH:]
+        word = worded(end, lone_one=False)
+        word = (
+            worded(IS_WORDED.split(end)[-1], lone_one=False) if word is None else word
+        )
         if word is not None:
             yield Claim(Stance.ASSERTED, str(word))
         return

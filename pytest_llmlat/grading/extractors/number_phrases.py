@@ -137,6 +137,8 @@ HEADING = re.compile(
     r"\s{0,3}(?:step|part|question|case|day|week|year|option|#|\d{1,2}[.)]\s)",
     re.IGNORECASE,
 )
+IS_WORDED = re.compile(r"\b(?:is|are|equals?|makes?|gives?)\b", re.IGNORECASE)
+"""What comes before the result of a calculation in words."""
 PAUSE = re.compile(r"[\s:]{0,20}")
 SIGNS = 9
 """Characters of a per cent sign or word behind a number."""

@@ -73,8 +73,10 @@ CORRECTED = re.compile(
 DEFINED = re.compile(
     r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}est|first|second|third|fourth"
     r"|fifth"
-    r"|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}",
-    re.IGNORECASE,
+    r"|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}"
+    r"|^\W{0,4}(?:the )?(?:\w{2,20}est|first|second|third|fourth|fifth|last|winner)"
+    r"(?:\s\w{1,20}){0,4}:\s{1,3}",
+    re.IGNORECASE | re.MULTILINE,
 )
 """What names that which is asked: "the tallest is", "the one who lied is"."""
 INTERJECTION = re.compile(
