@@ -159,9 +159,10 @@ def test_tokens_of_thoughts_that_nobody_told() -> None:
     [
         [delta(reasoning_content="is it 31?")],
         [said("<think>is it "), said("31?")],
+        [said("<think>")],
         [said(""), counted(64, 64)],
     ],
-    ids=["beside", "inside", "unseen"],
+    ids=["beside", "inside", "begun", "unseen"],
 )
 def test_an_answer_cut_in_its_thoughts(pieces: list[dict[str, Any]]) -> None:
     """It has no first token, and is told from one that was cut in its answer."""
@@ -209,7 +210,7 @@ def test_stop_strings_are_no_longer_sent_to_a_server_that_thinks(
     server: Loopback, open_at: Opener
 ) -> None:
     """It would end thoughts at them: what the warm-up met is cut in thought."""
-    server.scripts = [[stream(said("<think>a"), ended())]]
+    server.scripts = [[stream(said("<think>\n"), ended("length"))]]
     model = open_at(url_of(server))
     request = replace(QUESTION, stop=("\n\n",))
 

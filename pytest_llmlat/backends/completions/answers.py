@@ -64,7 +64,8 @@ def respond(
     source: TokenSource | None = None if counted.output_tokens is None else "usage"
     hide = complaints.secrets.hide_in_answer
     text, thoughts = counted.meter.text, counted.thoughts
-    thought = thoughts is not None or bool(counted.thought_tokens)
+    seen = thoughts is not None or counted.unended
+    thought = seen or bool(counted.thought_tokens)
     # Without an answer behind it, it was cut: by the bound, or by a stop string.
     cut = finish == "length" or (bool(request.stop) and finish == "stop")
     generation = Generation(

@@ -38,6 +38,8 @@ class Counted:
     prompt_tokens: int | None
     thoughts: str | None
     thought_tokens: int | None
+    unended: bool
+    """The text ended inside a thought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,14 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
         prompt_tokens=_prompt_tokens(reading, tokens),
         thoughts=inside.thoughts or beside.strip() or None,
         thought_tokens=None if inside.shared else _thought_tokens(reading, tokens),
+        unended=inside.cut,
     )
 
 
 def _count_whole(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     """Count an answer that came at once: it has no stamps, but ends at a stop too."""
     tokens = _tokens(reading, request)
-    text, thoughts = sort_text(reading.text, request, clock)
+    text, thoughts, unended = sort_text(reading.text, request, clock)
     meter = Meter(clock, request.stop, ())
     total = tokens.total
     return Counted(
@@ -99,6 +102,7 @@ def _count_whole(reading: StreamReading, request: Request, clock: Clock) -> Coun
         prompt_tokens=_prompt_tokens(reading, tokens),
         thoughts=thoughts or reading.thoughts.strip() or None,
         thought_tokens=None if total is None else _told_thought(reading, total),
+        unended=unended,
     )
 
 

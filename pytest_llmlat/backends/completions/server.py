@@ -297,7 +297,7 @@ class Completions:
             sampling = sampling_asked(exchange.body)
             told = replace(response.generation, sampling=sampling)
             response = replace(response, generation=told)
-            if told.thoughts:
+            if told.thoughts or told.cut_in_thought:
                 # A server ends thoughts at stop strings too. The warm-up shows that it
                 # thinks: from then on they are applied on reading alone.
                 self._without |= {"stop"}

@@ -81,11 +81,16 @@ def sort_pieces(
     )
 
 
-def sort_text(text: str, request: Request, clock: Clock) -> tuple[str, str | None]:
-    """Return the answer and the thoughts of a text that came at once."""
+def sort_text(
+    text: str, request: Request, clock: Clock
+) -> tuple[str, str | None, bool]:
+    """Return answer and thoughts of a text that came at once, and whether it was cut.
+
+    Cut is what ended inside a thought.
+    """
     scratch = Meter(clock, (), _tags(text, request))
     scratch.token(text, 0, at_ns=0)
-    return scratch.text, scratch.thoughts
+    return scratch.text, scratch.thoughts, scratch.thinking
 
 
 def _silent(piece: Piece) -> Piece:
