@@ -34,6 +34,7 @@ class Meter:
 
     __slots__ = (
         "_clock",
+        "_firsts",
         "_held",
         "_lead",
         "_mixed",
@@ -69,6 +70,7 @@ class Meter:
         self._stops = tuple(stop)
         self._tags = tags
         self._openings = tuple([each.opening for each in tags])
+        self._firsts = "".join([opening[:1] for opening in self._openings])
         self._pieces: list[tuple[int, int]] = []
         self._text = ""
         self._held = 0
@@ -245,9 +247,12 @@ class Meter:
         self._pieces.append((stamp, count))
         self._text += text
         begun = self._text.lstrip()
-        if begun.startswith(self._openings):
+        if begun and begun[0] not in self._firsts:
+            # As nearly all answers begin; the rest is not worth their time.
+            self._stage = _ANSWER
+        elif begun.startswith(self._openings):
             return self._turn_into_thought(begun, stamp)
-        if begun and not any(each.startswith(begun) for each in self._openings):
+        elif begun and not any(each.startswith(begun) for each in self._openings):
             self._stage = _ANSWER
         return bool(self._stops) and self._stop_at(len(text)) is not None
 
