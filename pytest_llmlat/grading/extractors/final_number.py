@@ -208,11 +208,10 @@ def _last(text: str) -> Iterator[Claim]:
         if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
     ]
     if not found:
-        end = text[-REACH:]
-        word = worded(end, lone_one=False)
-        word = (
-            worded(IS_WORDED.split(end)[-1], lone_one=False) if word is None else word
-        )
+        tail = text[-REACH:]
+        word = worded(tail, lone_one=False)
+        if word is None:
+            word = worded(IS_WORDED.split(tail)[-1], lone_one=False)
         if word is not None:
             yield Claim(Stance.ASSERTED, str(word))
         return

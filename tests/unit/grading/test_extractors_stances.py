@@ -103,6 +103,7 @@ def read(kind: str, text: str, *among: str, language: str = "") -> str | None:
         ("Is it 41?", None),
         ("Between 40 and 41.", None),
         ("Question 4: a shop sells jars.", None),
+        ("Five times eight is forty.", "40"),
     ],
 )
 def test_a_number_is_what_a_reader_takes_it_for(
@@ -228,6 +229,9 @@ def test_a_truth_value_is_what_a_reader_takes_it_for(
         ("1. Ravi\n2. Ines\n3. Olga\n\nOlga keeps the dog.", "Olga"),
         ("Let us assume that Olga keeps the dog.", None),
         ("Anyone but Olga.", None),
+        ("Cat: Ines\n\nLast one: Olga", "Olga"),
+        ("Ravi, Ines, Olga. So the one who keeps the dog is Olga.", "Olga"),
+        ("Olga keeps the dog, after Ravi and Ines.", "Olga"),
     ],
 )
 def test_a_step_on_the_way_is_no_answer(text: str, expected: str | None) -> None:
