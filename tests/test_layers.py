@@ -262,14 +262,22 @@ def test_imports_are_absolute() -> None:
     assert relative == {}
 
 
-def test_no_two_classes_have_one_name() -> None:
+def _named_type(node: ast.AST) -> str | None:
+    """Return the name of a class or of a type alias, where it is defined."""
+    if isinstance(node, ast.ClassDef):
+        return node.name
+    if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+        return None
+    return node.target.id if ast.unparse(node.annotation) == "TypeAlias" else None
+
+
+def test_no_two_classes_or_aliases_have_one_name() -> None:
     """Whoever reads a name, or searches for it, meets one thing."""
     homes: dict[str, list[str]] = {}
     for path in FILES:
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.ClassDef):
-                place = path.relative_to(PACKAGE).as_posix()
-                homes.setdefault(node.name, []).append(place)
+        place = path.relative_to(PACKAGE).as_posix()
+        for name in filter(None, map(_named_type, ast.walk(tree(path)))):
+            homes.setdefault(name, []).append(place)
 
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 

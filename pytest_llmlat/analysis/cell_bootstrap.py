@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import pickle
 from collections import defaultdict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from os import SEEK_END
 from statistics import fmean
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
@@ -25,14 +24,13 @@ from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import IO
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
+    from pytest_llmlat.grading.metrics.metric import Rows
     from pytest_llmlat.values.records import Record
-
-Rows: TypeAlias = Sequence[Sequence[float]]
 
 _WORKERS = 2
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.comparisons import Scored
     from pytest_llmlat.analysis.measured_rows import MeasuredRow
     from pytest_llmlat.analysis.workload import Workload
-    from pytest_llmlat.values.comparability import Axis
+    from pytest_llmlat.values.comparability import FrontAxis
     from pytest_llmlat.values.results import Contrast, Standing
     from pytest_llmlat.values.settings import Balance
 
@@ -169,7 +169,7 @@ def _fronts(group: Sequence[MeasuredRow]) -> Iterable[Front]:
             )
 
 
-def _point(row: MeasuredRow, family: str | None, axis: Axis) -> Point:
+def _point(row: MeasuredRow, family: str | None, axis: FrontAxis) -> Point:
     """Return where a row stands in a plane; ``None`` where a figure is missing."""
     standing = row.standing
     quality, speed = standing.quality.value, standing.speed.value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.settings import Balance
 
-Figure: TypeAlias = Any
+FloatOrDraws: TypeAlias = Any
 """A float, or a numpy array of draws that is worked on element by element."""
 
 VERSION = 1
@@ -36,7 +36,7 @@ def speed(e2e_s: float | None, budget_s: float) -> float:
     return 0.0 if e2e_s is None else 1 / (1 + e2e_s / budget_s)
 
 
-def drifted(speed: Figure) -> Figure:
+def drifted(speed: FloatOrDraws) -> FloatOrDraws:
     """Return what a mean speed score is at least if all times are longer by ``DRIFT``.
 
     For one sample it is what it will be; of several, the mean is no less.
@@ -44,12 +44,12 @@ def drifted(speed: Figure) -> Figure:
     return speed / (speed + (1 + DRIFT) * (1 - speed))
 
 
-def normalize(quality: Figure, chance: Figure) -> Figure:
+def normalize(quality: FloatOrDraws, chance: FloatOrDraws) -> FloatOrDraws:
     """Take guessing off: 0 at ``chance`` or below it, 1 for a perfect metric."""
     return _clamp(above_chance(quality, chance))
 
 
-def above_chance(quality: Figure, chance: Figure) -> Figure:
+def above_chance(quality: FloatOrDraws, chance: FloatOrDraws) -> FloatOrDraws:
     """Return the share of the way from guessing to perfect; below guessing negative.
 
     Args:
@@ -60,8 +60,8 @@ def above_chance(quality: Figure, chance: Figure) -> Figure:
 
 
 def balance(
-    quality: Figure, speed: Figure, kind: Balance, weight: float = 0.5
-) -> Figure:
+    quality: FloatOrDraws, speed: FloatOrDraws, kind: Balance, weight: float = 0.5
+) -> FloatOrDraws:
     """Return the weighted mean of the two halves.
 
     Args:
@@ -149,7 +149,7 @@ def _z(value: float, among: Sequence[float]) -> float:
     return (value - mean) / spread
 
 
-def _clamp(value: Figure) -> Figure:
+def _clamp(value: FloatOrDraws) -> FloatOrDraws:
     """Bound a number, or each of an array, to 0 ... 1."""
     clip = getattr(value, "clip", None)
     return clip(0.0, 1.0) if clip else max(0.0, min(1.0, value))

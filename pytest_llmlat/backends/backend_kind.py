@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend, Server
 
-Weights: TypeAlias = Literal["hub", "file", "server", "none"]
+WeightsSource: TypeAlias = Literal["hub", "file", "server", "none"]
 """Where a backend's weights are: on the hub or in a folder; in a file of this machine;
 behind a server; or nowhere, for a script."""
 
@@ -76,7 +76,7 @@ class BackendKind:
     """Imports what it needs itself: the table is read where nothing is loaded."""
     open_on_base: OpenerOnBase | None = None
     """For a backend that keeps a base model for the next deployment."""
-    weights: Weights = "hub"
+    weights: WeightsSource = "hub"
     needs: Literal["weights", "url"] | None = "weights"
     """The key without which an entry of a catalogue means nothing."""
     devices: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.machine.devices import Inventory
     from pytest_llmlat.values.entities import ModelSpec
 
-Place: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
+WeightsPlace: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
 """Where weights are: in a Python package, in a file or folder of this machine, on
 Hugging Face's hub, behind a server; or nowhere, for a script."""
 
@@ -30,7 +30,7 @@ class Readiness:
     model: ModelSpec
     present: tuple[str, ...]
     """Those of its devices that this machine has."""
-    place: Place
+    place: WeightsPlace
     lacking: tuple[str, ...]
     """What to do before it runs, each a command or a sentence."""
 
@@ -89,7 +89,7 @@ def _there(package: str) -> bool:
         return False
 
 
-def _place(model: ModelSpec) -> Place:
+def _place(model: ModelSpec) -> WeightsPlace:
     kind = BACKENDS[model.backend]
     if kind.weights in ("none", "server"):
         return kind.weights

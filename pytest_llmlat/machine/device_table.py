@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TorchKind: TypeAlias = Literal["cpu", "cuda", "mps", "xpu"]
 """What torch calls a device; AMD's cards are ``cuda`` too."""
-Place: TypeAlias = Literal["here", "server", "cloud"]
+DevicePlace: TypeAlias = Literal["here", "server", "cloud"]
 """In this process; behind a server, which may run on this machine; or elsewhere."""
 _TORCH_KINDS = ("cpu", "cuda", "mps", "xpu", None)
 _PLACES = ("here", "cloud", "server")
@@ -53,7 +53,7 @@ class Device:
     """``None`` where no model of this process can run."""
     hip: bool = False
     """Whether torch must be built for HIP, with which AMD's cards pass for CUDA's."""
-    place: Place = "here"
+    place: DevicePlace = "here"
     specialises: str | None = None
     """The more general device that it is one of: an ``a6000`` is a ``cuda`` too."""
     card: str = ""

@@ -10,7 +10,7 @@ from pytest_llmlat.plugin import given
 if TYPE_CHECKING:
     from pytest_llmlat.plugin.given import Read
 
-Kind: TypeAlias = Literal["string", "args", "linelist", "paths"]
+IniKind: TypeAlias = Literal["string", "args", "linelist", "paths"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Option:
     help: str
     read: Read
     """Makes the setting of what was given."""
-    kind: Kind = "string"
+    kind: IniKind = "string"
     """In the ini file; any but ``string`` is a list, and repeatable when typed."""
     alone: str | None = None
     """What it means without a value; ``None`` where it must have one."""

@@ -37,15 +37,15 @@ _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
 """With these a spreadsheet takes a text for a formula, or for the field before it."""
 _HALVES = re.compile("[\ud800-\udfff]")
 
-Kind: TypeAlias = Literal["text", "int", "float", "bool"]
-Cell: TypeAlias = str | int | float | bool | None
+ColumnKind: TypeAlias = Literal["text", "int", "float", "bool"]
+ColumnValue: TypeAlias = str | int | float | bool | None
 
 
 def _as_float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
+COLUMNS: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "cell": ("text", lambda r: r.cell.id),
     "model": ("text", lambda r: r.cell.model),
     "device": ("text", lambda r: r.cell.device),
@@ -91,7 +91,7 @@ COLUMNS: Mapping[str, tuple[Kind, Callable[[Record], Cell]]] = {
 """Name to kind and value. Of a failure ``e2e_s`` is no latency: see ``finish``."""
 
 
-def columns() -> Mapping[str, tuple[Kind, Callable[[Record], Cell]]]:
+def columns() -> Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]]:
     """Return all columns; after those above the further ones of the figures."""
     return {
         **COLUMNS,
@@ -153,16 +153,16 @@ def _replaced(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _row(record: Record) -> list[Cell]:
+def _row(record: Record) -> list[ColumnValue]:
     return [_whole(value(record)) for _, value in columns().values()]
 
 
-def _whole(value: Cell) -> Cell:
+def _whole(value: ColumnValue) -> ColumnValue:
     """Replace what no UTF-8 text can hold."""
     return _HALVES.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-def _write_csv(path: Path, rows: Iterable[list[Cell]], *, safe: bool) -> int:
+def _write_csv(path: Path, rows: Iterable[list[ColumnValue]], *, safe: bool) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(_line(list(columns()), safe=False))
@@ -172,11 +172,11 @@ def _write_csv(path: Path, rows: Iterable[list[Cell]], *, safe: bool) -> int:
     return count
 
 
-def _line(row: Iterable[Cell], *, safe: bool) -> str:
+def _line(row: Iterable[ColumnValue], *, safe: bool) -> str:
     return ",".join(_field(value, safe=safe) for value in row) + "\r\n"
 
 
-def _field(value: Cell, *, safe: bool) -> str:
+def _field(value: ColumnValue, *, safe: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -187,7 +187,7 @@ def _field(value: Cell, *, safe: bool) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _write_parquet(path: Path, rows: Iterator[list[Cell]], *, safe: bool) -> int:
+def _write_parquet(path: Path, rows: Iterator[list[ColumnValue]], *, safe: bool) -> int:
     del safe  # no spreadsheet runs what it finds in a Parquet file
     try:
         import pyarrow as pa
@@ -195,7 +195,7 @@ def _write_parquet(path: Path, rows: Iterator[list[Cell]], *, safe: bool) -> int
     except ImportError as error:
         wanted_by = f"export {path.name}"
         raise MissingExtra(EXTRA, "pyarrow", wanted_by=wanted_by) from error
-    kinds: dict[Kind, Any] = {
+    kinds: dict[ColumnKind, Any] = {
         "text": pa.string(),
         "int": pa.int64(),
         "float": pa.float64(),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-Axis: TypeAlias = Literal["e2e", "speed"]
+FrontAxis: TypeAlias = Literal["e2e", "speed"]
 """What quality is laid against: the e2e p50, or the speed score."""
-AXES: tuple[Axis, ...] = ("e2e", "speed")
+AXES: tuple[FrontAxis, ...] = ("e2e", "speed")
 
 
 class WhyApart(StrEnum):
@@ -62,7 +62,7 @@ class Front:
 
     family: str | None
     """Over which family; ``None`` for all of them."""
-    axis: Axis
+    axis: FrontAxis
     rows: tuple[str, ...]
     """Ids, best balanced score first."""
 

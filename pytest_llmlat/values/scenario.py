@@ -17,10 +17,10 @@ from typing import Literal, TypeAlias, get_args
 
 from pytest_llmlat.values.errors import UsageError
 
-Kind: TypeAlias = Literal["single", "offline", "concurrent", "server"]
+ScenarioKind: TypeAlias = Literal["single", "offline", "concurrent", "server"]
 
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[ScenarioKind, ...] = get_args(ScenarioKind)
 
 
 LEVELLED = ("concurrent", "server")
@@ -36,7 +36,7 @@ _GRAMMAR = (
 class Scenario:
     """One way of offering samples."""
 
-    kind: Kind
+    kind: ScenarioKind
     level: float | None = None
     """Requests in flight, or arrivals a second; ``None`` where there is no such."""
 
@@ -73,7 +73,7 @@ def parse(text: str, *, where: str) -> tuple[Scenario, ...]:
         UsageError: shows the grammar.
     """
     kind, colon, levels = text.strip().partition(":")
-    known: Kind | None = next((name for name in KINDS if name == kind), None)
+    known: ScenarioKind | None = next((name for name in KINDS if name == kind), None)
     if known is None or bool(colon) != (known in LEVELLED):
         raise UsageError(f"{where}: {text!r} is no scenario; {_GRAMMAR}")
     if not colon:
@@ -86,7 +86,7 @@ def parse(text: str, *, where: str) -> tuple[Scenario, ...]:
     )
 
 
-def _level(kind: Kind, text: str, *, where: str) -> float:
+def _level(kind: ScenarioKind, text: str, *, where: str) -> float:
     level = float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
     whole = kind == "server" or level == int(level if math.isfinite(level) else 0)
     if not (math.isfinite(level) and level > 0 and whole):

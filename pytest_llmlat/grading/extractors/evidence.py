@@ -95,12 +95,12 @@ class Candidates:
     """Whether a sentence may be about what is asked, and is no step on the way."""
 
 
-Way: TypeAlias = tuple[Iterable[Claim], bool]
+EvidenceWay: TypeAlias = tuple[Iterable[Claim], bool]
 """A place where answers stand, and whether one found there is explicit."""
 
 
 def in_order(
-    answer: str, ways: Callable[[str], Iterable[Way]], *, working: bool = False
+    answer: str, ways: Callable[[str], Iterable[EvidenceWay]], *, working: bool = False
 ) -> Reading:
     """Return what the first of several ways of looking finds, if it is no doubt.
 
@@ -129,7 +129,7 @@ def in_order(
     return after if corrected and (result or brief or not working) else whole
 
 
-def _first_found(ways: Iterable[Way]) -> Reading | None:
+def _first_found(ways: Iterable[EvidenceWay]) -> Reading | None:
     """Return the first thing asserted, unread if it is left open, else ``None``."""
     for claims, explicit in ways:
         for found in claims:
@@ -143,7 +143,7 @@ def _first_found(ways: Iterable[Way]) -> Reading | None:
 def decided(answer: str, asked: Candidates) -> Reading:
     """Return what an answer gives as the one right thing, by the order above."""
 
-    def ways(answer: str) -> Iterator[Way]:
+    def ways(answer: str) -> Iterator[EvidenceWay]:
         text = plain(answer)
         text = shielded(text if asked.truth else without_retracted(text), asked)
         yield _marked(answer, asked), True

@@ -18,7 +18,7 @@ from pytest_llmlat.grading.extractors.doubt import (
 from pytest_llmlat.grading.extractors.evidence import (
     LONE,
     MOST,
-    Way,
+    EvidenceWay,
     has_given_up,
     in_order,
 )
@@ -84,7 +84,7 @@ def read_number(answer: str, task: Task, sample: Sample) -> Reading:
     return in_order(answer, _ways, working=True)
 
 
-def _ways(answer: str) -> Iterator[Way]:
+def _ways(answer: str) -> Iterator[EvidenceWay]:
     """Yield where the final number of a text may stand, the surest place first."""
     text = without_retracted(rewritten(answer))
     yield _fields(answer), True

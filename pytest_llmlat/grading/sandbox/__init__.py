@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from pytest_llmlat.grading.sandbox.chain import SANDBOXES, choices, open_chain
 from pytest_llmlat.grading.sandbox.program import (
-    Kind,
     Limits,
+    OutcomeKind,
     Program,
     ProgramOutcome,
     Sandbox,
@@ -31,8 +31,8 @@ from pytest_llmlat.grading.sandbox.program import (
 
 __all__ = [
     "SANDBOXES",
-    "Kind",
     "Limits",
+    "OutcomeKind",
     "Program",
     "ProgramOutcome",
     "Sandbox",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind: TypeAlias = Literal[
+OutcomeKind: TypeAlias = Literal[
     "pass", "wrong", "error", "timeout", "memory", "crash", "refused"
 ]
 
@@ -55,7 +55,7 @@ class ProgramOutcome:
     ===========  ==============================================================
     """
 
-    kind: Kind
+    kind: OutcomeKind
     note: str
     """One line that a person reads: printable, at most 300 characters."""
     calls: int

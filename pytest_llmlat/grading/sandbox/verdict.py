@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_llmlat.grading.sandbox.program import ProgramOutcome
 
 if TYPE_CHECKING:
-    from pytest_llmlat.grading.sandbox.program import Kind, Limits
+    from pytest_llmlat.grading.sandbox.program import Limits, OutcomeKind
 
 Role: TypeAlias = Literal["candidate", "judge"]
 
 MAX_VERDICT = 1 << 16
 MAX_NOTE = 300
-JUDGED: dict[object, Kind] = {
+JUDGED: dict[object, OutcomeKind] = {
     "pass": "pass",
     "wrong": "wrong",
     "error": "error",
@@ -54,7 +54,7 @@ def one_line(text: str) -> str:
     return " ".join(line.split())[:MAX_NOTE]
 
 
-def _decide(seen: Observation, limits: Limits) -> tuple[Kind, str, int]:
+def _decide(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str, int]:
     verdict = _parse(bytes(seen.verdict))
     limit = _limit_hit(seen, limits)
     if limit is not None:
@@ -69,7 +69,7 @@ def _decide(seen: Observation, limits: Limits) -> tuple[Kind, str, int]:
     return JUDGED[said], note, calls
 
 
-def _limit_hit(seen: Observation, limits: Limits) -> tuple[Kind, str] | None:
+def _limit_hit(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str] | None:
     if seen.timed_out:
         return "timeout", f"still running after {limits.time_s:g} s"
     if seen.printed_bytes > limits.output_bytes:
@@ -93,7 +93,7 @@ def _parse(body: bytes) -> tuple[str, str, int] | None:
     return (kind, note, calls) if kind in JUDGED or kind == "gone" else None
 
 
-def _judge_lost(status: int | None, limits: Limits) -> tuple[Kind, str, int]:
+def _judge_lost(status: int | None, limits: Limits) -> tuple[OutcomeKind, str, int]:
     if status == -signal.SIGXCPU:
         return "timeout", f"still being judged after {limits.time_s:g} s", 0
     return "crash", f"the judge ended without a verdict ({_ended(status)})", 0
@@ -101,7 +101,7 @@ def _judge_lost(status: int | None, limits: Limits) -> tuple[Kind, str, int]:
 
 def _candidate_lost(
     status: int | None, calls: int, limits: Limits
-) -> tuple[Kind, str, int]:
+) -> tuple[OutcomeKind, str, int]:
     if status == -signal.SIGXCPU:
         return "timeout", f"used more than {limits.time_s:g} s of the processor", calls
     if status == -signal.SIGSYS:

@@ -135,7 +135,7 @@ is left out, so that older versions can read files that have no use for it."""
 _DRAWN = ("temperature", "top_p", "seed")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 
-Row: TypeAlias = dict[str, Any]
+StoredRow: TypeAlias = dict[str, Any]
 
 
 def pack(records: Sequence[Record]) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]
     ]
 
 
-def _row(record: Record) -> Row:
+def _row(record: Record) -> StoredRow:
     correct = record.grade.correct
     return {
         "sample": record.sample,
@@ -234,13 +234,13 @@ def _row(record: Record) -> Row:
 
 def _record(
     cell: Cell,
-    row: Row,
+    row: StoredRow,
     *,
     details: tuple[tuple[str, float], ...],
     counts: tuple[float, ...],
 ) -> Record:
     correct = row["correct"]
-    flags: Row = {name: bool(row[name]) for name in _FLAGS}
+    flags: StoredRow = {name: bool(row[name]) for name in _FLAGS}
     return Record(
         cell=cell,
         sample=row["sample"],
@@ -275,7 +275,7 @@ class ThinnedTiming(Timing):
         return ()
 
 
-def _times(timing: Timing | None) -> Row:
+def _times(timing: Timing | None) -> StoredRow:
     if timing is None:
         return dict.fromkeys((*_TIMES, "thought_end_ns"))
     start, stamps, tokens = timing.start_ns, timing.stamps_ns, timing.stamp_tokens
@@ -298,7 +298,7 @@ def _times(timing: Timing | None) -> Row:
     }
 
 
-def _timing(row: Row) -> Timing | None:
+def _timing(row: StoredRow) -> Timing | None:
     """Put the first stamp where it was and all others where the last one was."""
     number = row["stamps"]
     if number is None:
@@ -317,7 +317,7 @@ def _timing(row: Row) -> Timing | None:
     )
 
 
-def _tokens(row: Row, others: int) -> tuple[int, ...]:
+def _tokens(row: StoredRow, others: int) -> tuple[int, ...]:
     """Spread the tokens over the stamps; several on one only where it was so."""
     first, later = row["first_tokens"], row["later_tokens"]
     if not row["grouped"]:

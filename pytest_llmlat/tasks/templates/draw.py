@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-Kind: TypeAlias = Literal["number", "deduction", "ordering", "truth"]
+ItemKind: TypeAlias = Literal["number", "deduction", "ordering", "truth"]
 
 _T = TypeVar("_T")
 
@@ -30,7 +30,7 @@ class Item:
 
     id: str
     difficulty: str
-    kind: Kind
+    kind: ItemKind
     question: str
     answer: str
     options: tuple[str, ...] = ()

@@ -13,15 +13,15 @@ from pytest_llmlat.values.entities import DIFFICULTIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.tasks.templates.draw import Kind
+    from pytest_llmlat.tasks.templates.draw import ItemKind
     from pytest_llmlat.tasks.templates.puzzles import Choice
-    from pytest_llmlat.tasks.templates.truth import Verdict
+    from pytest_llmlat.tasks.templates.truth import TruthItem
 
 _T = TypeVar("_T")
 
 _MOST_DRAWS = 2000
 _VERDICTS: tuple[str, ...] = ("true", "false")
-_KINDS: tuple[Kind, ...] = ("deduction", "ordering", "truth")
+_KINDS: tuple[ItemKind, ...] = ("deduction", "ordering", "truth")
 _SUMS = {"easy": sums.EASY, "medium": sums.MEDIUM, "hard": long_sums.HARD}
 _TRUTHS = {"easy": truth.EASY, "medium": truth.MEDIUM, "hard": truth.HARD}
 _CHOICES = {
@@ -138,7 +138,7 @@ GENERATORS: Mapping[str, Callable[[int, int], list[Item]]] = {
 """What ``source = "generated:KIND"`` of a task may name."""
 
 
-def _question_if(drawn: Verdict, *, holds: bool) -> str | None:
+def _question_if(drawn: TruthItem, *, holds: bool) -> str | None:
     question, true = drawn
     return question if true == holds else None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.tasks.templates.draw import Draw
     from pytest_llmlat.tasks.templates.puzzles import ChoiceTemplate
 
-Row: TypeAlias = tuple[str, ...]
+Lineup: TypeAlias = tuple[str, ...]
 Relation: TypeAlias = Literal[
     "before", "after", "just before", "beside", "one between", "not first", "not last"
 ]
@@ -113,7 +113,7 @@ _THEMES = (_QUEUE, _AGES, _SHELF, _RACE)
 _PLACES = {"first": 0, "second": 1, "last": -1}
 
 
-def _true_of(row: Row, relation: Relation, a: str, b: str) -> bool:
+def _true_of(row: Lineup, relation: Relation, a: str, b: str) -> bool:
     """Say whether ``a`` stands in ``relation`` to ``b`` within ``row``."""
     step, over_one = row.index(b) - row.index(a), 2
     return {
@@ -127,11 +127,11 @@ def _true_of(row: Row, relation: Relation, a: str, b: str) -> bool:
     }[relation]
 
 
-def _holds(row: Row, *, relation: Relation, a: str, b: str) -> bool:
+def _holds(row: Lineup, *, relation: Relation, a: str, b: str) -> bool:
     return _true_of(row, relation, a, b)
 
 
-def _clues(theme: _Theme, row: Row, *, plain: bool) -> list[Clue[Row]]:
+def _clues(theme: _Theme, row: Lineup, *, plain: bool) -> list[Clue[Lineup]]:
     """Give all that could be said about ``row``; if ``plain``, in simple terms."""
     clues = []
     for relation, form in theme.says.items():

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.tasks.templates.draw import Draw
 
-Verdict: TypeAlias = tuple[str, bool]
+TruthItem: TypeAlias = tuple[str, bool]
 """A question, and whether the statement in it is true."""
-Template: TypeAlias = "Callable[[Draw], Verdict]"
+Template: TypeAlias = "Callable[[Draw], TruthItem]"
 
 _THINGS = (
     *(("lamp", "lit"), ("door", "locked"), ("tank", "full"), ("fan", "running")),
@@ -27,7 +27,7 @@ _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _WORTH = {True: "true", False: "false"}
 
 
-def _fact(draw: Draw) -> Verdict:
+def _fact(draw: Draw) -> TruthItem:
     """Give a statement about small whole numbers."""
     one, other, small = draw.number(2, 40), draw.number(2, 40), draw.number(3, 9)
     if one == other:
@@ -46,7 +46,7 @@ def _fact(draw: Draw) -> Verdict:
     )
 
 
-def statement(draw: Draw) -> Verdict:
+def statement(draw: Draw) -> TruthItem:
     """Two facts joined by a word."""
     (one, first), (other, second) = _fact(draw), _fact(draw)
     if draw.coin():
@@ -60,7 +60,7 @@ def statement(draw: Draw) -> Verdict:
     ), first or second
 
 
-def tally(draw: Draw, *, size: int) -> Verdict:
+def tally(draw: Draw, *, size: int) -> TruthItem:
     """How many of a few facts are true."""
     facts = [_fact(draw) for _ in range(size)]
     count, said = sum(true for _, true in facts), draw.number(2, size - 1)
@@ -78,7 +78,7 @@ def tally(draw: Draw, *, size: int) -> Verdict:
     ), holds
 
 
-def _join(draw: Draw, parts: list[Verdict], words: tuple[str, ...]) -> Verdict:
+def _join(draw: Draw, parts: list[TruthItem], words: tuple[str, ...]) -> TruthItem:
     """Make one formula of ``parts``, each of which occurs in it once."""
     while len(parts) > 1:
         (one, first), (other, second) = draw.some(parts, 2)
@@ -94,7 +94,7 @@ def _join(draw: Draw, parts: list[Verdict], words: tuple[str, ...]) -> Verdict:
     return parts[0]
 
 
-def formula(draw: Draw, *, size: int, words: tuple[str, ...]) -> Verdict:
+def formula(draw: Draw, *, size: int, words: tuple[str, ...]) -> TruthItem:
     """Evaluate a formula with each variable in it once."""
     letters = "PQRST"[:size]
     values = {letter: draw.coin() for letter in letters}
@@ -114,7 +114,7 @@ def formula(draw: Draw, *, size: int, words: tuple[str, ...]) -> Verdict:
     ), holds
 
 
-def rules(draw: Draw, *, steps: int) -> Verdict:
+def rules(draw: Draw, *, steps: int) -> TruthItem:
     """Follow a chain of rules, each as it is or turned around."""
     things = draw.some(_THINGS, steps + 1)
     now = [steps == _TWO or draw.coin() for _ in things]
@@ -180,7 +180,7 @@ def _line(draw: Draw, speaker: str, people: list[str]) -> _Line:
     return draw.pick(lines)
 
 
-def knights(draw: Draw, *, size: int) -> Verdict:
+def knights(draw: Draw, *, size: int) -> TruthItem:
     """Find out who lies from what they say of each other."""
     while True:
         people = draw.some_names(size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.grading.sandbox import Kind, Limits, Program, ProgramOutcome
+from pytest_llmlat.grading.sandbox import Limits, OutcomeKind, Program, ProgramOutcome
 from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_sample, a_task
 
@@ -31,7 +31,7 @@ class Judge:
     name = "stand-in"
     isolated = True
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: OutcomeKind) -> None:
         """Give every program this outcome."""
         self.kind = kind
         self.seen: list[tuple[Program, Limits]] = []
@@ -83,7 +83,7 @@ def test_a_translation_that_is_missing_keeps_its_reference() -> None:
 
 
 @pytest.mark.parametrize(("kind", "right"), [("pass", True), ("timeout", False)])
-def test_a_program_is_judged_by_running_it(kind: Kind, *, right: bool) -> None:
+def test_a_program_is_judged_by_running_it(kind: OutcomeKind, *, right: bool) -> None:
     """Only a pass is right; the note names the outcome and the sandbox."""
     judge = Judge(kind)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Kind, Limits, Program, ProgramOutcome
+from pytest_llmlat.grading.sandbox import Limits, OutcomeKind, Program, ProgramOutcome
 from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.solutions import PassedSolutions
@@ -29,7 +29,7 @@ class Judge:
     name = "stand-in"
     isolated = True
 
-    def __init__(self, *kinds: Kind) -> None:
+    def __init__(self, *kinds: OutcomeKind) -> None:
         """Give these outcomes; the last one again and again."""
         self.kinds = list(kinds)
         self.seen: list[str] = []

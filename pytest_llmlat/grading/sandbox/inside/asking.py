@@ -25,7 +25,7 @@ from .values import DATA_TYPES, Malformed, Opaque, Term, Uncrossable
 if TYPE_CHECKING:
     import socket
 
-Verdict: TypeAlias = "tuple[str, str]"
+TestVerdict: TypeAlias = "tuple[str, str]"
 
 MODULE = "tests"
 FILE = "<tests>"
@@ -66,8 +66,8 @@ class Asking:
         """Whether what the candidate prints is printed here."""
         self.calls = 0
         self.last: object = None
-        self.settled: Verdict | None = None
-        self.raised: tuple[BaseException, Verdict] | None = None
+        self.settled: TestVerdict | None = None
+        self.raised: tuple[BaseException, TestVerdict] | None = None
 
     def wait_until_ready(self) -> None:
         """Learn what came of the candidate's module.
@@ -289,7 +289,7 @@ class Asking:
             if isinstance(value, type) and value.__module__ == MODULE
         }
 
-    def _rebuild(self, told: Term) -> tuple[Exception | None, Verdict]:
+    def _rebuild(self, told: Term) -> tuple[Exception | None, TestVerdict]:
         """Return the exception to raise here, ``None`` for one that ends a program."""
         try:
             error = rebuilt(told, self._exceptions)

@@ -19,9 +19,9 @@ from .values import (
     DICTS,
     MAX_FIELDS,
     MAX_ITEMS,
-    Entry,
     Opaque,
     Term,
+    TermEntry,
     Uncrossable,
     field_names,
     fields,
@@ -116,9 +116,9 @@ class Encoder:
         known = kind.__module__.partition(".")[0] in sys.stdlib_module_names
         return known and isinstance(value, (*CONTAINERS, *ITERATORS))
 
-    def heap(self) -> list[Entry | None]:
+    def heap(self) -> list[TermEntry | None]:
         """Return every entry that the terms so far refer to, directly or not."""
-        entries: list[Entry | None] = []
+        entries: list[TermEntry | None] = []
         while len(entries) < len(self._heap):
             entries.append(self._entry(len(entries)))
         return entries
@@ -146,7 +146,7 @@ class Encoder:
             if self._left < 0:
                 raise Uncrossable("it is longer than the limit")
 
-    def _entry(self, number: int) -> Entry | None:
+    def _entry(self, number: int) -> TermEntry | None:
         value = self._heap[number]
         if number < self._known and isinstance(value, Opaque):
             return None  # the other side has it, and here nobody could change it
@@ -288,7 +288,7 @@ ATOMS: Mapping[type, Callable[..., Term]] = {
 }
 """Immutable values without parts, by type; a subclass crosses as its base."""
 
-CONTAINERS: Mapping[type, Callable[[Encoder, Any], Entry]] = {
+CONTAINERS: Mapping[type, Callable[[Encoder, Any], TermEntry]] = {
     list: lambda it, value: ["l", it.ordered(list.__iter__(value))],
     OrderedDict: lambda it, value: [_dict_tag(value), it.pairs(value.items())],
     dict: lambda it, value: [_dict_tag(value), it.pairs(dict.items(value))],

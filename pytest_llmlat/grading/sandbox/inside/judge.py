@@ -22,7 +22,7 @@ from .remote import Remote
 from .values import Uncrossable
 
 if TYPE_CHECKING:
-    from .asking import Asking, Verdict
+    from .asking import Asking, TestVerdict
 
 MAX_NOTE = 300
 MAX_SHOWN = 80
@@ -30,7 +30,7 @@ BROKEN_TESTS = (NameError, SyntaxError, ImportError)
 """What a test raises that cannot have to do with the answer."""
 
 
-def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> Verdict:
+def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> TestVerdict:
     """Return what the tests say, as a kind and a note."""
     try:
         asking.wait_until_ready()
@@ -51,7 +51,7 @@ def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> Verdict
     return "pass", "every test held"
 
 
-def report(verdict_pipe: int, verdict: Verdict, calls: int) -> None:
+def report(verdict_pipe: int, verdict: TestVerdict, calls: int) -> None:
     """Write the verdict and close the pipe."""
     kind, note = verdict
     body = json.dumps({"kind": kind, "note": note[:MAX_NOTE], "calls": calls})
@@ -93,7 +93,7 @@ def _run_stub(stub: str, space: dict[str, object]) -> None:
         return
 
 
-def _explain(raised: BaseException, asking: Asking, tests: str) -> Verdict:
+def _explain(raised: BaseException, asking: Asking, tests: str) -> TestVerdict:
     """Say whose fault it is that the tests ended."""
     if asking.raised and raised is asking.raised[0]:
         return asking.raised[1]

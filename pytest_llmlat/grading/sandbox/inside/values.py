@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 Term: TypeAlias = "bool | int | float | str | list[Term] | None"
-Entry: TypeAlias = "list[Term]"
+TermEntry: TypeAlias = "list[Term]"
 
 MAX_ITEMS = 10_000
 """How many items of an iterator cross; asking for more is an error."""
