@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.metrics.guessing import guess_answers
 from pytest_llmlat.grading.metrics.metric import Metric
 from pytest_llmlat.values.records import Grade
 
@@ -22,4 +23,10 @@ def grade_exact_match(value: str | None, task: Task, sample: Sample) -> Grade:
     return Grade(value=float(right), correct=right)
 
 
-METRIC = Metric(grade=grade_exact_match, binary=True, exact=True, several=True)
+METRIC = Metric(
+    grade=grade_exact_match,
+    binary=True,
+    exact=True,
+    several=True,
+    guess=guess_answers,
+)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.tasks.chance import chances
 from tests.unit.builders import a_sample, a_task
 
 PIECES = st.sampled_from(
@@ -28,7 +29,11 @@ PIECES = st.sampled_from(
         "####",
     ]
 )
-ANSWERS = st.one_of(st.lists(PIECES, max_size=20).map("".join), st.text(max_size=40))
+# No tags of thoughts, which are taken out before anything is read.
+CHARACTERS = st.characters(exclude_characters="<[|")
+ANSWERS = st.one_of(
+    st.lists(PIECES, max_size=20).map("".join), st.text(CHARACTERS, max_size=40)
+)
 
 
 def read(extractor: str, answer: str, **fields: object) -> str | None:
@@ -125,6 +130,14 @@ def test_exact_match_compares_characters() -> None:
     assert right("gsm8k_strict", "#### 1,000", "1000")
     assert not right("gsm8k_strict", "#### 18.00", "18")
     assert not right("verbatim", " True", "True")
+
+
+def test_guessing_is_worth_what_it_is_under_accuracy() -> None:
+    """An answer that is right for most items earns nothing in a published form."""
+    task = a_task(extractor="bbh_cot", metric="exact_match")
+    samples = [a_sample(f"s{n}", "True" if n < 6 else "False") for n in range(10)]
+
+    assert chances(task, samples) == pytest.approx([0.6] * 10)
 
 
 def test_a_number_that_is_stated_counts_in_an_answer_that_was_cut() -> None:

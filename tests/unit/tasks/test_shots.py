@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from hypothesis import given
@@ -101,7 +101,7 @@ def test_examples_may_be_the_first_of_the_file() -> None:
 @given(
     seed=st.integers(0, 1000),
     count=st.integers(0, 18),
-    draw=st.sampled_from(ShotDraw.__args__),
+    draw=st.sampled_from(get_args(ShotDraw)),
     place=st.integers(0, 19),
 )
 def test_what_is_asked_is_never_shown(
