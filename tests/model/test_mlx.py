@@ -14,6 +14,7 @@ from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import AdapterMismatch, Unsupported, WeightsUnavailable
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.sampling import Sampling
 from tests.model.local import local
 
 if TYPE_CHECKING:
@@ -243,3 +244,18 @@ def test_what_mlx_cannot_load_says_why(folder: Path, tmp_path: Path) -> None:
         opened(unknown)
     with pytest.raises(WeightsUnavailable, match=r"mlx-lm cannot load .*cut"):
         opened(cut)
+
+
+def test_the_seed_decides_what_is_drawn(backend: Backend) -> None:
+    """Whatever was asked between; the smallest nucleus is the likeliest token."""
+
+    def drawn(seed: int, top_p: float) -> Request:
+        how = Sampling(temperature=1.0, top_p=top_p, seed=seed)
+        return replace(COUNT, seed=seed, sampling=how)
+
+    first = ask(backend, drawn(1, 1.0))[0]
+    others = [ask(backend, drawn(seed, 1.0))[0].text for seed in (2, 3)]
+
+    assert ask(backend, drawn(1, 1.0))[0] == first
+    assert len({first.text, *others}) == 3
+    assert ask(backend, drawn(2, 1e-6))[0].text == ask(backend, COUNT)[0].text
