@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_llmlat.values.records import CellFacts
@@ -107,6 +108,7 @@ def _open(folder: Path) -> Run:
     problems: list[str] = []
     facts = _values(folder / CELLS, facts_of, problems)
     last = {one.cell.id: one for one in facts}
+    problems += _mixed(facts)
     index = index_records(folder / RECORDS)
     if index.broken:
         problems.append(
@@ -126,6 +128,23 @@ def _open(folder: Path) -> Run:
         places={key: RecordPlace(index=index, key=key) for key in last},
         problems=tuple(problems),
     )
+
+
+def _mixed(facts: Iterable[CellFacts]) -> Iterator[str]:
+    """Tell of cells that several tests measured, as older versions let them.
+
+    What broke off and was measured again asked the same both times, and is not mixed.
+    """
+    begun: dict[str, list[str | None]] = defaultdict(list)
+    for each in facts:
+        if not each.finished and each.contention is None:
+            begun[each.cell.id].append(each.asked)
+    for key, asked in begun.items():
+        if len(asked) > 1 and (None in asked or len(set(asked)) > 1):
+            yield (
+                f"{key}: was measured {len(asked)} times in this run, and of each"
+                " answer the last one is shown: its figures may be of several of them"
+            )
 
 
 def _told(path: Path) -> dict[str, Any]:

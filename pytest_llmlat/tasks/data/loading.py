@@ -88,7 +88,7 @@ def revision(
     definition["chance"] = task.chance or 0.0
     if task.thinking_tokens is None:
         del definition["thinking_tokens"]
-    if task.temperature == 0:
+    if task.temperature == 0 and task.top_p == 1:
         del definition["temperature"], definition["top_p"]
     for name, absent in _LATER.items():
         if definition[name] == absent:

@@ -32,7 +32,13 @@ from pytest_llmlat.session.run import Session
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.errors import DeviceAbsent, UnknownName, UsageError
+from pytest_llmlat.values.errors import (
+    BadCatalogue,
+    DeviceAbsent,
+    UnknownName,
+    UsageError,
+)
+from pytest_llmlat.values.results import DrawnAnswers
 from pytest_llmlat.values.settings import Settings
 from tests.unit.boards import HOSTILE
 from tests.unit.builders import a_cell, a_record
@@ -577,3 +583,43 @@ def test_every_setting_is_an_argument_and_every_argument_is_documented() -> None
     assert {api._spelled(name) for name in settings - of_pytest} <= arguments
     for name in arguments:
         assert re.search(rf"`{name}[`=]", page), name
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"temperature": -1.0}, "temperature must be a number, 0 or more, not -1.0"),
+        ({"top_p": 2.0}, "top_p must be above 0 and at most 1, not 2.0"),
+        ({"repeats": 0}, "repeats must be a whole number above 0, not 0"),
+    ],
+)
+def test_what_cannot_be_drawn_names_the_argument(
+    tmp_path: Path, task: Task, given: dict[str, Any], told: str
+) -> None:
+    """Before anything is loaded."""
+    with pytest.raises(UsageError, match=told):
+        measure_models(PARROT, task, root=tmp_path, **given)
+
+
+def test_arguments_say_how_answers_are_drawn(tmp_path: Path, task: Task) -> None:
+    """What an entry says comes after them, and is a fact of the model."""
+    warm = replace(PARROT, options=(*PARROT.options, ("temperature", 0.6)))
+
+    run = measure_models(warm, task, root=tmp_path, top_p=0.9, repeats=2)
+    hot = measure_models(warm, task, root=tmp_path, temperature=1.0)
+
+    (summary,) = run.summaries
+    assert summary.drawn == DrawnAnswers(repeats=2, temperature=0.6, top_p=0.9)
+    assert dict(summary.backend)["temperature"] == 0.6
+    assert "temperature" not in dict(hot.summaries[0].backend)
+    assert summary.task_revision != hot.summaries[0].task_revision
+
+
+def test_an_entry_with_a_temperature_that_is_none_is_refused(
+    tmp_path: Path, task: Task
+) -> None:
+    """It names the entry and the option."""
+    cold = replace(PARROT, options=(("temperature", -1),))
+
+    with pytest.raises(BadCatalogue, match="option temperature = -1: must be 0 or"):
+        measure_models(cold, task, root=tmp_path)

@@ -171,6 +171,9 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
             empty=draw(st.booleans()),
             thought_tokens=draw(st.none() | st.integers(0, 9)),
             cut_in_thought=draw(st.booleans()),
+            temperature=draw(st.none() | st.floats(0, 9)),
+            top_p=draw(st.none() | st.floats(0, 1)),
+            seed=draw(st.none() | st.integers(0, 2**31)),
             budget_s=draw(st.floats(0, 1e9)),
             chance=draw(FLOATS),
         )

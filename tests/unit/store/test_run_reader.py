@@ -459,3 +459,32 @@ def test_reports_are_told_what_is_wrong_with_a_run() -> None:
 
     assert told_of(run, ["second"]) == {"id": "r", "problems": ["first", "second"]}
     assert told_of(NOTHING) == {"id": "r"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [((None,), 0), ((None, None), 1), (("a", "a"), 0), (("a", "b", "b"), 1)],
+)
+def test_a_cell_of_several_measurements_is_told(
+    tmp_path: Path, asked: tuple[str | None, ...], told: int
+) -> None:
+    """Older versions mixed them; one that broke off and was asked the same is whole."""
+    whole = some_facts(planned=1)
+    facts = [replace(whole, finished=False, asked=each) for each in asked]
+    run = open_run(a_folder(tmp_path, [*facts, whole], [a_record()]))
+
+    times = f"{whole.cell.id}: was measured {len(asked)} times in this run"
+    assert [times in problem for problem in run.problems] == [True] * told
+
+
+def test_who_said_so_first_has_a_cell(tmp_path: Path) -> None:
+    """In whichever process; another cell is another's."""
+    journal = Journal(tmp_path / ".llmlat" / "runs" / "r")
+    journal.open({"id": "r"})
+
+    first = journal.claim("a|b", test="t::one", asked="x")
+    other = Journal(journal.folder).claim("a|b", test="t::two", asked="y")
+    again = journal.claim("a|b", test="t::one", asked="z")
+
+    assert first == other == again == ("t::one", "x")
+    assert journal.claim("a|c", test="t::two", asked="y") == ("t::two", "y")

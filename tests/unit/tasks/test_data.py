@@ -239,3 +239,14 @@ def test_a_revision_changes_with_the_task(task: Task) -> None:
 def test_a_revision_changes_with_the_data(samples: tuple[Sample, ...]) -> None:
     """Another row, another answer or another column is another task."""
     assert revised(None, *samples) != revised()
+
+
+def test_a_revision_tells_how_answers_are_drawn_and_not_how_often() -> None:
+    """A greedy task has the digest that it had before tokens could be drawn."""
+    task = a_task()
+
+    assert revised(replace(task, repeats=5)) == revised(task)
+    assert revised(replace(task, temperature=0.8)) != revised(task)
+    assert revised(replace(task, temperature=0.8, top_p=0.9)) != revised(
+        replace(task, temperature=0.8)
+    )
