@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.thinking import ThoughtTags
 
 DEFAULT_CONTEXT = 4096
 Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"
@@ -112,7 +113,7 @@ class Scripted:
         said = 0
         while tokens:
             if budget is not None and meter.overdue(budget):
-                tokens = _behind(tokens, meter.closing)
+                tokens = _behind(tokens, meter.within)
                 meter.end_thought()
                 continue
             if said >= most:
@@ -162,10 +163,10 @@ def _chosen(answer: Answer, request: Request) -> str | Mapping[str, str]:
     return answer[int(drawn * len(answer))]
 
 
-def _behind(tokens: list[str], closing: str) -> list[str]:
+def _behind(tokens: list[str], tags: ThoughtTags | None) -> list[str]:
     """Return what a script says behind its thought; nothing if it never ends it."""
     for place, token in enumerate(tokens):
-        if closing in token:
+        if tags is not None and tags.closing in token:
             return tokens[place + 1 :]
     return []
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Finish, Generation, Request, Timing
     from pytest_llmlat.values.sampling import Sampling
+    from pytest_llmlat.values.thinking import ThoughtTags
 
 OPTION = "slower"
 
@@ -186,8 +187,8 @@ class _SlowMeter(Meter):
         self._meter.end_thought()
 
     @property
-    def closing(self) -> str:
-        return self._meter.closing
+    def within(self) -> ThoughtTags | None:
+        return self._meter.within
 
     @property
     def thinking(self) -> bool:

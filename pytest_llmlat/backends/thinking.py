@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.settings_check import whole_option
 from pytest_llmlat.values.errors import BadCatalogue
-from pytest_llmlat.values.thinking import (
-    FORCED_BEFORE,
-    FORCED_BEHIND,
-    THOUGHT_TAGS,
-    tags_of,
-)
+from pytest_llmlat.values.thinking import THOUGHT_TAGS, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,14 +77,9 @@ def to_think(request: Request, model: ModelSpec) -> Request:
     )
 
 
-def closing_text(meter: Meter) -> str:
-    """Return what is written in the model's stead to end the thought under way."""
-    return f"{FORCED_BEFORE}{meter.closing}{FORCED_BEHIND}"
-
-
-def ending_text(tags: ThoughtTags) -> str:
-    """Return the same of a thought between some tags."""
-    return f"{FORCED_BEFORE}{tags.leftover}{tags.closing}{FORCED_BEHIND}"
+def ending_of(meter: Meter) -> str:
+    """Return what is written in a model's stead to end the thought under way."""
+    return "" if meter.within is None else meter.within.ending
 
 
 def shown_tokens(model: ModelSpec, control: Mapping[int, str]) -> dict[int, str]:

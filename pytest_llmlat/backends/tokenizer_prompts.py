@@ -11,7 +11,7 @@ from pytest_llmlat.backends.chat_template import (
     encode_apart,
 )
 from pytest_llmlat.backends.detokenizing import decoder
-from pytest_llmlat.backends.thinking import ending_text, shown_tokens
+from pytest_llmlat.backends.thinking import shown_tokens
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class TokenizerPrompts:
             return 0
         tags = request.thought_tags
         if tags not in self._endings:
-            texts = {ending_text(each) for each in tags}
+            texts = {each.ending for each in tags}
             longest = max((len(self.tokens_of(text)) for text in texts), default=0)
             self._endings[tags] = longest
         return self._endings[tags]

@@ -137,10 +137,9 @@ class Meter:
         return self._stage == _THOUGHT and self._thought_tokens >= budget
 
     @property
-    def closing(self) -> str:
-        """What ends the thought that is under way; empty if there is none."""
-        tags = self._within
-        return tags.leftover + tags.closing if tags and self._stage == _THOUGHT else ""
+    def within(self) -> ThoughtTags | None:
+        """The tags of the thought that is under way; ``None`` if there is none."""
+        return self._within if self._stage == _THOUGHT else None
 
     def end_thought(self) -> None:
         """Take what comes next for the answer: the thought was closed by force."""

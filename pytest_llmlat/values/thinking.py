@@ -17,6 +17,16 @@ class ThoughtTags:
     leftover: str = ""
     """What may stand between the end of the thought and the closing tag."""
 
+    @property
+    def ending(self) -> str:
+        """What is written in a model's stead to end its thought.
+
+        Tags stand on lines of their own, as models write them; channels do not.
+        """
+        if self.leftover:
+            return f"{self.leftover}{self.closing}"
+        return f"\n{self.closing}\n\n"
+
 
 _CHANNEL: Final = "<|channel|>{}<|message|>"
 _FINAL: Final = _CHANNEL.format("final")
@@ -36,10 +46,6 @@ THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
 )
 """Those that are looked for where an entry names none. A tag counts only where an
 answer begins, white space aside: one in its midst is something that it talks about."""
-
-FORCED_BEFORE: Final = "\n"
-FORCED_BEHIND: Final = "\n\n"
-"""What is put round a closing tag that is written in the model's stead."""
 
 
 def tags_of(option: str | bool) -> tuple[ThoughtTags, ...]:  # noqa: FBT001 - as entries say it

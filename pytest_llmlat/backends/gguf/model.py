@@ -21,7 +21,7 @@ from pytest_llmlat.backends.gguf.prompting import GgufPrompts
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
 from pytest_llmlat.backends.settings_check import known_options
-from pytest_llmlat.backends.thinking import closing_text
+from pytest_llmlat.backends.thinking import ending_of
 from pytest_llmlat.backends.weights import fingerprint, package_version
 from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
 
@@ -169,7 +169,7 @@ class GGUF:
         finish: Finish | None = None
         while finish is None:
             if budget is not None and meter.overdue(budget):
-                forced = self._prompts.tokens_of(closing_text(meter))
+                forced = self._prompts.tokens_of(ending_of(meter))
                 meter.end_thought()
                 tokens = [*tokens, *forced]
                 room -= len(forced)

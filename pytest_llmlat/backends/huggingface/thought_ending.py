@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.thinking import closing_text
+from pytest_llmlat.backends.thinking import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ class ThoughtEnding:
             waiting = self._waiting[number]
             budget = row.request.thinking_tokens
             if budget is not None and row.meter.overdue(budget):
-                waiting += self._encode(closing_text(row.meter))
+                waiting += self._encode(ending_of(row.meter))
                 row.end_thought(len(waiting))
             if waiting:
                 scores[number].fill_(float("-inf"))

@@ -17,7 +17,7 @@ from pytest_llmlat.backends.mlx.loading import (
     quantization_of,
 )
 from pytest_llmlat.backends.settings_check import known_options
-from pytest_llmlat.backends.thinking import closing_text
+from pytest_llmlat.backends.thinking import ending_of
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
@@ -199,7 +199,7 @@ class MLX:
         finish: Finish | None = None
         while finish is None:
             if budget is not None and meter.overdue(budget):
-                forced = self._prompts.tokens_of(closing_text(meter))
+                forced = self._prompts.tokens_of(ending_of(meter))
                 meter.end_thought()
                 tokens = [*tokens, *forced]
                 room -= len(forced)

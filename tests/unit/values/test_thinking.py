@@ -161,6 +161,10 @@ def test_harmony_channels_are_thoughts_but_the_last() -> None:
 
     assert (both.text, both.thoughts) == ("positive", "Negative? No.")
     assert (direct.text, direct.thoughts) == ("positive", None)
+    begun = told(["<|channel|>analysis<|message|>Nega"])
+    assert begun.within is not None
+    # A channel is ended as the model itself does it, without lines.
+    assert HARMONY.endswith(f"{begun.within.ending}positive")
 
 
 def test_tokens_of_a_piece_on_the_border_are_not_guessed() -> None:
@@ -180,10 +184,11 @@ def test_a_budget_is_of_the_tokens_of_a_thought() -> None:
 
     assert meter.overdue(3)
     assert not meter.overdue(4)
-    assert meter.closing == "</think>"
+    assert meter.within is not None
+    assert meter.within.ending == "\n</think>\n\n"
     meter.end_thought()
     assert not meter.overdue(0)
-    assert meter.closing == ""
+    assert meter.within is None
     meter.token("\nParis")
     assert (meter.text, meter.thoughts) == ("Paris", "ab")
 
