@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
+import sysconfig
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -206,6 +208,14 @@ def _reachable(path: Path, arrows: dict[Path, set[Path]]) -> set[Path]:
             seen.add(found)
             ahead += arrows[found]
     return seen
+
+
+@pytest.mark.skipif(
+    os.environ.get("LLMLAT_TESTED") != "wheel", reason="tox says what is tested"
+)
+def test_what_is_tested_is_what_was_installed() -> None:
+    """Where tox tests the wheel no checkout stands before it, nor in a worker."""
+    assert Path(sysconfig.get_path("purelib")) in PACKAGE.parents
 
 
 def test_the_rooms_are_these() -> None:
