@@ -24,7 +24,7 @@ from pytest_llmlat.report.page.drawings import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
 from pytest_llmlat.report.page.samples import Store, shortened
 from pytest_llmlat.report.page.visible import visible
-from pytest_llmlat.values.records import Grade
+from pytest_llmlat.values.records import NS_PER_S, Grade
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
 from tests.unit.boards import HOSTILE, RUN, a_board, a_comparison, a_run
 from tests.unit.builders import (
@@ -571,3 +571,26 @@ def test_a_point_that_the_client_limited_is_marked(tmp_path: Path) -> None:
     point = page.values()["curves"][0]["points"][0]
     assert point["limited"] == "owl"
     assert "client-limited" in page.shown
+
+
+def test_a_sample_has_its_thoughts_and_what_the_model_read() -> None:
+    """Beside its answer, with the time and the tokens of the thought, and its mark."""
+    timing = replace(a_timing(1.0, 2.0), reasoning_ns=NS_PER_S // 2)
+    record = replace(
+        a_record(timing=timing),
+        thoughts="so " * 3,
+        rendered="<user>2 + 2?<assistant>",
+        thought_tokens=3,
+        cut_in_thought=True,
+    )
+    store = Store([1])
+    store.store(0, [record])
+
+    (chunk,) = store.fit(samples.PAGE_BYTES).chunks
+    (row,) = json.loads(gzip.decompress(base64.b64decode(chunk)))["rows"]
+    told = dict(zip(samples.COLUMNS, row, strict=True))
+
+    assert (told["thoughts"], told["thought_tokens"]) == ("so so so ", 3)
+    assert told["rendered"] == "<user>2 + 2?<assistant>"
+    assert told["thinking"] == 0.5
+    assert "cut in thought" in told["flags"]

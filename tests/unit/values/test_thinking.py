@@ -28,6 +28,11 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(borders)]
 
 
+def ending(meter: Meter) -> str | None:
+    """Return what would end the thought that is under way."""
+    return None if meter.within is None else meter.within.ending
+
+
 def told(
     pieces: list[str],
     stop: tuple[str, ...] = (),
@@ -161,10 +166,9 @@ def test_harmony_channels_are_thoughts_but_the_last() -> None:
 
     assert (both.text, both.thoughts) == ("positive", "Negative? No.")
     assert (direct.text, direct.thoughts) == ("positive", None)
-    begun = told(["<|channel|>analysis<|message|>Nega"])
-    assert begun.within is not None
+    begun = ending(told(["<|channel|>analysis<|message|>Nega"]))
     # A channel is ended as the model itself does it, without lines.
-    assert HARMONY.endswith(f"{begun.within.ending}positive")
+    assert HARMONY.endswith(f"{begun}positive")
 
 
 def test_tokens_of_a_piece_on_the_border_are_not_guessed() -> None:
@@ -184,11 +188,10 @@ def test_a_budget_is_of_the_tokens_of_a_thought() -> None:
 
     assert meter.overdue(3)
     assert not meter.overdue(4)
-    assert meter.within is not None
-    assert meter.within.ending == "\n</think>\n\n"
+    assert ending(meter) == "\n</think>\n\n"
     meter.end_thought()
     assert not meter.overdue(0)
-    assert meter.within is None
+    assert ending(meter) is None
     meter.token("\nParis")
     assert (meter.text, meter.thoughts) == ("Paris", "ab")
 
