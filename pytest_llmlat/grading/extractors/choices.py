@@ -50,8 +50,7 @@ MARK = re.compile(r"\A\s*(?:[(\[][A-Za-z][)\]]|[A-Za-z][).:])\s*")
 VERDICT = re.compile(
     r"\b(?:true|false|correct|incorrect|right|wrong|yes|no|not|cannot|can't|isn't"
     r"|because|since|answer|wahr|falsch|richtig|vrai|faux)\b"
-    r"|[\u2713\u2714\u2705\u2717\u2718"
-    r"\u274c]|n't\b",
+    r"|[\u2713\u2714\u2705\u2717\u2718\u274c]|n't\b",
     re.IGNORECASE,
 )
 CHOSEN = re.compile(
@@ -175,20 +174,17 @@ def _without_list(text: str) -> str:
 EDGE = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
 LETTER = re.compile(
     # a letter in brackets, one with a delimiter, or a capital that is no word
-    rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]"
-    rf"|{EDGE}(?P<closed>[A-Z])(?:\)|(?=[.:,;\]!?\u3002\uff0c](?!\w))"
-    rf"|(?=\s*\Z)|(?=\s{{0,3}}\n)|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))"
-    rf"|['\"](?P<quoted>[A-Z])['\"]"
+    rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]|{EDGE}(?P<closed>[A-Z])(?:\)"
+    rf"|(?=[.:,;\]!?\u3002\uff0c](?!\w))|(?=\s*\Z)|(?=\s{{0,3}}\n)"
+    rf"|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))|['\"](?P<quoted>[A-Z])['\"]"
     rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
     rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['A-Za-z0-9_\u00c0-\u024f]|\.\w|-\w"
-    rf"|\s{{0,3}}[=+*^<>\u00d7\u00f7])"
-    rf"|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter"
+    rf"|\s{{0,3}}[=+*^<>\u00d7\u00f7])|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter"
     rf"|[Ss]tatement)\s{{1,3}}(?P<named>[A-Za-z])(?!['\w])",
 )
 CALLED = re.compile(
-    r"\b(?:point|train|town|city|village|person|worker|car|pipe|pump|machine|vessel"
-    r"|jar|bag"
-    r"|set|team|group|vitamin|type|station|company|angle|side|let|where)\s\Z",
+    r"\b(?:point|train|town|city|village|person|worker|car|pipe|pump|machine|vessel|jar"
+    r"|bag|set|team|group|vitamin|type|station|company|angle|side|let|where)\s\Z",
     re.IGNORECASE,
 )
 """What a capital letter may be the name of, so that it is no option."""

@@ -7,13 +7,13 @@ that tasks and models answer in.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pytest_llmlat.grading.extractors.reading import ENDING, sentences
 
 REACH = 80
 """Characters before or after a word in which a denial of it may stand."""
@@ -26,23 +26,19 @@ CERTAIN = re.compile(
 """Words that look like a denial and strengthen."""
 BEFORE = re.compile(
     r"(?:n't|\b(?:not|never|neither|nor|no|hardly|barely|scarcely|cannot|without|than"
-    r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of"
-    r"|all but|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides"
-    r"|other than)"
+    r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of|all but"
+    r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
     r"|everyone else|not so much|(?:the )?(?:opposite|contrary|reverse) of|stop(?:s"
-    r"|ped)? being"
-    r"|avoid\w{0,3}|free of|hid(?:es?|ing|den)?|conceals?|masks?|los(?:t|es|ing)"
-    r"|devoid of|refus\w{1,3} to"
-    r"|except(?: for)?|apart from|aside from|as opposed to|dismiss\w{0,3}"
-    r"|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}|discard\w{0,3}|less"
-    r"|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals|keine?[nmrs]?|kaum|weder"
-    r"|keineswegs|keinesfalls|alles andere als|au\u00dfer|statt|pas|jamais|ni|aucune?"
-    r"|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que|au lieu de))"
-    r"[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z"
-    r"|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非|并不是?|没有"
-    r"|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot (?:the case|true|correct"
-    r"|right) that\b[^,.;\n]{0,40}\Z"
-    r"|\bnot:?\s{0,2}\Z",
+    r"|ped)? being|avoid\w{0,3}|free of|hid(?:es?|ing|den)?|conceals?|masks?|los(?:t|es"
+    r"|ing)|devoid of|refus\w{1,3} to|except(?: for)?|apart from|aside from"
+    r"|as opposed to|dismiss\w{0,3}|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}"
+    r"|discard\w{0,3}|less|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals"
+    r"|keine?[nmrs]?|kaum|weder|keineswegs|keinesfalls|alles andere als|au\u00dfer"
+    r"|statt|pas|jamais|ni|aucune?|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que"
+    r"|au lieu de))[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b"
+    r"|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非"
+    r"|并不是?|没有|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot (?:the case|true|correct"
+    r"|right) that\b[^,.;\n]{0,40}\Z|\bnot:?\s{0,2}\Z",
     re.IGNORECASE,
 )
 FALSE_BEFORE = re.compile(r"\bfalse(?:ly)?\s\Z", re.IGNORECASE)
@@ -60,18 +56,14 @@ AFTER = re.compile(
     rf"|{BE}\s{{1,3}}(?:\w{{1,12}}\s{{1,3}}){{0,2}}"
     r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
     r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
-    r"|implausible|irrelevant|not\b|falsch"
-    r"|fausse?)"
-    r"|(?:words?|terms?|adjectives?|phrases?)\b"
-    r"|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?|violates)\b"
-    r"|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap|distractor"
-    r"|decoy)\b)"
-    r"|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false|incorrect|not)\b"
-    r"|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't| not)\b"
-    r"|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
-    r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]"
-    r"|[-:\u2013\u2014, ]{1,4}(?:wrong|incorrect|no|falsch|faux)"
-    r"\s{0,3}(?:[.,;!(\n\u2013\u2014-]|\Z))",
+    r"|implausible|irrelevant|not\b|falsch|fausse?)|(?:words?|terms?|adjectives?"
+    r"|phrases?)\b|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?"
+    r"|violates)\b|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap"
+    r"|distractor|decoy)\b)|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false"
+    r"|incorrect|not)\b|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't"
+    r"| not)\b|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
+    r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]|[-:\u2013\u2014, ]{1,4}(?:wrong"
+    r"|incorrect|no|falsch|faux)\s{0,3}(?:[.,;!(\n\u2013\u2014-]|\Z))",
     re.IGNORECASE,
 )
 FALSE_AFTER = re.compile(
@@ -87,28 +79,20 @@ FALLEN = re.compile(
 )
 """A verdict on what is said of an option."""
 DOUBT = re.compile(
-    r"\b(?:may|might|could|unclear|unsure|uncertain|not sure|not certain"
-    r"|maybe|perhaps|possibly|hard to|difficult to"
-    r"|could have"
-    r"|tr(?:y|ies|ied|ying) to|want(?:s|ed)? to|pretends?|(?:claim|purport)(?:s|ed)? to"
-    r"|attempts? to|doubt"
-    r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only"
-    r"|only (?:\w{1,12} ){0,3}if|meant to be|supposed to be|expected to be"
-    r"|or (?:otherwise"
-    r"|not)"
-    r"|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
-    r"|a stretch|too much) to (?:say|call)|wrong to (?:say|call"
-    r"|claim|think)|in equal measure"
-    r"|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
-    r"|k\u00f6nnte|unklar|peut-\u00eatre"
-    r"|pourrait|soit|tempting)\b"
-    r"|\bnot (?:the case|true|correct|right) that\b[^.|\n]{0,40}\|"
-    r"|\b(?:half|partly|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b"
-    r"|\b(?:both|either|whether|torn between)\b(?=[^"
-    r"|]{0,40}\|)"
-    r"|(?:\b(?:not|never|unable)|n't)\b[^.\n|]{0,40}\b(?:say|call|tell|claim|think"
-    r"|believe"
-    r"|argue|conclude|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
+    r"\b(?:may|might|could|unclear|unsure|uncertain|not sure|not certain|maybe|perhaps"
+    r"|possibly|hard to|difficult to|could have|tr(?:y|ies|ied|ying) to|want(?:s"
+    r"|ed)? to|pretends?|(?:claim|purport)(?:s|ed)? to|attempts? to|doubt"
+    r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only|only (?:\w{1,12} ){0,3}if"
+    r"|sometimes|not always|meant to be|supposed to be|expected to be|or (?:otherwise"
+    r"|not)|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
+    r"|a stretch|too much) to (?:say|call)|wrong to (?:say|call|claim|think)"
+    r"|in equal measure|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
+    r"|k\u00f6nnte|unklar|peut-\u00eatre|pourrait|soit|tempting)\b|\bnot (?:the case"
+    r"|true|correct|right) that\b[^.|\n]{0,40}\||\b(?:half|partly"
+    r"|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b|\b(?:both|either"
+    r"|whether|torn between)\b(?=[^|]{0,40}\|)|(?:\b(?:not|never|unable)"
+    r"|n't)\b[^.\n|]{0,40}\b(?:say|call|tell|claim|think|believe|argue|conclude"
+    r"|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
     re.IGNORECASE,
 )
 WOULD = re.compile(r"\bwould (?:\w{1,12} ){0,2}(?:be|have)\b", re.IGNORECASE)
@@ -166,21 +150,20 @@ RETRACTED = re.compile(
 """A sentence that takes back the one before it."""
 GIVEN_UP = re.compile(
     r"\b(?:i|we|one) (?:do not|don't|cannot|can't|can not|could not|couldn't"
-    r"|am unable to"
-    r"|am not able to) (?:know|tell|solve|determine|say|decide|answer|figure|choose"
-    r"|find)"
-    r"|\b(?:cannot|can't|could not) be (?:determined|known|solved|decided|answered"
-    r"|said)"
-    r"|\b(?:not(?: have)? enough|(?:do not|don't) have enough|insufficient"
-    r"|too little) (?:information|data|context)"
-    r"|\bimpossible to (?:say|tell|determine|know|decide)|\bno way to (?:tell|know)"
-    r"|\b(?:unknown|undetermined|indeterminate|inconclusive|ambiguous|unclear)\b"
+    r"|am unable to|am not able to) (?:know|tell|solve|determine|say|decide|answer"
+    r"|figure|choose|find)|\b(?:cannot|can't|could not) be (?:determined|known|solved"
+    r"|decided|answered|said)|\b(?:not(?: have)? enough|(?:do not|don't) have enough"
+    r"|insufficient|too little) (?:information|data|context)|\bimpossible to (?:say"
+    r"|tell|determine|know|decide)|\bno way to (?:tell|know)|\b(?:unknown|undetermined"
+    r"|indeterminate|inconclusive|ambiguous|unclear)\b"
     r"|\bneed(?:ed)? more (?:information|data|context|details?)|\bno idea\b|\bn/a\b"
     r"|无法(?:确定|判断)|不知道",
     re.IGNORECASE,
 )
 """Words of one who has no answer."""
 NONE_OF = re.compile(r"none\b|neither\b|nobody\b|nothing\b", re.IGNORECASE)
+SENTENCES = 50
+"""Sentences of a last line that are looked at."""
 ENUMERATED = 3
 """So many different answers in a row are the list of all that may be answered."""
 
@@ -203,12 +186,27 @@ class Mention:
     value: str
 
 
+Finder: TypeAlias = Callable[[str], Sequence[Mention]]
+"""Finds the possible answers in a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a stretch of text says about the answer."""
 
     stance: Stance
     value: str | None = None
+
+
+def has_given_up(text: str, find: Finder) -> bool:
+    """Say whether the first or last sentence says that there is no answer."""
+    first = next(iter(sentences(text, 1)), "")
+    last = text.rstrip().rpartition("\n")[2][-ENDING:]
+    last = (sentences(last, SENTENCES) or [""])[-1]
+    found = GIVEN_UP.search(last)
+    if found is None and re.match(r"\W{0,5}(?:i|we)\b", first, re.IGNORECASE):
+        found = GIVEN_UP.search(first)
+    return found is not None and not find(found[0])
 
 
 def strengthened(text: str) -> str:

@@ -18,7 +18,7 @@ or as the whole, X as the leading word, and the one complete sentence of a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
@@ -32,9 +32,11 @@ from pytest_llmlat.grading.extractors.doubt import (
     OTHERWISE,
     REASON,
     Claim,
+    Finder,
     Mention,
     Stance,
     claimed,
+    has_given_up,
     is_enumeration,
     without_retracted,
 )
@@ -58,15 +60,12 @@ from pytest_llmlat.grading.extractors.phrases import (
 )
 from pytest_llmlat.grading.extractors.reading import (
     EMPHASIS,
-    ENDING,
     UNREAD,
     Reading,
     plain,
     sentences,
     without_run_on,
 )
-
-Finder: TypeAlias = Callable[[str], Sequence[Mention]]
 
 LONE = 80
 """Characters of a line or of bold text that may be an answer by itself."""
@@ -163,17 +162,6 @@ def decided(answer: str, asked: Candidates) -> Reading:
         yield _sole(told, asked), False
 
     return in_order(answer, ways)
-
-
-def has_given_up(text: str, find: Finder) -> bool:
-    """Say whether the first or last sentence says that there is no answer."""
-    first = next(iter(sentences(text, 1)), "")
-    last = text.rstrip().rpartition("\n")[2][-ENDING:]
-    last = (sentences(last, MOST) or [""])[-1]
-    found = GIVEN_UP.search(last)
-    if found is None and re.match(r"\W{0,5}(?:i|we)\b", first, re.IGNORECASE):
-        found = GIVEN_UP.search(first)
-    return found is not None and not find(found[0])
 
 
 def shielded(text: str, asked: Candidates) -> str:
@@ -325,8 +313,14 @@ def _leading(text: str, asked: Candidates, pause: re.Pattern[str]) -> Iterator[C
 
 
 def _is_list(text: str, value: str, mark: str, asked: Candidates) -> bool:
-    """Say whether further lines start with another answer and the same mark."""
-    for line in text.splitlines()[1:MOST] if mark else ():
+    """Say whether another answer has the same mark, in its line or before others."""
+    first, *further = text.splitlines()[:MOST]
+    if mark and any(
+        mention.value != value and first[mention.end :].lstrip().startswith(mark)
+        for mention in asked.find(first)
+    ):
+        return True
+    for line in further if mark else ():
         mentions = asked.find(line[:LONE])
         if mentions and not re.search(r"\w", line[: mentions[0].start]):
             other = mentions[0].value != value

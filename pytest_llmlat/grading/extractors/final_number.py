@@ -13,13 +13,13 @@ from pytest_llmlat.grading.extractors.doubt import (
     GIVEN_UP,
     Claim,
     Stance,
+    has_given_up,
     without_retracted,
 )
 from pytest_llmlat.grading.extractors.evidence import (
     LONE,
     MOST,
     EvidenceWay,
-    has_given_up,
     in_order,
 )
 from pytest_llmlat.grading.extractors.extractor import Extractor

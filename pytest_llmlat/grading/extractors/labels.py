@@ -34,14 +34,13 @@ SHORT_TRUTH = {
 }
 """Truth values only where they are the whole answer."""
 TRUTH_WORD = re.compile(
-    r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}"
-    r"(?:(?:really|actually|at all)\s{1,3})?)?"
-    r"(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x|sse)|oui)(?!\w)"
-    r"|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s(?:it|that|this|he|she"
-    r"|they)\s?(?:is|was|does|do|did|are)n't\b)"
-    r"|(?:(?<=\bis )|(?<='s )|(?<=\bare ))(?P<unsure>not )?"
-    r"(?P<verdict>correct|right|wrong|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))"
-    r"|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错|真|假|是的)",
+    r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}(?:(?:really|actually"
+    r"|at all)\s{1,3})?)?(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x"
+    r"|sse)|oui)(?!\w)|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s(?:it|that|this"
+    r"|he|she|they)\s?(?:is|was|does|do|did|are)n't\b)|(?:(?<=\bis )|(?<='s )"
+    r"|(?<=\bare ))(?P<unsure>not )?(?P<verdict>correct|right|wrong"
+    r"|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错"
+    r"|真|假|是的)",
     re.IGNORECASE,
 )
 FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)

@@ -9,9 +9,7 @@ IS = (
     r"|\"?\s{0,3}[:=\uff1a]\s{0,3}\"?)(?!\s{1,3}not\b)"
 )
 ANSWER = re.compile(
-    r"####[ \t]{0,5}(?=[-+$\u20ac\u00a3]{0,2}\.?\d)"
-    r"|\\boxed\s{0,5}\{"
-    r"|<answer>"
+    r"####[ \t]{0,5}(?=[-+$\u20ac\u00a3]{0,2}\.?\d)|\\boxed\s{0,5}\{|<answer>"
     r"|\b(?:answer|antwort|r\u00e9ponse)\b(?: to [^\n.:]{0,80})?"
     + IS
     + r"|^[ \t#]{0,8}(?:the )?(?:final )?answer[ \t]{0,4}$"
@@ -30,16 +28,14 @@ DIRECT = re.compile(
 )
 CLAUSE_END = re.compile(r"[.!?](?=\s|$)|\n")
 OPERATION = re.compile(
-    r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or|oder)\b)"
-    r"[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}"
-    r"(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)"
-    r"[\s$\\(){}]{0,9}",
+    r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or"
+    r"|oder)\b)[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)[\s$\\(){}]{0,9}",
     re.IGNORECASE,
 )
 EITHER = re.compile(
     r"(?:\s{0,3},)?\s{0,3}(?:[a-z%\u00b0$]{1,12}\s{1,3})?(?:or|to|and|oder|bis|ou"
-    r"|\u00e0)\b"
-    r"(?:\s{1,3}(?:maybe|perhaps|about|possibly|[a-z]\s{0,3}=))?[\s$\u20ac\u00a3]{0,4}",
+    r"|\u00e0)\b(?:\s{1,3}(?:maybe|perhaps|about|possibly"
+    r"|[a-z]\s{0,3}=))?[\s$\u20ac\u00a3]{0,4}",
     re.IGNORECASE,
 )
 OR = re.compile(r"\s{0,3},?\s{0,3}(?:or|oder|ou)\s{1,3}[$\u20ac\u00a3]?", re.IGNORECASE)
@@ -49,14 +45,13 @@ DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
     r"|(?:(?<=\s)[<>]|[\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt"
-    r"|pm)\b)[\s$=]{0,3}\Z"
-    r"|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
+    r"|pm)\b)[\s$=]{0,3}\Z|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
 )
 DOUBTED = re.compile(
-    r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either"
-    r"|(?:more|less|fewer|greater|larger) than|over|under|up to)\b[^\d\n]{0,60}\Z"
+    r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either|(?:more|less"
+    r"|fewer|greater|larger) than|over|under|up to)\b[^\d\n]{0,60}\Z"
     r"|\bbetween\b[^\d\n]{0,20}\Z"
     r"|\bbetween\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and|to)\b[^\d\n]{0,12}\Z"
     r"|\bfrom\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}\bto\b[^\d\n]{0,12}\Z"
@@ -85,9 +80,8 @@ LEAD = re.compile(
 )
 """What may stand before the number of a right answer."""
 UNIT = re.compile(
-    r"[\s%\u00b0$\u20ac\u00a3\u00a5'\"().}*]*"
-    r"(?:(?!(?:or|to|not|below|minus|less|negative|short|and)\b)"
-    r"[^\W\d]{1,20}[\s/.,()}*]*){0,3}",
+    r"[\s%\u00b0$\u20ac\u00a3\u00a5'\"().}*]*(?:(?!(?:or|to|not|below|minus|less"
+    r"|negative|short|and)\b)[^\W\d]{1,20}[\s/.,()}*]*){0,3}",
     re.IGNORECASE,
 )
 """What may stand behind it: a few words that say of what it is."""
@@ -102,9 +96,9 @@ NAMED = re.compile(
 )
 """What a number may be the name of, so that it is no amount."""
 TOTAL = re.compile(
-    r"\s{0,2}(?:[^\W\d]{1,15}\s{1,3}){0,3}"
-    r"(?:in all|in total|altogether|left|remain(?:s|ing|ed)?)\b(?!\s{1,3}from\b)"
-    r"(?![^.\n]*\b(?:so|giving|making|which|therefore|thus|leav\w{1,3})\b)",
+    r"\s{0,2}(?:[^\W\d]{1,15}\s{1,3}){0,3}(?:in all|in total|altogether|left|remain(?:s"
+    r"|ing|ed)?)\b(?!\s{1,3}from\b)(?![^.\n]*\b(?:so|giving|making|which|therefore|thus"
+    r"|leav\w{1,3})\b)",
     re.IGNORECASE,
 )
 """What says of a number of a sentence that it is the result."""
@@ -125,10 +119,9 @@ RATE = re.compile(
 )
 """What says a total again as a rate."""
 ASIDE = re.compile(
-    r"(?:,?\s(?:out of|of the(?= \d)"
-    r"|from (?:his|her|their|the|its|an?)\b|that is\b|i\.e\.)"
-    r"|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))"
-    r"|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
+    r"(?:,?\s(?:out of|of the(?= \d)|from (?:his|her|their|the|its|an?)\b|that is\b"
+    r"|i\.e\.)|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))|\s\((?=or\b|that\b|i\.e"
+    r"|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
     re.IGNORECASE,
 )
 """The end of a sentence that says what its number is part of, or says it again."""

@@ -10,22 +10,19 @@ STRONG = (
 )
 JUDGING = (
     r"label|overall|sentiment|polarity|emotion|feeling|mood|tone|classification|topic"
-    r"|category"
-    r"|class|prediction|verdict|conclusion|judge?ment|rating|intent|stimmung"
+    r"|category|class|prediction|verdict|conclusion|judge?ment|rating|intent|stimmung"
 )
 PARTIAL = (
     r"statement|claim|formula|whole|hypothesis|value|result|output|expression"
-    r"|l\u00f6sung"
-    r"|ergebnis"
+    r"|l\u00f6sung|ergebnis"
 )
 """What may also be said of a part of the question, on the way to its answer."""
 GAP = r"(?:[^\w\n.:=]{1,5}(?!not\b|no\b)[\w']{1,30}){0,8}?[^\w\n.:=]{0,5}"
 IS = r"(?:\b(?:is|was|are|were|ist|lautet|est)\b:?|[:=\uff1a]|->)[^\w(\[\n]{0,8}\n?"
 CHOSEN = (
     r"(?:^|[.!,:]\s{0,3}|\b(?:i|i'd|i'll|i'm|we|we'd|let's|would|will|must|should"
-    r"|have to)\s{1,3}(?:\w{1,12}\s{1,3}){0,3}?)"
-    r"(?:choo?se|pick(?:ed)?|select(?:ed)?|go(?:ing)? (?:with|for)"
-    r"|opt(?:ed)? for)\b"
+    r"|have to)\s{1,3}(?:\w{1,12}\s{1,3}){0,3}?)(?:choo?se|pick(?:ed)?|select(?:ed)?"
+    r"|go(?:ing)? (?:with|for)|opt(?:ed)? for)\b"
 )
 ANSWERED = (
     rf"\b(?:{STRONG})\b{GAP}{IS}|^[ \t#]{{0,8}}(?:the )?(?:final )?answer[ \t]{{0,4}}\n"
@@ -46,8 +43,7 @@ STATED = tuple(
 CONCLUDED = re.compile(
     r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
     r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is|folglich"
-    r"|donc"
-    r")\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
+    r"|donc)\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
     re.IGNORECASE,
 )
 EVALUATED = re.compile(
@@ -59,23 +55,20 @@ EVALUATED = re.compile(
 """How the value of an expression is announced."""
 BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
 CORRECTED = re.compile(
-    r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm)\b,?"
-    r"|\b(?:no,? wait|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer"
-    r"|on second thought"
+    r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm)\b,?|\b(?:no,? wait"
+    r"|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer|on second thought"
     r"|on reflection|scratch that|hold on|oops|my mistake|i made (?:a mistake|an error)"
-    r"|correct(?:ion|ing|ed answer)\b:?"
-    r"|let me correct)|(?P<check>\blet(?: me|'s|\u2019s| us) (?:double[- ]check|check"
-    r"|verify"
-    r"|re-?(?:check|do|think|compute|calculate|consider|evaluate|read)))",
+    r"|correct(?:ion|ing|ed answer)\b:?|let me correct)|(?P<check>\blet(?: me|'s"
+    r"|\u2019s| us) (?:double[- ]check|check|verify|re-?(?:check|do|think|compute"
+    r"|calculate|consider|evaluate|read)))",
     re.IGNORECASE,
 )
 """What comes before another answer; a check may well find the same one."""
 DEFINED = re.compile(
     r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}est|first|second|third|fourth"
-    r"|fifth"
-    r"|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}"
-    r"|^\W{0,4}(?:the )?(?:\w{2,20}est|first|second|third|fourth|fifth|last|winner)"
-    r"(?:\s\w{1,20}){0,4}:\s{1,3}",
+    r"|fifth|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}"
+    r"|^\W{0,4}(?:the )?(?:\w{2,20}est|first|second|third|fourth|fifth|last"
+    r"|winner)(?:\s\w{1,20}){0,4}:\s{1,3}",
     re.IGNORECASE | re.MULTILINE,
 )
 """What names that which is asked: "the tallest is", "the one who lied is"."""
@@ -90,9 +83,9 @@ PREDICATE = re.compile(
     re.IGNORECASE,
 )
 PREDICATED = re.compile(
-    r"(?:\s{1,3}(?:one|review|sentiment|text|tone|emotion|mood|statement|opinion))?"
-    r"(?:\s{1,3}(?:overall|in general|as a whole))?"
-    r"\s{0,3}(?:[.!]|,?\s(?:because|since|as)\b|\Z)",
+    r"(?:\s{1,3}(?:one|review|sentiment|text|tone|emotion|mood|statement"
+    r"|opinion))?(?:\s{1,3}(?:overall|in general|as a whole))?\s{0,3}(?:[.!]"
+    r"|,?\s(?:because|since|as)\b|\Z)",
     re.IGNORECASE,
 )
 """What stands round a label that a sentence gives as its judgement."""

@@ -51,11 +51,10 @@ QUOTES = (
 CLOSING = re.compile(
     # as in: Let me know if it suits you! Or: *Note: I kept the tone of the original.*
     r"\n[ \t]*\n[*_(\[#> -]{0,6}(?:let me know\b|i hope (?:this|that|it)\b"
-    r"|feel free to\b"
-    r"|(?:please )?note(?:s|:| that\b)|explanation\b[^\n.]{0,30}:"
-    r"|is there anything else"
-    r"|(?:here(?:'s|\u2019s| is) )?(?:an? |the )?(?:quick )?breakdown\b[^\n.]{0,30}:"
-    r"|(?:if|should) you [^\n.]{0,60}\b(?:let me know|feel free|just ask)\b)",
+    r"|feel free to\b|(?:please )?note(?:s|:| that\b)|explanation\b[^\n.]{0,30}:"
+    r"|is there anything else|(?:here(?:'s|\u2019s| is) )?(?:an? "
+    r"|the )?(?:quick )?breakdown\b[^\n.]{0,30}:|(?:if"
+    r"|should) you [^\n.]{0,60}\b(?:let me know|feel free|just ask)\b)",
     re.IGNORECASE,
 )
 """How a paragraph starts that speaks to the user about the text."""

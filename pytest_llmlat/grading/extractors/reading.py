@@ -44,8 +44,7 @@ TURN = re.compile(
 RUN_ON = re.compile(
     r"^[ \t#*]{0,8}(?:question|q|problem|text|review|tweet|sentence|passage|premise"
     r"|input|example|exercise|expression|article|instruction|your task|frage|aufgabe"
-    r"|\u95ee\u9898"
-    r"|\u9898\u76ee)(?:[ \t]{0,2}\d{1,3})?[ \t*]{0,4}[:\uff1a]",
+    r"|\u95ee\u9898|\u9898\u76ee)(?:[ \t]{0,2}\d{1,3})?[ \t*]{0,4}[:\uff1a]",
     re.IGNORECASE | re.MULTILINE,
 )
 OPENING = 4_000

@@ -229,6 +229,7 @@ def test_a_truth_value_is_what_a_reader_takes_it_for(
         ("1. Ravi\n2. Ines\n3. Olga\n\nOlga keeps the dog.", "Olga"),
         ("Let us assume that Olga keeps the dog.", None),
         ("Anyone but Olga.", None),
+        ("Ravi: hen, Ines: cat, so Olga keeps the dog.", "Olga"),
         ("Cat: Ines\n\nLast one: Olga", "Olga"),
         ("Ravi, Ines, Olga. So the one who keeps the dog is Olga.", "Olga"),
         ("Olga keeps the dog, after Ravi and Ines.", "Olga"),
