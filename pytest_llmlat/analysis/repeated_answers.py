@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BETWEEN_ITEMS = "variance_between_items"
 BETWEEN_REPEATS = "variance_between_repeats"
 UNCLAMPED = f"{BETWEEN_ITEMS}_unclamped"
+_ROUNDING = 1e-12
 
 
 def repeated(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -164,7 +165,7 @@ def _variances(records: Sequence[Record]) -> dict[str, CellFigure]:
             value=max(0.0, raw), rows=rows, draws=_clamped_between
         ),
     }
-    if raw < 0:
+    if raw < -_ROUNDING:
         found[UNCLAMPED] = CellFigure(
             value=raw, rows=rows, draws=lambda sums: _components(sums)[0]
         )

@@ -199,6 +199,10 @@ def _figures(record: Record) -> Iterator[str]:
     )
     yield f"ttft {seconds(timing.ttft_s if timing else None)}"
     yield f"tpot {seconds(timing.tpot_s if timing else None)}"
+    if record.temperature:
+        nucleus = "" if record.top_p in (None, 1) else f", top_p {record.top_p:g}"
+        seed = MISSING if record.seed is None else record.seed
+        yield f"temperature {record.temperature:g}{nucleus}, seed {seed}"
     if timing and timing.thinking_s is not None:
         yield f"thinking {seconds(timing.thinking_s)}"
     tokens, thought = record.output_tokens, record.thought_tokens

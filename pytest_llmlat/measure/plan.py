@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.values.sampling import GREEDY
+from pytest_llmlat.values.sampling import GREEDY, SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Plan:
     scenario: Scenario = SINGLE
     requests: int | None = None
     """How many requests count; ``None`` for ``repeats`` of each sample."""
+    said: SamplingChoice = SamplingChoice()  # noqa: RUF009 - it is frozen
+    """What settings and test say of drawing, before any model's entry does."""
     sampling: Sampling = GREEDY
     """How tokens are to be drawn."""
     repeats: int = 1

@@ -93,12 +93,11 @@ def plan_of(
         repeats=settings.repeats,
     ).over(order.sampling)
     task = _drawn_as(task, said)
-    own = _of_entry(deployment.model, said)
     guessed = chances(task, whole)
     told = complaint(task, whole)
     wanted = order.count if settings.samples is None else settings.samples
     variant = None if order.variant is None else checked_variant(order.variant)
-    return Plan(
+    plan = Plan(
         cell=cell(deployment, task, order.scenario.name, variant=variant),
         task=task,
         samples=draw(whole, wanted, seed=settings.seed, salt=task.name),
@@ -107,18 +106,33 @@ def plan_of(
         shots=tuple(shots),
         scenario=order.scenario,
         requests=settings.requests,
-        sampling=Sampling(
-            temperature=float(own.get("temperature", task.temperature)),
-            top_p=float(own.get("top_p", task.top_p)),
-        ),
+        said=said,
         repeats=task.repeats,
+        chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
+        warnings=() if told is None else (told,),
+    )
+    return on_model(plan, deployment)
+
+
+def on_model(plan: Plan, deployment: Deployment) -> Plan:
+    """Return a plan as a model's own entry has it, for a cell of that model.
+
+    Raises:
+        BadCatalogue: the entry has a temperature that is none.
+    """
+    own = _of_entry(deployment.model, plan.said)
+    return replace(
+        plan,
+        cell=replace(plan.cell, model=deployment.model.name, device=deployment.device),
+        sampling=Sampling(
+            temperature=float(own.get("temperature", plan.task.temperature)),
+            top_p=float(own.get("top_p", plan.task.top_p)),
+        ),
         entry_facts=(
             *own.items(),
             *thinking_facts(deployment.model),
             *deployment.model.chat_settings,
         ),
-        chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
-        warnings=() if told is None else (told,),
     )
 
 

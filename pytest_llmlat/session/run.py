@@ -26,7 +26,7 @@ from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
-from pytest_llmlat.session.cell_order import CellOrder, plan_of
+from pytest_llmlat.session.cell_order import CellOrder, on_model, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
@@ -254,8 +254,7 @@ class Session:
                 f" {self._spelled('baseline')}"
             )
         beside = replace(
-            plan,
-            cell=replace(plan.cell, model=other.name, device=other.deployment.device),
+            on_model(plan, other.deployment),
             instrument=self._instrument(other, plan),
         )
         run_pair((plan, beside), (model, other), tools)

@@ -29,8 +29,8 @@ _COMMIT = 7
 """How much of a commit is shown."""
 _SHOWN = 3
 """How many differences a sentence names."""
-_DRAWING = ("seed", "samples", "requests")
-"""Settings that decide which samples are asked, and how often."""
+_DRAWING = ("seed", "samples", "requests", "repeats", "temperature", "top_p")
+"""Settings that decide which samples are asked, how often, and how they are drawn."""
 _LABELS: tuple[Callable[[Run], str | None], ...] = (
     lambda run: run.told.get("host"),
     lambda run: (run.told.get("commit") or "")[:_COMMIT] or None,
@@ -241,7 +241,7 @@ def _drawn_apart(runs: Sequence[Run]) -> list[str]:
     """Say where runs did not ask the same samples."""
     told = [(_name(run), run.told["settings"]) for run in runs]
     return [
-        f"--llm-{name} was not the same: "
+        f"--llm-{name.replace('_', '-')} was not the same: "
         + "; ".join(f"{settings.get(name)} in {run}" for run, settings in told)
         + ": rows of different runs are not of the same answers"
         for name in _DRAWING

@@ -167,6 +167,16 @@ def test_a_component_below_0_is_told_as_0_and_as_it_is() -> None:
     assert found["variance_between_items_unclamped"].value == pytest.approx(-0.25)
 
 
+def test_a_component_of_0_is_not_told_as_below_0() -> None:
+    """One answer of five is right: what is left of the difference is rounding."""
+    records = [*marked("a", "+----"), *marked("b", "-----"), *marked("c", "-----")]
+
+    found = repeat_figures(records, ACCURACY)
+
+    assert found["variance_between_items"].value == pytest.approx(0.0, abs=1e-12)
+    assert "variance_between_items_unclamped" not in found
+
+
 @pytest.mark.slow
 def test_components_are_unbiased_over_many_cells() -> None:
     """Items whose chances are ¼ or ¾: 1/16 between, 3/16 within."""

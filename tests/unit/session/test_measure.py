@@ -623,3 +623,20 @@ def test_an_entry_with_a_temperature_that_is_none_is_refused(
 
     with pytest.raises(BadCatalogue, match="option temperature = -1: must be 0 or"):
         measure_models(cold, task, root=tmp_path)
+
+
+def test_each_of_two_models_in_turn_is_drawn_as_its_own_entry_says(
+    tmp_path: Path, task: Task
+) -> None:
+    """The reference is not to be measured as the candidate's entry has it."""
+    warm = replace(PARROT, name="warm", options=(("temperature", 0.6),))
+
+    run = measure_models(PARROT, task, root=tmp_path, against=warm)
+    same = measure_models(PARROT, task, root=tmp_path, against=warm, temperature=1.0)
+
+    drawn = {s.cell.model: s.drawn for s in run.summaries}
+    assert {name: how.temperature for name, how in drawn.items() if how} == {
+        "parrot": 0.0,
+        "warm": 0.6,
+    }
+    assert {s.drawn.temperature for s in same.summaries if s.drawn} == {1.0}
