@@ -300,7 +300,13 @@ class Session:
         return self._instruments[streams]
 
     def _shots(self, task: Task, whole: Sequence[Sample]) -> tuple[Sample, ...]:
-        """Read the rows that a task's examples are drawn from, once for all models."""
+        """Read the rows that a task's examples are drawn from, once for all models.
+
+        Those that are drawn from the items themselves are not kept: a test may give
+        other items than another.
+        """
+        if task.shots is None or task.shots.own_rows:
+            return load_shots(task, whole, data=self.settings.data)
         if task not in self._examples:
             self._examples[task] = load_shots(task, whole, data=self.settings.data)
         return self._examples[task]

@@ -106,7 +106,7 @@ def load_shots(
     shots = task.shots
     if shots is None or not shots.count:
         return ()
-    if shots.split is None and shots.file is None:
+    if shots.own_rows:
         if task.source.startswith(GENERATED):
             raise BadCatalogue(
                 f"task {task.name!r}: its items are drawn for each run, and so would be"
@@ -140,12 +140,11 @@ def draw_shots(
     # Which form the model takes decides nothing here: all see the same examples.
     chat = task.chat or task.completion_prompt is None
     asked = question(task, sample, chat=chat)
-    own = shots.split is None and shots.file is None
     found: list[Sample] = []
     for row in _in_order(task, pool, sample, seed=seed):
         if len(found) == shots.count:
             break
-        same = own and row.id == sample.id
+        same = shots.own_rows and row.id == sample.id
         if not same and question(task, row, chat=chat) != asked:
             found.append(row)
     if len(found) < shots.count:

@@ -162,6 +162,11 @@ class Shots:
     between: str = "\n\n"
     """What separates them, and the last from the question, where they are text."""
 
+    @property
+    def own_rows(self) -> bool:
+        """Whether they are drawn from the task's own rows."""
+        return self.split is None and self.file is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:

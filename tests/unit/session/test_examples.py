@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat import ModelSpec, Record, Task, measure_models
+from pytest_llmlat.session.run import Session
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.entities import Shots
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.settings import Settings
+from tests.unit.builders import a_sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +96,19 @@ def test_arguments_come_before_entries(tmp_path: Path, task: Task) -> None:
     facts = [dict(cell.backend) for cell in open_run(run).facts]
     assert {fact["chat_template_kwargs.enable_thinking"] for fact in facts} == {False}
     assert {fact["system"] for fact in facts} == {"Be brief."}
+
+
+def test_examples_from_the_items_are_from_these_items(
+    tmp_path: Path, task: Task
+) -> None:
+    """Two tests that give other items see examples of their own."""
+    session = Session(Settings(root=tmp_path, folder=tmp_path / "run"))
+    own = replace(task, shots=Shots(count=1, answer=""))
+    one, other = (a_sample("s1"), a_sample("s2")), (a_sample("s3"), a_sample("s4"))
+
+    found = [session._shots(own, rows) for rows in (one, other)]
+
+    assert found == [one, other]
 
 
 def test_a_task_without_examples_has_no_number_of_them(
