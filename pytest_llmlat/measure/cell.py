@@ -296,7 +296,12 @@ def _warm_up(
 ) -> float | None:
     """Make one short request whose time is told apart; a failure shows up later."""
     request = min(requests, key=lambda request: len(request.prompt))
-    few = replace(request, max_new_tokens=min(WARMUP_TOKENS, request.max_new_tokens))
+    few = replace(
+        request,
+        max_new_tokens=min(WARMUP_TOKENS, request.max_new_tokens),
+        # A budget of thoughts would come on top.
+        thinking_tokens=None if request.thinking_tokens else request.thinking_tokens,
+    )
     response = scenarios.ask(few, backend, clock)
     if response.generation is None:
         return None

@@ -240,6 +240,10 @@ def test_a_budget_that_cannot_be_told_is_refused(
     """Servers differ: the message shows how an entry says it."""
     with pytest.raises(Unsupported, match="thinking_body"):
         open_at(url_of(server), thinking_tokens=64)
+    # Of a task: the cell fails with the same words, and nothing is sent.
+    with pytest.raises(Unsupported, match="thinking_body"):
+        ask(open_at(url_of(server)), replace(QUESTION, thinking_tokens=64))
+    assert server.posted == []
     with pytest.raises(BadCatalogue, match="tokens"):
         open_at(url_of(server), thinking_body='{"thinking_budget": 5}')
 

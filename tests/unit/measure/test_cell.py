@@ -662,3 +662,18 @@ def test_a_budget_of_the_entry_is_stronger_than_the_tasks() -> None:
     assert (whole.thoughts, whole.answer) == ("is it 4 or 5 ?", "Answer: 4")
     assert (short.thoughts, short.answer) == ("is", "Answer: 4")
     assert none.answer == THOUGHT[""]
+
+
+def test_a_warm_up_does_not_think_at_length() -> None:
+    """A budget that would come on top is left out; no thought at all stays none."""
+    for budget, expected in ((100, None), (0, 0), (None, None)):
+        asked: list[Request] = []
+
+        def answer(request: Request, asked: list[Request] = asked) -> str:
+            asked.append(request)
+            return "Answer: 4"
+
+        measured(answer, SAMPLES[:1], task=replace(a_task(), thinking_tokens=budget))
+
+        assert [r.thinking_tokens for r in asked] == [expected, budget]
+        assert asked[0].most_tokens == WARMUP_TOKENS
