@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.store.export import export
+from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.errors import UsageError

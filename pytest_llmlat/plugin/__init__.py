@@ -59,7 +59,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Tell, where it was asked for, which changes the run could see."""
     if SETTINGS not in config.stash or not config.stash[SETTINGS].power:
         return []
-    from pytest_llmlat.report.power import power_lines  # noqa: PLC0415
+    from pytest_llmlat.report.power_lines import power_lines  # noqa: PLC0415
     from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.plugin import given
+from pytest_llmlat.plugin import given_option
 
 if TYPE_CHECKING:
-    from pytest_llmlat.plugin.given import Read
+    from pytest_llmlat.plugin.given_option import Read
 
 IniKind: TypeAlias = Literal["string", "args", "linelist", "paths"]
 
@@ -47,7 +47,7 @@ OPTIONS = {
         metavar="NAME",
         kind="args",
         help="model or address (hf:ORG/NAME, gguf:PATH) to measure; repeatable",
-        read=given.texts,
+        read=given_option.texts,
         looked_up=True,
     ),
     "tasks": Option(
@@ -55,64 +55,64 @@ OPTIONS = {
         metavar="NAME",
         kind="args",
         help="task or family to run, of those that the tests name; repeatable",
-        read=given.texts,
+        read=given_option.texts,
         looked_up=True,
     ),
     "samples": Option(
         flag="--llm-samples",
         metavar="N",
         help="samples of each task, a seeded and stratified draw; 'all' for all",
-        read=given.samples,
+        read=given_option.samples,
     ),
     "repeats": Option(
         flag="--llm-repeats",
         metavar="N",
         help="how often each sample is asked, each time with a seed of its own",
-        read=given.optional(given.whole(1)),
+        read=given_option.optional(given_option.whole(1)),
     ),
     "temperature": Option(
         flag="--llm-temperature",
         metavar="T",
         help="with which tokens are drawn, whatever test, model and task say; 0 takes"
         " the likeliest",
-        read=given.optional(given.temperature),
+        read=given_option.optional(given_option.temperature),
     ),
     "top_p": Option(
         flag="--llm-top-p",
         metavar="P",
         help="share of the probability that tokens are drawn from, such as 0.95",
-        read=given.optional(given.top_p),
+        read=given_option.optional(given_option.top_p),
     ),
     "shots": Option(
         flag="--llm-shots",
         metavar="N",
         help="examples before each question of a task that shows some; 0 for none",
-        read=given.optional(given.whole(0)),
+        read=given_option.optional(given_option.whole(0)),
     ),
     "system": Option(
         flag="--llm-system",
         metavar="TEXT",
         help="system prompt of every chat, whatever model and task say",
-        read=given.text,
+        read=given_option.text,
     ),
     "chat_template_kwargs": Option(
         flag="--llm-chat-template-kwargs",
         metavar="EXPR",
         help="switches of the chat template: 'enable_thinking=false'",
-        read=given.switches,
+        read=given_option.switches,
     ),
     "seed": Option(
         flag="--llm-seed",
         metavar="N",
         help="seed of draws, resampling and backends",
-        read=given.whole(0),
+        read=given_option.whole(0),
     ),
     "vary": Option(
         flag="--llm-vary",
         metavar="EXPR",
         help="each model in the product of settings: 'dtype=float32,bfloat16"
         " threads=1,2'",
-        read=given.vary,
+        read=given_option.vary,
         looked_up=True,
     ),
     "model_files": Option(
@@ -120,7 +120,7 @@ OPTIONS = {
         metavar="FILE",
         kind="paths",
         help="catalogue with more models (TOML); repeatable",
-        read=given.paths,
+        read=given_option.paths,
         looked_up=True,
     ),
     "task_files": Option(
@@ -128,82 +128,82 @@ OPTIONS = {
         metavar="FILE",
         kind="paths",
         help="catalogue with more tasks (TOML); repeatable",
-        read=given.paths,
+        read=given_option.paths,
         looked_up=True,
     ),
     "data": Option(
         flag="--llm-data",
         metavar="DIR",
         help="folder with local copies of public sets (JSONL, CSV or Parquet)",
-        read=given.optional(given.data),
+        read=given_option.optional(given_option.data),
     ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",
         help="folder for report.html, report.md, summary.json and the records",
-        read=given.optional(given.path_from_here),
+        read=given_option.optional(given_option.path_from_here),
     ),
     "benchmark": Option(
         flag="--llm-pytest-benchmark",
         metavar="FILE",
         help="write the cells' e2e as a file that pytest-benchmark reads",
-        read=given.optional(given.file),
+        read=given_option.optional(given_option.file),
     ),
     "balance": Option(
         flag="--llm-balance",
         metavar="MEAN",
         help="mean that is called balanced: geometric, arithmetic or harmonic",
-        read=given.choice(given.balances),
+        read=given_option.choice(given_option.balances),
     ),
     "sandbox": Option(
         flag="--llm-sandbox",
         metavar="NAME",
         help="where generated code runs: auto, none (unsafe), or one by name",
-        read=given.choice(given.sandboxes),
+        read=given_option.choice(given_option.sandboxes),
     ),
     "limits": Option(
         flag="--llm-code-limits",
         metavar="EXPR",
         help="limits of a generated program: 'time=10s memory=2GiB output=1MB'",
-        read=given.limits,
+        read=given_option.limits,
     ),
     "scenarios": Option(
         flag="--llm-scenario",
         metavar="S",
         kind="args",
         help="single, offline, concurrent:N or server:RATE; repeatable",
-        read=given.scenarios,
+        read=given_option.scenarios,
     ),
     "requests": Option(
         flag="--llm-requests",
         metavar="N",
         help="requests that count in a cell, going round its samples",
-        read=given.optional(given.whole(1)),
+        read=given_option.optional(given_option.whole(1)),
     ),
     "slo": Option(
         flag="--llm-slo",
         metavar="EXPR",
         help="bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
-        read=given.slo,
+        read=given_option.slo,
     ),
     "timeout_s": Option(
         flag="--llm-timeout",
         metavar="SECONDS",
         help="when a request to a server is given up: 120, 90s, 5min",
-        read=given.optional(given.duration),
+        read=given_option.optional(given_option.duration),
     ),
     "against": Option(
         flag="--llm-against",
         metavar="NAME",
         help="model to measure each other one beside, in turn (A B B A)",
-        read=given.text,
+        read=given_option.text,
         looked_up=True,
     ),
     "baseline": Option(
         flag="--llm-baseline",
         metavar="FILE",
         help="stored run to compare with; a regression fails the run",
-        read=given.optional(given.path),
+        read=given_option.optional(given_option.path),
         looked_up=True,
     ),
     "save_baseline": Option(
@@ -211,7 +211,7 @@ OPTIONS = {
         metavar="FILE",
         alone="baseline.json",
         help="store this run for later ones (default: baseline.json)",
-        read=given.optional(given.path),
+        read=given_option.optional(given_option.path),
         looked_up=True,
     ),
     "tolerances": Option(
@@ -219,32 +219,32 @@ OPTIONS = {
         metavar="EXPR",
         kind="linelist",
         help="how much worse is tolerated: '[TASK@MODEL:] e2e=5%% quality=0.02'",
-        read=given.tolerances,
+        read=given_option.tolerances,
     ),
     "bounds": Option(
         flag="--llm-limit",
         metavar="EXPR",
         kind="linelist",
         help="absolute limits: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s'",
-        read=given.bounds,
+        read=given_option.bounds,
     ),
     "new_cells": Option(
         flag="--llm-new-cells",
         metavar="WHAT",
         help="cells that the baseline lacks: fail, warn or pass",
-        read=given.choice(lambda: ("fail", "warn", "pass")),
+        read=given_option.choice(lambda: ("fail", "warn", "pass")),
     ),
     "unsure": Option(
         flag="--llm-inconclusive",
         metavar="WHAT",
         help="what cannot be decided: pass or fail",
-        read=given.choice(lambda: ("pass", "fail")),
+        read=given_option.choice(lambda: ("pass", "fail")),
     ),
     "power": Option(
         flag="--llm-power",
         metavar="",
         help="tell before the run which changes it can see beside the baseline",
-        read=given.said,
+        read=given_option.said,
         looked_up=True,
     ),
 }

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.plugin.given import Given
+from pytest_llmlat.plugin.given_option import Given
 from pytest_llmlat.plugin.option_table import MARKERS, OPTIONS
 
 if TYPE_CHECKING:

@@ -229,7 +229,7 @@ def _writable(path: Path) -> bool:
     if not path.exists():
         return True
     begin = path.read_bytes()[:_BEGIN].decode("utf-8", "replace")
-    return not begin.strip() or baselines.files.KIND in begin
+    return not begin.strip() or baselines.baseline_files.KIND in begin
 
 
 def nothing(settings: Settings) -> Verdict:

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.store import baselines
-from pytest_llmlat.store.baselines import files
+from pytest_llmlat.store.baselines import baseline_files
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 
@@ -392,7 +392,9 @@ def _tampered(path: Path) -> None:
 
 def _newer(path: Path) -> None:
     content = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps({**content, "schema": files.SCHEMA + 1}), "utf-8")
+    path.write_text(
+        json.dumps({**content, "schema": baseline_files.SCHEMA + 1}), "utf-8"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import fmean, median_low
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_llmlat.store.baselines import files
+from pytest_llmlat.store.baselines import baseline_files
 from pytest_llmlat.store.baselines.columns import digest_of, pack, unpack
 from pytest_llmlat.values.errors import BadBaseline
 from pytest_llmlat.values.records import Cell
@@ -102,7 +102,8 @@ def save(
         named = "; ".join(holes[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
         raise BadBaseline(
             f"baseline {path}: not saved, for a baseline with holes would flatter later"
-            f" runs: {named}; run them whole, then save it with {files.OPTION}={path}"
+            f" runs: {named}; run them whole, then save it with"
+            f" {baseline_files.OPTION}={path}"
         )
     try:
         content = {
@@ -112,7 +113,7 @@ def save(
             _OVERVIEW: {key: _overview(measured[key]) for key in told},
             "cells": [_packed(told[key], measured[key]) for key in told],
         }
-        text = files.signed(content)
+        text = baseline_files.signed(content)
         # What could not be read again is not saved.
         _baseline(str(path), json.loads(text))
     except _SPLIT as error:
@@ -120,7 +121,7 @@ def save(
             f"baseline {path}: not saved, since it could not be read again: {error};"
             " that is a fault of pytest-llmlat or of a plugin of its models: report it"
         ) from error
-    files.write(path, text)
+    baseline_files.write(path, text)
 
 
 def load(path: Path) -> Baseline:
@@ -130,13 +131,13 @@ def load(path: Path) -> Baseline:
         BadBaseline: it is not there, or is not as ``save`` left it.
     """
     name = str(path)
-    content = files.read(path)
+    content = baseline_files.read(path)
     try:
         return _baseline(name, content)
     except _SPLIT as error:
         raise BadBaseline(
             f"baseline {name}: its content is not well-formed ({error!s:.200});"
-            f" {files.anew(path)}"
+            f" {baseline_files.anew(path)}"
         ) from error
 
 

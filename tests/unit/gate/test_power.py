@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.gate.power import SIZES, Visible, visible
-from pytest_llmlat.report.power import power_lines
+from pytest_llmlat.report.power_lines import power_lines
 from pytest_llmlat.store.baselines import BaselineCell
 from pytest_llmlat.values.records import Grade
 from tests.unit.builders import a_cell, a_record, a_timing, an_error

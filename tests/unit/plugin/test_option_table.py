@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_llmlat.plugin.given import Given
+from pytest_llmlat.plugin.given_option import Given
 from pytest_llmlat.plugin.option_table import OPTIONS, Option
 from pytest_llmlat.plugin.options import spelled
 from pytest_llmlat.values.settings import Settings

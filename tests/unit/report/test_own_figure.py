@@ -19,7 +19,7 @@ from pytest_llmlat.report.page import rows, tables
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.store.export import export
+from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
 from pytest_llmlat.values.figure_columns import column_value, headline_values

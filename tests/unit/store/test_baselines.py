@@ -20,9 +20,9 @@ from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.machine.environment import fingerprint
 from pytest_llmlat.store.baselines import (
     Baseline,
+    baseline_files,
     differences,
     digest_of,
-    files,
     load,
     save,
 )
@@ -564,8 +564,10 @@ def forged(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     """Change a baseline and sign it as if it had been saved so."""
     content = json.loads(path.read_text("ascii"))
     change(content)
-    rest = {key: value for key, value in content.items() if key not in files.HEAD}
-    path.write_text(files.signed(rest), "ascii")
+    rest = {
+        key: value for key, value in content.items() if key not in baseline_files.HEAD
+    }
+    path.write_text(baseline_files.signed(rest), "ascii")
     return path
 
 
@@ -728,9 +730,11 @@ def test_a_replaced_value_never_gives_other_numbers(content: dict[str, Any]) -> 
 @given(mutations())
 def test_a_signed_replacement_breaks_nothing(content: dict[str, Any]) -> None:
     """With a true checksum too, what cannot be read is a bad baseline and no crash."""
-    rest = {key: value for key, value in content.items() if key not in files.HEAD}
+    rest = {
+        key: value for key, value in content.items() if key not in baseline_files.HEAD
+    }
 
-    found = reloaded(files.signed(rest).encode())
+    found = reloaded(baseline_files.signed(rest).encode())
 
     assert found is None or all(cell.records for cell in found.cells)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_llmlat.store.export import columns, export
+from pytest_llmlat.store.export_files import columns, export
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import MissingExtra, UsageError
@@ -174,7 +174,7 @@ def test_parquet_is_written_in_batches(
 ) -> None:
     """However many records there are, a few thousand are in memory."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("pytest_llmlat.store.export._BATCH", 2)
+    monkeypatch.setattr("pytest_llmlat.store.export_files._BATCH", 2)
     path = tmp_path / "x.parquet"
 
     export(a_run(tmp_path, [a_record(f"s{n}") for n in range(5)]), path)
