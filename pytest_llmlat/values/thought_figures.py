@@ -62,7 +62,25 @@ def _answer_tokens(record: Record) -> float | None:
     return None if output is None or thought is None else output - thought
 
 
+def _first_thought(record: Record) -> RecordValues:
+    """Return when a request began to think; known of one that timed out later too."""
+    seconds = record.timing.ttfr_s if record.timing else None
+    if seconds is None or record.finish == "error":
+        return RecordValues(values=())
+    return RecordValues(values=(seconds,))
+
+
 THOUGHT_FIGURES: tuple[FigureDefinition, ...] = (
+    FigureDefinition(
+        name="ttfr_s",
+        meaning="Time to the first token of a thought, in seconds; of answers with"
+        " thoughts that came token by token.",
+        shape="distribution",
+        unit="s",
+        better="lower",
+        read=_first_thought,
+        exported={"ttfr_s": timed(lambda t: t.ttfr_s)},
+    ),
     FigureDefinition(
         name="thinking_s",
         meaning="From the first token of a thought to the first of the answer, in"

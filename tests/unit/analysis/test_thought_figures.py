@@ -71,6 +71,7 @@ def test_thinking_and_answering_are_told_apart() -> None:
 
     figures = dict(summed(records).figures)
 
+    assert figures["ttfr_s"].p50 == 1.0
     assert figures["thinking_s"].p50 == 3.0
     assert figures["answering_s"].p50 == 1.0
     assert figures["thought_tokens"].p50 == 10
@@ -81,7 +82,13 @@ def test_a_model_that_does_not_think_has_none_of_these_figures() -> None:
     """They are absent, not 0."""
     figures = dict(summed([replace(a_record(), thought_tokens=0)]).figures)
 
-    for name in ("thinking_s", "answering_s", "thought_tokens", "answer_tokens"):
+    for name in (
+        "ttfr_s",
+        "thinking_s",
+        "answering_s",
+        "thought_tokens",
+        "answer_tokens",
+    ):
         assert figures[name] == Distribution()
 
 
