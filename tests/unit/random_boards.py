@@ -130,12 +130,15 @@ def _timing(source: random.Random, *, lost: bool) -> Timing:
         at += source.randrange(10**6, NS_PER_S)
         stamps.append(at)
     tokens = tuple(source.choice([1, 1, 1, 3]) for _ in stamps)
+    end_ns = at + source.randrange(1, 10**8)
+    spread = source.choice([None, None, 17]) if stamps else None
     return Timing(
         start_ns=start,
-        end_ns=at + source.randrange(1, 10**8),
+        end_ns=end_ns,
         stamps_ns=tuple(stamps),
-        stamp_tokens=tokens,
-        spread_tokens=source.choice([None, None, 17]) if stamps else None,
+        # Where only the sum is known, messages are counted.
+        stamp_tokens=tokens if spread is None else (1,) * len(stamps),
+        spread_tokens=spread,
         sent_ns=source.choice([None, start + source.randrange(10**6)]),
     )
 

@@ -241,7 +241,7 @@ def test_resamples_draw_items_with_all_their_answers() -> None:
 
 @pytest.mark.slow
 def test_an_interval_of_quality_holds_both_sources_of_chance() -> None:
-    """Nominal 95 %: of 400 cells with a known truth, 92 to 98 % hold it.
+    """Nominal 95 %: of 250 cells with a known truth, 92 to 98 % hold it.
 
     Items are drawn with chances of their own, and answers by these: an interval that
     resampled single answers, or held items fixed, would miss far more often.
@@ -257,7 +257,7 @@ def test_an_interval_of_quality_holds_both_sources_of_chance() -> None:
         ]
         found = items_of(records)
         sums = resampled_sums(found.columns, seed=str(number), draws=1000)
-        low, high = interval(sums[:, 0] / len(found.columns))
+        low, high = interval(sums[:, 0] / len(records))
         assert low is not None
         assert high is not None
         held += low <= truth <= high
