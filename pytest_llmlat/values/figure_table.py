@@ -12,40 +12,13 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
-    RecordValues,
     timed,
 )
-from pytest_llmlat.values.percentiles import percentile
+from pytest_llmlat.values.gap_readings import gap, gaps
 from pytest_llmlat.values.thought_figures import THOUGHT_FIGURES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_llmlat.values.figure import View
-    from pytest_llmlat.values.records import Record
-
-
-def _gaps(record: Record) -> RecordValues:
-    """Return the gaps between stamps of a request; of a time-out the last one is open.
-
-    Where nobody counted tokens, a gap is not known to be one between tokens.
-    """
-    timing = record.timing
-    if timing is None or record.finish == "error":
-        return RecordValues(values=())
-    timed_out = record.finish == "timeout"
-    if not timing.stamps_ns or not any(timing.stamp_tokens):
-        return RecordValues(values=())
-    return RecordValues(values=timing.itl_s, censored=int(timed_out))
-
-
-def _gap(percent: int) -> Callable[[Record], float | None]:
-    def of(record: Record) -> float | None:
-        gaps = _gaps(record)
-        count = len(gaps.values) + gaps.censored
-        return percentile(sorted(gaps.values), percent, of=count)
-
-    return of
 
 
 _EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
@@ -168,9 +141,9 @@ _OURS = (
         better="lower",
         row_meaning="Gaps between neighbouring messages over all cells, in seconds; of"
         " several tokens each where grouped of a cell is not 0.",
-        read=_gaps,
+        read=gaps,
         per_token=True,
-        exported={"itl_p50_s": _gap(50), "itl_p99_s": _gap(99)},
+        exported={"itl_p50_s": gap(50), "itl_p99_s": gap(99)},
         columns=(
             FigureColumn(
                 title="itl p50",
