@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.errors import LLMLatError
     from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import Generation, Record, Request, Timing
+    from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.results import Scoreboard, Summary
+    from pytest_llmlat.values.timing import Timing
 
 __version__ = "0.1.0"
 
@@ -65,7 +66,7 @@ _HOMES = {
     "Summary": "values.results",
     "SystemClock": "values.clock",
     "Task": "values.entities",
-    "Timing": "values.records",
+    "Timing": "values.timing",
     "measure_models": "session.api",
 }
 

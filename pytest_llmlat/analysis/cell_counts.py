@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.percentiles import distribution
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from pytest_llmlat.values.units import named, seconds
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import Record, Timing
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.timing import Timing
 
 Quantity: TypeAlias = Literal["e2e", "ttft", "tpot", "queue"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)

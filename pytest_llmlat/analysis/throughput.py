@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.analysis.slo import good
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.scenario import SINGLE
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,7 +30,7 @@ from pytest_llmlat.values.errors import (
     GenerationFailed,
     WeightsUnavailable,
 )
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

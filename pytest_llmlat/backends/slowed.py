@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
-    from pytest_llmlat.values.records import Finish, Generation, Request, Timing
+    from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.timing import Timing
 
 OPTION = "slower"
 

@@ -6,7 +6,7 @@ import math
 import random
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,9 @@ from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
 from pytest_llmlat.measure.questions import questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.values.records import NS_PER_S, Cell, CellFacts, Record
+from pytest_llmlat.values.records import Cell, CellFacts, Record
 from pytest_llmlat.values.scenario import SINGLE
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -45,8 +45,8 @@ from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.scenario import SINGLE
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

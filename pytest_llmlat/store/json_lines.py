@@ -23,11 +23,11 @@ from pytest_llmlat.values.records import (
     Instrument,
     LoadFacts,
     Record,
-    Timing,
     TokenSource,
     Transport,
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
+from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ _NESTED = {
     "instrument": Instrument,
     "contention": Contention,
 }
-_ENTITY_TYPES = {"Scalar": Scalar}
+_ENTITY_TYPES = {"Scalar": Scalar, "Timing": Timing}
 """Names that annotations of records use and that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))

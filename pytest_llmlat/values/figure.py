@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.records import Record, Timing
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.timing import Timing
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
 Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "tokens", "bytes", "count"]

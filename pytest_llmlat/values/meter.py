@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.records import Generation, Timing
+from pytest_llmlat.values.records import Generation
 from pytest_llmlat.values.thinking import THOUGHT_TAGS
+from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,6 @@ reads are ``_s`` (floats). What could not be measured is ``None``, never 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.values.sampling import GREEDY, Sampling
@@ -27,8 +26,7 @@ from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
-
-NS_PER_S = 1_000_000_000
+    from pytest_llmlat.values.timing import Timing
 
 Finish: TypeAlias = Literal["stop", "length", "context", "timeout", "error"]
 TokenSource: TypeAlias = Literal["tokenizer", "usage"]
@@ -112,119 +110,6 @@ class Generation:
     """It was cut off before it had thought to the end: there is no answer."""
     sampling: Sampling | None = None
     """How its tokens were drawn; ``None`` where that cannot be told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """The clock readings of one generation, and what follows from them.
-
-    ``stamps_ns[i]`` is when the text of ``stamp_tokens[i]`` more tokens was there.
-    A stamp of several tokens is kept as it is: no gap is invented inside it. Where it
-    is not known how many it has, because nobody counted, it is 0.
-    """
-
-    start_ns: int
-    """The prompt's text was handed to the backend (or was scheduled to be)."""
-    end_ns: int
-    """The backend gave control back: no more content can come."""
-    stamps_ns: tuple[int, ...]
-    stamp_tokens: tuple[int, ...]
-    spread_tokens: int | None = None
-    """Tokens of all stamps together, where a server told only their sum and it is not
-    one for each message; ``stamp_tokens`` then counts messages."""
-    reasoning_ns: int | None = None
-    """The first reasoning token, which is no content."""
-    sent_ns: int | None = None
-    """When the request really left, where it had to wait for its turn."""
-    thought_end_ns: int | None = None
-    """The last reasoning token."""
-
-    @property
-    def e2e_s(self) -> float:
-        """End to end: start to the last content token.
-
-        Without content it is to the last token of the thought, or to the end.
-        """
-        if self.stamps_ns:
-            return (self.stamps_ns[-1] - self.start_ns) / NS_PER_S
-        last = self.end_ns if self.thought_end_ns is None else self.thought_end_ns
-        return (last - self.start_ns) / NS_PER_S
-
-    @property
-    def ttft_s(self) -> float | None:
-        """Time to first token: start to the first content token."""
-        if not self.stamps_ns:
-            return None
-        return (self.stamps_ns[0] - self.start_ns) / NS_PER_S
-
-    @property
-    def tpot_s(self) -> float | None:
-        """Time per token after the first stamp; ``None`` for a single stamp.
-
-        The divisor is output tokens - 1. Where the first stamp carried several
-        tokens, none of them cost time after it, so all of them are left out.
-        """
-        later = self.later_tokens
-        if not later:
-            return None
-        return (self.stamps_ns[-1] - self.stamps_ns[0]) / NS_PER_S / later
-
-    @property
-    def later_tokens(self) -> float:
-        """How many tokens came after the first stamp.
-
-        Where only the sum is known, each message is taken to hold as many tokens as
-        any other: to count those of the first as later would make decoding look faster.
-        """
-        later = sum(self.stamp_tokens[1:])
-        if self.spread_tokens is None:
-            return later
-        whole = sum(self.stamp_tokens)
-        return self.spread_tokens * later / whole if whole else 0.0
-
-    @property
-    def grouped(self) -> bool:
-        """Whether some stamp carries several tokens, so that gaps are not per token."""
-        many = any(tokens > 1 for tokens in self.stamp_tokens)
-        return many or self.spread_tokens is not None
-
-    @property
-    def itl_s(self) -> tuple[float, ...]:
-        """Inter-token latencies: every gap between neighbouring stamps."""
-        return tuple((b - a) / NS_PER_S for a, b in pairwise(self.stamps_ns))
-
-    @property
-    def ttfr_s(self) -> float | None:
-        """Time to the first reasoning token, from the start."""
-        if self.reasoning_ns is None:
-            return None
-        return (self.reasoning_ns - self.start_ns) / NS_PER_S
-
-    @property
-    def thinking_s(self) -> float | None:
-        """From the first reasoning token to the first content token.
-
-        To the last reasoning token where no content came; ``None`` without reasoning.
-        With ``ttfr_s`` before and ``answering_s`` behind it makes up ``e2e_s``.
-        """
-        end = self.stamps_ns[0] if self.stamps_ns else self.thought_end_ns
-        if self.reasoning_ns is None or end is None:
-            return None
-        return (end - self.reasoning_ns) / NS_PER_S
-
-    @property
-    def answering_s(self) -> float | None:
-        """From the first content token to the last, behind a thought."""
-        if self.reasoning_ns is None or not self.stamps_ns:
-            return None
-        return (self.stamps_ns[-1] - self.stamps_ns[0]) / NS_PER_S
-
-    @property
-    def queue_s(self) -> float | None:
-        """Scheduled arrival to sending, in an open loop."""
-        if self.sent_ns is None:
-            return None
-        return (self.sent_ns - self.start_ns) / NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.values.records import (
-    NS_PER_S,
     Cell,
     CellFacts,
     Contention,
@@ -17,9 +16,9 @@ from pytest_llmlat.values.records import (
     Instrument,
     LoadFacts,
     Record,
-    Timing,
 )
 from pytest_llmlat.values.results import Scoreboard, Verdict
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

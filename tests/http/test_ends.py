@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.instants import by_instant
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.http.asking import CLOCK, QUESTION, ask, read, url_of
 from tests.http.loopback import (
     DONE,

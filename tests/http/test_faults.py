@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.sampling import GREEDY, Sampling
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.http.asking import CLOCK, QUESTION, answered, ask, error_of, url_of
 from tests.http.loopback import (
     CLOSE,

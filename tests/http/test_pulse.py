@@ -17,7 +17,7 @@ from pytest_llmlat.measure.instrument.calibration import Pulse, pulse_server
 from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import MissingExtra, ServerUnavailable
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

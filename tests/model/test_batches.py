@@ -13,7 +13,8 @@ from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Batching
-from pytest_llmlat.values.records import NS_PER_S, Generation, Request, Timing
+from pytest_llmlat.values.records import Generation, Request
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.model.local import local
 from tests.model.test_embedded import tiny_gpt2
 

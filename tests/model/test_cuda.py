@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.protocols import Backend, Batching
-    from pytest_llmlat.values.records import Generation, Timing
+    from pytest_llmlat.values.records import Generation
+    from pytest_llmlat.values.timing import Timing
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

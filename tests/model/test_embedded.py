@@ -13,13 +13,14 @@ from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, WeightsUnavailable
 from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.records import Generation, Request, Timing
+from pytest_llmlat.values.records import Generation, Request
 from tests.model.local import local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.timing import Timing
 
 HELLO = Request(prompt="Repeat this word: Hello", chat=True, max_new_tokens=16)
 COUNT = Request(prompt="1, 2, 3, 4, 5,", chat=False, max_new_tokens=8)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import Generation, Timing
+    from pytest_llmlat.values.records import Generation
+    from pytest_llmlat.values.timing import Timing
 
 mx = pytest.importorskip("mlx.core", reason="the extra 'mlx' is not installed")
 mlx_utils = pytest.importorskip("mlx_lm.utils")

@@ -36,8 +36,9 @@ from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.percentiles import nearest_rank
-from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

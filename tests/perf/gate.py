@@ -26,14 +26,8 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.rules import Rules
-from pytest_llmlat.values.records import (
-    NS_PER_S,
-    Cell,
-    CellFacts,
-    Grade,
-    Record,
-    Timing,
-)
+from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -23,7 +23,8 @@ from pathlib import Path
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.measure.scenarios import ask, settled
 from pytest_llmlat.values.clock import SystemClock
-from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.timing import NS_PER_S
 
 ROOT = Path(__file__).resolve().parents[2]
 TTFT_S, TPOT_S, TOKENS = 0.005, 0.001, 8

@@ -38,8 +38,8 @@ from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, Sample, Task
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.scenario import SINGLE, Scenario
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

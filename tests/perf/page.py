@@ -24,14 +24,8 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import write_page
 from pytest_llmlat.values.families import FAMILIES
-from pytest_llmlat.values.records import (
-    NS_PER_S,
-    Cell,
-    CellFacts,
-    Grade,
-    Record,
-    Timing,
-)
+from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

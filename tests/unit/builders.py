@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
-from pytest_llmlat.values.records import (
-    NS_PER_S,
-    Cell,
-    CellFacts,
-    Grade,
-    Record,
-    Timing,
-)
+from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,15 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
-from pytest_llmlat.values.records import (
-    NS_PER_S,
-    CellFacts,
-    Grade,
-    LoadFacts,
-    Record,
-    Timing,
-    Transport,
-)
+from pytest_llmlat.values.records import CellFacts, Grade, LoadFacts, Record, Transport
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_record, some_facts
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.records import Finish, Request, Timing, TokenSource
+    from pytest_llmlat.values.records import Finish, Request, TokenSource
+    from pytest_llmlat.values.timing import Timing
 
 _UNEXPLAINED = (
     "the server ended the answer with neither a finish_reason nor its usage, as if it"

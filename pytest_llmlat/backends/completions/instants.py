@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import Timing
+    from pytest_llmlat.values.timing import Timing
 
 
 def by_instant(timing: Timing) -> Timing:

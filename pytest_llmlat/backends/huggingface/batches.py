@@ -22,7 +22,7 @@ from pytest_llmlat.backends.huggingface.torch_memory import (
     within_memory,
 )
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

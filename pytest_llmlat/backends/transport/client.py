@@ -20,7 +20,7 @@ from pytest_llmlat.backends.transport.pool import Pool
 from pytest_llmlat.backends.transport.retrying import is_passing, wait_asked
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.values.errors import MissingExtra
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

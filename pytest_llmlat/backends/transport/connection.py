@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_llmlat.backends.transport.bodies import FINAL, HttpResponse, unpack
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.values.errors import MissingExtra
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.backends.transport.connection import Connection
 from pytest_llmlat.values.errors import ServerUnavailable
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

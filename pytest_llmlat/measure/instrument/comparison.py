@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.errors import GenerationFailed, LLMLatError
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.values.records import Response, Timing
+    from pytest_llmlat.values.records import Response
+    from pytest_llmlat.values.timing import Timing
 
 WANTED_BY = "the check of the HTTP client's clock"
 

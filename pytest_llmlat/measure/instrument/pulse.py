@@ -39,7 +39,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.instrument import wire
-from pytest_llmlat.values.records import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S
 
 if sys.platform != "win32":
     import resource

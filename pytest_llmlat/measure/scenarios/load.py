@@ -17,7 +17,8 @@ from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
 from pytest_llmlat.measure.scenarios.alone import no_garbage
 from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.protocols import Exchange
-from pytest_llmlat.values.records import NS_PER_S, LoadFacts
+from pytest_llmlat.values.records import LoadFacts
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence

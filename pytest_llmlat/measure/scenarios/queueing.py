@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
 from pytest_llmlat.measure.scenarios.alone import ask
-from pytest_llmlat.values.records import NS_PER_S, LoadFacts
+from pytest_llmlat.values.records import LoadFacts
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

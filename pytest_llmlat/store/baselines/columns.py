@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from pytest_llmlat.values.records import Finish, Grade, Record, Timing, TokenSource
+from pytest_llmlat.values.records import Finish, Grade, Record, TokenSource
+from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

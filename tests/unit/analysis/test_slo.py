@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.slo import QUANTITIES, Objective, good, parse
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.records import NS_PER_S, Record
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_record, a_timing, an_error, an_overflow
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Record
 
 WHERE = "--llm-slo"
 EVERY = "e2e<9 ttft<9 tpot<9 queue<9"

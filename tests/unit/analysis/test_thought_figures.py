@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.command.show import sample_lines
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.values.records import NS_PER_S, Record, Timing
 from pytest_llmlat.values.results import Distribution, Summary
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_record, an_error, some_facts
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Record
 
 
 def thought(sample: str, *, thinking_s: int, tokens: int, value: float = 1.0) -> Record:

@@ -16,7 +16,7 @@ from pytest_llmlat.values.errors import (
     WeightsUnavailable,
 )
 from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.records import Generation, Request, Timing
+from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import Sampling
 from tests.unit.builders import a_deployment, a_model
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.timing import Timing
 
 SCRIPT: dict[str, str | Mapping[str, str]] = {
     "capital": "Paris is it",

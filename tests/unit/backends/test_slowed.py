@@ -20,7 +20,8 @@ from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Batching
-from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
-    from pytest_llmlat.values.records import Generation, Timing
+    from pytest_llmlat.values.records import Generation
+    from pytest_llmlat.values.timing import Timing
 
 REQUEST = Request(prompt="2 + 2?", chat=True, max_new_tokens=8, stop=("!",))
 

@@ -16,8 +16,9 @@ from pytest_llmlat.gate.changes import BALANCED, QUALITY, changes
 from pytest_llmlat.gate.judging import ALPHA, Match, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.rules import NEW_CELLS, Rules, parse_tolerances
-from pytest_llmlat.values.records import NS_PER_S, Cell, Grade, Record
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:

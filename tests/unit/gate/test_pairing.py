@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.gate.pairing import LATENCIES, Side, known, log_ratios, pair
-from pytest_llmlat.values.records import Finish, Grade, Record, Timing
+from pytest_llmlat.values.records import Finish, Grade, Record
 from tests.unit.builders import a_record, a_timing, an_error, an_overflow
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.timing import Timing
 
 E2E, TTFT, TPOT = range(3)
 

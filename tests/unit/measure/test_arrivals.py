@@ -16,8 +16,8 @@ from pytest_llmlat.measure.arrivals import (
     warm_up_requests,
 )
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.scenario import KINDS, LEVELLED, SINGLE, Scenario, parse
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_sample
 
 WHERE = "--llm-scenario"

@@ -16,8 +16,9 @@ from pytest_llmlat.measure.scenarios.batching import CHECKED, in_batches
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
 from pytest_llmlat.values.protocols import Batching
-from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import GenerationFailed, LLMLatError
 from pytest_llmlat.values.percentiles import nearest_rank
-from pytest_llmlat.values.records import NS_PER_S, Response, Timing, Transport
+from pytest_llmlat.values.records import Response, Transport
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping

@@ -20,16 +20,15 @@ from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.records import (
-    NS_PER_S,
     CellFacts,
     Generation,
     Instrument,
     Record,
     Request,
     Response,
-    Timing,
 )
 from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:

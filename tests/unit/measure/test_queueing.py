@@ -15,8 +15,9 @@ from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.queueing import take_turns
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.records import NS_PER_S, Request
+from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from pytest_llmlat.report.benchmark_json import (
     benchmark_text,
     statistics_of,
 )
-from pytest_llmlat.values.records import NS_PER_S
 from pytest_llmlat.values.results import Scoreboard
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.boards import RUN, a_summary
 from tests.unit.builders import a_record, a_timing
 from tests.unit.stored_runs import failures

@@ -11,14 +11,9 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.report.loads import clock_lines, load_lines
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.values.records import (
-    NS_PER_S,
-    Instrument,
-    LoadFacts,
-    Record,
-    Transport,
-)
+from pytest_llmlat.values.records import Instrument, LoadFacts, Record, Transport
 from pytest_llmlat.values.results import Scoreboard
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 HOSTILE = "\x1b[2J\r\nevil\u202e\u200b\x07|<b>"

@@ -24,8 +24,9 @@ from pytest_llmlat.report.page.drawings import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
 from pytest_llmlat.report.page.samples import Store, shortened
 from pytest_llmlat.report.page.visible import visible
-from pytest_llmlat.values.records import NS_PER_S, Grade
+from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
+from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.boards import HOSTILE, RUN, a_board, a_comparison, a_run
 from tests.unit.builders import (
     a_cell,

@@ -28,8 +28,9 @@ from pytest_llmlat.store.baselines import (
 )
 from pytest_llmlat.store.baselines.columns import pack, unpack
 from pytest_llmlat.values.errors import BadBaseline, UsageError
-from pytest_llmlat.values.records import Contention, Grade, Record, Timing
+from pytest_llmlat.values.records import Contention, Grade, Record
 from pytest_llmlat.values.results import Distribution
+from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import (
     a_cell,
     a_grade,

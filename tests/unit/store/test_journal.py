@@ -32,10 +32,10 @@ from pytest_llmlat.values.records import (
     Instrument,
     LoadFacts,
     Record,
-    Timing,
     Transport,
 )
 from pytest_llmlat.values.results import Verdict
+from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_llmlat.values import records
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.families import FAMILIES
-from pytest_llmlat.values.records import NS_PER_S, Timing
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 STAMPS = st.lists(
