@@ -36,7 +36,10 @@ def find_token(
         return None
     cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = environ.get("HF_HOME") or f"{cache}/huggingface"
-    path = Path(environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser()
+    try:
+        path = Path(environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser()
+    except RuntimeError:  # neither HOME nor an entry in the table of users
+        return None
     try:
         value = path.read_text("utf-8").strip()
     except (OSError, ValueError):

@@ -228,6 +228,8 @@ class _Measurement:
                 peak_rss_bytes=self._memory.bytes() if self._memory else None,
                 peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
+                # Anew: what a server rejects is found out while it is measured.
+                backend=tuple(backend.facts.items()),
                 warnings=(
                     *self.facts.warnings,
                     *_changed(self._plan.cell, load),

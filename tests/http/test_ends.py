@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.instants import by_instant
+from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.http.asking import CLOCK, QUESTION, ask, read, url_of
 from tests.http.loopback import (
@@ -26,6 +30,7 @@ from tests.http.loopback import (
 )
 
 if TYPE_CHECKING:
+    from pytest_llmlat.backends.completions.server import Completions
     from pytest_llmlat.values.records import Response
     from tests.http.asking import Opener
     from tests.http.loopback import Loopback
@@ -294,3 +299,53 @@ def test_a_server_that_is_silent_in_an_answer_is_waited_for(
     response = ask(open_at(url_of(server), timeout_s=0.3))
 
     assert response.timing.end_ns - response.timing.start_ns >= 0.29 * NS_PER_S
+
+
+class AlarmRang(BaseException):
+    """What a time limit of tests raises, as pytest's own failures do."""
+
+
+def test_a_signal_s_exception_ends_a_request_that_hangs(
+    server: Loopback, model: Completions
+) -> None:
+    """A time limit of the whole test is kept, whichever event loop there is."""
+    server.scripts = [[head(), HANG]]
+
+    def ring(*_: object) -> None:
+        raise AlarmRang
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(AlarmRang):
+            ask(model)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_another_loop_that_is_running_is_told(model: Completions) -> None:
+    """In a sentence that says what to write instead."""
+
+    async def inside() -> None:
+        ask(model)
+
+    with pytest.raises(Unsupported, match="write the test as def, not async def"):
+        asyncio.run(inside())
+
+
+def test_a_user_s_own_loop_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, server: Loopback, open_at: Opener
+) -> None:
+    """Also without uvloop: the thread's loop is not ours to set or to take away."""
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    mine = asyncio.new_event_loop()
+    asyncio.set_event_loop(mine)
+    try:
+        model = open_at(url_of(server))
+        ask(model)
+        model.close()
+        assert asyncio.get_event_loop_policy().get_event_loop() is mine
+    finally:
+        asyncio.set_event_loop(None)
+        mine.close()

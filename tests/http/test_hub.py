@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,6 @@ from tests.http.asking import CLOCK, answered, ask, error_of, url_of
 from tests.http.loopback import complaint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.values.entities import Scalar
     from tests.http.loopback import Loopback
 
@@ -138,3 +137,14 @@ def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ServerUnavailable, match="write ORG/NAME"):
         hub.open_model(deployed(None), CLOCK)
+
+
+def test_a_user_without_a_home_has_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some containers have neither HOME nor an entry for their user."""
+
+    def nowhere(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", nowhere)
+
+    assert find_token({}) is None

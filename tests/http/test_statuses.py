@@ -260,6 +260,29 @@ def test_a_parameter_is_given_up_only_once(
     assert "HTTP 400 after 1 retry (400 seed): bad seed" in error_of(ask(model))
 
 
+def test_a_parameter_that_was_not_the_reason_is_sent_again(
+    server: Loopback, model: Completions
+) -> None:
+    """A refusal of one question that only names it changes nothing for the others."""
+    refused = complaint("400 Bad Request", "policy; input was {'seed': 0}")
+    server.scripts = [[refused], [refused], [HELLO]]
+
+    assert "policy" in error_of(ask(model))
+    assert answered(model) == "Hello you"
+
+    assert "seed" in server.posted[-1]
+    assert model.facts["left_out"] is None
+
+
+def test_what_is_left_out_is_a_fact(server: Loopback, model: Completions) -> None:
+    """Answers without a seed are not those that were asked for."""
+    server.scripts = [[complaint("422 No", "seed: extra inputs")], [HELLO]]
+
+    ask(model)
+
+    assert model.facts["left_out"] == "seed"
+
+
 def test_long_words_are_shortened(server: Loopback, model: Completions) -> None:
     """A page of a server's text does not fill the report, nor move the cursor."""
     server.scripts = [[complaint("400 Bad Request", "\x1b[2J" + "x" * 5000)]]

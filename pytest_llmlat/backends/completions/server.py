@@ -47,6 +47,7 @@ from pytest_llmlat.values.errors import BadCatalogue, ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
+    from collections.abc import Set as AbstractSet
 
     from pytest_llmlat.backends.transport.addresses import Address
     from pytest_llmlat.backends.transport.bodies import HttpResponse
@@ -199,6 +200,7 @@ class Completions:
             "timeout_s": self._timeout_s,
             "extra_body": json.dumps(self._extra) if self._extra else None,
             "context": self._context,
+            "left_out": ", ".join(sorted(self._without)) or None,
         }
 
     def look(self, *, check: bool) -> None:
@@ -270,21 +272,25 @@ class Completions:
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
             return SentRequest(outcome=outcome, body=body)
+        without = self._without
         for _ in range(_MOST_ADAPTATIONS):
             # Parsing now delays other stamps; it is done once for a server's whims,
             # as a rule in the warm-up.
             answer = unpacked(outcome)
             words = said(answer.body)
-            name = rejected(answer.status, words, body, self._without)
+            name = rejected(answer.status, words, body, without)
             if name is None:
                 break
-            self._without |= {name}
-            body = self._body(request)
+            without |= {name}
+            body = self._body(request, without)
             outcome = await self._client.send(
                 self._message(request, body),
                 start_ns,
                 after=(outcome, f"{answer.status} {name}"),
             )
+        if outcome.last.status in SUCCESS:
+            # What did not help is sent again next time: it was not the parameter.
+            self._without |= without
         return SentRequest(outcome=outcome, body=body)
 
     def read(self, request: Request, exchange: SentRequest) -> Response:
@@ -311,12 +317,14 @@ class Completions:
             )
         )
 
-    def _body(self, request: Request) -> dict[str, object]:
+    def _body(
+        self, request: Request, without: AbstractSet[str] | None = None
+    ) -> dict[str, object]:
         asked = payload(
             request,
             model=self._model or "",
             stream=self._stream,
-            without=self._without,
+            without=self._without if without is None else without,
             system=self._system_as,
         )
         name = self._complaints.place

@@ -19,7 +19,7 @@ from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.backends.transport.pool import Pool
 from pytest_llmlat.backends.transport.retrying import is_passing, wait_asked
 from pytest_llmlat.backends.transport.secrets import Secrets
-from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.errors import MissingExtra, Unsupported
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
+_SIGNALS = "_read_from_self"
+"""What uvloop calls the callback in which handlers of signals run."""
 LONGEST_WAIT_S = 60.0
 """Who asks us by Retry-After to wait longer than this is not asked again."""
 SUCCESS = range(200, 300)
@@ -113,6 +115,7 @@ class Client:
         self._secrets = secrets or Secrets()
         self._is_final = is_final
         self._closed = False
+        self._raised: BaseException | None = None
         self._runner = asyncio.Runner(loop_factory=_loop_factory())
 
     def run(self, main: Coroutine[object, object, T], *, awake: bool = False) -> T:
@@ -122,11 +125,25 @@ class Client:
             main: what to run.
             awake: do not sleep while waiting: a core that has gone to sleep takes
                 tenths of a millisecond to wake up, and stamps are late by that.
+
+        Raises:
+            Unsupported: another event loop is running in this thread.
         """
+        if _inside_a_loop():
+            main.close()
+            raise Unsupported(
+                "a server is measured on an event loop of its own, and one is running:"
+                " write the test as def, not async def, or measure in a thread"
+            )
+        loop = self._runner.get_loop()
+        self._raised = None
+        loop.set_exception_handler(self._stop_if_raised)
         try:
             return self._runner.run(_awake(main) if awake else main)
         except BaseException:
-            self._runner.get_loop().run_until_complete(_cancel_all())
+            loop.run_until_complete(_cancel_all())
+            if self._raised is not None:
+                raise self._raised from None
             raise
 
     def close(self) -> None:
@@ -138,6 +155,20 @@ class Client:
             self._runner.run(self._pool.close())
         finally:
             self._runner.close()
+
+    def _stop_if_raised(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        """End the loop where a handler of a signal raised, such as a test's alarm.
+
+        uvloop only reports it, and a hung server would hold the test in spite of it.
+        """
+        error = context.get("exception")
+        if error is None or _SIGNALS not in str(context.get("message")):
+            loop.default_exception_handler(context)
+            return
+        self._raised = error
+        loop.stop()
 
     async def connect(self, connections: int) -> None:
         """Open up to so many connections ahead."""
@@ -339,12 +370,24 @@ async def _cancel_all() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loops; without it, the standard ones."""
+def _inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return uvloop's loops; without it, the standard ones.
+
+    Never ``None``: then the loop would be made that of the thread, and be gone when a
+    user's next test asks for it.
+    """
     try:
         import uvloop
     except ImportError:
-        return None
+        return asyncio.new_event_loop
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
 
