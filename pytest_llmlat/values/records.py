@@ -235,9 +235,10 @@ class LoadFacts:
     """
 
     window_s: float
-    """In a closed loop the time that its slots spent on the measured requests, waits
-    of this client included, over the number of slots. Else from the first measured
-    arrival to the last measured end, or to the next arrival if that is later."""
+    """In a closed loop the time in which as many answers come as were measured, at the
+    rate between the first measured sending and the last measured end. Else from the
+    first measured arrival to the last measured end, or to the next arrival if that is
+    later."""
     ended: int
     """Requests that ended in the window, failed ones included."""
     failed: int

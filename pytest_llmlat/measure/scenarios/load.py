@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate, count
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
@@ -34,6 +35,8 @@ TICK_S = 0.02
 """How often the event loop's lateness is looked at."""
 LATE_S = 0.005
 """From this lateness on (99th percentile) a figure is the client's own."""
+_AS_LONG = 0.9
+"""Two answers whose times differ by less are taken to take the same."""
 BUSY = 0.9
 """From this share of a core on, the client cannot keep up with more."""
 
@@ -96,9 +99,9 @@ class Offered(Generic[E]):
         self._spans: list[_Span] = []
         self._measured: list[_Span] = []
         self._left = len(requests)
-        self._slots = 0
-        self._slot_ns = 0
-        """In a closed loop, the time that its slots spent on measured requests."""
+        self._closed = False
+        self._cut_off_ns: list[int] = []
+        """When the requests began that were under way at the end."""
         self._next_due_ns = 0
         """In an open loop, when the first request arrives that does not count."""
         self._fault: BaseException | None = None
@@ -134,26 +137,24 @@ class Offered(Generic[E]):
     async def closed(self, level: int, ramp_s: float) -> None:
         """Keep ``level`` requests in flight until every measured one has ended.
 
-        Until all of them are under way, none counts: it would meet a smaller load.
+        Until all of them have had an answer, none counts: one that is turned away and
+        waits to be sent again is not in flight, and the others would meet a smaller
+        load.
         """
         await self._server.connect(level)
         before, upcoming = count(-1, -1), count()
-        started = 0
+        answered = 0
 
         async def keep_one_in_flight(delay_s: float) -> None:
-            nonlocal started
+            nonlocal answered
             await asyncio.sleep(delay_s)
-            started += 1
             await self._exchange(next(before), self._clock.now_ns())
+            answered += 1
             while not self._finished.is_set():
-                place = next(upcoming if started == level else before)
-                begin = self._clock.now_ns()
-                await self._exchange(place, begin)
-                if 0 <= place < len(self._requests):
-                    # What passes until the next is sent is time of this client.
-                    self._slot_ns += self._clock.now_ns() - begin
+                place = next(upcoming if answered == level else before)
+                await self._exchange(place, self._clock.now_ns())
 
-        self._slots = level
+        self._closed = True
         workers = [
             asyncio.create_task(keep_one_in_flight(ramp_s * number / level))
             for number in range(level)
@@ -195,12 +196,12 @@ class Offered(Generic[E]):
         """Describe the load; ``None`` if no measured request ended."""
         if not self._measured:
             return None
-        if self._slots:
-            # A rate by slots is right wherever in its waves a loop is cut off.
-            window_ns, ended = self._slot_ns / self._slots, self._measured
+        begin = min(span.start_ns for span in self._measured)
+        last = max(span.end_ns for span in self._measured)
+        if self._closed:
+            ended = self._measured
+            window_ns = self._window_of_slots(begin, last)
         else:
-            begin = min(span.start_ns for span in self._measured)
-            last = max(span.end_ns for span in self._measured)
             # An idle server answers as many as arrive, and no more.
             end = max(last, self._next_due_ns)
             window_ns = end - begin
@@ -234,6 +235,9 @@ class Offered(Generic[E]):
             exchange = await self._server.exchange(
                 self._requests[place % total], start_ns
             )
+        except asyncio.CancelledError:
+            self._cut_off_ns.append(start_ns)
+            raise
         finally:
             self._in_flight -= 1
         span = _Span(start_ns, exchange.end_ns, exchange.failed)
@@ -244,6 +248,32 @@ class Offered(Generic[E]):
             self._left -= 1
             if not self._left:
                 self._finished.set()
+
+    def _window_of_slots(self, begin: int, end: int) -> float:
+        """Return in what time as many answers come as were measured, by the rate.
+
+        Of each answer that part counts that lies between the two instants, whether it
+        is measured or not: so the rate is right wherever in its waves a closed loop is
+        cut off, and slots that wait to be let in again make it no larger. How long an
+        answer would have taken that was still under way, those tell that took longer
+        than it had by then; one that had outlasted them all counts for nothing.
+        """
+        good = [span for span in self._measured if not span.failed]
+        counted = good or self._measured
+        done = 0.0
+        for span in self._spans:
+            inside = min(span.end_ns, end) - max(span.start_ns, begin)
+            if inside > 0 and span.failed <= (not good):
+                done += inside / (span.end_ns - span.start_ns)
+        took = sorted(span.end_ns - span.start_ns for span in counted)
+        sums = list(accumulate(1 / max(1, one) for one in reversed(took)))
+        for start in self._cut_off_ns:
+            inside = end - max(start, begin)
+            longer = len(took) - bisect_left(took, (end - start) * _AS_LONG)
+            if inside > 0 and longer:
+                done += min(1.0, inside * sums[longer - 1] / longer)
+        # Answers that take no time at all are only those of a scripted clock.
+        return len(counted) * (end - begin) / (done or len(counted))
 
     async def _until_finished(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Wait for the last measured request, then end the tasks that go on."""

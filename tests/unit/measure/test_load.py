@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 import selectors
 import signal
 import time
@@ -193,6 +194,32 @@ class Slow:
         """There is nothing to close."""
 
 
+@dataclass
+class TurningAway(Slow):
+    """A server that takes four at once; whom it turns away, asks thrice again."""
+
+    taken: int = 0
+    ends: list[int] = field(default_factory=list)
+    waits: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - no secret
+
+    async def exchange(self, request: Request, start_ns: int) -> Ended:
+        """Wait in growing steps for room, and then for the answer."""
+        for wait_s in (0.5, 1.0, 2.0):
+            if self.taken < 4:
+                break
+            await asyncio.sleep(wait_s * self.waits.uniform(1, 2))
+        if self.taken == 4:
+            now_ns = self.clock.now_ns()
+            return Ended(request.prompt, start_ns, start_ns, now_ns, failed=True)
+        self.taken += 1
+        try:
+            ended = await super().exchange(request, start_ns)
+        finally:
+            self.taken -= 1
+        self.ends.append(ended.end_ns)
+        return ended
+
+
 def some_requests(count: int) -> list[Request]:
     """Return requests whose prompts are their places."""
     return [
@@ -340,10 +367,10 @@ def test_the_window_of_a_closed_loop() -> None:
 
     facts = facts_of(offered(closed(2), server, 4, ramp_s=1.0))
 
-    # From the first start at 1.0 to that of who comes after them at 3.0.
+    # Both have had an answer at 1.5; the last that counts ends at 4.0.
     assert facts.window_s == pytest.approx(2.0)
     assert (facts.ended, facts.failed) == (4, 0)
-    assert (facts.before, facts.after, facts.in_flight) == (2, 1, 2)
+    assert (facts.before, facts.after, facts.in_flight) == (3, 1, 2)
     assert facts.send_lag_p99_s is None
     assert facts.client_limited is None
 
@@ -383,6 +410,24 @@ def test_the_rate_of_a_closed_loop_obeys_little_s_law(level: int, count: int) ->
     assert facts.ended / facts.window_s == pytest.approx(level, rel=0.01)
 
 
+@pytest.mark.parametrize("level", [4, 8, 16, 32])
+def test_a_server_that_turns_requests_away_is_no_faster_for_it(level: int) -> None:
+    """The rate is that of the server's own count, however many wait to be let in."""
+    server = TurningAway(ManualClock(BEGIN_NS), service_s=lambda _: 0.2)
+
+    load = offered(closed(level), server, 400)
+
+    counted = [ended for ended in kept(load) if ended]
+    begin = min(ended.start_ns for ended in counted)
+    end = max(ended.end_ns for ended in counted)
+    own = sum(begin < instant <= end for instant in server.ends)
+    facts = facts_of(load)
+    answered = facts.ended - facts.failed
+    assert answered / facts.window_s == pytest.approx(
+        own / (end - begin) * NS_PER_S, rel=0.03
+    )
+
+
 def test_fewer_requests_than_are_in_flight() -> None:
     """One that counts is measured among three others."""
     server = a_server()
@@ -391,7 +436,8 @@ def test_fewer_requests_than_are_in_flight() -> None:
 
     assert kept(load)[0] is not None
     facts = facts_of(load)
-    assert (facts.before, facts.in_flight) == (4, 4)
+    # Who has had an answer goes on with others until all have had one.
+    assert (facts.before, facts.in_flight) == (7, 4)
 
 
 def test_a_closed_loop_ends_with_its_last_counted_request() -> None:
@@ -685,6 +731,6 @@ def test_a_cell_on_a_server_is_measured_under_a_load() -> None:
     assert (last.warmup_s, last.load_s, last.peak_rss_bytes) == (1.0, None, None)
     assert last.instrument == instrument
     assert last.load is not None
-    assert (last.load.before, last.load.in_flight) == (2, 2)
-    # One for the warm-up of the cell, two to fill the loop.
-    assert len(server.sent) == 1 + 2 + 5 + last.load.after
+    assert (last.load.before, last.load.in_flight) == (3, 2)
+    # One for the warm-up of the cell, three until both slots have had an answer.
+    assert len(server.sent) == 1 + 3 + 5 + last.load.after
