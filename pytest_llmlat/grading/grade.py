@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.grading.extractors import EXTRACTORS, normalized
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.metrics.metric import checked
 from pytest_llmlat.values.errors import LLMLatError
@@ -39,12 +39,13 @@ def grade(
     Raises:
         BadExtension: the extractor or the metric is broken, or gives no sound grade.
     """
-    extraction = (
-        Extraction(value=None)
-        if answer is None
-        else EXTRACTORS[task.extractor](answer, task, sample)
-    )
     metric = METRICS[task.metric]
+    if answer is None:
+        extraction = Extraction(value=None)
+    elif (right := _verbatim(answer, task, sample)) is not None:
+        extraction = Extraction(value=right, explicit=True)
+    else:
+        extraction = EXTRACTORS[task.extractor](answer, task, sample)
     if truncated and metric.exact and not extraction.explicit:
         extraction = replace(extraction, value=None)
     if metric.grade is not None:
@@ -56,6 +57,25 @@ def grade(
     else:
         found = metric.run(extraction.value, task, sample, sandbox)
     return extraction, checked(found, task.metric, metric)
+
+
+def _verbatim(answer: str, task: Task, sample: Sample) -> str | None:
+    """Return the right answer that a whole answer consists of, as it is written.
+
+    Where any text may be the answer, no reading can make it another one, as it might of
+    "May", "C++" or "Paris, France".
+    """
+    if not EXTRACTORS[task.extractor].any_text or "options" in dict(sample.fields):
+        return None
+    said = normalized(answer).rstrip(".")
+    return next(
+        (
+            right
+            for right in sample.references
+            if said and said == normalized(right).rstrip(".")
+        ),
+        None,
+    )
 
 
 def check_grading(task: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import replace
 from functools import cached_property
@@ -100,6 +101,12 @@ class Gate:
         _ = self.baseline, self.rules, self.limits
         if self._settings.power:
             self._spread()
+        folder = self._settings.report
+        if folder is not None and not _can_be_filled(folder):
+            raise UsageError(
+                f"{self._spelled('report')}: {folder} is no folder that can be written"
+                " to; name another one"
+            )
         path = self._settings.save_baseline
         if path is not None and not _writable(path):
             option = self._spelled("save_baseline")
@@ -220,6 +227,14 @@ def _counterpart(cell: Cell, reference: Mapping[Cell, CellFacts]) -> CellFacts |
         if (other.task, other.scenario) == (cell.task, cell.scenario)
     ]
     return min(alike, key=lambda f: f.cell.device != cell.device, default=None)
+
+
+def _can_be_filled(folder: Path) -> bool:
+    """Whether a folder is there, or can be made, and takes files; it is not made."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 
 def _writable(path: Path) -> bool:

@@ -139,13 +139,13 @@ def draw_shots(
         return ()
     # Which form the model takes decides nothing here: all see the same examples.
     chat = task.chat or task.completion_prompt is None
-    asked = question(task, sample, chat=chat)
+    asked = _spelled(question(task, sample, chat=chat))
     found: list[Sample] = []
     for row in _in_order(task, pool, sample, seed=seed):
         if len(found) == shots.count:
             break
         same = shots.own_rows and row.id == sample.id
-        if not same and question(task, row, chat=chat) != asked:
+        if not same and _spelled(question(task, row, chat=chat)) != asked:
             found.append(row)
     if len(found) < shots.count:
         raise BadCatalogue(
@@ -153,6 +153,11 @@ def draw_shots(
             f" {_told_source(task, shots)} can be shown beside {sample.id!r}"
         )
     return tuple(found)
+
+
+def _spelled(text: str) -> str:
+    """Return a question without what leaves it the same: case, blanks and signs."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _source_of_shots(task: Task, shots: Shots) -> Task:

@@ -173,4 +173,4 @@ REFERENCES: Mapping[str, ReferenceReader] = {
 }
 
 
-EXTRACTOR = Extractor(read=read_answer, reference=as_wanted)
+EXTRACTOR = Extractor(any_text=True, read=read_answer, reference=as_wanted)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.reading import (
     Reader,
+    Reading,
     ReferenceReader,
     without_thoughts,
 )
 from pytest_llmlat.grading.extractors.refusals import is_refusal
+from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Extraction
 from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
@@ -31,6 +33,9 @@ class Extractor:
     answer is taken as it stands."""
     needs_labels: bool = False
     """Whether a task must list its labels."""
+    any_text: bool = False
+    """Whether any text may be the right answer, so that one that is the reference
+    letter for letter is right without being read."""
     options: tuple[TaskOption, ...] = ()
     """The options of a task that it reads; a task cannot set others."""
 
@@ -39,6 +44,15 @@ class Extractor:
         answer = without_thoughts(text)
         refused = is_refusal(answer, sample.references)
         reading = self.read(answer, task, sample)
+        if not isinstance(reading, Reading):
+            raise BadExtension(
+                f"extractor {task.extractor!r} must give a Reading, not {reading!r:.60}"
+            )
+        if type(reading.value) not in (str, type(None)):
+            raise BadExtension(
+                f"extractor {task.extractor!r} gave a Reading whose value must be a"
+                f" text or None, not {reading.value!r:.60}"
+            )
         believed = reading.explicit or not refused
         return Extraction(
             value=reading.value if believed else None,

@@ -228,7 +228,8 @@ def _last(text: str) -> Iterator[Claim]:
         last = totals[0]
     if len(within) > 1 and last == within[-1]:
         gap = text[within[-2].end : last.start]
-        if OR.fullmatch(gap) and not _is_same(text, within[-2], last):
+        either = OR.fullmatch(gap) or _is_range(text, within[-2], last)
+        if either and not _is_same(text, within[-2], last):
             yield Claim(Stance.OPEN)
     parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
     after = SENTENCE_END.search(text, last.end)
@@ -238,6 +239,23 @@ def _last(text: str) -> Iterator[Claim]:
         yield Claim(Stance.OPEN)
     else:
         yield _claim(last)
+
+
+def _is_range(text: str, one: Numeral, other: Numeral) -> bool:
+    """Say whether two numbers are the ends of a range, or members of a set."""
+    gap = text[one.end : other.start]
+    before, after = text[: one.start].rstrip(), text[other.end :].lstrip()
+    if before.endswith(("(", "{", "[")) or re.search(r"[({\[][\d\s,.]*,\s*\Z", before):
+        return bool(LISTED.fullmatch(gap)) and after.startswith((")", "}", "]"))
+    if before.endswith("from"):
+        return False
+    if gap == "-":
+        # Upwards it is a range; downwards it may be a calculation.
+        grows = (one.value or 0) < (other.value or 0)
+        return grows and not after.startswith("=")
+    return bool(
+        re.fullmatch(r"\s?[\u2013\u2014]\s?|\s{1,3}(?:to|bis|\u00e0)\s{1,3}", gap)
+    )
 
 
 def _end_of_claim(text: str, start: int, last: Numeral) -> int:

@@ -146,3 +146,23 @@ def test_half_an_answer_counts_only_what_it_states(
 
     assert grade(answer, task, sample, None)[0].value == whole
     assert grade(answer, task, sample, None, truncated=True)[0].value == cut
+
+
+NAMED = a_task("reasoning/names", extractor="answer")
+
+
+@pytest.mark.parametrize(
+    "right", ["May", "Washington, D.C.", "C++", "No pain, no gain", "might be a circle"]
+)
+def test_an_answer_that_is_the_right_one_letter_for_letter_is_right(right: str) -> None:
+    """Whatever a reader might take it for; cut off or not."""
+    for said in (right, f" {right}\n", right.upper(), f"{right}."):
+        found = grade(said, NAMED, a_sample("s1", right), None, truncated=True)
+        assert found[1].correct, said
+
+
+def test_options_and_labels_are_read_in_any_case() -> None:
+    """Where an answer is one of several, the reader says which."""
+    sample = a_sample("s1", "Moritz", options=["Tove", "Lars"])
+
+    assert not graded("Moritz", NAMED, sample).correct

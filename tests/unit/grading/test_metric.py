@@ -11,7 +11,7 @@ import pytest
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.metrics import METRICS, Corpus, Metric
-from pytest_llmlat.grading.metrics.metric import as_metric
+from pytest_llmlat.grading.metrics.metric import as_metric, checked
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Grade
 from tests.unit.builders import a_record, a_sample, a_task
@@ -116,3 +116,24 @@ def test_quality_is_higher_where_a_metric_is_lower() -> None:
     assert dict(cell.details)["errors"].value == pytest.approx(3 / 8)
     assert cell.value_draws.min() >= 0
     assert cell.value_draws.mean() == pytest.approx(1 - 3 / 8, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (_as_given(value=True), "value must be a float"),
+        (_as_given(value=np.float32(1.0)), "value must be a float"),
+        (_as_given(value=1.0, correct=1), "correct must be a bool or None"),
+        (_as_given(value=1.0, note=5), "note must be a text or None"),
+        (_as_given(value=1.0, details={"a": 1.0}), r"details must be \(name, float\)"),
+        (_as_given(value=1.0, counts=("a",)), "counts must be floats"),
+    ],
+)
+def test_a_grade_that_no_record_can_hold_is_told(
+    given: dict[str, Any], told: str
+) -> None:
+    """When the answer is judged, and not by records that cannot be read again."""
+    metric = Metric(grade=lambda *_: Grade(**given), binary=False)
+
+    with pytest.raises(BadExtension, match=f"'mine' gave a Grade whose {told}"):
+        checked(Grade(**given), "mine", metric)

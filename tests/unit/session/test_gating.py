@@ -454,3 +454,20 @@ def test_answers_are_the_same_where_each_common_one_is(
 ) -> None:
     """An answer that never came is like no other; with none in common nothing is."""
     assert matching.same(ours, theirs) is same
+
+
+def test_a_report_s_folder_that_cannot_be_is_told_before_anything_is_measured(
+    tmp_path: Path,
+) -> None:
+    """A file in its place would lose the scoreboard at the end."""
+    (tmp_path / "taken").write_text("", "utf-8")
+    settings = Settings(root=tmp_path, folder=tmp_path / "run")
+
+    for bad in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
+        gate = Gate(replace(settings, report=bad), spelled=lambda name: f"--llm-{name}")
+        with pytest.raises(
+            UsageError, match=f"--llm-report: .*{bad.name} is no folder"
+        ):
+            gate.check()
+    Gate(replace(settings, report=tmp_path / "new" / "one"), spelled=str).check()
+    assert not (tmp_path / "new").exists()

@@ -318,3 +318,13 @@ def test_a_task_without_examples_has_the_revision_that_it_had(tmp_path: Path) ->
     rows(tmp_path / "test.jsonl", "a", "b")
 
     assert revision(task, load_samples(task)) == "f318f0cce2b3dc54"
+
+
+@pytest.mark.parametrize("question", ["WHAT IS S1?", "What is  s1 ?", "what is s1"])
+def test_a_question_that_is_spelled_otherwise_is_the_same(question: str) -> None:
+    """Case, blanks and signs make no other question, and its answer is not shown."""
+    twin = a_sample("s1", "the answer", question=question)
+
+    found = draw_shots(showing(), (twin, *POOL), ASKED, seed=0)
+
+    assert twin not in found
