@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Sample
+    from pytest_llmlat.values.entities import Deployment, Sample, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import (
         Finish,
@@ -161,7 +161,7 @@ class _Measurement:
             peak_device_bytes=None,
             wall_s=None,
             task_revision=plan.revision,
-            backend=(*model.backend.facts.items(), *plan.entry_facts),
+            backend=self._facts_of_model(),
             asked=plan.asked,
             warnings=(*_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
@@ -183,6 +183,10 @@ class _Measurement:
             remote=remote,
             cards=_cards(dict(self.facts.backend).get("devices")),
         )
+
+    def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
+        """Return what identifies the model as it runs, and as its entry wants it."""
+        return (*self._model.backend.facts.items(), *self._plan.entry_facts)
 
     def warm_up(self) -> None:
         """Make one short request whose time is told apart."""
@@ -229,7 +233,7 @@ class _Measurement:
                 peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
                 # Anew: what a server rejects is found out while it is measured.
-                backend=tuple(backend.facts.items()),
+                backend=self._facts_of_model(),
                 warnings=(
                     *self.facts.warnings,
                     *_changed(self._plan.cell, load),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -273,6 +274,7 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
         check_grading(task)
         for deployment in chosen:
             selection.check_prompts(deployment.model, task)
+    _check_ids(samples or ())
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
     passed = True
@@ -296,6 +298,19 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
     if board is None:
         raise LLMLatError("nothing was measured")
     return board
+
+
+def _check_ids(samples: Sequence[Sample]) -> None:
+    """Refuse samples of which two have one id: their records could not be told apart.
+
+    Raises:
+        UsageError: names the id.
+    """
+    for name, times in Counter(sample.id for sample in samples).items():
+        if times > 1:
+            raise UsageError(
+                f"samples: {times} have the id {name!r}; give each its own"
+            )
 
 
 def _deployments(session: Session) -> tuple[Deployment, ...]:

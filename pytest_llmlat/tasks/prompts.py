@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,13 @@ def question(task: Task, sample: Sample, *, chat: bool) -> str:
 
 
 def _answer(task: Task, shot: Sample) -> str:
-    """Return the answer of an example."""
-    return "" if task.shots is None else _render(task.shots.answer, task, shot)
+    """Return the answer of an example; of several right ones the first."""
+    if task.shots is None:
+        return ""
+    if task.reference not in dict(shot.fields):
+        right = (task.reference, shot.reference)
+        shot = replace(shot, fields=(*shot.fields, right))
+    return _render(task.shots.answer, task, shot)
 
 
 def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:

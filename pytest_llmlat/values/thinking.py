@@ -48,6 +48,11 @@ THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
 answer begins, white space aside: one in its midst is something that it talks about."""
 
 
+def _closes(tag: str) -> bool:
+    """Whether a tag looks like the end of something."""
+    return "/" in tag or "end" in tag.casefold() or "final" in tag.casefold()
+
+
 def tags_of(option: str | bool) -> tuple[ThoughtTags, ...]:  # noqa: FBT001 - as entries say it
     """Return the tags that an entry's option ``thinking`` names.
 
@@ -62,7 +67,8 @@ def tags_of(option: str | bool) -> tuple[ThoughtTags, ...]:  # noqa: FBT001 - as
     if isinstance(option, bool):
         return THOUGHT_TAGS if option else ()
     words = option.split()
-    if len(words) not in (1, 2):
+    # One that looks like an opening tag would make every answer a thought.
+    if len(words) not in (1, 2) or (len(words) == 1 and not _closes(words[0])):
         raise ValueError(
             "must be true, false, two tags such as '<think> </think>', or the closing"
             " one alone where the prompt opens the thought"

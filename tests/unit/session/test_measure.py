@@ -178,6 +178,8 @@ def test_samples_of_ones_own_need_no_file(tmp_path: Path, task: Task) -> None:
     assert [record.sample for record in result.records()] == ["mine"]
     with pytest.raises(UsageError, match=r"^samples: are those of one task"):
         measure_models(PARROT, [task, "sentiment/polarity"], samples=own, root=tmp_path)
+    with pytest.raises(UsageError, match=r"samples: 2 have the id 'mine'; give each"):
+        measure_models(PARROT, task, samples=[*own, *own], root=tmp_path)
 
 
 @pytest.mark.slow

@@ -328,3 +328,15 @@ def test_a_question_that_is_spelled_otherwise_is_the_same(question: str) -> None
     found = draw_shots(showing(), (twin, *POOL), ASKED, seed=0)
 
     assert twin not in found
+
+
+def test_an_example_of_a_row_with_several_right_answers_shows_the_first() -> None:
+    """Such rows may have no column with a single one."""
+    rows = [
+        replace(row, fields=tuple(f for f in row.fields if f[0] != "reference"))
+        for row in POOL
+    ]
+
+    request = request_for(showing(), ASKED, chat=False, seed=0, shots=tuple(rows[:1]))
+
+    assert " 0" in request.prompt
