@@ -127,7 +127,8 @@ def test_two_in_flight_are_both_answered(server: Server[Any]) -> None:
 
     assert load.facts is not None
     assert load.facts.in_flight == 2
-    assert load.facts.before == 2
+    # Until both have had an answer, whichever of them is faster.
+    assert load.facts.before >= 2
     texts = {r.generation.text for r in load.responses if r and r.generation}
     assert len(load.responses) == 4
     assert len(texts) == 1
