@@ -31,6 +31,7 @@ def test_every_bundled_row_is_passed_by_its_own_solution(
     """What a model could answer at best is counted as right."""
     samples = load_samples(TASKS[name])
 
+    assert samples
     PassedSolutions(None).check(TASKS[name], samples, lambda: sandbox)
 
 
@@ -42,6 +43,7 @@ def test_every_public_row_is_passed_by_its_own_solution(
     """No row of a public set is lost to what the sandbox cannot judge."""
     samples = load_samples(TASKS[name], data=shared / "data")
 
+    assert samples
     PassedSolutions(None).check(TASKS[name], samples, lambda: sandbox)
 
 

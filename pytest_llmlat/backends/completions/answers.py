@@ -15,7 +15,6 @@ from pytest_llmlat.backends.completions.reading import (
     said,
 )
 from pytest_llmlat.backends.completions.requests import conversation, too_long
-from pytest_llmlat.backends.transport.bodies import unpack
 from pytest_llmlat.backends.transport.client import SUCCESS
 from pytest_llmlat.values.records import Generation, Response, Transport
 
@@ -38,8 +37,7 @@ _STREAM = (b"data:", b"event:", b"id:", b":")
 
 def unpacked(outcome: EndedRequest) -> HttpResponse:
     """Take the last answer to a request apart."""
-    last = outcome.last
-    return unpack(last.stamps, last.sizes, last.data)
+    return outcome.last.response()
 
 
 def respond(

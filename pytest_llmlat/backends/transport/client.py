@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.backends.transport.bodies import unpack
 from pytest_llmlat.backends.transport.connection import (
     Attempt,
     Connection,
@@ -35,6 +34,8 @@ _LOG = logging.getLogger(__name__)
 
 _SIGNALS = "_read_from_self"
 """What uvloop calls the callback in which handlers of signals run."""
+_STALE = "stale"
+"""A kept connection had been closed by the server before it was used again."""
 LONGEST_WAIT_S = 60.0
 """Who asks us by Retry-After to wait longer than this is not asked again."""
 SUCCESS = range(200, 300)
@@ -197,12 +198,12 @@ class Client:
         """
         call = self._call(message, after, timeout_s or self._timeout_s)
         attempt = await self._try(call, self._pool.take())
-        if attempt.reused and attempt.retry:
+        if attempt.retry == _STALE:
             # Closed by the server while it was idle; that says nothing of the server.
-            call.retried_for.append("stale")
+            call.retried_for.append(_STALE)
             attempt = await self._try(call, None)
         most = self._retries if retries is None else retries
-        if self._reason(attempt) and most:
+        if attempt.retry and most:
             attempt = await self._again(call, attempt, most)
         return EndedRequest(
             start_ns=start_ns,
@@ -251,7 +252,9 @@ class Client:
         if told:
             self._tell_end(call, attempt)
         if not attempt.stamps and attempt.reused and not attempt.timed_out:
-            attempt.retry = "stale"
+            attempt.retry = _STALE
+        elif self._may_pass(attempt):
+            attempt.retry = str(attempt.status)
         return attempt
 
     async def _open(self, call: _Call, attempt: Attempt) -> Connection | None:
@@ -292,13 +295,11 @@ class Client:
             (attempt.end_ns - (attempt.sent_ns or attempt.end_ns)) / NS_PER_S,
         )
 
-    def _reason(self, attempt: Attempt) -> str | None:
-        """Return why an attempt should be repeated, ``None`` if it should not."""
+    def _may_pass(self, attempt: Attempt) -> bool:
+        """Whether the same request may succeed after what was answered."""
         if not (attempt.complete and is_passing(attempt.status)):
-            return attempt.retry
-        if self._is_final is not None and self._is_final(_unpacked(attempt)):
-            return None
-        return str(attempt.status)
+            return False
+        return self._is_final is None or not self._is_final(attempt.response())
 
     async def _again(self, call: _Call, first: Attempt, retries: int) -> Attempt:
         """Send again after growing waits, until it helps or no more is allowed."""
@@ -309,7 +310,7 @@ class Client:
         ) + tenacity.wait_random(0, self._backoff_s)
 
         def wait(state: Any) -> float:  # noqa: ANN401 - tenacity is loaded on use
-            asked = _wait_asked(state.outcome.result())
+            asked = wait_asked(state.outcome.result().response().headers)
             own = min(float(growing(state)), LONGEST_WAIT_S)
             return own if asked is None else asked
 
@@ -322,7 +323,7 @@ class Client:
         async def attempt() -> Attempt:
             last = first
             if earlier:
-                call.retried_for.append(self._reason(earlier[-1]) or "")
+                call.retried_for.append(earlier[-1].retry or "")
                 if _LOG.isEnabledFor(logging.DEBUG):
                     name, why = request_id(call.message), call.retried_for[-1]
                     _LOG.debug("%s: again, because of %s", name, why)
@@ -332,7 +333,7 @@ class Client:
 
         earlier: list[Attempt] = []
         retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_result(lambda last: self._reason(last) is not None),
+            retry=tenacity.retry_if_result(lambda last: last.retry is not None),
             wait=wait,
             stop=stop,
             sleep=asyncio.sleep,
@@ -341,14 +342,6 @@ class Client:
         )
         last: Attempt = await retrying(attempt)
         return last
-
-
-def _unpacked(attempt: Attempt) -> HttpResponse:
-    return unpack(attempt.stamps, attempt.sizes, attempt.data)
-
-
-def _wait_asked(attempt: Attempt) -> float | None:
-    return wait_asked(_unpacked(attempt).headers)
 
 
 async def _awake(main: Coroutine[object, object, T]) -> T:

@@ -59,7 +59,11 @@ class Attempt:
     trouble: str | None = None
     """What broke, where no whole answer came."""
     retry: str | None = None
-    """Why it may help to send again, where nothing was answered."""
+    """Why it may help to send again: nothing was answered, or what may pass."""
+
+    def response(self) -> HttpResponse:
+        """Take apart what came back; it is done anew each time."""
+        return unpack(self.stamps, self.sizes, self.data)
 
 
 class Connection(asyncio.Protocol):
@@ -176,7 +180,7 @@ class Connection(asyncio.Protocol):
             why = f": {exc}" if exc else ""
             self._end(attempt, stamp, f"{_CLOSED}{why}")
             return
-        answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
+        answer = attempt.response()
         attempt.status = answer.status
         attempt.complete = answer.whole and exc is None
         self._end(
@@ -237,7 +241,7 @@ class Connection(asyncio.Protocol):
         last = _last_data(attempt)
         quiet = last is not None and self._now() - last >= waited * NS_PER_S
         if quiet and last is not None:
-            answer = unpack(attempt.stamps, attempt.sizes, attempt.data)
+            answer = attempt.response()
             if self._is_whole(answer):
                 attempt.status, attempt.complete = answer.status, True
                 self._end(attempt, last, None)
