@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.languages import language_of
+from pytest_llmlat.grading.metrics.tokenizers import tokenizer_of
 from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
+    from pytest_llmlat.grading.languages import Language
     from pytest_llmlat.values.entities import Task
 
 USUAL = "13a"
@@ -40,13 +41,10 @@ def bleu_tokenizer(task: Task, *, where: str) -> str:
     Raises:
         UnknownName: a language that there is not.
     """
-    chosen = task.option("tokenizer")
-    if chosen is not None:
-        return str(chosen)
-    named = task.option("language")
-    if named is None:
-        return USUAL
-    language = language_of(str(named), where=where)
+    return tokenizer_of(task, USUAL, _of_language, where=where)
+
+
+def _of_language(language: Language) -> str:
     if language.han:
         return "zh"
     return BY_CHARACTER if language.unspaced or language.korean else USUAL

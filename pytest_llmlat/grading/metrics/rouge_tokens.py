@@ -14,10 +14,11 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_llmlat.grading.languages import language_of
+from pytest_llmlat.grading.metrics.tokenizers import tokenizer_of
 from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
+    from pytest_llmlat.grading.languages import Language
     from pytest_llmlat.values.entities import Task
 
 ENGLISH, WORDS, CHARACTERS = NAMES = ("english", "words", "characters")
@@ -55,13 +56,10 @@ def rouge_tokens(task: Task, *, where: str) -> str:
     Raises:
         UnknownName: a language that there is not.
     """
-    chosen = task.option("tokenizer")
-    if chosen is not None:
-        return str(chosen)
-    named = task.option("language")
-    if named is None:
-        return ENGLISH
-    language = language_of(str(named), where=where)
+    return tokenizer_of(task, ENGLISH, _of_language, where=where)
+
+
+def _of_language(language: Language) -> str:
     if language.code == "en":
         return ENGLISH
     return CHARACTERS if language.unspaced else WORDS
