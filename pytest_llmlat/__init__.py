@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock, ManualClock, SystemClock
     from pytest_llmlat.values.entities import ModelSpec, Sample, Task
     from pytest_llmlat.values.errors import LLMLatError
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Backend
     from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.results import Scoreboard, Summary
     from pytest_llmlat.values.timing import Timing
+    from pytest_llmlat.values.token_meter import Meter
 
 __version__ = "0.1.0"
 
@@ -55,7 +55,7 @@ _HOMES = {
     "LLMLatError": "values.errors",
     "Listener": "session.listening",
     "ManualClock": "values.clock",
-    "Meter": "values.meter",
+    "Meter": "values.token_meter",
     "ModelSpec": "values.entities",
     "Record": "values.records",
     "Request": "values.records",
@@ -80,3 +80,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Name what is public, loaded or not, for whoever explores the package."""
+    return sorted(__all__)

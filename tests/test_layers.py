@@ -79,8 +79,16 @@ HEAVY = MODEL_LIBRARIES | {
     "tenacity",
     "uvloop",
 }
-BACKENDS = ("gguf", "huggingface", "mlx", "scripted", "http", "hub", "completions")
-LIBRARY_OF = {"http": {"completions"}, "hub": {"completions"}}
+BACKENDS = (
+    "gguf",
+    "huggingface",
+    "mlx",
+    "scripted",
+    "http",
+    "hub_inference",
+    "completions",
+)
+LIBRARY_OF = {"http": {"completions"}, "hub_inference": {"completions"}}
 """What both kinds of servers have in common is a room of its own."""
 PUBLIC = [
     "Backend",
@@ -345,6 +353,24 @@ def test_backends_do_not_know_each_other(name: str) -> None:
     assert not known & others
 
 
+def test_no_file_name_occurs_twice() -> None:
+    """A name leads to one file, but for the same thing of two backends."""
+    places: dict[str, set[str]] = {}
+    for path in FILES:
+        room = path.relative_to(PACKAGE).parts
+        of_backend = room[0] == "backends" and room[1] in BACKENDS
+        place = "backends" if of_backend else "/".join(room[:-1])
+        places.setdefault(path.name, set()).add(place)
+    twice = {
+        name: found
+        for name, found in places.items()
+        if len(found) > 1 and not name.startswith("__")
+    }
+
+    assert len(places) > 200
+    assert not twice
+
+
 def test_what_backends_share_knows_none_of_them() -> None:
     """The files beside their rooms are the floor that these stand on."""
     home = PACKAGE / "backends"
@@ -383,6 +409,7 @@ def test_loading_the_plugin_loads_nothing_heavy() -> None:
 def test_public_names_are_these() -> None:
     """Whoever renames or adds a public name says so here too."""
     assert sorted(pytest_llmlat.__all__) == PUBLIC
+    assert dir(pytest_llmlat) == sorted(PUBLIC)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -406,7 +433,7 @@ OF_ITSELF = {
     "backends/mlx/model.py",  # libraries
     "grading/sandbox/inside/confine.py",  # how each of our confinements is put on
     "report/page/samples.py",  # columns of a table
-    "grading/extractors/answers.py",  # what kinds of answers a puzzle may have
+    "grading/extractors/any_answer.py",  # what kinds of answers a puzzle may have
     "grading/sandbox/relay.py",  # what there is in a container, which has no metadata
 }
 """Files that list such words and mean something of their own."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.thinking import thinking_budget, thought_tags
+from pytest_llmlat.backends.thought_settings import thinking_budget, thought_tags
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue, BadExtension
 from pytest_llmlat.values.protocols import Backend, Server

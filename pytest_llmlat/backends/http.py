@@ -23,8 +23,8 @@ from pytest_llmlat.values.errors import ServerUnavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.backends.completions.errors import Key
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.complaints import Key
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
 
@@ -37,7 +37,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         ServerUnavailable: no address, a key that is not there, or a server that
             cannot be reached, does not let us in or does not have the model.
     """
-    from pytest_llmlat.backends.completions.server import Way, open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.completions_server import Way, open_server  # noqa: PLC0415 - on use
 
     model = deployment.model
     if not model.url:
@@ -63,7 +63,7 @@ def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
     Raises:
         ServerUnavailable: the entry names a variable that is not set.
     """
-    from pytest_llmlat.backends.completions.errors import Key  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.complaints import Key  # noqa: PLC0415 - on use
 
     if model.api_key_env is None:
         # A key that lies in the environment for another server is not for this one.

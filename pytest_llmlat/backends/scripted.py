@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
-    from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.thought_tags import ThoughtTags
+    from pytest_llmlat.values.token_meter import Meter
 
 DEFAULT_CONTEXT = 4096
 Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"

@@ -12,8 +12,8 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Batching
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.sampling import Sampling
-    from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.thought_tags import ThoughtTags
     from pytest_llmlat.values.timing import Timing
 
 OPTION = "slower"

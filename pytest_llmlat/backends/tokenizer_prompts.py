@@ -11,7 +11,7 @@ from pytest_llmlat.backends.chat_template import (
     encode_apart,
 )
 from pytest_llmlat.backends.detokenizing import decoder
-from pytest_llmlat.backends.thinking import shown_tokens
+from pytest_llmlat.backends.thought_settings import shown_tokens
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.records import Request
-    from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.thought_tags import ThoughtTags
 
 
 class TokenizerPrompts:

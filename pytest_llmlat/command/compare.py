@@ -13,7 +13,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
 from pytest_llmlat.gate.matching import after, answers_of
-from pytest_llmlat.gate.rules import (
+from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
     Rules,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.stored_run import Asked
     from pytest_llmlat.gate.judging import Match
-    from pytest_llmlat.gate.rules import Limit, Unsure
+    from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import CellFacts, Record

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command.extensions_check import broken_extensions
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.readiness import readiness

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.command.readiness import readiness
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.catalogue import ModelCatalogue
+    from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.command.readiness import Readiness
 
 _HEADER = ("model", "backend", "devices (*: here)", "weights", "before it runs")

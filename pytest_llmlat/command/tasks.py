@@ -12,10 +12,10 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds, table
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.solutions import PassedSolutions
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.tasks.task_options import known_options
 from pytest_llmlat.values.entities import GENERATED
 from pytest_llmlat.values.errors import BadExtension, MissingExtra, UsageError
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from pytest_llmlat.tasks.catalogue import TaskCatalogue
+    from pytest_llmlat.tasks.task_catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.tables import TomlTable
     from pytest_llmlat.values.task_option import TaskOption
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _HEADER = ("task", "samples", "metric", "chance", "budget", "how to run it")
 _COMMAND = "llmlat tasks"

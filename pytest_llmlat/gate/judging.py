@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.gate.pairing import Pairs
-    from pytest_llmlat.gate.rules import Rules
+    from pytest_llmlat.gate.tolerances import Rules
     from pytest_llmlat.values.records import CellFacts, Record
     from pytest_llmlat.values.settings import Balance
 

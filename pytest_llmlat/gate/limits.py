@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.analysis.resampling import DRAWS, interval, resample_weights
 from pytest_llmlat.gate.matching import disturbed
-from pytest_llmlat.gate.rules import LIMITED
+from pytest_llmlat.gate.tolerances import LIMITED
 from pytest_llmlat.values.figure_columns import distribution_of
 from pytest_llmlat.values.percentiles import percentile
 from pytest_llmlat.values.results import Estimate, Verdict
@@ -16,7 +16,7 @@ from pytest_llmlat.values.results import Estimate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.gate.rules import Limit, Unsure
+    from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.values.figure import FigureDefinition
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Outcome, Summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.thinking import to_think
+from pytest_llmlat.backends.thought_settings import to_think
 from pytest_llmlat.measure.repeats import drawn
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots

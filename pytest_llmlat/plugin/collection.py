@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.gate.rules import LIMITED, parse_limit
+from pytest_llmlat.gate.tolerances import LIMITED, parse_limit
 from pytest_llmlat.machine.device_table import find_device, present_devices
 from pytest_llmlat.plugin.task_runner import Assignment, variant_of
 from pytest_llmlat.session.cell_order import checked_choice, checked_variant

@@ -233,7 +233,7 @@ def vary(given: Given) -> str:
 
 def tolerances(given: Given) -> tuple[str, ...]:
     """Return tolerances as they were typed, checked."""
-    from pytest_llmlat.gate.rules import parse_tolerances  # noqa: PLC0415 - as above
+    from pytest_llmlat.gate.tolerances import parse_tolerances  # noqa: PLC0415 - as above
 
     with _usage():
         parse_tolerances(given.texts, where=given.where)
@@ -242,7 +242,7 @@ def tolerances(given: Given) -> tuple[str, ...]:
 
 def bounds(given: Given) -> tuple[str, ...]:
     """Return absolute limits as they were typed, checked."""
-    from pytest_llmlat.gate.rules import parse_limits  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.gate.tolerances import parse_limits  # noqa: PLC0415 - not at start-up
 
     with _usage():
         parse_limits(given.texts, where=given.where)

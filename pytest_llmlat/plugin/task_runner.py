@@ -21,7 +21,7 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.measure.cell import LoadedModel
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.records import Record

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.thinking import thinking_facts
+from pytest_llmlat.backends.thought_settings import thinking_facts
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import revision
-from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.tasks.sample_draw import draw
 from pytest_llmlat.values.errors import BadCatalogue, UsageError
 from pytest_llmlat.values.sampling import (
     Sampling,
@@ -24,7 +24,7 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.values.entities import (
         Deployment,
         ModelSpec,

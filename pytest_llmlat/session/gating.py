@@ -13,7 +13,7 @@ from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
-from pytest_llmlat.gate.rules import (
+from pytest_llmlat.gate.tolerances import (
     DEFAULT_TOLERANCE,
     NEW_CELLS,
     UNSURE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.gate.power import Visible
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.store.baselines import Baseline
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, CellFacts, Record

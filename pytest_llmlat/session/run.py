@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_llmlat.analysis.slo import Objective
-    from pytest_llmlat.gate.rules import Limit
+    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener

@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import entry_text, variants
 from pytest_llmlat.session.vary import parse as parse_axes
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.prompts import prompt_template
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
@@ -21,10 +21,10 @@ from pytest_llmlat.values.scenario import parse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.backends.catalogue import ModelCatalogue
+    from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.machine.devices import Inventory
     from pytest_llmlat.session.vary import Variant
-    from pytest_llmlat.tasks.catalogue import TaskCatalogue
+    from pytest_llmlat.tasks.task_catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled

@@ -10,7 +10,7 @@ from pytest_llmlat.values.families import FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _NEAR = 0.8
 """The share of two names that is the same from which one may be a typo of the other:

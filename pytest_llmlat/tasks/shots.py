@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
-from pytest_llmlat.tasks.data.loading import load_samples
+from pytest_llmlat.tasks.data.set_loading import load_samples
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template, question
 from pytest_llmlat.tasks.sources import data_file
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 SHOT_KEYS = (
     "shots",

@@ -12,7 +12,7 @@ from pytest_llmlat.values.entities import DATA_SUFFIXES, GENERATED, PublicSet
 from pytest_llmlat.values.errors import UnknownName
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
 """The keys of a public set, which takes the place of ``source``."""

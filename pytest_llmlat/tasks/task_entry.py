@@ -23,7 +23,7 @@ from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.sampling import is_temperature, is_top_p
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _NOT_WRITTEN = {"name", "family", "public"}
 """Fields of a task that are no keys of its entry: they follow from others."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.errors import UnknownName
-from pytest_llmlat.values.tables import EXTENDS, entries
+from pytest_llmlat.values.toml_tables import EXTENDS, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Generation, Request, Response
+    from pytest_llmlat.values.token_meter import Meter
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.values.sampling import GREEDY, Sampling
-from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 

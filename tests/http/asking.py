@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_llmlat.backends.completions.answers import respond
-from pytest_llmlat.backends.completions.errors import Complaints
+from pytest_llmlat.backends.completions.complaints import Complaints
+from pytest_llmlat.backends.completions.server_answers import respond
 from pytest_llmlat.backends.transport.client import EndedRequest
 from pytest_llmlat.backends.transport.connection import Attempt
 from pytest_llmlat.backends.transport.secrets import Secrets
@@ -15,7 +15,7 @@ from pytest_llmlat.values.records import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.entities import Scalar
     from tests.http.loopback import Loopback
 

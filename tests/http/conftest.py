@@ -15,7 +15,7 @@ from tests.http.loopback import Loopback
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.entities import Scalar
     from tests.http.asking import Opener
 

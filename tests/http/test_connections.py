@@ -29,7 +29,10 @@ from tests.http.loopback import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.backends.completions.server import Completions, SentRequest
+    from pytest_llmlat.backends.completions.completions_server import (
+        Completions,
+        SentRequest,
+    )
     from tests.http.asking import Opener
 
 

@@ -30,7 +30,7 @@ from tests.http.loopback import (
 )
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.records import Response
     from tests.http.asking import Opener
     from tests.http.loopback import Loopback

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends import hub, open_backend
+from pytest_llmlat.backends import hub_inference, open_backend
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import ServerUnavailable
@@ -45,7 +45,9 @@ def test_a_model_by_the_router(
 ) -> None:
     """It is asked for by its name and the provider's, with the token, unchecked."""
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    model = hub.open_model(deployed(router=url_of(server), provider="groq"), CLOCK)
+    model = hub_inference.open_model(
+        deployed(router=url_of(server), provider="groq"), CLOCK
+    )
 
     text = answered(model)
     model.close()
@@ -74,7 +76,7 @@ def test_a_dedicated_endpoint(
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     endpoint = f"http://127.0.0.1:{server.port}{path}"
 
-    model = hub.open_model(deployed("tiny", endpoint=endpoint), CLOCK)
+    model = hub_inference.open_model(deployed("tiny", endpoint=endpoint), CLOCK)
     text = answered(model)
     model.close()
 
@@ -84,13 +86,13 @@ def test_a_dedicated_endpoint(
 
 def test_the_router_by_default() -> None:
     """The address is Hugging Face's own."""
-    assert hub.ROUTER == "https://router.huggingface.co/v1"
+    assert hub_inference.ROUTER == "https://router.huggingface.co/v1"
 
 
 def test_no_token() -> None:
     """It is said where to make one."""
     with pytest.raises(ServerUnavailable) as caught:
-        hub.open_model(deployed(), CLOCK)
+        hub_inference.open_model(deployed(), CLOCK)
 
     assert "no Hugging Face token; make a token" in str(caught.value)
     assert "export HF_TOKEN" in str(caught.value)
@@ -102,7 +104,7 @@ def test_a_token_that_is_not_let_in(
     """The variable is named that holds it."""
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     server.scripts = [[complaint("401 Unauthorized", f"bad {TOKEN}")]]
-    model = hub.open_model(deployed(router=url_of(server)), CLOCK)
+    model = hub_inference.open_model(deployed(router=url_of(server)), CLOCK)
 
     error = error_of(ask(model))
     model.close()
@@ -136,7 +138,7 @@ def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
 
     with pytest.raises(ServerUnavailable, match="write ORG/NAME"):
-        hub.open_model(deployed(None), CLOCK)
+        hub_inference.open_model(deployed(None), CLOCK)
 
 
 def test_a_user_without_a_home_has_no_token(monkeypatch: pytest.MonkeyPatch) -> None:

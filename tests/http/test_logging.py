@@ -18,7 +18,7 @@ from tests.http.loopback import HANG, answer, body, chunks, complaint, event, he
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.backends.transport.connection import Connection
     from tests.http.asking import Opener
     from tests.http.loopback import Loopback

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.backends.completions.requests import conversation, payload
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.thinking import tags_of
+from pytest_llmlat.values.thought_tags import tags_of
 from tests.http.asking import QUESTION, answered, ask, read, url_of
 from tests.http.loopback import (
     DONE,

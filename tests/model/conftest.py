@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.entities import Deployment
 from tests.model.local import local
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import runpy
 
-from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
+from pytest_llmlat.backends.model_catalogue import load_models
 
 if __name__ == "__main__":
     import llama_cpp

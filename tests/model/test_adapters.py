@@ -9,12 +9,12 @@ import pytest
 
 from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import AdapterMismatch, WeightsUnavailable
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from pytest_llmlat.measure.scenarios import BatchSettings
 from pytest_llmlat.measure.scenarios.batching import in_batches
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Batching
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.timing import NS_PER_S, Timing
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 from tests.model.test_embedded import tiny_gpt2
 

@@ -24,8 +24,8 @@ from pytest_llmlat.measure.scenarios.batching import in_batches
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 from tests.model.tiny import TOKENS, written_llama
 

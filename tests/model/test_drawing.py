@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.huggingface.drawing import TokenDrawing
+from pytest_llmlat.backends.huggingface.token_sampling import TokenDrawing
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.sampling import Sampling
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 from tests.model.test_batches import together
 from tests.model.test_embedded import tiny_gpt2

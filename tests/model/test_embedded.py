@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, WeightsUnavailable
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 
 if TYPE_CHECKING:

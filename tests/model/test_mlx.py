@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import AdapterMismatch, Unsupported, WeightsUnavailable
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.sampling import Sampling
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 
 if TYPE_CHECKING:

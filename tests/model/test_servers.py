@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.conversion import converted
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.backends.weights import local_file
 from pytest_llmlat.measure.scenarios import ask, under_load
 from pytest_llmlat.values.clock import SystemClock

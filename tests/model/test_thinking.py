@@ -10,9 +10,9 @@ import pytest
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
-from pytest_llmlat.values.thinking import tags_of
+from pytest_llmlat.values.thought_tags import tags_of
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 from tests.model.tiny import written_llama
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
-from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from tests.scripts import train_script
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.token_meter import Meter
 from tests.model.local import local
 from tests.model.tiny import CONTEXT, written_gpt2, written_llama
 

@@ -23,11 +23,11 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

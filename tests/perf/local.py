@@ -32,15 +32,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend, open_model
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import SINGLE
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,8 +30,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.catalogue import load_models
 from pytest_llmlat.backends.conversion import converted
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.backends.weights import local_file
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan

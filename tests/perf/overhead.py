@@ -18,9 +18,9 @@ from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.values.clock import SystemClock
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import SINGLE
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:

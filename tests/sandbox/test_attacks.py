@@ -198,7 +198,7 @@ def test_a_claim_is_no_success(
     [
         "open('/etc/passwd')",
         "open('/proc/self/environ')",
-        "open('{package}/errors.py')",
+        "open('{package}/values/errors.py')",
         "import {module}",
         "__import__('os').listdir('/')",
         "__import__('os').fork()",

@@ -14,9 +14,9 @@ import pytest
 
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.sandbox import Limits, Program
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from tests.sandbox.test_public_data import ALWAYS_EQUAL
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.solutions import PassedSolutions
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:

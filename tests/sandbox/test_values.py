@@ -15,9 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmlat.grading.sandbox.inside.crossing_values import (
+    Malformed,
+    Opaque,
+    Uncrossable,
+)
 from pytest_llmlat.grading.sandbox.inside.decoder import Decoder
 from pytest_llmlat.grading.sandbox.inside.encoder import Encoder
-from pytest_llmlat.grading.sandbox.inside.values import Malformed, Opaque, Uncrossable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

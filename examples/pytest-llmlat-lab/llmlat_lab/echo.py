@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 
 class Echo:

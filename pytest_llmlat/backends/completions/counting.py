@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.completions.thoughts import sort_pieces, sort_text
-from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.completions.reading import Piece, StreamReading
+    from pytest_llmlat.backends.completions.stream_reading import Piece, StreamReading
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Request
 

@@ -13,7 +13,7 @@ from pytest_llmlat.values.sampling import (
     is_temperature,
     is_top_p,
 )
-from pytest_llmlat.values.thinking import THOUGHT_TAGS
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

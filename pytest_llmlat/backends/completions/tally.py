@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.completions.answers import unpacked
+from pytest_llmlat.backends.completions.server_answers import unpacked
 from pytest_llmlat.backends.transport.client import SUCCESS
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.completions.reading import Piece
+    from pytest_llmlat.backends.completions.stream_reading import Piece
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Request
 

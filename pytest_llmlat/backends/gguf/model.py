@@ -21,7 +21,7 @@ from pytest_llmlat.backends.gguf.prompting import GgufPrompts
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
 from pytest_llmlat.backends.settings_check import known_options
-from pytest_llmlat.backends.thinking import ending_of
+from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.weights import fingerprint, package_version
 from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 
 def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - every backend is opened alike

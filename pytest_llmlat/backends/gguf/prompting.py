@@ -9,7 +9,7 @@ from pytest_llmlat.backends.chat_template import (
     ControlTexts,
     encode_apart,
 )
-from pytest_llmlat.backends.thinking import shown_tokens
+from pytest_llmlat.backends.thought_settings import shown_tokens
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.huggingface.encoding import EncodedPrompt
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
-from pytest_llmlat.backends.huggingface.drawing import drawing
 from pytest_llmlat.backends.huggingface.thought_ending import watched
+from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_memory import (
     cache_bytes,
     free_bytes,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.huggingface.batch_rows import BatchRow, Engine
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Batches
     from pytest_llmlat.values.records import Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 KINDS = ("padded", "continuous")
 _MOST = {"cpu": 32, "mps": 32, "cuda": 64}

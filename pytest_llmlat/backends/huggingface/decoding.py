@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from pytest_llmlat.backends.huggingface.settings import STATIC_CONTEXT
+from pytest_llmlat.backends.huggingface.entry_settings import STATIC_CONTEXT
 from pytest_llmlat.backends.weights import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.backends.huggingface.settings import TransformersSettings
+    from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
 
 _RENAMED = (5, 24)
 

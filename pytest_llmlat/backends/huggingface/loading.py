@@ -27,7 +27,7 @@ from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavail
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 
-    from pytest_llmlat.backends.huggingface.settings import TransformersSettings
+    from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
     from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 _NOT_OF_THE_BASE = frozenset(

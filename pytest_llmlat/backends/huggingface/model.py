@@ -15,8 +15,11 @@ from pytest_llmlat.backends.huggingface.batch_rows import (
     rows_of,
 )
 from pytest_llmlat.backends.huggingface.decoding import Decoding, places_of
-from pytest_llmlat.backends.huggingface.drawing import drawing
 from pytest_llmlat.backends.huggingface.encoding import PromptEncoder
+from pytest_llmlat.backends.huggingface.entry_settings import (
+    TransformersSettings,
+    settings_of,
+)
 from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
     full_at_load,
@@ -32,13 +35,10 @@ from pytest_llmlat.backends.huggingface.origin import (
     end_tokens,
 )
 from pytest_llmlat.backends.huggingface.quantization import quantize_dynamic
-from pytest_llmlat.backends.huggingface.settings import (
-    TransformersSettings,
-    settings_of,
-)
 from pytest_llmlat.backends.huggingface.stamping import Stamper
 from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.threaded_batches import ThreadedBatches
+from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_devices import (
     Threads,
     TorchDevice,
@@ -57,9 +57,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 T = TypeVar("T")
 _COMPILED_TOKENS = 4

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from pytest_llmlat.backends.base_cache import BaseCache
+    from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
     from pytest_llmlat.backends.huggingface.loading import Base
-    from pytest_llmlat.backends.huggingface.settings import TransformersSettings
     from pytest_llmlat.values.entities import Scalar
 
 UNKNOWN_CONTEXT = 1 << 30

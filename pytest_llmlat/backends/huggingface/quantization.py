@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.values.errors import MissingExtra, Unsupported
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.huggingface.settings import Scheme
+    from pytest_llmlat.backends.huggingface.entry_settings import Scheme
     from pytest_llmlat.values.entities import ModelSpec
 
 EXTRA = "quantization"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
-    from pytest_llmlat.values.meter import Meter
+    from pytest_llmlat.values.token_meter import Meter
 
 
 @dataclass(slots=True)

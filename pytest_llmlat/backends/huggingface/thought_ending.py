@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.thinking import ending_of
+from pytest_llmlat.backends.thought_settings import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

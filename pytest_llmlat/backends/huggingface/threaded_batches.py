@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.huggingface.torch_devices import Threads
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.protocols import Batches
     from pytest_llmlat.values.records import Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 
 class ThreadedBatches:

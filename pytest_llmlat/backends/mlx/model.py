@@ -17,7 +17,7 @@ from pytest_llmlat.backends.mlx.loading import (
     quantization_of,
 )
 from pytest_llmlat.backends.settings_check import known_options
-from pytest_llmlat.backends.thinking import ending_of
+from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 DEVICES = ("mps", "cpu")
 """Where a model may run; on Linux only the second."""

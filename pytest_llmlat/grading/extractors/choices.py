@@ -15,7 +15,7 @@ from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.final_number import read_number
 from pytest_llmlat.grading.extractors.labels import read_word
 from pytest_llmlat.grading.extractors.numerals import numbers_equal, only_number
-from pytest_llmlat.grading.extractors.reading import (
+from pytest_llmlat.grading.extractors.readable_answer import (
     ENDING,
     UNREAD,
     Reading,

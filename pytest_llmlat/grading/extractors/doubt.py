@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TypeAlias
 
-from pytest_llmlat.grading.extractors.reading import ENDING, sentences
+from pytest_llmlat.grading.extractors.readable_answer import ENDING, sentences
 
 REACH = 80
 """Characters before or after a word in which a denial of it may stand."""

@@ -58,7 +58,7 @@ from pytest_llmlat.grading.extractors.phrases import (
     QUOTED,
     STATED,
 )
-from pytest_llmlat.grading.extractors.reading import (
+from pytest_llmlat.grading.extractors.readable_answer import (
     EMPHASIS,
     UNREAD,
     Reading,

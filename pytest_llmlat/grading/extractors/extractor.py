@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.reading import (
+from pytest_llmlat.grading.extractors.readable_answer import (
     Reader,
     Reading,
     ReferenceReader,

@@ -57,7 +57,11 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     WRONG,
 )
 from pytest_llmlat.grading.extractors.numerals import Numeral, numerals, spelled
-from pytest_llmlat.grading.extractors.reading import SENTENCE_END, Reading, sentences
+from pytest_llmlat.grading.extractors.readable_answer import (
+    SENTENCE_END,
+    Reading,
+    sentences,
+)
 from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.extractors.doubt import Mention
 from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
-from pytest_llmlat.grading.extractors.reading import (
+from pytest_llmlat.grading.extractors.readable_answer import (
     UNREAD,
     Reading,
     in_english,

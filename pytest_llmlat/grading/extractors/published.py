@@ -21,7 +21,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.extractor import Extractor
-from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
+from pytest_llmlat.grading.extractors.readable_answer import UNREAD, Reading
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task

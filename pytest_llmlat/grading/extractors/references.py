@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.reading import normalized
+from pytest_llmlat.grading.extractors.readable_answer import normalized
 
 if TYPE_CHECKING:
-    from pytest_llmlat.grading.extractors.reading import Reader
+    from pytest_llmlat.grading.extractors.readable_answer import Reader
     from pytest_llmlat.values.entities import Sample, Task
 
 STATEMENT = "Answer: "

@@ -44,7 +44,7 @@ from pytest_llmlat.grading.extractors.programs import (
     used_names,
     without_examples,
 )
-from pytest_llmlat.grading.extractors.reading import UNREAD, Reading
+from pytest_llmlat.grading.extractors.readable_answer import UNREAD, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ FLAGS = ("-P", "-s", "-S", "-B")
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
 BOOTSTRAP = (
     "import sys; sys.path.insert(0, sys.argv[2]);"
-    " from inside.server import main; main()"
+    " from inside.fork_server import main; main()"
 )
 HOME = Path(__file__).parent
 

@@ -6,8 +6,8 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Response
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

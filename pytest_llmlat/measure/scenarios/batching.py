@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
 from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import LoadFacts, Response
 from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ beside the rest and never joined to it by a line.
 
 from __future__ import annotations
 
-from pytest_llmlat.report.history.drawing import draw
+from pytest_llmlat.report.history.history_plot import draw
 from pytest_llmlat.report.history.page import page_text
 from pytest_llmlat.report.history.points import (
     History,

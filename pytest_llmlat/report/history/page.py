@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, bounds, printable, seconds
 from pytest_llmlat.report.further_columns import written
-from pytest_llmlat.report.history.drawing import COLOURS, draw
+from pytest_llmlat.report.history.history_plot import COLOURS, draw
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.values.figure_columns import column_key, shown_in
 

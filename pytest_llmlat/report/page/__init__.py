@@ -24,16 +24,16 @@ from pytest_llmlat.report.page.embedding import (
     plotting_library,
 )
 from pytest_llmlat.report.page.heads import heads
-from pytest_llmlat.report.page.rows import rows_of
-from pytest_llmlat.report.page.samples import PAGE_BYTES
-from pytest_llmlat.report.page.tables import (
+from pytest_llmlat.report.page.page_tables import (
     cell_table,
     gate_part,
     load_table,
     remarks,
     scoreboard_table,
 )
-from pytest_llmlat.report.page.values import page_values
+from pytest_llmlat.report.page.rows import rows_of
+from pytest_llmlat.report.page.samples import PAGE_BYTES
+from pytest_llmlat.report.page.script_values import page_values
 from pytest_llmlat.report.page.visible import marked, visible
 
 if TYPE_CHECKING:

@@ -15,6 +15,6 @@
 
 from __future__ import annotations
 
-from pytest_llmlat.tasks.data.loading import load_samples, revision
+from pytest_llmlat.tasks.data.set_loading import load_samples, revision
 
 __all__ = ["load_samples", "revision"]

@@ -21,11 +21,11 @@ longer draw begins with the shorter one::
 
 from __future__ import annotations
 
-from pytest_llmlat.tasks.templates.draw import Item
 from pytest_llmlat.tasks.templates.items import (
     GENERATORS,
     arithmetic_items,
     logic_items,
 )
+from pytest_llmlat.tasks.templates.seeded_draw import Item
 
 __all__ = ["GENERATORS", "Item", "arithmetic_items", "logic_items"]

@@ -7,12 +7,12 @@ from itertools import combinations, permutations, product
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pytest_llmlat.tasks.templates.draw import listing
 from pytest_llmlat.tasks.templates.puzzles import Choice, Clue, puzzle
+from pytest_llmlat.tasks.templates.seeded_draw import listing
 
 if TYPE_CHECKING:
-    from pytest_llmlat.tasks.templates.draw import Draw
     from pytest_llmlat.tasks.templates.puzzles import ChoiceTemplate
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
 
 Owners: TypeAlias = dict[str, str]
 """Who has each thing."""

@@ -7,14 +7,14 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.tasks.templates import deduction, long_sums, ordering, sums, truth
-from pytest_llmlat.tasks.templates.draw import Draw, Item
+from pytest_llmlat.tasks.templates.seeded_draw import Draw, Item
 from pytest_llmlat.values.entities import DIFFICULTIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.tasks.templates.draw import ItemKind
     from pytest_llmlat.tasks.templates.puzzles import Choice
+    from pytest_llmlat.tasks.templates.seeded_draw import ItemKind
     from pytest_llmlat.tasks.templates.truth import TruthItem
 
 _T = TypeVar("_T")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.tasks.templates.draw import Draw
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
     from pytest_llmlat.tasks.templates.sums import Sum
 
 _FULL_WEEK = 40

@@ -8,14 +8,14 @@ from itertools import permutations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.tasks.templates.draw import NAMES, listing
 from pytest_llmlat.tasks.templates.puzzles import Choice, Clue, puzzle
+from pytest_llmlat.tasks.templates.seeded_draw import NAMES, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.tasks.templates.draw import Draw
     from pytest_llmlat.tasks.templates.puzzles import ChoiceTemplate
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
 
 Lineup: TypeAlias = tuple[str, ...]
 Relation: TypeAlias = Literal[

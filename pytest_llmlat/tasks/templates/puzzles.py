@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.tasks.templates.draw import Draw
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
 
 W = TypeVar("W")
 

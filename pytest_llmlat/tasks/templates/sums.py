@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_llmlat.tasks.templates.draw import Draw
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
 
 Sum: TypeAlias = tuple[str, int]
 """A question, and the number that answers it."""

@@ -6,12 +6,12 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pytest_llmlat.tasks.templates.draw import listing
+from pytest_llmlat.tasks.templates.seeded_draw import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_llmlat.tasks.templates.draw import Draw
+    from pytest_llmlat.tasks.templates.seeded_draw import Draw
 
 TruthItem: TypeAlias = tuple[str, bool]
 """A question, and whether the statement in it is true."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.backends.catalogue import DEFAULT, load_models
+from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
 

@@ -16,7 +16,7 @@ from pytest_llmlat.backends.chat_template import (
     RenderedPrompt,
     encode_apart,
 )
-from pytest_llmlat.backends.thinking import shown_tokens
+from pytest_llmlat.backends.thought_settings import shown_tokens
 from pytest_llmlat.values.errors import BadCatalogue, LLMLatError, Unsupported
 from pytest_llmlat.values.records import Request
 from tests.unit.builders import a_model

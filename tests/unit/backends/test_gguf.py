@@ -20,10 +20,10 @@ from pytest_llmlat.values.errors import (
     UnknownName,
     WeightsUnavailable,
 )
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import GREEDY, Sampling
-from pytest_llmlat.values.thinking import tags_of
+from pytest_llmlat.values.thought_tags import tags_of
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 from tests.unit.gguf_files import STRING, a_file, pair, text
 

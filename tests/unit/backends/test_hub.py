@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, MissingExtra
 
 if TYPE_CHECKING:

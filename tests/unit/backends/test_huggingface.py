@@ -11,15 +11,15 @@ import pytest
 
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.huggingface import origin as transformers_origin
+from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
 from pytest_llmlat.backends.huggingface.loading import Base, base_key, weights_of
 from pytest_llmlat.backends.huggingface.model import HuggingFace
 from pytest_llmlat.backends.huggingface.origin import BasePlace, ModelOrigin
-from pytest_llmlat.backends.huggingface.settings import TransformersSettings
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import GenerationFailed, LLMLatError, OutOfMemory
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

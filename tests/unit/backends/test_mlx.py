@@ -26,10 +26,10 @@ from pytest_llmlat.values.errors import (
     Unsupported,
     WeightsUnavailable,
 )
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import Sampling
-from pytest_llmlat.values.thinking import tags_of
+from pytest_llmlat.values.thought_tags import tags_of
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pytest_llmlat.values.errors import MissingExtra, Unsupported
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.huggingface.settings import Scheme
+    from pytest_llmlat.backends.huggingface.entry_settings import Scheme
 
 MODEL = a_model("small")
 TRANSFORMERS = SimpleNamespace(

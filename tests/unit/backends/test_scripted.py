@@ -15,9 +15,9 @@ from pytest_llmlat.values.errors import (
     GenerationFailed,
     WeightsUnavailable,
 )
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Generation, Request
 from pytest_llmlat.values.sampling import Sampling
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

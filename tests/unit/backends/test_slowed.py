@@ -18,10 +18,10 @@ from pytest_llmlat.backends.slowed import (
 )
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.protocols import Batching
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

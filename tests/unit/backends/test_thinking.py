@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.thinking import thinking_facts, to_think
+from pytest_llmlat.backends.thought_settings import thinking_facts, to_think
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.records import Request
-from pytest_llmlat.values.thinking import THOUGHT_TAGS
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     usable_cards,
 )
 from pytest_llmlat.values.errors import BadCatalogue, DeviceAbsent, Unsupported
-from pytest_llmlat.values.meter import Meter
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

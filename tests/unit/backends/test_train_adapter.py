@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.bundled import bundled
 from tests.scripts import train_script
 

@@ -30,10 +30,10 @@ from pytest_llmlat.backends.huggingface.torch_memory import (
 )
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.records import Request
-from pytest_llmlat.values.thinking import tags_of
+from pytest_llmlat.values.thought_tags import tags_of
 from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from pytest_llmlat.backends.huggingface.decoding import (
     cache_argument,
     places_of,
 )
-from pytest_llmlat.backends.huggingface.settings import TransformersSettings
+from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends.catalogue import load_models
-from pytest_llmlat.backends.huggingface.settings import (
+from pytest_llmlat.backends.huggingface.entry_settings import (
     QUANTIZATIONS,
     TransformersSettings,
     settings_of,
 )
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.machine.device_table import usual_devices
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 from pytest_llmlat.values.errors import (

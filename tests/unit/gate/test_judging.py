@@ -15,7 +15,7 @@ from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, changes
 from pytest_llmlat.gate.judging import ALPHA, Match, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
-from pytest_llmlat.gate.rules import NEW_CELLS, Rules, parse_tolerances
+from pytest_llmlat.gate.tolerances import NEW_CELLS, Rules, parse_tolerances
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 from pytest_llmlat.values.timing import NS_PER_S

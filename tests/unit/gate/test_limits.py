@@ -15,7 +15,7 @@ from pytest_llmlat.analysis.cell_counts import count_cell, latencies
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
-from pytest_llmlat.gate.rules import parse_limits
+from pytest_llmlat.gate.tolerances import parse_limits
 from pytest_llmlat.values.records import Contention
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, QUANTITIES
 from pytest_llmlat.gate.pairing import LATENCIES
-from pytest_llmlat.gate.rules import (
+from pytest_llmlat.gate.tolerances import (
     DEFAULT_TOLERANCE,
     LIMITED,
     NEW_CELLS,

@@ -20,8 +20,8 @@ from pytest_llmlat.report.history import (
     Point,
     Timeline,
     draw,
-    drawing,
     history_of,
+    history_plot,
     joined,
     page_text,
 )
@@ -343,7 +343,7 @@ def test_a_picture_of_very_many_cells_is_drawn_smaller(
     odd: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A PNG holds no more than so many points; the rows share what there is."""
-    monkeypatch.setattr(drawing, "_MOST_PIXELS", 100)
+    monkeypatch.setattr(history_plot, "_MOST_PIXELS", 100)
 
     drawn = draw(odd, "png")
 

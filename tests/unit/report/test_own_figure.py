@@ -15,7 +15,7 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.history import history_of
 from pytest_llmlat.report.history.page import columns_of, rows_of
 from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.report.page import rows, tables
+from pytest_llmlat.report.page import page_tables, rows
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
@@ -74,7 +74,7 @@ def test_an_entry_shows_a_figure_in_every_report() -> None:
     board = board_of(a_record())
 
     header, line, *_ = scoreboard_lines(board)
-    page = tables.cell_table(board, rows.rows_of(board))
+    page = page_tables.cell_table(board, rows.rows_of(board))
     place = [column.title for column in page.columns].index("letters p50")
     content = json.loads(summary_text({"id": "r1"}, board))
     schema = with_figures(PUBLISHED)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.session.matrix import cell, deployments, on_device
-from pytest_llmlat.tasks.draw import draw
+from pytest_llmlat.tasks.sample_draw import draw
 from tests.unit.builders import a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:

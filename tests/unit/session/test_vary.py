@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends.catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.session.vary import MOST, Axis, entry_text, parse, variants
 from pytest_llmlat.values.errors import UsageError
 from tests.unit.builders import a_model

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, Sample
 
 if TYPE_CHECKING:

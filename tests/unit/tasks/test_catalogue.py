@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, PublicSet
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.families import FAMILIES

@@ -17,9 +17,9 @@ from pytest_llmlat.grading.grade import grade as judged
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.metrics.guessing import MOST
 from pytest_llmlat.grading.sandbox import open_sandbox
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import Sample
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_grade

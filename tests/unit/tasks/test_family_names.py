@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:

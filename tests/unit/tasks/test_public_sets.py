@@ -16,9 +16,9 @@ from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots, load_shots
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

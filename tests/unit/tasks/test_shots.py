@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots, load_shots
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import ShotDraw, Shots, Task
 from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, Unsupported
 from tests.unit.builders import a_model, a_sample, a_task

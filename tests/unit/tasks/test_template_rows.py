@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
-from pytest_llmlat.tasks.catalogue import load_tasks
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, Task
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_grade

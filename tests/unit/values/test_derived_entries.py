@@ -14,7 +14,7 @@ from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 KIND = EntryKind(
     kind="models",

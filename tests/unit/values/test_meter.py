@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.meter import Meter
 from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.token_meter import Meter
 
 TEXT = st.text(alphabet="ab\n", max_size=12)
 STOPS = st.lists(st.text(alphabet="ab\n", min_size=1, max_size=3), max_size=3)

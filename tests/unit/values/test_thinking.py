@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.meter import Meter
-from pytest_llmlat.values.thinking import THOUGHT_TAGS, ThoughtTags, tags_of
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags, tags_of
 from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.token_meter import Meter
 
 PAIRS = [tags for tags in THOUGHT_TAGS if tags.closing]
 WORDS = st.text(alphabet="ab \n<", max_size=8)

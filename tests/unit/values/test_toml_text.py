@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.tasks.catalogue import load_tasks
-from pytest_llmlat.values.tables import TomlTable
+from pytest_llmlat.tasks.task_catalogue import load_tasks
+from pytest_llmlat.values.toml_tables import TomlTable
 from pytest_llmlat.values.toml_text import entry_lines
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
+from .crossing_values import DATA_TYPES, Malformed, Opaque, Term, Uncrossable
 from .decoder import Decoder, parts
 from .encoder import Encoder
 from .frames import Closed, TooLong, receive, send
 from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
-from .values import DATA_TYPES, Malformed, Opaque, Term, Uncrossable
 
 if TYPE_CHECKING:
     import socket

@@ -16,13 +16,13 @@ import traceback
 import types
 from typing import TYPE_CHECKING, Any
 
+from .crossing_values import DATA_TYPES, Term, Uncrossable
 from .decoder import Decoder
 from .encoder import Encoder
 from .frames import Closed, receive, send
 from .handles import Exports, Loop
 from .operations import OPERATIONS
 from .raised import description, one_line, rebuilt
-from .values import DATA_TYPES, Term, Uncrossable
 
 if TYPE_CHECKING:
     import socket

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .values import (
+from .crossing_values import (
     DATA_TYPES,
     DICTS,
     MAX_FIELDS,

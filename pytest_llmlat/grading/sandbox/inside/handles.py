@@ -19,7 +19,7 @@ import sys
 import types
 from typing import TYPE_CHECKING
 
-from .values import Malformed, Term
+from .crossing_values import Malformed, Term
 
 if TYPE_CHECKING:
     import asyncio

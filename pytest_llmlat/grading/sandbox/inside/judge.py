@@ -17,9 +17,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .asking import FILE, MODULE, Settled
+from .crossing_values import Uncrossable
 from .demands import demands
 from .remote import Remote
-from .values import Uncrossable
 
 if TYPE_CHECKING:
     from .asking import Asking, TestVerdict

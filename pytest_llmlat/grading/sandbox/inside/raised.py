@@ -8,10 +8,10 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .crossing_values import Malformed, Term
 from .decoder import Decoder, parts
 from .encoder import Encoder
 from .handles import nearest
-from .values import Malformed, Term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.completions.complaints import is_page
 from pytest_llmlat.backends.completions.counting import count
-from pytest_llmlat.backends.completions.errors import is_page
 from pytest_llmlat.backends.completions.finish_reasons import end_of
-from pytest_llmlat.backends.completions.reading import (
+from pytest_llmlat.backends.completions.requests import conversation, too_long
+from pytest_llmlat.backends.completions.stream_reading import (
     StreamReading,
     read_stream,
     read_whole,
     said,
 )
-from pytest_llmlat.backends.completions.requests import conversation, too_long
 from pytest_llmlat.backends.transport.client import SUCCESS
 from pytest_llmlat.values.records import Generation, Response, Transport
 
 if TYPE_CHECKING:
+    from pytest_llmlat.backends.completions.complaints import Complaints
     from pytest_llmlat.backends.completions.counting import Counted
-    from pytest_llmlat.backends.completions.errors import Complaints
     from pytest_llmlat.backends.completions.finish_reasons import End
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest

@@ -16,7 +16,7 @@ from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.backends.completions.server import Completions
+    from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
 
@@ -34,8 +34,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         MissingExtra: httptools or tenacity is not installed.
         ServerUnavailable: no token, no model, or a server that cannot be reached.
     """
-    from pytest_llmlat.backends.completions.errors import Key  # noqa: PLC0415 - on use
-    from pytest_llmlat.backends.completions.server import Way, open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.complaints import Key  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.completions_server import Way, open_server  # noqa: PLC0415 - on use
 
     model = deployment.model
     endpoint = model.url or model.option("endpoint")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.settings_check import whole_option
 from pytest_llmlat.values.errors import BadCatalogue
-from pytest_llmlat.values.thinking import THOUGHT_TAGS, tags_of
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
-    from pytest_llmlat.values.meter import Meter
     from pytest_llmlat.values.records import Request
-    from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.thought_tags import ThoughtTags
+    from pytest_llmlat.values.token_meter import Meter
 
 _FACTS = ("system_as", "thinking", "thinking_body", "thinking_tokens")
 

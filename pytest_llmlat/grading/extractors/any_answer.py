@@ -13,7 +13,7 @@ from pytest_llmlat.grading.extractors.final_number import as_number, read_number
 from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
 from pytest_llmlat.grading.extractors.numerals import to_number
 from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
-from pytest_llmlat.grading.extractors.reading import (
+from pytest_llmlat.grading.extractors.readable_answer import (
     UNREAD,
     Reader,
     Reading,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.completions.reading import said
+from pytest_llmlat.backends.completions.stream_reading import said
 from pytest_llmlat.backends.transport.retrying import BUSY
 
 if TYPE_CHECKING:

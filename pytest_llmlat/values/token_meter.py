@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.records import Generation
-from pytest_llmlat.values.thinking import THOUGHT_TAGS
+from pytest_llmlat.values.thought_tags import THOUGHT_TAGS
 from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Finish, TokenSource
     from pytest_llmlat.values.sampling import Sampling
-    from pytest_llmlat.values.thinking import ThoughtTags
+    from pytest_llmlat.values.thought_tags import ThoughtTags
 
 _ANSWER, _START, _THOUGHT, _BETWEEN = range(4)
 """What is being written: the answer; what may become a thought or the answer; a

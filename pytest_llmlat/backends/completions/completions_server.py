@@ -11,12 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.completions.answers import (
-    respond,
-    says_its_end,
-    unpacked,
-)
-from pytest_llmlat.backends.completions.errors import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.complaints import Complaints, Key, is_page
 from pytest_llmlat.backends.completions.fields import (
     json_option,
     merged,
@@ -24,7 +19,6 @@ from pytest_llmlat.backends.completions.fields import (
     thinking_fields,
 )
 from pytest_llmlat.backends.completions.instants import by_instant
-from pytest_llmlat.backends.completions.reading import model_list, said
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
     encode,
@@ -34,6 +28,12 @@ from pytest_llmlat.backends.completions.requests import (
     sampling_asked,
     too_long,
 )
+from pytest_llmlat.backends.completions.server_answers import (
+    respond,
+    says_its_end,
+    unpacked,
+)
+from pytest_llmlat.backends.completions.stream_reading import model_list, said
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
 from pytest_llmlat.backends.transport.client import SUCCESS, Client

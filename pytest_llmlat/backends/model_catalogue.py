@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 DEFAULT = "smollm2-135m"
 """The model that needs no hub, and runs where none is asked for."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.tasks.data.files import file_rows, local_copy
-from pytest_llmlat.tasks.data.hub import hub_rows
+from pytest_llmlat.tasks.data.hub_rows import hub_rows
 from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.template_rows import generated_rows
 from pytest_llmlat.values.entities import GENERATED

@@ -11,14 +11,14 @@ from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.derived_entries import whole_entries
 from pytest_llmlat.values.errors import UnknownName
 from pytest_llmlat.values.families import FAMILIES
-from pytest_llmlat.values.tables import entries
+from pytest_llmlat.values.toml_tables import entries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Task
-    from pytest_llmlat.values.tables import TomlTable
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _REMEDY = (
     "Tasks come from the built-in catalogue, from a file of yours (--llm-tasks FILE; in"
