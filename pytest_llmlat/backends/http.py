@@ -8,6 +8,7 @@ In a catalogue::
     url = "http://host:8000/v1"
     weights = "org/name"         # as the server calls it; may be left out if it has one
     api_key_env = "MY_KEY"       # the variable that holds the key, never the key
+    headers = { api-key = "${AZURE_KEY}" }   # more headers, with values of variables
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
+
+_VERSION = "api-version="
+"""How Azure's addresses say which version of its interface is meant."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
@@ -84,9 +88,11 @@ def _at_address(address: str) -> ModelSpec:
     Names are shown: whoever writes a password into a URL does not want to see it.
     """
     parts = urlsplit(address)
+    # What stands behind "?" may be a key; a version is none, and tells servers apart.
+    asked = [pair for pair in parts.query.split("&") if pair.startswith(_VERSION)]
     url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
     host = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit(parts._replace(netloc=host))
+    shown = urlunsplit(parts._replace(netloc=host, query="&".join(asked)))
     return ModelSpec(
         name=shown,
         backend=KIND.name,

@@ -42,6 +42,7 @@ _KEYS = (
     "chat_template_kwargs",
     "url",
     "api_key_env",
+    "headers",
     "options",
 )
 _ENTRIES = EntryKind(
@@ -144,6 +145,7 @@ def _model(table: TomlTable) -> ModelSpec:
         chat_template_kwargs=table.scalars("chat_template_kwargs"),
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
+        headers=table.pairs("headers"),
         options=tuple(
             (key, _placed(table, f"options.{key}", value))
             for key, value in table.scalars("options")

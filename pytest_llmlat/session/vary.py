@@ -128,6 +128,7 @@ def entry_text(variant: Variant) -> str:
         "trust_remote_code": model.trust_remote_code or None,
         "url": model.url,
         "api_key_env": model.api_key_env,
+        "headers": dict(model.headers) or None,
         "options": dict(model.options) or None,
     }
     lines = [

@@ -55,6 +55,9 @@ class ModelSpec:
     """Where a server of the OpenAI kind answers, such as ``http://host:8000/v1``."""
     api_key_env: str | None = None
     """The environment variable that holds the key for ``url``; never the key."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """(name, value) pairs that go with every request to ``url``; ``${NAME}`` in a value
+    stands for an environment variable."""
     system: str | None = None
     """What stands before every chat; ``None`` for what a task says."""
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()

@@ -13,7 +13,7 @@ from pytest_llmlat.values.clock import ManualClock, SystemClock
 from pytest_llmlat.values.records import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.entities import Scalar
@@ -35,6 +35,7 @@ class Opener(Protocol):
         weights: str | None = "tiny",
         chat: bool | None = None,
         api_key_env: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Scalar,
     ) -> Completions:
         """Open it; what is not named is ordinary."""

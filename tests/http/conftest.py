@@ -13,7 +13,7 @@ from tests.http.asking import CLOCK, QUICK, url_of
 from tests.http.loopback import Loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.entities import Scalar
@@ -49,6 +49,7 @@ def open_at() -> Iterator[Opener]:
             weights: str | None = "tiny",
             chat: bool | None = None,
             api_key_env: str | None = None,
+            headers: Mapping[str, str] | None = None,
             **options: Scalar,
         ) -> Completions:
             model = ModelSpec(
@@ -59,6 +60,7 @@ def open_at() -> Iterator[Opener]:
                 chat=chat,
                 url=url,
                 api_key_env=api_key_env,
+                headers=tuple((headers or {}).items()),
                 options=tuple({**QUICK, **options}.items()),
             )
             found = http.open_model(Deployment(model=model, device="endpoint"), CLOCK)

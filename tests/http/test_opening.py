@@ -64,6 +64,7 @@ def test_the_facts(server: Loopback, open_at: Opener) -> None:
         "extra_body": None,
         "awake": False,
         "context": None,
+        "headers": None,
         "left_out": None,
     }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
 from pytest_llmlat.backends.completions.complaints import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.entrance import find_entrance
 from pytest_llmlat.backends.completions.fields import (
     json_option,
     merged,
@@ -35,18 +36,15 @@ from pytest_llmlat.backends.completions.server_answers import (
 )
 from pytest_llmlat.backends.completions.stream_reading import model_list, said
 from pytest_llmlat.backends.completions.tally import TokenCounter
-from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
-from pytest_llmlat.backends.transport.messages import EVENTS, JSON, Messages
+from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
-from pytest_llmlat.backends.transport.secrets import Secrets
-from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.machine.environment import usable_cores
 from pytest_llmlat.values.errors import BadCatalogue, ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from pytest_llmlat.backends.transport.addresses import Address
@@ -137,31 +135,19 @@ class Completions:
     def __init__(self, deployment: Deployment, clock: Clock, way: Way) -> None:
         """Prepare; nothing is sent yet."""
         model = deployment.model
-        where = f"model {model.name!r}"
-        address = parse_address(way.url, where=where)
-        basic = address.basic
-        if basic and way.key:
-            raise ServerUnavailable(
-                f"{where}: its address holds a user, and {way.key.source} a key; a"
-                " request can carry one of them: take one away"
-            )
-        proxy = find_proxy(address)
-        secrets = Secrets(
-            *(way.key.value if way.key else None, address.password, proxy.password),
-            *((pair or "").removeprefix("Basic ") for pair in (basic, proxy.basic)),
-        )
+        entrance = find_entrance(model, way.url, weights=way.weights, key=way.key)
+        address, secrets = entrance.address, entrance.secrets
         self._complaints = Complaints(
-            place=address.text, secrets=secrets, key=way.key, no_key=way.no_key
+            place=address.text,
+            secrets=secrets,
+            key=way.key,
+            no_key=_sent(entrance.shown) or way.no_key,
         )
-        self._messages = Messages(
-            address,
-            proxy,
-            agent=f"pytest-llmlat/{package_version('pytest_llmlat') or 'unknown'}",
-            authorization=f"Bearer {way.key.value}" if way.key else basic,
-        )
+        self._messages = entrance.messages
+        self._headers = ", ".join(entrance.shown) or None
         self._timeout_s = _number(model, "timeout_s", least=0.001)
         self._client = Client(
-            Dialler(address, proxy, clock, is_whole=says_its_end),
+            Dialler(address, entrance.proxy, clock, is_whole=says_its_end),
             clock,
             timeout_s=self._timeout_s,
             retries=int(_number(model, "retries", least=0)),
@@ -170,7 +156,7 @@ class Completions:
             is_final=_context_is_full,
         )
         self._clock = clock
-        self._model = way.weights
+        self._model = entrance.weights
         self._tally = TokenCounter(self._beside, lambda: self._model)
         self._stream = model.option("stream") is not False
         self._without: frozenset[str] = frozenset()
@@ -200,6 +186,7 @@ class Completions:
             "timeout_s": self._timeout_s,
             "extra_body": json.dumps(self._extra) if self._extra else None,
             "context": self._context,
+            "headers": self._headers,
             "left_out": ", ".join(sorted(self._without)) or None,
         }
 
@@ -364,6 +351,14 @@ class Completions:
 def _context_is_full(answer: HttpResponse) -> bool:
     """Whether a server's error is that the prompt is too long, as it is next time."""
     return too_long(answer.status, said(answer.body))
+
+
+def _sent(headers: Sequence[str]) -> str | None:
+    """Return what to do where the entry's own headers did not let us in."""
+    told = ", ".join(headers)
+    return (
+        f"no key, but the headers {told} were sent; are they right?" if told else None
+    )
 
 
 def _stays_awake(model: ModelSpec, address: Address) -> bool:

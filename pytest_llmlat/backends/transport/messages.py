@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_llmlat.backends.transport.addresses import Address
+    from pytest_llmlat.backends.transport.own_headers import OwnHeader
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
@@ -34,6 +37,7 @@ class Messages:
         *,
         agent: str,
         authorization: str | None,
+        own: Sequence[OwnHeader] = (),
     ) -> None:
         """Prepare what all requests share.
 
@@ -42,6 +46,7 @@ class Messages:
             proxy: what the connections lead to; ``address`` itself without a proxy.
             agent: who asks.
             authorization: the value of that header.
+            own: what the user adds; it stands in the place of ours of the same name.
 
         Raises:
             ServerUnavailable: the authorization cannot stand in a header.
@@ -49,7 +54,10 @@ class Messages:
         self._address = address
         # TLS goes through a proxy in a tunnel, and the proxy does not see the request.
         self._absolute = proxy != address and not address.secure
-        lines = [f"Host: {address.authority}", f"User-Agent: {agent}"]
+        told = {header.name.lower() for header in own}
+        usual = {"Host": address.authority, "User-Agent": agent}
+        lines = [f"{n}: {v}" for n, v in usual.items() if n.lower() not in told]
+        lines += [f"{header.name}: {header.value}" for header in own]
         if authorization:
             if not (authorization.isascii() and authorization.isprintable()):
                 raise ServerUnavailable(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 _SHORTEST = 4
-_UNMISTAKABLE = 16
+UNMISTAKABLE = 16
+"""From so many characters on a text is no word that may stand there by chance."""
 _LONGEST = 300
 
 
@@ -35,7 +36,7 @@ class Secrets:
         A key such as ``EMPTY``, which some servers want, may be the right answer.
         """
         for secret in self._told:
-            if len(secret) >= _UNMISTAKABLE:
+            if len(secret) >= UNMISTAKABLE:
                 text = text.replace(secret, "***")
         return text
 
