@@ -363,6 +363,7 @@ def _record(
         top_p=how.top_p if how else None,
         seed=how.seed if how else None,
         system=request.system,
+        cached_tokens=generation.cached_tokens if generation else None,
     )
 
 

@@ -74,6 +74,7 @@ COLUMNS: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "ttfr_s": ("float", lambda r: r.timing.ttfr_s if r.timing else None),
     "queue_s": ("float", FIGURES["queue_s"].exported["queue_s"]),
     "prompt_tokens": ("int", lambda r: r.prompt_tokens),
+    "cached_tokens": ("int", lambda r: r.cached_tokens),
     "output_tokens": ("int", lambda r: r.output_tokens),
     "token_source": ("text", lambda r: r.token_source),
     "temperature": ("float", lambda r: _as_float(r.temperature)),

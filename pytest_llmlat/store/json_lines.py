@@ -209,6 +209,8 @@ def _check(record: Record) -> None:
         and (record.top_p is None or _finite(record.top_p))
         and type(record.seed) in _COUNT
         and type(record.system) in _TEXT
+        and type(record.cached_tokens) in _COUNT
+        and type(record.head) in _TEXT
         and all(type(shot) is str for shot in record.shots)
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.cache_figures import CACHE_FIGURES
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
@@ -321,6 +322,7 @@ _OURS = (
         unit="count",
         better=None,
     ),
+    *CACHE_FIGURES,
     FigureDefinition(
         name="output_tokens",
         meaning="Tokens of all answers; null where some are not known.",

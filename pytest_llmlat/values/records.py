@@ -110,6 +110,9 @@ class Generation:
     """It was cut off before it had thought to the end: there is no answer."""
     sampling: Sampling | None = None
     """How its tokens were drawn; ``None`` where that cannot be told."""
+    cached_tokens: int | None = None
+    """How many of the prompt's tokens a server had kept and did not read anew; ``None``
+    where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +227,12 @@ class Record:
     """What stood before the chat; ``None`` for nothing, and where there is no chat."""
     shots: tuple[str, ...] = ()
     """The ids of the rows that were shown as examples, in that order."""
+    cached_tokens: int | None = None
+    """How many of ``prompt_tokens`` a server had kept from before; ``None`` where it
+    does not say, and of a model in this process, which keeps nothing."""
+    head: str | None = None
+    """What was put before the whole prompt, so that no server had seen its beginning;
+    it stands in ``prompt``, or in ``system``. ``None`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

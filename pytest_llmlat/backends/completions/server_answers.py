@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.completions.cached_tokens import prompt_count
 from pytest_llmlat.backends.completions.complaints import is_page
 from pytest_llmlat.backends.completions.counting import count
 from pytest_llmlat.backends.completions.finish_reasons import end_of
@@ -67,10 +68,12 @@ def respond(
     thought = seen or bool(counted.thought_tokens)
     # Without an answer behind it, it was cut: by the bound, or by a stop string.
     cut = finish == "length" or (bool(request.stop) and finish == "stop")
+    prompt = prompt_count(reading, counted.prompt_tokens)
     generation = Generation(
         text=hide(text),
         finish=finish,
-        prompt_tokens=counted.prompt_tokens,
+        prompt_tokens=prompt.tokens,
+        cached_tokens=prompt.cached,
         output_tokens=counted.output_tokens,
         token_source=source,
         rendered=conversation(request),

@@ -60,6 +60,8 @@ class StreamReading:
     streamed: bool = False
     """It came as a stream of events."""
     usage: Mapping[str, Any] | None = None
+    timings: Mapping[str, Any] | None = None
+    """llama.cpp's own figures, beside its usage or without one."""
     usage_texts: int = 0
     """How many messages with content had come when the server last told its usage."""
     id: str | None = None
@@ -222,11 +224,13 @@ def _head(reading: StreamReading, message: dict[str, Any]) -> None:
         told = _complaint(message)
         raise Reported(f"the server reports an error in its answer: {told}")
     name, usage = message.get("id"), message.get("usage")
+    if isinstance(timings := message.get("timings"), dict):
+        reading.timings = timings
     if reading.id is None and isinstance(name, str) and name:
         reading.id = name
     if isinstance(usage, dict):
         reading.usage, reading.usage_texts = usage, reading.texts
-    elif reading.usage is None and isinstance(timings := message.get("timings"), dict):
+    elif reading.usage is None and isinstance(timings, dict):
         reading.usage, reading.usage_texts = _timed(timings), reading.texts
 
 

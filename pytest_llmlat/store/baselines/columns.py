@@ -130,6 +130,7 @@ _ADDED: dict[str, tuple[_Kind, object]] = {
     "temperature": (_or_none(_AMOUNT), None),
     "top_p": (_or_none(_AMOUNT), None),
     "seed": (_or_none(_COUNT), None),
+    "cached_tokens": (_or_none(_COUNT), None),
 }
 """Columns that older files lack, and what they then hold. One that holds nothing else
 is left out, so that older versions can read files that have no use for it."""
@@ -225,6 +226,7 @@ def _row(record: Record) -> StoredRow:
         **{name: int(getattr(record, name)) for name in _FLAGS},
         **_times(record.timing),
         "thought_tokens": record.thought_tokens,
+        "cached_tokens": record.cached_tokens,
         "cut_in_thought": int(record.cut_in_thought),
         **{name: getattr(record, name) for name in _DRAWN},
         "value": record.grade.value,
@@ -258,6 +260,7 @@ def _record(
             counts=counts,
         ),
         thought_tokens=row["thought_tokens"],
+        cached_tokens=row["cached_tokens"],
         cut_in_thought=bool(row["cut_in_thought"]),
         **{name: row[name] for name in _DRAWN},
         **{name: row[name] for name in _PLAIN},

@@ -171,6 +171,7 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
             refused=draw(st.booleans()),
             empty=draw(st.booleans()),
             thought_tokens=draw(st.none() | st.integers(0, 9)),
+            cached_tokens=draw(st.none() | st.integers(0, 9)),
             cut_in_thought=draw(st.booleans()),
             temperature=draw(st.none() | st.floats(0, 9)),
             top_p=draw(st.none() | st.floats(0, 1)),
