@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.thought_settings import to_think
@@ -11,7 +12,7 @@ from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.entities import ModelSpec, Sample
@@ -25,6 +26,9 @@ class Question:
     request: Request
     shots: tuple[str, ...]
     """The ids of the rows that are shown as examples."""
+    needs: tuple[str, ...] = ()
+    """The ids of the earlier turns whose answers by the model belong into the request,
+    which does not hold them yet."""
 
 
 def questions(
@@ -42,14 +46,56 @@ def questions(
         BadCatalogue: a template does not fit a row, or there are too few examples.
         Unsupported: the task is asked as a chat, and the model does not chat.
     """
-    found = []
-    for sample, number in asked:
-        shots = draw_shots(plan.task, plan.shots, sample, seed=plan.seed)
-        request = request_for(
-            plan.task, sample, chat=chat, seed=plan.seed, shots=shots, model=model
+    return [
+        question_of(plan, sample, number, model=model, chat=chat)
+        for sample, number in asked
+    ]
+
+
+def question_of(
+    plan: Plan,
+    sample: Sample,
+    number: int,
+    *,
+    model: ModelSpec,
+    chat: bool,
+    answers: Mapping[str, str] = MappingProxyType({}),
+) -> Question:
+    """Return one question of a cell.
+
+    Args:
+        plan: of the cell.
+        sample: the item, or the turn of a conversation.
+        number: which of its repeats it is, from 0.
+        model: whose entry may say something of chats.
+        chat: whether it chats.
+        answers: the model's own to earlier turns, by their samples' ids.
+
+    Raises:
+        BadCatalogue: a template does not fit a row, or there are too few examples.
+        Unsupported: the task is asked as a chat, and the model does not chat.
+    """
+    shots = draw_shots(plan.task, plan.shots, sample, seed=plan.seed)
+    request = request_for(
+        plan.task,
+        sample,
+        chat=chat,
+        seed=plan.seed,
+        shots=shots,
+        model=model,
+        answers=answers,
+    )
+    request = to_think(request, model)
+    request = drawn(request, plan.sampling, sample=sample.id, number=number)
+    turn = sample.turn
+    if turn is not None:
+        request = replace(
+            request,
+            conversation=f"{turn.conversation}, {number}",
+            continues=turn.continues,
         )
-        request = to_think(request, model)
-        request = drawn(request, plan.sampling, sample=sample.id, number=number)
-        shown = tuple(shot.id for shot in shots)
-        found.append(Question(request=request, shots=shown))
-    return found
+    return Question(
+        request=request,
+        shots=tuple(shot.id for shot in shots),
+        needs=() if turn is None else turn.own_answers,
+    )

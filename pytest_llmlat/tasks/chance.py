@@ -33,10 +33,11 @@ def chances(task: Task, samples: Sequence[Sample]) -> tuple[float, ...]:
     if task.chance is not None:
         return (task.chance,) * len(samples)
     own = _own(task, samples)
-    if own and fmean(own) >= 1:
+    graded = [s.reference for s in samples if s.graded]
+    if graded and _mean(own, samples) >= 1:
         raise BadCatalogue(
             f"task {task.name!r}: the same answer is right for every sample,"
-            f" {samples[0].reference!r:.80}: whoever always gives it has all of them"
+            f" {graded[0]!r:.80}: whoever always gives it has all of them"
             " right, and no quality above guessing can be told; add samples with other"
             " answers, or state 'chance = 0' if nobody can guess this one"
         )
@@ -47,7 +48,7 @@ def complaint(task: Task, samples: Sequence[Sample]) -> str | None:
     """Return what is wrong with a number that a task gives; ``None`` if nothing is."""
     if task.chance is None:
         return None
-    own = fmean(_own(task, samples) or (0.0,))
+    own = _mean(_own(task, samples), samples)
     if own <= task.chance + _SHARE:
         return None
     return (
@@ -56,9 +57,16 @@ def complaint(task: Task, samples: Sequence[Sample]) -> str | None:
     )
 
 
+def _mean(own: Sequence[float], samples: Sequence[Sample]) -> float:
+    """Return the mean over the samples that are graded, 0 if there are none."""
+    return fmean([c for c, s in zip(own, samples, strict=True) if s.graded] or (0.0,))
+
+
 def _own(task: Task, samples: Sequence[Sample]) -> tuple[float, ...]:
     """Return what the metric says of the set; one that says nothing means 0."""
     metric = METRICS[task.metric]
-    if metric.guess is None or not samples:
+    graded = [sample for sample in samples if sample.graded]
+    if metric.guess is None or not graded:
         return (0.0,) * len(samples)
-    return tuple(metric.guess(metric, task, samples))
+    found = iter(metric.guess(metric, task, graded))
+    return tuple(next(found) if sample.graded else 0.0 for sample in samples)

@@ -26,6 +26,40 @@ def check_expression(text: str, *, where: str) -> None:
         ) from error
 
 
+def rendered(text: str, variables: Mapping[str, Any], *, where: str) -> str:
+    """Return what a template makes of some columns.
+
+    Args:
+        text: the template.
+        variables: what it may name.
+        where: the row, for the complaint.
+
+    Raises:
+        BadCatalogue: it names what is not there, or cannot be computed.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        found: str = compiled_template(text).render(variables)
+    # A template computes: a column of another type than it expects raises anything.
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        columns = ", ".join(sorted(variables))
+        raise BadCatalogue(
+            f"{where}: template: {error}; the row has: {columns}"
+        ) from error
+    return found
+
+
+@cache
+def compiled_template(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
+    """Return a template, parsed once.
+
+    Raises:
+        jinja2.TemplateSyntaxError: it is none.
+    """
+    return environment().from_string(text)
+
+
 def evaluate(text: str, variables: Mapping[str, Any], *, where: str) -> Any:  # noqa: ANN401 - a column holds anything
     """Return the value of an expression, such as ``target[0]`` or ``id | trim``.
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.expressions import environment
+from pytest_llmlat.tasks.expressions import compiled_template, rendered
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.values.entities import ModelSpec, Sample, Task
+    from pytest_llmlat.values.entities import (
+        ConversationTurn,
+        ModelSpec,
+        Sample,
+        Task,
+    )
+
+_LAST = "{{ messages[-1].content }}"
+"""How a turn is asked in a chat: as it is."""
 
 
 def request_for(
@@ -24,6 +32,7 @@ def request_for(
     seed: int,
     shots: Sequence[Sample] = (),
     model: ModelSpec | None = None,
+    answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Request:
     """Ask ``task``'s question about ``sample`` in the form that the model takes.
 
@@ -34,6 +43,8 @@ def request_for(
         seed: handed on to the backend.
         shots: the rows of the examples that stand before the question.
         model: what its entry says of chats comes before what the task says.
+        answers: the model's own to earlier turns of the conversation, by their samples'
+            ids; one that is not there is empty.
 
     Raises:
         BadCatalogue: a template names a column that the row does not have, or the
@@ -41,11 +52,12 @@ def request_for(
         Unsupported: the task is asked as a chat, and the model does not chat.
     """
     chat = chat and task.chat is not False
-    asked = question(task, sample, chat=chat)
+    said = _earlier(sample, answers)
+    asked = question(task, sample, chat=chat, earlier=said)
     examples = [
         (question(task, shot, chat=chat), _answer(task, shot)) for shot in shots
     ]
-    turns: tuple[tuple[str, str], ...] = ()
+    turns: tuple[tuple[str, str], ...] = said if chat else ()
     if chat and task.shots is not None and task.shots.turns and examples:
         (first, answer), *others = examples
         turns = ((task.preface + first, answer), *others)
@@ -53,9 +65,9 @@ def request_for(
         between = "" if task.shots is None else task.shots.between
         parts = [before + answer + between for before, answer in examples]
         asked = "".join((task.preface, *parts, asked))
-    system, template = task.system, dict(task.chat_template_kwargs)
+    system, template = _system(task, sample), dict(task.chat_template_kwargs)
     if model is not None:
-        system = task.system if model.system is None else model.system
+        system = system if model.system is None else model.system
         template |= dict(model.chat_template_kwargs)
     return Request(
         prompt=asked,
@@ -70,15 +82,47 @@ def request_for(
     )
 
 
-def question(task: Task, sample: Sample, *, chat: bool) -> str:
+def _system(task: Task, sample: Sample) -> str | None:
+    """Return what stands before a chat: a conversation's own words come first."""
+    if sample.turn is not None and sample.turn.system is not None:
+        return sample.turn.system
+    return task.system
+
+
+def _earlier(
+    sample: Sample, answers: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return what was asked and answered before in a sample's conversation."""
+    turn = sample.turn
+    if turn is None:
+        return ()
+    return tuple(
+        (text, answers.get(str(asked), "") if given is None else given)
+        for asked, (text, given) in zip(turn.asked_before, turn.earlier, strict=True)
+    )
+
+
+def question(
+    task: Task,
+    sample: Sample,
+    *,
+    chat: bool,
+    earlier: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return what is asked about one row, without examples and without a chat round it.
+
+    Args:
+        task: its template sees, of a turn, also the ``messages`` up to it.
+        sample: the row.
+        chat: in which form.
+        earlier: the questions and answers before a turn.
 
     Raises:
         BadCatalogue: the template names a column that the row does not have or makes
             an empty text of the row, or the task has none of that form.
         Unsupported: the task is asked as a chat, and the model does not chat.
     """
-    asked = _render(prompt_template(task, chat=chat), task, sample)
+    asked = _render(prompt_template(task, chat=chat), task, sample, earlier)
     if not asked.strip():
         raise BadCatalogue(
             f"{task.name}, sample {sample.id}: its prompt is empty, and so are the"
@@ -115,6 +159,8 @@ def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:
             " chat: its entry says chat = false, or its weights have no chat template"
         )
     chat = chat if task.chat is None else task.chat
+    if chat and task.messages is not None:
+        return _LAST
     text = task.chat_prompt if chat else task.completion_prompt
     if text is not None:
         return text
@@ -136,29 +182,33 @@ def check_template(text: str, *, where: str) -> None:
     from jinja2 import TemplateSyntaxError
 
     try:
-        _template(text)
+        compiled_template(text)
     except TemplateSyntaxError as error:
         raise BadCatalogue(
             f"{where}: template, line {error.lineno}: {error.message}"
         ) from error
 
 
-def _render(text: str, task: Task, sample: Sample) -> str:
-    from jinja2 import TemplateError
-
+def _render(
+    text: str, task: Task, sample: Sample, earlier: Sequence[tuple[str, str]] = ()
+) -> str:
     variables = {"labels": task.labels, **dict(sample.fields)}
-    where = f"{task.name}, sample {sample.id}"
-    try:
-        rendered: str = _template(text).render(variables)
-    # A template computes: a column of another type than it expects raises anything.
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        columns = ", ".join(sorted(variables))
-        raise BadCatalogue(
-            f"{where}: template: {error}; the row has: {columns}"
-        ) from error
-    return rendered
+    if sample.turn is not None:
+        variables["messages"] = _messages(_system(task, sample), earlier, sample.turn)
+    return rendered(text, variables, where=f"{task.name}, sample {sample.id}")
 
 
-@cache
-def _template(text: str) -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
-    return environment().from_string(text)
+def _messages(
+    system: str | None, earlier: Sequence[tuple[str, str]], turn: ConversationTurn
+) -> list[dict[str, str]]:
+    """Return the messages up to a turn, for a template that makes one text of them."""
+    first = [] if system is None else [("system", system)]
+    pairs = [
+        (role, text)
+        for both in earlier
+        for role, text in zip(("user", "assistant"), both, strict=True)
+    ]
+    return [
+        {"role": role, "content": text}
+        for role, text in (*first, *pairs, ("user", turn.text))
+    ]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def draw(
     samples: Sequence[Sample], count: int | None, *, seed: int, salt: str
 ) -> tuple[Sample, ...]:
-    """Draw ``count`` samples, in proportion to their strata, in their own order.
+    """Draw ``count`` items, in proportion to their strata, in their own order.
 
-    The draw depends on the seed and on ``salt`` (the task's name) alone, so that
+    An item is a sample, or a whole conversation with all its turns. The draw depends on the seed and on ``salt`` (the task's name) alone, so that
     every model and every run answers the same items.
 
     Args:
@@ -27,11 +27,14 @@ def draw(
         seed: of the session.
         salt: keeps draws of different tasks apart.
     """
-    if count is None or count >= len(samples):
+    items: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        items[sample.item].append(sample)
+    if count is None or count >= len(items):
         return tuple(samples)
     strata: dict[str, list[int]] = defaultdict(list)
-    for index, sample in enumerate(samples):
-        strata[sample.stratum].append(index)
+    for index, (first, *_) in enumerate(items.values()):
+        strata[first.stratum].append(index)
     # random() is the one method whose sequence Python promises to keep.
     source = random.Random(f"{seed}|{salt}")  # noqa: S311 - a draw, not a secret
     shuffled = {
@@ -40,7 +43,12 @@ def draw(
     }
     sizes = _shares({k: len(v) for k, v in shuffled.items()}, count, source)
     chosen = {i for name, size in sizes.items() for i in shuffled[name][:size]}
-    return tuple(sample for i, sample in enumerate(samples) if i in chosen)
+    return tuple(
+        sample
+        for i, turns in enumerate(items.values())
+        if i in chosen
+        for sample in turns
+    )
 
 
 def _shares(sizes: dict[str, int], count: int, source: random.Random) -> dict[str, int]:

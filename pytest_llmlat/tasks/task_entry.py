@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.conversation_entry import messages_of
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.shots import SHOT_KEYS, shots_of
@@ -46,6 +47,8 @@ ENTRIES = EntryKind(
         "hub": _ORIGIN,
         "labels": ("chance",),
         "metric": ("chance",),
+        "messages": ("chat_prompt", "completion_prompt"),
+        "chat_prompt": ("messages",),
     },
     # Nobody has to say extends to pin a set that is known by its name.
     implied=lambda entry, before: (
@@ -67,6 +70,7 @@ def task_of(table: TomlTable) -> Task:
         UnknownName: of an extractor, a metric or a generator.
     """
     table.only(KEYS)
+    messages = messages_of(table)
     family, _, short = table.name.partition("/")
     task = Task(
         name=table.name,
@@ -95,11 +99,13 @@ def task_of(table: TomlTable) -> Task:
         temperature=table.number("temperature", 0.0),
         top_p=table.number("top_p", 1.0),
         repeats=table.whole("repeats", 1),
-        chat=table.flag("chat"),
+        chat=_chat(table),
         preface=table.text("preface") or "",
         system=table.text("system"),
         chat_template_kwargs=table.scalars("chat_template_kwargs"),
         shots=shots_of(table, reference=table.text("reference") or "reference"),
+        messages=messages,
+        breakdown=table.texts("breakdown"),
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:
@@ -124,7 +130,9 @@ def _check_texts(table: TomlTable, task: Task) -> None:
     ):
         if template is not None:
             check_template(template, where=f"{table.where}.{key}")
-        elif task.chat is (key == "chat_prompt"):
+        elif task.chat is (key == "chat_prompt") and (
+            task.messages is None or task.chat is False
+        ):
             told = str(task.chat).lower()
             raise table.complain(key, f"is needed and missing, since chat = {told}")
     for ours, text in task.mapping:
@@ -160,9 +168,19 @@ def _check_grading(table: TomlTable, task: Task) -> None:
 
 def _prompt(table: TomlTable, key: str, *, other: str) -> str | None:
     """Return a template; an entry may leave out that of a form which nobody takes."""
-    if key not in table.values and other in table.values:
+    if key not in table.values and {other, "messages"} & set(table.values):
         return None
     return table.required(key)
+
+
+def _chat(table: TomlTable) -> bool | None:
+    """Return whether a task is asked as a chat.
+
+    Messages are, unless the entry says how they read as one text.
+    """
+    told = table.flag("chat")
+    only = "messages" in table.values and "completion_prompt" not in table.values
+    return True if only and told is None else told
 
 
 def _stops(table: TomlTable, key: str) -> tuple[str, ...]:

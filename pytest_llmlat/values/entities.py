@@ -99,8 +99,54 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationTurn:
+    """Where in a conversation a sample stands, and what was said before it."""
+
+    conversation: str
+    """The id of the row, which all turns of the conversation share."""
+    number: int
+    """Which of its user messages this is, from 1."""
+    text: str
+    """What is asked."""
+    system: str | None = None
+    """What stands before the conversation and says how to answer."""
+    earlier: tuple[tuple[str, str | None], ...] = ()
+    """The user messages before, each with the answer that the data give, ``None`` for
+    the model's own."""
+    asked_before: tuple[str | None, ...] = ()
+    """Of each of them the id of its sample, ``None`` where it is not asked."""
+    graded: bool = True
+    """Whether the data know a right answer."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether a turn of the same conversation is asked before it."""
+        return any(self.asked_before)
+
+    @property
+    def own_answers(self) -> tuple[str, ...]:
+        """The ids of the turns before whose answers by the model it needs."""
+        return tuple(
+            asked
+            for asked, (_, given) in zip(self.asked_before, self.earlier, strict=True)
+            if given is None and asked is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageTemplate:
+    """One message of a conversation, written in the entry of a task."""
+
+    role: str
+    content: str
+    """Template; it sees the columns of a row."""
+    further: tuple[tuple[str, str | bool], ...] = ()
+    """Its other keys, such as the column of the right answer; texts are templates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One item of a task."""
+    """One item of a task, or one turn of an item that is a conversation."""
 
     id: str
     difficulty: str | None
@@ -116,6 +162,18 @@ class Sample:
     """Answers that are just as right as the reference."""
     where: str = field(default="", compare=False)
     """Where its row stands, such as ``FILE:3``, for a complaint; empty if in none."""
+    turn: ConversationTurn | None = None
+    """``None`` for a question that stands alone."""
+
+    @property
+    def item(self) -> str:
+        """What is drawn and resampled whole: the conversation, or the sample alone."""
+        return self.id if self.turn is None else self.turn.conversation
+
+    @property
+    def graded(self) -> bool:
+        """Whether a right answer is known."""
+        return self.turn is None or self.turn.graded
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -229,6 +287,11 @@ class Task:
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``."""
     shots: Shots | None = None
+    messages: str | tuple[MessageTemplate, ...] | None = None
+    """An expression over a row that gives the messages of a conversation, or their
+    templates; ``None`` where each row is one question."""
+    breakdown: tuple[str, ...] = ()
+    """Columns of a row by whose values quality and latency are told apart."""
 
     @property
     def by_name_only(self) -> bool:

@@ -70,6 +70,11 @@ class Request:
     """After how many tokens a model is to stop thinking; ``None`` for no bound."""
     thought_tags: tuple[ThoughtTags, ...] = THOUGHT_TAGS
     """What its thoughts are told from its answer by."""
+    conversation: str | None = None
+    """Names the conversation, and which of its repeats, that it is a turn of."""
+    continues: bool = False
+    """A turn of the same conversation was asked before it, so that what was read then
+    may be kept."""
 
     @property
     def most_tokens(self) -> int:
@@ -233,6 +238,24 @@ class Record:
     head: str | None = None
     """What was put before the whole prompt, so that no server had seen its beginning;
     it stands in ``prompt``, or in ``system``. ``None`` for nothing."""
+    conversation: str | None = None
+    """The id of the conversation that it is a turn of; ``None`` for a question that
+    stands alone."""
+    turn: int | None = None
+    """Which user message of it was asked, from 1."""
+    continues: bool = False
+    """A turn of the same conversation was asked before: what a server keeps of that
+    prompt should serve this one, and flatters nobody."""
+    graded: bool = True
+    """Whether a right answer is known; else ``grade`` says nothing and no figure of
+    quality counts it."""
+    groups: tuple[tuple[str, str], ...] = ()
+    """By what figures are told apart, such as ``turn`` or ``depth``, with its value."""
+
+    @property
+    def item(self) -> str:
+        """What is resampled whole: the conversation, or the sample alone."""
+        return self.sample if self.conversation is None else self.conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

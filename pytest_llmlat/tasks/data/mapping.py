@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.tasks.data.table_row import TableRow
-    from pytest_llmlat.values.entities import Task
+    from pytest_llmlat.values.entities import ConversationTurn, Task
 
 
 def sample_of(task: Task, row: TableRow) -> Sample | None:
     """Return the sample that a row is, ``None`` if ``task.where`` leaves it out.
+
+    Raises:
+        BadCatalogue: an expression fails, a column is missing, a label is unknown.
+    """
+    fields = row_fields(task, row)
+    return None if fields is None else made_sample(task, fields, where=row.where)
+
+
+def row_fields(task: Task, row: TableRow) -> dict[str, Any] | None:
+    """Return the columns of a row as the task reads them, ``None`` if it is left out.
 
     An expression sees the row's columns by their names and, where no column has that
     name, ``index`` (rows before this one, left out or not), ``columns`` (all of them)
@@ -29,7 +39,7 @@ def sample_of(task: Task, row: TableRow) -> Sample | None:
     beside them makes the same samples.
 
     Raises:
-        BadCatalogue: an expression fails, a column is missing, a label is unknown.
+        BadCatalogue: an expression fails.
     """
     variables = _variables(task, row)
     if task.where is not None:
@@ -43,7 +53,7 @@ def sample_of(task: Task, row: TableRow) -> Sample | None:
         except BadCatalogue as error:
             raise BadCatalogue(_with_labels(str(error), task)) from error
         fields[ours] = value
-    return _sample(task, fields, where=row.where)
+    return fields
 
 
 def _variables(task: Task, row: TableRow) -> dict[str, Any]:
@@ -63,26 +73,53 @@ def _with_labels(told: str, task: Task) -> str:
     return f"{told.replace(theirs, 'label_names')}; labels: {', '.join(task.labels)}"
 
 
-def _sample(task: Task, fields: dict[str, Any], *, where: str) -> Sample:
+def made_sample(
+    task: Task,
+    fields: dict[str, Any],
+    *,
+    where: str,
+    turn: ConversationTurn | None = None,
+) -> Sample:
+    """Return the sample of some columns.
+
+    Args:
+        task: whose sample it is.
+        fields: the columns.
+        where: the row, for a complaint.
+        turn: where in a conversation it stands; its id then tells the turn as well.
+
+    Raises:
+        BadCatalogue: a column is missing, or a label is unknown.
+    """
     name = _told(fields, "id", where=where)
     if name is None:
         raise BadCatalogue(
             f"{where}: column 'id' is missing or empty; the row has:"
             f" {', '.join(map(str, fields))}; without ids write mapping.id = 'index'"
         )
-    reference, *further = right_answers(task, fields, where=where)
+    for column in task.breakdown:
+        if _told(fields, column, where=where) is None:
+            raise BadCatalogue(
+                f"{where}: column {column!r}, which 'breakdown' names, is missing or"
+                " empty"
+            )
+    graded = turn is None or turn.graded
+    answers = right_answers(task, fields, where=where) if graded else ("",)
+    reference, *further = answers
     difficulty = _told(fields, "difficulty", where=where)
-    stratum = [str(difficulty), reference if task.labels else str(fields.get("kind"))]
+    label = bool(task.labels) and turn is None
+    stratum = [str(difficulty), reference if label else str(fields.get("kind"))]
     sample = Sample(
-        id=name,
+        id=name if turn is None else f"{name}#{turn.number}",
         difficulty=difficulty,
         stratum="/".join(stratum),
         fields=tuple(sorted(fields.items())),
         reference=reference,
         further=tuple(further),
         where=where,
+        turn=turn,
     )
-    return readable(task, sample, where=where)
+    return readable(task, sample, where=where) if graded else sample
 
 
 def _told(fields: Mapping[str, Any], column: str, *, where: str) -> str | None:

@@ -35,7 +35,7 @@ def right_answers(
     """
     listed = _list_column(task, fields)
     absent = _is_missing(fields.get(listed or task.reference))
-    if absent and _judged_by_tests(task):
+    if absent and judged_by_tests(task):
         return ("",)
     found: list[str] = []
     if listed is None or fields.get(task.reference) not in (None, "", []):
@@ -54,6 +54,11 @@ def right_answers(
     return answers
 
 
+def answer_columns(task: Task) -> tuple[str, ...]:
+    """Return the columns that may hold right answers."""
+    return tuple(dict.fromkeys((task.reference, task.references or _USUAL[1])))
+
+
 def _remedy(task: Task, answer: str) -> str:
     """Say which expression makes a label of what a column has in place of it."""
     number, column = whole_number(answer), task.reference
@@ -70,7 +75,7 @@ def _remedy(task: Task, answer: str) -> str:
     return ""
 
 
-def _judged_by_tests(task: Task) -> bool:
+def judged_by_tests(task: Task) -> bool:
     """Say whether a right answer is one that passes tests, and need not be known."""
     with suppress(BadExtension):  # told when the task is run
         return METRICS[task.metric].run is not None

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.conversations import samples_of
 from pytest_llmlat.tasks.data.files import file_rows, local_copy
 from pytest_llmlat.tasks.data.hub_rows import hub_rows
-from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.template_rows import generated_rows
 from pytest_llmlat.values.entities import GENERATED
 from pytest_llmlat.values.errors import BadCatalogue
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from pytest_llmlat.tasks.data.table_row import TableRow
     from pytest_llmlat.values.entities import Sample, Task
 
-_LIES = ("source", "title", "public", "mapping", "where", "references", "repeats")
-"""What decides where the data are found, how they are read and how often, not what is
-asked."""
+_LIES = (
+    *("source", "title", "public", "mapping", "where", "references", "repeats"),
+    *("messages", "breakdown"),
+)
+"""What decides where the data are found, how they are read, how often and in which groups
+they are told, not what is asked."""
 _SHOT_LIES = ("split", "file", "where")
 """The same of its examples."""
 _LATER = {
@@ -58,15 +61,13 @@ def load_samples(
     source = task.source or task.name
     for row in _rows(task, data=data, seed=seed):
         source = row.source
-        sample = sample_of(task, row)
-        if sample is None:
-            continue
-        if sample.id in seen:
-            raise BadCatalogue(
-                f"{row.where}: id {sample.id!r} was used on {seen[sample.id]}"
-            )
-        seen[sample.id] = row.place
-        samples.append(sample)
+        for sample in samples_of(task, row):
+            if sample.id in seen:
+                raise BadCatalogue(
+                    f"{row.where}: id {sample.id!r} was used on {seen[sample.id]}"
+                )
+            seen[sample.id] = row.place
+            samples.append(sample)
     if not samples:
         raise BadCatalogue(f"{source}: task {task.name!r} has no samples")
     return tuple(samples)
@@ -110,6 +111,8 @@ def _content(sample: Sample) -> dict[str, Any]:
     del content["where"]
     if not sample.further:
         del content["further"]
+    if sample.turn is None:
+        del content["turn"]
     return content
 
 
