@@ -191,7 +191,7 @@ def _figures(record: Record) -> Iterator[str]:
         "empty": record.empty,
         "cut in thought": record.cut_in_thought,
     }
-    yield f"{record.metric} {ratio(record.grade.value)}"
+    yield f"{record.metric} {ratio(record.grade.value if record.graded else None)}"
     yield from (name for name, holds in marks.items() if holds)
     yield f"finish {record.finish}"
     yield f"e2e {'> ' if record.finish == 'timeout' else ''}" + seconds(

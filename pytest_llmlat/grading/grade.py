@@ -9,12 +9,11 @@ from pytest_llmlat.grading.extractors import EXTRACTORS, normalized
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.metrics.metric import checked
 from pytest_llmlat.values.errors import LLMLatError
-from pytest_llmlat.values.records import Extraction
+from pytest_llmlat.values.records import Extraction, Grade
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.records import Grade
 
 
 def grade(
@@ -57,6 +56,15 @@ def grade(
     else:
         found = metric.run(extraction.value, task, sample, sandbox)
     return extraction, checked(found, task.metric, metric)
+
+
+def ungraded(task: Task) -> tuple[Extraction, Grade]:
+    """Return what stands in place of a grade where no right answer is known.
+
+    It adds nothing to any sum; a figure of quality leaves it out.
+    """
+    counts = (0.0,) * METRICS[task.metric].counts
+    return Extraction(value=None), Grade(value=0.0, counts=counts)
 
 
 def _verbatim(answer: str, task: Task, sample: Sample) -> str | None:

@@ -9,19 +9,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.grading.grade import grade
+from pytest_llmlat.grading.grade import grade, ungraded
 from pytest_llmlat.machine.contention import Watch
-from pytest_llmlat.machine.environment import PeakMemory, disturbances
+from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
-from pytest_llmlat.measure.questions import questions
+from pytest_llmlat.measure.cell_warnings import (
+    changed,
+    odd,
+    overflow,
+    standing_warnings,
+)
+from pytest_llmlat.measure.own_answers import OwnAnswers, whole_items
+from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.values.records import Cell, CellFacts, Record
+from pytest_llmlat.values.records import CellFacts, Record, Response
 from pytest_llmlat.values.scenario import SINGLE
-from pytest_llmlat.values.timing import NS_PER_S
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
         Finish,
         LoadFacts,
         Request,
-        Response,
     )
 
 WARMUP_TOKENS = 4
@@ -80,15 +86,8 @@ def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
     cell = _Measurement(plan, model, tools, alone=True)
     with scenarios.settled(), _told_if_cut_off(cell):
         cell.warm_up()
-        answers = _Answers(
-            plan, cell.requests, model, tools.clock, ramp_s=cell.warmup_s or 0.0
-        )
-        for place, response in enumerate(answers):
-            if response is not None:
-                cell.keep(place, response)
-        if answers.interrupted:
-            raise KeyboardInterrupt
-    cell.finish(answers.load)
+        load = cell.ask_all()
+    cell.finish(load)
 
 
 def run_pair(
@@ -98,7 +97,7 @@ def run_pair(
 
     Each sample is asked four times, A B B A or B A A B as the seed says: whatever makes
     the machine slower for a while meets both alike. Of more repeats, again so for each
-    two.
+    two. A conversation is had whole before the next one begins.
 
     Args:
         plans: of the candidate's cell and of the reference's, of the same samples.
@@ -114,10 +113,13 @@ def run_pair(
     with scenarios.settled(), _told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
-        for place in range(0, plans[0].planned_in_turn, 2):
-            a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
-            for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
-                cell.ask(place + number)
+        rounds = rounds_in_turn(plans[0].repeats)
+        for places in whole_items(plans[0].samples):
+            for first in range(0, rounds, 2):
+                a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
+                for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
+                    for place in places:
+                        cell.ask(place * rounds + first + number)
     for cell in cells:
         cell.finish(None)
 
@@ -163,7 +165,7 @@ class _Measurement:
             task_revision=plan.revision,
             backend=self._facts_of_model(),
             asked=plan.asked,
-            warnings=(*_warnings(tools.sandbox), *plan.warnings),
+            warnings=(*standing_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
         )
         tools.on_facts(self.facts)
@@ -173,7 +175,7 @@ class _Measurement:
             model=model.deployment.model,
             chat=model.backend.chat,
         )
-        self.requests = [question.request for question in self._questions]
+        self._own = OwnAnswers()
         self.warmup_s: float | None = None
         self._notes: Counter[str] = Counter()
         self._begin = tools.clock.now_ns()
@@ -190,21 +192,90 @@ class _Measurement:
 
     def warm_up(self) -> None:
         """Make one short request whose time is told apart."""
-        self.warmup_s = _warm_up(self.requests, self._model.backend, self._tools.clock)
+        whole = [each.request for each in self._questions if not each.needs]
+        self.warmup_s = _warm_up(whole, self._model.backend, self._tools.clock)
+
+    def ask_all(self) -> LoadFacts | None:
+        """Make all requests as the scenario says, and keep what came of them.
+
+        Returns:
+            What was measured of the load; ``None`` where there is none.
+
+        Raises:
+            KeyboardInterrupt: it was cut off; what had ended is kept.
+        """
+        if self._plan.scenario == SINGLE:
+            for place in range(len(self._questions)):
+                self.ask(place)
+            return None
+        load = scenarios.under_load(
+            self._plan.scenario,
+            [question.request for question in self._questions],
+            self._model.backend,
+            self._tools.clock,
+            seed=self._plan.seed,
+            ramp_s=self.warmup_s or 0.0,
+            batches=scenarios.batch_settings(self._model.deployment.model),
+        )
+        for place, response in enumerate(load.responses):
+            if response is not None:
+                self.keep(place, self._questions[place].request, response)
+        if load.interrupted:
+            raise KeyboardInterrupt
+        return load.facts
 
     def ask(self, place: int) -> None:
-        """Make one request and keep what came of it."""
-        request = self.requests[place]
-        self.keep(place, scenarios.ask(request, self._model.backend, self._tools.clock))
+        """Make one request and keep what came of it.
 
-    def keep(self, place: int, response: Response) -> None:
-        """Grade a response and hand it on."""
+        A turn of a conversation is asked with the answers of this very model to those
+        before. Where one of these failed, it is an error: what would be asked is
+        another question.
+        """
+        question, clock = self._questions[place], self._tools.clock
+        sample, number = self._asked[place]
+        lacking = self._own.lacking(question.needs, number)
+        if lacking is not None:
+            now = clock.now_ns()
+            never = Timing(start_ns=now, end_ns=now, stamps_ns=(), stamp_tokens=())
+            response = Response(generation=None, timing=never, error=lacking)
+            self.keep(place, question.request, response, sent=False)
+            return
+        request = question.request
+        if question.needs:
+            request = question_of(
+                self._plan,
+                sample,
+                number,
+                model=self._model.deployment.model,
+                chat=self._model.backend.chat,
+                answers=self._own.of_round(number),
+            ).request
+        response = scenarios.ask(request, self._model.backend, clock)
+        self.keep(place, request, response)
+
+    def keep(
+        self, place: int, request: Request, response: Response, *, sent: bool = True
+    ) -> None:
+        """Grade a response and hand it on.
+
+        Args:
+            place: of the question.
+            request: as it was made.
+            response: what came of it.
+            sent: it was made at all; else it has no times.
+        """
         self._answering_ns += response.timing.end_ns - response.timing.start_ns
         sample, number = self._asked[place]
-        request, sandbox = self.requests[place], self._tools.sandbox
-        record = _record(self._plan, sample, request, response, sandbox)
-        shown = self._questions[place].shots
-        self._tools.on_record(replace(record, round=number, shots=shown))
+        record = _record(self._plan, sample, request, response, self._tools.sandbox)
+        record = replace(
+            record,
+            round=number,
+            shots=self._questions[place].shots,
+            timing=record.timing if sent else None,
+            error=overflow(record, self.facts) or record.error,
+        )
+        self._own.keep(record)
+        self._tools.on_record(record)
         if response.note is not None:
             self._notes[response.note] += 1
 
@@ -236,8 +307,8 @@ class _Measurement:
                 backend=self._facts_of_model(),
                 warnings=(
                     *self.facts.warnings,
-                    *_changed(self._plan.cell, load),
-                    *_odd(self._plan.cell, self._notes),
+                    *changed(self._plan.cell, load),
+                    *odd(self._plan.cell, self._notes),
                 ),
                 load=load,
                 contention=self._watch.end(answering_ns=answering_ns),
@@ -259,43 +330,6 @@ def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
 def _cards(told: object) -> tuple[int, ...]:
     """Return the numbers of the cards among a backend's ``devices``: ``cuda:1``."""
     return tuple(int(number) for number in _CARD.findall(str(told)))
-
-
-class _Answers:
-    """The responses to a cell's requests, however they are offered.
-
-    One after the other they come while they are taken; under a load, all at its end.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        requests: Sequence[Request],
-        model: LoadedModel,
-        clock: Clock,
-        *,
-        ramp_s: float,
-    ) -> None:
-        self.load: LoadFacts | None = None
-        self.interrupted = False
-        self._responses: Iterator[Response | None]
-        if plan.scenario == SINGLE:
-            self._responses = scenarios.single(requests, model.backend, clock)
-            return
-        load = scenarios.under_load(
-            plan.scenario,
-            requests,
-            model.backend,
-            clock,
-            seed=plan.seed,
-            ramp_s=ramp_s,
-            batches=scenarios.batch_settings(model.deployment.model),
-        )
-        self.load, self.interrupted = load.facts, load.interrupted
-        self._responses = iter(load.responses)
-
-    def __iter__(self) -> Iterator[Response | None]:
-        return self._responses
 
 
 def _warm_up(
@@ -329,7 +363,11 @@ def _record(
     answer = generation.text if generation is not None and answered else None
     truncated = finish in ("length", "context")
     how = generation.sampling if generation else None
-    extraction, mark = grade(answer, plan.task, sample, sandbox, truncated=truncated)
+    extraction, mark = (
+        grade(answer, plan.task, sample, sandbox, truncated=truncated)
+        if sample.graded
+        else ungraded(plan.task)
+    )
     return Record(
         cell=plan.cell,
         sample=sample.id,
@@ -348,7 +386,7 @@ def _record(
         token_source=generation.token_source if generation else None,
         metric=plan.task.metric,
         grade=mark,
-        unparsed=answered and extraction.value is None,
+        unparsed=answered and sample.graded and extraction.value is None,
         truncated=truncated,
         refused=extraction.refused,
         empty=answer is not None and not answer.strip(),
@@ -364,29 +402,9 @@ def _record(
         seed=how.seed if how else None,
         system=request.system,
         cached_tokens=generation.cached_tokens if generation else None,
+        conversation=None if sample.turn is None else sample.turn.conversation,
+        turn=None if sample.turn is None else sample.turn.number,
+        continues=request.continues,
+        graded=sample.graded,
+        groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
     )
-
-
-def _changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
-    """Warn of answers that are others because they were given in a batch."""
-    if load is None or not load.batch_changed:
-        return ()
-    told = (
-        f"{cell.id}: {load.batch_changed} of {load.batch_checked} answers differ from"
-        " those asked alone; the quality is that of the batches"
-    )
-    return (told,)
-
-
-def _odd(cell: Cell, notes: Mapping[str, int]) -> tuple[str, ...]:
-    """Warn of what was odd about answers that count all the same."""
-    return tuple(f"{cell.id}: {count} answers: {note}" for note, count in notes.items())
-
-
-def _warnings(sandbox: Sandbox | None) -> tuple[str, ...]:
-    loose = (
-        ("unsandboxed: generated code ran with nothing between it and this machine",)
-        if sandbox is not None and not sandbox.isolated
-        else ()
-    )
-    return (*disturbances(), *loose)

@@ -12,7 +12,7 @@ from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import revision
 from pytest_llmlat.tasks.sample_draw import draw
-from pytest_llmlat.values.errors import BadCatalogue, UsageError
+from pytest_llmlat.values.errors import BadCatalogue, Unsupported, UsageError
 from pytest_llmlat.values.sampling import (
     Sampling,
     SamplingChoice,
@@ -86,7 +86,9 @@ def plan_of(
     Raises:
         UsageError: a variant that cannot be a part of an id.
         BadCatalogue: the model's entry has a temperature that is none.
+        Unsupported: the task is conversations of several turns, and the scenario a load.
     """
+    _check_order(task, whole, order.scenario)
     said = SamplingChoice(
         temperature=settings.temperature,
         top_p=settings.top_p,
@@ -112,6 +114,23 @@ def plan_of(
         warnings=() if told is None else (told,),
     )
     return on_model(plan, deployment)
+
+
+def _check_order(task: Task, whole: Sequence[Sample], scenario: Scenario) -> None:
+    """Refuse a load of conversations: its requests do not wait for each other.
+
+    Raises:
+        Unsupported: says why, and which scenario takes them.
+    """
+    if scenario.kind == SINGLE.kind:
+        return
+    if any(sample.turn is not None and sample.turn.continues for sample in whole):
+        raise Unsupported(
+            f"task {task.name!r} asks several turns of a conversation, each with the"
+            f" answer to the one before; scenario {scenario.name!r} sends requests that"
+            " do not wait for each other, so that turns would be asked out of order:"
+            " use the scenario 'single'"
+        )
 
 
 def on_model(plan: Plan, deployment: Deployment) -> Plan:

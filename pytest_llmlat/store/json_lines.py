@@ -101,6 +101,10 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
             found["transport"] = _value(Transport, transport)
         if "shots" in content:
             found["shots"] = tuple(content["shots"])
+        if "groups" in content:
+            found["groups"] = tuple(
+                [(name, value) for name, value in content["groups"]]
+            )
         record = _made(Record, found)
         _check(record)
     except _MALFORMED as error:
@@ -212,6 +216,11 @@ def _check(record: Record) -> None:
         and type(record.cached_tokens) in _COUNT
         and type(record.head) in _TEXT
         and all(type(shot) is str for shot in record.shots)
+        and type(record.conversation) in _TEXT
+        and type(record.turn) in _COUNT
+        and type(record.continues) is bool
+        and type(record.graded) is bool
+        and all(type(each) is str for pair in record.groups for each in pair)
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)

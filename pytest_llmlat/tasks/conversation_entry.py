@@ -1,4 +1,4 @@
-"""What the entry of a task says of conversations: its messages, and what goes with them."""
+"""What the entry of a task says of conversations: its messages."""
 
 from __future__ import annotations
 

@@ -89,9 +89,7 @@ def _system(task: Task, sample: Sample) -> str | None:
     return task.system
 
 
-def _earlier(
-    sample: Sample, answers: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
+def _earlier(sample: Sample, answers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return what was asked and answered before in a sample's conversation."""
     turn = sample.turn
     if turn is None:

@@ -18,12 +18,13 @@ def draw(
 ) -> tuple[Sample, ...]:
     """Draw ``count`` items, in proportion to their strata, in their own order.
 
-    An item is a sample, or a whole conversation with all its turns. The draw depends on the seed and on ``salt`` (the task's name) alone, so that
-    every model and every run answers the same items.
+    An item is a sample, or a whole conversation with all its turns. The draw depends
+    on the seed and on ``salt`` (the task's name) alone, so that every model and every
+    run answers the same items.
 
     Args:
         samples: the whole task.
-        count: how many; all if ``None`` or more than there are.
+        count: how many items; all if ``None`` or more than there are.
         seed: of the session.
         salt: keeps draws of different tasks apart.
     """

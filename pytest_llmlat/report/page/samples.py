@@ -244,7 +244,7 @@ def _row(record: Record, text: tuple[int, int]) -> list[Any]:
     return [
         *(record.sample, record.round, record.difficulty, text, record.answer),
         *(record.extracted, record.finish, record.error, grade.correct),
-        short(grade.value),
+        short(grade.value if record.graded else None),
         [flag.replace("_", " ") for flag in _FLAGS if getattr(record, flag)],
         *map(short, (e2e_s, ttft_s, tpot_s, queue_s)),
         *(record.prompt_tokens, record.output_tokens, grade.note),

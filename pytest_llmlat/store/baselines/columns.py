@@ -131,10 +131,15 @@ _ADDED: dict[str, tuple[_Kind, object]] = {
     "top_p": (_or_none(_AMOUNT), None),
     "seed": (_or_none(_COUNT), None),
     "cached_tokens": (_or_none(_COUNT), None),
+    "conversation": (_or_none(_TEXT), None),
+    "turn": (_or_none(_COUNT), None),
+    "continues": (_BIT, 0),
+    "graded": (_BIT, 1),
 }
 """Columns that older files lack, and what they then hold. One that holds nothing else
 is left out, so that older versions can read files that have no use for it."""
-_DRAWN = ("temperature", "top_p", "seed")
+_KEPT = ("temperature", "top_p", "seed", "conversation", "turn")
+_MARKS = ("continues", "graded")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 
 StoredRow: TypeAlias = dict[str, Any]
@@ -228,7 +233,8 @@ def _row(record: Record) -> StoredRow:
         "thought_tokens": record.thought_tokens,
         "cached_tokens": record.cached_tokens,
         "cut_in_thought": int(record.cut_in_thought),
-        **{name: getattr(record, name) for name in _DRAWN},
+        **{name: getattr(record, name) for name in _KEPT},
+        **{name: int(getattr(record, name)) for name in _MARKS},
         "value": record.grade.value,
         "correct": None if correct is None else int(correct),
         "answer": digest_of(record),
@@ -262,7 +268,8 @@ def _record(
         thought_tokens=row["thought_tokens"],
         cached_tokens=row["cached_tokens"],
         cut_in_thought=bool(row["cut_in_thought"]),
-        **{name: row[name] for name in _DRAWN},
+        **{name: row[name] for name in _KEPT},
+        **{name: bool(row[name]) for name in _MARKS},
         **{name: row[name] for name in _PLAIN},
         **flags,
     )

@@ -1,9 +1,9 @@
 """From a row to the turns of a conversation, each of which is asked.
 
-The messages stand in a column of the row, or are written by the templates of the task's
-entry. A user message that an assistant message follows has its answer from the data: the
-later turns see that. One that none follows is answered by the model, and the later turns
-see what it said.
+The messages stand in a column of the row, or are written by the templates of the
+task's entry. A user message that an assistant message follows has its answer from the
+data: the later turns see that. One that none follows is answered by the model, and the
+later turns see what it said.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ def _read(task: Task, fields: Mapping[str, Any], *, where: str) -> _Messages:
             found.system = text
         elif role == "user":
             found.users.append(
-                _UserMessage(
-                    text=text, columns=columns, asked=_asked(said, where=here)
-                )
+                _UserMessage(text=text, columns=columns, asked=_asked(said, where=here))
             )
         elif not found.users or found.users[-1].given is not None:
             raise BadCatalogue(f"{here}: an answer must follow a user message")
@@ -167,8 +165,8 @@ def _listed(
         )
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise BadCatalogue(
-                f"{where}: messages = {task.messages!r} must be a list of messages, each"
-                f" with role and content, not {value!r:.80}"
+                f"{where}: messages = {task.messages!r} must be a list of messages,"
+                f" each with role and content, not {value!r:.80}"
             )
         listed = list(value)
     else:

@@ -25,8 +25,8 @@ _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
     *("messages", "breakdown"),
 )
-"""What decides where the data are found, how they are read, how often and in which groups
-they are told, not what is asked."""
+"""What decides where the data are found, how they are read, how often, and in which
+groups they are told, not what is asked."""
 _SHOT_LIES = ("split", "file", "where")
 """The same of its examples."""
 _LATER = {

@@ -143,10 +143,17 @@ def test_an_error_is_a_wrong_answer_with_its_time() -> None:
 
 
 def test_a_prompt_without_room_has_no_latency() -> None:
-    """It was turned away: no answer, truncated, and no time that would look fast."""
+    """It was turned away: no answer, truncated, and no time that would look fast.
+
+    The error says how long the prompt was and how large the context is.
+    """
     (record,) = measured({"": "4"}, SAMPLES[:1], context=3).records
 
-    assert (record.finish, record.answer, record.error) == ("context", None, None)
+    assert (record.finish, record.answer) == ("context", None)
+    assert record.error == (
+        "context overflow: the prompt of 3 tokens leaves no room for an answer in the"
+        " context of 3 tokens"
+    )
     assert record.timing is None
     assert (record.truncated, record.unparsed) == (True, False)
     assert record.grade.correct is False

@@ -1,0 +1,49 @@
+"""What is told of a cell beside its figures: disturbances, odd answers, overflows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.machine.environment import disturbances
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.records import Cell, CellFacts, LoadFacts, Record
+
+
+def overflow(record: Record, facts: CellFacts) -> str | None:
+    """Say that a prompt did not fit into the context; ``None`` if it did."""
+    if record.finish != "context":
+        return None
+    room, tokens = dict(facts.backend).get("context"), record.prompt_tokens
+    context = f"the context of {room} tokens" if room else "the model's context"
+    prompt = "the prompt" if tokens is None else f"the prompt of {tokens} tokens"
+    return f"context overflow: {prompt} leaves no room for an answer in {context}"
+
+
+def changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
+    """Warn of answers that are others because they were given in a batch."""
+    if load is None or not load.batch_changed:
+        return ()
+    told = (
+        f"{cell.id}: {load.batch_changed} of {load.batch_checked} answers differ from"
+        " those asked alone; the quality is that of the batches"
+    )
+    return (told,)
+
+
+def odd(cell: Cell, notes: Mapping[str, int]) -> tuple[str, ...]:
+    """Warn of what was odd about answers that count all the same."""
+    return tuple(f"{cell.id}: {count} answers: {note}" for note, count in notes.items())
+
+
+def standing_warnings(sandbox: Sandbox | None) -> tuple[str, ...]:
+    """Warn of what disturbs every cell of this process."""
+    loose = (
+        ("unsandboxed: generated code ran with nothing between it and this machine",)
+        if sandbox is not None and not sandbox.isolated
+        else ()
+    )
+    return (*disturbances(), *loose)
