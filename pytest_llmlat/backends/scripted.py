@@ -104,7 +104,9 @@ class Scripted:
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Give the scripted answer, each token at its scheduled instant."""
         start = self._clock.now_ns()
-        prompt_tokens = len(_tokens(request.prompt))
+        before = request.messages[:-1] if request.turns else ()
+        read = (*(text for _, text in before), request.prompt)
+        prompt_tokens = sum(len(_tokens(text)) for text in read)
         room = self._context - prompt_tokens
         tokens = _tokens(self._answer(request)) if room > 0 else []
         most = min(request.most_tokens, room)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,17 +14,18 @@ from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.arrivals import visits
 from pytest_llmlat.measure.cell_warnings import (
+    cards,
     changed,
     odd,
     overflow,
     standing_warnings,
 )
-from pytest_llmlat.measure.own_answers import OwnAnswers, whole_items
+from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
 from pytest_llmlat.values.records import CellFacts, Record, Response
 from pytest_llmlat.values.scenario import SINGLE
-from pytest_llmlat.values.timing import NS_PER_S, Timing
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     )
 
 WARMUP_TOKENS = 4
-_CARD = re.compile(r"cuda:([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +94,9 @@ def run_pair(
 ) -> None:
     """Measure two models on the same samples, in turn.
 
-    Each sample is asked four times, A B B A or B A A B as the seed says: whatever makes
-    the machine slower for a while meets both alike. Of more repeats, again so for each
-    two. A conversation is had whole before the next one begins.
+    Each sample, or whole conversation, is asked four times, A B B A or B A A B as the
+    seed says: whatever makes the machine slower for a while meets both alike. Of more
+    repeats, again so for each two.
 
     Args:
         plans: of the candidate's cell and of the reference's, of the same samples.
@@ -183,7 +182,7 @@ class _Measurement:
         self._watch = Watch(
             device=plan.cell.device,
             remote=remote,
-            cards=_cards(dict(self.facts.backend).get("devices")),
+            cards=cards(dict(self.facts.backend).get("devices")),
         )
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
@@ -200,9 +199,6 @@ class _Measurement:
 
         Returns:
             What was measured of the load; ``None`` where there is none.
-
-        Raises:
-            KeyboardInterrupt: it was cut off; what had ended is kept.
         """
         if self._plan.scenario == SINGLE:
             for place in range(len(self._questions)):
@@ -227,17 +223,14 @@ class _Measurement:
     def ask(self, place: int) -> None:
         """Make one request and keep what came of it.
 
-        A turn of a conversation is asked with the answers of this very model to those
-        before. Where one of these failed, it is an error: what would be asked is
-        another question.
+        A turn of a conversation is asked with the model's answers to those before it.
+        Where one of these failed, it is an error: it would be another question.
         """
         question, clock = self._questions[place], self._tools.clock
         sample, number = self._asked[place]
         lacking = self._own.lacking(question.needs, number)
         if lacking is not None:
-            now = clock.now_ns()
-            never = Timing(start_ns=now, end_ns=now, stamps_ns=(), stamp_tokens=())
-            response = Response(generation=None, timing=never, error=lacking)
+            response = never_sent(lacking, clock.now_ns())
             self.keep(place, question.request, response, sent=False)
             return
         request = question.request
@@ -325,11 +318,6 @@ def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
         for cell in cells:
             cell.cut_off()
         raise
-
-
-def _cards(told: object) -> tuple[int, ...]:
-    """Return the numbers of the cards among a backend's ``devices``: ``cuda:1``."""
-    return tuple(int(number) for number in _CARD.findall(str(told)))
 
 
 def _warm_up(

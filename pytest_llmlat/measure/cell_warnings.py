@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.environment import disturbances
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.records import Cell, CellFacts, LoadFacts, Record
+
+
+_CARD = re.compile(r"cuda:([0-9]{1,3})")
 
 
 def overflow(record: Record, facts: CellFacts) -> str | None:
@@ -47,3 +51,8 @@ def standing_warnings(sandbox: Sandbox | None) -> tuple[str, ...]:
         else ()
     )
     return (*disturbances(), *loose)
+
+
+def cards(told: object) -> tuple[int, ...]:
+    """Return the numbers of the cards among a backend's ``devices``: ``cuda:1``."""
+    return tuple(int(number) for number in _CARD.findall(str(told)))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.records import Response
+from pytest_llmlat.values.timing import Timing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -43,8 +46,14 @@ class OwnAnswers:
         return None
 
 
+def never_sent(why: str, now_ns: int) -> Response:
+    """Return what stands for a turn that could not be asked: an error without times."""
+    never = Timing(start_ns=now_ns, end_ns=now_ns, stamps_ns=(), stamp_tokens=())
+    return Response(generation=None, timing=never, error=why)
+
+
 def whole_items(samples: Sequence[Sample]) -> Iterator[range]:
-    """Yield the places of each sample, those of a conversation's turns together."""
+    """Yield the places of each item: of a sample, or of all turns of a conversation."""
     begin = 0
     for place in range(1, len(samples) + 1):
         if place == len(samples) or samples[place].item != samples[begin].item:

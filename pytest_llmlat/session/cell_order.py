@@ -86,7 +86,7 @@ def plan_of(
     Raises:
         UsageError: a variant that cannot be a part of an id.
         BadCatalogue: the model's entry has a temperature that is none.
-        Unsupported: the task is conversations of several turns, and the scenario a load.
+        Unsupported: the task is of several turns each, and the scenario a load.
     """
     _check_order(task, whole, order.scenario)
     said = SamplingChoice(

@@ -17,6 +17,7 @@ from pytest_llmlat.measure.cell import (
     run_cell,
     run_pair,
 )
+from pytest_llmlat.measure.cell_warnings import cards
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
@@ -546,7 +547,7 @@ def test_cards_are_read_from_what_a_backend_tells(
     told: str | None, expected: tuple[int, ...]
 ) -> None:
     """Torch's names of them; whoever tells none may be on any."""
-    assert runner._cards(told) == expected
+    assert cards(told) == expected
 
 
 def test_each_repeat_is_drawn_with_a_seed_of_its_own() -> None:

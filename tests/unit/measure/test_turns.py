@@ -1,0 +1,229 @@
+"""Conversations while they are measured: order, own answers, and what fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.backends.scripted import Scripted
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
+from pytest_llmlat.measure.plan import Plan
+from pytest_llmlat.session.cell_order import CellOrder, plan_of
+from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.entities import ConversationTurn
+from pytest_llmlat.values.errors import GenerationFailed, Unsupported
+from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.settings import Settings
+from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.values.entities import Sample
+    from pytest_llmlat.values.records import Record, Request
+
+SETTINGS = Settings(root=Path(), folder=Path())
+TASK = replace(
+    a_task("talks/one"), chat_prompt=None, completion_prompt=None, messages="messages"
+)
+
+
+def a_turn(name: str, number: int, reference: str = "4", **columns: object) -> Sample:
+    """Return a turn of a conversation whose answers are all the model's own."""
+    before = range(1, number)
+    return replace(
+        a_sample(f"{name}#{number}", reference, **columns),
+        turn=ConversationTurn(
+            conversation=name,
+            number=number,
+            text=f"{name} {number}?",
+            earlier=tuple((f"{name} {n}?", None) for n in before),
+            asked_before=tuple(f"{name}#{n}" for n in before),
+            graded=bool(reference),
+        ),
+    )
+
+
+TALK = tuple(a_turn(name, number) for name in "ab" for number in (1, 2, 3))
+
+
+@dataclass
+class Asked:
+    """What two models were asked, in order, and what was recorded of it."""
+
+    requests: list[tuple[str, Request]] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+    def by(self, name: str, say: Callable[[Request], str]) -> Callable[[Request], str]:
+        """Return a script that notes what it is asked, but for the warm-up."""
+
+        def answer(request: Request) -> str:
+            if request.max_new_tokens > 4:
+                self.requests.append((name, request))
+            return say(request)
+
+        return answer
+
+
+def loaded(
+    asked: Asked, name: str, say: Callable[[Request], str], *, context: int = 4096
+) -> tuple[LoadedModel, Tools]:
+    """Return a scripted model and what it is measured with."""
+    clock = ManualClock(1_000)
+    script = asked.by(name, say)
+    backend = Scripted(script, clock=clock, ttft_s=0.5, context=context)
+    return LoadedModel(
+        deployment=a_deployment(a_model(name)), backend=backend, load_s=None
+    ), Tools(
+        clock=clock,
+        sandbox=None,
+        on_facts=lambda _: None,
+        on_record=asked.records.append,
+    )
+
+
+def a_plan(samples: tuple[Sample, ...] = TALK, repeats: int = 1) -> Plan:
+    """Return the plan of a cell of conversations."""
+    return Plan(
+        cell=a_cell(task=TASK.name),
+        task=TASK,
+        samples=samples,
+        seed=1,
+        revision="abc",
+        repeats=repeats,
+    )
+
+
+def measured(
+    say: Callable[[Request], str],
+    samples: tuple[Sample, ...] = TALK,
+    *,
+    repeats: int = 1,
+    context: int = 4096,
+) -> Asked:
+    """Measure a cell of conversations on a scripted model."""
+    asked = Asked()
+    model, tools = loaded(asked, "one", say, context=context)
+    run_cell(a_plan(samples, repeats), model, tools)
+    return asked
+
+
+def test_the_answer_to_a_turn_stands_in_the_prompt_of_the_next() -> None:
+    """Its text as the model gave it, in this very repeat."""
+    number = iter(range(1, 100))
+    asked = measured(lambda request: f"{request.prompt} {next(number)}", repeats=2)
+
+    last = asked.requests[-1][1]
+
+    assert last.prompt == "b 3?"
+    # The warm-up was the first answer.
+    assert last.turns == (("b 1?", "b 1? 11"), ("b 2?", "b 2? 12"))
+    assert (last.conversation, last.continues) == ("b, 1", True)
+
+
+def test_a_record_says_which_turn_of_what_it_is() -> None:
+    """And whether its prompt goes on where one before it ended."""
+    records = measured(lambda _: "Answer: 4").records
+
+    assert [(r.conversation, r.turn, r.continues) for r in records] == [
+        (name, turn, turn > 1) for name in "ab" for turn in (1, 2, 3)
+    ]
+    assert {record.item for record in records} == {"a", "b"}
+
+
+def test_a_turn_behind_a_failed_one_is_an_error_and_not_asked() -> None:
+    """It would be another question; the next conversation goes on."""
+
+    def say(request: Request) -> str:
+        if request.prompt == "a 1?" and request.max_new_tokens > 4:
+            raise GenerationFailed("out of memory")
+        return "Answer: 4"
+
+    asked = measured(say)
+    told = [(r.sample, r.finish, r.timing is None) for r in asked.records]
+
+    assert told[:3] == [
+        ("a#1", "error", False),
+        ("a#2", "error", True),
+        ("a#3", "error", True),
+    ]
+    assert asked.records[1].error == asked.records[2].error
+    assert asked.records[2].error == (
+        "not asked: turn 1 was not answered (GenerationFailed: out of memory)"
+    )
+    assert [r.grade.correct for r in asked.records[3:]] == [True] * 3
+    assert [request.prompt for _, request in asked.requests] == [
+        *("a 1?", "b 1?", "b 2?", "b 3?"),
+    ]
+
+
+def test_a_turn_that_overflows_the_context_ends_the_conversation() -> None:
+    """Told as an overflow, and as its consequence for the turn behind it."""
+    asked = measured(lambda _: "Answer: 4 or so", TALK[:3], context=8)
+
+    assert [record.finish for record in asked.records] == ["stop", "context", "error"]
+    assert str(asked.records[1].error).startswith("context overflow: the prompt of 8")
+    assert asked.records[2].error == (
+        "not asked: turn 2 was not answered (context overflow)"
+    )
+
+
+def test_a_turn_without_a_right_answer_is_timed_and_not_graded() -> None:
+    """It is neither wrong nor unparsed."""
+    (record,) = measured(lambda _: "Noted.", (a_turn("a", 1, ""),)).records
+
+    assert (record.graded, record.grade.correct, record.unparsed) == (
+        False,
+        None,
+        False,
+    )
+    assert record.timing is not None
+    assert record.timing.ttft_s == 0.5
+
+
+def test_figures_are_told_apart_by_columns_that_the_task_names() -> None:
+    """As texts, whatever they are in the row."""
+    asked = Asked()
+    model, tools = loaded(asked, "one", lambda _: "4")
+    plan = a_plan((a_turn("a", 1, depth=50),))
+    run_cell(replace(plan, task=replace(TASK, breakdown=("depth",))), model, tools)
+
+    assert asked.records[0].groups == (("depth", "50"),)
+
+
+def test_two_models_in_turn_have_whole_conversations() -> None:
+    """A B B A of conversations, each model with its own answers in each repeat."""
+    asked = Asked()
+    one, tools = loaded(asked, "one", lambda _: "1")
+    two, _ = loaded(asked, "two", lambda _: "2")
+    plan = a_plan()
+
+    run_pair((plan, plan), (one, two), tools)
+
+    turns = [
+        f"{name}{r.prompt[:3]} {r.conversation}" for name, r in asked.requests[:12]
+    ]
+    first = asked.requests[0][0]
+    other = "two" if first == "one" else "one"
+    assert turns == [
+        f"{name}a {turn} a, {number}"
+        for name, number in ((first, 0), (other, 0), (other, 1), (first, 1))
+        for turn in (1, 2, 3)
+    ]
+    for name, request in asked.requests:
+        said = {answer for _, answer in request.turns}
+        assert said <= {"1" if name == "one" else "2"}
+
+
+def test_a_load_refuses_conversations_and_says_why() -> None:
+    """Turns would be asked out of order; one turn behind a given history would not."""
+    order = CellOrder(scenario=Scenario(kind="concurrent", level=2))
+    task, parrot = replace(TASK, chance=0.0), a_deployment()
+
+    with pytest.raises(Unsupported, match="do not wait for each other"):
+        plan_of(order, task, TALK, parrot, SETTINGS)
+    firsts = tuple(sample for sample in TALK if sample.id.endswith("1"))
+    assert plan_of(order, task, firsts, parrot, SETTINGS).samples == firsts
