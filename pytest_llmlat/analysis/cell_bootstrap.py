@@ -2,11 +2,13 @@
 
 A resample draws samples, not requests: where repeats or a load asked each sample
 several times, all requests about one sample are drawn together, since their answers
-are not independent of each other.
+are not independent of each other. Under a load neighbouring requests are not either:
+what these have in common (``batch_means``) is added to the draws of speed.
 """
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.batch_means import shared_variance
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.analysis.resampling import interval, resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
@@ -48,6 +51,7 @@ class CellBootstrap:
     value_draws: Array
     quality_draws: Array
     speed_draws: Array
+    """Not numbers where a run under a load is too short to tell of its speed."""
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, sorted by name."""
 
@@ -77,6 +81,9 @@ class Items:
     """Further figures of the metric, sorted by name."""
     columns: Array
     """(samples, k): samples sorted by name, the blocks below side by side."""
+    shared: float | None
+    """By how much more the mean speed varies, since requests wait for each other;
+    ``None`` where a run is too short to tell."""
     widths: Mapping[str, int]
     """How many columns each block has, in their order."""
 
@@ -110,6 +117,7 @@ def items_of(records: Sequence[Record]) -> Items:
             for name, detail in sorted(details.items())
         },
         columns=_by_sample(records, list(blocks.values())),
+        shared=shared_variance(speeds, first.cell.scenario),
         widths={name: len(rows[0]) for name, rows in blocks.items()},
     )
 
@@ -196,6 +204,7 @@ class KeptBootstraps:
 def _digest(cell: Items, seed: int) -> bytes:
     """Return what tells a cell's bootstrap from all others."""
     said = (seed, cell.task, cell.metric, cell.chance, cell.value, cell.speed)
+    said = (*said, cell.shared)
     made_of = (*said, *cell.widths.items(), cell.columns.shape)
     return blake2b(repr(made_of).encode() + cell.columns.tobytes()).digest()
 
@@ -224,12 +233,26 @@ def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:
         speed=cell.speed,
         value_draws=draws,
         quality_draws=score.normalize(draws, chances),
-        speed_draws=drawn["speed"][:, 0] / requests,
+        speed_draws=_spread(drawn["speed"][:, 0] / requests, cell),
         details=tuple(
             (name, estimate(figure.value, figure.draws(drawn[_block(name)])))
             for name, figure in cell.details.items()
         ),
     )
+
+
+def _spread(draws: Array, cell: Items) -> Array:
+    """Return the draws of speed with what neighbouring requests have in common."""
+    import numpy as np
+
+    if cell.shared is None:
+        return np.full_like(draws, np.nan)
+    if cell.shared == 0.0:
+        return draws
+    # Of its own for each cell: what one queue did, another did not do.
+    source = np.random.default_rng(list(_digest(cell, 0)))
+    moved = draws + source.normal(0.0, math.sqrt(cell.shared), len(draws))
+    return moved.clip(0.0, 1.0)
 
 
 def _middle(values: Sequence[float]) -> float:

@@ -103,6 +103,8 @@ def _contrast(
     estimate, error = row.value - other.value, float(draws.std())
     told = Estimate(value=estimate)
     certain: bool | None = None
+    if math.isnan(error):
+        return Contrast(row=row.name, other=other.name, difference=told, certain=None)
     if samples >= _FEWEST and error > _ROUNDING:
         within = min(_NORMAL.cdf(reach), _ALMOST_SURE)
         # A bootstrap's spread is too small by the square root of (n - 1)/n.

@@ -111,10 +111,13 @@ def interval(draws: Array) -> tuple[float | None, float | None]:
     """Return the 95 % percentile interval of the draws of one figure.
 
     (None, None) if all draws agree: resampling cannot tell how far a figure may
-    move that no resample moves, and an interval of no width would claim certainty.
+    move that no resample moves, and an interval of no width would claim certainty. Nor
+    is there one of draws that are not numbers.
     """
     import numpy as np
 
+    if not np.isfinite(draws).all():
+        return None, None
     if math.isclose(float(draws.min()), float(draws.max()), abs_tol=1e-12):
         return None, None
     tail = (1 - CONFIDENCE) / 2

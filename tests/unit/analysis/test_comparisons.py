@@ -132,6 +132,17 @@ def test_one_sample_tells_nothing() -> None:
     assert contrast.difference.low is None
 
 
+def test_what_is_too_short_to_tell_is_not_better() -> None:
+    """A run under a load that has no interval has none beside others either."""
+    best, other = drawn(1, 2, apart=0.5)
+    short = replace(best, draws=np.full_like(best.draws, np.nan))
+
+    (contrast,) = best_against_others([short, other])
+
+    assert contrast.certain is None
+    assert (contrast.difference.low, contrast.difference.high) == (None, None)
+
+
 def test_rows_that_are_equal_are_not_better() -> None:
     """Nor is one whose every sample is better, if there are only three."""
     same = np.full(3, 0.5)

@@ -1,0 +1,124 @@
+"""How far a mean may be off where neighbouring answers are alike, by batch means.
+
+Under a load an answer waits for others, so that whoever comes after a slow one is slow
+too: answers are not independent, and to resample them one by one covers the mean of a
+queue at a load of 0.8 in one case of three. Means of long stretches, in the order of
+sending, are nearly independent, and their spread tells how far the whole may be off
+(batch means: Schmeiser 1982, Operations Research 30(3); Law 2015, ch. 9.5).
+
+How long a stretch must be follows from the scenario and the number of requests alone.
+To choose it by the dependence that is seen would be most sure of itself just where a
+short run has seen no queue yet. In an open loop nobody knows how long a queue takes to
+forget, so several lengths are tried and the widest interval counts: the fewest batches
+are three from 128 requests on, and one more for each four times as many. In a closed
+loop an answer waits for those in flight with it, so that twice as many make a batch.
+``tests/perf/queues.py`` says how often such intervals cover.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import CONFIDENCE
+from pytest_llmlat.values.scenario import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.values.scenario import Scenario
+
+FEWEST = 3
+"""From fewer batches nothing is told."""
+_MOST = 20
+"""More batches make an interval hardly narrower, and their means less independent."""
+_GROWTH = 4
+_UPPER = (1 + CONFIDENCE) / 2
+_SURE = NormalDist().inv_cdf(_UPPER)
+
+
+def batch_counts(scenario: str, requests: int) -> tuple[int, ...] | None:
+    """Return into how many batches so many requests are divided, each in its turn.
+
+    Args:
+        scenario: by its name, such as ``server:4``.
+        requests: how many were measured.
+
+    Returns:
+        Empty where no request waits for another; ``None`` where there are too few.
+    """
+    offered = parse(scenario, where="scenario")[0]
+    if offered.kind == "server":
+        fewest = 0
+        while 2 * _GROWTH ** (fewest + 1) <= requests:
+            fewest += 1
+        return (fewest, 2 * fewest, _MOST) if fewest >= FEWEST else None
+    if offered.kind == "concurrent":
+        count = min(_MOST, requests // (2 * _in_flight(offered)))
+        return (count,) if count >= FEWEST else None
+    return ()
+
+
+def fewest_requests(scenario: str) -> int:
+    """Return from how many requests on there is an interval; 1 for any number."""
+    offered = parse(scenario, where="scenario")[0]
+    if offered.kind == "server":
+        return 2 * _GROWTH**FEWEST
+    return FEWEST * 2 * _in_flight(offered) if offered.kind == "concurrent" else 1
+
+
+def shared_variance(values: Sequence[float], scenario: str) -> float | None:
+    """Return what neighbours have in common adds to the variance of the mean.
+
+    It comes on top of the variance that independent values have. It is enlarged by
+    Student's t, so that 1.96 of its roots reach as far as t of so few batches does.
+
+    Args:
+        values: one for each request, in the order of sending; at least one.
+        scenario: by its name.
+
+    Returns:
+        0.0 where they are no more alike than any others; ``None`` where there are too
+        few of them to tell.
+    """
+    import numpy as np
+
+    counts = batch_counts(scenario, len(values))
+    if counts is None:
+        return None
+    if not counts:
+        return 0.0
+    row = np.array(values, dtype=float)
+    alone = float(row.var(ddof=1)) / len(row)
+    return max(0.0, *(_of_batches(row, count) - alone for count in counts))
+
+
+def effective_requests(values: Sequence[float], scenario: str) -> float | None:
+    """Return how many independent values would tell as much of the mean.
+
+    ``None`` where that cannot be told: too few values, or all of them alike.
+    """
+    import numpy as np
+
+    shared = shared_variance(values, scenario)
+    alone = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
+    if shared is None or alone <= 0:
+        return None
+    return alone / (alone / len(values) + shared)
+
+
+def _of_batches(row: Array, count: int) -> float:
+    """Return the variance of the mean by the means of so many batches.
+
+    What is left over is left out at the beginning, where a queue may still be filling.
+    """
+    length = len(row) // count
+    means = row[len(row) - count * length :].reshape(count, length).mean(axis=1)
+    wider = student.quantile(_UPPER, count - 1) / _SURE
+    return float(means.var(ddof=1)) / count * wider**2
+
+
+def _in_flight(scenario: Scenario) -> int:
+    return max(1, int(scenario.level or 1))
