@@ -158,6 +158,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         samples=sum(t.samples for t in counts),
         errors=sum(s.errors for s in summaries),
         timeouts=sum(s.timeouts for s in summaries),
+        grouped=sum(s.grouped for s in summaries),
         partial=any(s.partial for s in summaries),
         quality=_joined(cells, lambda h: h.quality, lambda h: h.quality_draws),
         speed=_joined(cells, lambda h: h.speed, lambda h: h.speed_draws),

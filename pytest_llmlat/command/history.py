@@ -10,12 +10,14 @@ from pytest_llmlat.command.given import RUNS, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable, table
 from pytest_llmlat.report.history import draw, history_of, page_text
-from pytest_llmlat.report.history.page import columns_of, rows_of
+from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.errors import BadRun, UnknownName, UsageError
+from pytest_llmlat.values.figure_columns import column_key, columns_of
 from pytest_llmlat.values.settings import BALANCES
+from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -90,7 +92,7 @@ def run(given: Namespace) -> int:
     if given.json:
         tell(_content(found))
         return 0
-    header = columns_of(found)
+    header = titles_of(found)
     say(table(header, list(rows_of(found)), right=range(4, len(header) - 1)))
     say(["", *machine_lines(found)])
     say(f"written {printable(name)}" for name in written)
@@ -156,10 +158,14 @@ def _narrowed(history: History, texts: list[str]) -> History:
 
 
 def _point(point: Point) -> dict[str, Any]:
-    """Return a point, with its further figures beside the others."""
+    """Return a point; figures that can have an interval are objects with it."""
     content = asdict(point)
-    del content["further"]
-    return {**content, **dict(point.further), "machine": letter(point.machine)}
+    del content["figures"]
+    for figure, column in columns_of(HISTORY_LAYOUT):
+        key = column_key(figure, column)
+        found = point.figure(key)
+        content[key] = asdict(found) if column.form == "bounds" else found.value
+    return {**content, "machine": letter(point.machine)}
 
 
 def _content(history: History) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from statistics import fmean, median, quantiles, stdev
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.values.figure_columns import headline_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +62,11 @@ def benchmark_text(
         },
         "benchmarks": [_benchmark(s, e2e_by_cell[s.cell.id]) for s in told],
         "left_out": [
-            {"fullname": s.cell.id, "why": "no answer was timed", **_counts(s)}
+            {
+                "fullname": s.cell.id,
+                "why": "no answer was timed",
+                **headline_values(s),
+            }
             for s in lacking
         ],
         "datetime": run.get("started"),
@@ -107,21 +112,13 @@ def _benchmark(summary: Summary, times_s: Sequence[float]) -> dict[str, Any]:
         },
         "param": f"{cell.model}-{cell.device}-{cell.scenario}",
         "extra_info": {
-            "quality": summary.quality.value,
-            "balanced": summary.balanced.value,
+            **headline_values(summary),
             "metric": summary.metric,
-            "samples": summary.samples,
             "partial": summary.partial,
-            **_counts(summary),
         },
         "options": {"timer": "perf_counter_ns", "warmup": True},
         "stats": statistics_of(times_s),
     }
-
-
-def _counts(summary: Summary) -> dict[str, int]:
-    """Count what has no timing."""
-    return {"errors": summary.errors, "timeouts": summary.timeouts}
 
 
 def statistics_of(times_s: Sequence[float]) -> dict[str, Any]:

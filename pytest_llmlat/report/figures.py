@@ -6,11 +6,13 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
+    from pytest_llmlat.values.figure import Unit
     from pytest_llmlat.values.results import Estimate
 
 MISSING = "-"
+_DASH = "\N{EN DASH}"
 _THOUSAND = 1000
 _HUNDRED = 100
 _MEGA = 1e6
@@ -22,11 +24,23 @@ def ratio(value: float | None) -> str:
     return MISSING if value is None else f"{value:.3f}"
 
 
-def bounds(estimate: Estimate) -> str:
+def bounds(estimate: Estimate, unit: Unit = "ratio") -> str:
     """Write a figure with its 95 % interval, or with a mark that it has none."""
     if estimate.low is None or estimate.high is None:
-        return f"{ratio(estimate.value)} [no interval]"
-    return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        return f"{written(estimate.value, unit)} [no interval]"
+    low, high = (_end(end, unit) for end in (estimate.low, estimate.high))
+    return f"{written(estimate.value, unit)} [{low}, {high}]"
+
+
+def ends(estimate: Estimate, unit: Unit = "ratio") -> str:
+    """Write the interval of a figure alone."""
+    if estimate.low is None or estimate.high is None:
+        return MISSING if estimate.value is None else "no interval"
+    return f"{_end(estimate.low, unit)}{_DASH}{_end(estimate.high, unit)}"
+
+
+def _end(value: float, unit: Unit) -> str:
+    return f"{value:.2f}" if unit == "ratio" else written(value, unit)
 
 
 def seconds(value: float | None) -> str:
@@ -87,6 +101,29 @@ def size(value: int | None) -> str:
     if value >= _GIGA:
         return f"{value / _GIGA:.2f} GB"
     return f"{value / _MEGA:.0f} MB"
+
+
+def per_second(value: float | None) -> str:
+    """Write a rate of requests, which may be far below one a second."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}" if value >= _HUNDRED else f"{value:.3g}"
+
+
+def written(value: float | None, unit: Unit) -> str:
+    """Write a figure as its unit is written everywhere."""
+    return MISSING if value is None else _WRITTEN[unit](value)
+
+
+_WRITTEN: Mapping[Unit, Callable[[float], str]] = {
+    "ratio": ratio,
+    "s": seconds,
+    "1/s": per_second,
+    "tokens/s": rate,
+    "tokens": lambda value: f"{value:,.0f}",
+    "bytes": lambda value: size(round(value)),
+    "count": lambda value: f"{value:.0f}",
+}
 
 
 def printable(text: str) -> str:

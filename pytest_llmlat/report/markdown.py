@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.figure_tables import (
+    cell_columns,
+    load_columns,
+    row_columns,
+    texts,
+    titles,
+)
 from pytest_llmlat.report.figures import MISSING, listed, seconds
 from pytest_llmlat.report.gfm import (
     TrimmableBlock,
@@ -20,15 +27,9 @@ from pytest_llmlat.report.leaders import (
     leader_lines,
     tuning_lines,
 )
-from pytest_llmlat.report.loads import (
-    GOOD,
-    POINTS,
-    clock_lines,
-    load_order,
-    point_figures,
-)
+from pytest_llmlat.report.load_points import load_order
+from pytest_llmlat.report.loads import clock_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
-from pytest_llmlat.report.terminal import cell_lines, model_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -137,8 +138,9 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _models(board: Scoreboard) -> TrimmableBlock:
-    header, lines = model_lines(board)
-    rows = [row(line, hostile=(0, 1)) for line in lines]
+    columns = row_columns(board)
+    header = titles(columns)
+    rows = [row(texts(columns, s), hostile=(0, 1)) for s in board.standings]
     sentences = [*leader_lines(board), *comparison_lines(board)]
     remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(
@@ -157,12 +159,15 @@ def _tunings(board: Scoreboard) -> TrimmableBlock:
 
 
 def _cells(board: Scoreboard) -> TrimmableBlock:
-    header, lines = cell_lines(board.summaries)
+    columns = cell_columns(board.summaries)
+    foreign = [0, *(i for i, c in enumerate(columns, start=1) if c.key == "metric")]
     rows = [
-        row((s.cell.id, *line), hostile=(0, 2))
-        for s, line in zip(board.summaries, lines, strict=True)
+        row((s.cell.id, *texts(columns, s)), hostile=foreign) for s in board.summaries
     ]
-    names = head(("cell", *header), right=(1, *range(3, len(header))))
+    names = head(
+        ("cell", *titles(columns)),
+        right=[i for i, column in enumerate(columns, start=1) if column.number],
+    )
     return _table("Cells", names, rows, rank=_CELLS)
 
 
@@ -172,10 +177,11 @@ def _loads(board: Scoreboard) -> TrimmableBlock:
         (s for s in board.summaries if s.load is not None),
         key=lambda s: (s.cell.task, s.cell.model, s.cell.device, *load_order(s)),
     )
-    names = ("task", "model", "device", "load", *POINTS, *GOOD, "notes")
+    columns = load_columns(loaded)
+    names = ("task", "model", "device", *titles(columns))
     rows = [
         row(
-            (s.cell.task, s.cell.model, s.cell.device, *point_figures(s, told=True)),
+            (s.cell.task, s.cell.model, s.cell.device, *texts(columns, s)),
             hostile=range(4),
         )
         for s in loaded

@@ -5,6 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.figure_tables import (
+    cell_columns,
+    row_columns,
+    texts,
+    titles,
+)
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import (
     comparison_lines,
@@ -13,10 +19,6 @@ from pytest_llmlat.report.leaders import (
 )
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
-from pytest_llmlat.report.terminal import (
-    cell_lines,
-    model_lines,
-)
 from pytest_llmlat.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -37,14 +39,14 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         board: the figures.
         folder: where the run lies, to be told below.
     """
-    header, models = model_lines(board)
-    cell_header, lines = cell_lines(board.summaries)
+    row_heads, cell_heads = row_columns(board), cell_columns(board.summaries)
+    models = [texts(row_heads, standing) for standing in board.standings]
     cells = [
         (
             *(getattr(summary.cell, name) for name in _CELL_NAMES),
-            *line,
+            *texts(cell_heads, summary),
         )
-        for summary, line in zip(board.summaries, lines, strict=True)
+        for summary in board.summaries
     ]
     loads, verdicts = load_lines(board), verdict_lines(board)
     said = [
@@ -58,8 +60,13 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *([f"written to {folder}"] if folder else []),
     ]
     parts = [
-        _table("Models", header, models, words=2),
-        _table("Cells", (*_CELL_NAMES, *cell_header), cells, words=len(_CELL_NAMES)),
+        _table("Models", titles(row_heads), models, words=2),
+        _table(
+            "Cells",
+            (*_CELL_NAMES, *titles(cell_heads)),
+            cells,
+            words=len(_CELL_NAMES),
+        ),
         _lines(loads),
         _lines(verdicts),
         "".join(f"<p>{_text(line)}</p>" for line in said),

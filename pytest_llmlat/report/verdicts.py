@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
+from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import OUTCOMES
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ COLUMNS = (
 """What a verdict's line tells before its notes."""
 _FEW = 8
 """So many verdicts are all shown; of more, those that pass are counted."""
-_LATENCIES = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue")
-_POINTS = ("quality", "balanced", "speed")
+_LATENCIES = {
+    figure.short
+    for figure in FIGURES.values()
+    if figure.unit == "s" and figure.shape == "distribution"
+}
+_POINTS = {figure.short for figure in FIGURES.values() if figure.unit == "ratio"}
 _PERCENT = 100.0
 _SHOUTED: Mapping[Outcome, str] = {"regression": "REGRESSION", "failed": "FAILED"}
 _UNDECIDED: tuple[Outcome, ...] = ("inconclusive", "warned")

@@ -16,19 +16,38 @@ Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "tokens", "bytes", "c
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
 Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
-View: TypeAlias = Literal["cells", "rows", "history"]
-"""Where a column stands: tables of cells, tables of rows, or the history. Terminal,
-page, Markdown and notebook have the first two."""
+Form: TypeAlias = Literal["value", "bounds", "interval"]
+"""How a column writes a figure: alone, with its 95 % interval, or that alone."""
+View: TypeAlias = Literal[
+    "cells", "rows", "row_lines", "page", "loads", "history", "plot"
+]
+"""Where a column stands. ``cells`` and ``rows``: in the tables of cells and of rows of
+terminal, Markdown, notebook and page; ``row_lines``: in those of rows but for the
+page's, ``page``: in that alone. ``loads``: in load curves. ``history``: in its table,
+``plot``: in its picture."""
+
+EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureColumn:
-    """A column that a distribution has in tables, left out where no line fills it."""
+    """A column that a figure has in tables.
+
+    It is left out where no line fills it, but for those that a layout puts first.
+    """
 
     title: str
-    which: Percentile
     views: tuple[View, ...]
+    which: Statistic = "value"
+    """Which statistic of a distribution; ``value`` of all else."""
+    form: Form = "value"
     meaning: str = ""
+    out_of: str | None = None
+    """The field that tells how many there should be: ``10/12`` where they differ."""
+    stands_with: str | None = None
+    """The field of a summary with which it stands there, filled or not."""
+    otherwise: str | None = None
+    """The figure that stands there where this one is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +79,8 @@ class FigureDefinition:
     of_time: bool = False
     """Whether it is made of times although its unit is not one."""
     headlines: tuple[Statistic, ...] = ()
-    """What JUnit's file shows of it; ``value`` of what is no distribution."""
+    """What JUnit's and pytest-benchmark's files tell of it; ``value`` of what is no
+    distribution."""
     optional: bool = True
     """Whether it can be missing; what is counted cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
@@ -72,6 +92,8 @@ class FigureDefinition:
     )
     """Columns of the export, each of one record."""
     columns: tuple[FigureColumn, ...] = ()
+    noted: tuple[View, ...] = ()
+    """Whose notes tell a count, where it is not 0."""
 
     @property
     def short(self) -> str:

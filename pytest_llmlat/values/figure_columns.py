@@ -2,62 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from pytest_llmlat.values.figure import Percentile
 from pytest_llmlat.values.figure_table import FIGURES
-from pytest_llmlat.values.results import Distribution
+from pytest_llmlat.values.results import Distribution, Estimate
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, View
     from pytest_llmlat.values.results import Standing, Summary
+    from pytest_llmlat.values.table_layouts import TableLayout
+
+FigureValue: TypeAlias = Estimate | Distribution | float | None
+DefinedColumn: TypeAlias = "tuple[FigureDefinition, FigureColumn]"
+
+
+def figure_value(of: Summary | Standing, figure: FigureDefinition) -> FigureValue:
+    """Return what a cell or a row has of a figure; ``None`` if rows do not have it."""
+    if figure.read is None:
+        held: FigureValue = getattr(of, figure.name, None)
+    else:
+        held = dict(of.figures).get(figure.name)
+    return held
 
 
 def column_key(figure: FigureDefinition, column: FigureColumn) -> str:
     """Return the name of a column for programs, such as ``e2e_p99_s``."""
+    if column.form == "interval":
+        return f"{figure.name}_interval"
     return _with(figure.name, column.which)
 
 
-def shown_in(view: View) -> list[tuple[FigureDefinition, FigureColumn]]:
-    """Return the columns of a table, in the order of the figures."""
-    return [
-        (figure, column)
+def columns_of(layout: TableLayout) -> tuple[DefinedColumn, ...]:
+    """Return the columns of a table: its first ones, then the figures' order."""
+    found = {
+        column_key(figure, column): (figure, column)
         for figure in FIGURES.values()
         for column in figure.columns
-        if view in column.views
-    ]
+        if set(layout.views) & set(column.views)
+    }
+    first = {key: found[key] for key in layout.first if key in found}
+    return tuple({**first, **found}.values())
+
+
+def column_estimate(
+    of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
+) -> Estimate:
+    """Return what stands in a column for a cell or a row, with its interval if any."""
+    held = figure_value(of, figure)
+    if not held and column.otherwise is not None:
+        held = figure_value(of, FIGURES[column.otherwise])
+    if isinstance(held, Distribution):
+        return Estimate(value=getattr(held, column.which))
+    return held if isinstance(held, Estimate) else Estimate(value=held)
 
 
 def column_value(
     of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
 ) -> float | None:
-    """Return what stands in a column for a cell or a row."""
-    if figure.read is None:
-        spread = getattr(of, figure.name, None)
-    else:
-        spread = dict(getattr(of, "figures", ())).get(figure.name)
-    if not isinstance(spread, Distribution):
-        return None
-    value: float | None = getattr(spread, column.which)
-    return value
+    """Return the same without its interval; of a column of intervals the lower end."""
+    found = column_estimate(of, figure, column)
+    return found.low if column.form == "interval" else found.value
+
+
+def noted_counts(of: Summary | Standing, view: View) -> dict[str, int]:
+    """Return the counts that notes of such a table tell, by what these call them."""
+    return {
+        figure.name.replace("_", " "): getattr(of, figure.name)
+        for figure in FIGURES.values()
+        if view in figure.noted
+    }
 
 
 def headline_values(summary: Summary) -> dict[str, float | None]:
-    """Return the few figures that JUnit's file shows of a cell, by their names."""
+    """Return the few figures that other programs' files tell of a cell, by names."""
     found = {}
     for figure in FIGURES.values():
         for which in figure.headlines:
-            if figure.read is None:
-                of = getattr(summary, figure.name)
-            else:
-                of = dict(summary.figures)[figure.name]
-            name = figure.name if which == "value" else _with(figure.name, which)
-            found[name] = getattr(of, which) if figure.shape != "number" else of
+            held = figure_value(summary, figure)
+            name = _with(figure.name, which)
+            found[name] = (
+                getattr(held, which)
+                if isinstance(held, Estimate | Distribution)
+                else held
+            )
     return found
 
 
 def _with(name: str, which: str) -> str:
     """Put a percentile before the unit: ``e2e_s`` and ``p99`` make ``e2e_p99_s``."""
+    if which == "value":
+        return name
     stem, _, unit = name.rpartition("_")
     return f"{stem}_{which}_{unit}" if stem else f"{unit}_{which}"
 

@@ -161,6 +161,8 @@ class Standing:
     samples: int
     errors: int
     timeouts: int
+    grouped: int
+    """Answers in which some message carried several tokens."""
     partial: bool
     quality: Estimate
     speed: Estimate

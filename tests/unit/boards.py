@@ -83,6 +83,7 @@ def a_standing(model: str = "owl") -> Standing:
         samples=1,
         errors=0,
         timeouts=0,
+        grouped=0,
         partial=False,
         quality=NONE,
         speed=NONE,

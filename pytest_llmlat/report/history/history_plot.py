@@ -1,4 +1,4 @@
-"""The picture: three figures of each cell over the runs, with their intervals."""
+"""The picture: some figures of each cell over the runs, with their intervals."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.history.points import joined, machine_lines
 from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.figure_columns import column_key, columns_of
+from pytest_llmlat.values.table_layouts import PLOT_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.history.points import History, Point, Timeline
+    from pytest_llmlat.values.figure_columns import DefinedColumn
     from pytest_llmlat.values.results import Estimate
 
 EXTRA = "plots"
 """The extra of this project that installs matplotlib."""
-FIGURES = (
-    ("balanced", "balanced score"),
-    ("quality", "quality"),
-    ("e2e_p50_s", "e2e p50, seconds"),
-)
-"""Fields of a point that are drawn, and what each is called."""
 COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
     *("#E69F00", "#56B4E9", "#000000"),
@@ -67,19 +64,19 @@ def draw(history: History, kind: Literal["svg", "png"]) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtra(EXTRA, "matplotlib", wanted_by="history") from error
-    rows = max(1, len(history.timelines))
+    rows, shown = max(1, len(history.timelines)), columns_of(PLOT_LAYOUT)
     height = _ROW_INCHES * rows + _below(history)
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # A name may hold letters that the font has not.
         warnings.simplefilter("ignore")
         figure = Figure(figsize=(_WIDTH_INCHES, height))
-        grid = figure.subplots(rows, len(FIGURES), squeeze=False)
+        grid = figure.subplots(rows, len(shown), squeeze=False)
         _place(figure, height, below=_below(history))
         for timeline, row in zip(history.timelines, grid, strict=False):
-            for axes, (field, title) in zip(row, FIGURES, strict=True):
-                _figure(axes, history, timeline, field)
+            for axes, defined in zip(row, shown, strict=True):
+                _figure(axes, history, timeline, defined)
                 name = f"{printable(timeline.cell.id)}\n" if axes is row[0] else ""
-                axes.set_title(name + title, loc="left", fontsize="medium")
+                axes.set_title(name + defined[1].title, loc="left", fontsize="medium")
         _legend(figure, history)
         out = BytesIO()
         figure.savefig(
@@ -131,10 +128,16 @@ def _legend(figure: Any, history: History) -> None:  # noqa: ANN401 - see below
     )
 
 
-def _figure(axes: Any, history: History, timeline: Timeline, field: str) -> None:  # noqa: ANN401 - matplotlib's, loaded on use
+def _figure(
+    axes: Any,  # noqa: ANN401 - matplotlib's, loaded on use
+    history: History,
+    timeline: Timeline,
+    defined: DefinedColumn,
+) -> None:
+    key = column_key(*defined)
     places = {run: place for place, run in enumerate(history.runs)}
     for line in joined(timeline):
-        told = [(places[p.run], getattr(p, field)) for p in line]
+        told = [(places[p.run], p.figure(key)) for p in line]
         known = [(x, y) for x, y in told if y.value is not None]
         _line(axes, known, _look(line[0].machine))
     for point in timeline.points:
@@ -148,7 +151,7 @@ def _figure(axes: Any, history: History, timeline: Timeline, field: str) -> None
     )
     axes.margins(y=0.1)
     axes.set_ylim(bottom=0)
-    if field != "e2e_p50_s":
+    if defined[0].unit == "ratio":
         axes.set_ylim(0, 1.02)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -6,29 +6,20 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import MISSING, bounds, printable, seconds
-from pytest_llmlat.report.further_columns import written
+from pytest_llmlat.report.figure_tables import estimate_text
+from pytest_llmlat.report.figures import MISSING, printable
 from pytest_llmlat.report.history.history_plot import COLOURS, draw
 from pytest_llmlat.report.history.points import letter, machine_lines
-from pytest_llmlat.values.figure_columns import column_key, shown_in
+from pytest_llmlat.values.figure_columns import column_key, columns_of
+from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.report.history.points import History, Point
-    from pytest_llmlat.values.results import Estimate
+    from pytest_llmlat.values.figure_columns import DefinedColumn
 
-COLUMNS = (
-    "cell",
-    "run",
-    "commit",
-    "machine",
-    "n",
-    "quality [95 %]",
-    "balanced [95 %]",
-    "e2e p50 [95 %]",
-    "notes",
-)
+_WORDS = ("cell", "run", "commit", "machine")
 _COMMIT = 10
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -55,7 +46,7 @@ def page_text(history: History) -> str:
     picture = drawn[drawn.index("<svg") :]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     rows = "\n".join(_row(row) for row in rows_of(history))
-    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in columns_of(history))
+    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in titles_of(history))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -85,15 +76,14 @@ is joined by a line; a dotted line stands where one of these changed.</p>
 """
 
 
-def columns_of(history: History) -> tuple[str, ...]:
-    """Return the columns; further ones that some point fills stand before the notes."""
-    return (*COLUMNS[:-1], *_filled(history).values(), COLUMNS[-1])
+def titles_of(history: History) -> tuple[str, ...]:
+    """Return what stands over the table; a figure that no point has is left out."""
+    return (*_WORDS, *(column.title for _, column in _filled(history)), "notes")
 
 
 def rows_of(history: History) -> Iterable[Sequence[str]]:
-    """Yield what stands under ``columns_of``, a cell's runs one after the other."""
+    """Yield what stands under ``titles_of``, a cell's runs one after the other."""
     filled = _filled(history)
-    units = {column_key(*shown): shown[0].unit for shown in shown_in("history")}
     for timeline in history.timelines:
         for point in timeline.points:
             yield (
@@ -101,24 +91,20 @@ def rows_of(history: History) -> Iterable[Sequence[str]]:
                 point.run,
                 point.commit[:_COMMIT] if point.commit else MISSING,
                 letter(point.machine),
-                str(point.samples),
-                bounds(point.quality),
-                bounds(point.balanced),
-                _time(point.e2e_p50_s),
-                *(written(dict(point.further).get(k), units[k]) for k in filled),
+                *(estimate_text(point.figure(column_key(*c)), *c) for c in filled),
                 "; ".join(_notes(point, timeline.changes(point))) or MISSING,
             )
 
 
-def _filled(history: History) -> dict[str, str]:
-    """Return the titles of the further columns that some point fills, by name."""
+def _filled(history: History) -> list[DefinedColumn]:
+    """Return the first columns of figures, and further ones that some point fills."""
     points = [point for line in history.timelines for point in line.points]
-    return {
-        name: column.title
-        for figure, column in shown_in("history")
-        if (name := column_key(figure, column))
-        and any(dict(point.further).get(name) is not None for point in points)
-    }
+    return [
+        defined
+        for defined in columns_of(HISTORY_LAYOUT)
+        if (key := column_key(*defined)) in HISTORY_LAYOUT.first
+        or any(point.figure(key).value is not None for point in points)
+    ]
 
 
 def _machine(history: History, place: int) -> str:
@@ -135,13 +121,6 @@ def _row(cells: Sequence[str]) -> str:
 def _still(picture: str) -> str:
     """Take away what a drawing program writes for others of its kind."""
     return re.sub(r"<metadata>.*?</metadata>", "", picture, flags=re.DOTALL)
-
-
-def _time(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return f"{seconds(estimate.value)} [no interval]"
-    low, high = seconds(estimate.low), seconds(estimate.high)
-    return f"{seconds(estimate.value)} [{low}, {high}]"
 
 
 def _notes(point: Point, changes: Sequence[str]) -> Iterable[str]:

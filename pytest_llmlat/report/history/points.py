@@ -15,14 +15,22 @@ from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines import UNTIMED
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.values.figure_columns import column_key, column_value, shown_in
+from pytest_llmlat.values.figure_columns import (
+    column_estimate,
+    column_key,
+    columns_of,
+)
 from pytest_llmlat.values.results import Estimate
+from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT, PLOT_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.figure import FigureColumn, FigureDefinition
+    from pytest_llmlat.values.figure_columns import DefinedColumn
     from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.results import Summary
     from pytest_llmlat.values.settings import Balance
 
 _OUTSIDE = 0.025
@@ -43,22 +51,21 @@ class Point:
     commit: str | None
     machine: int
     """Its place in ``History.machines``."""
-    samples: int
     partial: bool
     disturbed: str | None
     """Why its latencies prove nothing; ``None`` if they may."""
-    quality: Estimate
-    """The metric itself, between 0 and 1."""
-    balanced: Estimate
-    e2e_p50_s: Estimate
     revision: str | None
     """Of the task."""
     setting: str
     """Digest of what the backend said of itself: dtype, weights, context."""
     asked: str
     """Digest of which samples were asked."""
-    further: tuple[tuple[str, float | None], ...] = ()
-    """Figures that stand in further columns, by their names with the percentile."""
+    figures: tuple[tuple[str, Estimate], ...]
+    """What stands in the columns of the table and in the picture, by their names."""
+
+    def figure(self, key: str) -> Estimate:
+        """Return the figure of a column; without a value if it is not known."""
+        return dict(self.figures).get(key, Estimate(value=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,33 +224,49 @@ def _point(
         started=str(run.told["started"]),
         commit=None if commit is None else str(commit),
         machine=machine,
-        samples=summary.samples,
         partial=summary.partial,
         disturbed=disturbed(facts),
-        quality=summary.quality,
-        balanced=summary.balanced,
-        e2e_p50_s=_median(summary.e2e_s.p50, records),
         revision=facts.task_revision,
         setting=_digest(facts.backend),
         asked=_digest(sorted({record.sample for record in records})),
-        further=tuple(
-            (column_key(*shown), column_value(summary, *shown))
-            for shown in shown_in("history")
+        figures=tuple(
+            (column_key(*shown), _estimated(summary, records, *shown))
+            for shown in _shown()
         ),
     )
 
 
-def _median(p50_s: float | None, records: Sequence[Record]) -> Estimate:
-    """Add the interval, where each sample was asked once: else they hang together."""
-    times = [
-        math.inf if record.finish == "timeout" else answer_time(record)
-        for record in records
-    ]
-    known = [time for time in times if time is not None]
+def _shown() -> Iterator[DefinedColumn]:
+    """Yield each figure of the table and of the picture once."""
+    layouts = (HISTORY_LAYOUT, PLOT_LAYOUT)
+    found = {column_key(*c): c for layout in layouts for c in columns_of(layout)}
+    yield from found.values()
+
+
+def _estimated(
+    summary: Summary,
+    records: Sequence[Record],
+    figure: FigureDefinition,
+    column: FigureColumn,
+) -> Estimate:
+    """Return what a column has of a cell, of a median with its interval if it wants it.
+
+    There is one where each sample was asked once: else answers hang together.
+    """
+    found = column_estimate(summary, figure, column)
     once = len({record.sample for record in records}) == len(records)
-    found = median_interval(known) if once and p50_s is not None else None
-    low, high = found or (None, None)
-    return Estimate(value=p50_s, low=low, high=high)
+    wanted = column.form == "bounds" and column.which == "p50" and figure.compared
+    if not wanted or not once or found.value is None:
+        return found
+    of = figure.exported[figure.name]
+    times = [
+        math.inf if record.finish == "timeout" else of(record)
+        for record in records
+        if record.finish == "timeout" or answer_time(record) is not None
+    ]
+    ends = median_interval([time for time in times if time is not None])
+    low, high = ends or (None, None)
+    return Estimate(value=found.value, low=low, high=high)
 
 
 def _changes(before: Point, after: Point) -> tuple[str, ...]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import MISSING, placed, rate, ratio, seconds, size
-from pytest_llmlat.report.further_columns import further_columns, written
-from pytest_llmlat.report.loads import (
-    GOOD,
-    POINTS,
-    clock_lines,
-    contention_lines,
-    load_order,
-    point_figures,
+from pytest_llmlat.report.figure_tables import (
+    cell_columns,
+    load_columns,
+    page_row_columns,
+    texts,
 )
+from pytest_llmlat.report.figures import MISSING, placed
+from pytest_llmlat.report.load_points import load_order
+from pytest_llmlat.report.loads import clock_lines, contention_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.repeat_lines import repeat_lines
-from pytest_llmlat.report.terminal import CELL_COLUMNS, cell_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -29,9 +27,9 @@ from pytest_llmlat.report.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.report.further_columns import FurtherColumns
+    from pytest_llmlat.report.figure_tables import Line, TableColumn
     from pytest_llmlat.report.page.rows import Mark, Row
     from pytest_llmlat.values.results import (
         Estimate,
@@ -96,62 +94,56 @@ class GatePart:
     passes: str
 
 
-_SCOREBOARD = (
+_HEAD = (
     Column(title="#", meaning="place by the balanced score in its comparison"),
     Column(title="Model", number=False),
-    Column(title="Balanced", meaning="mean of quality and speed, over families"),
-    Column(title="95 % interval", meaning="of the balanced score"),
-    Column(title="Quality", meaning="chance taken off, mean over families"),
-    Column(title="Speed", meaning="1 / (1 + e2e / budget), mean over families"),
-    Column(title="e2e p50", meaning="median time of a whole answer"),
-    Column(title="e2e p95"),
-    Column(title="TTFT p50", meaning="median time to the first token"),
-    Column(title="tok/s", meaning="tokens a second while one answer is written"),
-    Column(title="In time", meaning="share of answers right and within their budget"),
-    Column(title="s/correct", meaning="seconds spent for each right answer"),
-    Column(title="tokens/correct", meaning="the same in tokens, with thoughts"),
-    Column(title="Memory", meaning="peak, of the device or else of the process"),
+)
+_BESIDE = (
     Column(title="Places", meaning="best and worst for weights from 0.3 to 0.7"),
     Column(title="BIS", meaning="z(quality) - z(e2e p50)"),
     Column(title="Device", number=False),
     Column(title="Families", meaning="of all in this run"),
 )
+"""What a row has beside others, or is."""
 
 
 def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return the scoreboard; places are those within a comparison."""
     letters = comparison_letters(board)
-    further = further_columns("rows", board.standings)
+    columns = page_row_columns(board.standings)
+    first = [column for column in columns if column.first]
+    further = [column for column in columns if not column.first]
     return PageTable(
-        columns=(*_SCOREBOARD, *_titled(further)),
+        columns=(*_HEAD, *_heads(first), *_BESIDE, *_heads(further)),
         rows=tuple(
-            (*_standing(row, board, letters), *_further(further, row.standing))
+            (
+                *_who(row, board, letters),
+                *_fields(first, row.standing),
+                *_beside(row, several=_compared(row, board)),
+                *_fields(further, row.standing),
+            )
             for row in rows
         ),
     )
 
 
-def _standing(row: Row, board: Scoreboard, letters: Sequence[str]) -> tuple[Field, ...]:
-    s = row.standing
-    own, total = row.covered
+def _who(row: Row, board: Scoreboard, letters: Sequence[str]) -> tuple[Field, ...]:
     several = _compared(row, board)
     return (
         _place(row, letters) if several else Field(text=MISSING),
         Field(
-            text=row.label, key=row.label, mark=row.mark, tone=_tone(s, several=several)
+            text=row.label,
+            key=row.label,
+            mark=row.mark,
+            tone=_tone(row.standing, several=several),
         ),
-        _share(s.balanced.value),
-        Field(text=_interval(s.balanced), key=s.balanced.low, span=s.balanced),
-        _share(s.quality.value),
-        _share(s.speed.value),
-        _time(s.e2e_s.p50),
-        _time(s.e2e_s.p95),
-        _time(s.ttft_s.p50),
-        Field(text=rate(s.decode_tokens_per_s), key=s.decode_tokens_per_s),
-        _share(s.correct_within_budget),
-        _time(s.seconds_per_correct),
-        Field(text=written(s.tokens_per_correct, "tokens"), key=s.tokens_per_correct),
-        _memory(s),
+    )
+
+
+def _beside(row: Row, *, several: bool) -> tuple[Field, ...]:
+    s = row.standing
+    own, total = row.covered
+    return (
         _places(s) if several else Field(text=MISSING),
         Field(text=MISSING if s.bis is None else f"{s.bis:+.2f}", key=s.bis),
         _named(placed(s.device, s.scenario)),
@@ -186,35 +178,18 @@ def _places(standing: Standing) -> Field:
     return Field(text=told, key=best + worst)
 
 
-def _memory(standing: Standing) -> Field:
-    peak = standing.peak_device_bytes or standing.peak_rss_bytes
-    return Field(text=size(peak), key=peak)
+def _heads(columns: Iterable[TableColumn[Line]]) -> list[Column]:
+    return [Column(title=c.title, meaning=c.meaning, number=c.number) for c in columns]
 
 
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return MISSING if estimate.value is None else "no interval"
-    return f"{estimate.low:.2f}{_DASH}{estimate.high:.2f}"
-
-
-def _share(value: float | None) -> Field:
-    return Field(text=ratio(value), key=value)
-
-
-def _time(value: float | None) -> Field:
-    return Field(text=seconds(value), key=value)
-
-
-def _titled(further: FurtherColumns) -> list[Column]:
-    return [Column(title=c.title, meaning=c.meaning) for _, c in further.columns]
-
-
-def _further(further: FurtherColumns, standing: Standing) -> list[Field]:
+def _fields(columns: Iterable[TableColumn[Line]], line: Line) -> list[Field]:
     return [
-        Field(text=text, key=key)
-        for text, key in zip(
-            further.texts(standing), further.values(standing), strict=True
+        Field(
+            text=column.text(line),
+            key=column.value(line),
+            span=None if column.span is None else column.span(line),
         )
+        for column in columns
     ]
 
 
@@ -225,15 +200,12 @@ def _named(text: str) -> Field:
 def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
     """Return a line for each cell, with the metric itself as its quality."""
     known = {row_key(row.standing): row for row in rows}
-    further = further_columns("cells", board.summaries)
-    _, lines = cell_lines(board.summaries)
+    columns = cell_columns(board.summaries)
     return PageTable(
         columns=(
             Column(title="Task", number=False),
             Column(title="Model", number=False),
-            *(Column(title=name) for name in CELL_COLUMNS[:-1]),
-            *_titled(further),
-            Column(title=CELL_COLUMNS[-1]),
+            *_heads(columns),
         ),
         rows=tuple(
             (
@@ -243,25 +215,9 @@ def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
                     key=known[row_key(s.cell)].label,
                     mark=known[row_key(s.cell)].mark,
                 ),
-                *(
-                    Field(text=text, key=key)
-                    for text, key in zip(
-                        line,
-                        (
-                            s.samples,
-                            s.metric,
-                            s.quality.value,
-                            s.balanced.value,
-                            s.e2e_s.p50,
-                            s.e2e_s.p95,
-                            *further.values(s),
-                            s.errors + s.timeouts + s.unparsed,
-                        ),
-                        strict=True,
-                    )
-                ),
+                *_fields(columns, s),
             )
-            for s, line in zip(board.summaries, lines, strict=True)
+            for s in board.summaries
         ),
     )
 
@@ -274,16 +230,21 @@ def load_table(board: Scoreboard) -> PageTable | None:
     )
     if not loaded:
         return None
-    good = GOOD if any(s.slo for s in loaded) else ()
-    titles = ("Task", "Model", "Device", "Load", *POINTS, *good, "Notes")
+    columns = load_columns(loaded)
     return PageTable(
-        columns=tuple(Column(title=name, number=name in POINTS) for name in titles),
+        columns=(
+            *(Column(title=name, number=False) for name in ("Task", "Model", "Device")),
+            *(
+                head if head.number else replace(head, title=head.title.capitalize())
+                for head in _heads(columns)
+            ),
+        ),
         rows=tuple(
             tuple(
                 Field(text=text, tone="limited" if "client-limited" in text else "")
                 for text in (
                     *(s.cell.task, s.cell.model, s.cell.device),
-                    *point_figures(s, told=bool(good)),
+                    *texts(columns, s),
                 )
             )
             for s in loaded

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.leaders import named
-from pytest_llmlat.report.loads import load_order
+from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.page.samples import COLUMNS

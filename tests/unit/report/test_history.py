@@ -41,12 +41,13 @@ POINT = Point(
     started="2026-01-01T00:00:00+00:00",
     commit=None,
     machine=0,
-    samples=24,
     partial=False,
     disturbed=None,
-    quality=Estimate(value=0.5, low=0.4, high=0.6),
-    balanced=Estimate(value=0.5),
-    e2e_p50_s=Estimate(value=None),
+    figures=(
+        ("samples", Estimate(value=24)),
+        ("quality", Estimate(value=0.5, low=0.4, high=0.6)),
+        ("balanced", Estimate(value=0.5)),
+    ),
     revision="r1",
     setting="s1",
     asked="a1",
@@ -94,8 +95,8 @@ def test_points_are_in_the_order_of_time(tmp_path: Path) -> None:
 
     assert found.runs == ("r2", "r1")
     (line,) = found.timelines
-    assert [point.quality.value for point in line.points] == [0.5, 0.25]
-    assert [point.e2e_p50_s.value for point in line.points] == [1.002, 1.002]
+    assert [point.figure("quality").value for point in line.points] == [0.5, 0.25]
+    assert [point.figure("e2e_p50_s").value for point in line.points] == [1.002, 1.002]
     assert lines(line) == [["r2", "r1"]]
 
 
@@ -110,7 +111,7 @@ def test_every_run_is_counted_with_the_same_mean(tmp_path: Path) -> None:
     (line,) = history(folder).timelines
 
     first, second = line.points
-    assert first.balanced == second.balanced
+    assert first.figure("balanced") == second.figure("balanced")
 
 
 def test_two_machines_are_two_lines(tmp_path: Path) -> None:
@@ -192,8 +193,8 @@ def test_a_cell_without_answers_has_points_without_times(tmp_path: Path) -> None
     (line,) = history(folder).timelines
 
     (point,) = line.points
-    assert point.e2e_p50_s == Estimate(value=None)
-    assert point.quality.value == 0.0
+    assert point.figure("e2e_p50_s") == Estimate(value=None)
+    assert point.figure("quality").value == 0.0
 
 
 def test_answers_about_one_sample_give_no_interval_of_the_median(
@@ -206,8 +207,8 @@ def test_answers_about_one_sample_give_no_interval_of_the_median(
     (line,) = history(folder).timelines
 
     (point,) = line.points
-    assert point.e2e_p50_s.value == 1.002
-    assert point.e2e_p50_s.low is None
+    assert point.figure("e2e_p50_s").value == 1.002
+    assert point.figure("e2e_p50_s").low is None
 
 
 @pytest.mark.parametrize(

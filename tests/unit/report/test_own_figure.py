@@ -13,7 +13,7 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.history import history_of
-from pytest_llmlat.report.history.page import columns_of, rows_of
+from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.page import page_tables, rows
 from pytest_llmlat.report.summary_json import summary_text
@@ -22,9 +22,15 @@ from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
-from pytest_llmlat.values.figure_columns import column_value, headline_values
+from pytest_llmlat.values.figure_columns import (
+    column_key,
+    column_value,
+    columns_of,
+    headline_values,
+)
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
+from pytest_llmlat.values.table_layouts import LAYOUTS
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
@@ -32,6 +38,7 @@ from tests.unit.stored_runs import a_stored_run, answers
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
+    from pytest_llmlat.values.table_layouts import TableLayout
 
 OWN = FigureDefinition(
     name="prompt_letters",
@@ -104,9 +111,9 @@ def test_an_entry_shows_a_figure_of_stored_runs(tmp_path: Path) -> None:
         assert {row["prompt_letters"] for row in csv.DictReader(file)} == {
             f"{LETTERS}.0"
         }
-    assert line[columns_of(history).index("letters p50")] == LETTERS
+    assert line[titles_of(history).index("letters p50")] == LETTERS
     point = history.timelines[0].points[0]
-    assert dict(point.further)["prompt_p50_letters"] == float(LETTERS)
+    assert point.figure("prompt_p50_letters").value == float(LETTERS)
 
 
 @pytest.mark.usefixtures("own")
@@ -137,6 +144,31 @@ def test_the_reference_lists_every_figure() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text("utf-8")
 
     assert figure_list() in reference
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_orders_columns_that_there_are(layout: TableLayout) -> None:
+    """A name that no figure's column has would change nothing, unseen."""
+    names = [column_key(*defined) for defined in columns_of(layout)]
+    words = {"metric"} & set(layout.first)
+
+    assert set(layout.first) - words <= set(names)
+    assert set(layout.given_up) <= set(layout.first)
+    assert [name for name in layout.first if name not in words] == names[
+        : len(layout.first) - len(words)
+    ]
+
+
+def test_no_two_columns_of_a_table_have_one_name() -> None:
+    """The second would take the place of the first."""
+    found = [
+        (view, column_key(figure, column))
+        for figure in FIGURES.values()
+        for column in figure.columns
+        for view in column.views
+    ]
+
+    assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize("kind", [Summary, Standing])
@@ -229,7 +261,7 @@ def test_p99_needs_a_hundred_answers(count: int, expected: float | None) -> None
         )
     )
     ttft = FIGURES["ttft_s"]
-    (column,) = ttft.columns
+    (column,) = [column for column in ttft.columns if column.which == "p99"]
     shown = ["ttft p99" in report_text({"id": "r1"}, board)]
 
     assert column_value(board.summaries[0], ttft, column) == expected
@@ -238,7 +270,7 @@ def test_p99_needs_a_hundred_answers(count: int, expected: float | None) -> None
 
 
 def test_the_headlines_of_a_cell_are_few() -> None:
-    """What JUnit's file shows, by names that programs know."""
+    """What JUnit's and pytest-benchmark's files tell, by names that programs know."""
     (summary,) = board_of(a_record(timing=a_timing(0.5, 1.0))).summaries
 
     assert list(headline_values(summary).items()) == [
@@ -250,4 +282,6 @@ def test_the_headlines_of_a_cell_are_few() -> None:
         ("tpot_p50_s", 0.5),
         ("requests_per_s", summary.requests_per_s),
         ("samples", 1),
+        ("errors", 0),
+        ("timeouts", 0),
     ]

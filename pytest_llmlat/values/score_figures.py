@@ -1,0 +1,117 @@
+"""Figures of quality and speed, and of the balanced score that is made of them."""
+
+from __future__ import annotations
+
+from pytest_llmlat.values.figure import (
+    FigureColumn,
+    FigureDefinition,
+)
+
+SCORE_FIGURES: tuple[FigureDefinition, ...] = (
+    FigureDefinition(
+        name="quality",
+        meaning="The metric itself, between 0 and 1.",
+        headlines=("value",),
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the quality with chance taken off.",
+        limited=True,
+        columns=(
+            FigureColumn(
+                title="quality [95 %]", views=("cells", "history"), form="bounds"
+            ),
+            FigureColumn(title="quality", views=("row_lines",)),
+            FigureColumn(
+                title="Quality",
+                views=("page",),
+                meaning="chance taken off, mean over families",
+            ),
+            FigureColumn(title="quality", views=("plot",), form="bounds"),
+        ),
+    ),
+    FigureDefinition(
+        name="chance",
+        meaning="The quality of guessing, averaged over what was asked.",
+        shape="number",
+        unit="ratio",
+        better=None,
+    ),
+    FigureDefinition(
+        name="normalized",
+        meaning="The same with chance taken off: 0 is guessing, 1 is perfect.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+    ),
+    FigureDefinition(
+        name="balanced",
+        meaning="The mean of normalized quality and speed that was asked for;"
+        " between 0 and 1.",
+        headlines=("value",),
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the balanced score.",
+        limited=True,
+        of_time=True,
+        columns=(
+            FigureColumn(title="balanced", views=("cells",)),
+            FigureColumn(
+                title="balanced [95 %]", views=("row_lines", "history"), form="bounds"
+            ),
+            FigureColumn(
+                title="Balanced",
+                views=("page",),
+                meaning="mean of quality and speed, over families",
+            ),
+            FigureColumn(
+                title="95 % interval",
+                views=("page",),
+                form="interval",
+                meaning="of the balanced score",
+            ),
+            FigureColumn(title="balanced score", views=("plot",), form="bounds"),
+        ),
+    ),
+    FigureDefinition(
+        name="speed",
+        meaning="Mean of 1 / (1 + e2e / budget) over all requests, failures 0;"
+        " between 0 and 1.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the speed.",
+        limited=True,
+        of_time=True,
+        columns=(
+            FigureColumn(title="speed", views=("row_lines",)),
+            FigureColumn(
+                title="Speed",
+                views=("page",),
+                meaning="1 / (1 + e2e / budget), mean over families",
+            ),
+        ),
+    ),
+    FigureDefinition(
+        name="geometric",
+        meaning="Geometric mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    FigureDefinition(
+        name="arithmetic",
+        meaning="Arithmetic mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    FigureDefinition(
+        name="harmonic",
+        meaning="Harmonic mean of normalized quality and speed.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+)
