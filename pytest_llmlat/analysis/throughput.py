@@ -46,6 +46,7 @@ def throughput(
         "good_share": sum(map(bool, goods)) / len(goods) if told else None,
         "goodput_per_s": rate.of(goods) if told else None,
         "good_and_correct_per_s": rate.of(right) if judged else None,
+        "unjudged": sum(one is None for one in goods) if slo else None,
     }
 
 

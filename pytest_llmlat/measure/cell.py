@@ -23,12 +23,13 @@ from pytest_llmlat.measure.cell_warnings import (
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
+from pytest_llmlat.measure.warm_up import troubled_warm_up, warm_up
 from pytest_llmlat.values.records import CellFacts, Record, Response
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
         LoadFacts,
         Request,
     )
-
-WARMUP_TOKENS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +175,7 @@ class _Measurement:
         )
         self._own = OwnAnswers()
         self.warmup_s: float | None = None
+        self._troubled: tuple[str, ...] = ()
         self._notes: Counter[str] = Counter()
         self._begin = tools.clock.now_ns()
         self._answering_ns = 0
@@ -192,7 +192,10 @@ class _Measurement:
     def warm_up(self) -> None:
         """Make one short request whose time is told apart."""
         whole = [each.request for each in self._questions if not each.needs]
-        self.warmup_s = _warm_up(whole, self._model.backend, self._tools.clock)
+        first = warm_up(whole, self._model.backend, self._tools.clock)
+        self._troubled = troubled_warm_up(self._plan.cell, first)
+        if first.generation is not None:
+            self.warmup_s = (first.timing.end_ns - first.timing.start_ns) / NS_PER_S
 
     def ask_all(self) -> LoadFacts | None:
         """Make all requests as the scenario says, and keep what came of them.
@@ -300,6 +303,7 @@ class _Measurement:
                 backend=self._facts_of_model(),
                 warnings=(
                     *self.facts.warnings,
+                    *self._troubled,
                     *changed(self._plan.cell, load),
                     *odd(self._plan.cell, self._notes),
                 ),
@@ -318,23 +322,6 @@ def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
         for cell in cells:
             cell.cut_off()
         raise
-
-
-def _warm_up(
-    requests: Sequence[Request], backend: Backend | Server[Any], clock: Clock
-) -> float | None:
-    """Make one short request whose time is told apart; a failure shows up later."""
-    request = min(requests, key=lambda request: len(request.prompt))
-    few = replace(
-        request,
-        max_new_tokens=min(WARMUP_TOKENS, request.max_new_tokens),
-        # A budget of thoughts would come on top.
-        thinking_tokens=None if request.thinking_tokens else request.thinking_tokens,
-    )
-    response = scenarios.ask(few, backend, clock)
-    if response.generation is None:
-        return None
-    return (response.timing.end_ns - response.timing.start_ns) / NS_PER_S
 
 
 def _record(
@@ -356,6 +343,9 @@ def _record(
         if sample.graded
         else ungraded(plan.task)
     )
+    declined = generation.refusal if generation else None
+    if declined:
+        mark = replace(mark, note=f"refused: {declined}")
     return Record(
         cell=plan.cell,
         sample=sample.id,
@@ -376,7 +366,7 @@ def _record(
         grade=mark,
         unparsed=answered and sample.graded and extraction.value is None,
         truncated=truncated,
-        refused=extraction.refused,
+        refused=extraction.refused or bool(declined),
         empty=answer is not None and not answer.strip(),
         budget_s=plan.task.budget_s,
         chance=plan.chances.get(sample.id, 0.0),

@@ -21,8 +21,27 @@ def load_order(summary: Summary) -> tuple[str, float]:
 def load_notes(summary: Summary) -> str:
     """Say what became of requests, and whose time was measured."""
     told = counted(noted_counts(summary, "loads"))
-    more = _load_facts(summary.load) if summary.load is not None else []
+    load, more = summary.load, list[str]()
+    if load is not None:
+        more = [*_turned_away(summary.cell.scenario, load), *_load_facts(load)]
+    if summary.unjudged:
+        more.append(f"no goodput: tokens of {summary.unjudged} answers untimed")
     return ", ".join([*([] if told == MISSING and more else [told]), *more])
+
+
+def _turned_away(scenario: str, load: LoadFacts) -> list[str]:
+    """Say how much of a closed loop was at the server, and what did not count."""
+    kind, _, level = scenario.partition(":")
+    notes = []
+    if kind == "concurrent" and load.batch is None and load.in_flight < int(level):
+        notes.append(f"at most {load.in_flight} of {level} in flight")
+    uncounted = {
+        "retries": load.uncounted_retries,
+        "errors": load.uncounted_failed,
+    }
+    if any(uncounted.values()):
+        notes.append(f"{counted(uncounted)} of uncounted requests")
+    return notes
 
 
 def _load_facts(load: LoadFacts) -> list[str]:

@@ -137,6 +137,11 @@ class Exchange(Protocol):
         """Whether no whole answer came: an error or a time-out."""
         ...
 
+    @property
+    def retries(self) -> int:
+        """How often it was sent again."""
+        ...
+
 
 E = TypeVar("E", bound=Exchange)
 
@@ -165,7 +170,20 @@ class Server(Deployed, Protocol[E]):
         ...
 
     async def connect(self, connections: int) -> None:
-        """Open up to so many connections ahead; a failure shows up in an exchange."""
+        """Open up to so many connections ahead; a failure shows up in an exchange.
+
+        Begins to count anew how many requests are in flight at once.
+
+        Raises:
+            LLMLatError: this process may not have so many open.
+        """
+        ...
+
+    def most_in_flight(self) -> int:
+        """Return the most requests that were sent and not yet answered at once.
+
+        What waits to be sent again, or for a connection, is not among them.
+        """
         ...
 
     async def exchange(self, request: Request, start_ns: int) -> E:

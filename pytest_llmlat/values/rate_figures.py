@@ -45,6 +45,14 @@ RATE_FIGURES: tuple[FigureDefinition, ...] = (
         better="higher",
     ),
     FigureDefinition(
+        name="unjudged",
+        meaning="Answers whose stamps do not tell whether they met every objective;"
+        " where there is one, goodput is null.",
+        shape="number",
+        unit="count",
+        better=None,
+    ),
+    FigureDefinition(
         name="output_tokens_per_s",
         meaning="Output tokens per second of all requests together.",
         shape="number",

@@ -118,6 +118,9 @@ class Generation:
     cached_tokens: int | None = None
     """How many of the prompt's tokens a server had kept and did not read anew; ``None``
     where it does not say."""
+    refusal: str | None = None
+    """The words with which it declined, where a server gives them beside an answer that
+    is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +283,8 @@ class LoadFacts:
     after: int
     """Requests sent to keep up the load until the last measured one had ended."""
     in_flight: int
-    """The most requests that were under way at once."""
+    """The most requests that were under way at once: sent to a server and not yet
+    answered, so that none is among them that waits to be sent again."""
     send_lag_p99_s: float | None
     """From the scheduled arrival to the sending, where nothing had to be waited for
     but this client."""
@@ -290,6 +294,11 @@ class LoadFacts:
     """Processor time of the client's thread over the time that passed."""
     client_limited: str | None
     """Why the figures are the client's rather than the server's; ``None`` if not."""
+    uncounted_retries: int = 0
+    """How often those that do not count were sent again, for a server turned them away
+    or a connection broke."""
+    uncounted_failed: int = 0
+    """How many of those that do not count came to nothing."""
     batch: int | None = None
     """The most that a model of this process answered at once; 1 where its requests
     waited for each other, ``None`` for a server, which does not tell."""

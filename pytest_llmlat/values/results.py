@@ -125,6 +125,10 @@ class Summary:
     """Answers a second that met every objective."""
     good_and_correct_per_s: float | None
     """Answers a second that met every objective and are right."""
+    unjudged: int | None
+    """Answers of which their stamps do not tell whether they met every objective: they
+    came in one piece or in bursts, or nobody counted their tokens. Where there is one,
+    the three figures above are ``None``."""
     retries: int
     """How often requests were sent again."""
     grouped: int

@@ -33,6 +33,11 @@ def test_what_will_be_the_same_is_not(status: int | None) -> None:
         ({"retry-after-ms": "250"}, 0.25),
         ({"retry-after": "1", "retry-after-ms": "1500"}, 1.5),
         ({"retry-after": "2", "retry-after-ms": "soon"}, 2.0),
+        ({"retry-after": "2.5s"}, 2.5),
+        ({"retry-after": "300ms"}, 0.3),
+        ({"retry-after": ".5"}, 0.5),
+        ({"retry-after": "1e3"}, None),
+        ({"retry-after": "9" * 400}, None),
         ({"retry-after": "-1"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "later"}, None),
@@ -54,6 +59,8 @@ def test_a_wait_until_a_date() -> None:
 
     assert 3000 < (wait_asked({"retry-after": later}) or 0) <= 3600
     assert wait_asked({"retry-after": before}) == 0
+    old = (now + timedelta(hours=1)).strftime("%a %b %d %H:%M:%S %Y")
+    assert 3000 < (wait_asked({"retry-after": old}) or 0) <= 3600
 
 
 @pytest.mark.parametrize(

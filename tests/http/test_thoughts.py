@@ -75,8 +75,20 @@ def counted(tokens: int, thoughts: int | None) -> dict[str, Any]:
                 {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
             ]
         },
+        {"content": [{"type": "thinking", "thinking": "hm"}]},
+        {"content": [{"type": "reasoning", "summary": [{"text": "hm"}]}]},
+        {"content": [{"type": "text", "text": "hm", "thought": True}]},
+        {"reasoning_text": "hm"},
+        {"reasoning": {"content": "hm"}},
+        {"reasoning_content": [{"type": "text", "text": "hm"}]},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "hm"}]},
+        {"reasoning_content": "hm", "thinking_blocks": [{"thinking": "hm"}]},
     ],
-    ids=["deepseek", "openrouter", "others", "details", "summary", "mistral"],
+    ids=[
+        *("deepseek", "openrouter", "others", "details", "summary", "mistral"),
+        *("anthropic", "openai", "gemini", "copilot", "object", "parts"),
+        *("litellm", "twice"),
+    ],
 )
 def test_thoughts_beside_the_content(fields: dict[str, object]) -> None:
     """Each server names them otherwise; they are stamped and kept apart."""

@@ -101,6 +101,11 @@ class SentRequest:
         """Whether no whole answer came."""
         return self.outcome.failed
 
+    @property
+    def retries(self) -> int:
+        """How often it was sent again."""
+        return len(self.outcome.retried_for)
+
 
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     """Open the way to a server and see that it is there.
@@ -250,8 +255,16 @@ class Completions:
         return self._client.run(main, awake=alone and self._awake)
 
     async def connect(self, connections: int) -> None:
-        """Open up to so many connections ahead; a failure shows up in an exchange."""
+        """Open up to so many connections ahead; a failure shows up in an exchange.
+
+        Raises:
+            Unsupported: this process may not have so many open.
+        """
         await self._client.connect(connections)
+
+    def most_in_flight(self) -> int:
+        """Return the most requests that were sent and not yet answered at once."""
+        return self._client.most_in_flight
 
     async def exchange(self, request: Request, start_ns: int) -> SentRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""

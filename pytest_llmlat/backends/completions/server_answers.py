@@ -80,6 +80,7 @@ def respond(
         thoughts=None if thoughts is None else hide(thoughts),
         thought_tokens=counted.thought_tokens,
         cut_in_thought=cut and thought and not text.strip(),
+        refusal=None if text.strip() else hide(reading.refusal) or None,
     )
     return Response(
         generation=None if error else generation,

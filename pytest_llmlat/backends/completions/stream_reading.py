@@ -6,6 +6,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_llmlat.backends.completions.message_parts import (
+    MalformedMessage,
+    mended,
+    refusal_of,
+    shown,
+    text_of,
+    thought_of,
+)
 from pytest_llmlat.backends.transport.events import events
 
 if TYPE_CHECKING:
@@ -15,16 +23,9 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-"""What servers call the text of a thought: DeepSeek, vLLM and llama.cpp; OpenRouter,
-Ollama and newer vLLM; others."""
 _COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
 """Where servers put their words, the likeliest first."""
 _SHOWN = 80
-
-
-class MalformedMessage(Exception):
-    """A message that is not what it should be; the text says how."""
 
 
 class Reported(MalformedMessage):
@@ -51,6 +52,8 @@ class StreamReading:
     """The content of an answer that did not come as a stream."""
     thoughts: str = ""
     """What such an answer has beside its content."""
+    refusal: str = ""
+    """The words of a refusal that stand beside the content, in a field of their own."""
     finish: str | None = None
     went_on: bool = False
     """There was more text behind a message that named a finish: such a server names one
@@ -107,9 +110,10 @@ def read_whole(body: bytes) -> StreamReading:
             raise MalformedMessage("the answer holds no choices")  # noqa: TRY301 - as those below
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
-        reading.text = _mended(_text(content))
+        reading.text = mended(text_of(content))
         if inner is not choice:
-            reading.thoughts = _mended(_thought(inner))
+            reading.thoughts = mended(thought_of(inner))
+            reading.refusal = mended(refusal_of(inner))
         reading.finish = _finish(choice)
         reading.done = True
     except MalformedMessage as wrong:
@@ -196,24 +200,26 @@ def _take_choice(
     """
     delta, whole = choice.get("delta") or {}, choice.get("message")
     if not isinstance(delta, dict):
-        raise MalformedMessage(f"a message's delta is no object: {_shown(delta)}")
+        raise MalformedMessage(f"a message's delta is no object: {shown(delta)}")
     if not delta and isinstance(whole, dict):
         # A gateway that puts a whole answer into one event: it has no stamps.
-        reading.text += _mended(_text(whole.get("content")))
-        reading.thoughts += _mended(_thought(whole))
-    content = _text(delta.get("content", choice.get("text")))
+        reading.text += mended(text_of(whole.get("content")))
+        reading.thoughts += mended(thought_of(whole))
+        reading.refusal += mended(refusal_of(whole))
+    content = text_of(delta.get("content", choice.get("text")))
     reading.went_on |= bool(content) and reading.finish is not None
     reading.finish = _finish(choice) or reading.finish
-    thinking = _thought(delta)
+    reading.refusal += mended(refusal_of(delta))
+    thinking = thought_of(delta)
     if thinking:
         counted = None if content else running
-        thought = _mended(thinking)
+        thought = mended(thinking)
         reading.pieces.append(Piece(stamp, thought, reasoning=True, running=counted))
     if content or reading.halves:
         content = reading.halves + content
         last = content[-1]
         reading.halves = last if "\ud800" <= last <= "\udbff" else ""
-        content = _mended(content.removesuffix(reading.halves))
+        content = mended(content.removesuffix(reading.halves))
     if content or (running is not None and not thinking):
         reading.pieces.append(Piece(stamp, content, reasoning=False, running=running))
 
@@ -239,10 +245,10 @@ def _object(data: bytes, what: str) -> dict[str, Any]:
         # Always UTF-8 by its standards: not guessed at, which would take longer too.
         message = json.loads(str(data, "utf-8"))
     except (ValueError, RecursionError):
-        shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise MalformedMessage(f"{what} is not JSON: {shown!r}") from None
+        begin = data[:_SHOWN].decode("utf-8", "replace")
+        raise MalformedMessage(f"{what} is not JSON: {begin!r}") from None
     if not isinstance(message, dict):
-        raise MalformedMessage(f"{what} is no JSON object: {_shown(message)}")
+        raise MalformedMessage(f"{what} is no JSON object: {shown(message)}")
     return message
 
 
@@ -250,10 +256,10 @@ def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
     """Return the first choice; only one was asked for."""
     choices = message.get("choices") or []
     if not isinstance(choices, list):
-        raise MalformedMessage(f"a message's choices are no list: {_shown(choices)}")
+        raise MalformedMessage(f"a message's choices are no list: {shown(choices)}")
     for choice in choices:
         if not isinstance(choice, dict):
-            raise MalformedMessage(f"a message's choice is no object: {_shown(choice)}")
+            raise MalformedMessage(f"a message's choice is no object: {shown(choice)}")
         if not choice.get("index"):
             return choice
     return None
@@ -289,65 +295,6 @@ def _timed(timings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(content: object) -> str:
-    """Return text that is a string, or a list of parts of which some are text."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        texts = [
-            part.get("text")
-            for part in content
-            if isinstance(part, dict) and not _thought_part(part)
-        ]
-        return "".join(text for text in texts if isinstance(text, str))
-    raise MalformedMessage(f"a message's content is no text: {_shown(content)}")
-
-
-def _thought(message: dict[str, Any]) -> str:
-    """Return what a message holds of a thought, in the shapes that servers give it.
-
-    A text under one of the names, or parts of the content or of the details that are
-    thoughts. What is encrypted is none that could be read.
-    """
-    for name in _THOUGHTS:
-        told = message.get(name)
-        if isinstance(told, str) and told:
-            return told
-    for name in ("reasoning_details", "content"):
-        parts = message.get(name)
-        if isinstance(parts, list):
-            told = "".join(_thought_part(part) for part in parts)
-            if told:
-                return told
-    return ""
-
-
-def _thought_part(part: object) -> str:
-    """Return the text of a part that is a thought, such as Mistral's ``thinking``."""
-    if not isinstance(part, dict):
-        return ""
-    kind = part.get("type")
-    if not isinstance(kind, str) or not kind.startswith(("thinking", "reasoning")):
-        return ""
-    for name in ("thinking", "text", "summary"):
-        told = part.get(name)
-        if isinstance(told, str):
-            return told
-        if isinstance(told, list):
-            texts = [each.get("text") for each in told if isinstance(each, dict)]
-            return "".join(text for text in texts if isinstance(text, str))
-    return ""
-
-
-def _mended(text: str) -> str:
-    """Join halves of characters (surrogates); one that is alone becomes U+FFFD."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _count(usage: object, key: str) -> int | None:
     value = usage.get(key) if isinstance(usage, dict) else None
     return value if type(value) is int else None
@@ -368,9 +315,5 @@ def _complaint(message: object) -> str:
                 code = value.get("code") or value.get("type")
                 return f"{inner} ({code})" if isinstance(code, str) else inner
         if value:
-            return value if isinstance(value, str) else _shown(value, 1000)
+            return value if isinstance(value, str) else shown(value, 1000)
     return ""
-
-
-def _shown(value: object, most: int = _SHOWN) -> str:
-    return json.dumps(value)[:most]

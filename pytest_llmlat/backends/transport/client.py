@@ -14,6 +14,13 @@ from pytest_llmlat.backends.transport.connection import (
     parser_library,
 )
 from pytest_llmlat.backends.transport.dialling import Unreachable
+from pytest_llmlat.backends.transport.event_loop import (
+    SIGNALS,
+    awake_while,
+    cancel_all,
+    inside_a_loop,
+    loop_factory,
+)
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.backends.transport.pool import Pool
 from pytest_llmlat.backends.transport.retrying import is_passing, wait_asked
@@ -32,8 +39,6 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
-_SIGNALS = "_read_from_self"
-"""What uvloop calls the callback in which handlers of signals run."""
 _STALE = "stale"
 """A kept connection had been closed by the server before it was used again."""
 LONGEST_WAIT_S = 60.0
@@ -115,9 +120,12 @@ class Client:
         self._backoff_s = backoff_s
         self._secrets = secrets or Secrets()
         self._is_final = is_final
+        self._in_flight = 0
+        self.most_in_flight = 0
+        """The most requests since :meth:`connect` that were sent and not answered."""
         self._closed = False
         self._raised: BaseException | None = None
-        self._runner = asyncio.Runner(loop_factory=_loop_factory())
+        self._runner = asyncio.Runner(loop_factory=loop_factory())
 
     def run(self, main: Coroutine[object, object, T], *, awake: bool = False) -> T:
         """Run a coroutine to its end; whatever breaks it ends its tasks too.
@@ -130,7 +138,7 @@ class Client:
         Raises:
             Unsupported: another event loop is running in this thread.
         """
-        if _inside_a_loop():
+        if inside_a_loop():
             main.close()
             raise Unsupported(
                 "a server is measured on an event loop of its own, and one is running:"
@@ -140,9 +148,9 @@ class Client:
         self._raised = None
         loop.set_exception_handler(self._stop_if_raised)
         try:
-            return self._runner.run(_awake(main) if awake else main)
+            return self._runner.run(awake_while(main) if awake else main)
         except BaseException:
-            loop.run_until_complete(_cancel_all())
+            loop.run_until_complete(cancel_all())
             if self._raised is not None:
                 raise self._raised from None
             raise
@@ -165,14 +173,19 @@ class Client:
         uvloop only reports it, and a hung server would hold the test in spite of it.
         """
         error = context.get("exception")
-        if error is None or _SIGNALS not in str(context.get("message")):
+        if error is None or SIGNALS not in str(context.get("message")):
             loop.default_exception_handler(context)
             return
         self._raised = error
         loop.stop()
 
     async def connect(self, connections: int) -> None:
-        """Open up to so many connections ahead."""
+        """Open up to so many connections ahead, and count anew what is in flight.
+
+        Raises:
+            Unsupported: this process may not have so many open.
+        """
+        self.most_in_flight = self._in_flight
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout_s):
                 await self._pool.connect(connections)
@@ -240,6 +253,8 @@ class Client:
         # Before the stamp of the sending; the end is told when the answer is whole.
         if told := _LOG.isEnabledFor(logging.DEBUG):
             self._tell_sending(call, attempt, left)
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
             waiter = connection.ask(call.message, attempt, left)
             if call.sent_ns is None:
@@ -248,6 +263,8 @@ class Client:
         except BaseException:
             connection.abort()
             raise
+        finally:
+            self._in_flight -= 1
         self._pool.give_back(connection)
         if told:
             self._tell_end(call, attempt)
@@ -342,47 +359,6 @@ class Client:
         )
         last: Attempt = await retrying(attempt)
         return last
-
-
-async def _awake(main: Coroutine[object, object, T]) -> T:
-    """Wait for a coroutine with open eyes: the loop polls and never blocks."""
-    task = asyncio.ensure_future(main)
-    try:
-        while not task.done():  # noqa: ASYNC110 - not to sleep is what it is for
-            await asyncio.sleep(0)
-    except BaseException:
-        task.cancel()
-        raise
-    return task.result()
-
-
-async def _cancel_all() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
-def _inside_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return uvloop's loops; without it, the standard ones.
-
-    Never ``None``: then the loop would be made that of the thread, and be gone when a
-    user's next test asks for it.
-    """
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 def _retry_library() -> Any:  # noqa: ANN401 - loaded on use

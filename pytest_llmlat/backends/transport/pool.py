@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.transport.dialling import Unreachable
+from pytest_llmlat.machine.open_files import make_room
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.connection import Connection
@@ -52,8 +53,13 @@ class Pool:
             connection.abort()
 
     async def connect(self, connections: int) -> None:
-        """Open connections until so many are idle; those that fail are left out."""
+        """Open connections until so many are idle; those that fail are left out.
+
+        Raises:
+            Unsupported: this process may not have so many open.
+        """
         self._idle = [connection for connection in self._idle if not connection.closed]
+        make_room(connections - len(self._idle))
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def one() -> None:

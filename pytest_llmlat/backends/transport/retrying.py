@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ _PASSING = frozenset({408, 409, 425, BUSY})
 _SERVER_ERRORS = range(500, 600)
 _LASTING = frozenset({501, 505, 506, 508, 510, 511})
 """Errors of a server that are the same the next time."""
-_MS_PER_S = 1000
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+) *(ms|s|)", re.IGNORECASE)
+_PER_S = {"": 1, "s": 1, "ms": 1000}
 
 
 def is_passing(status: int | None) -> bool:
@@ -30,21 +32,20 @@ def wait_asked(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds a server asks us to wait, ``None`` if it does not.
 
     ``Retry-After`` is a number of seconds or a date (RFC 9110, section 10.2.3); many
-    write fractions, and some have ``retry-after-ms`` beside it, which is finer.
+    write fractions or a unit, and some have ``retry-after-ms`` beside it, which is
+    finer.
 
     Args:
         headers: of the answer, by names in lower case.
     """
-    for name, per_s in (("retry-after-ms", _MS_PER_S), ("retry-after", 1)):
-        text = headers.get(name, "").strip()
-        try:
-            seconds = float(text) / per_s
-        except ValueError:
-            continue
-        if seconds >= 0 and math.isfinite(seconds):
-            return seconds
+    for name, usual in (("retry-after-ms", "ms"), ("retry-after", "s")):
+        told = _DURATION.fullmatch(headers.get(name, "").strip())
+        if told is not None and math.isfinite(value := float(told[1])):
+            return value / _PER_S[told[2].lower() or usual]
     try:
         when = parsedate_to_datetime(headers.get("retry-after", ""))
+        if when.tzinfo is None:  # the old form of a date names no zone: it is UTC
+            when = when.replace(tzinfo=UTC)
         return max(0.0, (when - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError, OverflowError):
         return None

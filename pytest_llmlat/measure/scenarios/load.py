@@ -107,7 +107,7 @@ class Offered(Generic[E]):
         self._fault: BaseException | None = None
         self._finished = asyncio.Event()
         self._counts = {"before": 0, "after": 0}
-        self._in_flight = self._most_in_flight = 0
+        self._uncounted_retries = self._uncounted_failed = 0
         self._lags_s: list[float] = []
         self._lateness_s: list[float] = []
         """From when each request should have been sent to when it was."""
@@ -214,11 +214,13 @@ class Offered(Generic[E]):
             failed=sum(span.failed for span in ended),
             before=self._counts["before"],
             after=self._counts["after"],
-            in_flight=self._most_in_flight,
+            in_flight=self._server.most_in_flight(),
             send_lag_p99_s=send_lag,
             loop_lag_p99_s=lag,
             cpu_share=self._cpu_share,
             client_limited=_limited(lag, send_lag, self._cpu_share),
+            uncounted_retries=self._uncounted_retries,
+            uncounted_failed=self._uncounted_failed,
         )
 
     async def _exchange(self, place: int, start_ns: int) -> None:
@@ -229,8 +231,6 @@ class Offered(Generic[E]):
             self._counts["before" if place < 0 else "after"] += 1
         if self._scheduled:
             self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
-        self._in_flight += 1
-        self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
             exchange = await self._server.exchange(
                 self._requests[place % total], start_ns
@@ -238,8 +238,9 @@ class Offered(Generic[E]):
         except asyncio.CancelledError:
             self._cut_off_ns.append(start_ns)
             raise
-        finally:
-            self._in_flight -= 1
+        if not measured:
+            self._uncounted_retries += exchange.retries
+            self._uncounted_failed += exchange.failed
         span = _Span(start_ns, exchange.end_ns, exchange.failed)
         self._spans.append(span)
         if measured:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 RATES = ("requests_per_s", "output_tokens_per_s")
-GOOD = ("slo", "good_share", "goodput_per_s", "good_and_correct_per_s")
+GOOD = ("slo", "good_share", "goodput_per_s", "good_and_correct_per_s", "unjudged")
 
 
 def a_load(window_s: float = 2.0, ended: int = 8, failed: int = 0) -> LoadFacts:

@@ -11,7 +11,6 @@ import pytest
 from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.measure.cell import (
-    WARMUP_TOKENS,
     LoadedModel,
     Tools,
     run_cell,
@@ -19,11 +18,20 @@ from pytest_llmlat.measure.cell import (
 )
 from pytest_llmlat.measure.cell_warnings import cards
 from pytest_llmlat.measure.plan import Plan
+from pytest_llmlat.measure.warm_up import WARMUP_TOKENS, troubled_warm_up
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.entities import Shots
+from pytest_llmlat.values.records import Generation, Response, Transport
 from pytest_llmlat.values.sampling import Sampling, seed_of
-from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
+from tests.unit.builders import (
+    a_cell,
+    a_deployment,
+    a_model,
+    a_sample,
+    a_task,
+    a_timing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.values.entities import ModelSpec, Sample, Scalar, Task
     from pytest_llmlat.values.records import CellFacts, Record, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 pytestmark = pytest.mark.slow
 
@@ -224,8 +233,71 @@ def test_a_warm_up_that_fails_is_unknown() -> None:
     told = measured({"": {"error": "broken"}}, SAMPLES[:1])
 
     assert told.facts[-1].warmup_s is None
+    assert any("warm-up came to nothing" in text for text in told.facts[-1].warnings)
     assert told.facts[-1].finished
     assert told.records[0].error is not None
+
+
+@pytest.mark.parametrize(
+    ("retried_for", "told"),
+    [((), ()), (("429",), ("once (429)",)), (("429", "503"), ("2 times (429, 503)",))],
+)
+def test_a_warm_up_that_was_turned_away_is_told(
+    retried_for: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    """No record tells of it, so the cell does."""
+    sent = Transport(
+        request_id=None,
+        status=200,
+        reused=False,
+        dns_s=None,
+        connect_s=None,
+        tls_s=None,
+        retries=len(retried_for),
+        retried_for=retried_for,
+    )
+    generation = Generation(
+        text="4", finish="stop", prompt_tokens=1, output_tokens=None, token_source=None
+    )
+    response = Response(
+        generation=generation, timing=a_timing(1.0), error=None, transport=sent
+    )
+
+    warnings = troubled_warm_up(a_cell(), response)
+
+    assert [text.partition("sent again ")[2] for text in warnings] == list(told)
+
+
+class Declining(Scripted):
+    """A model that declines in a field of its own."""
+
+    def generate(self, request: Request, meter: Meter) -> Generation:
+        """Answer nothing, and say why."""
+        found = super().generate(request, meter)
+        return replace(found, text="", refusal="I can't help.")
+
+
+def test_a_refusal_in_a_field_of_its_own_is_no_answer() -> None:
+    """It is marked as one, its words are kept, and nothing is right."""
+    told = Told()
+    clock = ManualClock(1_000)
+    run_cell(
+        Plan(cell=a_cell(), task=a_task(), samples=SAMPLES[:1], seed=3, revision="abc"),
+        LoadedModel(
+            deployment=a_deployment(), backend=Declining({}, clock=clock), load_s=None
+        ),
+        Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
+    )
+
+    (record,) = told.records
+    assert marks(record) == {"unparsed", "empty", "refused"}
+    assert record.grade.value == 0
+    assert record.grade.note == "refused: I can't help."
 
 
 def test_an_interrupt_passes_through_after_what_was_measured() -> None:

@@ -93,6 +93,7 @@ class Ended:
     sent_ns: int
     end_ns: int = 0
     failed: bool = False
+    retries: int = 0
 
 
 def one_second(prompt: str) -> float:
@@ -162,6 +163,10 @@ class Slow:
         ended.failed = request.prompt in self.failing
         return ended
 
+    def most_in_flight(self) -> int:
+        """Return the most that were under way at once."""
+        return max(self.in_flight, default=0)
+
     def read(self, request: Request, exchange: Ended) -> Response:
         """Say what came of an exchange."""
         assert exchange.prompt == request.prompt
@@ -200,23 +205,31 @@ class TurningAway(Slow):
 
     taken: int = 0
     ends: list[int] = field(default_factory=list)
+    all_ended: list[Ended] = field(default_factory=list)
     waits: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - no secret
 
     async def exchange(self, request: Request, start_ns: int) -> Ended:
         """Wait in growing steps for room, and then for the answer."""
+        retries = 0
         for wait_s in (0.5, 1.0, 2.0):
             if self.taken < 4:
                 break
             await asyncio.sleep(wait_s * self.waits.uniform(1, 2))
+            retries += 1
         if self.taken == 4:
             now_ns = self.clock.now_ns()
-            return Ended(request.prompt, start_ns, start_ns, now_ns, failed=True)
+            refused = Ended(request.prompt, start_ns, start_ns, now_ns, failed=True)
+            refused.retries = retries
+            self.all_ended.append(refused)
+            return refused
         self.taken += 1
         try:
             ended = await super().exchange(request, start_ns)
         finally:
             self.taken -= 1
         self.ends.append(ended.end_ns)
+        ended.retries = retries
+        self.all_ended.append(ended)
         return ended
 
 
@@ -426,6 +439,20 @@ def test_a_server_that_turns_requests_away_is_no_faster_for_it(level: int) -> No
     assert answered / facts.window_s == pytest.approx(
         own / (end - begin) * NS_PER_S, rel=0.03
     )
+
+
+def test_requests_that_do_not_count_tell_how_often_they_were_turned_away() -> None:
+    """Who waits to be let in is not in flight, and its retries are told."""
+    server = TurningAway(ManualClock(BEGIN_NS), service_s=lambda _: 0.2)
+
+    load = offered(closed(16), server, 40)
+
+    facts = facts_of(load)
+    counted = [ended for ended in kept(load) if ended]
+    others = [e for e in server.all_ended if not any(e is own for own in counted)]
+    assert facts.in_flight == 4
+    assert facts.uncounted_retries == sum(ended.retries for ended in others) > 0
+    assert facts.uncounted_failed == sum(ended.failed for ended in others)
 
 
 def test_fewer_requests_than_are_in_flight() -> None:

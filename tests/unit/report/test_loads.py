@@ -103,6 +103,38 @@ def test_a_point_of_a_load_curve() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"in_flight": 1}, "at most 1 of 2 in flight"),
+        ({"uncounted_retries": 3}, "3 retries of uncounted requests"),
+        (
+            {"uncounted_retries": 3, "uncounted_failed": 1},
+            "3 retries, 1 errors of uncounted requests",
+        ),
+        ({"in_flight": 1, "batch": 1}, "-"),
+    ],
+)
+def test_what_a_server_turned_away_is_told(
+    changes: dict[str, object], told: str
+) -> None:
+    """A load that was never there, and trouble before and after what counts."""
+    assert a_point("", **changes)["notes"] == told
+
+
+def test_goodput_that_cannot_be_told_says_why() -> None:
+    """Both tokens of the second answer came at one instant: its tpot is unknown."""
+    first, second = some_records("concurrent:2")
+    burst = replace(second, timing=a_timing(0.4, tokens=[2]))
+
+    board = board_of(([first, burst], a_load()), slo="tpot<1")
+    header, line = load_lines(board)[:2]
+
+    found = columns(header, line)
+    assert found["goodput/s"] == "-"
+    assert found["notes"] == "no goodput: tokens of 1 answers untimed"
+
+
 def test_objectives_add_goodput_and_say_what_good_is() -> None:
     """Half of four a second came within a second."""
     found = a_point("e2e<1")
