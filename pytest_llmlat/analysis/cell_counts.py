@@ -13,25 +13,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.cell_bootstrap import answer_time
-from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.analysis.figure_parts import figure_parts, parts_for_rows
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.values.figure import RecordValues
+    from pytest_llmlat.analysis.figure_parts import FigureParts
     from pytest_llmlat.values.records import LoadFacts, Record
-    from pytest_llmlat.values.results import Distribution
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CensoredValues:
-    """What the records of a cell have of a figure that is read off each."""
-
-    values: array[float]
-    censored: int
-    """How many more there are that are only known to be longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +53,8 @@ class CellCounts:
     """Right, and within the budget."""
     spent_s: float
     """What the judged ones cost; under a load, requests share the time that passes."""
-    read: Mapping[str, CensoredValues]
-    """Of the figures that their definition alone says how to read."""
+    by_entry: FigureParts
+    """Of the figures that their definition alone says how to compute."""
     spent_tokens: int | None
     """What they cost in tokens, thoughts included; ``None`` where it is unknown of some
     of them, such as of one that failed half-way."""
@@ -113,11 +103,7 @@ def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
             for record, e2e_s in judged
         ),
         spent_s=_spent(load, [record for record, _ in judged]),
-        read={
-            figure.name: _read(figure.read, records)
-            for figure in FIGURES.values()
-            if figure.read is not None
-        },
+        by_entry=figure_parts(records),
         spent_tokens=_spent_tokens([record for record, _ in judged]),
     )
 
@@ -133,29 +119,9 @@ def latencies(counts: Sequence[CellCounts]) -> dict[str, Any]:
     }
 
 
-def read_figures(counts: Sequence[CellCounts]) -> tuple[tuple[str, Distribution], ...]:
-    """Summarise the figures that were read off each record, by their names."""
-    names = dict.fromkeys(name for each in counts for name in each.read)
-    return tuple(
-        (
-            name,
-            distribution(
-                _all(each.read[name].values for each in counts),
-                censored=sum(each.read[name].censored for each in counts),
-            ),
-        )
-        for name in names
-    )
-
-
 def for_rows(counts: CellCounts) -> CellCounts:
     """Return it without the figures that only cells have."""
-    kept = {
-        name: values
-        for name, values in counts.read.items()
-        if FIGURES[name].row_meaning is not None
-    }
-    return replace(counts, read=kept)
+    return replace(counts, by_entry=parts_for_rows(counts.by_entry))
 
 
 def decode_rate(counts: Sequence[CellCounts]) -> float | None:
@@ -216,17 +182,6 @@ def _spent_tokens(judged: Sequence[Record]) -> int | None:
             return None
         spent += record.output_tokens
     return spent
-
-
-def _read(
-    read: Callable[[Record], RecordValues], records: Sequence[Record]
-) -> CensoredValues:
-    values, censored = array("d"), 0
-    for record in records:
-        part = read(record)
-        values.extend(part.values)
-        censored += part.censored
-    return CensoredValues(values=values, censored=censored)
 
 
 def _known(values: Iterable[float | None]) -> array[float]:

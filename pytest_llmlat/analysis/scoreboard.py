@@ -12,11 +12,11 @@ from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     decode_rate,
     latencies,
-    read_figures,
     seconds_per_correct,
     tokens_per_correct,
 )
 from pytest_llmlat.analysis.decisions import decide
+from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.measured_rows import (
     MeasuredCell,
     MeasuredRow,
@@ -168,7 +168,8 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
             lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
         ),
         **latencies(counts),
-        figures=read_figures(counts),
+        figures=distributions([each.by_entry for each in counts]),
+        numbers=numbers([each.by_entry for each in counts]),
         decode_tokens_per_s=decode_rate(counts),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,

@@ -19,10 +19,10 @@ from pytest_llmlat.analysis.cell_counts import (
     decode_rate,
     for_rows,
     latencies,
-    read_figures,
     seconds_per_correct,
     tokens_per_correct,
 )
+from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
@@ -101,7 +101,8 @@ def condense(
         "tokens_per_correct": tokens_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
         "drawn": _drawing(records) if records else None,
-        "figures": read_figures([counted]),
+        "figures": distributions([counted.by_entry]),
+        "numbers": numbers([counted.by_entry], facts),
     }
     return Condensed(
         facts=facts,

@@ -9,7 +9,8 @@ from pytest_llmlat.analysis.cell_bootstrap import answer_time
 from pytest_llmlat.analysis.resampling import DRAWS, interval, resample_weights
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.tolerances import LIMITED
-from pytest_llmlat.values.figure_columns import distribution_of
+from pytest_llmlat.values.figure import FigureColumn
+from pytest_llmlat.values.figure_columns import column_estimate, distribution_of
 from pytest_llmlat.values.percentiles import percentile
 from pytest_llmlat.values.results import Estimate, Verdict
 
@@ -115,9 +116,8 @@ def figure(
     """Return a figure of a cell with its interval, and why it has none."""
     definition, which = LIMITED[quantity]
     if which is None:
-        held: Estimate | float | None = getattr(summary, definition.name)
-        found = held if isinstance(held, Estimate) else Estimate(value=held)
-        return found, None
+        alone = FigureColumn(title=quantity, views=())
+        return column_estimate(summary, definition, alone), None
     each = _values(records, definition)
     fewest = FEWEST_FOR.get(which, 0)
     if len(each) < fewest:

@@ -51,11 +51,11 @@ def _cell(summary: Summary) -> dict[str, Any]:
     cell = content.pop("cell")
     content["details"] = dict(content["details"])
     content["backend"] = dict(summary.backend)
-    figures = dict(content.pop("figures"))
+    figures = {**dict(content.pop("figures")), **dict(content.pop("numbers"))}
     return {"id": summary.cell.id, **cell, **content, **figures}
 
 
 def _model(standing: Standing) -> dict[str, Any]:
     content = asdict(standing)
-    figures = dict(content.pop("figures"))
+    figures = {**dict(content.pop("figures")), **dict(content.pop("numbers"))}
     return {"id": standing.id, **content, **figures}

@@ -45,7 +45,7 @@ def _as_float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-COLUMNS: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
+_HEAD: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "cell": ("text", lambda r: r.cell.id),
     "model": ("text", lambda r: r.cell.model),
     "device": ("text", lambda r: r.cell.device),
@@ -72,11 +72,9 @@ COLUMNS: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "empty": ("bool", lambda r: r.empty),
     "cut_in_thought": ("bool", lambda r: r.cut_in_thought),
     "budget_s": ("float", lambda r: float(r.budget_s)),
-    "e2e_s": ("float", FIGURES["e2e_s"].exported["e2e_s"]),
-    "ttft_s": ("float", FIGURES["ttft_s"].exported["ttft_s"]),
-    "tpot_s": ("float", FIGURES["tpot_s"].exported["tpot_s"]),
-    "ttfr_s": ("float", lambda r: r.timing.ttfr_s if r.timing else None),
-    "queue_s": ("float", FIGURES["queue_s"].exported["queue_s"]),
+}
+"""Name to kind and value: who was asked what, and what came of it."""
+_TAIL: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "prompt_tokens": ("int", lambda r: r.prompt_tokens),
     "cached_tokens": ("int", lambda r: r.cached_tokens),
     "output_tokens": ("int", lambda r: r.output_tokens),
@@ -93,20 +91,20 @@ COLUMNS: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "thoughts": ("text", lambda r: r.thoughts),
     "rendered": ("text", lambda r: r.rendered),
 }
-"""Name to kind and value. Of a failure ``e2e_s`` is no latency: see ``finish``."""
+"""Tokens, how they were drawn and carried; texts last."""
 
 
 def columns() -> Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]]:
-    """Return all columns; after those above the further ones of the figures."""
-    return {
-        **COLUMNS,
-        **{
-            name: ("float", value)
-            for figure in FIGURES.values()
-            for name, value in figure.exported.items()
-            if name not in COLUMNS
-        },
+    """Return all columns, name to kind and value; figures stand in the middle.
+
+    Of a failure ``e2e_s`` is no latency: see ``finish``.
+    """
+    figures: dict[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
+        name: ("float", value)
+        for figure in FIGURES.values()
+        for name, value in figure.exported.items()
     }
+    return {**_HEAD, **figures, **_TAIL}
 
 
 def export(

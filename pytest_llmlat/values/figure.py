@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.records import CellFacts, Record
     from pytest_llmlat.values.timing import Timing
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
@@ -60,6 +60,15 @@ class RecordValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RatioParts:
+    """What one record adds to a ratio of two sums: a share, a mean or a rate."""
+
+    above: float | None
+    """``None`` where it is not known of this record, and so not of its cell."""
+    below: float | None = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureDefinition:
     """One figure: what it is, how it is read and where it is shown."""
 
@@ -84,7 +93,15 @@ class FigureDefinition:
     optional: bool = True
     """Whether it can be missing; what is counted cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
-    """Of one record; ``None`` where it follows from a cell's records together."""
+    """Of one record, what it adds to a distribution. A figure without ``read``,
+    ``ratio``, ``count`` and ``told`` is a field of ``Summary``, made in ``analysis``.
+    """
+    ratio: Callable[[Record], RatioParts | None] | None = None
+    """Of one record, what it adds to two sums; ``None`` of one that it is not about."""
+    count: Callable[[Record], int | None] | None = None
+    """Of one record, what it adds to a count; ``None`` where it is not known."""
+    told: Callable[[CellFacts], float | None] | None = None
+    """Of a cell's facts, such as its load. Rows have no such figure."""
     per_token: bool = False
     """Whether messages of several tokens make it longer than it is per token."""
     exported: Mapping[str, Callable[[Record], float | None]] = field(
@@ -100,6 +117,12 @@ class FigureDefinition:
         """What options call it: ``e2e`` for ``e2e_s``."""
         timed = self.shape == "distribution"
         return self.name.removesuffix("_s") if timed else self.name
+
+    @property
+    def by_entry(self) -> bool:
+        """Whether its definition alone says how to compute it."""
+        own = (self.read, self.ratio, self.count, self.told)
+        return any(each is not None for each in own)
 
     @property
     def timed(self) -> bool:

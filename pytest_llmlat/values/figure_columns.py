@@ -10,19 +10,19 @@ from pytest_llmlat.values.results import Distribution, Estimate
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, View
-    from pytest_llmlat.values.results import Standing, Summary
+    from pytest_llmlat.values.results import FigureValue, Standing, Summary
     from pytest_llmlat.values.table_layouts import TableLayout
 
-FigureValue: TypeAlias = Estimate | Distribution | float | None
 DefinedColumn: TypeAlias = "tuple[FigureDefinition, FigureColumn]"
 
 
 def figure_value(of: Summary | Standing, figure: FigureDefinition) -> FigureValue:
     """Return what a cell or a row has of a figure; ``None`` if rows do not have it."""
-    if figure.read is None:
-        held: FigureValue = getattr(of, figure.name, None)
-    else:
-        held = dict(of.figures).get(figure.name)
+    if figure.read is not None:
+        return dict(of.figures).get(figure.name)
+    if figure.by_entry:
+        return dict(of.numbers).get(figure.name)
+    held: FigureValue = getattr(of, figure.name, None)
     return held
 
 
@@ -67,11 +67,12 @@ def column_value(
 
 def noted_counts(of: Summary | Standing, view: View) -> dict[str, int]:
     """Return the counts that notes of such a table tell, by what these call them."""
-    return {
-        figure.name.replace("_", " "): getattr(of, figure.name)
+    held = {
+        figure.name.replace("_", " "): figure_value(of, figure)
         for figure in FIGURES.values()
         if view in figure.noted
     }
+    return {name: count for name, count in held.items() if isinstance(count, int)}
 
 
 def headline_values(summary: Summary) -> dict[str, float | None]:
@@ -115,7 +116,5 @@ def limited_figures() -> dict[str, tuple[FigureDefinition, Percentile | None]]:
 
 def distribution_of(summary: Summary, figure: FigureDefinition) -> Distribution:
     """Return the distribution that a cell has of a figure."""
-    if figure.read is not None:
-        return dict(summary.figures)[figure.name]
-    found: Distribution = getattr(summary, figure.name)
-    return found
+    found = figure_value(summary, figure)
+    return found if isinstance(found, Distribution) else Distribution()

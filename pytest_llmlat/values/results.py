@@ -58,6 +58,10 @@ class Distribution:
     p99: float | None = None
 
 
+FigureValue: TypeAlias = Estimate | Distribution | float | None
+"""What a cell or a row has of a figure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnAnswers:
     """How the answers of a cell were drawn, and how many there are to a sample."""
@@ -152,6 +156,8 @@ class Summary:
     """``None`` for a cell without records."""
     figures: tuple[tuple[str, Distribution], ...] = ()
     """Those that are read off records by their definition alone, such as ``itl_s``."""
+    numbers: tuple[tuple[str, float | None], ...] = ()
+    """Counts and ratios that their definition alone says how to compute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,8 @@ class Standing:
     for a row that nothing was compared with."""
     figures: tuple[tuple[str, Distribution], ...] = ()
     """Those that are read off records by their definition alone, such as ``itl_s``."""
+    numbers: tuple[tuple[str, float | None], ...] = ()
+    """Counts and ratios that their definition alone says how to compute."""
 
     @property
     def id(self) -> str:

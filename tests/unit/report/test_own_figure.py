@@ -6,31 +6,42 @@ import csv
 import json
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import jsonschema
 import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
-from pytest_llmlat.report.history import history_of
+from pytest_llmlat.plugin.task_runner import headlines
+from pytest_llmlat.report.benchmark_json import benchmark_text
+from pytest_llmlat.report.history import draw, history_of
 from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.report.notebook import board_html
 from pytest_llmlat.report.page import page_tables, rows
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, RecordValues
+from pytest_llmlat.values.figure import (
+    FigureColumn,
+    FigureDefinition,
+    RatioParts,
+    RecordValues,
+    View,
+)
 from pytest_llmlat.values.figure_columns import (
     column_key,
     column_value,
     columns_of,
     headline_values,
+    limited_figures,
 )
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
 from pytest_llmlat.values.table_layouts import LAYOUTS
+from tests.unit.boards import a_load
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
@@ -40,6 +51,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
     from pytest_llmlat.values.table_layouts import TableLayout
 
+EVERY_VIEW: tuple[View, ...] = get_args(View)
 OWN = FigureDefinition(
     name="prompt_letters",
     meaning="Letters of the prompt.",
@@ -53,11 +65,53 @@ OWN = FigureDefinition(
         FigureColumn(title="letters p99", which="p99", views=("cells", "history")),
     ),
 )
+SHARE = FigureDefinition(
+    name="short_share",
+    meaning="Share of answers of one letter.",
+    shape="number",
+    unit="ratio",
+    better="higher",
+    row_meaning="The same of all cells.",
+    limited=True,
+    headlines=("value",),
+    ratio=lambda record: RatioParts(above=float(len(record.answer) == 1)),
+    exported={"short": lambda record: float(len(record.answer) == 1)},
+    columns=(FigureColumn(title="short answers", views=EVERY_VIEW),),
+)
+COUNT = FigureDefinition(
+    name="long_prompts",
+    meaning="Requests with a prompt of more than two letters.",
+    shape="number",
+    unit="count",
+    better=None,
+    row_meaning="Those of all cells.",
+    optional=False,
+    count=lambda record: int(len(record.prompt) > 2),
+    noted=("cells", "loads"),
+)
+TOLD = FigureDefinition(
+    name="cells_planned",
+    meaning="Requests that were planned.",
+    shape="number",
+    unit="count",
+    better=None,
+    told=lambda facts: float(facts.planned),
+    columns=(FigureColumn(title="meant", views=("cells", "loads")),),
+)
 ROOT = Path(__file__).parents[3]
 LETTERS = str(len(a_record().prompt))
 NO_FIGURES = {
     *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
-    *("load", "instrument", "contention", "backend", "warnings", "figures", "drawn"),
+    *(
+        "load",
+        "instrument",
+        "contention",
+        "backend",
+        "warnings",
+        "figures",
+        "numbers",
+        "drawn",
+    ),
     *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
 }
 """What says of what a cell or a row is, or where it stands beside others."""
@@ -65,8 +119,9 @@ NO_FIGURES = {
 
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Define a figure as a change to the table would."""
-    monkeypatch.setitem(FIGURES, OWN.name, OWN)
+    """Define figures of each kind as a change to the table would."""
+    for figure in (OWN, SHARE, COUNT, TOLD):
+        monkeypatch.setitem(FIGURES, figure.name, figure)
 
 
 def board_of(*records: Record) -> Scoreboard:
@@ -114,6 +169,98 @@ def test_an_entry_shows_a_figure_of_stored_runs(tmp_path: Path) -> None:
     assert line[titles_of(history).index("letters p50")] == LETTERS
     point = history.timelines[0].points[0]
     assert point.figure("prompt_p50_letters").value == float(LETTERS)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_share_is_of_the_sums_of_all_records_in_every_report() -> None:
+    """Of a row too: no mean of its cells' shares. 1 of 4, and not (1/1 + 0/3) / 2."""
+    one, two = (a_cell(task=f"reasoning/{x}", scenario="concurrent:2") for x in "ab")
+    load = a_load()
+    records = [
+        replace(a_record("s1", cell=one), answer="x"),
+        *(replace(a_record(f"s{n}", cell=two), answer="xy") for n in range(3)),
+    ]
+    facts = [
+        replace(some_facts(cell, planned=planned), load=load)
+        for cell, planned in ((one, 1), (two, 3))
+    ]
+    board = scoreboard(facts, records, balance="geometric", seed=0)
+    content = json.loads(summary_text({"id": "r1"}, board))
+    schema = with_figures(PUBLISHED)
+
+    assert [cell["short_share"] for cell in content["cells"]] == [1.0, 0.0]
+    assert [cell["cells_planned"] for cell in content["cells"]] == [1.0, 3.0]
+    assert [row["short_share"] for row in content["models"]] == [0.25]
+    assert [row["long_prompts"] for row in content["models"]] == [4]
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(content)) == []
+    # Cells, load curves and rows: each in the terminal, in Markdown and on the page.
+    lines = "\n".join(scoreboard_lines(board))
+    tables = (
+        page_tables.cell_table(board, rows.rows_of(board)),
+        page_tables.load_table(board),
+        page_tables.scoreboard_table(board, rows.rows_of(board)),
+    )
+    assert lines.count("short answers") == 4
+    assert lines.count(" 0.250") == 1
+    assert lines.count(" meant") == 3
+    assert lines.count("3 long prompts") == 2
+    assert report_text({"id": "r1"}, board).count("| short answers |") == 3
+    assert report_text({"id": "r1"}, board).count("| 0.250 |") == 1
+    assert board_html(board).count(">short answers<") == 2
+    for table, expected in zip(
+        tables, (["1.000", "0.000"],) * 2 + (["0.250"],), strict=True
+    ):
+        assert table is not None
+        place = [column.title for column in table.columns].index("short answers")
+        assert [row[place].text for row in table.rows] == expected
+    assert figure_list().count("`short_share` | ratio | higher | cell, row |") == 1
+
+
+@pytest.mark.usefixtures("own")
+def test_other_programs_files_and_limits_know_a_headline() -> None:
+    """JUnit's and pytest-benchmark's files have it by its name; limits as well."""
+    board = board_of(replace(a_record(), answer="x"))
+    (summary,) = board.summaries
+    file = json.loads(benchmark_text({}, board, {summary.cell.id: [1.0]}))
+
+    assert dict(headlines(summary))["llm_short_share"] == 1.0
+    assert file["benchmarks"][0]["extra_info"]["short_share"] == 1.0
+    assert limited_figures()["short_share"] == (SHARE, None)
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.slow
+def test_a_picture_of_the_history_has_a_figure_that_wants_it(tmp_path: Path) -> None:
+    """Beside the score, quality and latency."""
+    run = open_run(a_stored_run(tmp_path / "runs" / "r1", answers()))
+
+    history = history_of([run], balance="geometric")
+
+    assert b">short answers<" in draw(history, "svg")
+    assert "short answers" in titles_of(history)
+
+
+def test_a_ratio_that_is_unknown_of_one_record_is_unknown_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The known ones may be the better ones. What it is not about is left out."""
+
+    def parts(record: Record) -> RatioParts | None:
+        known = {"s1": RatioParts(above=1.0, below=4.0), "s2": None}
+        return known.get(record.sample, RatioParts(above=None))
+
+    own = replace(SHARE, ratio=parts)
+    monkeypatch.setitem(FIGURES, own.name, own)
+
+    def value(*samples: str) -> float | None:
+        board = board_of(*(a_record(sample) for sample in samples))
+        (cell,), (row,) = board.summaries, board.standings
+        assert dict(cell.numbers)[own.name] == dict(row.numbers)[own.name]
+        return dict(cell.numbers)[own.name]
+
+    assert value("s1", "s2") == 0.25
+    assert value("s2") is None
+    assert value("s1", "s2", "s3") is None
 
 
 @pytest.mark.usefixtures("own")
@@ -175,7 +322,7 @@ def test_no_two_columns_of_a_table_have_one_name() -> None:
 def test_every_figure_of_a_cell_and_of_a_row_is_defined(kind: type) -> None:
     """A field is in the table, or it is known to be no figure."""
     names = {field.name for field in fields(kind)}
-    read = {name for name, figure in FIGURES.items() if figure.read is not None}
+    own = {name for name, figure in FIGURES.items() if figure.by_entry}
 
     defined = {
         name
@@ -183,7 +330,7 @@ def test_every_figure_of_a_cell_and_of_a_row_is_defined(kind: type) -> None:
         if kind is Summary or figure.row_meaning is not None
     }
 
-    assert names - NO_FIGURES == defined - read
+    assert names - NO_FIGURES == defined - own
     assert all(name == figure.name for name, figure in FIGURES.items())
 
 
