@@ -312,6 +312,9 @@ class LoadFacts:
     """How many were asked again alone after the window; ``None``: nothing to check."""
     batch_changed: int | None = None
     """How many of these answers differ from those in the batch."""
+    steady: bool | None = None
+    """Whether, in an open loop, answers had become as slow as they were to be before
+    any counted; ``None`` in other loads, and in runs of older versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
+from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import no_garbage
 from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.protocols import Exchange
@@ -61,11 +61,11 @@ def offer(
         ramp_s: over how long the start of a closed loop is spread.
     """
     offered = Offered(requests, server, clock)
-    before = warm_up_requests(scenario, len(requests))
+    warm_up = WarmUp(scenario, len(requests))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
         "offline": offered.all_at_once,
         "concurrent": lambda: offered.closed(int(scenario.level or 1), ramp_s),
-        "server": lambda: offered.open(Arrivals(scenario.level or 1.0, seed), before),
+        "server": lambda: offered.open(Arrivals(scenario.level or 1.0, seed), warm_up),
     }
     with no_garbage():
         try:
@@ -112,6 +112,8 @@ class Offered(Generic[E]):
         self._lateness_s: list[float] = []
         """From when each request should have been sent to when it was."""
         self._scheduled = False
+        self._warm_up: WarmUp | None = None
+        """Of an open loop."""
         self._cpu_share: float | None = None
 
     async def watched(self, load: Coroutine[object, object, None]) -> None:
@@ -161,19 +163,25 @@ class Offered(Generic[E]):
         ]
         await self._until_finished(workers)
 
-    async def open(self, arrivals: Arrivals, before: int) -> None:
-        """Send as scheduled, whoever is ready, until every measured one has ended."""
+    async def open(self, arrivals: Arrivals, warm_up: WarmUp) -> None:
+        """Send as scheduled, whoever is ready, until every measured one has ended.
+
+        Those that count begin when the load has become steady, or warm-up has an end.
+        """
         await self._server.connect(1)
         self._scheduled = True
+        self._warm_up = warm_up
         under_way: set[asyncio.Task[None]] = set()
+        before, upcoming = count(-1, -1), count()
 
         async def dispatch() -> None:
-            begin = self._clock.now_ns()
-            for place in count(-before):
+            begin, place = self._clock.now_ns(), -1
+            for sent in count():
                 due = begin + arrivals.next_ns()
-                if place == len(self._requests):
+                if place == len(self._requests) - 1:
                     self._next_due_ns = due
                 await self._sleep_until(due)
+                place = next(upcoming if warm_up.over(sent) else before)
                 task = asyncio.create_task(self._exchange(place, due))
                 under_way.add(task)
                 task.add_done_callback(ended)
@@ -221,6 +229,7 @@ class Offered(Generic[E]):
             client_limited=_limited(lag, send_lag, self._cpu_share),
             uncounted_retries=self._uncounted_retries,
             uncounted_failed=self._uncounted_failed,
+            steady=self._warm_up.steady if self._warm_up else None,
         )
 
     async def _exchange(self, place: int, start_ns: int) -> None:
@@ -243,6 +252,8 @@ class Offered(Generic[E]):
             self._uncounted_failed += exchange.failed
         span = _Span(start_ns, exchange.end_ns, exchange.failed)
         self._spans.append(span)
+        if self._warm_up is not None:
+            self._warm_up.ended(span.end_ns - span.start_ns)
         if measured:
             self.exchanges[place] = exchange
             self._measured.append(span)

@@ -8,9 +8,10 @@ busy is timed from its arrival, and begun as soon as the model is free.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.measure.arrivals import Arrivals, warm_up_requests
+from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import ask
 from pytest_llmlat.values.records import LoadFacts
 from pytest_llmlat.values.timing import NS_PER_S
@@ -46,14 +47,17 @@ def take_turns(
     Those that go before, to fill the queue, are not told of. None need go after: in a
     queue nobody is slowed by who comes later.
     """
-    before = warm_up_requests(scenario, len(requests))
+    warm_up = WarmUp(scenario, len(requests))
     arrivals = Arrivals(scenario.level or 1.0, seed)
     begin = clock.now_ns()
+    before = 0
     ends: list[int] = []
     responses: list[Response] = []
     interrupted = False
     try:
-        for number in range(before + len(requests)):
+        for number in count():
+            if len(responses) - before == len(requests):
+                break
             due = begin
             if scenario.kind == "server":
                 due = begin + arrivals.next_ns()
@@ -62,10 +66,15 @@ def take_turns(
                 # Its place in the loop is that of the request which has left it.
                 others = int(scenario.level or 1)
                 due = ends[number - others] if number >= others else begin
-            request = requests[(number - before) % len(requests)]
-            response = ask(request, backend, clock)
+            if warm_up.over(number):
+                place = number - before
+            else:
+                before += 1
+                place = -before % len(requests)
+            response = ask(requests[place], backend, clock)
             timing = response.timing
             ends.append(timing.end_ns)
+            warm_up.ended(timing.end_ns - due)
             responses.append(
                 replace(
                     response,
@@ -80,13 +89,20 @@ def take_turns(
     following = begin + arrivals.next_ns() if scenario.kind == "server" else 0
     return Queue(
         responses=measured + [None] * missing,
-        facts=_facts(responses, before, scenario, following_ns=following),
+        facts=_facts(
+            responses, before, scenario, following_ns=following, steady=warm_up.steady
+        ),
         interrupted=interrupted,
     )
 
 
 def _facts(
-    responses: Sequence[Response], before: int, scenario: Scenario, *, following_ns: int
+    responses: Sequence[Response],
+    before: int,
+    scenario: Scenario,
+    *,
+    following_ns: int,
+    steady: bool | None,
 ) -> LoadFacts | None:
     """Describe the load.
 
@@ -95,6 +111,7 @@ def _facts(
         before: how many of them do not count.
         scenario: how they came.
         following_ns: when the next one would have arrived; 0 where that is no matter.
+        steady: whether answers had become as slow as they were to be before.
     """
     timings = [response.timing for response in responses]
     counted = timings[before:]
@@ -121,6 +138,7 @@ def _facts(
         cpu_share=None,
         client_limited=None,
         batch=1,
+        steady=steady,
     )
 
 

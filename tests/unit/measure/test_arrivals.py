@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.measure.arrivals import (
     Arrivals,
+    WarmUp,
     streams_of,
     visits,
-    warm_up_requests,
 )
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.scenario import KINDS, LEVELLED, SINGLE, Scenario, parse
@@ -198,6 +198,16 @@ def test_no_request_is_asked_twice_in_a_round(samples: int, requests: int) -> No
     assert len(asked) == len(set(asked)) == requests
 
 
+def goes_before(scenario: Scenario, measured: int, took_s: list[float]) -> int:
+    """Return how many go before where each ends before the next is sent."""
+    warm_up = WarmUp(scenario, measured)
+    for sent, seconds in enumerate(took_s):
+        if warm_up.over(sent):
+            return sent
+        warm_up.ended(round(seconds * NS_PER_S))
+    raise AssertionError("warm-up has no end")
+
+
 @pytest.mark.parametrize(
     ("scenario", "measured", "before"),
     [
@@ -205,17 +215,63 @@ def test_no_request_is_asked_twice_in_a_round(samples: int, requests: int) -> No
         (Scenario(kind="offline"), 10, 0),
         (concurrent(1), 10, 1),
         (concurrent(8), 3, 8),
-        (server(5), 1, 1),
-        (server(5), 10, 1),
-        (server(5), 11, 2),
+        (server(5), 1, 4),
+        (server(5), 40, 4),
+        (server(5), 41, 5),
         (server(5), 200, 20),
     ],
 )
 def test_a_load_is_brought_up_before_it_counts(
     scenario: Scenario, measured: int, before: int
 ) -> None:
-    """A closed loop is filled once, an open one begins with a tenth; no other does."""
-    assert warm_up_requests(scenario, measured) == before
+    """A closed loop is filled once, an open one begins with a tenth; no other does.
+
+    Of answers that all take the same, four are known to.
+    """
+    assert goes_before(scenario, measured, [1.0] * 50) == before
+
+
+def test_an_open_loop_counts_when_answers_have_crossed_their_mean_thrice() -> None:
+    """Up, down and up again about a mean of 2."""
+    assert goes_before(server(5), 20, [1.0, 3.0, 1.0, 3.0, 1.0, 3.0]) == 5
+    rising = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert goes_before(server(5), 20, [*rising, 2.0, 7.0, 2.0, 7.0, 2.0]) == 9
+
+
+@pytest.mark.parametrize(("measured", "most"), [(3, 10), (20, 20), (64, 64)])
+def test_a_load_that_never_becomes_steady_counts_all_the_same(
+    measured: int, most: int
+) -> None:
+    """After as many as count, and it is told; ten are not too many."""
+    warm_up = WarmUp(server(5), measured)
+    sent = 0
+    while not warm_up.over(sent):
+        warm_up.ended(sent * NS_PER_S)
+        sent += 1
+
+    assert sent == most
+    assert warm_up.steady is False
+
+
+def test_what_ends_after_counting_began_does_not_make_a_load_steady() -> None:
+    """It was not when it mattered."""
+    warm_up = WarmUp(server(5), 10)
+    assert warm_up.over(10)
+
+    for seconds in (1, 3, 1, 3, 1, 3):
+        warm_up.ended(seconds * NS_PER_S)
+
+    assert warm_up.steady is False
+
+
+@pytest.mark.parametrize("scenario", [Scenario(kind="offline"), concurrent(2)])
+def test_whether_other_loads_are_steady_is_not_looked_at(scenario: Scenario) -> None:
+    """What was not measured is not told."""
+    warm_up = WarmUp(scenario, 10)
+    for seconds in (1, 3, 1, 3, 1, 3):
+        warm_up.ended(seconds * NS_PER_S)
+
+    assert warm_up.steady is None
 
 
 @pytest.mark.parametrize(
