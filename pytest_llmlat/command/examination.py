@@ -20,6 +20,7 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import fingerprint
 from pytest_llmlat.machine.hub_token import find_token
+from pytest_llmlat.machine.quotas import quotas
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 PROCESSOR = "the processor alone"
 _TRUE = ("1", "ON", "YES", "TRUE")
 _MEMINFO = Path("/proc/meminfo")
-_GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _AVAILABLE = re.compile(r"MemAvailable:\s+([0-9]+) kB")
 _KIB = 1024
 _BUILT_FOR = re.compile(r"^(cuda|hip)\b[^=\n]*=\s*'([^']+)'", re.MULTILINE)
@@ -128,12 +128,15 @@ def examine(
 
 
 def hub_cache(environ: Mapping[str, str]) -> Path:
-    """Return the folder in which huggingface_hub keeps weights."""
-    if told := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(told).expanduser()
+    """Return the folder in which huggingface_hub keeps weights.
+
+    For a user without a home, ``~`` stays as it is there, a folder of that name.
+    """
     base = environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = environ.get("HF_HOME") or f"{base}/huggingface"
-    return Path(home).expanduser() / "hub"
+    told = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE")
+    folder = told or f"{home}/hub"
+    return Path(os.path.expanduser(folder))  # noqa: PTH111 - raises nothing
 
 
 def torch_build(version_file: Path | None = None) -> str | None:
@@ -191,10 +194,10 @@ def _memory() -> Memory:
     try:
         found = _AVAILABLE.search(_MEMINFO.read_text("ascii", "replace"))
         available = int(found[1]) * _KIB if found else None
-        limit = _GROUP_LIMIT.read_text("ascii").strip()
     except (OSError, ValueError):
-        limit = "max"
-    if limit.isdecimal() and total is not None:
-        total = min(total, int(limit))
+        pass
+    limit = quotas().memory_bytes
+    if limit is not None and total is not None:
+        total = min(total, limit)
         available = min(available or total, total)
     return Memory(total=total, available=available)

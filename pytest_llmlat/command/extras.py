@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.requirements import Requirement
 
@@ -46,16 +46,26 @@ def installed_version(distribution: str) -> str | None:
         return None
 
 
+def further_requirements(distribution: str) -> list[str]:
+    """Return what an installed distribution requires; nothing of one that is absent."""
+    try:
+        return requires(distribution) or []
+    except PackageNotFoundError:
+        return []
+
+
 def extras(
     declared: tuple[Iterable[str], Iterable[str]] | None = None,
     look: Callable[[str], str | None] = installed_version,
+    further: Callable[[str], Iterable[str]] = further_requirements,
 ) -> Mapping[str, Extra]:
-    """Look at every extra, by name.
+    """Look at every extra, by name, with the extras that it stands on itself.
 
     Args:
         declared: names of extras, and requirements with their markers; by default as
             the installed package has them.
         look: returns the version of a distribution, ``None`` if it is absent.
+        further: returns the requirements of another distribution, which has extras too.
     """
     from packaging.requirements import Requirement  # noqa: PLC0415 - not for --help
 
@@ -67,11 +77,50 @@ def extras(
             marker = requirement.marker
             if marker and "extra" in str(marker) and marker.evaluate({"extra": name}):
                 wanted[name].append(requirement)
+    own = {name: tuple(needed) for name, needed in wanted.items()}
     return {
-        name: _extra(name, wanted[name], look)
-        for name in sorted(wanted)
+        name: _extra(name, _nested(own[name], own, further), look)
+        for name in sorted(own)
         if name not in _GROUPS
     }
+
+
+def _nested(
+    needed: Iterable[Requirement],
+    own: Mapping[str, Sequence[Requirement]],
+    further: Callable[[str], Iterable[str]],
+) -> list[Requirement]:
+    """Return requirements with those of the extras that they name, each once.
+
+    ``sacrebleu[ja]`` is met only if what sacrebleu's own extra wants is there too.
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 - not for --help
+
+    found: dict[str, Requirement] = {}
+    left = list(needed)
+    while left:
+        each = left.pop(0)
+        if str(each) in found:
+            continue
+        found[str(each)] = each
+        if canonical(each.name) == PACKAGE:
+            left += [one for name in sorted(each.extras) for one in own.get(name, ())]
+        elif each.extras:
+            others = [Requirement(text) for text in further(each.name)]
+            left += [
+                one
+                for one in others
+                for name in sorted(each.extras)
+                if one.marker
+                and "extra" in str(one.marker)
+                and one.marker.evaluate({"extra": name})
+            ]
+    return list(found.values())
+
+
+def canonical(name: str) -> str:
+    """Return a distribution's name as PEP 503 spells it."""
+    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def _declared() -> tuple[list[str], list[str]]:
@@ -90,6 +139,6 @@ def _extra(
             lacking.append(f"{each.name}{each.specifier}")
         elif not each.specifier.contains(there, prereleases=True):
             lacking.append(f"{each.name}{each.specifier} ({there} is installed)")
-        elif each.name != PACKAGE:
+        elif canonical(each.name) != PACKAGE:
             found[each.name] = there
     return Extra(name=name, found=tuple(found.items()), lacking=tuple(lacking))

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.quotas import quotas
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,6 +38,7 @@ _LIBRARIES = (
 
 def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
     """Return what must agree before two runs' latencies are compared."""
+    bounds = quotas()
     facts: dict[str, Scalar | None] = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -43,6 +46,8 @@ def fingerprint(inventory: Inventory) -> dict[str, Scalar | None]:
         "machine": platform.machine(),
         "cpu": _cpu_name(),
         "cores": usable_cores(),
+        "cpu_quota": bounds.cpu_cores,
+        "memory_limit": bounds.memory_bytes,
         "gpus": ", ".join(inventory.gpus) or None,
         "gpu_driver": inventory.gpu_driver if inventory.gpus else None,
     }

@@ -121,13 +121,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if SESSION in session.config.stash:
         from pytest_llmlat.plugin.collection import clashes  # noqa: PLC0415
 
-        refused = clashes(session.items)
+        cells = [item for item in session.items if "llm" in _fixtures(item)]
+        refused = _unwritten(session.config, cells) or clashes(session.items)
         if refused and not options.is_worker(session.config):
-            raise pytest.UsageError("\n".join(refused.values()))
+            raise pytest.UsageError("\n".join(dict.fromkeys(refused.values())))
         # A worker that raised here would take the whole run down without a word.
         session.config.stash[REFUSED] = {i.nodeid: why for i, why in refused.items()}
-        cells = [item for item in session.items if "llm" in _fixtures(item)]
         session.config.stash[SESSION].cells_planned = len(cells)
+
+
+def _unwritten(
+    config: pytest.Config, cells: list[pytest.Item]
+) -> dict[pytest.Item, str]:
+    """Say of each cell that what it measures could not be written, where that is so."""
+    from pytest_llmlat.session.output_places import check_runs  # noqa: PLC0415
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+    if not cells or config.option.collectonly:
+        return {}
+    try:
+        check_runs(settings_of(config), options.spelled)
+    except UsageError as error:
+        return dict.fromkeys(cells, str(error))
+    return {}
 
 
 def pytest_report_collectionfinish(

@@ -43,7 +43,16 @@ class Given:
 
     def path(self, text: str) -> Path:
         """Return a path as the user's shell would, or as the ini file means it."""
-        return (self.start / Path(text).expanduser()).resolve()
+        return self.below(self.start, text)
+
+    def below(self, folder: Path, text: str) -> Path:
+        """Return a path that begins in a folder, or in the user's home after ``~``."""
+        try:
+            return (folder / Path(text).expanduser()).resolve()
+        except RuntimeError:
+            raise self.complain(
+                f"{text!r}: there is no home of this user; write the whole path"
+            ) from None
 
     def complain(self, what: str) -> pytest.UsageError:
         """Return the complaint that this is not what the option takes."""
@@ -161,12 +170,12 @@ def path(given: Given) -> Path:
 
 def path_from_here(given: Given) -> Path:
     """Return a path that begins where pytest was called, typed or not."""
-    return (given.here / Path(given.text).expanduser()).resolve()
+    return given.below(given.here, given.text)
 
 
 def paths(given: Given) -> tuple[Path, ...]:
     """Return paths; pytest has made those of the ini file absolute."""
-    return tuple((given.here / Path(one).expanduser()).resolve() for one in given.texts)
+    return tuple(given.below(given.here, one) for one in given.texts)
 
 
 def file(given: Given) -> Path:

@@ -137,6 +137,12 @@ OPTIONS = {
         help="folder with local copies of public sets (JSONL, CSV or Parquet)",
         read=given_option.optional(given_option.data),
     ),
+    "runs": Option(
+        flag="--llm-runs",
+        metavar="DIR",
+        help="folder that runs are written to (default: .llmlat/runs of the project)",
+        read=given_option.optional(given_option.path_from_here),
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",
@@ -148,6 +154,7 @@ OPTIONS = {
         metavar="FILE",
         help="write the cells' e2e as a file that pytest-benchmark reads",
         read=given_option.optional(given_option.file),
+        looked_up=True,
     ),
     "balance": Option(
         flag="--llm-balance",

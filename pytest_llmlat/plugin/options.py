@@ -123,7 +123,7 @@ def read(config: pytest.Config) -> Settings:
     return Settings(
         **said,
         root=root,
-        folder=new_folder(root) if told is None else Path(told),
+        folder=new_folder(root, said.get("runs")) if told is None else Path(told),
         names_given=any(
             _typed(config, name) is not None
             for name, option in OPTIONS.items()

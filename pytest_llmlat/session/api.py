@@ -25,6 +25,7 @@ from pytest_llmlat.session.arguments import (
 )
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
+from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
@@ -94,6 +95,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     new_cells: str = "warn",
     inconclusive: str = "pass",
     root: AnyPath = ".",
+    runs: AnyPath | None = None,
     report: AnyPath | None = None,
     progress: bool | TextIO = False,
     on_record: Callable[[Record], object] | None = None,
@@ -144,6 +146,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         new_cells: what becomes of a cell that the baseline lacks: fail, warn or pass.
         inconclusive: what becomes of what cannot be decided: pass or fail.
         root: the project's folder; its ``pyproject.toml`` may hold models and tasks.
+        runs: the folder that the run is written to, in one of its own; ``None`` for
+            ``.llmlat/runs`` below ``root``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
         on_record: called with each record, outside of every timed region.
@@ -165,11 +169,13 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     drawing = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
     checked_choice(drawing, where="measure_models")
     here = Path(root).resolve()
+    kept = None if runs is None else Path(runs).expanduser().resolve()
     project = here / "pyproject.toml"
     files = (project,) if project.is_file() else ()
     settings = Settings(
         root=here,
-        folder=new_folder(here),
+        folder=new_folder(here, kept),
+        runs=kept,
         names_given=True,
         models=names,
         tasks=task_names,
@@ -263,6 +269,7 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
     selection, settings = session.selection, session.settings
     selection.check()
     session.gate.check()
+    check_runs(settings, _spelled)
     chosen = _deployments(session)
     tasks = selection.named_tasks
     if samples is not None and len(tasks) > 1:

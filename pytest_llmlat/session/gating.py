@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from dataclasses import replace
 from functools import cached_property
@@ -21,13 +20,13 @@ from pytest_llmlat.gate.tolerances import (
     parse_limits,
     parse_tolerances,
 )
+from pytest_llmlat.session.output_places import check_files
 from pytest_llmlat.store import baselines
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Verdict, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.tolerances import Limit
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, CellFacts, Record
     from pytest_llmlat.values.settings import Settings, Spelled
-
-_BEGIN = 200
-"""In so many bytes a baseline says that it is one."""
 
 
 class Gate:
@@ -96,24 +92,12 @@ class Gate:
 
         Raises:
             UsageError: an expression or a file that cannot be understood, or one that
-                would be written over and is no baseline.
+                cannot be written, or would be written over and is no baseline.
         """
         _ = self.baseline, self.rules, self.limits
         if self._settings.power:
             self._spread()
-        folder = self._settings.report
-        if folder is not None and not _can_be_filled(folder):
-            raise UsageError(
-                f"{self._spelled('report')}: {folder} is no folder that can be written"
-                " to; name another one"
-            )
-        path = self._settings.save_baseline
-        if path is not None and not _writable(path):
-            option = self._spelled("save_baseline")
-            raise UsageError(
-                f"{option}: {path} is no baseline and is not written over; write"
-                f" {option}=FILE, with =, and what to run apart from it"
-            )
+        check_files(self._settings, self._spelled)
 
     def power(self) -> list[Visible]:
         """Return which changes this run could see beside its baseline.
@@ -227,24 +211,6 @@ def _counterpart(cell: Cell, reference: Mapping[Cell, CellFacts]) -> CellFacts |
         if (other.task, other.scenario) == (cell.task, cell.scenario)
     ]
     return min(alike, key=lambda f: f.cell.device != cell.device, default=None)
-
-
-def _can_be_filled(folder: Path) -> bool:
-    """Whether a folder is there, or can be made, and takes files; it is not made."""
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-
-
-def _writable(path: Path) -> bool:
-    """Whether a baseline may be put there: nothing that is not one is lost by it."""
-    if "::" in path.name or path.is_dir():
-        return False
-    if not path.exists():
-        return True
-    begin = path.read_bytes()[:_BEGIN].decode("utf-8", "replace")
-    return not begin.strip() or baselines.baseline_files.KIND in begin
 
 
 def nothing(settings: Settings) -> Verdict:

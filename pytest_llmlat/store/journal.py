@@ -42,18 +42,21 @@ CLAIMS = "claims.jsonl"
 VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
+_OWN = (".llmlat", "runs")
+"""Where a project has its runs."""
 FILES = (RUN, CELLS, RECORDS, VERDICTS, SUMMARY, REPORT)
 
 
-def new_folder(root: Path) -> Path:
+def new_folder(root: Path, runs: Path | None = None) -> Path:
     """Return the folder of a run that begins now; creates nothing.
 
     Args:
         root: the project's folder.
+        runs: the folder that has runs in it; ``None`` for the project's own.
     """
     started = dt.datetime.now(dt.UTC)
     name = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
-    return root / ".llmlat" / "runs" / name
+    return (runs or root.joinpath(*_OWN)) / name
 
 
 class Journal:
@@ -68,9 +71,10 @@ class Journal:
         if (self.folder / RUN).exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        # What is measured is no source: keep it out of the user's commits.
-        ignore = self.folder.parent.parent / ".gitignore"
-        ignore.write_text("*\n", "utf-8")
+        if self.folder.parent.parts[-len(_OWN) :] == _OWN:
+            # What is measured is no source: keep it out of the user's commits.
+            ignore = self.folder.parent.parent / ".gitignore"
+            ignore.write_text("*\n", "utf-8")
         self._tell({"schema": SCHEMA, **run})
 
     def add(self, value: Record | CellFacts | Verdict) -> None:

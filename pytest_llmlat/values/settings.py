@@ -30,6 +30,8 @@ class Settings:
     """The project's folder."""
     folder: Path
     """Of this run: its journal; created when the first cell begins."""
+    runs: Path | None = None
+    """The folder that has runs in it; ``None`` for ``.llmlat/runs`` of the project."""
     names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()

@@ -290,6 +290,38 @@ def test_an_extra_is_whole_or_says_what_it_lacks(
     assert told["gguf"].lacking == lacking
 
 
+@pytest.mark.parametrize(
+    ("there", "lacking"),
+    [
+        ({"lib": "2", "words": "1"}, ()),
+        ({"lib": "2"}, ("words>=1",)),
+        ({"words": "1"}, ("lib", "lib>=1")),
+    ],
+)
+def test_an_extra_stands_on_those_that_it_names(
+    there: dict[str, str], lacking: tuple[str, ...]
+) -> None:
+    """Its own of other names, and those of other distributions; in a circle too."""
+    declared = (
+        ["base", "finnish"],
+        [
+            "lib>=1; extra == 'base'",
+            "pytest-llmlat[finnish]; extra == 'base'",
+            "pytest_llmlat[base]; extra == 'finnish'",
+            "lib[fi]; extra == 'finnish'",
+        ],
+    )
+
+    def further(name: str) -> list[str]:
+        assert name == "lib"
+        return ["numbers", "words>=1; extra == 'fi'", "verbs; extra == 'no'"]
+
+    own = {"pytest-llmlat": "1", "pytest_llmlat": "1"}
+    told = extras(declared, {**own, **there}.get, further)
+
+    assert set(told["finnish"].lacking) == set(lacking)
+
+
 def test_the_extras_of_this_package_can_be_read() -> None:
     """As they were installed, none that stands for others."""
     told = extras()

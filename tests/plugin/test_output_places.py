@@ -1,0 +1,69 @@
+"""Where a run writes to, and what is said where it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat import measure_models
+from pytest_llmlat.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.plugin.conftest import Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_runs_are_written_where_it_was_said(project: Project) -> None:
+    """Each in a folder of its own there, and nothing of it in the project."""
+    result = project.run("-k", "sentiment", "--llm-runs=kept/here")
+
+    result.assert_outcomes(passed=1)
+    (run,) = (project.pytester.path / "kept" / "here").iterdir()
+    assert (run / "summary.json").is_file()
+    assert not (project.pytester.path / ".llmlat").exists()
+    assert not list((project.pytester.path / "kept").rglob(".gitignore"))
+
+
+def test_a_folder_that_cannot_be_is_told_before_a_model_is_loaded(
+    project: Project,
+) -> None:
+    """One sentence, with the option that moves it; no traceback."""
+    project.write(".llmlat", "a file that is in the way")
+
+    result = project.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *runs: cannot be written*--llm-runs"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_to_list_cells_nothing_need_be_written(project: Project) -> None:
+    """``--collect-only`` works in a folder that cannot be written."""
+    project.write(".llmlat", "a file that is in the way")
+
+    assert project.run("--collect-only").ret == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize("option", ["--llm-pytest-benchmark", "--llm-save-baseline"])
+def test_files_that_cannot_be_written(project: Project, option: str) -> None:
+    """They are refused before anything is measured."""
+    project.write("taken", "no folder")
+
+    result = project.run(f"{option}=taken/out.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {option}: *taken/out.json*"])
+    assert not project.runs
+
+
+def test_from_python_the_argument_is_named(tmp_path: Path) -> None:
+    """What moves the folder there is an argument."""
+    taken = tmp_path / "taken"
+    taken.write_text("", "utf-8")
+
+    with pytest.raises(UsageError, match="with runs"):
+        measure_models("smollm2-135m", "sentiment/polarity", runs=taken / "runs")
