@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.cell_bootstrap import answer_time
+from pytest_llmlat.analysis.cell_estimates import answer_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

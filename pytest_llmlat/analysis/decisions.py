@@ -176,9 +176,9 @@ def _point(row: MeasuredRow, family: str | None, axis: FrontAxis) -> Point:
     seconds = standing.e2e_s.p50
     if family is not None:
         cells = [cell for cell in row.cells if cell.workload.family == family]
-        resampled = [cell.bootstrap for cell in cells if cell.bootstrap is not None]
-        quality = sum(h.quality for h in resampled) / len(resampled)
-        speed = sum(h.speed for h in resampled) / len(resampled)
+        found = [cell.estimates for cell in cells if cell.estimates is not None]
+        quality = sum(h.quality for h in found) / len(found)
+        speed = sum(h.speed.value for h in found) / len(found)
         seconds = latencies([cell.counts for cell in cells])["e2e_s"].p50
     across = seconds if axis == "e2e" else None if speed is None else -speed
     return None if quality is None or across is None else (quality, across)
@@ -188,13 +188,13 @@ def _why_zero(group: Sequence[MeasuredRow]) -> tuple[WhyZero, ...]:
     found: set[WhyZero] = set()
     for row in group:
         for cell in row.cells:
-            if cell.bootstrap is None:
+            if cell.estimates is None:
                 continue
-            if cell.bootstrap.speed == 0.0:
+            if cell.estimates.speed.value == 0.0:
                 found.add(WhyZero.UNANSWERED)
-            elif cell.bootstrap.value == 0.0:
+            elif cell.estimates.value.value == 0.0:
                 found.add(WhyZero.QUALITY)
-            elif cell.bootstrap.quality == 0.0:
+            elif cell.estimates.quality == 0.0:
                 found.add(WhyZero.GUESSING)
     return tuple(why for why in WhyZero if why in found)
 

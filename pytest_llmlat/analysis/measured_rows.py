@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.comparisons import Scored
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.analysis.cell_counts import CellCounts
+    from pytest_llmlat.analysis.cell_estimates import CellEstimates
+    from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Standing, Summary
@@ -25,8 +27,10 @@ class MeasuredCell:
     """A cell with everything that its row needs."""
 
     summary: Summary
-    bootstrap: CellBootstrap | None
+    estimates: CellEstimates | None
     """``None`` for a cell without records."""
+    bootstrap: CellBootstrap | None
+    """``None`` too where there is no other row to compare it with."""
     counts: CellCounts
     workload: Workload
 
@@ -46,16 +50,24 @@ def row_of(cell: Cell) -> tuple[str, str, str]:
     return cell.model, cell.device, cell.scenario
 
 
+def family_weights(cells: Sequence[MeasuredCell]) -> list[float]:
+    """Return the share of each measured cell in its row: each family has the same."""
+    families = [c.summary.cell.family for c in cells if c.estimates is not None]
+    counts = Counter(families)
+    return [1 / counts[family] / len(counts) for family in families]
+
+
 def over_families(
-    cells: Sequence[MeasuredCell], figure: Callable[[CellBootstrap], Any]
-) -> Any:  # noqa: ANN401 - a float, or an array of draws
+    cells: Sequence[MeasuredCell], figure: Callable[[CellEstimates], float]
+) -> float | None:
     """Average a figure over families, each the average of its cells."""
-    families: dict[str, list[Any]] = defaultdict(list)
-    for cell in cells:
-        if cell.bootstrap is not None:
-            families[cell.summary.cell.family].append(figure(cell.bootstrap))
-    if not families:
+    values = [figure(cell.estimates) for cell in cells if cell.estimates is not None]
+    if not values:
         return None
+    families: dict[str, list[float]] = defaultdict(list)
+    measured = [cell for cell in cells if cell.estimates is not None]
+    for cell, value in zip(measured, values, strict=True):
+        families[cell.summary.cell.family].append(value)
     means = [sum(figures) / len(figures) for figures in families.values()]
     return sum(means) / len(means)
 
@@ -64,10 +76,9 @@ def balanced_at(
     weight: float, cells: Sequence[MeasuredCell], balance: Balance
 ) -> float | None:
     """Return what the balanced score of a row would be with this weight of quality."""
-    found: float | None = over_families(
-        cells, lambda h: score.balance(h.quality, h.speed, balance, weight)
+    return over_families(
+        cells, lambda h: score.balance(h.quality, h.speed.value, balance, weight)
     )
-    return found
 
 
 def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
@@ -75,15 +86,30 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
     value, cells = row.standing.balanced.value, row.cells
     if value is None:
         return None
+    drifted = over_families(
+        cells,
+        lambda h: score.balance(h.quality, score.drifted(h.speed.value), balance),
+    )
     return Scored(
         name=row.standing.id,
         value=value,
-        draws=over_families(
-            cells, lambda h: score.balance(h.quality_draws, h.speed_draws, balance)
-        ),
-        samples=min(c.summary.samples for c in cells if c.bootstrap is not None),
-        drift=value
-        - over_families(
-            cells, lambda h: score.balance(h.quality, score.drifted(h.speed), balance)
-        ),
+        draws=_draws(cells, balance),
+        samples=min(c.estimates.units for c in cells if c.estimates is not None),
+        drift=value - (drifted or 0.0),
     )
+
+
+def _draws(cells: Sequence[MeasuredCell], balance: Balance) -> Array:
+    """Return the score of each resample; empty where none were drawn."""
+    import numpy as np
+
+    draws = np.zeros(0)
+    for weight, cell in zip(
+        family_weights(cells), [c for c in cells if c.estimates], strict=True
+    ):
+        if cell.bootstrap is None:
+            return np.zeros(0)
+        own = cell.bootstrap
+        scores = score.balance(own.quality_draws, own.speed_draws, balance)
+        draws = weight * scores + (draws if len(draws) else 0.0)
+    return draws

@@ -159,15 +159,21 @@ def _variances(records: Sequence[Record]) -> dict[str, CellFigure]:
     raw = float(between[0])
     found = {
         BETWEEN_REPEATS: CellFigure(
-            value=float(within[0]), rows=rows, draws=lambda sums: _components(sums)[1]
+            value=float(within[0]),
+            rows=rows,
+            draws=lambda sums: _components(sums)[1],
+            share=False,
         ),
         BETWEEN_ITEMS: CellFigure(
-            value=max(0.0, raw), rows=rows, draws=_clamped_between
+            value=max(0.0, raw), rows=rows, draws=_clamped_between, share=False
         ),
     }
     if raw < -_ROUNDING:
         found[UNCLAMPED] = CellFigure(
-            value=raw, rows=rows, draws=lambda sums: _components(sums)[0]
+            value=raw,
+            rows=rows,
+            draws=lambda sums: _components(sums)[0],
+            share=False,
         )
     return found
 

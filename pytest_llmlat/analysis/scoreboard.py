@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
@@ -17,14 +16,14 @@ from pytest_llmlat.analysis.cell_counts import (
 )
 from pytest_llmlat.analysis.decisions import decide
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
+from pytest_llmlat.analysis.intervals import averaged
 from pytest_llmlat.analysis.measured_rows import (
     MeasuredCell,
     MeasuredRow,
-    over_families,
+    family_weights,
     row_of,
     scored,
 )
-from pytest_llmlat.analysis.resampling import interval
 from pytest_llmlat.analysis.summary import complete, condense
 from pytest_llmlat.analysis.variants import tunings
 from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
@@ -32,7 +31,7 @@ from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap, KeptBootstraps
+    from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.values.records import CellFacts, Record
@@ -91,7 +90,6 @@ def joined(
     balance: Balance,
     seed: int,
     varied: Sequence[Varied] = (),
-    kept: KeptBootstraps | None = None,
 ) -> Scoreboard:
     """Compute the same from what is left of the cells' records.
 
@@ -100,17 +98,18 @@ def joined(
         balance: which mean is called balanced.
         seed: of the resampling.
         varied: models that are one model in several settings.
-        kept: the bootstraps of cells that were made before.
     """
     filled = [cell.items for cell in condensed if cell.items is not None]
-    resampled = iter(bootstrap_cells(filled, seed, kept))
+    # A row that stands alone is compared with nothing.
+    several = len({row_of(cell.facts.cell) for cell in condensed}) > 1
+    resampled = iter(bootstrap_cells(filled, seed) if several else [])
     groups: dict[tuple[str, str, str], list[MeasuredCell]] = defaultdict(list)
     for cell in condensed:
-        drawn = None if cell.items is None else next(resampled)
         groups[row_of(cell.facts.cell)].append(
             MeasuredCell(
-                summary=complete(cell, drawn, balance),
-                bootstrap=drawn,
+                summary=complete(cell, balance),
+                estimates=cell.estimates,
+                bootstrap=None if cell.items is None else next(resampled, None),
                 counts=cell.counts,
                 workload=cell.workload,
             )
@@ -152,7 +151,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         scenario=first.scenario,
         families=tuple(
             dict.fromkeys(
-                c.summary.cell.family for c in cells if c.bootstrap is not None
+                c.summary.cell.family for c in cells if c.estimates is not None
             )
         ),
         samples=sum(t.samples for t in counts),
@@ -160,13 +159,9 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         timeouts=sum(s.timeouts for s in summaries),
         grouped=sum(s.grouped for s in summaries),
         partial=any(s.partial for s in summaries),
-        quality=_joined(cells, lambda h: h.quality, lambda h: h.quality_draws),
-        speed=_joined(cells, lambda h: h.speed, lambda h: h.speed_draws),
-        balanced=_joined(
-            cells,
-            lambda h: score.balance(h.quality, h.speed, balance),
-            lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
-        ),
+        quality=_joined(cells, lambda found: found.normalized),
+        speed=_joined(cells, lambda found: found.speed.estimate),
+        balanced=_joined(cells, lambda found: found.balanced(balance)),
         **latencies(counts),
         figures=distributions([each.by_entry for each in counts]),
         numbers=numbers([each.by_entry for each in counts]),
@@ -183,15 +178,16 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
 
 
 def _joined(
-    cells: Sequence[MeasuredCell],
-    value: Callable[[CellBootstrap], float],
-    draws: Callable[[CellBootstrap], Any],
+    cells: Sequence[MeasuredCell], figure: Callable[[CellEstimates], Estimate]
 ) -> Estimate:
-    mean = over_families(cells, value)
-    if mean is None:
+    """Average a figure over families, with the interval of the average."""
+    found = [cell.estimates for cell in cells if cell.estimates is not None]
+    if not found:
         return Estimate(value=None)
-    low, high = interval(over_families(cells, draws))
-    return Estimate(value=mean, low=low, high=high)
+    if len(found) == 1:
+        return figure(found[0])
+    told = [figure(each.to_average) for each in found]
+    return averaged(told, family_weights(cells))
 
 
 def _or(value: float | None, otherwise: float) -> float:

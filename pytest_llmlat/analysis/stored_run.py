@@ -19,7 +19,6 @@ from pytest_llmlat.values.settings import BALANCES, Balance
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.store.run_reader import RecordPlace, Run
     from pytest_llmlat.values.records import CellFacts
@@ -75,7 +74,6 @@ def board_of(
     seed: int,
     slo: tuple[Objective, ...] = (),
     varied: Sequence[Varied] = (),
-    kept: KeptBootstraps | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Scoreboard:
     """Compute all figures of a run, as at the end of its session.
@@ -86,7 +84,6 @@ def board_of(
         seed: of the resampling.
         slo: which answers came in time to be called good.
         varied: models that are one model in several settings.
-        kept: the bootstraps of cells that the session made already.
         tell: as for ``records_of``.
     """
     sheets = [
@@ -101,7 +98,7 @@ def board_of(
         cells.append(cell)
         for problem in problems:
             (tell or warn)(problem)
-    board = joined(cells, balance=balance, seed=seed, varied=varied, kept=kept)
+    board = joined(cells, balance=balance, seed=seed, varied=varied)
     return replace(board, verdicts=run.verdicts)
 
 

@@ -15,7 +15,7 @@ def cdf(t: float, degrees: int) -> float:
     """Return the probability of at most ``t`` with so many degrees of freedom."""
     if math.isinf(t):
         return float(t > 0)
-    tail = 0.5 * _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
+    tail = 0.5 * incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
     return 1 - tail if t > 0 else tail
 
 
@@ -36,7 +36,7 @@ def quantile(probability: float, degrees: int) -> float:
     return (low + high) / 2
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
+def incomplete_beta(a: float, b: float, x: float) -> float:
     """Return the regularised incomplete beta function (DLMF 8.17)."""
     if x <= 0 or x >= 1:
         return float(x >= 1)

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cached_prompts import cached_share
-from pytest_llmlat.analysis.cell_bootstrap import (
-    answer_time,
-    bootstrap_cells,
-    estimate,
-    items_of,
-)
+from pytest_llmlat.analysis.cell_bootstrap import items_of
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
     count_cell,
@@ -22,6 +17,7 @@ from pytest_llmlat.analysis.cell_counts import (
     seconds_per_correct,
     tokens_per_correct,
 )
+from pytest_llmlat.analysis.cell_estimates import answer_time, estimates_of
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.throughput import throughput
@@ -31,15 +27,11 @@ from pytest_llmlat.values.results import DrawnAnswers, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.analysis.cell_bootstrap import (
-        CellBootstrap,
-        Items,
-        KeptBootstraps,
-    )
+    from pytest_llmlat.analysis.cell_bootstrap import Items
     from pytest_llmlat.analysis.cell_counts import CellCounts
-    from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.records import CellFacts, Record
@@ -60,8 +52,10 @@ class Condensed:
     facts: CellFacts
     figures: dict[str, Any]
     """What needs no resampling, by the names that a summary has for it."""
+    estimates: CellEstimates | None
+    """Quality and speed; ``None`` for a cell without graded records."""
     items: Items | None
-    """What is resampled; ``None`` for a cell without records."""
+    """What is resampled; ``None`` for a cell without graded records."""
     counts: CellCounts
     """What the cell's row joins."""
     workload: Workload
@@ -82,6 +76,7 @@ def condense(
         slo: which answers came in time to be called good.
     """
     answered = [r for r in records if answer_time(r) is not None]
+    graded = any(record.graded for record in records)
     counted = count_cell(facts.load, records)
     figures = {
         "samples": len(records),
@@ -107,37 +102,32 @@ def condense(
     return Condensed(
         facts=facts,
         figures=figures,
-        items=items_of(records) if records else None,
+        estimates=estimates_of(records) if graded else None,
+        items=items_of(records) if graded else None,
         counts=for_rows(counted),
         workload=workload(facts, records),
     )
 
 
-def complete(
-    cell: Condensed, bootstrap: CellBootstrap | None, balance: Balance
-) -> Summary:
+def complete(cell: Condensed, balance: Balance) -> Summary:
     """Return the statistics of a condensed cell, with its intervals.
 
     Args:
         cell: as ``condense`` gave it.
-        bootstrap: of its items; ``None`` if there are none.
         balance: which mean is called balanced.
     """
-    facts = cell.facts
+    facts, found = cell.facts, cell.estimates
+    nothing = Estimate(value=None)
     return Summary(
         cell=facts.cell,
         planned=facts.planned,
-        chance=bootstrap.chance if bootstrap else None,
-        quality=_estimate(bootstrap, lambda h: h.value, lambda h: h.value_draws),
-        normalized=_estimate(bootstrap, lambda h: h.quality, lambda h: h.quality_draws),
-        speed=_estimate(bootstrap, lambda h: h.speed, lambda h: h.speed_draws),
-        balanced=_estimate(
-            bootstrap,
-            lambda h: score.balance(h.quality, h.speed, balance),
-            lambda h: score.balance(h.quality_draws, h.speed_draws, balance),
-        ),
-        **_means(bootstrap),
-        details=bootstrap.details if bootstrap else (),
+        chance=found.chance.value if found else None,
+        quality=found.value.estimate if found else nothing,
+        normalized=found.normalized if found else nothing,
+        speed=found.speed.estimate if found else nothing,
+        balanced=found.balanced(balance) if found else nothing,
+        **_means(found),
+        details=found.details if found else (),
         **cell.figures,
         **{name: getattr(facts, name) for name in _TAKEN_OVER},
     )
@@ -148,26 +138,17 @@ def summarise(
     records: Sequence[Record],
     *,
     balance: Balance,
-    seed: int,
     slo: tuple[Objective, ...] = (),
-    kept: KeptBootstraps | None = None,
-) -> tuple[Summary, CellBootstrap | None]:
+) -> Summary:
     """Compute one cell's statistics; all from its records and its facts.
 
     Args:
         facts: of the cell.
         records: of the cell; may be empty.
         balance: which mean is called balanced.
-        seed: of the resampling.
         slo: which answers came in time to be called good.
-        kept: where the bootstrap goes for whoever needs it again.
-
-    Returns:
-        The summary, and the resamples behind it (``None`` for a cell without records).
     """
-    cell = condense(facts, records, slo=slo)
-    bootstrap = bootstrap_cells([cell.items], seed, kept)[0] if cell.items else None
-    return complete(cell, bootstrap, balance), bootstrap
+    return complete(condense(facts, records, slo=slo), balance)
 
 
 def _drawing(records: Sequence[Record]) -> DrawnAnswers:
@@ -178,12 +159,10 @@ def _drawing(records: Sequence[Record]) -> DrawnAnswers:
     return DrawnAnswers(repeats=fewest(records), temperature=temperature, top_p=top_p)
 
 
-def _means(bootstrap: CellBootstrap | None) -> dict[str, Any]:
+def _means(found: CellEstimates | None) -> dict[str, Any]:
     """Return every mean of the two halves, whichever is called balanced."""
     return {
-        kind: score.balance(bootstrap.quality, bootstrap.speed, kind)
-        if bootstrap
-        else None
+        kind: score.balance(found.quality, found.speed.value, kind) if found else None
         for kind in BALANCES
     }
 
@@ -198,16 +177,6 @@ def _counts(records: Sequence[Record]) -> dict[str, Any]:
         "grouped": sum(bool(r.timing and r.timing.grouped) for r in records),
         **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
     }
-
-
-def _estimate(
-    bootstrap: CellBootstrap | None,
-    value: Callable[[CellBootstrap], float],
-    draws: Callable[[CellBootstrap], Array],
-) -> Estimate:
-    if bootstrap is None:
-        return Estimate(value=None)
-    return estimate(value(bootstrap), draws(bootstrap))
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

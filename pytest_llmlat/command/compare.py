@@ -193,11 +193,10 @@ class _Bounds:
         """Judge a cell; its statistics are made only if a limit is on it."""
         if not any(limit.scope.holds(facts.cell) for limit in self.limits):
             return
-        summary, _ = summarise(
+        summary = summarise(
             facts,
             records,
             balance=self.asked.balance,
-            seed=self.asked.seed,
             slo=self.asked.slo,
         )
         self.told.extend(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.session.gating import Gate
     from pytest_llmlat.store.journal import Journal
@@ -42,8 +41,6 @@ class Closing:
     """What ``run.json`` says."""
     seconds: float
     """How long the process has been at it."""
-    kept: KeptBootstraps
-    """Of the cells that this process has measured."""
     cells_planned: int
     """How many cells it was asked for; 0 where nobody knows."""
 
@@ -67,10 +64,8 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
         seed=settings.seed,
         slo=session.slo,
         varied=session.varied,
-        kept=session.kept,
         tell=problems.append,
     )
-    session.kept.close()
     # Texts and stamps of all cells at once, only for what has to have them so.
     whole = session.gate.compares or settings.save_baseline is not None
     records = _records(run) if whole else []

@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model
@@ -90,7 +89,6 @@ class Session:
         self._listener = listener or Silent()
         self._clock = SystemClock()
         self._shelf = BaseCache()
-        self._bootstraps = KeptBootstraps()
         self._begin_ns = self._clock.now_ns()
         self._started = dt.datetime.now(dt.UTC)
         self.journal = Journal(settings.folder)
@@ -204,13 +202,11 @@ class Session:
         if known is not None:
             return known
         told, recorder = self._recorded(plan, model)
-        summary, _ = summarise(
+        summary = summarise(
             told.facts,
             told.records,
             balance=self.settings.balance,
-            seed=self.settings.seed,
             slo=self.slo,
-            kept=self._bootstraps,
         )
         measured = Measured(
             summary=summary,
@@ -335,7 +331,6 @@ class Session:
                 gate=self.gate,
                 slo=self.slo,
                 varied=self.selection.varied,
-                kept=self._bootstraps,
                 run_facts=self.run_facts,
                 seconds=self.seconds(),
                 cells_planned=self.cells_planned,
@@ -351,7 +346,6 @@ class Session:
     def close(self) -> None:
         """Leave no process and no weights behind."""
         self._shelf.clear()
-        self._bootstraps.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 

@@ -254,11 +254,17 @@ class Record:
     quality counts it."""
     groups: tuple[tuple[str, str], ...] = ()
     """By what figures are told apart, such as ``turn`` or ``depth``, with its value."""
+    cluster: str | None = None
+    """What its sample has in common with others, such as the text that they are
+    questions about; ``None`` where each stands alone."""
 
     @property
     def item(self) -> str:
-        """What is resampled whole: the conversation, or the sample alone."""
-        return self.sample if self.conversation is None else self.conversation
+        """What is resampled whole: the cluster, the conversation, or the sample alone.
+
+        Answers of one item are alike, and say less than as many of others.
+        """
+        return self.cluster or self.conversation or self.sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,11 @@ class CellFigure:
     rows: Rows
     """For each answer what adds up."""
     draws: DrawsFunction
-    """(draws, columns), the rows summed over each resample, to (draws,)."""
+    """(any, columns), the rows summed over some of the answers, to (any,): the figure
+    of these."""
+    share: bool = True
+    """Whether it lies between 0 and 1, where 0 is all wrong and 1 is all right: then
+    it has an interval there too."""
 
 
 CellFigures: TypeAlias = Callable[[Sequence[Record]], Mapping[str, CellFigure]]

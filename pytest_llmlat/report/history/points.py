@@ -8,8 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.cell_bootstrap import answer_time
-from pytest_llmlat.analysis.stored_run import asked_for
+from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.report.figures import printable
@@ -217,7 +216,7 @@ def _point(
     records: Sequence[Record],
     balance: Balance,
 ) -> Point:
-    summary, _ = summarise(facts, records, balance=balance, seed=asked_for(run).seed)
+    summary = summarise(facts, records, balance=balance)
     commit = run.told.get("commit")
     return Point(
         run=_id(run),

@@ -14,7 +14,8 @@ from pytest_llmlat.analysis.batch_means import (
     fewest_requests,
     shared_variance,
 )
-from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, estimate, items_of
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
+from pytest_llmlat.analysis.cell_estimates import estimates_of
 from tests.unit.builders import a_cell, a_record, a_timing
 
 if TYPE_CHECKING:
@@ -128,27 +129,31 @@ def test_a_cell_under_arrivals_has_the_wider_interval() -> None:
     """The same times measured one after the other would have the narrow one."""
     speeds = a_queue(200, load=0.8, seed=5)
 
-    (queued,) = bootstrap_cells([items_of(records_of(speeds, OPEN))], seed=0)
-    (single,) = bootstrap_cells([items_of(records_of(speeds, "single"))], seed=0)
+    queued = records_of(speeds, OPEN)
+    single = records_of(speeds, "single")
 
-    wide = estimate(queued.speed, queued.speed_draws)
-    narrow = estimate(single.speed, single.speed_draws)
+    (drawn,) = bootstrap_cells([items_of(queued)], seed=0)
+    (alone,) = bootstrap_cells([items_of(single)], seed=0)
+    wide = estimates_of(queued).speed.estimate
+    narrow = estimates_of(single).speed.estimate
     assert wide.value == narrow.value
     assert wide.low is not None
     assert wide.high is not None
     assert narrow.low is not None
     assert narrow.high is not None
     assert 0 <= wide.low < narrow.low < narrow.high < wide.high <= 1
-    np.testing.assert_array_equal(queued.value_draws, single.value_draws)
+    assert drawn.speed_draws.std() > 1.5 * alone.speed_draws.std()
+    np.testing.assert_array_equal(drawn.value_draws, alone.value_draws)
 
 
 def test_a_short_run_under_arrivals_has_no_interval_of_speed() -> None:
     """One that covers nothing would be worse than none."""
-    short = items_of(records_of(a_queue(64, load=0.3, seed=5), OPEN))
+    short = records_of(a_queue(64, load=0.3, seed=5), OPEN)
 
-    (drawn,) = bootstrap_cells([short], seed=0)
+    (drawn,) = bootstrap_cells([items_of(short)], seed=0)
 
-    told = estimate(drawn.speed, drawn.speed_draws)
+    told = estimates_of(short).speed.estimate
+    assert np.isnan(drawn.speed_draws).all()
     assert told.value is not None
     assert (told.low, told.high) == (None, None)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import (
-    KeptBootstraps,
-    answer_time,
-    bootstrap_cells,
-    items_of,
-)
-from pytest_llmlat.analysis.resampling import resampled_sums, resampled_sums_of
+from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
+from pytest_llmlat.analysis.cell_estimates import answer_time, estimates_of
+from pytest_llmlat.analysis.resampling import resampled_sums
+from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import (
     a_cell,
     a_grade,
@@ -26,8 +23,6 @@ from tests.unit.builders import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_llmlat.analysis.cell_bootstrap import CellBootstrap
     from pytest_llmlat.values.records import Record
 
@@ -60,7 +55,8 @@ def test_a_time_out_has_no_speed() -> None:
     cut = replace(a_record("t", value=0.0, finish="timeout"), timing=a_timing(0.1))
 
     assert (
-        bootstrap_cell([a_record(), cut, an_error(), an_overflow()], 0).speed == 0.5 / 4
+        estimates_of([a_record(), cut, an_error(), an_overflow()]).speed.value
+        == 0.5 / 4
     )
 
 
@@ -73,10 +69,10 @@ def test_every_request_counts_alike() -> None:
         asked("b", 0, seconds=1.0),
     ]
 
-    bootstrap = bootstrap_cell(records, 0)
+    found = estimates_of(records)
 
-    assert bootstrap.value == bootstrap.quality == 2 / 4
-    assert bootstrap.speed == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4)
+    assert found.value.value == found.quality == 2 / 4
+    assert found.speed.value == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4)
 
 
 def test_rounds_of_unequal_length_are_drawn_by_sample() -> None:
@@ -121,8 +117,8 @@ def test_asking_again_says_no_more_of_a_detail() -> None:
     often = [replace(record, round=n) for n in range(4) for record in once]
 
     (name, narrow), (same, wide) = (
-        bootstrap_cell(often, 0).details[0],
-        bootstrap_cell(once, 0).details[0],
+        estimates_of(often).details[0],
+        estimates_of(once).details[0],
     )
 
     assert name == same == "x"
@@ -146,9 +142,7 @@ def test_a_corpus_that_was_asked_often_is_no_surer() -> None:
     ]
     often = [replace(record, round=n) for n in range(5) for record in once]
 
-    assert bootstrap_cell(often, 0).value == pytest.approx(
-        bootstrap_cell(once, 0).value
-    )
+    assert estimates_of(often).value.estimate == estimates_of(once).value.estimate
     assert bootstrap_cell(often, 0).value_draws == pytest.approx(
         bootstrap_cell(once, 0).value_draws
     )
@@ -156,66 +150,7 @@ def test_a_corpus_that_was_asked_often_is_no_surer() -> None:
 
 def test_one_sample_has_the_same_draw_every_time() -> None:
     """However often it was asked: from one item nothing is known of others."""
-    bootstrap = bootstrap_cell([asked("a", n, value=float(n % 2)) for n in range(6)], 0)
+    records = [asked("a", n, value=float(n % 2)) for n in range(6)]
 
-    assert bootstrap.value == 0.5
-    assert set(bootstrap.value_draws) == {0.5}
-
-
-def some_answers(task: str, count: int, value: float) -> list[Record]:
-    """Return the answers of a cell, the first of them worth ``value``."""
-    cell = a_cell(task=task)
-    worth = [value, *[1.0] * (count - 1)]
-    return [a_record(f"s{n}", value=v, cell=cell) for n, v in enumerate(worth)]
-
-
-def figures(cell: CellBootstrap) -> tuple[object, ...]:
-    """Return all of a bootstrap as values that can be compared."""
-    draws = (cell.value_draws, cell.quality_draws, cell.speed_draws)
-    numbers = (cell.value, cell.quality, cell.speed, cell.details)
-    return (*numbers, *(each.tobytes() for each in draws))
-
-
-def test_a_cell_that_is_done_is_not_drawn_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is what it would be; another seed, answer or task is another cell."""
-    cells = [
-        items_of(some_answers(*each))
-        for each in (("reasoning/a", 3, 0.0), ("reasoning/b", 3, 0.0))
-    ]
-    drawn: list[int] = []
-
-    def counted(columns: Any, *, seed: str) -> Any:  # noqa: ANN401 - as it is
-        drawn.append(len(columns))
-        return resampled_sums_of(columns, seed=seed)
-
-    monkeypatch.setattr(
-        "pytest_llmlat.analysis.cell_bootstrap.resampled_sums_of", counted
-    )
-    kept = KeptBootstraps()
-    alone = bootstrap_cells(cells[:1], 0, kept)
-    both = bootstrap_cells(cells, 0, kept)
-    changed = items_of(some_answers("reasoning/a", 3, 0.5))
-
-    assert drawn == [1, 1]
-    assert figures(both[0]) == figures(alone[0])
-    assert list(map(figures, both)) == list(map(figures, bootstrap_cells(cells, 0)))
-    assert kept.get(cells[0], 1) is None
-    assert kept.get(changed, 0) is None
-    kept.close()
-
-
-def test_where_no_file_can_be_made_it_is_drawn_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A full or read-only disk makes a run slower, and breaks none."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
-    (cell,) = [items_of(some_answers("reasoning/a", 3, 0.0))]
-    kept = KeptBootstraps()
-
-    first, second = (bootstrap_cells([cell], 0, kept)[0] for _ in range(2))
-
-    assert kept.get(cell, 0) is None
-    assert figures(first) == figures(second)
-    kept.close()
+    assert estimates_of(records).value.estimate == Estimate(value=0.5)
+    assert set(bootstrap_cell(records, 0).value_draws) == {0.5}

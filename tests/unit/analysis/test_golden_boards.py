@@ -2,7 +2,8 @@
 
 The file beside was written before figures were made cell by cell. Figures that have
 been added since are not in it. Places, fronts and integration scores were written anew
-when rows under different loads were no longer compared.
+when rows under different loads were no longer compared, intervals when those of shares
+became the interval of Agresti and Coull.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def summed(records: Sequence[Record]) -> Summary:
     """Return the summary of a cell of these records."""
     facts = some_facts(records[0].cell, planned=len(records))
     slo = parse("e2e<1s", where="")
-    return summarise(facts, records, balance="geometric", seed=0, slo=slo)[0]
+    return summarise(facts, records, balance="geometric", slo=slo)
 
 
 def judged(records: Sequence[Record], *texts: str) -> tuple[Verdict, ...]:
@@ -94,11 +94,11 @@ SPREAD = [0.1 + 0.01 * number for number in range(100)]
     [
         ("quality>=0.5", "pass"),
         ("quality>=0.75", "warned"),
-        ("quality>=0.85", "warned"),
+        ("quality>=0.85", "inconclusive"),
         ("quality>=0.95", "failed"),
         ("quality<=0.95", "pass"),
         ("quality<=0.85", "warned"),
-        ("quality<=0.75", "warned"),
+        ("quality<=0.75", "inconclusive"),
         ("quality<=0.5", "failed"),
     ],
 )
@@ -131,20 +131,58 @@ def test_latencies_are_judged_alike(text: str, expected: str) -> None:
     assert outcome(timed(*SPREAD), text) == expected
 
 
+def test_a_limit_that_few_answers_cannot_decide_fails_only_where_that_is_wanted() -> (
+    None
+):
+    """None of 8 right is what a model with 0.15 may well show: undecided."""
+    records = graded(0, 8)
+    limits = parse_limits(["quality>=0.1"], where="here")
+
+    (lax,) = check_limits(summed(records), records, limits, unsure="pass")
+    (strict,) = check_limits(summed(records), records, limits, unsure="fail")
+
+    assert (lax.outcome, strict.outcome) == ("inconclusive", "failed")
+    assert lax.note == strict.note == "its interval 0 to 0.372 straddles it"
+    assert outcome(graded(0, 60), "quality>=0.1") == "failed"
+
+
+def test_a_mean_under_a_heavy_tail_keeps_no_limit_for_certain() -> None:
+    """One stall of a minute may be one of many to come; a median is not moved by it."""
+    records = timed(*(1.0 + n / 100 for n in range(39)), 60.0)
+
+    (mean,) = judged(records, "e2e_mean<=1h")
+
+    assert mean.outcome == "warned"
+    assert mean.note is not None
+    assert "limit e2e_p50 or e2e_p95" in mean.note
+    assert outcome(records, "e2e_p50<=1h") == "pass"
+    assert outcome(timed(*SPREAD), "e2e_mean<=1h") == "pass"
+
+
+def test_questions_about_one_text_are_one_in_a_percentile() -> None:
+    """All of a cluster are drawn together, as the gaps of one answer are."""
+    seconds = [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0]
+    alone = timed(*(s for s in seconds for _ in range(6)))
+    together = [replace(r, cluster=f"t{n // 6}") for n, r in enumerate(alone)]
+
+    assert found(alone, "e2e_p50").value == found(together, "e2e_p50").value == 2.0
+    assert (found(alone, "e2e_p50").low, found(alone, "e2e_p50").high) == (1.0, 3.0)
+    assert outcome(together, "e2e_p50<=0.5") == "failed"
+
+
 def test_a_bound_itself_is_kept() -> None:
     """At least and at most mean what they say."""
     right = graded(20, 0)
 
-    assert outcome(right, "quality>=1") == "pass"
+    assert outcome(right, "quality>=0") == "pass"
     assert outcome(right, "quality<=1") == "pass"
     assert outcome(timed(*[0.5] * 20), "e2e_p50<=0.5") == "pass"
     assert outcome(timed(*[0.5] * 20), "e2e_mean<=0.5") == "pass"
 
 
 def test_without_an_interval_the_figure_decides() -> None:
-    """Where all answers are alike there is no interval to straddle anything."""
-    assert found(graded(20, 0), "quality").low is None
-    assert outcome(graded(0, 20), "quality>=0.01") == "failed"
+    """Of one answer there is no interval of times to straddle anything."""
+    assert found(timed(0.5), "e2e_p50").low is None
     assert outcome(timed(0.5), "e2e_p50<=0.4") == "failed"
     assert outcome(timed(0.5), "e2e_p50<=0.6") == "pass"
 
@@ -182,7 +220,7 @@ def test_goodput_without_objectives_misses_its_limit() -> None:
     """Nobody said what a good answer is."""
     records = timed(*[0.5] * 8)
     facts = some_facts(records[0].cell, planned=8)
-    summary, _ = summarise(facts, records, balance="geometric", seed=0, slo=())
+    summary = summarise(facts, records, balance="geometric", slo=())
     limits = parse_limits(["goodput_per_s>=0.1"], where="")
 
     (verdict,) = check_limits(summary, records, limits, unsure="pass")
@@ -330,7 +368,7 @@ def test_a_verdict_tells_figure_and_limit() -> None:
     assert missed.against == "e2e_p50<=0.2"
     assert missed.candidate == pytest.approx(0.59)
     assert (missed.samples, missed.note) == (100, None)
-    assert straddled.note == "its interval 0.49 to 0.7 straddles it"
+    assert straddled.note == "its interval 0.497 to 0.693 straddles it"
 
 
 BUSY = Contention(
@@ -399,7 +437,7 @@ def test_the_gaps_of_one_answer_count_as_one_when_they_are_drawn() -> None:
 
     assert estimate.value == pytest.approx(0.5)
     assert estimate.low == pytest.approx(0.1)
-    assert outcome(records, "itl_p50<=0.3s") == "warned"
+    assert outcome(records, "itl_p50<=0.3s") == "inconclusive"
     mean = found(records, "itl_mean")
     assert mean.low is not None
     assert mean.low < 0.2

@@ -62,7 +62,6 @@ def board_of(
             ),
             records,
             balance="geometric",
-            seed=0,
             slo=parse(slo, where="slo"),
         )[0]
         for records, load in cells

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.analysis.cell_bootstrap import KeptBootstraps
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.store.journal import CELLS, RECORDS, SUMMARY, VERDICTS, Journal
@@ -33,7 +32,6 @@ def ended(folder: Path, **settings: Any) -> Closing:  # noqa: ANN401 - any setti
             "environment": {"pytest-llmlat": "0"},
         },
         seconds=1.0,
-        kept=KeptBootstraps(),
         cells_planned=1,
     )
 

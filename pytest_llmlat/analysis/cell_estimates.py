@@ -1,0 +1,183 @@
+"""Quality and speed of one cell with their intervals, from its records alone.
+
+What is alike is one item of the intervals, not many: all requests about one sample,
+where repeats or a load asked it several times, and all samples of one cluster, such as
+several questions about one text. Under a load neighbouring requests are alike too: what
+these have in common (``batch_means``) is added to the variance of speed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.intervals import (
+    MeasuredFigure,
+    jackknife_figure,
+    known,
+    made_of,
+    mean_figure,
+)
+from pytest_llmlat.analysis.repeated_answers import repeat_figures
+from pytest_llmlat.grading.metrics import METRICS, CellFigure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.grading.metrics import Metric
+    from pytest_llmlat.grading.metrics.metric import Rows
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Estimate
+    from pytest_llmlat.values.settings import Balance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEstimates:
+    """The figures of one cell that a score is made of."""
+
+    value: MeasuredFigure
+    """The metric of the cell, chance included."""
+    chance: MeasuredFigure
+    """The quality of guessing what was asked."""
+    speed: MeasuredFigure
+    details: tuple[tuple[str, Estimate], ...]
+    """Further figures of the metric, sorted by name."""
+    units: int
+    """How many items there are that are not alike."""
+
+    @property
+    def to_average(self) -> CellEstimates:
+        """The same with limits that do for a row's average over cells."""
+        return replace(self, value=self.value.to_average, speed=self.speed.to_average)
+
+    @property
+    def quality(self) -> float:
+        """The metric with chance taken off."""
+        return float(score.normalize(self.value.value, self.chance.value))
+
+    @property
+    def normalized(self) -> Estimate:
+        """The metric with chance taken off, and its interval."""
+        return made_of(score.normalize, (self.value, self.chance))
+
+    def balanced(self, balance: Balance) -> Estimate:
+        """Return the score of the cell."""
+
+        def figure(value: float, chance: float, speed: float) -> float:
+            quality = score.normalize(value, chance)
+            return float(score.balance(quality, speed, balance))
+
+        return made_of(figure, (self.value, self.chance, self.speed))
+
+
+def estimates_of(records: Sequence[Record]) -> CellEstimates:
+    """Return the figures of a cell, from its records, of which one at least is graded.
+
+    After this the records are not needed any more.
+    """
+    metric = METRICS[records[0].metric]
+    units = Units(records)
+    graded = [record for record in records if record.graded]
+    chances = {record.chance for record in graded}
+    marks, guesses, given = units.sums(
+        [(r.grade.value, r.chance, 1.0) if r.graded else (0.0,) * 3 for r in records]
+    ).T
+    own = speeds(records)
+    scores, asked = units.sums([(speed, 1.0) for speed in own]).T
+    return CellEstimates(
+        value=_corpus(records, metric, units)
+        if metric.corpus
+        else mean_figure(marks, given),
+        chance=known(chances.pop(), units.count)
+        if len(chances) == 1
+        else mean_figure(guesses, given),
+        speed=mean_figure(
+            scores, asked, shared=shared_variance(own, records[0].cell.scenario)
+        ),
+        details=tuple(sorted(_details(graded, metric, Units(graded)).items())),
+        units=units.count,
+    )
+
+
+class Units:
+    """Which records belong together because they are alike."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        """Group records by what is alike in them."""
+        own = [record.item for record in records]
+        # By name and not as they were answered, so that two models stay in step.
+        names = sorted(set(own))
+        place = {name: number for number, name in enumerate(names)}
+        self.count = len(names)
+        self._places = [place[name] for name in own]
+
+    def sums(self, rows: Rows) -> Array:
+        """Return the sums of columns over the records of each unit: (units, k)."""
+        import numpy as np
+
+        values = np.array(rows, dtype=float)
+        if self.count == len(values):
+            sums = np.empty_like(values)
+            sums[self._places] = values
+            return sums
+        sums = np.zeros((self.count, values.shape[1]))
+        np.add.at(sums, self._places, values)
+        return sums
+
+
+def speeds(records: Sequence[Record]) -> list[float]:
+    """Return the speed score of each request, 0 for a failure."""
+    return [score.speed(answer_time(r), r.budget_s) for r in records]
+
+
+def answer_time(record: Record) -> float | None:
+    """Return the e2e of a request that was answered; a failure has none, in seconds."""
+    if record.finish in ("error", "timeout") or record.timing is None:
+        return None
+    return record.timing.e2e_s
+
+
+def _corpus(records: Sequence[Record], metric: Metric, units: Units) -> MeasuredFigure:
+    counts = [r.grade.counts for r in records]
+    return jackknife_figure(
+        metric.quality(counts), units.sums(counts), metric.quality_draws
+    )
+
+
+def _details(
+    records: Sequence[Record], metric: Metric, units: Units
+) -> dict[str, Estimate]:
+    """Average each detail over the answers that have it; add what only a cell has."""
+    columns: dict[str, list[float | None]] = defaultdict(lambda: [None] * len(records))
+    for place, record in enumerate(records):
+        for name, value in record.grade.details:
+            columns[name][place] = value
+    found = {name: _average(values, units) for name, values in columns.items()}
+    further: dict[str, CellFigure] = {}
+    if metric.corpus is not None and metric.direction == "lower":
+        # What is told beside the quality is of the whole too, and no mean.
+        counts = [record.grade.counts for record in records]
+        further[records[0].metric] = CellFigure(
+            value=metric.corpus.figure(counts), rows=counts, draws=metric.corpus.draws
+        )
+    if metric.cell_figures is not None:
+        further |= metric.cell_figures(records)
+    further |= repeat_figures(records, metric)
+    return found | {
+        name: jackknife_figure(
+            figure.value, units.sums(figure.rows), figure.draws, share=figure.share
+        ).estimate
+        for name, figure in further.items()
+    }
+
+
+def _average(values: Sequence[float | None], units: Units) -> Estimate:
+    """Average the values that are there; one that is missing weighs nothing."""
+    rows = [(0.0, 0.0) if value is None else (value, 1.0) for value in values]
+    sums = units.sums(rows)
+    there = sums[sums[:, 1] > 0]
+    return mean_figure(there[:, 0], there[:, 1]).estimate
