@@ -155,7 +155,8 @@ def _chance(task: Task, samples: Sequence[Sample] | None) -> float | None:
     if samples is None:
         return task.chance
     try:
-        return fmean(chances(task, samples))
+        found = zip(chances(task, samples), samples, strict=True)
+        return fmean(chance for chance, sample in found if sample.graded)
     # A metric that cannot be used is told of when the task is run.
     except (BadExtension, MissingExtra):
         return None

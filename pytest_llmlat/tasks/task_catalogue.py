@@ -36,23 +36,34 @@ class TaskCatalogue:
     """The same as they are written, each with what it takes from others."""
 
     def find(
-        self, name: str, *, where: str, asked: Collection[str] = ()
+        self, name: str, *, where: str, asked: Collection[str] | None = None
     ) -> tuple[Task, ...]:
         """Return the task called ``name``, or the tasks of the family ``name``.
 
-        A family is its bundled tasks; of its public and generated sets, which are
-        many and large, only those that are ``asked`` for by their own names.
+        A family is its bundled tasks; of those that run by name only, such as public
+        and generated sets, only those that are ``asked`` for by their own names. A
+        family that has no others is those of them that need no download.
+
+        Args:
+            name: of a task or a family.
+            where: it was typed, for the complaint.
+            asked: what was asked for besides, where a marker names the family: then
+                nothing may be left of it.
 
         Raises:
             UnknownName: neither; the message names the nearest.
         """
         if name in self.entries:
             return (self.entries[name],)
+        members = [task for task in self.entries.values() if task.family == name]
         family = tuple(
             task
-            for task in self.entries.values()
-            if task.family == name and (task.name in asked or not task.by_name_only)
+            for task in members
+            if task.name in (asked or ()) or not task.by_name_only
         )
+        local = tuple(task for task in members if task.public is None)
+        if local and not family:
+            return local if asked is None else ()
         if not family:
             families = {task.family for task in self.entries.values()}
             known = {*self.entries, *families, *FAMILIES}

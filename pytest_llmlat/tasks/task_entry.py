@@ -106,6 +106,7 @@ def task_of(table: TomlTable) -> Task:
         shots=shots_of(table, reference=table.text("reference") or "reference"),
         messages=messages,
         breakdown=table.texts("breakdown"),
+        only_by_name=bool(table.flag("only_by_name")),
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.tasks.data.template_rows import GENERATOR_OPTIONS
-from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.tasks.data.template_rows import options_of
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 from pytest_llmlat.values.task_option import TaskOption
 
@@ -32,12 +31,11 @@ def known_options(task: Task) -> tuple[TaskOption, ...]:
     Raises:
         BadExtension: its metric or its extractor cannot be used.
     """
-    drawn = GENERATOR_OPTIONS if task.source.startswith(GENERATED) else ()
     parts = (
         (LANGUAGE,),
         METRICS[task.metric].options,
         EXTRACTORS[task.extractor].options,
-        drawn,
+        options_of(task),
     )
     found = {option.name: option for part in parts for option in part}
     return tuple(found.values())

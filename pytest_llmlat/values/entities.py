@@ -292,11 +292,15 @@ class Task:
     templates; ``None`` where each row is one question."""
     breakdown: tuple[str, ...] = ()
     """Columns of a row by whose values quality and latency are told apart."""
+    only_by_name: bool = False
+    """Its rows are bundled or in a file, and it runs only where it is named all the
+    same."""
 
     @property
     def by_name_only(self) -> bool:
         """Whether it runs only where it is named itself, not with its family."""
-        return self.public is not None or self.source.startswith(GENERATED)
+        drawn = self.source.startswith(GENERATED)
+        return self.only_by_name or self.public is not None or drawn
 
     def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
         """Return the setting ``key`` of extractor, metric or source, or ``default``."""

@@ -33,7 +33,7 @@ DEFAULT_CONTEXT = 4096
 DEFAULT_BATCH = 512
 OPTIONS = (
     *("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type"),
-    "repack",
+    *("repack", "cache_prompt"),
 )
 KV_TYPES = ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 _PLAIN_KV_TYPES = ("f32", "f16")

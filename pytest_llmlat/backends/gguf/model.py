@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import os
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +22,7 @@ from pytest_llmlat.backends.gguf.loading import (
 from pytest_llmlat.backends.gguf.prompting import GgufPrompts
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
-from pytest_llmlat.backends.settings_check import known_options
+from pytest_llmlat.backends.settings_check import flag_option, known_options
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.weights import fingerprint, package_version
 from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
@@ -39,7 +41,9 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
 
     Options of the entry: ``context`` (tokens), ``threads``, ``batch`` (tokens of a
     prompt that are processed at once), ``gpu_layers`` (default all), of the cache of
-    keys and values ``flash_attention`` and ``kv_type``, and ``repack``.
+    keys and values ``flash_attention`` and ``kv_type``, ``repack``, and
+    ``cache_prompt`` (whether a turn of a conversation need not read again what the turn
+    before it read; true unless said).
 
     Raises:
         BadCatalogue: an option that cannot be.
@@ -105,6 +109,9 @@ class GGUF:
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
         self._ends = llama_cpp.llama_vocab_is_eog
         self._prompts = prompts
+        self._keeps = flag_option(model, "cache_prompt", default=True)
+        self._held: str | None = None
+        """The conversation of which a turn was read last."""
         self.chat = prompts.chat
         lora = given.get("lora_path")
         layers = given["n_gpu_layers"]
@@ -124,6 +131,8 @@ class GGUF:
             "repack": repack,
             "chat": self.chat,
         }
+        if model.option("cache_prompt") is not None:
+            self.facts = {**self.facts, "cache_prompt": self._keeps}
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer; each token is stamped as soon as it is text."""
@@ -131,19 +140,39 @@ class GGUF:
         room = self._llama.n_ctx() - len(tokens)
         if rendered is not None:
             meter.prompted(rendered.text)
+        kept: int | None = None
         if room <= 0:
             finish: Finish = "context"
         else:
-            # Without a reset llama-cpp-python keeps the prefix that two prompts share,
-            # and the second would not pay for its prefill.
-            self._llama.reset()
+            kept = self._kept(request, tokens)
             finish = self._decode(tokens, room, request, meter)
-        return meter.generation(
+        found = meter.generation(
             finish,
             len(tokens),
             rendered=None if rendered is None else rendered.text,
             sampling=request.sampling,
         )
+        return replace(found, cached_tokens=kept)
+
+    def _kept(self, request: Request, tokens: list[int]) -> int | None:
+        """Forget what was read before, but for the earlier turns of a conversation.
+
+        Without a reset llama-cpp-python keeps the prefix that two prompts share, and
+        the second does not pay for its prefill.
+
+        Returns:
+            How many tokens need not be read; ``None`` where nothing is ever kept.
+        """
+        goes_on = self._keeps and request.continues
+        if not goes_on or request.conversation != self._held:
+            self._llama.reset()
+        self._held = request.conversation
+        if request.conversation is None or not self._keeps:
+            return None
+        before = self._llama.input_ids[: self._llama.n_tokens].tolist()
+        # The last token is read in any case: the first of the answer follows from it.
+        pairs = zip(before, tokens[:-1], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     def reset_device_peak(self) -> None:
         """llama.cpp offers no counter of peak device memory."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
-    *("messages", "breakdown"),
+    *("messages", "breakdown", "only_by_name"),
 )
 """What decides where the data are found, how they are read, how often, and in which
 groups they are told, not what is asked."""

@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Task
 
-COUNT = 30
-"""How many items are drawn where the task does not say."""
 GENERATOR_OPTIONS = (
     TaskOption(
         name="count",
         kind="integer",
         least=0,
-        meaning=f"how many items are drawn; else {COUNT}",
+        meaning="how many items are drawn; else 30, or all of a grid of lengths",
     ),
     TaskOption(
         name="seed",
@@ -31,7 +29,15 @@ GENERATOR_OPTIONS = (
         meaning="which items are drawn; else --llm-seed",
     ),
 )
-"""What a task whose items are drawn may set."""
+"""What any task whose items are drawn may set."""
+
+
+def options_of(task: Task) -> tuple[TaskOption, ...]:
+    """Return what the task may set of its drawn items; nothing where none are."""
+    if not task.source.startswith(GENERATED):
+        return ()
+    kind = GENERATORS.get(task.source.removeprefix(GENERATED))
+    return (*GENERATOR_OPTIONS, *(() if kind is None else kind.options))
 
 
 def generated_rows(task: Task, *, seed: int) -> Iterator[TableRow]:
@@ -41,21 +47,22 @@ def generated_rows(task: Task, *, seed: int) -> Iterator[TableRow]:
         BadCatalogue: a number that is none, or more items than there are.
     """
     kind = task.source.removeprefix(GENERATED)
-    chosen, count = _whole(task, "seed", seed), _whole(task, "count", COUNT)
+    generator = GENERATORS[kind]
+    chosen = _whole(task, "seed", seed)
+    count = _whole(task, "count", generator.count)
     try:
-        items = GENERATORS[kind](chosen, count)
+        items = generator.draw(chosen, count, dict(task.options))
     except ValueError as error:
         raise BadCatalogue(
             f"task {task.name!r}: {task.source}, seed {chosen}, count {count}: {error}"
         ) from error
     for index, item in enumerate(items):
         # Another seed draws other items, which must not be paired with these by id.
-        row = item.row()
         yield TableRow(
             source=f"{task.source}, seed {chosen}",
             place=f"item {index + 1}",
             index=index,
-            columns={**row, "id": f"{item.id}-seed{chosen}"},
+            columns={**item.row(), "id": f"{item.id}-seed{chosen}"},
         )
 
 

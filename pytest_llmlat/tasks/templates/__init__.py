@@ -16,16 +16,17 @@ longer draw begins with the shorter one::
 ``ordering``              who comes first, second, last
 ``truth``                 statements, formulas, rules, knights and knaves
 ``items``                 the order in which templates take their turns
+``haystack``              plain sentences without a number, as many as are wanted
+``needles``               a fact in a long text, at a stated depth and length
+``generators``            what a task's source may name, with its options
 ========================  ======================================================
 """
 
 from __future__ import annotations
 
-from pytest_llmlat.tasks.templates.items import (
-    GENERATORS,
-    arithmetic_items,
-    logic_items,
-)
+from pytest_llmlat.tasks.templates.generators import GENERATORS
+from pytest_llmlat.tasks.templates.items import arithmetic_items, logic_items
+from pytest_llmlat.tasks.templates.needles import needle_items
 from pytest_llmlat.tasks.templates.seeded_draw import Item
 
-__all__ = ["GENERATORS", "Item", "arithmetic_items", "logic_items"]
+__all__ = ["GENERATORS", "Item", "arithmetic_items", "logic_items", "needle_items"]

@@ -11,7 +11,7 @@ from pytest_llmlat.tasks.templates.seeded_draw import Draw, Item
 from pytest_llmlat.values.entities import DIFFICULTIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.tasks.templates.puzzles import Choice
     from pytest_llmlat.tasks.templates.seeded_draw import ItemKind
@@ -129,13 +129,6 @@ def logic_items(seed: int, count: int) -> list[Item]:
             )
         )
     return items
-
-
-GENERATORS: Mapping[str, Callable[[int, int], list[Item]]] = {
-    "arithmetic": arithmetic_items,
-    "logic": logic_items,
-}
-"""What ``source = "generated:KIND"`` of a task may name."""
 
 
 def _question_if(drawn: TruthItem, *, holds: bool) -> str | None:
