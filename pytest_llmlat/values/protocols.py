@@ -57,8 +57,9 @@ class Backend(Deployed, Protocol):
         No state of an earlier request shortens this one: the whole prompt is
         processed every time. Only a request that ``continues`` a conversation may
         begin where the last request left it, if that was of the same ``conversation``;
-        the generation then tells its ``cached_tokens``. A prompt that leaves no room in the context is not
-        cut: the answer is empty and its ``finish`` is ``context``.
+        the generation then tells its ``cached_tokens``. A prompt that leaves no room
+        in the context is not cut: the answer is empty and its ``finish`` is
+        ``context``.
         """
         ...
 

@@ -236,8 +236,9 @@ class Record:
     shots: tuple[str, ...] = ()
     """The ids of the rows that were shown as examples, in that order."""
     cached_tokens: int | None = None
-    """How many of ``prompt_tokens`` a server had kept from before; ``None`` where it
-    does not say, and of a model in this process, which keeps nothing."""
+    """How many of ``prompt_tokens`` had been kept from before; ``None`` where a server
+    does not say, and of a model in this process outside of conversations, which keeps
+    nothing."""
     head: str | None = None
     """What was put before the whole prompt, so that no server had seen its beginning;
     it stands in ``prompt``, or in ``system``. ``None`` for nothing."""
