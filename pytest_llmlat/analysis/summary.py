@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.breakdowns import breakdown
 from pytest_llmlat.analysis.cached_prompts import cached_share
 from pytest_llmlat.analysis.cell_bootstrap import items_of
 from pytest_llmlat.analysis.cell_counts import (
@@ -98,6 +99,7 @@ def condense(
         "drawn": _drawing(records) if records else None,
         "figures": distributions([counted.by_entry]),
         "numbers": numbers([counted.by_entry], facts),
+        "breakdown": breakdown(records),
     }
     return Condensed(
         facts=facts,

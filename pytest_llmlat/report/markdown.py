@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -72,6 +73,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         _tunings(board),
         _cells(board),
         _loads(board),
+        *_breakdowns(board),
         _told("Repeats", repeat_lines(board), rank=_CLOCK),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),
         _told("Warnings", _warnings(board), rank=_WARNINGS),
@@ -195,6 +197,19 @@ def _loads(board: Scoreboard) -> TrimmableBlock:
         rank=_LOADS,
         closing=("", *good) if good else (),
     )
+
+
+def _breakdowns(board: Scoreboard) -> list[TrimmableBlock]:
+    """Return what cells come to by turn, by length and by depth."""
+    return [
+        _table(
+            plain(each.title),
+            head(each.header, right=sorted({*range(len(each.header))} - {*each.words})),
+            [row(line, hostile=range(1 + len(each.by))) for line in each.rows],
+            rank=_CELLS,
+        )
+        for each in breakdown_tables(board)
+    ]
 
 
 def _disturbed(board: Scoreboard) -> list[str]:

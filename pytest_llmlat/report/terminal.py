@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.breakdown_tables import breakdown_lines
 from pytest_llmlat.report.figure_tables import (
     Line,
     TableColumn,
@@ -53,7 +54,7 @@ def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]
         )
         columns = [task, *cell_columns(summaries)]
         lines += [*_table(columns, summaries, CELL_LAYOUT, most), ""]
-    lines += load_lines(board)
+    lines += [*load_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [*comparison_lines(board), *_remarks(board)]
     tuned, judged = tuning_lines(board), verdict_lines(board)

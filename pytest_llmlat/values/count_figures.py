@@ -72,6 +72,17 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
         noted=("cells",),
     ),
     FigureDefinition(
+        name="context_overflows",
+        meaning="Prompts that did not fit into the model's context, so that nothing was"
+        " answered; they count as wrong, and are among the truncated.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+        count=lambda record: int(record.finish == "context"),
+        noted=("cells",),
+    ),
+    FigureDefinition(
         name="refused",
         meaning="Requests that the model declined to answer.",
         shape="number",

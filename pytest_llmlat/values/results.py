@@ -74,6 +74,32 @@ class DrawnAnswers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFigures:
+    """Figures of a part of a cell: of one turn, one length, one depth."""
+
+    by: tuple[str, ...]
+    """What the part is told by, such as ``turn``, or ``length`` and ``depth``."""
+    values: tuple[str, ...]
+    """What it has of each."""
+    samples: int
+    graded: int
+    """Those of them whose right answer is known."""
+    quality: float | None
+    """The metric itself over the graded ones; ``None`` where there are none."""
+    ttft_p50_s: float | None
+    e2e_p50_s: float | None
+    prompt_tokens: float | None
+    """Mean, as the model's own tokenizer or the server counts; ``None`` where some are
+    not known."""
+    cached_share: float | None
+    """Share of the prompts' tokens that had been kept; ``None`` where nobody says."""
+    errors: int
+    timeouts: int
+    context_overflows: int
+    """Prompts that did not fit into the model's context."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The statistics of one cell."""
 
@@ -158,6 +184,8 @@ class Summary:
     """Those that are read off records by their definition alone, such as ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
+    breakdown: tuple[GroupFigures, ...] = ()
+    """By turn and by the columns that the task names; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from pytest_llmlat.report.page.embedding import (
 )
 from pytest_llmlat.report.page.heads import heads
 from pytest_llmlat.report.page.page_tables import (
+    breakdown_parts,
     cell_table,
     gate_part,
     load_table,
@@ -102,6 +103,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "rows": rows,
         "cells": cell_table(board, rows),
         "loads": load_table(board),
+        "breakdowns": breakdown_parts(board),
         "remarks": remarks(board),
         "comparisons": lettered_comparisons(board),
         "choice": len(board.comparisons) > 1,

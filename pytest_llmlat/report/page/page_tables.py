@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -220,6 +221,25 @@ def cell_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
             for s in board.summaries
         ),
     )
+
+
+def breakdown_parts(board: Scoreboard) -> list[tuple[str, PageTable]]:
+    """Return what cells come to by turn, length and depth, each under its title."""
+    return [
+        (
+            each.title,
+            PageTable(
+                columns=tuple(
+                    Column(title=title.capitalize(), number=place not in each.words)
+                    for place, title in enumerate(each.header)
+                ),
+                rows=tuple(
+                    tuple(Field(text=text) for text in row) for row in each.rows
+                ),
+            ),
+        )
+        for each in breakdown_tables(board)
+    ]
 
 
 def load_table(board: Scoreboard) -> PageTable | None:

@@ -111,6 +111,7 @@ NO_FIGURES = {
         "figures",
         "numbers",
         "drawn",
+        "breakdown",
     ),
     *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
 }

@@ -24,6 +24,7 @@ BUNDLED = [name for name, task in TASKS.items() if task.source.endswith(".jsonl"
 PROGRAMS = [name for name in BUNDLED if METRICS[TASKS[name].metric].run is not None]
 TEXTS = [name for name in BUNDLED if TASKS[name].extractor == "text"]
 SHORT = [name for name in BUNDLED if name not in {*PROGRAMS, *TEXTS}]
+SHORT.append("long_context/needles")
 WAY = "1. I go through what is given.\n2. I leave out what does not fit."
 STEPS = f"Let's think step by step.\n\n{WAY}\n\n"
 BULLETS = "- First, what is given.\n- Then, what is asked.\n\n"
@@ -71,8 +72,8 @@ PROGRAM_STYLES = {
 
 @cache
 def samples(name: str) -> tuple[Sample, ...]:
-    """Return every bundled sample of a task."""
-    return load_samples(TASKS[name])
+    """Return every bundled sample of a task that is graded."""
+    return tuple(sample for sample in load_samples(TASKS[name]) if sample.graded)
 
 
 def missed(name: str, say: Callable[[Task, Sample], str]) -> list[str]:
