@@ -385,4 +385,7 @@ def _record(
         continues=request.continues,
         graded=sample.graded,
         groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
+        cluster=None
+        if plan.task.cluster is None
+        else str(sample.field(plan.task.cluster)),
     )

@@ -58,6 +58,7 @@ _HEAD: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "metric": ("text", lambda r: r.metric),
     "conversation": ("text", lambda r: r.conversation),
     "turn": ("int", lambda r: r.turn),
+    "cluster": ("text", lambda r: r.cluster),
     "continues": ("bool", lambda r: r.continues),
     "graded": ("bool", lambda r: r.graded),
     "value": ("float", lambda r: float(r.grade.value) if r.graded else None),

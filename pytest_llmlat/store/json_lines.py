@@ -217,6 +217,7 @@ def _check(record: Record) -> None:
         and type(record.head) in _TEXT
         and all(type(shot) is str for shot in record.shots)
         and type(record.conversation) in _TEXT
+        and type(record.cluster) in _TEXT
         and type(record.turn) in _COUNT
         and type(record.continues) is bool
         and type(record.graded) is bool

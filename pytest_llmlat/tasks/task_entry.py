@@ -107,6 +107,7 @@ def task_of(table: TomlTable) -> Task:
         messages=messages,
         breakdown=table.texts("breakdown"),
         only_by_name=bool(table.flag("only_by_name")),
+        cluster=table.text("cluster"),
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:

@@ -295,6 +295,9 @@ class Task:
     only_by_name: bool = False
     """Its rows are bundled or in a file, and it runs only where it is named all the
     same."""
+    cluster: str | None = None
+    """The column that says which samples are alike, such as the text that they are
+    questions about; ``None`` where each stands alone."""
 
     @property
     def by_name_only(self) -> bool:

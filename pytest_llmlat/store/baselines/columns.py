@@ -135,10 +135,11 @@ _ADDED: dict[str, tuple[_Kind, object]] = {
     "turn": (_or_none(_COUNT), None),
     "continues": (_BIT, 0),
     "graded": (_BIT, 1),
+    "cluster": (_or_none(_TEXT), None),
 }
 """Columns that older files lack, and what they then hold. One that holds nothing else
 is left out, so that older versions can read files that have no use for it."""
-_KEPT = ("temperature", "top_p", "seed", "conversation", "turn")
+_KEPT = ("temperature", "top_p", "seed", "conversation", "turn", "cluster")
 _MARKS = ("continues", "graded")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 

@@ -97,11 +97,12 @@ def made_sample(
             f"{where}: column 'id' is missing or empty; the row has:"
             f" {', '.join(map(str, fields))}; without ids write mapping.id = 'index'"
         )
-    for column in task.breakdown:
+    named = [("breakdown", column) for column in task.breakdown]
+    named += [("cluster", task.cluster)] if task.cluster is not None else []
+    for key, column in named:
         if _told(fields, column, where=where) is None:
             raise BadCatalogue(
-                f"{where}: column {column!r}, which 'breakdown' names, is missing or"
-                " empty"
+                f"{where}: column {column!r}, which {key!r} names, is missing or empty"
             )
     graded = turn is None or turn.graded
     answers = right_answers(task, fields, where=where) if graded else ("",)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
-    *("messages", "breakdown", "only_by_name"),
+    *("messages", "breakdown", "only_by_name", "cluster"),
 )
 """What decides where the data are found, how they are read, how often, and in which
-groups they are told, not what is asked."""
+groups they are told or resampled, not what is asked."""
 _SHOT_LIES = ("split", "file", "where")
 """The same of its examples."""
 _LATER = {

@@ -194,6 +194,16 @@ def test_figures_are_told_apart_by_columns_that_the_task_names() -> None:
     assert asked.records[0].groups == (("depth", "50"),)
 
 
+def test_what_a_task_calls_a_cluster_is_resampled_whole() -> None:
+    """Its column is read as a text, and comes before the conversation."""
+    asked = Asked()
+    model, tools = loaded(asked, "one", lambda _: "4")
+    plan = a_plan((a_turn("a", 1, text=7),))
+    run_cell(replace(plan, task=replace(TASK, cluster="text")), model, tools)
+
+    assert (asked.records[0].cluster, asked.records[0].item) == ("7", "7")
+
+
 def test_two_models_in_turn_have_whole_conversations() -> None:
     """A B B A of conversations, each model with its own answers in each repeat."""
     asked = Asked()

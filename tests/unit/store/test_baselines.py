@@ -173,6 +173,7 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
             thought_tokens=draw(st.none() | st.integers(0, 9)),
             cached_tokens=draw(st.none() | st.integers(0, 9)),
             cut_in_thought=draw(st.booleans()),
+            cluster=draw(st.none() | st.text(max_size=3)),
             temperature=draw(st.none() | st.floats(0, 9)),
             top_p=draw(st.none() | st.floats(0, 1)),
             seed=draw(st.none() | st.integers(0, 2**31)),

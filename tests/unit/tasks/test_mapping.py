@@ -108,6 +108,16 @@ def test_a_column_whose_name_is_no_word_is_reached() -> None:
     assert mapped(a_task(), row, reference=expression).reference == "4!"
 
 
+@pytest.mark.parametrize("columns", [{}, {"text": ""}, {"text": None}])
+def test_a_row_says_which_cluster_it_is_in(columns: dict[str, Any]) -> None:
+    """Or its interval would be that of an item which stands alone."""
+    task = replace(a_task(), cluster="text")
+
+    assert mapped(task, a_row(id="a", reference="4", text=7)).id == "a"
+    with pytest.raises(BadCatalogue, match="column 'text', which 'cluster' names, is"):
+        mapped(task, a_row(id="a", reference="4", **columns))
+
+
 MANY = ["Paris", "City of Paris"]
 
 
