@@ -72,6 +72,9 @@ def _figures(
         ttft_p50_s=times["ttft_s"].p50,
         e2e_p50_s=times["e2e_s"].p50,
         prompt_tokens=fmean(tokens) if len(tokens) == len(records) else None,
+        prompt_words=None
+        if any(record.turn is not None for record in records)
+        else fmean(len(record.prompt.split()) for record in records),
         cached_share=cached_share(records),
         errors=sum(record.finish == "error" for record in records),
         timeouts=sum(record.finish == "timeout" for record in records),

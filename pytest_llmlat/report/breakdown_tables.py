@@ -75,6 +75,15 @@ def _table(
     return BreakdownTable(task=task, by=by, header=header, rows=tuple(rows))
 
 
+def _length(group: GroupFigures) -> str:
+    """Say how long prompts are: in words where nobody counts their tokens."""
+    if group.prompt_tokens is not None:
+        return f"{group.prompt_tokens:,.0f}"
+    if group.prompt_words is not None:
+        return f"{group.prompt_words:,.0f} words"
+    return MISSING
+
+
 def _model(summary: Summary) -> str:
     cell = summary.cell
     return f"{cell.model} on {placed(cell.device, cell.scenario)}"
@@ -82,13 +91,13 @@ def _model(summary: Summary) -> str:
 
 def _written(group: GroupFigures) -> tuple[str, ...]:
     graded = "" if group.graded == group.samples else f", {group.graded} graded"
-    tokens, cached = group.prompt_tokens, group.cached_share
+    cached = group.cached_share
     return (
         f"{group.samples}{graded}",
         ratio(group.quality),
         seconds(group.ttft_p50_s),
         seconds(group.e2e_p50_s),
-        MISSING if tokens is None else f"{tokens:,.0f}",
+        _length(group),
         MISSING if cached is None else f"{cached:.0%}",
         counted(
             {

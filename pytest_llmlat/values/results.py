@@ -91,6 +91,8 @@ class GroupFigures:
     prompt_tokens: float | None
     """Mean, as the model's own tokenizer or the server counts; ``None`` where some are
     not known."""
+    prompt_words: float | None
+    """Mean words of what was asked; ``None`` for turns, whose prompts hold more."""
     cached_share: float | None
     """Share of the prompts' tokens that had been kept; ``None`` where nobody says."""
     errors: int

@@ -96,6 +96,18 @@ def test_an_overflow_is_seen_beside_its_quality() -> None:
     assert (long.quality, long.context_overflows, long.errors) == (0.0, 1, 1)
 
 
+def test_words_stand_where_nobody_counts_tokens() -> None:
+    """A server that counts none still has prompts of a known length."""
+    records = [replace(place(x, "0%", 1.0), prompt_tokens=None) for x in ("1k", "2k")]
+    asked = [replace(record, prompt="one two " * 3) for record in records]
+
+    table, *_ = breakdown_tables(board_of(a_summary_of("one", asked)))
+
+    assert [row[table.header.index("prompt tokens")] for row in table.rows] == [
+        *("6 words", "6 words"),
+    ]
+
+
 def test_there_is_nothing_where_all_are_of_one_group() -> None:
     """Nor without any groups: ordinary tasks have no such table."""
     assert breakdown([a_record(), a_record("s2")]) == ()

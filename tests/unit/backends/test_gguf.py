@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ class Llama:
         self.metadata = metadata
         self.given = given
         self.calls: list[object] = []
+        self.input_ids = array("i")
+        self.n_tokens = 0
 
     def n_ctx(self) -> int:
         """Return the room for tokens."""
@@ -85,6 +88,10 @@ class Llama:
     def generate(self, tokens: list[int], **given: object) -> Iterator[int]:
         """Yield what is to be said."""
         self.calls.append(("generate", len(tokens), given))
+        # As the library: all but the last token that came has been read.
+        read = [*tokens, *self.says[:-1]]
+        self.input_ids = array("i", read)
+        self.n_tokens = len(read)
         yield from self.says
 
     def set_seed(self, seed: int) -> None:
@@ -94,6 +101,7 @@ class Llama:
     def reset(self) -> None:
         """Forget the prompt before."""
         self.calls.append("reset")
+        self.n_tokens = 0
 
     def close(self) -> None:
         """Free nothing."""
@@ -249,6 +257,55 @@ def test_nothing_of_the_prompt_before_is_kept(library: Library) -> None:
         if call == "reset" or (isinstance(call, tuple) and call[0] == "generate")
     ]
     assert done == ["reset", "generate"] * 2
+
+
+def turns(backend: GGUF, *asked: tuple[str, bool, str]) -> list[int | None]:
+    """Ask turns of (conversation, whether it goes on, text); return what was kept."""
+    return [
+        backend.generate(
+            Request(
+                prompt=text,
+                chat=False,
+                max_new_tokens=8,
+                conversation=name,
+                continues=goes_on,
+            ),
+            Meter(ManualClock(), ()),
+        ).cached_tokens
+        for name, goes_on, text in asked
+    ]
+
+
+def test_a_conversation_goes_on_from_what_was_read(library: Library) -> None:
+    """But for its last token, which is read in any case; its first turn is read whole.
+
+    Another conversation that begins with the same words shares nothing with it, nor
+    does a turn behind one of another.
+    """
+    library.says = (2, 2, 3, END)
+    backend = library.open()
+
+    kept = turns(
+        backend,
+        ("a", False, "one two"),
+        ("a", True, "one two x x"),
+        ("b", False, "one two"),
+        ("a", True, "one two x x x"),
+        ("a", True, "one two x x x x"),
+    )
+
+    # Each prompt has a token more than words, the one that begins a text.
+    assert kept == [0, 4, 0, 0, 6]
+
+
+def test_a_conversation_is_read_anew_where_that_is_asked_for(library: Library) -> None:
+    """Nothing is kept, and so there is nothing to tell."""
+    backend = library.open(options=(("cache_prompt", False),))
+
+    assert turns(backend, ("a", False, "one"), ("a", True, "one two")) == [None] * 2
+    assert backend._llama.calls.count("reset") == 2
+    assert backend.facts["cache_prompt"] is False
+    assert "cache_prompt" not in library.open().facts
 
 
 def test_decoding_is_greedy(library: Library) -> None:
