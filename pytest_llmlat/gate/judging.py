@@ -204,8 +204,8 @@ def _mixed(pairs: Pairs, name: str) -> Iterable[str]:
     binary = all(side.first.grade.correct is not None for side in sides)
     if name == QUALITY and binary and any(side.correct is None for side in sides):
         yield (
-            "repeats of a sample are right and wrong: tested by paired means, not by"
-            " McNemar's test"
+            "repeats of a sample, or turns of a conversation, are right and wrong:"
+            " tested by paired means, not by McNemar's test"
         )
 
 
@@ -224,7 +224,7 @@ def _drawn_apart(match: Match) -> Iterable[str]:
 
 def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
     if pairs.missing:
-        whole = len(pairs.samples) + len(pairs.missing)
+        whole = pairs.compared + len(pairs.missing)
         shown = ", ".join(pairs.missing[:_SHOWN])
         yield (
             f"{len(pairs.missing)} of {whole} samples of {match.against} were not"

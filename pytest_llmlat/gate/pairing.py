@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,14 @@ LATENCIES = tuple(figure.short for figure in FIGURES.values() if figure.compared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """The answers of one side to one sample, averaged over its rounds."""
+    """The answers of one side to one item, averaged over its rounds and its turns.
+
+    An item is a sample, or what is alike with others: a whole conversation.
+    """
 
     first: Record
-    """One of them, for what they have in common."""
+    """One of them that is graded, for what they have in common; its chance is the mean
+    of all."""
     value: float
     """Mean of the metric."""
     speed: float
@@ -35,7 +39,8 @@ class Side:
     counts: tuple[float, ...]
     """Mean of the sufficient statistics of a corpus metric, column by column."""
     correct: bool | None
-    """Right or wrong; ``None`` where rounds differ or the metric does not know."""
+    """Right or wrong; ``None`` where rounds or turns differ, or the metric does not
+    know."""
     logs: tuple[float | None, ...]
     """Mean logarithm of each of ``LATENCIES`` in seconds; ``None`` if none is known.
 
@@ -51,6 +56,9 @@ class Pairs:
     """A candidate's and a baseline's answers to the samples that both have."""
 
     samples: tuple[str, ...]
+    """The names of the items."""
+    compared: int
+    """How many samples these hold: more than there are items where some are alike."""
     candidate: tuple[Side, ...]
     baseline: tuple[Side, ...]
     missing: tuple[str, ...]
@@ -60,13 +68,25 @@ class Pairs:
 
 
 def pair(candidate: Iterable[Record], baseline: Iterable[Record]) -> Pairs:
-    """Put the answers to each sample side by side, in the order of the names."""
+    """Put the answers to each item side by side, in the order of the names.
+
+    Of a conversation those turns count that both sides have.
+    """
     ours, theirs = _by_sample(candidate), _by_sample(baseline)
-    common = sorted(ours.keys() & theirs.keys())
+    both = sorted(ours.keys() & theirs.keys())
+    items: dict[str, list[str]] = defaultdict(list)
+    for name in both:
+        items[ours[name][0].item].append(name)
+    sides = {
+        item: _both_sides([ours[n] for n in names], [theirs[n] for n in names])
+        for item, names in sorted(items.items())
+    }
+    found = {item: each for item, each in sides.items() if each is not None}
     return Pairs(
-        samples=tuple(common),
-        candidate=tuple(ours[name] for name in common),
-        baseline=tuple(theirs[name] for name in common),
+        samples=tuple(found),
+        compared=len(both),
+        candidate=tuple(own for own, _ in found.values()),
+        baseline=tuple(own for _, own in found.values()),
         missing=tuple(sorted(theirs.keys() - ours.keys())),
         added=tuple(sorted(ours.keys() - theirs.keys())),
     )
@@ -95,11 +115,48 @@ def known(sides: Sequence[Side], quantity: str) -> int:
     return sum(side.logs[place] is not None for side in sides)
 
 
-def _by_sample(records: Iterable[Record]) -> dict[str, Side]:
+def _by_sample(records: Iterable[Record]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         found[record.sample].append(record)
-    return {name: _side(answers) for name, answers in found.items()}
+    return found
+
+
+def _both_sides(
+    ours: Sequence[Sequence[Record]], theirs: Sequence[Sequence[Record]]
+) -> tuple[Side, Side] | None:
+    """Return both sides of one item; ``None`` where nothing of it is graded.
+
+    Turns of a conversation are not equally long. So a latency of it is of those turns
+    of which the baseline has it, and the candidate has none where it lacks one of them:
+    a slow turn that failed must not make the others look fast.
+
+    Args:
+        ours: the candidate's answers to each of its samples.
+        theirs: the baseline's, to the same ones.
+    """
+    if not any(answers[0].graded for answers in ours):
+        return None
+    own, other = (_side([r for rs in side for r in rs]) for side in (ours, theirs))
+    if len(ours) == 1:
+        return own, other
+    our_logs, their_logs = (
+        [_sample_logs(answers) for answers in side] for side in (ours, theirs)
+    )
+    means: list[tuple[float | None, float | None]] = []
+    for column in range(len(LATENCIES)):
+        of = [n for n, logs in enumerate(their_logs) if logs[column] is not None]
+        mine = [our_logs[n][column] for n in of]
+        means.append(
+            (
+                None if None in mine else _mean(mine),
+                _mean(their_logs[n][column] for n in of),
+            )
+        )
+    return (
+        replace(own, logs=tuple(mean for mean, _ in means)),
+        replace(other, logs=tuple(mean for _, mean in means)),
+    )
 
 
 def _side(records: Sequence[Record]) -> Side:
@@ -114,17 +171,25 @@ def _side(records: Sequence[Record]) -> Side:
             logs=_logs(first),
             cut=first.finish == "timeout",
         )
-    marks = {record.grade.correct for record in records}
-    columns = zip(*(record.grade.counts for record in records), strict=True)
+    graded = [record for record in records if record.graded]
+    marks = {record.grade.correct for record in graded}
+    columns = zip(*(record.grade.counts for record in graded), strict=True)
+    chances = {record.chance for record in graded}
+    chance = chances.pop() if len(chances) == 1 else fmean(r.chance for r in graded)
     return Side(
-        first=first,
-        value=fmean(record.grade.value for record in records),
+        first=replace(graded[0], chance=chance),
+        value=fmean(record.grade.value for record in graded),
         speed=fmean(score.speed(answer_time(r), r.budget_s) for r in records),
         counts=tuple(fmean(column) for column in columns),
         correct=marks.pop() if len(marks) == 1 else None,
-        logs=tuple(_mean(column) for column in zip(*map(_logs, records), strict=True)),
+        logs=_sample_logs(records),
         cut=any(record.finish == "timeout" for record in records),
     )
+
+
+def _sample_logs(records: Sequence[Record]) -> tuple[float | None, ...]:
+    """Return the mean logarithm of each latency over the rounds that have it."""
+    return tuple(_mean(column) for column in zip(*map(_logs, records), strict=True))
 
 
 def _logs(record: Record) -> tuple[float | None, ...]:

@@ -56,7 +56,7 @@ def visible(
     level = ALPHA / 2 / (SHARES * max(1, len(cells)))
     found = []
     for cell in cells:
-        stored = len({record.sample for record in cell.records})
+        stored = len({record.item for record in cell.records})
         # What the baseline has no answer to is compared with nothing.
         own = stored if samples is None else min(samples, stored)
         found += [
@@ -69,13 +69,12 @@ def visible(
 def _visible(cell: BaselineCell, samples: int, level: float, latencies: int) -> Visible:
     reach = _reach(level)
     spread, paired = _spread(cell.records)
-    right = fmean(record.grade.value for record in cell.records)
-    binary = all(record.grade.correct is not None for record in cell.records)
+    graded = [record.grade for record in cell.records if record.graded]
+    right = fmean(grade.value for grade in graded)
+    binary = all(grade.correct is not None for grade in graded)
     # Two answers that have nothing to do with each other differ by this at most.
     noise = (
-        right * (1 - right)
-        if binary
-        else pvariance([record.grade.value for record in cell.records])
+        right * (1 - right) if binary else pvariance([grade.value for grade in graded])
     )
     return Visible(
         cell=cell.cell.id,

@@ -203,7 +203,9 @@ def _overview(records: Sequence[Record]) -> dict[str, Any]:
     middle = median_low(times) if times else math.inf
     return {
         "records": len(records),
-        "mean_grade": round(fmean(r.grade.value for r in records), 4),
+        "mean_grade": round(
+            fmean([r.grade.value for r in records if r.graded] or (0.0,)), 4
+        ),
         "e2e_p50_s": round(middle, 6) if math.isfinite(middle) else None,
     }
 

@@ -791,7 +791,7 @@ def test_repeats_that_disagree_are_tested_by_their_means() -> None:
     lost = judged(matched(repeats(["+--", "---"] * 20), repeats(["+++", "++-"] * 20)))
     same = judged(matched(repeats(["+-+", "---"] * 20), repeats(["+-+", "---"] * 20)))
 
-    told = "repeats of a sample are right and wrong: tested by paired means"
+    told = "of a conversation, are right and wrong: tested by paired means"
     assert lost["quality"].outcome == "regression"
     assert lost["quality"].change == pytest.approx((1 - 1 / 3 + 2 / 3) / 2)
     assert told in str(lost["quality"].note)

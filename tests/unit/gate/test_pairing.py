@@ -247,3 +247,48 @@ def test_the_order_of_the_answers_does_not_matter(
     assert [s.logs[E2E] for s in one.candidate] == pytest.approx(
         [s.logs[E2E] for s in other.candidate]
     )
+
+
+def turn(
+    number: int, value: float, seconds: float, *, graded: bool = True, name: str = "a"
+) -> Record:
+    """Return the record of a turn of a conversation."""
+    record = a_record(f"{name}#{number}", value=value, timing=a_timing(seconds))
+    return replace(record, conversation=name, turn=number, graded=graded)
+
+
+def test_the_turns_of_a_conversation_are_one_pair() -> None:
+    """They are not independent of each other; one that is not graded only takes time."""
+    ours = [turn(1, 0.0, 1.0, graded=False), turn(2, 1.0, 4.0), turn(3, 0.0, 2.0)]
+    theirs = [turn(1, 0.0, 1.0, graded=False), turn(2, 1.0, 2.0), turn(3, 1.0, 2.0)]
+
+    pairs = pair(ours, theirs)
+
+    assert (pairs.samples, pairs.compared) == (("a",), 3)
+    (own,), (other,) = pairs.candidate, pairs.baseline
+    assert (own.value, own.correct, other.value, other.correct) == (0.5, None, 1, True)
+    assert log_ratios(pairs, "e2e") == [pytest.approx(math.log(2) / 3)]
+
+
+def test_a_slow_turn_that_failed_makes_the_others_no_faster() -> None:
+    """The conversation has no latency then, and that of the baseline is missed."""
+    failed = replace(an_error("a#2"), conversation="a", turn=2)
+    theirs = [turn(1, 1.0, 1.0), turn(2, 1.0, 60.0)]
+
+    pairs = pair([turn(1, 1.0, 1.0), failed], theirs)
+    mirrored = pair(theirs, [turn(1, 1.0, 1.0), failed])
+
+    assert log_ratios(pairs, "e2e") == [None]
+    assert known(pairs.baseline, "e2e") == 1
+    assert log_ratios(mirrored, "e2e") == [0.0]
+
+
+def test_of_a_conversation_that_was_cut_off_the_turns_count_that_both_have() -> None:
+    """What is missing is told turn by turn; one without a graded turn is no pair."""
+    theirs = [turn(1, 1.0, 1.0), turn(2, 0.0, 1.0)]
+    more = [turn(1, 0.0, 1.0, graded=False, name="b"), turn(2, 1.0, 1.0, name="b")]
+
+    pairs = pair([theirs[0], more[0]], theirs + more)
+
+    assert (pairs.samples, pairs.missing) == (("a",), ("a#2", "b#2"))
+    assert [side.value for side in pairs.baseline] == [1.0]
