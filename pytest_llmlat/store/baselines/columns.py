@@ -270,7 +270,8 @@ def _record(
         cached_tokens=row["cached_tokens"],
         cut_in_thought=bool(row["cut_in_thought"]),
         **{name: row[name] for name in _KEPT},
-        **{name: bool(row[name]) for name in _MARKS},
+        continues=bool(row["continues"]),
+        graded=bool(row["graded"]),
         **{name: row[name] for name in _PLAIN},
         **flags,
     )

@@ -258,7 +258,7 @@ def turn(
 
 
 def test_the_turns_of_a_conversation_are_one_pair() -> None:
-    """They are not independent of each other; one that is not graded only takes time."""
+    """They are not independent of each other; an ungraded one only takes time."""
     ours = [turn(1, 0.0, 1.0, graded=False), turn(2, 1.0, 4.0), turn(3, 0.0, 2.0)]
     theirs = [turn(1, 0.0, 1.0, graded=False), turn(2, 1.0, 2.0), turn(3, 1.0, 2.0)]
 

@@ -31,7 +31,7 @@ budget_s = 1
 COLUMN = 'messages = "messages"\n'
 
 
-def said(role: str, content: str, **further: object) -> dict[str, object]:
+def said(role: str, content: object, **further: object) -> dict[str, object]:
     """Return a message."""
     return {"role": role, "content": content, **further}
 
