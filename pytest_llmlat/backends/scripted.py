@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.thought_tags import ThoughtTags
@@ -128,6 +129,9 @@ class Scripted:
         return meter.generation(
             "context" if room <= 0 else ended, prompt_tokens, sampling=request.sampling
         )
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Nothing is to be done: a script says what it says, whatever it is held to."""
 
     def reset_device_peak(self) -> None:
         """There is no device to reset."""

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 SHARED = (
     *("slower", "sha256", "batch_size", "system_as", "thinking", "thinking_tokens"),
-    *("temperature", "top_p"),
+    *("temperature", "top_p", "structured"),
 )
 """Options that are read outside of a backend's own file."""
+SHARED_DEFAULTS: Mapping[str, Scalar] = {"structured": True}
+"""What some of them are where an entry does not say them."""
 
 
 def known_options(model: ModelSpec, keys: Iterable[str]) -> None:

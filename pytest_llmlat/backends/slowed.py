@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from pytest_llmlat.backends.constraints import make_ready
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.protocols import Batching
 from pytest_llmlat.values.token_meter import Meter
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -81,6 +83,14 @@ class Slowed:
         """Answer as the model does, later."""
         delay = _Delay(self._clock, self._share)
         return self._backend.generate(request, _SlowMeter(meter, delay, self._clock))
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Make a schema or a grammar ready, if the model can.
+
+        Raises:
+            Unsupported: it cannot.
+        """
+        make_ready(self._backend, constraint)
 
     def reset_device_peak(self) -> None:
         """Begin to count peak device memory anew."""

@@ -148,6 +148,7 @@ def _reference(text: str, problems: list[str]) -> tuple[Baseline, list[Verdict]]
                 warnings=one.warnings,
                 records=tuple(records),
                 answers=answers_of(records),
+                constraint=one.constraint,
             )
         )
         if not one.finished or len(records) < one.planned or not records:

@@ -89,6 +89,9 @@ def _apart(
         return f"the baseline was disturbed: {then.contended or then.warnings[0]}"
     if facts.task_revision != then.task_revision:
         return "the task has changed since the baseline"
+    if facts.constraint != then.constraint:
+        here, there = facts.constraint or "nothing", then.constraint or "nothing"
+        return f"answers were held to {here} here, to {there} in the baseline"
     found = baselines.differences(
         _timed(baseline.environment, facts.cell),
         then.backend,

@@ -16,6 +16,7 @@ from pytest_llmlat.measure.arrivals import visits
 from pytest_llmlat.measure.cell_warnings import (
     cards,
     changed,
+    not_held,
     odd,
     overflow,
     standing_warnings,
@@ -23,7 +24,7 @@ from pytest_llmlat.measure.cell_warnings import (
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.measure.warm_up import troubled_warm_up, warm_up
+from pytest_llmlat.measure.warm_up import compile_constraint, troubled_warm_up, warm_up
 from pytest_llmlat.values.records import CellFacts, Record, Response
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
@@ -128,7 +129,7 @@ class _Measurement:
     def __init__(
         self, plan: Plan, model: LoadedModel, tools: Tools, *, alone: bool
     ) -> None:
-        """Begin, and say so.
+        """Begin, and say so; what cannot be measured is refused before.
 
         Args:
             plan: what to measure.
@@ -139,6 +140,7 @@ class _Measurement:
         """
         self._plan, self._model, self._tools = plan, model, tools
         remote = model.backend.remote
+        compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = (
             visits(plan.samples, plan.planned)
             if alone
@@ -165,6 +167,8 @@ class _Measurement:
             asked=plan.asked,
             warnings=(*standing_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
+            constraint=plan.constraint.digest if plan.constraint else None,
+            constraint_compile_s=compiled_s,
         )
         tools.on_facts(self.facts)
         self._questions = questions(
@@ -272,8 +276,9 @@ class _Measurement:
         )
         self._own.keep(record)
         self._tools.on_record(record)
-        if response.note is not None:
-            self._notes[response.note] += 1
+        for note in (response.note, not_held(request, response)):
+            if note is not None:
+                self._notes[note] += 1
 
     def cut_off(self) -> None:
         """Report how busy the machine was until the cell was cut off."""
@@ -383,6 +388,7 @@ def _record(
         conversation=None if sample.turn is None else sample.turn.conversation,
         turn=None if sample.turn is None else sample.turn.number,
         continues=request.continues,
+        constraint=request.constraint.digest if request.constraint else None,
         graded=sample.graded,
         groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
         cluster=None

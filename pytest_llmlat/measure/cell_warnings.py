@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.grading.sandbox import Sandbox
-    from pytest_llmlat.values.records import Cell, CellFacts, LoadFacts, Record
+    from pytest_llmlat.values.records import (
+        Cell,
+        CellFacts,
+        LoadFacts,
+        Record,
+        Request,
+        Response,
+    )
 
 
 _CARD = re.compile(r"cuda:([0-9]{1,3})")
@@ -41,6 +48,16 @@ def changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
 def odd(cell: Cell, notes: Mapping[str, int]) -> tuple[str, ...]:
     """Warn of what was odd about answers that count all the same."""
     return tuple(f"{cell.id}: {count} answers: {note}" for note, count in notes.items())
+
+
+def not_held(request: Request, response: Response) -> str | None:
+    """Say that an answer came to its end and is not what it was held to."""
+    held, generation = request.constraint, response.generation
+    if held is None or generation is None or generation.finish != "stop":
+        return None
+    if held.kept(generation.text):
+        return None
+    return f"do not fit what they were held to ({held.digest}): it was not heeded"
 
 
 def standing_warnings(sandbox: Sandbox | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
     from pytest_llmlat.values.records import Cell, Instrument
     from pytest_llmlat.values.sampling import Sampling
@@ -48,6 +49,8 @@ class Plan:
     """The quality of guessing each sample, by its id; 0 where there is none."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the task, for the report."""
+    constraint: Constraint | None = None
+    """What answers are held to: the task's, unless the model's entry says otherwise."""
 
     @property
     def asked(self) -> str:
@@ -55,6 +58,7 @@ class Plan:
         content = (
             *(self.revision, [sample.id for sample in self.samples], self.seed),
             *(self.planned, self.sampling, self.scenario),
+            *(() if self.constraint is None else (self.constraint.digest,)),
         )
         return sha256(repr(content).encode()).hexdigest()[:16]
 

@@ -85,7 +85,7 @@ def question_of(
         model=model,
         answers=answers,
     )
-    request = to_think(request, model)
+    request = replace(to_think(request, model), constraint=plan.constraint)
     request = drawn(request, plan.sampling, sample=sample.id, number=number)
     turn = sample.turn
     if turn is not None:

@@ -1,15 +1,19 @@
-"""The request before the first that counts: it is no part of any latency."""
+"""What is done before the first request that counts, and is no part of a latency."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.constraints import make_ready, refused
 from pytest_llmlat.measure import scenarios
+from pytest_llmlat.values.errors import Unsupported
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Cell, Request, Response
@@ -17,10 +21,37 @@ if TYPE_CHECKING:
 WARMUP_TOKENS = 4
 
 
+def compile_constraint(
+    plan: Plan, backend: Backend | Server[Any], clock: Clock
+) -> float | None:
+    """Make what answers are held to ready, before anything is measured or told.
+
+    Returns:
+        How long it took, in seconds; ``None`` where there is nothing, and of a server,
+        which compiles when it wants.
+
+    Raises:
+        Unsupported: the backend cannot hold answers to it; names the cell.
+        MissingExtra: the library that does it is not installed.
+    """
+    if plan.constraint is None:
+        return None
+    begin = clock.now_ns()
+    try:
+        make_ready(backend, plan.constraint)
+    except Unsupported as error:
+        raise Unsupported(f"{plan.cell.id}: {error}") from error
+    return None if backend.remote else (clock.now_ns() - begin) / NS_PER_S
+
+
 def warm_up(
     requests: Sequence[Request], backend: Backend | Server[Any], clock: Clock
 ) -> Response:
-    """Make one short request whose time is told apart."""
+    """Make one short request whose time is told apart.
+
+    Raises:
+        Unsupported: a model that answers does not do so under its schema or grammar.
+    """
     request = min(requests, key=lambda request: len(request.prompt))
     few = replace(
         request,
@@ -28,7 +59,12 @@ def warm_up(
         # A budget of thoughts would come on top.
         thinking_tokens=None if request.thinking_tokens else request.thinking_tokens,
     )
-    return scenarios.ask(few, backend, clock)
+    response = scenarios.ask(few, backend, clock)
+    if response.generation is None and few.constraint is not None:
+        free = scenarios.ask(replace(few, constraint=None), backend, clock)
+        if free.generation is not None:
+            raise refused(few.constraint, str(response.error))
+    return response
 
 
 def troubled_warm_up(cell: Cell, response: Response) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pytest_llmlat.backends.thought_settings import thinking_facts
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
+from pytest_llmlat.tasks.constraint_entry import constraint_of
 from pytest_llmlat.tasks.data import revision
 from pytest_llmlat.tasks.sample_draw import draw
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported, UsageError
@@ -137,12 +138,14 @@ def on_model(plan: Plan, deployment: Deployment) -> Plan:
     """Return a plan as a model's own entry has it, for a cell of that model.
 
     Raises:
-        BadCatalogue: the entry has a temperature that is none.
+        BadCatalogue: the entry has a temperature that is none, or its ``structured``
+            is neither true nor false.
     """
     own = _of_entry(deployment.model, plan.said)
     return replace(
         plan,
         cell=replace(plan.cell, model=deployment.model.name, device=deployment.device),
+        constraint=constraint_of(plan.task, deployment.model),
         sampling=Sampling(
             temperature=float(own.get("temperature", plan.task.temperature)),
             top_p=float(own.get("top_p", plan.task.top_p)),

@@ -34,6 +34,7 @@ from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection
+from pytest_llmlat.session.vary import name_in_settings
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
@@ -83,6 +84,10 @@ class Session:
             selection: what was chosen, where that is more than names in files.
             spelled: how the user writes a setting, for complaints.
         """
+        if settings.against is not None:
+            # Cells have the name that reports write.
+            name = name_in_settings(settings.against)
+            settings = replace(settings, against=name)
         self.settings = settings
         self.selection = selection or Selection(settings, spelled=spelled)
         self._spelled = spelled

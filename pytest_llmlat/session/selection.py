@@ -10,7 +10,7 @@ from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.matrix import deployments
-from pytest_llmlat.session.vary import entry_text, variants
+from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.task_catalogue import load_tasks
@@ -82,9 +82,7 @@ class Selection:
         where = self._spelled("vary")
         axes = parse_axes(self._settings.vary, where=where)
         names = self._settings.models or (self.models.default,)
-        found = (
-            self.models.find(name, where=self._spelled("models")) for name in names
-        )
+        found = (self._model(name, where=self._spelled("models")) for name in names)
         return tuple(
             variant
             for model in found
@@ -113,7 +111,7 @@ class Selection:
             return None
         spelled = self._spelled
         where = f"{spelled('against')}={name}"
-        found = self.models.find(name, where=spelled("against"))
+        found = self._model(name, where=spelled("against"))
         if self._settings.vary:
             raise UsageError(
                 f"{where}: takes one candidate at a time, and {spelled('vary')} makes"
@@ -162,6 +160,14 @@ class Selection:
             for task in self.tasks.find(name, where=self._spelled("tasks"))
         }
         return tuple(found.values())
+
+    def _model(self, name: str, *, where: str) -> ModelSpec:
+        """Return an entry, the model at an address, or either in other settings."""
+        if name in self.models.entries:
+            return self.models.entries[name]
+        return model_named(
+            name, lambda each: self.models.find(each, where=where), where=where
+        )
 
     def _as_asked(self, model: ModelSpec) -> ModelSpec:
         """Set what was asked for of every model."""

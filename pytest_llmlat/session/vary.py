@@ -15,10 +15,13 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
+from pytest_llmlat.backends.settings_check import SHARED_DEFAULTS
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.toml_text import toml_key, toml_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 MOST = 100
@@ -26,6 +29,9 @@ MOST = 100
 DEFAULT = "default"
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_FLAGS = {"true": True, "on": True, "false": False, "off": False}
+_IN_SETTINGS = re.compile(r"(?P<name>.+)\[(?P<settings>[a-z][a-z0-9_]*=[^\[\]]+)\]")
+"""A model in settings of its own, as the reports name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,50 @@ def variants(
     return tuple(found.values())
 
 
+def model_named(
+    name: str, find: Callable[[str], ModelSpec], *, where: str
+) -> ModelSpec:
+    """Return a model by its name, or one in other settings: ``gpt2[threads=1]``.
+
+    Args:
+        name: as it was typed.
+        find: returns an entry, or the model at an address.
+        where: it was typed, for the complaint.
+
+    Raises:
+        UsageError: shows the grammar, or a setting that such a model cannot have.
+        UnknownName: there is no such entry.
+    """
+    told = _IN_SETTINGS.fullmatch(name)
+    if told is None:
+        return find(name)
+    axes = parse(told["settings"].replace(",", " "), where=f"{where}: {name}")
+    found = variants(find(told["name"]), axes, where=where)[-1].model
+    # What the entry says itself makes no variant, but a second of the same.
+    return replace(found, name=name_in_settings(name))
+
+
+def name_in_settings(name: str) -> str:
+    """Return a model's name with its settings as reports write them.
+
+    ``gpt2[structured=off]`` is ``gpt2[structured=false]``; what has none, or some that
+    cannot be read, stays as it is.
+    """
+    told = _IN_SETTINGS.fullmatch(name)
+    if told is None:
+        return name
+    try:
+        axes = parse(told["settings"].replace(",", " "), where="")
+    except UsageError:
+        return name
+    values = [(axis.key, value) for axis in axes for value in axis.values]
+    shown = ",".join(
+        f"{key}={DEFAULT if value is None else _written(value)}"
+        for key, value in values
+    )
+    return f"{told['name']}[{shown}]"
+
+
 def entry_text(variant: Variant) -> str:
     """Return the lines of a catalogue that make the model run in these settings."""
     model = variant.model
@@ -166,15 +216,15 @@ def _own(model: ModelSpec, key: str, value: Scalar) -> bool:
     """Whether the entry says so already."""
     if key == "dtype":
         return {model.dtype_on(device) for device in model.devices} == {value}
-    own = model.option(key)
+    own = model.option(key, SHARED_DEFAULTS.get(key))
     return own == value and type(own) is type(value)
 
 
 def _value(text: str) -> Scalar | None:
     if text == DEFAULT:
         return None
-    if text in ("true", "false"):
-        return text == "true"
+    if text in _FLAGS:
+        return _FLAGS[text]
     for kind in (int, float):
         try:
             number = kind(text)

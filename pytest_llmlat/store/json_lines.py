@@ -222,6 +222,7 @@ def _check(record: Record) -> None:
         and type(record.continues) is bool
         and type(record.graded) is bool
         and all(type(each) is str for pair in record.groups for each in pair)
+        and type(record.constraint) in _TEXT
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)

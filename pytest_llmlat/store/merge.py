@@ -136,6 +136,8 @@ def _differences(row: _Row, one: Run, other: Run) -> list[str]:
         mine, its = ours[key], theirs[key]
         if mine.task_revision != its.task_revision:
             found.append(f"the task of {key} has changed")
+        elif mine.constraint != its.constraint:
+            found.append(f"{key} was held to another schema or grammar, or to none")
         elif differences({}, mine.backend, {}, its.backend):
             found.append(f"the model of {key} was set up otherwise")
     return found

@@ -191,6 +191,8 @@ def _render(
     text: str, task: Task, sample: Sample, earlier: Sequence[tuple[str, str]] = ()
 ) -> str:
     variables = {"labels": task.labels, **dict(sample.fields)}
+    if task.schema is not None:
+        variables = {"schema": task.schema.text, **variables}
     if sample.turn is not None:
         variables["messages"] = _messages(_system(task, sample), earlier, sample.turn)
     return rendered(text, variables, where=f"{task.name}, sample {sample.id}")

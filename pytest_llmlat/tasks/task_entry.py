@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.constraint_entry import grammar_of, schema_of
 from pytest_llmlat.tasks.conversation_entry import messages_of
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template
@@ -49,6 +50,9 @@ ENTRIES = EntryKind(
         "metric": ("chance",),
         "messages": ("chat_prompt", "completion_prompt"),
         "chat_prompt": ("messages",),
+        # A schema is taken whole, or not at all.
+        "schema": ("schema",),
+        "grammar": ("grammar",),
     },
     # Nobody has to say extends to pin a set that is known by its name.
     implied=lambda entry, before: (
@@ -108,6 +112,8 @@ def task_of(table: TomlTable) -> Task:
         breakdown=table.texts("breakdown"),
         only_by_name=bool(table.flag("only_by_name")),
         cluster=table.text("cluster"),
+        schema=schema_of(table),
+        grammar=grammar_of(table),
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.constraint import Constraint
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -298,6 +301,15 @@ class Task:
     cluster: str | None = None
     """The column that says which samples are alike, such as the text that they are
     questions about; ``None`` where each stands alone."""
+    schema: Constraint | None = None
+    """The JSON schema that a right answer fits; answers are held to it."""
+    grammar: Constraint | None = None
+    """What answers are held to in place of the schema."""
+
+    @property
+    def constraint(self) -> Constraint | None:
+        """What answers are held to, unless a model's entry says otherwise."""
+        return self.schema if self.grammar is None else self.grammar
 
     @property
     def by_name_only(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Generation, Request, Response
     from pytest_llmlat.values.token_meter import Meter
@@ -123,6 +124,23 @@ class Batching(Backend, Protocol):
 
         Raises:
             LLMLatError: there is no such way, or not for these requests.
+        """
+        ...
+
+
+@runtime_checkable
+class Constraining(Protocol):
+    """What else a backend or a server has that heeds ``Request.constraint``.
+
+    One that lacks it is never asked to hold an answer to anything.
+    """
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Make a schema or a grammar ready, so that no request pays for it.
+
+        Raises:
+            Unsupported: answers cannot be held to it.
+            MissingExtra: the library that does it is not installed.
         """
         ...
 

@@ -25,6 +25,7 @@ from pytest_llmlat.values.sampling import GREEDY, Sampling
 from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.timing import Timing
 
@@ -75,6 +76,8 @@ class Request:
     continues: bool = False
     """A turn of the same conversation was asked before it, so that what was read then
     may be kept."""
+    constraint: Constraint | None = None
+    """What the answer is held to, from its first token on; ``None`` for nothing."""
 
     @property
     def most_tokens(self) -> int:
@@ -104,8 +107,7 @@ class Generation:
     """All tokens that were generated, those of thoughts included."""
     token_source: TokenSource | None
     rendered: str | None = None
-    """What the model really read, after its chat template; ``None`` where that cannot
-    be seen, as behind a server."""
+    """What the model really read, after its chat template; ``None`` if unknown."""
     thoughts: str | None = None
     """What it thought before it answered; ``None`` where there was nothing."""
     thought_tokens: int | None = None
@@ -267,6 +269,8 @@ class Record:
         """
         return self.cluster or self.conversation or self.sample
 
+    constraint: str | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFacts:
@@ -390,3 +394,7 @@ class CellFacts:
     scenario; ``None`` in runs of older versions."""
     reruns: int = 0
     """How often its test ran again; the first measurement counts."""
+    constraint: str | None = None
+    """Digest of the schema or grammar that answers were held to; ``None`` for none."""
+    constraint_compile_s: float | None = None
+    """Time to make that ready, before all else; ``None`` also for a server."""

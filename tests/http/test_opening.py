@@ -65,6 +65,7 @@ def test_the_facts(server: Loopback, open_at: Opener) -> None:
         "awake": False,
         "context": None,
         "headers": None,
+        "structured_by": None,
         "left_out": None,
     }
 

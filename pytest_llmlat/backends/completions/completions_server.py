@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
 from pytest_llmlat.backends.completions.complaints import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.constraint_fields import (
+    DEFAULT,
+    constraint_fields,
+    way_of,
+)
+from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
 from pytest_llmlat.backends.completions.entrance import find_entrance
+from pytest_llmlat.backends.completions.entry_options import (
+    number_option,
+    stays_awake,
+)
 from pytest_llmlat.backends.completions.fields import (
     json_option,
     merged,
@@ -40,23 +50,21 @@ from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
-from pytest_llmlat.machine.environment import usable_cores
-from pytest_llmlat.values.errors import BadCatalogue, ServerUnavailable
+from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from pytest_llmlat.backends.transport.addresses import Address
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
+    from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Request, Response
 
 T = TypeVar("T")
 
-DEFAULTS = {"timeout_s": 300.0, "retries": 3.0, "backoff_s": 0.5}
 _CHECK_S = 30.0
 _UNLISTED = (404, 405, BUSY, 500, 501)
 """Statuses with which a server that is well may answer when asked for its models:
@@ -66,7 +74,6 @@ _FORBIDDEN = 403
 _LOADING = 503
 """What llama.cpp's server and others say while they load the model."""
 _MOST_ADAPTATIONS = 4
-_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +121,9 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     retries), ``retries`` (3), ``backoff_s`` (0.5, before the first retry, doubled
     each time), ``check`` (true: ask the server for its models first), ``extra_body``
     (a JSON object of more fields for every request), ``thinking_body`` (the same for a
-    budget of thoughts, ``"$tokens"`` being the number), ``awake`` (take a whole core
-    while a single request is waited for, instead of sleeping).
+    budget of thoughts, ``"$tokens"`` being the number), ``structured_by`` (how it is
+    told to hold answers to a schema), ``awake`` (take a whole core while a single
+    request is waited for, instead of sleeping).
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
@@ -150,13 +158,13 @@ class Completions:
         )
         self._messages = entrance.messages
         self._headers = ", ".join(entrance.shown) or None
-        self._timeout_s = _number(model, "timeout_s", least=0.001)
+        self._timeout_s = number_option(model, "timeout_s", least=0.001)
         self._client = Client(
             Dialler(address, entrance.proxy, clock, is_whole=says_its_end),
             clock,
             timeout_s=self._timeout_s,
-            retries=int(_number(model, "retries", least=0)),
-            backoff_s=_number(model, "backoff_s", least=0),
+            retries=int(number_option(model, "retries", least=0)),
+            backoff_s=number_option(model, "backoff_s", least=0),
             secrets=secrets,
             is_final=_context_is_full,
         )
@@ -168,7 +176,8 @@ class Completions:
         self._extra = json_option(model, "extra_body") or {}
         self._thinking_body = thinking_body(model)
         self._system_as = system_as(model)
-        self._awake = _stays_awake(model, address)
+        self._probe = ConstraintProbe(way_of(model))
+        self._awake = stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
         self.chat = model.chat is not False
@@ -192,6 +201,7 @@ class Completions:
             "extra_body": json.dumps(self._extra) if self._extra else None,
             "context": self._context,
             "headers": self._headers,
+            "structured_by": None if self._probe.way == DEFAULT else self._probe.way,
             "left_out": ", ".join(sorted(self._without)) or None,
         }
 
@@ -238,6 +248,19 @@ class Completions:
                 timeout_s=min(_CHECK_S, self._timeout_s),
             )
         )
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """See that the server heeds such a schema or grammar.
+
+        Raises:
+            Unsupported: it does not.
+        """
+
+        def ask(request: Request) -> Response:
+            sent = self.run(self.exchange(request, self._clock.now_ns()), alone=True)
+            return self.read(request, sent)
+
+        self._probe.check(constraint, ask, chat=self.chat)
 
     def reset_device_peak(self) -> None:
         """The server's memory cannot be seen from here."""
@@ -331,7 +354,8 @@ class Completions:
         told = thinking_fields(
             request.thinking_tokens, self._thinking_body, where=f"model at {name}"
         )
-        return merged(asked, told, self._extra)
+        held = constraint_fields(request.constraint, self._probe.way)
+        return merged(asked, told, held, self._extra)
 
     def _message(self, request: Request, body: dict[str, object]) -> bytes:
         accept = EVENTS if self._stream else JSON
@@ -372,26 +396,3 @@ def _sent(headers: Sequence[str]) -> str | None:
     return (
         f"no key, but the headers {told} were sent; are they right?" if told else None
     )
-
-
-def _stays_awake(model: ModelSpec, address: Address) -> bool:
-    """Whether to take a whole core while a single request is waited for.
-
-    By default where there is one to spare, and the server is on another machine: here
-    it would be taken from the model.
-    """
-    asked = model.option("awake")
-    if asked is not None:
-        return asked is True
-    return usable_cores() > 1 and address.host not in _HERE
-
-
-def _number(model: ModelSpec, key: str, *, least: float) -> float:
-    value = model.option(key, DEFAULTS[key])
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and float(value) >= least):  # type: ignore[arg-type]
-        raise BadCatalogue(
-            f"model {model.name!r}: option {key} = {value!r}: must be a number of at"
-            f" least {least:g}"
-        )
-    return float(value)  # type: ignore[arg-type]

@@ -213,7 +213,7 @@ def load_llama(
     """
     llama: Any = None
     failure: Exception | None = None
-    with _errors_logged(llama_cpp) as reasons:
+    with errors_logged(llama_cpp) as reasons:
         try:
             llama = llama_cpp.Llama(model_path=str(path), verbose=False, **given)
         except (ValueError, RuntimeError, OSError, MemoryError) as error:
@@ -245,7 +245,7 @@ def load_llama(
 
 
 @contextmanager
-def _errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - loaded on use
+def errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - loaded on use
     """Collect what llama.cpp logs as errors: its exceptions say less."""
     from llama_cpp._logger import llama_log_callback
 

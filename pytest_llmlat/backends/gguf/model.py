@@ -9,7 +9,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf.grammars import Grammars
 from pytest_llmlat.backends.gguf.loading import (
     ALL_LAYERS,
     OPTIONS,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -107,6 +110,7 @@ class GGUF:
         model = deployment.model
         self._llama = llama
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
+        self._grammars = Grammars(self._vocabulary)
         self._ends = llama_cpp.llama_vocab_is_eog
         self._prompts = prompts
         self._keeps = flag_option(model, "cache_prompt", default=True)
@@ -134,8 +138,17 @@ class GGUF:
         if model.option("cache_prompt") is not None:
             self.facts = {**self.facts, "cache_prompt": self._keeps}
 
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Make a grammar of a schema, and see that llama.cpp takes it.
+
+        Raises:
+            Unsupported: it does not.
+        """
+        self._grammars.of(constraint)
+
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer; each token is stamped as soon as it is text."""
+        check_thoughts(request)
         tokens, rendered = self._prompts.read(request)
         room = self._llama.n_ctx() - len(tokens)
         if rendered is not None:
@@ -193,7 +206,9 @@ class GGUF:
         if not request.sampling.greedy:
             self._llama.set_seed(request.seed)
         text = codecs.getincrementaldecoder("utf-8")("replace")
-        how = sampler(request.sampling)
+        how: dict[str, Any] = {**sampler(request.sampling)}
+        if request.constraint is not None:
+            how["grammar"] = self._grammars.of(request.constraint)
         budget = request.thinking_tokens
         finish: Finish | None = None
         while finish is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _open(deployment: Deployment, clock: Clock) -> Backend:
-    from pytest_llmlat.backends.huggingface.model import open_model  # noqa: PLC0415
+    from pytest_llmlat.backends.huggingface.opening import open_model  # noqa: PLC0415
 
     return open_model(deployment, clock)
 
@@ -22,7 +22,7 @@ def _open(deployment: Deployment, clock: Clock) -> Backend:
 def _open_on_base(
     deployment: Deployment, clock: Clock, cache: BaseCache
 ) -> OpenedModel:
-    from pytest_llmlat.backends.huggingface.model import open_model  # noqa: PLC0415
+    from pytest_llmlat.backends.huggingface.opening import open_model  # noqa: PLC0415
 
     model = open_model(deployment, clock, cache)
     return OpenedModel(backend=model, kept_from=model.kept_from)

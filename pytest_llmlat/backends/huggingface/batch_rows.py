@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.huggingface.encoding import EncodedPrompt
     from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
+    from pytest_llmlat.backends.token_masks import AllowedTokens
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.token_meter import Meter
 
@@ -33,6 +35,8 @@ class Engine:
     """Makes tokens of a text, control tokens parsed."""
     ending: Callable[[Request], int]
     """The most tokens that a forced end of a request's thought takes."""
+    begin: Callable[[Constraint], AllowedTokens]
+    """Follows an answer that is held to a schema or a grammar."""
 
 
 class BatchRow:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
+from pytest_llmlat.backends.huggingface.constrained import held
 from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_memory import (
@@ -82,6 +83,8 @@ def _hindrance(engine: Engine, requests: Sequence[Request]) -> str | None:
         return "this model or this version of transformers has no such thing"
     if any(request.thinking_tokens is not None for request in requests):
         return "it does not end thoughts at a budget (thinking_tokens)"
+    if any(request.constraint is not None for request in requests):
+        return "it does not hold answers to a schema or a grammar"
     if any(request.stop for request in requests):
         return "it does not end at the stop strings of this task"
     return _unlike(engine, requests)
@@ -169,7 +172,9 @@ class Padded:
         chance = drawing(
             engine.torch, engine.device.name, [row.request for row in rows]
         )
-        told = watched(chance, rows, engine.tokens_of)
+        asked = [row.request for row in rows]
+        told = held(engine.torch, chance, asked, engine.begin)
+        told = watched(told, rows, engine.tokens_of)
         told["stopping_criteria"] = [Stepper(engine.torch, engine.device, rows)]
         within_memory(
             engine.device,

@@ -6,35 +6,29 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.freeing import free_memory
-from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
 from pytest_llmlat.backends.huggingface.batch_rows import (
     Engine,
     Stepper,
     rows_of,
 )
+from pytest_llmlat.backends.huggingface.constrained import held
 from pytest_llmlat.backends.huggingface.decoding import Decoding, places_of
 from pytest_llmlat.backends.huggingface.encoding import PromptEncoder
 from pytest_llmlat.backends.huggingface.entry_settings import (
     TransformersSettings,
-    settings_of,
 )
 from pytest_llmlat.backends.huggingface.faults import (
     device_lost,
-    full_at_load,
     in_mid_run,
     out_of_memory,
 )
-from pytest_llmlat.backends.huggingface.loading import Base, base_key, load_base
 from pytest_llmlat.backends.huggingface.origin import (
     UNKNOWN_CONTEXT,
-    BasePlace,
     ModelOrigin,
     context_of,
     end_tokens,
 )
-from pytest_llmlat.backends.huggingface.quantization import quantize_dynamic
 from pytest_llmlat.backends.huggingface.stamping import Stamper
 from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.threaded_batches import ThreadedBatches
@@ -42,20 +36,19 @@ from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_devices import (
     Threads,
     TorchDevice,
-    torch_device,
 )
+from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
     GenerationFailed,
-    MissingExtra,
     Unsupported,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.protocols import Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -63,101 +56,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _COMPILED_TOKENS = 4
-
-
-def open_model(
-    deployment: Deployment,
-    clock: Clock,  # noqa: ARG001 - every backend is opened alike
-    shelf: BaseCache | None = None,
-) -> HuggingFace:
-    """Load a model, and its adapter if it has one, onto a device.
-
-    Args:
-        deployment: which model, and where.
-        clock: not read: what is done here is part of loading.
-        shelf: where its base may lie, and is put back when the model is closed.
-
-    Raises:
-        UnknownName: an option that this backend does not know.
-        BadCatalogue: an option or a dtype that is none.
-        MissingExtra: torch, transformers or what quantises is not installed.
-        DeviceAbsent: this torch cannot use the device.
-        Unsupported: the device or the library cannot do what the entry asks for.
-        WeightsUnavailable: neither on disk nor to be fetched.
-        AdapterMismatch: the adapter was made for another model.
-        OutOfMemory: it does not fit; what was loaded of it is freed.
-    """
-    model = deployment.model
-    settings = settings_of(deployment)
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingExtra(
-            "transformers",
-            error.name or "transformers",
-            wanted_by=f"model {model.name!r}",
-        ) from error
-    device = torch_device(torch, deployment.device)
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        return _opened(transformers, deployment, settings, device, shelf or BaseCache())
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(torch, error):
-            raise
-        told = full_at_load(deployment, device, error)
-    # Out here the error is gone, and with it the weights that its frames held.
-    free_memory()
-    device.release()
-    raise told
-
-
-def _opened(
-    transformers: Any,  # noqa: ANN401 - loaded on use
-    deployment: Deployment,
-    settings: TransformersSettings,
-    device: TorchDevice,
-    shelf: BaseCache,
-) -> HuggingFace:
-    """Take the base from the shelf or load it, and put on it what the entry says."""
-    spec, torch = deployment.model, device.torch
-    adapter = find_adapter(spec)
-    key = base_key(deployment)
-    base = shelf.take(key, Base)
-    if base is None:
-        base = load_base(transformers, deployment, settings, device)
-    place = BasePlace(shelf=shelf, key=key, base=base)
-    try:
-        model = base.model
-        if adapter is not None:
-            model = put_on(model, spec, adapter)
-            place.adapted = None if settings.merge else model
-        if settings.quantization == "dynamic-int8":
-            model = quantize_dynamic(torch, model, spec)
-        place.changed = (
-            settings.merge
-            or settings.compiled
-            or settings.quantization == "dynamic-int8"
-        )
-        backend = HuggingFace(
-            torch,
-            model.eval(),
-            base.tokenizer,
-            device=base.device,
-            deployment=deployment,
-            origin=ModelOrigin(
-                settings=settings,
-                adapter={} if adapter is None else adapter.facts(),
-                kept_from=base.owner if base.taken else None,
-                place=place,
-            ),
-        )
-        if settings.compiled:
-            backend.compile()
-    except BaseException:
-        base.free()
-        raise
-    return backend
 
 
 class HuggingFace:
@@ -196,6 +94,9 @@ class HuggingFace:
         )
         self._decoding = Decoding(model, settings, self._context)
         self._prompts = TokenizerPrompts(tokenizer, spec)
+        self._masks = TokenMasks(
+            tokenizer, self._ends, wanted_by=f"model {spec.name!r}"
+        )
         self._encode = PromptEncoder(torch, tokenizer, self._prompts, device.name)
         self.chat = self._prompts.chat
         # No fact: it changes no answer and no latency, only what loading took.
@@ -210,6 +111,15 @@ class HuggingFace:
             GenerationFailed: the device is gone; every later prompt is told so at once.
         """
         return self._guarded(lambda: self._answer(request, meter))
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Compile a schema or a grammar.
+
+        Raises:
+            MissingExtra: llguidance is not installed.
+            Unsupported: it does not take it.
+        """
+        self._masks.prepare(constraint)
 
     def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
         """Return how these requests would be answered together.
@@ -273,6 +183,7 @@ class HuggingFace:
         """Put the base back, or drop it and give the device's memory back."""
         place = self._origin.place
         del self._model, self._tokenizer, self._decoding, self._prompts, self._encode
+        del self._masks
         if place is not None:
             place.put_back(lost=self._lost is not None)
             return
@@ -317,8 +228,9 @@ class HuggingFace:
             )
             settings = self._greedy(min(request.most_tokens, room))
             chance = drawing(self._torch, self._device.name, [request])
+            told = held(self._torch, chance, [request], self._masks.begin)
             self._decoding.run(
-                prompt.inputs, settings, stopping_criteria=[stamper], **chance
+                prompt.inputs, settings, stopping_criteria=[stamper], **told
             )
             finish = "stop" if stamper.ended else "length"
         return meter.generation(
@@ -331,7 +243,8 @@ class HuggingFace:
         (row,) = rows
         if not row.done:
             chance = drawing(self._torch, self._device.name, [request])
-            told = watched(chance, rows, self._prompts.tokens_of)
+            told = held(self._torch, chance, [request], self._masks.begin)
+            told = watched(told, rows, self._prompts.tokens_of)
             told["stopping_criteria"] = [Stepper(self._torch, self._device, rows)]
             self._decoding.run(row.inputs, self._greedy(row.span), **told)
         return row.generation()
@@ -348,6 +261,7 @@ class HuggingFace:
             decoder=self._prompts.decoder,
             tokens_of=self._prompts.tokens_of,
             ending=self._prompts.longest_ending,
+            begin=self._masks.begin,
         )
 
     def _greedy(self, most: int) -> Any:  # noqa: ANN401 - loaded on use

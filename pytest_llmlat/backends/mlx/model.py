@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.mlx.loading import (
     MlxLibrary,
@@ -18,6 +19,7 @@ from pytest_llmlat.backends.mlx.loading import (
 )
 from pytest_llmlat.backends.settings_check import known_options
 from pytest_llmlat.backends.thought_settings import ending_of
+from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
@@ -31,7 +33,9 @@ from pytest_llmlat.values.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_llmlat.backends.token_masks import AllowedTokens
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -128,6 +132,9 @@ class MLX:
         self._ends = _end_tokens(origin.config, tokenizer)
         self._context = _context(origin.config)
         self._prompts = TokenizerPrompts(tokenizer, spec)
+        self._masks = TokenMasks(
+            tokenizer, self._ends, wanted_by=f"model {spec.name!r}"
+        )
         self.chat = self._prompts.chat
         self.facts: Mapping[str, Scalar | None] = {
             "library": f"mlx-lm {package_version('mlx_lm')}",
@@ -144,12 +151,22 @@ class MLX:
             "chat": self.chat,
         }
 
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Compile a schema or a grammar.
+
+        Raises:
+            MissingExtra: llguidance is not installed.
+            Unsupported: it does not take it.
+        """
+        self._masks.prepare(constraint)
+
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer; each token is stamped on this thread when it is text.
 
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
         """
+        check_thoughts(request)
         prompt = self._prompts.rendered(request)
         tokens = self._prompts.ids(request, prompt)
         rendered = prompt.text if request.chat else None
@@ -191,6 +208,9 @@ class MLX:
     ) -> Finish:
         """Generate, and go on behind a thought that was ended by force."""
         given = self._chance(request)
+        if request.constraint is not None:
+            row = self._masks.begin(request.constraint)
+            given["logits_processors"] = [_Holding(self._mx, row)]
         budget = request.thinking_tokens
         if budget is not None:
             # Kept, so that what was read is not read again behind the closing tag.
@@ -250,6 +270,23 @@ class MLX:
             return {}
         self._mx.random.seed(request.seed)
         return {"sampler": self._sampler(temp=how.temperature, top_p=how.top_p)}
+
+
+class _Holding:
+    """A logits processor of mlx-lm after which only tokens that fit can be chosen."""
+
+    def __init__(self, mx: Any, row: AllowedTokens) -> None:  # noqa: ANN401 - loaded on use
+        self._mx = mx
+        self._row = row
+        self._begun = False
+
+    def __call__(self, tokens: Any, logits: Any) -> Any:  # noqa: ANN401 - arrays, as mlx-lm calls it
+        """Return (1, vocabulary); waits for the token before, which decides."""
+        if self._begun:
+            self._row.take(int(tokens[-1].item()))
+        self._begun = True
+        fits = self._mx.array(self._row.allowed(logits.shape[-1]))
+        return self._mx.where(fits, logits, float("-inf"))
 
 
 def _check_entry(deployment: Deployment) -> None:

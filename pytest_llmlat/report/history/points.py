@@ -226,13 +226,19 @@ def _point(
         partial=summary.partial,
         disturbed=disturbed(facts),
         revision=facts.task_revision,
-        setting=_digest(facts.backend),
+        setting=_digest(_setting(facts)),
         asked=_digest(sorted({record.sample for record in records})),
         figures=tuple(
             (column_key(*shown), _estimated(summary, records, *shown))
             for shown in _shown()
         ),
     )
+
+
+def _setting(facts: CellFacts) -> object:
+    """Return all that a model was set to; without a schema what it ever was."""
+    held = facts.constraint
+    return facts.backend if held is None else (facts.backend, held)
 
 
 def _shown() -> Iterator[DefinedColumn]:

@@ -61,6 +61,8 @@ class BaselineCell:
     """Without texts; times count from 0, and only the first and last stamp are kept."""
     answers: Mapping[tuple[str, int], str | None]
     """For each (sample, round) what ``digest_of`` said of the answer."""
+    constraint: str | None = None
+    """Digest of what answers were held to; ``None`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,7 @@ def _packed(facts: CellFacts, records: Sequence[Record]) -> dict[str, Any]:
         "contended": contention.contended if contention else None,
         "warnings": list(facts.warnings),
         "backend": [[name, value] for name, value in facts.backend],
+        **({} if facts.constraint is None else {"constraint": facts.constraint}),
         "columns": pack(records),
     }
 
@@ -243,6 +246,7 @@ def _cell(content: Mapping[str, Any]) -> BaselineCell:
     cell = Cell(**{one.name: _string(content[one.name]) for one in fields(Cell)})
     found = unpack(cell, content["columns"])
     revision, contended = content["task_revision"], content["contended"]
+    constraint = content.get("constraint")
     return BaselineCell(
         cell=cell,
         task_revision=None if revision is None else _string(revision),
@@ -253,6 +257,7 @@ def _cell(content: Mapping[str, Any]) -> BaselineCell:
         warnings=tuple(map(_string, content["warnings"])),
         records=tuple(record for record, _ in found),
         answers={(record.sample, record.round): answer for record, answer in found},
+        constraint=None if constraint is None else _string(constraint),
     )
 
 

@@ -35,6 +35,8 @@ _LATER = {
     "system": None,
     "chat_template_kwargs": (),
     "shots": None,
+    "schema": None,
+    "grammar": None,
 }
 """What tasks could not say once. One that does not say it is what it was then, so that
 its digest stays and an older run can be compared."""

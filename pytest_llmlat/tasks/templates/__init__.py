@@ -19,6 +19,7 @@ longer draw begins with the shorter one::
 ``haystack``              plain sentences without a number, as many as are wanted
 ``needles``               a fact in a long text, at a stated depth and length
 ``generators``            what a task's source may name, with its options
+``orders``                messages and the JSON that is in them
 ========================  ======================================================
 """
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.tasks.templates.items import arithmetic_items, logic_items
 from pytest_llmlat.tasks.templates.needles import NEEDLE_OPTIONS, needle_items
+from pytest_llmlat.tasks.templates.orders import order_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +46,7 @@ GENERATORS: Mapping[str, ItemGenerator] = MappingProxyType(
     {
         "arithmetic": ItemGenerator(draw=lambda s, n, _: arithmetic_items(s, n)),
         "logic": ItemGenerator(draw=lambda s, n, _: logic_items(s, n)),
+        "orders": ItemGenerator(draw=lambda s, n, _: order_items(s, n)),
         "needles": ItemGenerator(draw=needle_items, count=0, options=NEEDLE_OPTIONS),
     }
 )

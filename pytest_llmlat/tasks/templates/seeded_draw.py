@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-ItemKind: TypeAlias = Literal["number", "deduction", "ordering", "truth"]
+ItemKind: TypeAlias = Literal["number", "deduction", "ordering", "truth", "order"]
 
 _T = TypeVar("_T")
 

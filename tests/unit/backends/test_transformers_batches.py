@@ -38,6 +38,8 @@ from pytest_llmlat.values.token_meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.backends.token_masks import AllowedTokens
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.records import Generation
 
 END, PAD = 0, 99
@@ -143,7 +145,13 @@ class Library:
             decoder=lambda: WORDS.__getitem__,
             tokens_of=lambda text: [8] * len(text.split()),
             ending=lambda request: 0 if request.thinking_tokens is None else 1,
+            begin=never,
         )
+
+
+def never(constraint: Constraint) -> AllowedTokens:
+    """Nothing here is held to a schema."""
+    raise AssertionError(constraint)
 
 
 def a_request(words: int, most: int = 4, *stop: str) -> Request:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import ModelSpec, Sample, Scalar, Task
     from pytest_llmlat.values.records import CellFacts, Record, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -74,6 +75,7 @@ def measured(  # noqa: PLR0913 - what a test may vary
     options: Mapping[str, Scalar] | None = None,
     shots: Sequence[Sample] = (),
     model: ModelSpec | None = None,
+    constraint: Constraint | None = None,
 ) -> Told:
     """Run a cell on a scripted model: 0.5 s to a token, 0.25 s to each other."""
     clock = ManualClock(1_000)
@@ -95,6 +97,7 @@ def measured(  # noqa: PLR0913 - what a test may vary
             sampling=sampling or Sampling(),
             repeats=repeats,
             shots=tuple(shots),
+            constraint=constraint,
         ),
         LoadedModel(deployment=deployment, backend=backend, load_s=1.5),
         Tools(

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.backends.model_catalogue import load_models
-from pytest_llmlat.session.vary import MOST, Axis, entry_text, parse, variants
+from pytest_llmlat.session.vary import (
+    MOST,
+    Axis,
+    entry_text,
+    model_named,
+    name_in_settings,
+    parse,
+    variants,
+)
 from pytest_llmlat.values.errors import UsageError
 from tests.unit.builders import a_model
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import ModelSpec
 
 HERE = "--llm-vary"
 MODEL = replace(
@@ -136,3 +148,62 @@ def test_the_lines_to_paste_are_the_model(
     found = load_models([path]).entries['a"b']
     folder = str(path.parent.resolve() / "räder")
     assert found == replace(variant.model, name='a"b', adapter=folder)
+
+
+def test_a_schema_is_varied_by_on_and_off() -> None:
+    """Answers are held to it unless an entry says otherwise: that is no variant."""
+    assert names("structured=on,off") == ["gpt", "gpt[structured=false]"]
+
+
+def test_a_model_can_be_named_in_other_settings() -> None:
+    """As a report names it, so that it can be measured beside the entry itself."""
+
+    def find(name: str) -> ModelSpec:
+        assert name == "gpt"
+        return MODEL
+
+    def named(text: str) -> ModelSpec:
+        return model_named(text, find, where="--llm-against")
+
+    assert named("gpt") == MODEL
+    assert named("gpt[threads=2]") == replace(MODEL, name="gpt[threads=2]")
+    assert named("gpt[structured=off]").name == "gpt[structured=false]"
+    assert named("gpt[structured=off]").option("structured") is False
+    assert dict(named("gpt[threads=1,dtype=bfloat16]").options) == {"threads": 1}
+    with pytest.raises(UsageError, match=r"--llm-against: gpt\[threads=1,=2\]: '=2'"):
+        named("gpt[threads=1,=2]")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gpt", "gpt"),
+        ("gpt[structured=off]", "gpt[structured=false]"),
+        ("gpt[share=0.50,structured=on]", "gpt[share=0.5,structured=true]"),
+        ("gpt[dtype=default]", "gpt[dtype=default]"),
+        ("gpt[threads=1,=2]", "gpt[threads=1,=2]"),
+        ("gguf:/weights[1]/a.gguf", "gguf:/weights[1]/a.gguf"),
+    ],
+)
+def test_a_name_is_written_as_reports_have_it(name: str, expected: str) -> None:
+    """So that the gate finds the cells of what somebody named otherwise."""
+    assert name_in_settings(name) == expected
+    assert name_in_settings(expected) == expected
+
+
+def test_brackets_of_a_path_are_no_settings() -> None:
+    """Only KEY=VALUE at the end of a name is taken for them."""
+    asked: list[str] = []
+
+    def find(name: str) -> ModelSpec:
+        asked.append(name)
+        return MODEL
+
+    for name in ("gguf:/weights[1]/a.gguf", "gguf:/a=b/c.gguf", "gguf:x[k=1]/a.gguf"):
+        model_named(name, find, where="--llm")
+
+    assert asked == [
+        "gguf:/weights[1]/a.gguf",
+        "gguf:/a=b/c.gguf",
+        "gguf:x[k=1]/a.gguf",
+    ]

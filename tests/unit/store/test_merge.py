@@ -202,6 +202,18 @@ def test_another_revision_of_a_task_is_named(tmp_path: Path) -> None:
         assert "revision fedcba98 in" in problem
 
 
+def test_answers_held_to_a_schema_are_not_mixed_with_others(tmp_path: Path) -> None:
+    """They are of another measurement, in a row of its own, and it is told."""
+    cell = a_cell()
+    held = replace(some_facts(cell), constraint="json_schema abc")
+    runs = [a_run(tmp_path, "r1", [cell]), a_run(tmp_path, "r2", [held])]
+
+    joined = merge(runs)
+
+    assert len(shown(joined)) == 2
+    assert "held to another schema or grammar, or to none" in str(joined)
+
+
 def test_other_samples_are_told(tmp_path: Path) -> None:
     """Rows over different draws of the same task are not of the same answers."""
     runs = [

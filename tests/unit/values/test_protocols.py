@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from pytest_llmlat.backends.backend_kind import BACKENDS as TABLE
-from pytest_llmlat.values.protocols import Backend
+from pytest_llmlat.values.protocols import Backend, Constraining
 
 BACKENDS = {
     "gguf.model": "GGUF",
@@ -29,6 +29,16 @@ def test_a_backend_has_the_methods_of_the_protocol(kind: str, method: str) -> No
     assert list(own.parameters) == list(
         inspect.signature(getattr(Backend, method)).parameters
     )
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_our_backends_hold_answers_to_schemas(kind: str) -> None:
+    """They have the method of the protocol; one that lacks it is never asked to."""
+    home = import_module(f"pytest_llmlat.backends.{kind}")
+    own = inspect.signature(getattr(home, BACKENDS[kind]).prepare_constraint)
+
+    wanted = inspect.signature(Constraining.prepare_constraint)
+    assert list(own.parameters) == list(wanted.parameters)
 
 
 @pytest.mark.parametrize("kind", TABLE)

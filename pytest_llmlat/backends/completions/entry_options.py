@@ -1,0 +1,43 @@
+"""Options of an entry whose model is behind a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.machine.environment import usable_cores
+from pytest_llmlat.values.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from pytest_llmlat.backends.transport.addresses import Address
+    from pytest_llmlat.values.entities import ModelSpec
+
+DEFAULTS = {"timeout_s": 300.0, "retries": 3.0, "backoff_s": 0.5}
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def stays_awake(model: ModelSpec, address: Address) -> bool:
+    """Whether to take a whole core while a single request is waited for.
+
+    By default where there is one to spare, and the server is on another machine: here
+    it would be taken from the model.
+    """
+    asked = model.option("awake")
+    if asked is not None:
+        return asked is True
+    return usable_cores() > 1 and address.host not in _HERE
+
+
+def number_option(model: ModelSpec, key: str, *, least: float) -> float:
+    """Return an option that is a number, or what holds where it is not given.
+
+    Raises:
+        BadCatalogue: it is none, or below ``least``.
+    """
+    value = model.option(key, DEFAULTS[key])
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (number and float(value) >= least):  # type: ignore[arg-type]
+        raise BadCatalogue(
+            f"model {model.name!r}: option {key} = {value!r}: must be a number of at"
+            f" least {least:g}"
+        )
+    return float(value)  # type: ignore[arg-type]
