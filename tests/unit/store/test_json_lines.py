@@ -31,6 +31,10 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
         ("answer", 4),
         ("round", "0"),
         ("shots", [3]),
+        ("groups", [["depth"]]),
+        ("groups", [["depth", 50]]),
+        ("graded", 1),
+        ("turn", "1"),
         ("system", 3),
         ("finish", "done"),
         ("metric", None),
@@ -97,11 +101,22 @@ def test_what_a_later_version_adds_is_left_aside() -> None:
 
 def test_examples_and_system_prompt_come_back() -> None:
     """And an older line, which has none, is read all the same."""
-    record = replace(a_record(), shots=("t1", "t2"), system="Be brief.")
+    record = replace(
+        a_record(),
+        shots=("t1", "t2"),
+        system="Be brief.",
+        conversation="a",
+        turn=2,
+        continues=True,
+        graded=False,
+        groups=(("length", "1k"), ("depth", "50%")),
+    )
     content = json.loads(json.dumps(json_object(record)))
 
     assert record_of(content) == record
-    del content["shots"], content["system"]
+    for name in ("shots", "system", "conversation", "turn", "continues", "graded"):
+        del content[name]
+    del content["groups"]
     assert record_of(content) == a_record()
 
 

@@ -6,18 +6,23 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.data.conversations import samples_of
+from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.sample_draw import draw
 from pytest_llmlat.tasks.task_catalogue import load_tasks
+from pytest_llmlat.values.entities import Task
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.entities import Sample
     from pytest_llmlat.values.records import Request
 
 HEAD = """
@@ -231,6 +236,46 @@ def test_what_is_no_conversation_is_told(
     """With the row, and the message if it is one of them."""
     with pytest.raises(BadCatalogue, match=told):
         read(tmp_path, messages)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "from", "value", "ask", "reference"]),
+            inner | st.sampled_from(["system", "user", "assistant", "human", "gpt"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(messages=JSON)
+def test_any_messages_are_turns_or_a_complaint(messages: object) -> None:
+    """What a row holds comes from anywhere; nothing of it is asked by halves."""
+    task = Task(
+        name="talks/one",
+        family="talks",
+        title="",
+        source="rows.jsonl",
+        messages="messages",
+        extractor="text",
+        metric="exact_match",
+        max_new_tokens=8,
+        budget_s=1.0,
+    )
+    row = TableRow(
+        source="x", place="line 1", index=0, columns={"id": "a", "messages": messages}
+    )
+    try:
+        samples = samples_of(task, row)
+    except BadCatalogue:
+        return
+    assert any(sample.graded for sample in samples)
+    assert all(s.turn is not None and s.turn.text.strip() for s in samples)
+    assert [s.id for s in samples] == sorted({s.id for s in samples})
 
 
 @pytest.mark.parametrize(
