@@ -131,6 +131,12 @@ def _comparison(
             for cell in row.cells
         ),
         apart=apart,
+        behind=any(
+            cell.summary.steadiness is not None
+            and cell.summary.steadiness.keeps_up is False
+            for row in group
+            for cell in row.cells
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from pytest_llmlat.analysis.cell_counts import (
 from pytest_llmlat.analysis.cell_estimates import answer_time, estimates_of
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.repeated_answers import fewest
+from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
 from pytest_llmlat.values.percentiles import distribution
@@ -97,6 +98,7 @@ def condense(
         "tokens_per_correct": tokens_per_correct([counted]),
         "correct_within_budget": correct_within_budget([counted]),
         "drawn": _drawing(records) if records else None,
+        "steadiness": steadiness(facts, records),
         "figures": distributions([counted.by_entry]),
         "numbers": numbers([counted.by_entry], facts),
         "breakdown": breakdown(records),

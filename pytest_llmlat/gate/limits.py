@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FEWEST_FOR = {"p95": 60, "p99": 300}
 """Below so many answers a tail is not gated: too few of them lie beyond it."""
+_NOT_KEPT_UP = "did not keep up with its load: its times grow with the run's length"
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _TAILED = 15
 """Of fewer units nothing can be told of the tail."""
@@ -87,6 +88,9 @@ def _check(
         outcome, why = "inconclusive", why_not
     if outcome == "inconclusive" and unsure == "fail":
         outcome = "failed"
+    if LIMITED[limit.quantity][0].timed and _behind(summary):
+        # A miss is one all the more: in a longer run it would be worse.
+        note = "; ".join(filter(None, (note or why, _NOT_KEPT_UP)))
     if outcome == "pass" and note is not None:
         outcome = "warned"
     return Verdict(
@@ -98,6 +102,11 @@ def _check(
         samples=summary.samples,
         note=note or why,
     )
+
+
+def _behind(summary: Summary) -> bool:
+    found = summary.steadiness
+    return found is not None and found.keeps_up is False
 
 
 def judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:

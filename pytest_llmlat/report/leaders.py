@@ -68,8 +68,7 @@ def comparison_sentence(comparison: Comparison, rows: Mapping[str, Standing]) ->
         [one for one in comparison.apart if one.why is not WhyApart.LOAD], names
     ):
         parts.append(f"not compared with {apart}")
-    if comparison.contended:
-        parts.append("cells were contended, so that their times prove nothing")
+    parts += _disturbed([comparison])
     return printable("; ".join(parts))
 
 
@@ -156,17 +155,28 @@ def _alone(comparisons: Sequence[Comparison], rows: Mapping[str, Standing]) -> s
     """Word comparisons of one row each, all of one scenario."""
     own = [rows[comparison.rows[0]] for comparison in comparisons]
     names = named([_name(row) for row in own])
-    note = "; cells were contended, so that their times prove nothing"
-    contended = note if any(c.contended for c in comparisons) else ""
+    notes = "".join(f"; {note}" for note in _disturbed(comparisons))
     if len(own) == 1:
         return (
             f"balance of {names}: {bounds(own[0].balanced)};"
-            f" name more models with --llm to compare{contended}"
+            f" name more models with --llm to compare{notes}"
         )
     ids = {row.id for row in own}
     whys = {one.why for c in comparisons for one in c.apart if one.row in ids}
     told = ", ".join(words for why, words in APART.items() if why in whys)
-    return f"{names}: cannot be compared and are not ranked ({told}){contended}"
+    return f"{names}: cannot be compared and are not ranked ({told}){notes}"
+
+
+def _disturbed(comparisons: Sequence[Comparison]) -> list[str]:
+    """Say what the times of comparisons are not to be taken for."""
+    notes = {
+        "cells were contended, so that their times prove nothing": any(
+            c.contended for c in comparisons
+        ),
+        "cells did not keep up with their load, so that their times grow with the"
+        " length of the run": any(c.behind for c in comparisons),
+    }
+    return [note for note, holds in notes.items() if holds]
 
 
 def _tuned(tuning: Tuning) -> list[str]:

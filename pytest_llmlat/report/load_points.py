@@ -23,10 +23,29 @@ def load_notes(summary: Summary) -> str:
     told = counted(noted_counts(summary, "loads"))
     load, more = summary.load, list[str]()
     if load is not None:
-        more = [*_turned_away(summary.cell.scenario, load), *_load_facts(load)]
+        more = [
+            *keeping_notes(summary),
+            *_turned_away(summary.cell.scenario, load),
+            *_load_facts(load),
+        ]
     if summary.unjudged:
         more.append(f"no goodput: tokens of {summary.unjudged} answers untimed")
     return ", ".join([*([] if told == MISSING and more else [told]), *more])
+
+
+def keeping_notes(summary: Summary) -> list[str]:
+    """Say whether a load was kept up and steady, and where that cannot be told."""
+    found, load = summary.steadiness, summary.load
+    if found is None or load is None:
+        return []
+    notes = []
+    if found.keeps_up is False:
+        notes.append("NOT KEEPING UP")
+    elif load.steady is False:
+        notes.append("not steady")
+    elif found.keeps_up is None and found.offered_per_s is not None:
+        notes.append("too few to tell if it keeps up")
+    return notes
 
 
 def _turned_away(scenario: str, load: LoadFacts) -> list[str]:

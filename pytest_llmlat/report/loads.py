@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figure_tables import load_columns, texts, titles
 from pytest_llmlat.report.figures import (
+    per_second,
     printable,
     seconds,
     signed_seconds,
     table,
 )
 from pytest_llmlat.report.load_points import load_order
+from pytest_llmlat.values.keeping_up import WhyBehind
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.records import Instrument
     from pytest_llmlat.values.results import Scoreboard, Summary
 
@@ -69,6 +72,49 @@ def clock_lines(board: Scoreboard) -> list[str]:
         for s in limited
         if s.load
     ]
+
+
+def keeping_lines(board: Scoreboard) -> list[str]:
+    """Say which loads were not kept up, not steady, or too short for an interval."""
+    told = [line for s in board.summaries if (line := _kept_up(s))]
+    short = {
+        s.cell.scenario: s.steadiness.short_of
+        for s in board.summaries
+        if s.steadiness is not None and s.steadiness.short_of is not None
+    }
+    if short:
+        named = ", ".join(f"{name} from {fewest}" for name, fewest in short.items())
+        told.append(f"too few requests for an interval of speed: {named} on")
+    return told
+
+
+def _kept_up(summary: Summary) -> str | None:
+    found, load, name = summary.steadiness, summary.load, printable(summary.cell.id)
+    if found is None or load is None:
+        return None
+    if found.keeps_up is False:
+        served, offered = summary.requests_per_s, found.offered_per_s
+        return (
+            f"not keeping up: {name}: {per_second(served)} of {per_second(offered)}"
+            f" requests offered a second were answered; {_why_behind(summary, found)}"
+        )
+    if load.steady is False:
+        return (
+            f"not steady: {name}: answers were still becoming slower when counting"
+            f" began, after {load.before} requests; in a longer run they may be slower"
+        )
+    return None
+
+
+def _why_behind(summary: Summary, found: Steadiness) -> str:
+    """Say what shows that a load was too much, and what its figures are then."""
+    if found.behind is WhyBehind.FAILED:
+        failed = summary.errors + summary.timeouts
+        return f"{failed} of {summary.samples} failed, and those are in no latency"
+    return (
+        f"with each second answers became {seconds(found.growth)} slower: its latencies"
+        " are those of a queue that grows, and longer in a longer run"
+    )
 
 
 def _unchecked(summary: Summary) -> bool:

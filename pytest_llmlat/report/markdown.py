@@ -29,7 +29,7 @@ from pytest_llmlat.report.leaders import (
     tuning_lines,
 )
 from pytest_llmlat.report.load_points import load_order
-from pytest_llmlat.report.loads import clock_lines
+from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -213,12 +213,13 @@ def _breakdowns(board: Scoreboard) -> list[TrimmableBlock]:
 
 
 def _disturbed(board: Scoreboard) -> list[str]:
-    """Say how true the clock was, and which cells did not have the machine alone."""
-    return clock_lines(board) + [
+    """Say which loads were too much, how true the clock was, and who was disturbed."""
+    contended = [
         f"contended: {s.cell.id}: {s.contention.contended}"
         for s in board.summaries
         if s.contention is not None and s.contention.contended
     ]
+    return [*keeping_lines(board), *clock_lines(board), *contended]
 
 
 def _warnings(board: Scoreboard) -> list[str]:

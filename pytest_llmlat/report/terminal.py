@@ -20,7 +20,12 @@ from pytest_llmlat.report.leaders import (
     leader_lines,
     tuning_lines,
 )
-from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
+from pytest_llmlat.report.loads import (
+    clock_lines,
+    contention_lines,
+    keeping_lines,
+    load_lines,
+)
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 from pytest_llmlat.values.table_layouts import CELL_LAYOUT, ROW_LAYOUT
@@ -97,6 +102,7 @@ def _remarks(board: Scoreboard) -> list[str]:
     told = [f"warning: {printable(warning)}" for warning in warnings]
     return [
         *repeat_lines(board),
+        *keeping_lines(board),
         *clock_lines(board),
         *contention_lines(board),
         *told,

@@ -100,6 +100,8 @@ class Comparison:
     """Whether a cell of a row was measured while the machine was busy."""
     apart: tuple[Apart, ...]
     """Each other row that has a score."""
+    behind: bool = False
+    """Whether a cell of a row did not keep up with its load."""
 
     @property
     def front(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
     from pytest_llmlat.values.settings import Balance
 
@@ -176,6 +177,8 @@ class Summary:
     correct_within_budget: float | None
     task_revision: str | None
     load: LoadFacts | None = None
+    steadiness: Steadiness | None = None
+    """``None`` where samples were offered one after the other."""
     instrument: Instrument | None = None
     contention: Contention | None = None
     backend: tuple[tuple[str, Scalar | None], ...] = ()

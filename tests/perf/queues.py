@@ -1,7 +1,8 @@
-"""How often intervals under a load cover.
+"""How often intervals under a load cover, and how often a load is called too much.
 
     python tests/perf/queues.py open [RUNS]      # Poisson arrivals: interval of speed
     python tests/perf/queues.py closed [RUNS]    # so many in flight: the same
+    python tests/perf/queues.py keeping [RUNS]   # "not keeping up", by load and length
 
 Queues are simulated, first come, first served, from empty and with the warm-up that an
 open loop has at least; everything else is the package's own code. Service takes one
@@ -18,6 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.intervals import mean_figure
+from pytest_llmlat.analysis.steadiness import steadiness
+from pytest_llmlat.values.records import Cell, CellFacts, Grade, LoadFacts, Record
+from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,18 +96,17 @@ def closed_loop(
 
 def covered(speeds: Rows, truth: float, scenario: str) -> tuple[float, float | None]:
     """Return how often the resampling of requests covers, and how often ours does."""
-    alone = ours = 0
+    alone = ours = told = 0
     for row in speeds:
         error = abs(float(row.mean()) - truth)
-        own = float(row.var(ddof=1)) / len(row)
+        alone += error <= SURE * math.sqrt(float(row.var(ddof=1)) / len(row))
         shared = shared_variance(row.tolist(), scenario)
-        if shared is None:
-            ours = -1
-        else:
-            ours += error <= SURE * math.sqrt(own + shared)
-        alone += error <= SURE * math.sqrt(own)
+        speed = mean_figure(row, np.ones(len(row)), shared=shared)
+        if speed.low is not None and speed.high is not None:
+            told += 1
+            ours += speed.low <= truth <= speed.high
     count = len(speeds)
-    return alone / count, None if ours < 0 else ours / count
+    return alone / count, ours / told if told else None
 
 
 def told(parts: Sequence[float | None]) -> str:
@@ -150,7 +154,94 @@ def in_flight(runs: int) -> None:
             print(f"{f'{slots}, {level}':36}", "  ".join(line), flush=True)
 
 
-COMMANDS: dict[str, Callable[[int], None]] = {"open": opened, "closed": in_flight}
+CELL = Cell(model="m", device="d", task="t", family="t", scenario="server:1")
+
+
+def answer(due_s: float, took_s: float) -> Record:
+    """Return an answer of an open loop."""
+    due, end = round(due_s * NS_PER_S), round((due_s + took_s) * NS_PER_S)
+    return Record(
+        cell=CELL,
+        sample="s",
+        prompt="",
+        reference="",
+        answer="",
+        extracted="",
+        finish="stop",
+        error=None,
+        timing=Timing(start_ns=due, end_ns=end, stamps_ns=(end,), stamp_tokens=(1,)),
+        prompt_tokens=1,
+        output_tokens=1,
+        token_source=None,
+        metric="accuracy",
+        grade=Grade(value=1.0, correct=True),
+        unparsed=False,
+        truncated=False,
+        refused=False,
+        empty=False,
+        budget_s=1.0,
+        chance=0.0,
+    )
+
+
+def kept_up(due: Rows, took: Rows) -> tuple[float, float, float]:
+    """Return how often a load is called too much, kept up, and neither."""
+    load = LoadFacts(
+        window_s=1.0,
+        ended=1,
+        failed=0,
+        before=1,
+        after=0,
+        in_flight=1,
+        send_lag_p99_s=None,
+        loop_lag_p99_s=None,
+        cpu_share=None,
+        client_limited=None,
+        steady=True,
+    )
+    facts = CellFacts(
+        cell=CELL,
+        planned=due.shape[1],
+        finished=True,
+        load_s=None,
+        warmup_s=None,
+        peak_rss_bytes=None,
+        peak_device_bytes=None,
+        wall_s=None,
+        task_revision=None,
+        load=load,
+    )
+    found = []
+    for row in range(len(due)):
+        records = [answer(*pair) for pair in zip(due[row], took[row], strict=True)]
+        state = steadiness(facts, records)
+        found.append(None if state is None else state.keeps_up)
+    no, yes = found.count(False) / len(found), found.count(True) / len(found)
+    return no, yes, 1 - no - yes
+
+
+def keeping(runs: int) -> None:
+    """Print how often a load is called too much, and how often kept up."""
+    lengths = (40, 64, 128, 200, 500, 1000)
+    print("in per cent: not keeping up | keeps up | too few requests to tell")
+    print(f"{'slots, service, load':24}", *(f"{n:19d}" for n in lengths))
+    for server in SERVERS:
+        for load in (0.3, 0.5, 0.8, 0.9, 0.95, 1.1, 1.25, 1.6):
+            source = np.random.default_rng(3)
+            line = []
+            for requests in lengths:
+                before = math.ceil(WARM_UP * requests)
+                due, took = open_loop(server, load, runs, before + requests, source)
+                line.append(told(kept_up(due[:, before:], took[:, before:])))
+            name = f"{server.slots}, {server.service}, {load}"
+            print(f"{name:24}", "  ".join(line), flush=True)
+
+
+COMMANDS: dict[str, Callable[[int], None]] = {
+    "open": opened,
+    "closed": in_flight,
+    "keeping": keeping,
+}
 
 
 if __name__ == "__main__":

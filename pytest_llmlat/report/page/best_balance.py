@@ -196,6 +196,15 @@ def cautions(board: Scoreboard, rows: Sequence[Row]) -> list[str]:
             f"{_of(limited, len(board.summaries), 'cell')} limited by the client: their"
             " latencies are not the server's."
         )
+    behind = sum(
+        s.steadiness is not None and s.steadiness.keeps_up is False
+        for s in board.summaries
+    )
+    if behind:
+        told.append(
+            f"{_of(behind, len(board.summaries), 'cell')} offered more than was"
+            " answered: their latencies grow with the length of the run."
+        )
     return told
 
 

@@ -14,7 +14,7 @@ from pytest_llmlat.report.figure_tables import (
 )
 from pytest_llmlat.report.figures import MISSING, placed
 from pytest_llmlat.report.load_points import load_order
-from pytest_llmlat.report.loads import clock_lines, contention_lines
+from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -261,7 +261,7 @@ def load_table(board: Scoreboard) -> PageTable | None:
         ),
         rows=tuple(
             tuple(
-                Field(text=text, tone="limited" if "client-limited" in text else "")
+                Field(text=text, tone=_unlike_the_server(text))
                 for text in (
                     *(s.cell.task, s.cell.model, s.cell.device),
                     *texts(columns, s),
@@ -271,6 +271,12 @@ def load_table(board: Scoreboard) -> PageTable | None:
         ),
         notes=tuple(dict.fromkeys(f"good: {s.slo}" for s in loaded if s.slo)),
     )
+
+
+def _unlike_the_server(text: str) -> str:
+    """Mark notes of figures that are not to be taken for the server's."""
+    told = ("client-limited" in text, "NOT KEEPING UP" in text)
+    return "limited" if any(told) else ""
 
 
 def gate_part(verdicts: Sequence[Verdict]) -> GatePart | None:
@@ -313,6 +319,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
     """Return what is to be said of the clock, the machine and the run, by title."""
     told = {
         "Repeats": repeat_lines(board),
+        "Loads": keeping_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),

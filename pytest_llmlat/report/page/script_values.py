@@ -138,6 +138,7 @@ def _point(summary: Summary) -> dict[str, Any]:
         "ttft": _percentiles(summary.ttft_s),
         "limited": summary.load.client_limited if summary.load else None,
         "contended": summary.contention.contended if summary.contention else None,
+        "behind": bool(summary.steadiness and summary.steadiness.keeps_up is False),
     }
 
 

@@ -16,7 +16,7 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.tolerances import parse_limits
-from pytest_llmlat.values.records import Contention
+from pytest_llmlat.values.records import Contention, LoadFacts
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
@@ -406,6 +406,56 @@ def test_a_busy_machine_misses_no_limit_of_time(text: str, outcome: str) -> None
     assert strict.outcome == outcome.replace("inconclusive", "failed")
     if outcome == "inconclusive":
         assert verdict.note == strict.note == f"contended: {BUSY.contended}"
+
+
+def growing(growth: float) -> list[Record]:
+    """Return answers of an open loop, slower by so much in each second."""
+    cell = a_cell(scenario="server:10")
+    return [
+        replace(
+            a_record(f"s{n:03}", cell=cell),
+            timing=a_timing(1.0 + growth * n / 10, start_s=n / 10),
+        )
+        for n in range(100)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("growth", "text", "outcome"),
+    [
+        (0.0, "e2e_p50<=60", "pass"),
+        (0.6, "e2e_p50<=60", "warned"),
+        (0.6, "e2e_p50<=0.1", "failed"),
+        (0.6, "quality>=0.5", "pass"),
+    ],
+)
+def test_a_load_that_is_not_kept_up_keeps_no_limit_of_time_for_certain(
+    growth: float, text: str, outcome: str
+) -> None:
+    """In a longer run it would take longer; what it misses already, it misses."""
+    records = growing(growth)
+    load = LoadFacts(
+        window_s=10.0,
+        ended=100,
+        failed=0,
+        before=10,
+        after=0,
+        in_flight=9,
+        send_lag_p99_s=None,
+        loop_lag_p99_s=None,
+        cpu_share=None,
+        client_limited=None,
+    )
+    facts = replace(some_facts(records[0].cell, planned=100), load=load)
+    summary = summarise(facts, records, balance="geometric")
+
+    (verdict,) = check_limits(
+        summary, records, parse_limits([text], where="w"), unsure="pass"
+    )
+
+    assert verdict.outcome == outcome
+    told = "did not keep up with its load" in (verdict.note or "")
+    assert told == (growth > 0 and text.startswith("e2e"))
 
 
 def streamed(name: str, *gaps: float, finish: Finish = "stop") -> Record:

@@ -125,6 +125,18 @@ def test_what_was_measured_on_a_busy_machine_says_so() -> None:
     assert "contended" not in quiet
 
 
+def test_a_load_that_was_not_kept_up_is_told_beside_the_best_row() -> None:
+    """Who is best of rows whose times grow may be another one in a longer run."""
+    saturated = replace(a_comparison(*ROWS[:2]), behind=True)
+    told, other = leader_lines(board(saturated, a_comparison(*ROWS[1:])))
+
+    assert told.endswith(
+        "; cells did not keep up with their load, so that their times grow with the"
+        " length of the run"
+    )
+    assert "keep up" not in other
+
+
 def test_nothing_measured_is_no_sentence() -> None:
     """Nor is a row without a score."""
     assert leader_lines(replace(board(), unscored=(ROWS[0].id,))) == []

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.report.loads import clock_lines, load_lines
+from pytest_llmlat.report.loads import clock_lines, keeping_lines, load_lines
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.values.records import Instrument, LoadFacts, Record, Transport
 from pytest_llmlat.values.results import Scoreboard
@@ -63,7 +63,7 @@ def board_of(
             records,
             balance="geometric",
             slo=parse(slo, where="slo"),
-        )[0]
+        )
         for records, load in cells
     ]
     return Scoreboard(summaries=tuple(summaries), standings=())
@@ -268,6 +268,99 @@ def test_what_went_wrong_is_noted() -> None:
     lines = load_lines(board_of((records, a_load(client_limited="it was late"))))
 
     assert lines[1].endswith("1 errors, 1 timeouts, 3 retries, client-limited")
+
+
+def arrivals(growth: float, *, failed: int = 0, count: int = 200) -> list[Record]:
+    """Return answers to 40 requests a second, slower by so much in each second."""
+    cell = a_cell(scenario="server:40")
+    answered = [
+        replace(
+            a_record(f"s{n:03}", cell=cell),
+            timing=a_timing(0.5 + growth * n / 40, start_s=n / 40),
+        )
+        for n in range(count)
+    ]
+    for n in range(failed):
+        answered[n * 3] = replace(
+            an_error(f"s{n * 3:03}", cell=cell), timing=answered[n * 3].timing
+        )
+    return answered
+
+
+def notes_of(records: list[Record], **changes: object) -> str:
+    """Return what the table says beside a load."""
+    header, line = load_lines(board_of((records, a_load(**changes))))[:2]
+    return columns(header, line)["notes"]
+
+
+def test_a_load_that_was_not_kept_up_is_told() -> None:
+    """In its table, and with its figures in a line of its own."""
+    load = a_load(window_s=8.0, ended=200, steady=False)
+
+    board = board_of((arrivals(0.6), load))
+
+    assert load_lines(board)[1].endswith("NOT KEEPING UP")
+    (line,) = keeping_lines(board)
+    assert line == (
+        "not keeping up: reasoning/sums|parrot|cpu|server:40: 25 of 40 requests offered"
+        " a second were answered; with each second answers became 600 ms slower: its"
+        " latencies are those of a queue that grows, and longer in a longer run"
+    )
+    assert line in scoreboard_lines(board)
+
+
+def test_a_load_of_which_much_failed_is_not_kept_up() -> None:
+    """What was answered may be as fast as ever."""
+    load = a_load(window_s=5.0, ended=200, steady=True)
+
+    (line,) = keeping_lines(board_of((arrivals(0.0, failed=20), load)))
+
+    assert line == (
+        "not keeping up: reasoning/sums|parrot|cpu|server:40: 36 of 40 requests offered"
+        " a second were answered; 20 of 200 failed, and those are in no latency"
+    )
+
+
+def test_a_load_that_is_kept_up_needs_no_word() -> None:
+    """A dash, and no line."""
+    assert notes_of(arrivals(0.0), steady=True) == "-"
+    assert keeping_lines(board_of((arrivals(0.0), a_load(steady=True)))) == []
+
+
+def test_a_load_that_was_not_steady_is_told() -> None:
+    """It may be slower than it looks, without growing while it was counted."""
+    board = board_of((arrivals(0.0), a_load(steady=False, before=200)))
+
+    assert notes_of(arrivals(0.0), steady=False) == "not steady"
+    (line,) = keeping_lines(board)
+    assert line == (
+        "not steady: reasoning/sums|parrot|cpu|server:40: answers were still becoming"
+        " slower when counting began, after 200 requests; in a longer run they may be"
+        " slower"
+    )
+
+
+def test_a_run_that_is_too_short_to_tell_says_so() -> None:
+    """No word would be taken for a load that is kept up."""
+    short = arrivals(0.0, count=12)
+
+    assert notes_of(short, steady=True) == "too few to tell if it keeps up"
+    assert keeping_lines(board_of((short, a_load(steady=True)))) == [
+        "too few requests for an interval of speed: server:40 from 128 on"
+    ]
+
+
+def test_loads_that_are_too_short_for_an_interval_share_a_line() -> None:
+    """A sweep has many of them."""
+    board = board_of(
+        *((some_records(f"concurrent:{level}"), a_load()) for level in (2, 8))
+    )
+
+    (line,) = keeping_lines(board)
+    assert line == (
+        "too few requests for an interval of speed: concurrent:2 from 12,"
+        " concurrent:8 from 48 on"
+    )
 
 
 def test_a_limited_client_is_told_with_its_cell() -> None:

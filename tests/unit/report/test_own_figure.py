@@ -104,6 +104,7 @@ NO_FIGURES = {
     *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
     *(
         "load",
+        "steadiness",
         "instrument",
         "contention",
         "backend",

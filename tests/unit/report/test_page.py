@@ -24,6 +24,7 @@ from pytest_llmlat.report.page.drawings import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
 from pytest_llmlat.report.page.samples import Store, shortened
 from pytest_llmlat.report.page.visible import visible
+from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
 from pytest_llmlat.values.timing import NS_PER_S
@@ -572,6 +573,29 @@ def test_a_point_that_the_client_limited_is_marked(tmp_path: Path) -> None:
     point = page.values()["curves"][0]["points"][0]
     assert point["limited"] == "owl"
     assert "client-limited" in page.shown
+
+
+def test_a_point_that_was_not_kept_up_is_marked(tmp_path: Path) -> None:
+    """Its times grow with the run, and table, curve and cautions know it."""
+    loaded = a_loaded("owl")
+    behind = Steadiness(
+        keeps_up=False,
+        behind=WhyBehind.GROWING,
+        offered_per_s=40.0,
+        growth=0.6,
+        growth_low=0.5,
+        growth_high=0.7,
+        effective_requests=None,
+        short_of=128,
+    )
+    summaries = [replace(s, steadiness=behind) for s in loaded.summaries]
+
+    page = a_page(tmp_path, replace(loaded, summaries=tuple(summaries)))
+
+    assert page.values()["curves"][0]["points"][0]["behind"] is True
+    assert "NOT KEEPING UP" in page.shown
+    assert "offered more than was answered" in page.shown
+    assert "with each second answers became 600 ms slower" in page.shown
 
 
 def test_a_sample_has_its_thoughts_and_what_the_model_read() -> None:

@@ -13,9 +13,10 @@ import pytest
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
-from pytest_llmlat.values import comparability, results
+from pytest_llmlat.values import comparability, keeping_up, results
 from pytest_llmlat.values.comparability import Apart, Comparison, Front
 from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.values.keeping_up import Steadiness
 from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.results import (
     Contrast,
@@ -46,6 +47,7 @@ PARTS = {
     "estimate": Estimate,
     "distribution": Distribution,
     "load": LoadFacts,
+    "steadiness": Steadiness,
     "instrument": Instrument,
     "contention": Contention,
     "cell": Summary,
@@ -187,7 +189,7 @@ def test_every_value_of_a_board_is_in_the_schema() -> None:
     """A new kind of value is not forgotten, nor a new part of the board."""
     kinds = {
         kind
-        for module in (results, comparability)
+        for module in (results, comparability, keeping_up)
         for kind in vars(module).values()
         if is_dataclass(kind)
     }

@@ -1,7 +1,8 @@
-// What a server did under each load. A point that this client limited is no point of it.
+// What a server did under each load. A point that this client limited is no point of
+// it, nor one that was not kept up: its times grow with the length of the run.
 function curveName({ task, kind }) { return `${task} · ${kind}`; }
 
-const good = ({ limited, contended }) => limited === null && contended === null;
+const good = ({ limited, contended, behind }) => limited === null && contended === null && !behind;
 
 function loadTraces(curves, series) {
   return curves.flatMap((curve) => {
@@ -9,6 +10,7 @@ function loadTraces(curves, series) {
     return series.flatMap(({ pick, name, style }, first) => {
       const told = (point) => hover(`<b>${label(curve.name)}</b>`, label(point.scenario), name(point),
         `${point.n} requests${point.failed ? `, ${point.failed} failed` : ""}`,
+        point.behind ? "not keeping up: longer in a longer run" : null,
         point.limited === null ? null : `client-limited: ${label(point.limited, 80)}`,
         point.contended === null ? null : `contended: ${label(point.contended, 80)}`);
       const line = {
@@ -23,7 +25,7 @@ function loadTraces(curves, series) {
       };
       const bad = curve.points.filter((point) => !good(point) && pick(point) !== null);
       const crosses = {
-        x: bad.map(({ level }) => level), y: bad.map(pick), mode: "markers", name: "not the server's", legendgroup: "limited",
+        x: bad.map(({ level }) => level), y: bad.map(pick), mode: "markers", name: "not the server's, or not kept up", legendgroup: "limited",
         showlegend: first === 0 && curve === curves.find(({ points }) => points.some((point) => !good(point))), marker: { symbol: "x-open", size: 11, color: hue(row) },
         hoverinfo: "text", hovertext: bad.map(told),
       };

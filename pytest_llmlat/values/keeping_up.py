@@ -1,0 +1,47 @@
+"""Whether a load can be kept up, and how much its answers tell.
+
+Decided once, in ``analysis``; reports only word it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WhyBehind(StrEnum):
+    """Why a server does not keep up with what arrives."""
+
+    GROWING = "growing"
+    """Answers take longer and longer: more arrive than are answered."""
+    FAILED = "failed"
+    """Requests were turned away, or given up at the time limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steadiness:
+    """What a load was like over its whole length.
+
+    In an open loop each second brings so many requests; where fewer are answered, every
+    latency is of a queue that grows, and would be longer in a longer run.
+    """
+
+    keeps_up: bool | None
+    """Whether as many are answered as arrive; ``None`` where the run is too short to
+    tell, and where the question does not arise: in no other than an open loop."""
+    behind: WhyBehind | None
+    """Why not, where it does not."""
+    offered_per_s: float | None
+    """Requests that arrived a second, of those that count; of an open loop."""
+    growth: float | None
+    """By how many seconds answers become slower with each second; of an open loop. In
+    a queue, 0.6 means that 1.6 times as much arrives as is answered."""
+    growth_low: float | None
+    growth_high: float | None
+    """Its 95 % interval."""
+    effective_requests: float | None
+    """How many independent requests would tell as much of the speed, since those under
+    way together wait for each other; ``None`` where that cannot be told."""
+    short_of: int | None
+    """From how many requests on the speed has an interval; ``None`` where there were as
+    many."""
