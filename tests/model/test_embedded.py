@@ -226,3 +226,26 @@ def tiny_gpt2(folder: Path) -> Path:
     transformers.GPT2LMHeadModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def test_a_conversation_is_read_on_from_where_it_was(gguf: Backend) -> None:
+    """A turn pays for what is new in it; another conversation pays for all."""
+    first = replace(HELLO, conversation="a")
+    told, _ = ask(gguf, first)
+    again = replace(
+        HELLO,
+        prompt="And now: Bye",
+        turns=((HELLO.prompt, told.text),),
+        conversation="a",
+        continues=True,
+    )
+
+    on, _ = ask(gguf, again)
+    anew, _ = ask(gguf, replace(again, conversation="b"))
+
+    assert told.cached_tokens == 0
+    assert on.cached_tokens is not None
+    assert on.prompt_tokens is not None
+    # What it read before is the whole of the first prompt, at least.
+    assert (told.prompt_tokens or 0) <= on.cached_tokens < on.prompt_tokens
+    assert (anew.cached_tokens, anew.prompt_tokens) == (0, on.prompt_tokens)
