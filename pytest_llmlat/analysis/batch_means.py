@@ -65,7 +65,7 @@ def fewest_requests(scenario: str) -> int:
     """Return from how many requests on there is an interval; 1 for any number."""
     offered = parse(scenario, where="scenario")[0]
     if offered.kind == "server":
-        return 2 * _GROWTH**FEWEST
+        return 2 * int(_GROWTH**FEWEST)
     return FEWEST * 2 * _in_flight(offered) if offered.kind == "concurrent" else 1
 
 

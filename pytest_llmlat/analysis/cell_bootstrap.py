@@ -17,8 +17,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.batch_means import shared_variance
-from pytest_llmlat.analysis.cell_estimates import Units, speeds
+from pytest_llmlat.analysis.cell_estimates import (
+    Units,
+    shared_by_neighbours,
+    speeds,
+)
 from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS
 
@@ -40,7 +43,8 @@ class CellBootstrap:
     """The metric, chance included."""
     quality_draws: Array
     speed_draws: Array
-    """Not numbers where a run under a load is too short to tell of its speed."""
+    """Not numbers where a run under a load is too short to tell of its speed, or its
+    queue grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ def items_of(records: Sequence[Record]) -> Items:
         task=first.cell.task,
         corpus=metric.quality_draws if metric.corpus else None,
         columns=_side_by_side(records, list(blocks.values())),
-        shared=shared_variance(own, first.cell.scenario),
+        shared=shared_by_neighbours(records, own),
         widths={name: len(rows[0]) for name, rows in blocks.items()},
     )
 

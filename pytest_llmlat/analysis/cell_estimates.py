@@ -21,6 +21,7 @@ from pytest_llmlat.analysis.intervals import (
     made_of,
     mean_figure,
 )
+from pytest_llmlat.analysis.queue_growth import growth, is_open_loop
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 
@@ -95,9 +96,7 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
         chance=known(chances.pop(), units.count)
         if len(chances) == 1
         else mean_figure(guesses, given),
-        speed=mean_figure(
-            scores, asked, shared=shared_variance(own, records[0].cell.scenario)
-        ),
+        speed=mean_figure(scores, asked, shared=shared_by_neighbours(records, own)),
         details=tuple(sorted(_details(graded, metric, Units(graded)).items())),
         units=units.count,
     )
@@ -132,6 +131,26 @@ class Units:
 def speeds(records: Sequence[Record]) -> list[float]:
     """Return the speed score of each request, 0 for a failure."""
     return [score.speed(answer_time(r), r.budget_s) for r in records]
+
+
+def shared_by_neighbours(
+    records: Sequence[Record], own: Sequence[float]
+) -> float | None:
+    """Return by how much more the mean speed varies since requests wait for each other.
+
+    Args:
+        records: of a cell, in the order of sending.
+        own: the speed of each.
+
+    Returns:
+        ``None`` where a run is too short to tell, or its queue grows: then its speed
+        is that of its length, and no mean of a longer run.
+    """
+    scenario = records[0].cell.scenario
+    grown = growth(records) if is_open_loop(scenario) else None
+    if grown is not None and grown.certain:
+        return None
+    return shared_variance(own, scenario)
 
 
 def answer_time(record: Record) -> float | None:

@@ -113,7 +113,7 @@ def _why_behind(summary: Summary, found: Steadiness) -> str:
         return f"{failed} of {summary.samples} failed, and those are in no latency"
     return (
         f"with each second answers became {seconds(found.growth)} slower: its latencies"
-        " are those of a queue that grows, and longer in a longer run"
+        " are those of a queue that grows, longer in a longer run, and have no interval"
     )
 
 

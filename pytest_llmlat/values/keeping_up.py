@@ -41,7 +41,8 @@ class Steadiness:
     """Its 95 % interval."""
     effective_requests: float | None
     """How many independent requests would tell as much of the speed, since those under
-    way together wait for each other; ``None`` where that cannot be told."""
+    way together wait for each other; ``None`` where that cannot be told, and of a
+    queue that grows."""
     short_of: int | None
     """From how many requests on the speed has an interval; ``None`` where there were as
     many."""

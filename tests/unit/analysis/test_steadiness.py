@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np  # noqa: TID253 - queues are simulated
 import pytest
 
+from pytest_llmlat.analysis.queue_growth import growth
 from pytest_llmlat.analysis.scoreboard import scoreboard
-from pytest_llmlat.analysis.steadiness import growth, steadiness
+from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.values.keeping_up import WhyBehind
 from pytest_llmlat.values.records import LoadFacts
@@ -174,11 +175,17 @@ def test_one_failure_of_few_is_not_a_load_that_is_too_much() -> None:
 
 
 def test_time_outs_are_as_long_as_their_limit() -> None:
-    """Where they only begin in the second half, answers have become slower."""
+    """Also those whose last token came long before it."""
     records = evenly(lambda n: 0.1 + n / 25 - n / 40)
-    cut = [replace(r, finish="timeout") if n > 96 else r for n, r in enumerate(records)]
+    cut = []
+    for record in records:
+        timing = record.timing
+        assert timing is not None
+        early = replace(timing, stamps_ns=(timing.start_ns + 1,))
+        cut.append(replace(record, finish="timeout", timing=early))
 
     assert growth(cut) == growth(records)
+    assert state_of(cut).behind is WhyBehind.GROWING
 
 
 @pytest.mark.parametrize("scenario", ["offline", "concurrent:4"])
@@ -222,6 +229,22 @@ def test_a_comparison_says_that_a_row_did_not_keep_up() -> None:
     (summary,) = board.summaries
     assert summary.steadiness is not None
     assert summary.steadiness.keeps_up is False
+
+
+def test_the_speed_of_a_queue_that_grows_has_no_interval() -> None:
+    """It would be another one in a longer run, and so would the score of its row."""
+    records = evenly(lambda n: 0.04 + n / 25 - n / 40, count=300)
+
+    board = scoreboard([facts_of(a_load())], records, balance="geometric", seed=0)
+
+    (summary,), (row,) = board.summaries, board.standings
+    for figure in (summary.speed, summary.balanced, row.speed, row.balanced):
+        assert figure.value is not None
+        assert (figure.low, figure.high) == (None, None)
+    assert summary.quality.low is not None
+    assert summary.steadiness is not None
+    assert summary.steadiness.effective_requests is None
+    assert summary.steadiness.short_of is None
 
 
 def test_effective_requests_are_fewer_where_answers_wait() -> None:

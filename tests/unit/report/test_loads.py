@@ -304,7 +304,8 @@ def test_a_load_that_was_not_kept_up_is_told() -> None:
     assert line == (
         "not keeping up: reasoning/sums|parrot|cpu|server:40: 25 of 40 requests offered"
         " a second were answered; with each second answers became 600 ms slower: its"
-        " latencies are those of a queue that grows, and longer in a longer run"
+        " latencies are those of a queue that grows, longer in a longer run, and have"
+        " no interval"
     )
     assert line in scoreboard_lines(board)
 

@@ -1,0 +1,95 @@
+"""How fast a queue grows that is not kept up, from the times of its answers.
+
+In a queue that is not kept up, each answer takes longer than the one before: with a
+rate offered and a smaller one served, by ``offered / served - 1`` seconds in each
+second. A trend of that size shows; but a queue that is kept up wanders too, and at a
+load of 0.8 a rank test of trend (Mann-Kendall, on means of ten batches) calls a tenth
+of short runs growing. So the growth is that of a random walk with drift, the least
+favourable kind of wandering: answers are averaged over eight batches in the order of
+arrival, and the mean of their seven differences is held against Student's t (as is the
+differenced statistic z1 of Harvey, Leybourne & Taylor 2007, J. Econometrics 141). Where
+times only fluctuate, differences undo each other, and false alarms become rarer the
+longer a run is. ``tests/perf/queues.py`` counts them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import CONFIDENCE
+from pytest_llmlat.values.timing import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.timing import Timing
+
+_BATCHES = 8
+_LEAST = 0.02
+"""Slower growth is no load that is too much, but a machine that becomes warm."""
+_UPPER = (1 + CONFIDENCE) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """By how many seconds answers become slower in a second, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is a queue that grows, and none that only wanders."""
+        return self.low > 0 and self.value >= _LEAST
+
+
+def is_open_loop(scenario: str) -> bool:
+    """Say whether requests arrive in a scenario whoever is ready."""
+    return scenario.startswith("server:")
+
+
+def growth(records: Sequence[Record]) -> Growth | None:
+    """Return how fast answers of an open loop become slower.
+
+    A request that was given up at the time limit took at least that long; one that
+    broke took no time that says anything.
+
+    Args:
+        records: of an open loop.
+
+    Returns:
+        ``None`` of fewer than two requests for each of the eight batches.
+    """
+    times = sorted(
+        (timing.start_ns, _took_s(timing, cut=record.finish == "timeout"))
+        for record in records
+        if (timing := record.timing) and record.finish != "error"
+    )
+    length = len(times) // _BATCHES
+    if length < 2:  # noqa: PLR2004 - one is no mean
+        return None
+    first = times[0][0]
+    kept = times[len(times) - _BATCHES * length :]
+    batches = [kept[n * length : (n + 1) * length] for n in range(_BATCHES)]
+    due = [fmean((start - first) / NS_PER_S for start, _ in own) for own in batches]
+    took = [fmean(seconds for _, seconds in own) for own in batches]
+    spent = due[-1] - due[0]
+    if spent <= 0:
+        return None
+    steps = [b - a for a, b in pairwise(took)]
+    reach = student.quantile(_UPPER, len(steps) - 1) * stdev(steps)
+    reach *= math.sqrt(len(steps)) / spent
+    value = sum(steps) / spent
+    return Growth(value=value, low=value - reach, high=value + reach)
+
+
+def _took_s(timing: Timing, *, cut: bool) -> float:
+    """Return how long an answer took, at least, in seconds."""
+    return (timing.end_ns - timing.start_ns) / NS_PER_S if cut else timing.e2e_s
