@@ -58,7 +58,7 @@ def test_a_model_that_is_always_right_scores_one(project: Project) -> None:
         "--llm-report=report",
     )
 
-    result.assert_outcomes(passed=1, deselected=7)
+    result.assert_outcomes(passed=1)
     (cell,) = project.summary()["cells"]
     assert (cell["quality"]["value"], cell["samples"]) == (1.0, 15)
     groups = cell["breakdown"]
@@ -73,11 +73,47 @@ def test_a_model_that_is_always_right_scores_one(project: Project) -> None:
     assert "conversation/orders by turn" in (folder / "report.html").read_text()
 
 
+def test_conversations_are_gated_as_wholes(project: Project) -> None:
+    """A model that forgets is seen against its baseline; itself it is no worse than."""
+    right, name = right_answers(), "--llm-baseline=base.json"
+    ran(project, "conversation/orders", right, "--llm-save-baseline=base.json")
+
+    same = ran(project, "conversation/orders", right, name)
+    quality = {v["quantity"]: v for v in project.summary()["verdicts"]}["quality"]
+    forgetful = {text: "1" if text[-1] == "?" else "OK" for text in right}
+    worse = ran(project, "conversation/orders", forgetful, name)
+    lost = {v["quantity"]: v for v in project.summary()["verdicts"]}["quality"]
+
+    assert same.ret == 0
+    assert (quality["change"], quality["samples"]) == (0.0, 6)
+    assert worse.ret
+    assert (lost["outcome"], lost["change"], lost["samples"]) == ("regression", 1.0, 6)
+
+
+def test_two_models_in_turn_have_conversations_of_their_own(project: Project) -> None:
+    """Each turn is asked with the answers of the very model, in the very round."""
+    other = '[models.dull]\nbackend = "scripted"\ndevices = ["cpu"]\n'
+    result = ran(
+        project,
+        "conversation/orders",
+        right_answers(),
+        "--llm-against=dull",
+        "--llm-samples=5",
+        keys=other + 'options = { answer = "1" }\n',
+    )
+
+    result.assert_outcomes(passed=1)
+    cells = {cell["model"]: cell for cell in project.summary()["cells"]}
+    assert cells["wise"]["quality"]["value"] == 1.0
+    assert cells["dull"]["quality"]["value"] == 0.0
+    assert all(cell["samples"] == 50 for cell in cells.values())
+
+
 def test_a_prompt_that_is_too_long_is_told(project: Project) -> None:
     """In the cell's notes, beside its length, and in its record."""
     result = ran(project, "long_context/near", {"": "The locker number is 12."})
 
-    result.assert_outcomes(passed=1, deselected=7)
+    result.assert_outcomes(passed=1)
     (cell,) = project.summary()["cells"]
     assert cell["context_overflows"] == 2
     told = {(*g["by"], *g["values"]): g["context_overflows"] for g in cell["breakdown"]}
@@ -96,7 +132,7 @@ def test_a_load_of_conversations_is_refused(project: Project) -> None:
         project, "conversation/orders", {"": "1"}, "--llm-scenario=concurrent:2"
     )
 
-    result.assert_outcomes(failed=1, deselected=7)
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*do not wait for each other*"])
 
 
