@@ -21,7 +21,7 @@ from pytest_llmlat.analysis.intervals import (
     made_of,
     mean_figure,
 )
-from pytest_llmlat.analysis.queue_growth import growth, is_open_loop
+from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 
@@ -146,11 +146,9 @@ def shared_by_neighbours(
         ``None`` where a run is too short to tell, or its queue grows: then its speed
         is that of its length, and no mean of a longer run.
     """
-    scenario = records[0].cell.scenario
-    grown = growth(records) if is_open_loop(scenario) else None
-    if grown is not None and grown.certain:
+    if grows(records):
         return None
-    return shared_variance(own, scenario)
+    return shared_variance(own, records[0].cell.scenario)
 
 
 def answer_time(record: Record) -> float | None:

@@ -55,6 +55,14 @@ def is_open_loop(scenario: str) -> bool:
     return scenario.startswith("server:")
 
 
+def grows(records: Sequence[Record]) -> bool:
+    """Say whether records are of an open loop whose queue grew for certain."""
+    if not records or not is_open_loop(records[0].cell.scenario):
+        return False
+    found = growth(records)
+    return found is not None and found.certain
+
+
 def growth(records: Sequence[Record]) -> Growth | None:
     """Return how fast answers of an open loop become slower.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
@@ -143,7 +144,11 @@ def _compare(
         if name not in found:
             told += _unpaired(match, pairs, name)
             continue
-        own = (*_lacking(match, pairs, name), *_mixed(pairs, name))
+        own = (
+            *_lacking(match, pairs, name),
+            *_mixed(pairs, name),
+            *_growing(match, name),
+        )
         each = _Gated(match, found[name], tolerance, (*said, *own))
         if name == QUALITY and match.same_answers and found[name].estimate == 0:
             note = "every answer is the same, letter for letter"
@@ -206,6 +211,19 @@ def _mixed(pairs: Pairs, name: str) -> Iterable[str]:
         yield (
             "repeats of a sample, or turns of a conversation, are right and wrong:"
             " tested by paired means, not by McNemar's test"
+        )
+
+
+def _growing(match: Match, name: str) -> Iterable[str]:
+    """Say of a figure of time whose load was not kept up, so that it grew."""
+    if name == QUALITY:
+        return
+    sides = {"here": match.records, f"in {match.against}": match.reference or ()}
+    behind = [where for where, records in sides.items() if grows(records)]
+    if behind:
+        yield (
+            f"the load was not kept up {' and '.join(behind)}: times grow with the"
+            " length of the run"
         )
 
 

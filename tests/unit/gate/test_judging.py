@@ -809,3 +809,50 @@ def test_answers_that_were_drawn_otherwise_are_told() -> None:
     assert told in str(verdicts["quality"].note)
     assert "drawn" not in str(judged(matched(greedy, greedy))["quality"].note)
     assert "McNemar" not in str(verdicts["quality"].note)
+
+
+def arriving(growth: float, *, scenario: str = "server:10") -> tuple[Record, ...]:
+    """Return answers of a load, slower by so much in each second."""
+    cell = a_cell(scenario=scenario)
+    return tuple(
+        a_record(
+            f"s{n:03}",
+            cell=cell,
+            timing=a_timing(1.0 + growth * n / 10, start_s=n / 10),
+        )
+        for n in range(80)
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "where"),
+    [
+        (0.0, 0.0, None),
+        (0.5, 0.0, "here"),
+        (0.0, 0.5, "in main"),
+        (0.5, 0.5, "here and in main"),
+    ],
+)
+def test_times_of_a_load_that_is_not_kept_up_are_gated_with_a_note(
+    ours: float, theirs: float, where: str | None
+) -> None:
+    """A slowdown that makes a queue grow is one; its size is that of the run."""
+    found = judged(matched(arriving(ours), arriving(theirs)))
+
+    told = "times grow with the length of the run"
+    assert told not in (found["quality"].note or "")
+    for name in ("e2e", "balanced"):
+        note = found[name].note or ""
+        if where is None:
+            assert told not in note
+        else:
+            assert f"the load was not kept up {where}: {told}" in note
+
+
+def test_one_after_the_other_there_is_no_load_to_keep_up_with() -> None:
+    """Samples that become longer are only that."""
+    longer = arriving(0.5, scenario="single")
+
+    found = judged(matched(longer, longer))
+
+    assert "kept up" not in (found["e2e"].note or "")
