@@ -19,12 +19,13 @@ Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
 Form: TypeAlias = Literal["value", "bounds", "interval"]
 """How a column writes a figure: alone, with its 95 % interval, or that alone."""
 View: TypeAlias = Literal[
-    "cells", "rows", "row_lines", "page", "loads", "history", "plot"
+    "cells", "rows", "row_lines", "page", "loads", "curves", "history", "plot"
 ]
 """Where a column stands. ``cells`` and ``rows``: in the tables of cells and of rows of
 terminal, Markdown, notebook and page; ``row_lines``: in those of rows but for the
-page's, ``page``: in that alone. ``loads``: in load curves. ``history``: in its table,
-``plot``: in its picture."""
+page's, ``page``: in that alone. ``loads``: in the tables of load curves, ``curves``:
+in the page's drawings of them, of seconds and of requests a second. ``history``: in its
+table, ``plot``: in its picture."""
 
 EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
 

@@ -27,11 +27,11 @@ LATENCY_FIGURES: tuple[FigureDefinition, ...] = (
             FigureColumn(
                 title="e2e p50",
                 which="p50",
-                views=("cells", "rows", "loads"),
+                views=("cells", "rows", "loads", "curves"),
                 meaning="median time of a whole answer",
             ),
             FigureColumn(
-                title="e2e p95", which="p95", views=("cells", "rows", "loads")
+                title="e2e p95", which="p95", views=("cells", "rows", "loads", "curves")
             ),
             FigureColumn(title="e2e p99", which="p99", views=EVERYWHERE),
             FigureColumn(

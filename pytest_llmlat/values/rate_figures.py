@@ -16,7 +16,10 @@ RATE_FIGURES: tuple[FigureDefinition, ...] = (
         unit="1/s",
         better="higher",
         limited=True,
-        columns=(FigureColumn(title="req/s", views=("loads",)),),
+        columns=(
+            FigureColumn(title="req/s", views=("loads",)),
+            FigureColumn(title="answered", views=("curves",)),
+        ),
     ),
     FigureDefinition(
         name="goodput_per_s",
@@ -25,7 +28,10 @@ RATE_FIGURES: tuple[FigureDefinition, ...] = (
         unit="1/s",
         better="higher",
         limited=True,
-        columns=(FigureColumn(title="goodput/s", views=("loads",), stands_with="slo"),),
+        columns=(
+            FigureColumn(title="goodput/s", views=("loads",), stands_with="slo"),
+            FigureColumn(title="within objectives", views=("curves",)),
+        ),
     ),
     FigureDefinition(
         name="good_and_correct_per_s",

@@ -57,11 +57,15 @@ LOAD_LAYOUT = TableLayout(
         *("ttft_p95_s", "tpot_p50_s", "e2e_p50_s", "e2e_p95_s", "queue_p50_s"),
     ),
 )
+CURVE_LAYOUT = TableLayout(
+    views=("curves",),
+    first=("e2e_p50_s", "e2e_p95_s", "requests_per_s", "goodput_per_s"),
+)
 HISTORY_LAYOUT = TableLayout(
     views=("history",), first=("samples", "quality", "balanced", "e2e_p50_s")
 )
 PLOT_LAYOUT = TableLayout(views=("plot",), first=("balanced", "quality", "e2e_p50_s"))
 LAYOUTS = (
     *(CELL_LAYOUT, ROW_LAYOUT, PAGE_ROW_LAYOUT),
-    *(LOAD_LAYOUT, HISTORY_LAYOUT, PLOT_LAYOUT),
+    *(LOAD_LAYOUT, CURVE_LAYOUT, HISTORY_LAYOUT, PLOT_LAYOUT),
 )

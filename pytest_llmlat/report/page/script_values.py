@@ -10,13 +10,24 @@ from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.page.samples import COLUMNS
+from pytest_llmlat.values.figure_columns import (
+    column_estimate,
+    column_key,
+    columns_of,
+)
+from pytest_llmlat.values.table_layouts import (
+    CELL_LAYOUT,
+    CURVE_LAYOUT,
+    PAGE_ROW_LAYOUT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.report.page.rows import Row
     from pytest_llmlat.report.page.samples import Samples
-    from pytest_llmlat.values.results import Distribution, Estimate, Scoreboard, Summary
+    from pytest_llmlat.values.results import Scoreboard, Standing, Summary
+    from pytest_llmlat.values.table_layouts import TableLayout
 
 
 def page_values(
@@ -27,6 +38,14 @@ def page_values(
     return {
         "balance": board.balance,
         "columns": COLUMNS,
+        "series": [
+            {
+                "key": column_key(figure, column),
+                "title": column.title,
+                "unit": figure.unit,
+            }
+            for figure, column in columns_of(CURVE_LAYOUT)
+        ],
         "rows": [_row(row) for row in rows],
         "comparisons": _comparisons(board, rows),
         "cells": [
@@ -81,11 +100,7 @@ def _row(row: Row) -> dict[str, Any]:
         "loaded": s.scenario != "single",
         "covered": row.covered,
         "halves": row.halves,
-        "quality": _estimate(s.quality),
-        "speed": _estimate(s.speed),
-        "balanced": _estimate(s.balanced),
-        "e2e": _percentiles(s.e2e_s),
-        "pareto": s.pareto,
+        "figures": _figures(PAGE_ROW_LAYOUT, s),
     }
 
 
@@ -96,12 +111,10 @@ def _cell(summary: Summary, number: int) -> dict[str, Any]:
         "task": cell.task,
         "family": cell.family,
         "metric": summary.metric,
-        "n": summary.samples,
         "errors": summary.errors,
         "timeouts": summary.timeouts,
         "contended": bool(summary.contention and summary.contention.contended),
-        "quality": _estimate(summary.quality),
-        "e2e": _percentiles(summary.e2e_s),
+        "figures": _figures(CELL_LAYOUT, summary),
     }
 
 
@@ -131,20 +144,19 @@ def _point(summary: Summary) -> dict[str, Any]:
         "level": load_order(summary)[1],
         "n": summary.samples,
         "failed": summary.errors + summary.timeouts,
-        "rate": summary.requests_per_s,
-        "good": summary.goodput_per_s,
-        "tokens": summary.output_tokens_per_s,
-        "e2e": _percentiles(summary.e2e_s),
-        "ttft": _percentiles(summary.ttft_s),
+        "figures": _figures(CURVE_LAYOUT, summary),
         "limited": summary.load.client_limited if summary.load else None,
         "contended": summary.contention.contended if summary.contention else None,
         "behind": bool(summary.steadiness and summary.steadiness.keeps_up is False),
     }
 
 
-def _percentiles(times: Distribution) -> list[float | None]:
-    return [times.p50, times.p95]
-
-
-def _estimate(estimate: Estimate) -> list[float | None]:
-    return list(asdict(estimate).values())
+def _figures(layout: TableLayout, of: Summary | Standing) -> dict[str, Any]:
+    """Return what a layout's columns have, by their names: estimates with both ends."""
+    return {
+        column_key(figure, column): list(asdict(found).values())
+        if figure.shape == "estimate"
+        else found.value
+        for figure, column in columns_of(layout)
+        for found in (column_estimate(of, figure, column),)
+    }

@@ -18,7 +18,7 @@ from pytest_llmlat.report.history import draw, history_of
 from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.notebook import board_html
-from pytest_llmlat.report.page import page_tables, rows
+from pytest_llmlat.report.page import page_tables, rows, write_page
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
@@ -216,6 +216,27 @@ def test_a_share_is_of_the_sums_of_all_records_in_every_report() -> None:
         place = [column.title for column in table.columns].index("short answers")
         assert [row[place].text for row in table.rows] == expected
     assert figure_list().count("`short_share` | ratio | higher | cell, row |") == 1
+
+
+@pytest.mark.usefixtures("own")
+def test_the_pages_script_gets_what_its_tables_have(tmp_path: Path) -> None:
+    """Rows, cells and points of curves have it by its name, and a curve its title."""
+    cell = a_cell(scenario="concurrent:2")
+    record = replace(a_record(cell=cell), answer="x")
+    facts = replace(some_facts(cell, planned=1), load=a_load())
+    board = scoreboard([facts], [record], balance="geometric", seed=0)
+
+    write_page(tmp_path / "report.html", {"id": "r1"}, board, [record])
+
+    page = (tmp_path / "report.html").read_text("utf-8")
+    found = page.partition('<script type="application/json" id="values">')[2]
+    values = json.loads(found.partition("</script>")[0])
+    (curve,) = values["curves"]
+    for part in (values["rows"][0], values["cells"][0], curve["points"][0]):
+        assert part["figures"]["short_share"] == 1.0
+    assert {"key": "short_share", "title": "short answers", "unit": "ratio"} in values[
+        "series"
+    ]
 
 
 @pytest.mark.usefixtures("own")

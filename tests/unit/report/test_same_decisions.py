@@ -286,7 +286,7 @@ def _places_are_within_a_comparison(
         assert len({row.asked for row in drawn}) == 1
         alike = [r for r in by_name.values() if r.asked == drawn[0].asked]
         assert len(alike) == len(drawn)
-        scores = [row["balanced"][0] for row in rows]
+        scores = [row["figures"]["balanced"][0] for row in rows]
         assert scores == sorted(scores, reverse=True)
         for row, score in zip(rows, scores, strict=True):
             assert row["place"] == 1 + sum(other > score for other in scores)

@@ -1,5 +1,5 @@
 // Distributions of single answers, and the parts that their time is made of.
-const cellsOf = (task) => CELLS.map((cell, place) => ({ ...cell, place, figures: FIGURES.cells[place] }))
+const cellsOf = (task) => CELLS.map((cell, place) => ({ ...cell, place, told: cell.figures, figures: FIGURES.cells[place] }))
   .filter((cell) => task === "" || cell.task === task);
 
 function drawEcdf() {
@@ -8,7 +8,8 @@ function drawEcdf() {
   const times = cells.flatMap(({ figures }) => figures.steps.map(([time]) => time));
   const longest = Math.max(...times, 0) * 1.25;
   const traces = [];
-  for (const { row: number, figures, e2e, timeouts, errors, contended } of cells) {
+  for (const { row: number, figures, told, timeouts, errors, contended } of cells) {
+    const e2e = [told.e2e_p50_s, told.e2e_p95_s];
     const row = ROWS[number];
     const total = figures.answered + figures.timeouts;
     const last = figures.steps.at(-1);

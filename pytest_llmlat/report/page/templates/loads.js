@@ -46,12 +46,19 @@ function levelAxis(curves) {
   return axis(title, { type: spread ? "log" : "linear", tickvals: levels, ticktext: levels.map(String) });
 }
 
+// The figures that are drawn over the load; of those that no point has there is no line.
+function seriesOf(curves, unit, written, styles) {
+  const points = curves.flatMap((curve) => curve.points);
+  return VALUES.series.filter((one) => one.unit === unit)
+    .filter(({ key }, place) => place === 0 || points.some(({ figures }) => figures[key] !== null))
+    .map(({ key, title }, place) => ({
+      pick: ({ figures }) => figures[key], name: ({ figures }) => `${title} ${written(figures[key])}`, style: styles[place % styles.length],
+    }));
+}
+
 function drawLoadLatency() {
   const curves = chosenCurves();
-  const traces = loadTraces(curves, [
-    { pick: ({ e2e }) => e2e[0], name: ({ e2e }) => `e2e p50 ${seconds(e2e[0])}`, style: "solid" },
-    { pick: ({ e2e }) => e2e[1], name: ({ e2e }) => `e2e p95 ${seconds(e2e[1])}`, style: "dash" },
-  ]);
+  const traces = loadTraces(curves, seriesOf(curves, "s", seconds, ["solid", "dash", "longdash", "dashdot"]));
   return plot("plot-load-latency", traces, layout({
     xaxis: levelAxis(curves), yaxis: axis("seconds", { rangemode: "tozero" }), height: narrow() ? 340 : 380,
   }), "Nothing to draw: nothing was answered under this load.");
@@ -60,10 +67,7 @@ function drawLoadLatency() {
 function drawLoadRate() {
   const curves = chosenCurves();
   const rate = (value) => (value === null ? MISSING : `${value.toPrecision(3)} a second`);
-  const series = [{ pick: (point) => point.rate, name: (point) => `answered ${rate(point.rate)}`, style: "solid" }];
-  if (curves.some(({ points }) => points.some((point) => point.good !== null))) {
-    series.push({ pick: (point) => point.good, name: (point) => `within objectives ${rate(point.good)}`, style: "dot" });
-  }
+  const series = seriesOf(curves, "1/s", rate, ["solid", "dot", "dashdot"]);
   return plot("plot-load-rate", loadTraces(curves, series), layout({
     xaxis: levelAxis(curves), yaxis: axis("requests a second", { rangemode: "tozero" }), height: narrow() ? 340 : 380,
   }), "Nothing to draw: nothing was answered under this load.");

@@ -6,9 +6,10 @@ const swept = (row) => row.loaded && !compared(row);
 
 function pointsOf(family) {
   if (family === "") {
-    return comparedRows().map((row) => ({
-      row, quality: row.quality[0], bounds: row.quality, speed: row.speed[0], e2e: row.e2e[0], score: row.balanced[0],
-    }));
+    return comparedRows().map((row) => {
+      const { quality, speed, balanced, e2e_p50_s: e2e } = row.figures;
+      return { row, quality: quality[0], bounds: quality, speed: speed[0], e2e, score: balanced[0] };
+    });
   }
   const medians = new Map(FIGURES.medians.filter(([, name]) => name === family)
     .map(([place, , value]) => [CELLS[place].row, value]));
@@ -147,7 +148,7 @@ function drawWeights() {
 
 function drawQuality() {
   const tasks = unique(CELLS.map((cell) => cell.task));
-  const known = ROWS.filter((_, place) => CELLS.some((cell) => cell.row === place && cell.quality[0] !== null));
+  const known = ROWS.filter((_, place) => CELLS.some((cell) => cell.row === place && cell.figures.quality[0] !== null));
   const rows = known.filter((row) => !swept(row));
   const left = known.length - rows.length;
   $("quality-note").textContent = "The task's own metric with its 95 % interval; none is drawn where all resamples agree."
@@ -155,8 +156,8 @@ function drawQuality() {
   const step = Math.min(0.16, 0.72 / Math.max(1, rows.length));
   const { quiet, line } = ink();
   const traces = rows.map((row, place) => {
-    const own = CELLS.filter((cell) => ROWS[cell.row] === row && cell.quality[0] !== null);
-    const spans = own.map(({ quality }) => quality);
+    const own = CELLS.filter((cell) => ROWS[cell.row] === row && cell.figures.quality[0] !== null);
+    const spans = own.map(({ figures }) => figures.quality);
     return {
       x: spans.map(([value]) => value),
       y: own.map((cell) => tasks.indexOf(cell.task) + (place - (rows.length - 1) / 2) * step),
@@ -167,7 +168,7 @@ function drawQuality() {
         arrayminus: spans.map(([value, low]) => (low === null ? 0 : value - low)),
       },
       hovertext: own.map((cell) => hover(`<b>${label(row.label)}</b>`, label(cell.task),
-        `${label(cell.metric ?? "")} ${bounds(cell.quality)}`, `${cell.n} samples`)),
+        `${label(cell.metric ?? "")} ${bounds(cell.figures.quality)}`, `${cell.figures.samples} samples`)),
     };
   });
   const chances = tasks.map((task) => CELLS.findIndex((cell, place) => cell.task === task && FIGURES.cells[place].chance))
