@@ -1,18 +1,20 @@
-"""What of a cell's prompts a server had kept, decided once for figures and gate."""
+"""What of prompts a server had kept, decided once: what is cold, and what is alike."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
+from pytest_llmlat.values.cache_figures import COLD, cached_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.values.records import Record
 
-COLD = 0.01
-"""Up to this share of kept tokens prompts are called cold."""
+_ALIKE = 0.01
+"""Shares that differ by no more are the same."""
+_ALIKE_OF_TURNS = 0.05
+"""Those of turns that continue a conversation; answers between them may differ."""
 
 
 def cached_share(records: Iterable[Record]) -> float | None:
@@ -20,12 +22,37 @@ def cached_share(records: Iterable[Record]) -> float | None:
 
     ``None`` where it is not known of some answer: the others may be the cold ones.
     """
-    prompt = cached = 0
+    prompt = cached = 0.0
     for record in records:
-        if answer_time(record) is None:
+        parts = cached_parts(record)
+        if parts is None:
             continue
-        if record.cached_tokens is None or record.prompt_tokens is None:
+        if parts.above is None or parts.below is None:
             return None
-        prompt += record.prompt_tokens
-        cached += record.cached_tokens
+        prompt += parts.below
+        cached += parts.above
     return cached / prompt if prompt else None
+
+
+def cached_apart(ours: Sequence[Record], theirs: Sequence[Record]) -> str | None:
+    """Say why latencies of two cells are not alike, ``None`` if nothing speaks for it.
+
+    A share that is unknown is taken for that of cold prompts: of what makes it
+    doubtful a cell warns itself. Turns that continue a conversation should find what
+    was kept of it, and are compared apart.
+    """
+    for continues, alike in ((False, _ALIKE), (True, _ALIKE_OF_TURNS)):
+        here, there = (
+            cached_share(r for r in records if r.continues is continues)
+            for records in (ours, theirs)
+        )
+        known = [share for share in (here, there) if share is not None]
+        if not known or max(known) <= COLD:
+            continue
+        if len(known) < 2 or abs(known[0] - known[1]) > alike:  # noqa: PLR2004 - both sides
+            return f"cached share: {_told(here)} here, {_told(there)} there"
+    return None
+
+
+def _told(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.1%}"

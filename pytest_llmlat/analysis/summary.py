@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.breakdowns import breakdown
-from pytest_llmlat.analysis.cached_prompts import cached_share
 from pytest_llmlat.analysis.cell_bootstrap import items_of
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
@@ -88,8 +87,6 @@ def condense(
         **latencies([counted]),
         "queue_s": distribution(r.timing.queue_s for r in records if r.timing),
         "prompt_tokens": _total(r.prompt_tokens for r in answered),
-        "cached_tokens": _total(r.cached_tokens for r in answered),
-        "cached_share": cached_share(records),
         "output_tokens": _total(r.output_tokens for r in answered),
         "prefill_tokens_per_s": _prefill_rate(answered),
         "decode_tokens_per_s": decode_rate([counted]),

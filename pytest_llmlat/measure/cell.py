@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.grading.grade import grade, ungraded
 from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
+from pytest_llmlat.measure.answer_record import answer_record
 from pytest_llmlat.measure.arrivals import visits
 from pytest_llmlat.measure.cell_warnings import (
     cards,
@@ -24,7 +24,14 @@ from pytest_llmlat.measure.cell_warnings import (
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.measure.warm_up import compile_constraint, troubled_warm_up, warm_up
+from pytest_llmlat.measure.uncounted import Uncounted
+from pytest_llmlat.measure.unseen import is_warm
+from pytest_llmlat.measure.warm_up import (
+    compile_constraint,
+    fill_cache,
+    troubled_warm_up,
+    warm_up,
+)
 from pytest_llmlat.values.records import CellFacts, Record, Response
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
@@ -35,10 +42,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Sample, Scalar
+    from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import (
-        Finish,
         LoadFacts,
         Request,
     )
@@ -171,11 +177,10 @@ class _Measurement:
             constraint_compile_s=compiled_s,
         )
         tools.on_facts(self.facts)
-        self._questions = questions(
-            plan,
-            self._asked,
-            model=model.deployment.model,
-            chat=model.backend.chat,
+        who, chat = model.deployment.model, model.backend.chat
+        self._questions = questions(plan, self._asked, model=who, chat=chat)
+        self._uncounted = Uncounted(
+            plan, self._questions, model=who, backend=model.backend
         )
         self._own = OwnAnswers()
         self.warmup_s: float | None = None
@@ -191,15 +196,18 @@ class _Measurement:
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
         """Return what identifies the model as it runs, and as its entry wants it."""
-        return (*self._model.backend.facts.items(), *self._plan.entry_facts)
+        head = (("prompt_head", "4 numbers"),) if self._plan.headed else ()
+        return (*self._model.backend.facts.items(), *self._plan.entry_facts, *head)
 
     def warm_up(self) -> None:
-        """Make one short request whose time is told apart."""
-        whole = [each.request for each in self._questions if not each.needs]
-        first = warm_up(whole, self._model.backend, self._tools.clock)
+        """Make one short request whose time is told apart, and fill a warm cache."""
+        backend, clock = self._model.backend, self._tools.clock
+        first = warm_up(self._uncounted.shortest(), backend, clock)
         self._troubled = troubled_warm_up(self._plan.cell, first)
         if first.generation is not None:
             self.warmup_s = (first.timing.end_ns - first.timing.start_ns) / NS_PER_S
+        if is_warm(backend.facts):
+            fill_cache(self._questions, backend, clock)
 
     def ask_all(self) -> LoadFacts | None:
         """Make all requests as the scenario says, and keep what came of them.
@@ -218,6 +226,7 @@ class _Measurement:
             self._tools.clock,
             seed=self._plan.seed,
             ramp_s=self.warmup_s or 0.0,
+            uncounted=self._uncounted,
             batches=scenarios.batch_settings(self._model.deployment.model),
         )
         for place, response in enumerate(load.responses):
@@ -266,11 +275,14 @@ class _Measurement:
         """
         self._answering_ns += response.timing.end_ns - response.timing.start_ns
         sample, number = self._asked[place]
-        record = _record(self._plan, sample, request, response, self._tools.sandbox)
+        record = answer_record(
+            self._plan, sample, request, response, self._tools.sandbox
+        )
         record = replace(
             record,
             round=number,
             shots=self._questions[place].shots,
+            head=self._questions[place].head,
             timing=record.timing if sent else None,
             error=overflow(record, self.facts) or record.error,
         )
@@ -327,71 +339,3 @@ def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
         for cell in cells:
             cell.cut_off()
         raise
-
-
-def _record(
-    plan: Plan,
-    sample: Sample,
-    request: Request,
-    response: Response,
-    sandbox: Sandbox | None,
-) -> Record:
-    generation = response.generation
-    failed: Finish = "timeout" if response.timed_out else "error"
-    finish = failed if generation is None else generation.finish
-    answered = generation is not None and finish != "context"
-    answer = generation.text if generation is not None and answered else None
-    truncated = finish in ("length", "context")
-    how = generation.sampling if generation else None
-    extraction, mark = (
-        grade(answer, plan.task, sample, sandbox, truncated=truncated)
-        if sample.graded
-        else ungraded(plan.task)
-    )
-    declined = generation.refusal if generation else None
-    if declined:
-        mark = replace(mark, note=f"refused: {declined}")
-    return Record(
-        cell=plan.cell,
-        sample=sample.id,
-        difficulty=sample.difficulty,
-        labelled=bool(plan.task.labels),
-        prompt=request.prompt,
-        reference=sample.reference,
-        answer=answer,
-        extracted=extraction.value,
-        finish=finish,
-        error=response.error,
-        # A prompt that was turned away at once was not answered fast.
-        timing=None if finish == "context" else response.timing,
-        prompt_tokens=generation.prompt_tokens if generation else None,
-        output_tokens=generation.output_tokens if generation else None,
-        token_source=generation.token_source if generation else None,
-        metric=plan.task.metric,
-        grade=mark,
-        unparsed=answered and sample.graded and extraction.value is None,
-        truncated=truncated,
-        refused=extraction.refused or bool(declined),
-        empty=answer is not None and not answer.strip(),
-        budget_s=plan.task.budget_s,
-        chance=plan.chances.get(sample.id, 0.0),
-        transport=response.transport,
-        rendered=generation.rendered if generation else None,
-        thoughts=generation.thoughts if generation else None,
-        thought_tokens=generation.thought_tokens if generation else None,
-        cut_in_thought=generation is not None and generation.cut_in_thought,
-        temperature=how.temperature if how else None,
-        top_p=how.top_p if how else None,
-        seed=how.seed if how else None,
-        system=request.system,
-        cached_tokens=generation.cached_tokens if generation else None,
-        conversation=None if sample.turn is None else sample.turn.conversation,
-        turn=None if sample.turn is None else sample.turn.number,
-        continues=request.continues,
-        constraint=request.constraint.digest if request.constraint else None,
-        graded=sample.graded,
-        groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
-        cluster=None
-        if plan.task.cluster is None
-        else str(sample.field(plan.task.cluster)),
-    )

@@ -53,7 +53,7 @@ def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server[Any]:
         devices=("endpoint",),
         weights="pulse",
         url=url,
-        options=(("awake", awake),),
+        options=(("awake", awake), ("probe", False)),
     )
     backend = open_backend(Deployment(model=model, device="endpoint"), clock)
     if not backend.remote:

@@ -51,6 +51,14 @@ class Plan:
     """What is wrong with the task, for the report."""
     constraint: Constraint | None = None
     """What answers are held to: the task's, unless the model's entry says otherwise."""
+    spare: tuple[Sample, ...] = ()
+    """Some of the task's samples that are not measured, to warm up with."""
+    run: str = ""
+    """Tells this run from any other, so that heads of prompts are new in each."""
+    headed: bool = False
+    """Whether each prompt gets a head that no server has seen."""
+    turn: int = 0
+    """How often this server was asked the same in this run before."""
 
     @property
     def asked(self) -> str:

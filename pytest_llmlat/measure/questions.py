@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.thought_settings import to_think
 from pytest_llmlat.measure.repeats import drawn
+from pytest_llmlat.measure.unseen import head_of, with_head
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots
+from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,10 +32,16 @@ class Question:
     needs: tuple[str, ...] = ()
     """The ids of the earlier turns whose answers by the model belong into the request,
     which does not hold them yet."""
+    head: str | None = None
+    """What was put before the whole prompt."""
 
 
 def questions(
-    plan: Plan, asked: Iterable[tuple[Sample, int]], *, model: ModelSpec, chat: bool
+    plan: Plan,
+    asked: Iterable[tuple[Sample, int]],
+    *,
+    model: ModelSpec,
+    chat: bool,
 ) -> list[Question]:
     """Return the questions of a cell, in the order in which they are asked.
 
@@ -94,8 +103,34 @@ def question_of(
             conversation=f"{turn.conversation}, {number}",
             continues=turn.continues,
         )
+    # Turns of a conversation share a head: they should find what was kept of it.
+    head = head_of(plan, sample.item, number) if plan.headed else None
     return Question(
-        request=request,
+        request=with_head(request, head) if head else request,
         shots=tuple(shot.id for shot in shots),
         needs=() if turn is None else turn.own_answers,
+        head=head,
     )
+
+
+def unmeasured_requests(
+    plan: Plan, samples: Iterable[Sample], *, model: ModelSpec, chat: bool
+) -> list[Request]:
+    """Return what can be asked about samples without counting.
+
+    What cannot be asked is left out, since nobody asked for it; so are turns of a
+    conversation that need answers to others.
+
+    Args:
+        plan: of the cell.
+        samples: some that are not measured.
+        model: whose entry may say something of chats.
+        chat: whether it chats.
+    """
+    found, bare = [], replace(plan, headed=False)
+    for sample in samples:
+        with suppress(LLMLatError):
+            one = question_of(bare, sample, 0, model=model, chat=chat)
+            if not one.needs:
+                found.append(one.request)
+    return found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.measure.questions import Question
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Cell, Request, Response
@@ -44,15 +45,12 @@ def compile_constraint(
     return None if backend.remote else (clock.now_ns() - begin) / NS_PER_S
 
 
-def warm_up(
-    requests: Sequence[Request], backend: Backend | Server[Any], clock: Clock
-) -> Response:
+def warm_up(request: Request, backend: Backend | Server[Any], clock: Clock) -> Response:
     """Make one short request whose time is told apart.
 
     Raises:
         Unsupported: a model that answers does not do so under its schema or grammar.
     """
-    request = min(requests, key=lambda request: len(request.prompt))
     few = replace(
         request,
         max_new_tokens=min(WARMUP_TOKENS, request.max_new_tokens),
@@ -65,6 +63,18 @@ def warm_up(
         if free.generation is not None:
             raise refused(few.constraint, str(response.error))
     return response
+
+
+def fill_cache(
+    questions: Sequence[Question], backend: Backend | Server[Any], clock: Clock
+) -> None:
+    """Let a server see every prompt once, so that all are served from its cache.
+
+    But turns that need answers: they find what the turns before have left.
+    """
+    whole = [question.request for question in questions if not question.needs]
+    for request in {(r.prompt, r.system, r.turns): r for r in whole}.values():
+        warm_up(request, backend, clock)
 
 
 def troubled_warm_up(cell: Cell, response: Response) -> tuple[str, ...]:

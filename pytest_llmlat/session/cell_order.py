@@ -12,7 +12,7 @@ from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.constraint_entry import constraint_of
 from pytest_llmlat.tasks.data import revision
-from pytest_llmlat.tasks.sample_draw import draw
+from pytest_llmlat.tasks.sample_draw import draw, unmeasured
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported, UsageError
 from pytest_llmlat.values.sampling import (
     Sampling,
@@ -100,10 +100,13 @@ def plan_of(
     told = complaint(task, whole)
     wanted = order.count if settings.samples is None else settings.samples
     variant = None if order.variant is None else checked_variant(order.variant)
+    drawn = draw(whole, wanted, seed=settings.seed, salt=task.name)
     plan = Plan(
         cell=cell(deployment, task, order.scenario.name, variant=variant),
         task=task,
-        samples=draw(whole, wanted, seed=settings.seed, salt=task.name),
+        samples=drawn,
+        spare=unmeasured(whole, drawn, seed=settings.seed, salt=task.name),
+        run=settings.folder.name,
         seed=settings.seed,
         revision=revision(task, whole, shots),
         shots=tuple(shots),

@@ -25,6 +25,7 @@ from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.measure.unseen import HeadTurns
 from pytest_llmlat.session.cell_order import CellOrder, on_model, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
@@ -101,6 +102,7 @@ class Session:
         self._examples: dict[Task, tuple[Sample, ...]] = {}
         self._instruments: dict[int, Instrument | None] = {}
         self._claims = Claims(self.journal)
+        self._heads = HeadTurns()
         self.gate = Gate(settings, spelled=spelled)
         self.cells_planned = 0
         """How many cells this process was asked for; 0 while nobody knows."""
@@ -245,6 +247,8 @@ class Session:
         )
         plan = replace(plan, instrument=self._instrument(model, plan))
         other = model.against
+        both = [each.backend.facts for each in (model, other) if each]
+        plan, *beside = self._heads.planned(plan, *both)
         if other is None:
             run_cell(plan, model, tools)
             return
@@ -254,11 +258,11 @@ class Session:
                 " in turn one request after the other; a load is compared by"
                 f" {self._spelled('baseline')}"
             )
-        beside = replace(
-            on_model(plan, other.deployment),
+        theirs = replace(
+            on_model(beside[0], other.deployment),
             instrument=self._instrument(other, plan),
         )
-        run_pair((plan, beside), (model, other), tools)
+        run_pair((plan, theirs), (model, other), tools)
 
     def _judged(
         self,

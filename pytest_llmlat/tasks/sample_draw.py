@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample
 
+_MOST_UNMEASURED = 64
+
 
 def draw(
     samples: Sequence[Sample], count: int | None, *, seed: int, salt: str
@@ -50,6 +52,23 @@ def draw(
         if i in chosen
         for sample in turns
     )
+
+
+def unmeasured(
+    samples: Sequence[Sample], drawn: Sequence[Sample], *, seed: int, salt: str
+) -> tuple[Sample, ...]:
+    """Return some of the samples that were not drawn, for requests that do not count.
+
+    Args:
+        samples: the whole task.
+        drawn: those of them that are measured.
+        seed: of the session.
+        salt: keeps those of different tasks apart.
+    """
+    measured = {sample.id for sample in drawn}
+    others = [sample for sample in samples if sample.id not in measured]
+    source = random.Random(f"{seed}|{salt}|unmeasured")  # noqa: S311 - a draw, not a secret
+    return tuple(sorted(others, key=lambda _: source.random())[:_MOST_UNMEASURED])
 
 
 def _shares(sizes: dict[str, int], count: int, source: random.Random) -> dict[str, int]:

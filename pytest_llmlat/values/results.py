@@ -137,10 +137,6 @@ class Summary:
     ttft_s: Distribution
     tpot_s: Distribution
     prompt_tokens: int | None
-    cached_tokens: int | None
-    """Of the prompts' tokens those that a server had kept from before."""
-    cached_share: float | None
-    """The same as a share; above 0.01 no latency is that of cold prompts."""
     output_tokens: int | None
     prefill_tokens_per_s: float | None
     decode_tokens_per_s: float | None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.http.loopback import Loopback
 
 CLOCK = SystemClock()
-QUICK: dict[str, Scalar] = {"timeout_s": 20.0, "backoff_s": 0.001}
+QUICK: dict[str, Scalar] = {"timeout_s": 20.0, "backoff_s": 0.001, "probe": False}
 QUESTION = Request(prompt="What is 2 + 2?", chat=True, max_new_tokens=64)
 PLACE = "http://here/v1"
 

@@ -124,6 +124,10 @@ class Loopback:
         """What was posted, in order."""
         return [json.loads(body) for head, body in self.requests if body]
 
+    def script_for(self, body: bytes) -> Script:  # noqa: ARG002 - for one that reads it
+        """Return what is played for a body that was posted."""
+        return self.scripts.pop(0) if self.scripts[1:] else self.scripts[0]
+
     def stop(self) -> None:
         """Close everything and wait until it is closed."""
         self._over.set()
@@ -172,7 +176,7 @@ class Loopback:
                 before = self.models_before
                 script = before.pop(0) if before else self.models
             else:
-                script = self.scripts.pop(0) if self.scripts[1:] else self.scripts[0]
+                script = self.script_for(request[1])
                 self.asked.release()
             if not self._play(sock, script):
                 return

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.completions.completions_server import (
         Completions,
-        SentRequest,
     )
+    from pytest_llmlat.backends.completions.sent_requests import SentRequest
     from tests.http.asking import Opener
 
 

@@ -67,6 +67,9 @@ def test_the_facts(server: Loopback, open_at: Opener) -> None:
         "headers": None,
         "structured_by": None,
         "left_out": None,
+        "cache": None,
+        "cold_by": None,
+        "keeps_prompts": None,
     }
 
 

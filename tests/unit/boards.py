@@ -99,6 +99,7 @@ def a_standing(model: str = "owl") -> Standing:
         ranks=(1, 1),
         bis=None,
         figures=(("itl_s", Distribution()),),
+        numbers=(("cached_share", None),),
     )
 
 

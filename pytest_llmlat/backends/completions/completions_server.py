@@ -30,6 +30,7 @@ from pytest_llmlat.backends.completions.fields import (
     thinking_fields,
 )
 from pytest_llmlat.backends.completions.instants import by_instant
+from pytest_llmlat.backends.completions.prompt_cache import PromptCache
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
     encode,
@@ -39,6 +40,7 @@ from pytest_llmlat.backends.completions.requests import (
     sampling_asked,
     too_long,
 )
+from pytest_llmlat.backends.completions.sent_requests import SentRequest
 from pytest_llmlat.backends.completions.server_answers import (
     respond,
     says_its_end,
@@ -46,6 +48,7 @@ from pytest_llmlat.backends.completions.server_answers import (
 )
 from pytest_llmlat.backends.completions.stream_reading import model_list, said
 from pytest_llmlat.backends.completions.tally import TokenCounter
+from pytest_llmlat.backends.settings_check import flag_option
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
@@ -90,30 +93,6 @@ class Way:
     """Whether to ask the server for its models first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentRequest:
-    """A request that has ended, beside what was sent for it."""
-
-    outcome: EndedRequest
-    body: dict[str, object]
-    """With what the entry adds, and without what the server rejected."""
-
-    @property
-    def end_ns(self) -> int:
-        """When it ended."""
-        return self.outcome.end_ns
-
-    @property
-    def failed(self) -> bool:
-        """Whether no whole answer came."""
-        return self.outcome.failed
-
-    @property
-    def retries(self) -> int:
-        """How often it was sent again."""
-        return len(self.outcome.retried_for)
-
-
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     """Open the way to a server and see that it is there.
 
@@ -123,7 +102,8 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     (a JSON object of more fields for every request), ``thinking_body`` (the same for a
     budget of thoughts, ``"$tokens"`` being the number), ``structured_by`` (how it is
     told to hold answers to a schema), ``awake`` (take a whole core while a single
-    request is waited for, instead of sleeping).
+    request is waited for, instead of sleeping), ``probe`` (as ``check``: find out
+    whether it keeps prompts), ``cache`` and ``cold_by`` (see ``prompt_cache``).
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
@@ -133,7 +113,10 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     """
     server = Completions(deployment, clock, way)
     try:
-        server.look(check=way.check and deployment.model.option("check") is not False)
+        check = way.check and deployment.model.option("check") is not False
+        server.look(check=check)
+        if flag_option(deployment.model, "probe", default=check):
+            server.probe()
     except BaseException:
         server.close()
         raise
@@ -177,6 +160,7 @@ class Completions:
         self._thinking_body = thinking_body(model)
         self._system_as = system_as(model)
         self._probe = ConstraintProbe(way_of(model))
+        self._kept = PromptCache(model)
         self._awake = stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
@@ -203,6 +187,7 @@ class Completions:
             "headers": self._headers,
             "structured_by": None if self._probe.way == DEFAULT else self._probe.way,
             "left_out": ", ".join(sorted(self._without)) or None,
+            **self._kept.facts,
         }
 
     def look(self, *, check: bool) -> None:
@@ -237,6 +222,15 @@ class Completions:
             raise ServerUnavailable(self._complaints.status(outcome, answer))
         if self._model is None:
             raise ServerUnavailable(self._complaints.no_list(answer))
+
+    def probe(self) -> None:
+        """Find out whether the server keeps prompts, and what keeps that off."""
+
+        def ask(request: Request) -> Response:
+            exchange = self.run(self.exchange(request, self._clock.now_ns()))
+            return self.read(request, exchange)
+
+        self._kept.find_out(ask, chat=self.chat)
 
     def _models(self, *, retries: int | None) -> EndedRequest:
         """Ask for the list of models, and once more as often as is said."""
@@ -291,10 +285,10 @@ class Completions:
 
     async def exchange(self, request: Request, start_ns: int) -> SentRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""
-        body = self._body(request)
+        again, body = self._kept.sent(request), self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
-            return SentRequest(outcome=outcome, body=body)
+            return SentRequest(outcome=outcome, body=body, again=again)
         without = self._without
         for _ in range(_MOST_ADAPTATIONS):
             # Parsing now delays other stamps; it is done once for a server's whims,
@@ -314,7 +308,7 @@ class Completions:
         if outcome.last.status in SUCCESS:
             # What did not help is sent again next time: it was not the parameter.
             self._without |= without
-        return SentRequest(outcome=outcome, body=body)
+        return SentRequest(outcome=outcome, body=body, again=again)
 
     def read(self, request: Request, exchange: SentRequest) -> Response:
         """Say what came of an exchange that this backend made.
@@ -330,6 +324,7 @@ class Completions:
                 # A server ends thoughts at stop strings too. The warm-up shows that it
                 # thinks: from then on they are applied on reading alone.
                 self._without |= {"stop"}
+        response = self._kept.checked(request, response, again=exchange.again)
         response = self._tally.completed(response)
         return replace(response, timing=by_instant(response.timing))
 
@@ -355,7 +350,7 @@ class Completions:
             request.thinking_tokens, self._thinking_body, where=f"model at {name}"
         )
         held = constraint_fields(request.constraint, self._probe.way)
-        return merged(asked, told, held, self._extra)
+        return merged(asked, told, held, self._kept.fields(request), self._extra)
 
     def _message(self, request: Request, body: dict[str, object]) -> bytes:
         accept = EVENTS if self._stream else JSON

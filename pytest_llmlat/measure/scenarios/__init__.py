@@ -23,7 +23,7 @@ from pytest_llmlat.measure.scenarios.queueing import take_turns
 from pytest_llmlat.values.protocols import Batching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
@@ -54,7 +54,7 @@ class Load:
     interrupted: bool
 
 
-def under_load(
+def under_load(  # noqa: PLR0913 - all of it is one load
     scenario: Scenario,
     requests: Sequence[Request],
     backend: Backend | Server[Any],
@@ -62,6 +62,7 @@ def under_load(
     *,
     seed: int,
     ramp_s: float,
+    uncounted: Iterator[Request] | None = None,
     batches: BatchSettings = _FITTING,
 ) -> Load:
     """Offer all requests in a scenario that has several under way at once.
@@ -75,13 +76,23 @@ def under_load(
         seed: of the arrivals, and of the answers in batches that are looked at again.
         ramp_s: over how long the first requests of a closed loop are spread, so that
             they do not move in step: about the time of one request.
+        uncounted: what goes before and after at a server, without end; ``None`` for
+            the same requests once more.
         batches: how large they are, and of which kind.
 
     Raises:
         LLMLatError: no batches of this kind can be made of these requests.
     """
     if backend.remote:
-        load = offer(scenario, requests, backend, clock, seed=seed, ramp_s=ramp_s)
+        load = offer(
+            scenario,
+            requests,
+            backend,
+            clock,
+            seed=seed,
+            ramp_s=ramp_s,
+            uncounted=uncounted,
+        )
         responses = [
             None if exchange is None else backend.read(request, exchange)
             for request, exchange in zip(requests, load.exchanges, strict=True)

@@ -11,7 +11,7 @@ import asyncio
 import time
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate, count
+from itertools import accumulate, count, cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
@@ -22,7 +22,7 @@ from pytest_llmlat.values.records import LoadFacts
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
@@ -49,6 +49,7 @@ def offer(
     *,
     seed: int,
     ramp_s: float,
+    uncounted: Iterator[Request] | None = None,
 ) -> Offered[E]:
     """Offer all requests and wait for their ends; Ctrl-C leaves what has ended.
 
@@ -59,8 +60,10 @@ def offer(
         clock: read at every stamp.
         seed: of the arrivals of an open loop.
         ramp_s: over how long the start of a closed loop is spread.
+        uncounted: what goes before and after, without end; ``None`` for the same
+            requests once more.
     """
-    offered = Offered(requests, server, clock)
+    offered = Offered(requests, server, clock, uncounted=uncounted or cycle(requests))
     warm_up = WarmUp(scenario, len(requests))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
         "offline": offered.all_at_once,
@@ -88,12 +91,18 @@ class Offered(Generic[E]):
     """One load while it runs, and what came of it."""
 
     def __init__(
-        self, requests: Sequence[Request], server: Server[E], clock: Clock
+        self,
+        requests: Sequence[Request],
+        server: Server[E],
+        clock: Clock,
+        *,
+        uncounted: Iterator[Request],
     ) -> None:
         """Send nothing yet."""
         self.exchanges: list[E | None] = [None] * len(requests)
         self.interrupted = False
         self._requests = requests
+        self._uncounted = uncounted
         self._server = server
         self._clock = clock
         self._spans: list[_Span] = []
@@ -236,14 +245,13 @@ class Offered(Generic[E]):
         """Make one exchange and keep it if it counts."""
         total = len(self._requests)
         measured = 0 <= place < total
+        request = self._requests[place] if measured else next(self._uncounted)
         if not measured:
             self._counts["before" if place < 0 else "after"] += 1
         if self._scheduled:
             self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
         try:
-            exchange = await self._server.exchange(
-                self._requests[place % total], start_ns
-            )
+            exchange = await self._server.exchange(request, start_ns)
         except asyncio.CancelledError:
             self._cut_off_ns.append(start_ns)
             raise

@@ -194,8 +194,8 @@ def test_a_model_that_only_breaks_under_the_schema_is_refused() -> None:
     clock = ManualClock(0)
     request = replace(_request(), constraint=SCHEMA)
     with pytest.raises(Unsupported, match=r"no such keyword: maxItems"):
-        warm_up([request], Scripted(breaks, clock=clock), clock)
-    broken = warm_up([request], Scripted(always, clock=clock), clock)
+        warm_up(request, Scripted(breaks, clock=clock), clock)
+    broken = warm_up(request, Scripted(always, clock=clock), clock)
     assert broken.generation is None
 
 
