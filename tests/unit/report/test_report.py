@@ -241,7 +241,8 @@ def test_what_went_wrong_is_told_in_the_cell_s_line() -> None:
 
     assert lines[1].split()[1] == "4/6"
     assert lines[1].endswith(
-        "partial, 1 errors, 2 unparsed, 1 truncated, 1 refused, 1 empty"
+        "partial, 1 errors, 2 unparsed, 1 truncated, 1 context overflows, 1 refused,"
+        " 1 empty"
     )
     assert lines[4].startswith("parrot (partial)")
 
