@@ -41,7 +41,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         ServerUnavailable: no address, a key that is not there, or a server that
             cannot be reached, does not let us in or does not have the model.
     """
-    from pytest_llmlat.backends.completions.completions_server import Way, open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.completions_server import open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
     model = deployment.model
     if not model.url:

@@ -35,7 +35,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         ServerUnavailable: no token, no model, or a server that cannot be reached.
     """
     from pytest_llmlat.backends.completions.complaints import Key  # noqa: PLC0415 - on use
-    from pytest_llmlat.backends.completions.completions_server import Way, open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.completions_server import open_server  # noqa: PLC0415 - on use
+    from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
     model = deployment.model
     endpoint = model.url or model.option("endpoint")

@@ -30,6 +30,8 @@ from pytest_llmlat.values.errors import (
     GenerationFailed,
     WeightsUnavailable,
 )
+from pytest_llmlat.values.ranking import Likelihood
+from pytest_llmlat.values.records import Generation
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
-    from pytest_llmlat.values.records import Finish, Generation, Request
+    from pytest_llmlat.values.records import Finish, Request
     from pytest_llmlat.values.thought_tags import ThoughtTags
     from pytest_llmlat.values.token_meter import Meter
 
@@ -132,6 +134,31 @@ class Scripted:
 
     def prepare_constraint(self, constraint: Constraint) -> None:
         """Nothing is to be done: a script says what it says, whatever it is held to."""
+
+    def check_ranking(self) -> None:
+        """See that it can rank: it can."""
+
+    def rank(self, request: Request) -> Generation:
+        """Find the continuation likeliest that the scripted answer says, by its words.
+
+        Each of its words costs 0.1 there and 10 elsewhere, after the time to the first
+        token of an answer.
+        """
+        said = self._answer(request).strip()
+        self._clock.wait_until(self._clock.now_ns() + self._ttft_ns)
+        found = []
+        for text in request.continuations:
+            tokens = len(_tokens(text))
+            cost = 0.1 if text.strip() == said else 10.0
+            found.append(Likelihood(logprob=-cost * tokens, tokens=tokens))
+        return Generation(
+            text="",
+            finish="stop",
+            prompt_tokens=len(_tokens(request.prompt)),
+            output_tokens=None,
+            token_source=None,
+            likelihoods=tuple(found),
+        )
 
     def reset_device_peak(self) -> None:
         """There is no device to reset."""

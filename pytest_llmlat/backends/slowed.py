@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.backends.constraints import make_ready
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.protocols import Batching
+from pytest_llmlat.values.protocols import Batching, Ranking
 from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
@@ -91,6 +91,29 @@ class Slowed:
             Unsupported: it cannot.
         """
         make_ready(self._backend, constraint)
+
+    def check_ranking(self) -> None:
+        """See that the model can rank.
+
+        Raises:
+            Unsupported: it cannot.
+        """
+        if not isinstance(self._backend, Ranking):
+            raise Unsupported("its backend cannot tell how likely a given text is")
+        self._backend.check_ranking()
+
+    def rank(self, request: Request) -> Generation:
+        """Say what the model says, later.
+
+        Raises:
+            Unsupported: it cannot rank.
+        """
+        if not isinstance(self._backend, Ranking):
+            raise Unsupported("its backend cannot tell how likely a given text is")
+        delay = _Delay(self._clock, self._share)
+        found = self._backend.rank(request)
+        delay.wait()
+        return found
 
     def reset_device_peak(self) -> None:
         """Begin to count peak device memory anew."""

@@ -6,12 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.grade import grade, ungraded
+from pytest_llmlat.measure.ranked_answers import (
+    likeliest,
+    ranked_options,
+    with_other_ways,
+)
 from pytest_llmlat.values.records import Record
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.entities import Sample
+    from pytest_llmlat.values.ranking import RankedOption
     from pytest_llmlat.values.records import Finish, Request, Response
 
 
@@ -36,6 +42,10 @@ def answer_record(
     finish = failed if generation is None else generation.finish
     answered = generation is not None and finish != "context"
     answer = generation.text if generation is not None and answered else None
+    ranked: tuple[RankedOption, ...] = ()
+    if plan.task.ranked is not None and generation is not None and answered:
+        ranked = ranked_options(plan.task, sample, generation.likelihoods)
+        answer = likeliest(ranked, plan.task.ranked).answer
     truncated = finish in ("length", "context")
     how = generation.sampling if generation else None
     extraction, mark = (
@@ -46,6 +56,8 @@ def answer_record(
     declined = generation.refusal if generation else None
     if declined:
         mark = replace(mark, note=f"refused: {declined}")
+    if plan.task.ranked is not None:
+        mark = with_other_ways(mark, plan.task, sample, ranked)
     return Record(
         cell=plan.cell,
         sample=sample.id,
@@ -89,4 +101,5 @@ def answer_record(
         cluster=None
         if plan.task.cluster is None
         else str(sample.field(plan.task.cluster)),
+        ranked=ranked,
     )

@@ -23,6 +23,7 @@ from pytest_llmlat.measure.cell_warnings import (
 )
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
 from pytest_llmlat.measure.questions import question_of, questions
+from pytest_llmlat.measure.ranked_answers import check_ranking
 from pytest_llmlat.measure.repeats import rounds_in_turn
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.measure.unseen import is_warm
@@ -177,6 +178,8 @@ class _Measurement:
             constraint_compile_s=compiled_s,
         )
         tools.on_facts(self.facts)
+        if plan.task.ranked is not None:
+            check_ranking(model.backend, model=model.name, task=plan.task.name)
         who, chat = model.deployment.model, model.backend.chat
         self._questions = questions(plan, self._asked, model=who, chat=chat)
         self._uncounted = Uncounted(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.thought_settings import to_think
 from pytest_llmlat.measure.repeats import drawn
 from pytest_llmlat.measure.unseen import head_of, with_head
+from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots
 from pytest_llmlat.values.errors import LLMLatError
@@ -95,6 +96,11 @@ def question_of(
         answers=answers,
     )
     request = replace(to_think(request, model), constraint=plan.constraint)
+    options = answer_options(plan.task, sample)
+    if options:
+        # Nothing is written that could be held to anything.
+        texts = tuple(option.continuation for option in options)
+        request = replace(request, continuations=texts, constraint=None)
     request = drawn(request, plan.sampling, sample=sample.id, number=number)
     turn = sample.turn
     if turn is not None:

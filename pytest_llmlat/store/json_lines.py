@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pytest_llmlat.values.entities import Scalar
+from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
     Cell,
     CellFacts,
@@ -44,7 +45,12 @@ _NESTED = {
     "instrument": Instrument,
     "contention": Contention,
 }
-_ENTITY_TYPES = {"Scalar": Scalar, "Timing": Timing}
+_ENTITY_TYPES = {
+    "Scalar": Scalar,
+    "Timing": Timing,
+    "Likelihood": Likelihood,
+    "RankedOption": RankedOption,
+}
 """Names that annotations of records use and that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
@@ -104,6 +110,10 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
         if "groups" in content:
             found["groups"] = tuple(
                 [(name, value) for name, value in content["groups"]]
+            )
+        if "ranked" in content:
+            found["ranked"] = tuple(
+                [_value(RankedOption, option) for option in content["ranked"]]
             )
         record = _made(Record, found)
         _check(record)
@@ -223,6 +233,7 @@ def _check(record: Record) -> None:
         and type(record.graded) is bool
         and all(type(each) is str for pair in record.groups for each in pair)
         and type(record.constraint) in _TEXT
+        and all(map(_sound_option, record.ranked))
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and _sound_grade(record.grade)
@@ -255,6 +266,15 @@ def _sound_timing(timing: Timing) -> bool:
         and type(timing.reasoning_ns) in _COUNT
         and type(timing.sent_ns) in _COUNT
         and type(timing.thought_end_ns) in _COUNT
+    )
+
+
+def _sound_option(option: RankedOption) -> bool:
+    return (
+        type(option.answer) is str
+        and type(option.text) is str
+        and type(option.tokens) is int
+        and _finite(option.logprob)
     )
 
 

@@ -120,7 +120,7 @@ def question(
             an empty text of the row, or the task has none of that form.
         Unsupported: the task is asked as a chat, and the model does not chat.
     """
-    asked = _render(prompt_template(task, chat=chat), task, sample, earlier)
+    asked = render(prompt_template(task, chat=chat), task, sample, earlier)
     if not asked.strip():
         raise BadCatalogue(
             f"{task.name}, sample {sample.id}: its prompt is empty, and so are the"
@@ -136,7 +136,7 @@ def _answer(task: Task, shot: Sample) -> str:
     if task.reference not in dict(shot.fields):
         right = (task.reference, shot.reference)
         shot = replace(shot, fields=(*shot.fields, right))
-    return _render(task.shots.answer, task, shot)
+    return render(task.shots.answer, task, shot)
 
 
 def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:
@@ -187,9 +187,14 @@ def check_template(text: str, *, where: str) -> None:
         ) from error
 
 
-def _render(
+def render(
     text: str, task: Task, sample: Sample, earlier: Sequence[tuple[str, str]] = ()
 ) -> str:
+    """Return what a template makes of a row: it sees its columns and ``labels``.
+
+    Raises:
+        BadCatalogue: the row does not fit; names its columns.
+    """
     variables = {"labels": task.labels, **dict(sample.fields)}
     if task.schema is not None:
         variables = {"schema": task.schema.text, **variables}

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.tasks.answer_options import (
+    AS_IT_IS,
+    WRITTEN,
+    continuation_of,
+    ranked_of,
+)
 from pytest_llmlat.tasks.constraint_entry import grammar_of, schema_of
 from pytest_llmlat.tasks.conversation_entry import messages_of
 from pytest_llmlat.tasks.expressions import check_expression
@@ -53,6 +59,7 @@ ENTRIES = EntryKind(
         # A schema is taken whole, or not at all.
         "schema": ("schema",),
         "grammar": ("grammar",),
+        "ranked": (*WRITTEN, "extractor", "chat"),
     },
     # Nobody has to say extends to pin a set that is known by its name.
     implied=lambda entry, before: (
@@ -60,7 +67,8 @@ ENTRIES = EntryKind(
     ),
 )
 """What an entry does not take from one that it extends: rows of another set are not
-pinned by its revision, and other labels are guessed with another chance."""
+pinned by its revision, other labels are guessed with another chance, and where options
+are ranked nothing is written."""
 
 
 def task_of(table: TomlTable) -> Task:
@@ -76,6 +84,7 @@ def task_of(table: TomlTable) -> Task:
     table.only(KEYS)
     messages = messages_of(table)
     family, _, short = table.name.partition("/")
+    ranked = ranked_of(table)
     task = Task(
         name=table.name,
         family=family,
@@ -84,8 +93,10 @@ def task_of(table: TomlTable) -> Task:
         source=source(table),
         chat_prompt=_prompt(table, "chat_prompt", other="completion_prompt"),
         completion_prompt=_prompt(table, "completion_prompt", other="chat_prompt"),
-        extractor=EXTRACTORS.known(table.required("extractor"), where=table.where),
-        max_new_tokens=table.whole("max_new_tokens", None),
+        extractor=AS_IT_IS
+        if ranked
+        else EXTRACTORS.known(table.required("extractor"), where=table.where),
+        max_new_tokens=0 if ranked else table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
         chance=table.number("chance", None) if "chance" in table.values else None,
         chat_stop=_stops(table, "chat_stop"),
@@ -103,7 +114,8 @@ def task_of(table: TomlTable) -> Task:
         temperature=table.number("temperature", 0.0),
         top_p=table.number("top_p", 1.0),
         repeats=table.whole("repeats", 1),
-        chat=_chat(table),
+        # Likelihoods are of a text that goes on, with no turn of a chat between.
+        chat=False if ranked else _chat(table),
         preface=table.text("preface") or "",
         system=table.text("system"),
         chat_template_kwargs=table.scalars("chat_template_kwargs"),
@@ -114,6 +126,8 @@ def task_of(table: TomlTable) -> Task:
         cluster=table.text("cluster"),
         schema=schema_of(table),
         grammar=grammar_of(table),
+        ranked=ranked,
+        continuation=continuation_of(table) if ranked else None,
     )
     _check_sampling(table, task)
     if task.chance is not None and not 0 <= task.chance < 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.ranking import RankBy
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -305,6 +306,11 @@ class Task:
     """The JSON schema that a right answer fits; answers are held to it."""
     grammar: Constraint | None = None
     """What answers are held to in place of the schema."""
+    ranked: RankBy | None = None
+    """By what its options are ranked, where the answer is the one that the model finds
+    likeliest; ``None`` where an answer is written."""
+    continuation: str | None = None
+    """Template of what stands behind the prompt for an option that is ranked."""
 
     @property
     def constraint(self) -> Constraint | None:

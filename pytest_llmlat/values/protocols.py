@@ -145,6 +145,31 @@ class Constraining(Protocol):
         ...
 
 
+@runtime_checkable
+class Ranking(Backend, Protocol):
+    """A model in this process that can say how likely given continuations are."""
+
+    def check_ranking(self) -> None:
+        """See that it can, before anything is measured.
+
+        Raises:
+            Unsupported: it cannot; says why.
+        """
+        ...
+
+    def rank(self, request: Request) -> Generation:
+        """Say how likely each of the request's continuations is behind its prompt.
+
+        Nothing is generated. No state of an earlier request shortens this one. Where
+        prompt and a continuation do not fit into the context, the ``finish`` is
+        ``context``, and there are no likelihoods.
+
+        Raises:
+            LLMLatError: a continuation has no token of its own.
+        """
+        ...
+
+
 class Exchange(Protocol):
     """A request that has ended, its answer as raw as it came."""
 
@@ -218,4 +243,21 @@ class Server(Deployed, Protocol[E]):
 
     def read(self, request: Request, exchange: E) -> Response:
         """Say what came of an exchange that this backend made."""
+        ...
+
+
+@runtime_checkable
+class RankingServer(Server[E], Protocol[E]):
+    """A server that may say how likely given continuations are.
+
+    An exchange about a request with continuations has ended when it has told of the
+    last of them; what is read of it is as :meth:`Ranking.rank` returns it.
+    """
+
+    def check_ranking(self) -> None:
+        """Ask it once, before anything is measured.
+
+        Raises:
+            Unsupported: it does not tell the log-probabilities of a prompt.
+        """
         ...

@@ -1,19 +1,12 @@
 """The words of the project: what was asked, what was measured, what it comes to.
 
 Each is a frozen value that crosses modules; dictionaries stay at the file border.
+Abbreviations, as the field uses them (``timing`` defines each): ``e2e`` end to end,
+``ttft`` time to first token, ``tpot`` time per output token after the first, ``itl``
+inter-token latency, ``ttfr`` time to the first token of a thought.
 
-Abbreviations, as the field uses them:
-
-==========  ==================================================================
-``e2e``     end to end: from handing the prompt over to the last content token
-``ttft``    time to first token, the first that carries content
-``tpot``    time per output token after the first
-``itl``     inter-token latency, one for every gap between two stamps
-``ttfr``    time to first reasoning: the first token of a thought, no content
-==========  ==================================================================
-
-Instants are ``_ns`` (integers of ``time.perf_counter_ns``), durations that a person
-reads are ``_s`` (floats). What could not be measured is ``None``, never 0.
+Instants are ``_ns`` (``time.perf_counter_ns``), durations ``_s`` (floats). What could
+not be measured is ``None``, never 0.
 """
 
 from __future__ import annotations
@@ -27,6 +20,7 @@ from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.ranking import Likelihood, RankedOption
     from pytest_llmlat.values.timing import Timing
 
 Finish: TypeAlias = Literal["stop", "length", "context", "timeout", "error"]
@@ -78,6 +72,8 @@ class Request:
     may be kept."""
     constraint: Constraint | None = None
     """What the answer is held to, from its first token on; ``None`` for nothing."""
+    continuations: tuple[str, ...] = ()
+    """Texts whose likelihood behind the prompt is asked; then nothing is generated."""
 
     @property
     def most_tokens(self) -> int:
@@ -123,6 +119,8 @@ class Generation:
     refusal: str | None = None
     """The words with which it declined, where a server gives them beside an answer that
     is empty."""
+    likelihoods: tuple[Likelihood, ...] = ()
+    """Of the continuations that were asked about; then nothing was generated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +258,8 @@ class Record:
     cluster: str | None = None
     """What its sample has in common with others, such as the text that they are
     questions about; ``None`` where each stands alone."""
+    ranked: tuple[RankedOption, ...] = ()
+    """The options of an answer that was ranked, in the order of the task."""
 
     @property
     def item(self) -> str:

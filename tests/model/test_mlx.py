@@ -12,6 +12,7 @@ from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import AdapterMismatch, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.protocols import Ranking
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.sampling import Sampling
 from pytest_llmlat.values.token_meter import Meter
@@ -143,6 +144,32 @@ def test_the_tokens_are_those_of_the_plain_model(
 
     expected = tokenizer.decode(tokens[asked:], skip_special_tokens=True)
     assert ask(backend, COUNT)[0].text == expected.rstrip("\ufffd")
+
+
+def test_likelihoods_are_those_of_the_plain_model(
+    backend: Backend, folder: Path
+) -> None:
+    """The sum over the tokens of each continuation, as the definition has it."""
+    model, _ = mlx_utils.load_model(folder, model_config={"rope_theta": THETA})
+    auto = pytest.importorskip("transformers").AutoTokenizer
+    tokenizer = auto.from_pretrained(str(folder))
+    texts = (" three", " four five", " four six")
+    begin = len(tokenizer("one two")["input_ids"])
+    request = Request(
+        prompt="one two", chat=False, max_new_tokens=0, continuations=texts
+    )
+    assert isinstance(backend, Ranking)
+
+    found = backend.rank(request).likelihoods
+
+    for text, each in zip(texts, found, strict=True):
+        ids = tokenizer("one two" + text)["input_ids"]
+        total = 0.0
+        for place in range(begin, len(ids)):
+            logits = model(mx.array([ids[:place]]))[0, -1].astype(mx.float32)
+            total += (logits[ids[place]] - mx.logsumexp(logits)).item()
+        assert each.tokens == len(ids) - begin
+        assert each.logprob == pytest.approx(total, abs=1e-3)
 
 
 def test_a_stop_string_ends_the_answer_before_it(backend: Backend) -> None:

@@ -7,17 +7,18 @@ bytes with their stamps, and :meth:`Completions.read` makes sense of them afterw
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.completions.complaints import Complaints, Key, is_page
+from pytest_llmlat.backends.completions.complaints import Complaints, is_page
 from pytest_llmlat.backends.completions.constraint_fields import (
     DEFAULT,
     constraint_fields,
     way_of,
 )
 from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
+from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
 from pytest_llmlat.backends.completions.entry_options import (
     number_option,
@@ -31,6 +32,13 @@ from pytest_llmlat.backends.completions.fields import (
 )
 from pytest_llmlat.backends.completions.instants import by_instant
 from pytest_llmlat.backends.completions.prompt_cache import PromptCache
+from pytest_llmlat.backends.completions.ranked_responses import (
+    check_echo,
+    in_turn,
+    ranked_response,
+    ranking_bodies,
+    second_probe,
+)
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
     encode,
@@ -38,10 +46,10 @@ from pytest_llmlat.backends.completions.requests import (
     payload,
     rejected,
     sampling_asked,
-    too_long,
 )
-from pytest_llmlat.backends.completions.sent_requests import SentRequest
+from pytest_llmlat.backends.completions.sent_requests import SentRequest, sent_headers
 from pytest_llmlat.backends.completions.server_answers import (
+    context_is_full,
     respond,
     says_its_end,
     unpacked,
@@ -56,9 +64,10 @@ from pytest_llmlat.backends.transport.retrying import BUSY
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping
     from collections.abc import Set as AbstractSet
 
+    from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.clock import Clock
@@ -77,20 +86,6 @@ _FORBIDDEN = 403
 _LOADING = 503
 """What llama.cpp's server and others say while they load the model."""
 _MOST_ADAPTATIONS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """Which server to ask for which model, and how to be let in."""
-
-    url: str
-    weights: str | None
-    """The name the server has for the model; ``None`` takes its only one."""
-    key: Key | None
-    no_key: str
-    """What to do if the server wants a key and there is none."""
-    check: bool = True
-    """Whether to ask the server for its models first."""
 
 
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
@@ -137,7 +132,7 @@ class Completions:
             place=address.text,
             secrets=secrets,
             key=way.key,
-            no_key=_sent(entrance.shown) or way.no_key,
+            no_key=sent_headers(entrance.shown) or way.no_key,
         )
         self._messages = entrance.messages
         self._headers = ", ".join(entrance.shown) or None
@@ -149,7 +144,7 @@ class Completions:
             retries=int(number_option(model, "retries", least=0)),
             backoff_s=number_option(model, "backoff_s", least=0),
             secrets=secrets,
-            is_final=_context_is_full,
+            is_final=context_is_full,
         )
         self._clock = clock
         self._model = entrance.weights
@@ -283,9 +278,30 @@ class Completions:
         """Return the most requests that were sent and not yet answered at once."""
         return self._client.most_in_flight
 
+    def check_ranking(self) -> None:
+        """Ask once how likely a text is, before anything is measured.
+
+        Raises:
+            Unsupported: the server does not say.
+        """
+        now, body = self._clock.now_ns, first_probe(self._model or "", self._extra)
+        (written,) = self.run(in_turn(self._client, self._messages, [body], now()))
+        probe = second_probe(written, self._complaints)
+        found = self.run(self.exchange(probe, now()))
+        check_echo(written, self.read(probe, found))
+
     async def exchange(self, request: Request, start_ns: int) -> SentRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""
-        again, body = self._kept.sent(request), self._body(request)
+        again = self._kept.sent(request)
+        if request.continuations:
+            bodies = ranking_bodies(request, self._model or "", self._extra)
+            *earlier, last = await in_turn(
+                self._client, self._messages, bodies, start_ns
+            )
+            return SentRequest(
+                outcome=last, body={}, again=again, earlier=tuple(earlier)
+            )
+        body = self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
             return SentRequest(outcome=outcome, body=body, again=again)
@@ -315,6 +331,9 @@ class Completions:
 
         Where the server did not count the answer's tokens, it is asked to now.
         """
+        if request.continuations:
+            sent = (*exchange.earlier, exchange.outcome)
+            return ranked_response(request, sent, self._clock, self._complaints)
         response = respond(request, exchange.outcome, self._clock, self._complaints)
         if response.generation is not None:
             sampling = sampling_asked(exchange.body)
@@ -378,16 +397,3 @@ class Completions:
         known = names if self._model in names else short
         context = entries[known.index(self._model)].get("max_model_len")
         self._context = context if type(context) is int else None
-
-
-def _context_is_full(answer: HttpResponse) -> bool:
-    """Whether a server's error is that the prompt is too long, as it is next time."""
-    return too_long(answer.status, said(answer.body))
-
-
-def _sent(headers: Sequence[str]) -> str | None:
-    """Return what to do where the entry's own headers did not let us in."""
-    told = ", ".join(headers)
-    return (
-        f"no key, but the headers {told} were sent; are they right?" if told else None
-    )

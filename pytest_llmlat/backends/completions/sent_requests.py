@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_llmlat.backends.transport.client import EndedRequest
 
 
@@ -18,6 +20,8 @@ class SentRequest:
     """With what the entry adds, and without what the server rejected."""
     again: bool
     """Whether the same prompt had been sent before."""
+    earlier: tuple[EndedRequest, ...] = ()
+    """Where continuations are ranked, the requests about those before the last."""
 
     @property
     def end_ns(self) -> int:
@@ -32,4 +36,12 @@ class SentRequest:
     @property
     def retries(self) -> int:
         """How often it was sent again."""
-        return len(self.outcome.retried_for)
+        return sum(len(each.retried_for) for each in (*self.earlier, self.outcome))
+
+
+def sent_headers(headers: Sequence[str]) -> str | None:
+    """Return what to do where the entry's own headers did not let us in."""
+    told = ", ".join(headers)
+    return (
+        f"no key, but the headers {told} were sent; are they right?" if told else None
+    )

@@ -104,6 +104,11 @@ def says_its_end(answer: HttpResponse) -> bool:
     return reading.done or (ended and reading.usage is not None)
 
 
+def context_is_full(answer: HttpResponse) -> bool:
+    """Whether a server's error is that the prompt is too long, as it is next time."""
+    return too_long(answer.status, said(answer.body))
+
+
 def _reading(answer: HttpResponse) -> StreamReading:
     if answer.status not in SUCCESS:
         return StreamReading()

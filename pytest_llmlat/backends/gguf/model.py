@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf.gguf_likelihoods import likelihoods
 from pytest_llmlat.backends.gguf.grammars import Grammars
 from pytest_llmlat.backends.gguf.loading import (
     ALL_LAYERS,
@@ -26,6 +27,7 @@ from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
 from pytest_llmlat.backends.settings_check import flag_option, known_options
 from pytest_llmlat.backends.thought_settings import ending_of
+from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
 from pytest_llmlat.backends.weights import fingerprint, package_version
 from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
 
@@ -186,6 +188,20 @@ class GGUF:
         # The last token is read in any case: the first of the answer follows from it.
         pairs = zip(before, tokens[:-1], strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    def check_ranking(self) -> None:
+        """See that it can rank: any model that generates can."""
+
+    def rank(self, request: Request) -> Generation:
+        """Say how likely each continuation is.
+
+        Raises:
+            GenerationFailed: a continuation has no token of its own.
+        """
+        pairs = token_pairs(request, lambda each: self._prompts.read(each)[0])
+        if not fit(pairs, self._llama.n_ctx()):
+            return found_of(pairs, None)
+        return found_of(pairs, likelihoods(self._llama, pairs))
 
     def reset_device_peak(self) -> None:
         """llama.cpp offers no counter of peak device memory."""

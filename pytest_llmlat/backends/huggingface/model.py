@@ -23,6 +23,7 @@ from pytest_llmlat.backends.huggingface.faults import (
     in_mid_run,
     out_of_memory,
 )
+from pytest_llmlat.backends.huggingface.model_facts import model_facts
 from pytest_llmlat.backends.huggingface.origin import (
     UNKNOWN_CONTEXT,
     ModelOrigin,
@@ -37,9 +38,10 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     Threads,
     TorchDevice,
 )
+from pytest_llmlat.backends.huggingface.torch_likelihoods import likelihoods
 from pytest_llmlat.backends.token_masks import TokenMasks
+from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
-from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
     GenerationFailed,
     Unsupported,
@@ -101,7 +103,15 @@ class HuggingFace:
         self.chat = self._prompts.chat
         # No fact: it changes no answer and no latency, only what loading took.
         self.kept_from = self._origin.kept_from
-        self.facts: Mapping[str, Scalar | None] = self._facts()
+        found = model_facts(
+            torch, model, deployment=deployment, origin=self._origin, device=device
+        )
+        self.facts: Mapping[str, Scalar | None] = {
+            **found,
+            "context": self._context,
+            "threads": self._threads.count,
+            "chat": self.chat,
+        }
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Answer; each token is stamped on this thread when it is text.
@@ -120,6 +130,18 @@ class HuggingFace:
             Unsupported: it does not take it.
         """
         self._masks.prepare(constraint)
+
+    def check_ranking(self) -> None:
+        """See that it can rank: any causal model can."""
+
+    def rank(self, request: Request) -> Generation:
+        """Say how likely each continuation is.
+
+        Raises:
+            OutOfMemory: the prompt was too much for the device; later ones may fit.
+            GenerationFailed: the device is gone, or a continuation has no token.
+        """
+        return self._guarded(lambda: self._rank(request))
 
     def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
         """Return how these requests would be answered together.
@@ -237,6 +259,13 @@ class HuggingFace:
             finish, prompt_tokens, rendered=prompt.rendered, sampling=request.sampling
         )
 
+    def _rank(self, request: Request) -> Generation:
+        pairs = token_pairs(request, lambda each: self._encode(each).ids[0].tolist())
+        if not fit(pairs, self._context):
+            return found_of(pairs, None)
+        device = self._device.name
+        return found_of(pairs, likelihoods(self._torch, self._model, device, pairs))
+
     def _answer_within_budget(self, request: Request, meter: Meter) -> Generation:
         """Answer as a batch of one, whose rows know of forced tokens."""
         rows = rows_of([request], [meter], self._engine())
@@ -281,29 +310,3 @@ class HuggingFace:
             if self._tokenizer.pad_token_id is not None
             else min(self._ends, default=0),
         )
-
-    def _facts(self) -> Mapping[str, Scalar | None]:
-        """Return all that may change an answer or its time."""
-        spec, settings = self._deployment.model, self._origin.settings
-        library = settings.quantization.partition("-")[0]
-        version = package_version(library)
-        return {
-            "library": f"transformers {package_version('transformers')}",
-            "torch": str(self._torch.__version__),
-            "weights": spec.weights,
-            "revision": spec.revision,
-            "adapter": spec.adapter,
-            **self._origin.adapter,
-            "dtype": str(self._model.dtype).removeprefix("torch."),
-            "quantization": settings.quantization,
-            "quantized_by": f"{library} {version}" if version else None,
-            "attention": getattr(self._model.config, "_attn_implementation", None),
-            "cache": settings.cache,
-            "compile": settings.compiled,
-            "device_map": settings.device_map,
-            "devices": ", ".join(self._device.cards),
-            "context": self._context,
-            "threads": self._threads.count,
-            "chat": self.chat,
-            "trust_remote_code": spec.trust_remote_code,
-        }

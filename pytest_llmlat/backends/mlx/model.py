@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.mlx.config_reading import (
+    context_found,
+    dtype_of,
+    end_tokens,
+)
 from pytest_llmlat.backends.mlx.loading import (
     MlxLibrary,
     adapter_digest,
@@ -17,9 +23,11 @@ from pytest_llmlat.backends.mlx.loading import (
     no_memory,
     quantization_of,
 )
+from pytest_llmlat.backends.mlx.mlx_likelihoods import likelihoods
 from pytest_llmlat.backends.settings_check import known_options
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.token_masks import TokenMasks
+from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.values.errors import (
@@ -31,7 +39,7 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_llmlat.backends.token_masks import AllowedTokens
     from pytest_llmlat.values.clock import Clock
@@ -43,7 +51,6 @@ if TYPE_CHECKING:
 DEVICES = ("mps", "cpu")
 """Where a model may run; on Linux only the second."""
 PLATFORMS = ("darwin", "linux")
-_UNKNOWN_CONTEXT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +136,8 @@ class MLX:
         self._stream = stream
         self._name = spec.name
         self._counts = deployment.device == "mps"
-        self._ends = _end_tokens(origin.config, tokenizer)
-        self._context = _context(origin.config)
+        self._ends = end_tokens(origin.config, tokenizer)
+        self._context = context_found(origin.config)
         self._prompts = TokenizerPrompts(tokenizer, spec)
         self._masks = TokenMasks(
             tokenizer, self._ends, wanted_by=f"model {spec.name!r}"
@@ -145,7 +152,7 @@ class MLX:
             "digest": origin.digest,
             "adapter": spec.adapter,
             "adapter_digest": origin.adapter_digest,
-            "dtype": _dtype_of(library.mx, model),
+            "dtype": dtype_of(library.mx, model),
             "quantization": quantization_of(origin.config),
             "context": self._context,
             "chat": self.chat,
@@ -174,19 +181,32 @@ class MLX:
             meter.prompted(rendered)
         room = self._context - len(tokens)
         finish: Finish = "context"
-        try:
-            if room > 0:
+        if room > 0:
+            with self._told_if_full(len(tokens)):
                 finish = self._decode(tokens, room, request, meter)
-        except (RuntimeError, MemoryError) as error:
-            if not no_memory(error):
-                raise
-            raise OutOfMemory(
-                f"model {self._name!r}: no room for a prompt of {len(tokens)} tokens:"
-                f" {error}"
-            ) from error
         return meter.generation(
             finish, len(tokens), rendered=rendered, sampling=request.sampling
         )
+
+    def check_ranking(self) -> None:
+        """See that it can rank: any model that generates can."""
+
+    def rank(self, request: Request) -> Generation:
+        """Say how likely each continuation is.
+
+        Raises:
+            OutOfMemory: the prompt was too much for the device; later ones may fit.
+            GenerationFailed: a continuation has no token of its own.
+        """
+        pairs = token_pairs(
+            request,
+            lambda each: self._prompts.ids(each, self._prompts.rendered(each)),
+        )
+        if not fit(pairs, self._context):
+            return found_of(pairs, None)
+        count = len(pairs[0].prompt)
+        with self._told_if_full(count), self._mx.stream(self._stream):
+            return found_of(pairs, likelihoods(self._mx, self._model, pairs))
 
     def reset_device_peak(self) -> None:
         """Begin to count the GPU's peak memory anew."""
@@ -202,6 +222,19 @@ class MLX:
         del self._model, self._prompts
         free_memory()
         self._mx.clear_cache()
+
+    @contextmanager
+    def _told_if_full(self, tokens: int) -> Iterator[None]:
+        """Say what it means where memory gives out on a prompt of so many tokens."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not no_memory(error):
+                raise
+            raise OutOfMemory(
+                f"model {self._name!r}: no room for a prompt of {tokens} tokens:"
+                f" {error}"
+            ) from error
 
     def _decode(
         self, tokens: list[int], room: int, request: Request, meter: Meter
@@ -358,33 +391,3 @@ def _keep_wired(mx: Any) -> None:  # noqa: ANN401 - loaded on use
     most = mx.device_info().get("max_recommended_working_set_size")
     if most:
         mx.set_wired_limit(most)
-
-
-def _end_tokens(config: Mapping[str, Any], tokenizer: Any) -> frozenset[int]:  # noqa: ANN401 - loaded on use
-    """Collect the tokens that end an answer, from the weights and the tokenizer."""
-    ends: set[int] = set()
-    for value in (config.get("eos_token_id"), tokenizer.eos_token_id):
-        if isinstance(value, int):
-            ends.add(value)
-        elif value:
-            ends.update(value)
-    return frozenset(ends)
-
-
-def _context(config: Mapping[str, Any]) -> int:
-    for part in (config, config.get("text_config")):
-        for name in ("max_position_embeddings", "n_positions"):
-            length = part.get(name) if isinstance(part, dict) else None
-            if isinstance(length, int):
-                return length
-    return _UNKNOWN_CONTEXT
-
-
-def _dtype_of(mx: Any, model: Any) -> str | None:  # noqa: ANN401 - loaded on use
-    """Return the dtype that a model computes in: that of its floating weights."""
-    from mlx.utils import tree_flatten
-
-    for _, array in tree_flatten(model.parameters()):
-        if mx.issubdtype(array.dtype, mx.floating):
-            return str(array.dtype).removeprefix("mlx.core.")
-    return None

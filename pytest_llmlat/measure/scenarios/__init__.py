@@ -98,7 +98,12 @@ def under_load(  # noqa: PLR0913 - all of it is one load
             for request, exchange in zip(requests, load.exchanges, strict=True)
         ]
         facts, interrupted = load.facts(), load.interrupted
-    elif scenario.kind == "offline" and isinstance(backend, Batching):
+    elif (
+        scenario.kind == "offline"
+        and isinstance(backend, Batching)
+        # Options are ranked one question after the other.
+        and not any(request.continuations for request in requests)
+    ):
         batched = in_batches(requests, backend, clock, settings=batches, seed=seed)
         responses, facts = batched.responses, batched.facts
         interrupted = batched.interrupted

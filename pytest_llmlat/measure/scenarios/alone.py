@@ -6,7 +6,10 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.errors import Unsupported
+from pytest_llmlat.values.protocols import Ranking
 from pytest_llmlat.values.records import Response
+from pytest_llmlat.values.timing import Timing
 from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Respo
                 backend.exchange(request, clock.now_ns()), alone=True
             )
         return backend.read(request, exchange)
+    if request.continuations:
+        return _rank(request, backend, clock)
     meter = Meter(clock, request.stop, request.thought_tags)
     generation, error = None, None
     with no_garbage(_FRESH):
@@ -48,6 +53,26 @@ def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Respo
         except Exception as raised:  # noqa: BLE001
             error = f"{type(raised).__name__}: {raised}"
         timing = meter.timing()
+    return Response(generation=generation, timing=timing, error=error)
+
+
+def _rank(request: Request, backend: Backend, clock: Clock) -> Response:
+    """Time how long a model takes to say how likely each continuation is.
+
+    No token is generated, so there are no stamps: end to end is all there is.
+    """
+    if not isinstance(backend, Ranking):
+        raise Unsupported("this backend cannot tell how likely a given text is")
+    generation, error = None, None
+    with no_garbage(_FRESH):
+        start_ns = clock.now_ns()
+        try:
+            generation = backend.rank(request)
+        # Whatever a model library raises concerns this sample; the others go on.
+        except Exception as raised:  # noqa: BLE001
+            error = f"{type(raised).__name__}: {raised}"
+        end_ns = clock.now_ns()
+    timing = Timing(start_ns=start_ns, end_ns=end_ns, stamps_ns=(), stamp_tokens=())
     return Response(generation=generation, timing=timing, error=error)
 
 

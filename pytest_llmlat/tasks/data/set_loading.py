@@ -37,6 +37,8 @@ _LATER = {
     "shots": None,
     "schema": None,
     "grammar": None,
+    "ranked": None,
+    "continuation": None,
 }
 """What tasks could not say once. One that does not say it is what it was then, so that
 its digest stays and an older run can be compared."""

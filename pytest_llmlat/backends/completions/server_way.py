@@ -1,0 +1,23 @@
+"""Which server is asked, and how it lets us in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_llmlat.backends.completions.complaints import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Which server to ask for which model, and how to be let in."""
+
+    url: str
+    weights: str | None
+    """The name the server has for the model; ``None`` takes its only one."""
+    key: Key | None
+    no_key: str
+    """What to do if the server wants a key and there is none."""
+    check: bool = True
+    """Whether to ask the server for its models first."""
