@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _UPPER = (1 + CONFIDENCE) / 2
 _SURE = NormalDist().inv_cdf(_UPPER)
 _ROUNDING = 1e-12
+_SAME = 1e-7
+"""The root of what rounding leaves of squares that cancel out."""
 _FEWEST = 2
 
 
@@ -194,12 +196,12 @@ def made_of(figure: Callable[..., float], parts: Sequence[MeasuredFigure]) -> Es
     down, up = moved.min(axis=1).clip(max=0), moved.max(axis=1).clip(min=0)
     low = value - math.sqrt(max(0.0, float(down @ together @ down)))
     high = value + math.sqrt(max(0.0, float(up @ together @ up)))
-    if high - low <= _ROUNDING:
+    if high - low <= _SAME and value <= _SAME:
         # At 0 one part alone moves nothing, and all of them together do.
         worst = [pair[int(fall)] for pair, fall in zip(ends, falls, strict=True)]
         best = [pair[1 - int(fall)] for pair, fall in zip(ends, falls, strict=True)]
         low, high = min(low, figure(*worst)), max(high, figure(*best))
-    if high - low <= _ROUNDING:
+    if high - low <= _SAME:
         return Estimate(value=value)
     return Estimate(value=value, low=max(0.0, low), high=min(1.0, high))
 
