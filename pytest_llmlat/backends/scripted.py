@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.backends.settings_check import known_options
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,
@@ -45,13 +46,21 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.token_meter import Meter
 
 DEFAULT_CONTEXT = 4096
+_OPTIONS = ("answer", "script", "ttft_s", "tpot_s", "context")
 Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"
 """A text, what went wrong, or several of either to draw from."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Scripted:
-    """Build the backend that a catalogue entry describes."""
+    """Build the backend that a catalogue entry describes.
+
+    Raises:
+        UnknownName: an option that no script has.
+        WeightsUnavailable: the script cannot be read.
+        BadCatalogue: it is none.
+    """
     model = deployment.model
+    known_options(model, _OPTIONS)
     script = model.option("script")
     answers = (
         _script(Path(str(script)), model.name)

@@ -57,6 +57,7 @@ def entries(path: Path, kind: str) -> Iterable[TomlTable]:
             if not isinstance(content, dict):
                 raise BadCatalogue(f"{path}: {key!r} must be a table")
         prefix = f"tool.{_TOOL}.{kind}"
+        TomlTable(str(path), f"tool.{_TOOL}", content).only(_KINDS)
     else:
         TomlTable(str(path), "", content).only(_KINDS)
     tables = content.get(kind, {})

@@ -21,6 +21,7 @@ from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
 from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
 from pytest_llmlat.backends.completions.entry_options import (
+    OPTIONS,
     number_option,
     stays_awake,
 )
@@ -56,7 +57,7 @@ from pytest_llmlat.backends.completions.server_answers import (
 )
 from pytest_llmlat.backends.completions.stream_reading import model_list, said
 from pytest_llmlat.backends.completions.tally import TokenCounter
-from pytest_llmlat.backends.settings_check import flag_option
+from pytest_llmlat.backends.settings_check import flag_option, known_options
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
@@ -105,7 +106,9 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
         ServerUnavailable: it cannot be reached, does not let us in, or does not have
             the model.
         BadCatalogue: an option is not of its kind.
+        UnknownName: an option that no server's entry has.
     """
+    known_options(deployment.model, OPTIONS)
     server = Completions(deployment, clock, way)
     try:
         check = way.check and deployment.model.option("check") is not False

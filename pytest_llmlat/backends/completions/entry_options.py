@@ -15,6 +15,14 @@ DEFAULTS = {"timeout_s": 300.0, "retries": 3.0, "backoff_s": 0.5}
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
+OPTIONS = (
+    *("stream", "timeout_s", "retries", "backoff_s", "check", "extra_body"),
+    *("thinking_body", "structured_by", "awake", "probe", "cache", "cold_by"),
+    *("provider", "endpoint", "router"),
+)
+"""What an entry of a server may have; the last three are those of Hugging Face's."""
+
+
 def stays_awake(model: ModelSpec, address: Address) -> bool:
     """Whether to take a whole core while a single request is waited for.
 

@@ -201,6 +201,7 @@ def test_a_pyproject_need_not_hold_one(tmp_path: Path, text: str) -> None:
         "[tool]\npytest-llmlat = 1\n",
         "[tool.pytest-llmlat]\nmodels = 1\n",
         "[tool.pytest-llmlat.models]\nx = 1\n",
+        "[tool.pytest-llmlat.modles.x]\nbackend = 'gguf'\n",
     ],
 )
 def test_a_pyproject_of_wrong_types_is_told(tmp_path: Path, text: str) -> None:

@@ -30,6 +30,15 @@ def test_what_is_no_switch(text: str) -> None:
         switches_of(text, where="--x")
 
 
+@pytest.mark.parametrize("value", ["flase", "False", "TRUE", "ture", "fales"])
+def test_a_misspelled_truth_is_told(value: str) -> None:
+    """As a text it would be true for every template, whatever was meant."""
+    with pytest.raises(
+        UsageError, match=r"did you mean enable_thinking=(true|false)\?"
+    ):
+        switches_of(f"enable_thinking={value}", where="--x")
+
+
 @given(text=st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever is typed, there is no other error."""
