@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 
 _TINY = 1e-300
 _CLOSE = 1e-14
 _NEAR = 1e-12
 _MOST_TERMS = 500
+_NORMAL_FROM = 1e6
+"""With more degrees of freedom it is the normal distribution, to six digits."""
 
 
-def cdf(t: float, degrees: int) -> float:
+def cdf(t: float, degrees: float) -> float:
     """Return the probability of at most ``t`` with so many degrees of freedom."""
     if math.isinf(t):
         return float(t > 0)
+    if degrees > _NORMAL_FROM:
+        return NormalDist().cdf(t)
     tail = 0.5 * incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
     return 1 - tail if t > 0 else tail
 
 
 @lru_cache(maxsize=4096)
-def quantile(probability: float, degrees: int) -> float:
+def quantile(probability: float, degrees: float) -> float:
     """Return where the distribution function reaches ``probability`` (0 < p < 1)."""
     low, high = -1.0, 1.0
     while cdf(low, degrees) > probability:

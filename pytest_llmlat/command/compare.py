@@ -22,7 +22,7 @@ from pytest_llmlat.gate.tolerances import (
 )
 from pytest_llmlat.report.verdicts import verdict_lines
 from pytest_llmlat.store import baselines
-from pytest_llmlat.store.baselines import Baseline, BaselineCell
+from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
 
@@ -154,14 +154,13 @@ def _reference(text: str, problems: list[str]) -> tuple[Baseline, list[Verdict]]
         if not one.finished or len(records) < one.planned or not records:
             note = f"{text} has {len(records)} of {one.planned} answers"
             holes.append(_failed(cell.id, text, note))
-    reference = Baseline(
-        name=text,
-        created=str(found.told["started"]),
+    run = BaselineRun(
+        id=str(found.told["started"]),
         plugin=str(found.told["environment"].get("pytest-llmlat")),
         environment=_environment(found),
         cells=tuple(cells),
     )
-    return reference, holes
+    return Baseline(name=text, runs=(run,)), holes
 
 
 def _environment(found: Run) -> dict[str, Scalar | None]:

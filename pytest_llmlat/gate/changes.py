@@ -9,7 +9,7 @@ For right and wrong the p-value is that of McNemar's test, exactly.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import DRAWS, resample_weights
 from pytest_llmlat.gate import mcnemar
+from pytest_llmlat.gate.between_runs import NOTHING, Spread, summed
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
 
@@ -39,6 +40,7 @@ far below what 10,000 draws can show, and the time is not."""
 _LEAST_DRAWS = 10
 _EXACT = 1e-6
 """A smaller standard error is rounding: draws are summed in single precision."""
+_STEP = 0.01
 _NORMAL = NormalDist()
 
 
@@ -62,9 +64,39 @@ class Change:
     """All pairs agree exactly: there is nothing that a resample could show."""
     whole: bool = False
     """It is of answers that are right or wrong, with nothing between."""
+    slope: float = 0.0
+    """How much it grows if all times grow by one on the log scale."""
+    between: Spread = NOTHING
+    """Its variance beyond that of its samples: what runs differ in."""
 
     def interval(self, alpha: float) -> tuple[float, float]:
-        """Return the two-sided interval at level 1 - ``alpha``."""
+        """Return the two-sided interval at level 1 - ``alpha``.
+
+        What runs differ in is added to what samples differ in by the squares of both
+        reaches (MOVER; Zou & Donner 2008, Statistics in Medicine 27(10)).
+        """
+        low, high = self._of_samples(alpha)
+        if not self.between.variance:
+            return low, high
+        bound = student.quantile(alpha / 2, self.between.degrees)
+        reach = -bound * math.sqrt(self.between.variance)
+        return (
+            self.estimate - math.hypot(self.estimate - low, reach),
+            self.estimate + math.hypot(high - self.estimate, reach),
+        )
+
+    def across_runs(self, between: Spread) -> Change:
+        """Return the same change with what runs differ in, a variance of log times."""
+        if not self.slope:
+            return self
+        added = Spread(self.slope**2 * between.variance, between.degrees)
+        whole = summed([Spread(self.error**2, self.samples - 1), added])
+        p = 1.0
+        if whole.variance:
+            p = student.cdf(-self.estimate / math.sqrt(whole.variance), whole.degrees)
+        return replace(self, between=added, p=p)
+
+    def _of_samples(self, alpha: float) -> tuple[float, float]:
         # If none of n differs, at most this share would (rule of three, exactly).
         reach = 1 - (alpha / 2) ** (1 / self.samples)
         if self.equal and self.quantity != QUALITY:
@@ -141,7 +173,7 @@ def _latency(
         math.exp(fmean(sides[place].logs[column] or 0.0 for place in there))
         for sides in (pairs.candidate, pairs.baseline)
     )
-    return _change(
+    change = _change(
         name,
         estimate=fmean(known),
         draws=fmean(known) + sums[:, 0] / len(known),
@@ -149,6 +181,7 @@ def _latency(
         candidate=ours,
         baseline=theirs,
     )
+    return replace(change, slope=1.0)
 
 
 class _Quality:
@@ -194,6 +227,8 @@ class _Quality:
             candidate=our_score,
             baseline=their_score,
         )
+        slope = self._slope(ours, chance, fmean(s[0] for s in speeds))
+        balanced = replace(balanced, slope=slope)
         return {QUALITY: quality, BALANCED: balanced}
 
     def _values(self) -> tuple[float, float]:
@@ -212,6 +247,15 @@ class _Quality:
             quality = self._metric.quality_draws
             return quality(sums[:, :width]), quality(sums[:, width:])
         return sums[:, 0] / len(self.rows), sums[:, 1] / len(self.rows)
+
+    def _slope(self, quality: float, chance: float, speed: float) -> float:
+        """Return how much the score falls if all times grow by one on the log scale.
+
+        A mean speed falls by no more than if all its samples were equally fast.
+        """
+        slower = speed - _STEP * speed * (1 - speed)
+        before, after = (self._score(quality, chance, each) for each in (speed, slower))
+        return float(before - after) / _STEP
 
     def _score(self, quality: Any, chance: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
         return score.balance(score.normalize(quality, chance), speed, self._balance)

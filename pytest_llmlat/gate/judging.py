@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
+from pytest_llmlat.gate.hypotheses import (
+    BALANCED_BY,
+    Hypothesis,
+    across_runs,
+    as_change,
+    needed_runs,
+)
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
+from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.gate.pairing import Pairs
@@ -45,18 +53,8 @@ class Match:
     """Why latencies are not comparable; ``None`` if they are."""
     same_answers: bool = False
     """Every answer is the same on both sides, letter for letter."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Gated:
-    """A change that is to be judged, with what it needs for that."""
-
-    match: Match
-    change: Change
-    tolerance: float
-    notes: tuple[str, ...]
-    weight: float = 1.0
-    """Its share of the level, beside those of the others."""
+    runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    """The reference by runs, where it was not measured in turn with the cell."""
 
 
 def judge(
@@ -77,11 +75,19 @@ def judge(
             before the others are there: then a regression is one for certain.
     """
     told: list[Verdict] = []
-    gated: list[_Gated] = []
+    gated: list[Hypothesis] = []
     for match in matches:
         verdicts, changed = _examine(match, rules, balance)
         told += verdicts
         gated += changed
+    stored = any(each.stored for each in gated)
+    if among:
+        # How unlike cells move is known when all of them are there.
+        gated = [each for each in gated if not (each.stored and each.change.slope)]
+    else:
+        gated = across_runs(gated)
+    # All cells together have as large a share as each by itself.
+    among = among * (2 if stored else 1)
     ranked = sorted(gated, key=lambda each: each.change.p / each.weight)
     rejecting, rate = True, ALPHA
     remaining = sum(each.weight for each in ranked)
@@ -108,7 +114,7 @@ def _settled(verdict: Verdict, rules: Rules) -> Verdict:
 
 def _examine(
     match: Match, rules: Rules, balance: Balance
-) -> tuple[list[Verdict], list[_Gated]]:
+) -> tuple[list[Verdict], list[Hypothesis]]:
     """Return what can be said at once, and the changes that are to be judged."""
     tolerated = rules.tolerated(match.facts.cell)
     there = match.facts.finished and len(match.records) >= match.facts.planned
@@ -135,11 +141,13 @@ def _examine(
 
 def _compare(
     match: Match, pairs: Pairs, tolerated: dict[str, float], balance: Balance
-) -> tuple[list[Verdict], list[_Gated]]:
-    found = changes(pairs, tuple(tolerated), balance=balance)
+) -> tuple[list[Verdict], list[Hypothesis]]:
+    # What balance depends on is known of every cell, gated or not.
+    wanted = dict.fromkeys((*tolerated, BALANCED_BY))
+    found = changes(pairs, tuple(wanted), balance=balance)
     said = tuple(_remarks(match, pairs))
     told: list[Verdict] = []
-    gated: list[_Gated] = []
+    gated: list[Hypothesis] = []
     for name, tolerance in tolerated.items():
         if name not in found:
             told += _unpaired(match, pairs, name)
@@ -149,7 +157,14 @@ def _compare(
             *_mixed(pairs, name),
             *_growing(match, name),
         )
-        each = _Gated(match, found[name], tolerance, (*said, *own))
+        each = Hypothesis(
+            cell=match.facts.cell.id,
+            against=match.against,
+            change=found[name],
+            tolerance=tolerance,
+            notes=(*said, *own),
+            stored=len(match.runs),
+        )
         if name == QUALITY and match.same_answers and found[name].estimate == 0:
             note = "every answer is the same, letter for letter"
             told.append(
@@ -173,8 +188,17 @@ def _compare(
             continue
         gated.append(each)
     timed = sum(each.change.quantity in LATENCIES for each in gated)
+    times = {
+        name: stored_times(match.records, match.runs, name, found[name])
+        for name in LATENCIES
+        if match.runs and name in found
+    }
     return told, [
-        replace(each, weight=1 / timed if each.change.quantity in LATENCIES else 1.0)
+        replace(
+            each,
+            weight=1 / timed if each.change.quantity in LATENCIES else 1.0,
+            times={name: known for name, known in times.items() if known},
+        )
         for each in gated
     ]
 
@@ -254,7 +278,9 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
         yield f"{late} time-outs counted by their limit"
 
 
-def _verdict(each: _Gated, alpha: float, level: float, *, significant: bool) -> Verdict:
+def _verdict(
+    each: Hypothesis, alpha: float, level: float, *, significant: bool
+) -> Verdict:
     """Judge one change.
 
     Args:
@@ -265,33 +291,36 @@ def _verdict(each: _Gated, alpha: float, level: float, *, significant: bool) -> 
     """
     change = each.change
     low, high = change.interval(alpha)
-    tolerance = _as_change(change.quantity, each.tolerance)
+    tolerance = as_change(change.quantity, each.tolerance)
     worse = significant and low > 0
     verdict = _figures(each, (low, high))
-    if worse and change.estimate > tolerance:
+    if significant and low > tolerance:
         return replace(verdict, outcome="regression")
-    if worse:
-        return replace(
-            verdict, outcome="pass", note=_joined(*each.notes, "worse, but tolerably")
-        )
     if high <= tolerance:
-        return replace(verdict, outcome="pass")
-    if change.estimate > tolerance and low >= 0:
-        needed = _needed_for_p(change, level)
-    else:
-        needed = _needed(change, low, high, tolerance)
+        said = ("worse, but tolerably",) if worse else ()
+        return replace(verdict, outcome="pass", note=_joined(*each.notes, *said))
+    if worse:
+        told = "worse for certain, perhaps by no more than is tolerated"
+        verdict = replace(verdict, note=_joined(*each.notes, told))
+    if each.stored and change.between.variance:
+        # More samples of one run do not tell how much runs differ.
+        return replace(verdict, needed_runs=needed_runs(each, alpha))
+    needed = _needed(change, low, high, tolerance)
+    if change.estimate > tolerance and not significant:
+        by_p = _needed_for_p(change, level)
+        needed = None if needed is None or by_p is None else max(needed, by_p)
     return replace(verdict, needed_samples=needed)
 
 
-def _figures(each: _Gated, interval: tuple[float, float]) -> Verdict:
+def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:
     """Return an inconclusive verdict with all its figures."""
     change, name = each.change, each.change.quantity
     low, high = interval
     return Verdict(
-        cell=each.match.facts.cell.id,
+        cell=each.cell,
         quantity=name,
         outcome="inconclusive",
-        against=each.match.against,
+        against=each.against,
         baseline=change.baseline,
         candidate=change.candidate,
         change=_as_share(name, change.estimate),
@@ -306,11 +335,11 @@ def _figures(each: _Gated, interval: tuple[float, float]) -> Verdict:
 def _needed(change: Change, low: float, high: float, tolerance: float) -> int | None:
     """Return about how many samples would decide, if the estimate stays what it is.
 
-    An interval shrinks with the square root of their number: until it lies above 0,
-    or below what is tolerated.
+    An interval shrinks with the square root of their number: until it lies above what
+    is tolerated, or below.
     """
     if change.estimate > tolerance:
-        reach, room = change.estimate - low, change.estimate
+        reach, room = change.estimate - low, change.estimate - tolerance
     else:
         reach, room = high - change.estimate, tolerance - change.estimate
     if room <= 0 or not math.isfinite(reach):
@@ -330,11 +359,6 @@ def _needed_for_p(change: Change, level: float) -> int | None:
     wanted = student.quantile(level / 2, degrees)
     more = (wanted / student.quantile(change.p, degrees)) ** 2
     return max(change.samples + 1, math.ceil(change.samples * more))
-
-
-def _as_change(quantity: str, tolerance: float) -> float:
-    """Return a tolerance on the scale of the change: a latency's is logarithmic."""
-    return math.log1p(tolerance) if quantity in LATENCIES else tolerance
 
 
 def _as_share(quantity: str, change: float) -> float:

@@ -11,7 +11,7 @@ from pytest_llmlat.store import baselines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.store.baselines import Baseline, BaselineCell
+    from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, CellFacts, Record
     from pytest_llmlat.values.results import Summary
@@ -27,27 +27,36 @@ def after(
     baseline: Baseline,
     environment: Mapping[str, Scalar | None],
 ) -> Match:
-    """Match a cell with the same one of a stored run.
+    """Match a cell with the same one of the stored runs that can be compared with it.
 
     Args:
         facts: of the cell.
         records: of the cell.
-        baseline: the stored run.
+        baseline: the stored runs.
         environment: the fingerprint of the machine that measured the cell.
     """
-    known = {cell.cell.id: cell for cell in baseline.cells}
-    then = known.get(facts.cell.id)
-    if then is None:
+    stored = [
+        (run, cell)
+        for run in reversed(baseline.runs)
+        for cell in run.cells
+        if cell.cell.id == facts.cell.id
+    ]
+    if not stored:
         return Match(
             facts=facts, records=tuple(records), against=baseline.name, reference=None
         )
+    apart = [_apart(facts, cell, run, environment) for run, cell in stored]
+    alike = [each for each, reason in zip(stored, apart, strict=True) if reason is None]
+    # Of runs whose times prove nothing the newest stands for what is right.
+    used = [cell for _, cell in alike or stored[:1]]
     return Match(
         facts=facts,
         records=tuple(records),
         against=baseline.name,
-        reference=then.records,
-        only_quality=_apart(facts, then, baseline, environment),
-        same_answers=same(answers_of(records), then.answers),
+        reference=tuple(record for cell in used for record in cell.records),
+        only_quality=None if alike else apart[0],
+        same_answers=all(same(answers_of(records), cell.answers) for cell in used),
+        runs={run.id: cell.records for run, cell in alike},
     )
 
 
@@ -79,7 +88,7 @@ def same(
 def _apart(
     facts: CellFacts,
     then: BaselineCell,
-    baseline: Baseline,
+    run: BaselineRun,
     environment: Mapping[str, Scalar | None],
 ) -> str | None:
     """Say why latencies of two runs cannot be compared, ``None`` if they can."""
@@ -93,7 +102,7 @@ def _apart(
         here, there = facts.constraint or "nothing", then.constraint or "nothing"
         return f"answers were held to {here} here, to {there} in the baseline"
     found = baselines.differences(
-        _timed(baseline.environment, facts.cell),
+        _timed(run.environment, facts.cell),
         then.backend,
         _timed(environment, facts.cell),
         facts.backend,

@@ -115,6 +115,19 @@ def known(sides: Sequence[Side], quantity: str) -> int:
     return sum(side.logs[place] is not None for side in sides)
 
 
+def log_times(records: Iterable[Record], quantity: str) -> dict[str, float]:
+    """Return the log of a latency of each sample that has it, in their order.
+
+    Of several answers to a sample it is their mean.
+    """
+    place = LATENCIES.index(quantity)
+    return {
+        name: value
+        for name, answers in _by_sample(records).items()
+        if (value := _sample_logs(answers)[place]) is not None
+    }
+
+
 def _by_sample(records: Iterable[Record]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:

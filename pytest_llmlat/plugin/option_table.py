@@ -217,7 +217,8 @@ OPTIONS = {
         flag="--llm-save-baseline",
         metavar="FILE",
         alone="baseline.json",
-        help="store this run for later ones (default: baseline.json)",
+        help="store this run beside those that the file holds, for later ones to be"
+        " compared with (default: baseline.json)",
         read=given_option.optional(given_option.path),
         looked_up=True,
     ),

@@ -106,7 +106,10 @@ def own_notes(verdict: Verdict) -> str:
     told = []
     if _tolerated(verdict) and "worse" not in (verdict.note or ""):
         told.append("worse, within the tolerance")
-    if verdict.needed_samples is not None:
+    if verdict.needed_runs is not None:
+        runs = "run" if verdict.needed_runs == 1 else "runs"
+        told.append(f"about {verdict.needed_runs} more baseline {runs} would decide")
+    elif verdict.needed_samples is not None:
         if verdict.samples is not None:
             told.append(f"{verdict.samples} pairs")
         told.append(f"about {verdict.needed_samples} samples would decide")

@@ -155,18 +155,20 @@ def _saved(
     kept = [fact for fact in facts if fact.cell.model != session.settings.against]
     names = {fact.cell.id for fact in kept}
     told = session.run_facts
+    own = [record for record in records if record.cell.id in names]
     try:
+        lucky = session.gate.lucky(kept, own, told["environment"])
         baselines.save(
             path,
             facts=kept,
-            records=[record for record in records if record.cell.id in names],
+            records=own,
             environment=told["environment"],
             created=told["started"],
             plugin=str(told["environment"]["pytest-llmlat"]),
         )
     except BadBaseline as error:
         return (_unsaved(path, str(error)),)
-    return ()
+    return lucky
 
 
 def _unsaved(path: Path, note: str) -> Verdict:

@@ -164,6 +164,56 @@ class Gate:
         balance = self._settings.balance
         return join(lacking, judge(matches, rules, balance=balance, among=among))
 
+    def lucky(
+        self,
+        facts: Iterable[CellFacts],
+        records: Iterable[Record],
+        environment: Mapping[str, Scalar | None],
+    ) -> tuple[Verdict, ...]:
+        """Warn where a run that is to be stored is faster than runs differ.
+
+        Later runs would be compared with its luck, and nobody would have looked.
+
+        Args:
+            facts: of the cells that will be stored.
+            records: of all of them.
+            environment: this machine's fingerprint.
+        """
+        path = self._settings.save_baseline
+        if path is None or not path.is_file() or not path.stat().st_size:
+            return ()
+        there = baselines.load(path)
+        measured: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            measured[record.cell.id].append(record)
+        matches = [
+            after(fact, measured[fact.cell.id], there, environment) for fact in facts
+        ]
+        found = judge(matches, self.rules, balance=self._settings.balance)
+        faster = [
+            v
+            for v in found
+            if v.quantity in LATENCIES and v.high is not None and v.high < 0
+        ]
+        if not faster:
+            return ()
+        most = min(faster, key=lambda v: v.change or 0.0)
+        note = (
+            f"stored, but {most.quantity} of {most.cell} is {-(most.change or 0):.0%}"
+            f" less than in the {len(there.runs)} before it, more than runs differ; if"
+            " it is a change, leave out the older runs, if it was luck this one:"
+            f" llmlat baseline prune {path}"
+        )
+        return (
+            Verdict(
+                cell="-",
+                quantity="records",
+                outcome="warned",
+                against=str(path),
+                note=note,
+            ),
+        )
+
     def idle(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
         """Warn of limits that no measured cell was held to, such as a typing error."""
         return idle(self.limits, (fact.cell for fact in facts))

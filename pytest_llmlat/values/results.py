@@ -318,7 +318,7 @@ class Verdict:
     """
 
     cell: str
-    """The candidate's cell id."""
+    """The candidate's cell id; ``all cells`` of their mean."""
     quantity: str
     """``quality``, ``balanced``, ``e2e``, ``ttft``, ``tpot``; of a limit also such as
     ``ttft_p95``; ``records`` of a cell that lacks them."""
@@ -338,6 +338,8 @@ class Verdict:
     """How many pairs there were."""
     needed_samples: int | None = None
     """About how many would decide what is inconclusive."""
+    needed_runs: int | None = None
+    """About how many more stored runs would, where runs differ by themselves."""
     note: str | None = None
     """Why, in words, where the figures do not say it."""
 

@@ -1,6 +1,6 @@
-"""Baselines: a whole run in one small file, to be committed and compared with.
+"""Baselines: whole runs in one small file, to be committed and compared with.
 
-A baseline is written from a run without holes, and is read back as records of which
+Each is written from a run without holes, and is read back as records of which
 all statistics can be made again. Its top is for people; then come the records, a line
 for each column. A checksum tells a file that was edited from one that was measured: a
 baseline that was made slower by hand would let every later run pass.
@@ -24,13 +24,22 @@ from pytest_llmlat.values.errors import BadBaseline
 from pytest_llmlat.values.records import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import CellFacts, Record
 
-__all__ = ["Baseline", "BaselineCell", "differences", "digest_of", "load", "save"]
+__all__ = [
+    "Baseline",
+    "BaselineCell",
+    "BaselineRun",
+    "differences",
+    "digest_of",
+    "load",
+    "prune",
+    "save",
+]
 
 UNTIMED = frozenset({"pytest", "pytest-llmlat", "sacrebleu", "rouge_score"})
 """Facts of an environment that no latency depends on."""
@@ -66,17 +75,33 @@ class BaselineCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """A stored run."""
+class BaselineRun:
+    """One stored run."""
 
-    name: str
-    """The file's name as it was given, for messages."""
-    created: str
+    id: str
+    """When it was made."""
     plugin: str
     """The version of this plugin that wrote it."""
     environment: Mapping[str, Scalar | None]
     """The fingerprint of the machine and its software."""
     cells: tuple[BaselineCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """Stored runs of the same cells, which tell how much runs differ by themselves."""
+
+    name: str
+    """The file's name as it was given, for messages."""
+    runs: tuple[BaselineRun, ...]
+    """Oldest first; at least one."""
+
+    @property
+    def cells(self) -> tuple[BaselineCell, ...]:
+        """Each cell as the newest run that has it measured it."""
+        return tuple(
+            {cell.cell.id: cell for run in self.runs for cell in run.cells}.values()
+        )
 
 
 def save(
@@ -88,11 +113,12 @@ def save(
     created: str,
     plugin: str,
 ) -> None:
-    """Write a run as a baseline; a file that is there is replaced in one go.
+    """Store a run beside those that a file has; the file is replaced in one go.
 
     Raises:
-        BadBaseline: a cell has fewer records than planned, or nothing was measured,
-            or the file cannot be written. What was there before is untouched.
+        BadBaseline: a cell has fewer records than planned, or nothing was measured, or
+            the file has this run already, or is broken, or cannot be written. What was
+            there before is untouched.
     """
     told = {one.cell.id: one for one in facts}
     measured: dict[str, list[Record]] = defaultdict(list)
@@ -107,6 +133,12 @@ def save(
             f" runs: {named}; run them whole, then save it with"
             f" {baseline_files.OPTION}={path}"
         )
+    stored = _stored(path)
+    if any(one["created"] == created for one in stored):
+        raise BadBaseline(
+            f"baseline {path}: has the run of {created} already, and a run that counts"
+            " twice would hide how much runs differ"
+        )
     try:
         content = {
             "created": created,
@@ -115,7 +147,7 @@ def save(
             _OVERVIEW: {key: _overview(measured[key]) for key in told},
             "cells": [_packed(told[key], measured[key]) for key in told],
         }
-        text = baseline_files.signed(content)
+        text = baseline_files.signed({"plugin": plugin, "runs": [*stored, content]})
         # What could not be read again is not saved.
         _baseline(str(path), json.loads(text))
     except _SPLIT as error:
@@ -124,6 +156,26 @@ def save(
             " that is a fault of pytest-llmlat or of a plugin of its models: report it"
         ) from error
     baseline_files.write(path, text)
+
+
+def prune(path: Path, *, keep: Container[int]) -> Baseline:
+    """Leave only some of a file's runs, by their numbers from 1, the oldest.
+
+    Raises:
+        BadBaseline: it cannot be read or written, or none would be left.
+    """
+    load(path)
+    stored = _stored(path)
+    left = [one for number, one in enumerate(stored, 1) if number in keep]
+    if not left:
+        raise BadBaseline(
+            f"baseline {path}: none of its {len(stored)} runs would be left; delete the"
+            " file to begin anew"
+        )
+    baseline_files.write(
+        path, baseline_files.signed({"plugin": left[-1]["plugin"], "runs": left})
+    )
+    return load(path)
 
 
 def load(path: Path) -> Baseline:
@@ -141,6 +193,20 @@ def load(path: Path) -> Baseline:
             f"baseline {name}: its content is not well-formed ({error!s:.200});"
             f" {baseline_files.anew(path)}"
         ) from error
+
+
+def _stored(path: Path) -> list[dict[str, Any]]:
+    """Return the runs that a file has, as they stand in it; none if it is not there."""
+    if not path.is_file() or not path.stat().st_size:
+        return []
+    return _runs(baseline_files.read(path))
+
+
+def _runs(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs of a file; the first form held one run at its top."""
+    if "runs" in content:
+        return list(content["runs"])
+    return [{k: v for k, v in content.items() if k not in baseline_files.HEAD}]
 
 
 def differences(
@@ -227,13 +293,21 @@ def _packed(facts: CellFacts, records: Sequence[Record]) -> dict[str, Any]:
 
 def _baseline(name: str, content: Mapping[str, Any]) -> Baseline:
     """Build the values; what is of another form raises one of ``_SPLIT``."""
+    runs = [_run(one, number) for number, one in enumerate(_runs(content), 1)]
+    if not runs:
+        raise ValueError("it has no runs")
+    if len({run.id for run in runs}) < len(runs):
+        raise ValueError("it has one run twice")
+    return Baseline(name=name, runs=tuple(runs))
+
+
+def _run(content: Mapping[str, Any], number: int) -> BaselineRun:
     cells = tuple(_cell(one) for one in content["cells"])
     ids = {cell.cell.id for cell in cells}
     if not cells or len(ids) < len(cells):
-        raise ValueError("it has no cells, or one of them twice")
-    return Baseline(
-        name=name,
-        created=_string(content["created"]),
+        raise ValueError(f"run {number} has no cells, or one of them twice")
+    return BaselineRun(
+        id=_string(content["created"]),
         plugin=_string(content["plugin"]),
         environment={
             fact: _scalar(value) for fact, value in content["environment"].items()

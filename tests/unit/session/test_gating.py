@@ -67,18 +67,23 @@ def facts_of(records: list[Record], **changes: Any) -> CellFacts:  # noqa: ANN40
 
 
 def stored(
-    folder: Path, records: list[Record], environment: Mapping[str, Any] = HERE
+    folder: Path,
+    records: list[Record],
+    environment: Mapping[str, Any] = HERE,
+    *,
+    runs: int = 1,
 ) -> Path:
-    """Write a baseline of these records."""
+    """Write a baseline of these records, as if so many runs had measured the same."""
     path = folder / "base.json"
-    baselines.save(
-        path,
-        facts=[facts_of(records)],
-        records=records,
-        environment=environment,
-        created="2026-01-01T00:00:00+00:00",
-        plugin="0",
-    )
+    for number in range(runs):
+        baselines.save(
+            path,
+            facts=[facts_of(records)],
+            records=records,
+            environment=environment,
+            created=f"2026-01-{number + 1:02}T00:00:00+00:00",
+            plugin="0",
+        )
     return path
 
 
@@ -131,7 +136,7 @@ def test_a_reference_alone_is_nothing(tmp_path: Path) -> None:
 
 def test_a_stored_run_of_the_same_model_passes(tmp_path: Path) -> None:
     """All that is gated by default has a verdict with figures of both sides."""
-    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    gate = Gate(settings(baseline=stored(tmp_path, answers(), runs=5)))
     found = verdicts(gate, answers(shift=2))
 
     assert set(found) == {"quality", "balanced", "e2e", "ttft"}
@@ -141,12 +146,29 @@ def test_a_stored_run_of_the_same_model_passes(tmp_path: Path) -> None:
 
 def test_worse_and_slower_are_regressions(tmp_path: Path) -> None:
     """Half of the answers are wrong, and each takes a tenth longer."""
-    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    gate = Gate(settings(baseline=stored(tmp_path, answers(), runs=5)))
     found = verdicts(gate, answers(right=12, seconds=1.1))
 
     assert {v.outcome for v in found.values()} == {"regression"}
     assert found["e2e"].change == pytest.approx(0.1)
     assert found["quality"].change == pytest.approx(0.5)
+
+
+def test_one_stored_run_tells_nothing_of_a_small_change(tmp_path: Path) -> None:
+    """A tenth slower may be what runs differ in; more stored runs would tell."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+    found = verdicts(gate, answers(seconds=1.1))
+
+    assert found["quality"].outcome == "pass"
+    assert found["e2e"].outcome == "inconclusive"
+    assert found["e2e"].needed_runs in range(1, 6)
+
+
+def test_one_stored_run_is_enough_for_a_large_change(tmp_path: Path) -> None:
+    """Half as slow again is more than runs differ in."""
+    gate = Gate(settings(baseline=stored(tmp_path, answers())))
+
+    assert verdicts(gate, answers(seconds=1.5))["e2e"].outcome == "regression"
 
 
 def test_better_and_faster_are_none(tmp_path: Path) -> None:
@@ -471,3 +493,22 @@ def test_a_report_s_folder_that_cannot_be_is_told_before_anything_is_measured(
             gate.check()
     Gate(replace(settings, report=tmp_path / "new" / "one"), spelled=str).check()
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(0.6, True), (1.0, False)])
+def test_a_lucky_run_is_not_stored_unseen(
+    tmp_path: Path, seconds: float, *, warned: bool
+) -> None:
+    """Later runs would be compared with its luck."""
+    path = stored(tmp_path, answers(), runs=3)
+    gate = Gate(settings(save_baseline=path))
+    records = answers(seconds=seconds)
+
+    found = gate.lucky([facts_of(records)], records, HERE)
+
+    assert bool(found) == warned
+    if warned:
+        (verdict,) = found
+        assert verdict.outcome == "warned"
+        assert "40% less than in the 3 before it" in str(verdict.note)
+        assert f"llmlat baseline prune {path}" in str(verdict.note)

@@ -24,6 +24,7 @@ from pytest_llmlat.store.baselines import (
     differences,
     digest_of,
     load,
+    prune,
     save,
 )
 from pytest_llmlat.store.baselines.columns import pack, unpack
@@ -62,7 +63,11 @@ GAPS = st.integers(0, 10**12)
 
 
 def saved(
-    path: Path, records: Sequence[Record], facts: Sequence[CellFacts] | None = None
+    path: Path,
+    records: Sequence[Record],
+    facts: Sequence[CellFacts] | None = None,
+    *,
+    created: str = "2026-11-23T02:00:00Z",
 ) -> Path:
     """Save records as a baseline; each cell was planned as it was measured."""
     counts = Counter(record.cell for record in records)
@@ -73,7 +78,7 @@ def saved(
         facts=facts,
         records=records,
         environment=MACHINE,
-        created="2026-11-23T02:00:00Z",
+        created=created,
         plugin="0.3.0",
     )
     return path
@@ -243,9 +248,10 @@ def test_facts_come_back_as_they_were(tmp_path: Path) -> None:
     baseline = load(path)
 
     assert baseline.name == str(path)
-    assert (baseline.created, baseline.plugin) == ("2026-11-23T02:00:00Z", "0.3.0")
-    assert baseline.environment == MACHINE
-    assert type(baseline.environment["turbo"]) is bool
+    (run,) = baseline.runs
+    assert (run.id, run.plugin) == ("2026-11-23T02:00:00Z", "0.3.0")
+    assert run.environment == MACHINE
+    assert type(run.environment["turbo"]) is bool
     first, second = baseline.cells
     assert (first.cell, second.cell) == (facts.cell, other.cell)
     assert (first.task_revision, second.task_revision) == (facts.task_revision, None)
@@ -331,12 +337,12 @@ def test_the_top_is_for_people(tmp_path: Path) -> None:
     lines = saved(tmp_path / "base.json", records).read_text("ascii").splitlines()
 
     assert lines[1] == ' "kind": "pytest-llmlat baseline",'
-    assert ' "created": "2026-11-23T02:00:00Z",' in lines
-    assert '  "cpu": "A",' in lines
-    assert f'  "{a_cell().id}": {{' in lines
+    assert '   "created": "2026-11-23T02:00:00Z",' in lines
+    assert '    "cpu": "A",' in lines
+    assert f'    "{a_cell().id}": {{' in lines
     for told in ('"records": 4,', '"mean_grade": 0.5,', '"e2e_p50_s": 2.0'):
-        assert f"   {told}" in lines
-    assert '    "sample": ["s0","s1","s2","s3"],' in lines
+        assert f"     {told}" in lines
+    assert '      "sample": ["s0","s1","s2","s3"],' in lines
 
 
 def test_the_overview_does_not_flatter(tmp_path: Path) -> None:
@@ -439,11 +445,83 @@ def test_saving_replaces_in_one_go(tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(path)
 
-    saved(link, [a_record("other")])
+    saved(link, [a_record("other")], created="2026-11-24T02:00:00Z")
 
     assert [one.name for one in path.parent.iterdir()] == ["base.json"]
     assert link.is_symlink()
     assert load(path).cells[0].records[0].sample == "other"
+
+
+def test_runs_are_stored_side_by_side(tmp_path: Path) -> None:
+    """Each keeps its own records; what is asked of a cell is what the newest says."""
+    path = saved(tmp_path / "base.json", [a_record("old")])
+    saved(path, [a_record("new")], created="2026-11-24T02:00:00Z")
+
+    found = load(path)
+
+    assert [run.id for run in found.runs] == [
+        "2026-11-23T02:00:00Z",
+        "2026-11-24T02:00:00Z",
+    ]
+    assert [cell.records[0].sample for run in found.runs for cell in run.cells] == [
+        "old",
+        "new",
+    ]
+    assert [cell.records[0].sample for cell in found.cells] == ["new"]
+
+
+def test_a_run_is_stored_once(tmp_path: Path) -> None:
+    """The same run twice would say that runs do not differ."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    before = path.read_bytes()
+
+    with pytest.raises(BadBaseline, match="has the run of 2026-11-23T02:00:00Z alread"):
+        saved(path, [a_record("other")])
+
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_added_to_a_file_that_was_edited(tmp_path: Path) -> None:
+    """A new checksum would make the edit look measured."""
+    path = saved(tmp_path / "base.json", [a_record()])
+    path.write_text(path.read_text().replace("0.3.0", "0.3.1"))
+
+    with pytest.raises(BadBaseline, match="was changed after it was saved"):
+        saved(path, [a_record()], created="2026-11-24T02:00:00Z")
+
+
+def test_runs_can_be_left_out(tmp_path: Path) -> None:
+    """By their numbers; one at least stays."""
+    path = tmp_path / "base.json"
+    for day in (3, 4, 5):
+        saved(path, [a_record()], created=f"2026-11-2{day}T02:00:00Z")
+
+    left = prune(path, keep={1, 3})
+
+    assert left == load(path)
+    assert [run.id[:10] for run in left.runs] == ["2026-11-23", "2026-11-25"]
+    with pytest.raises(BadBaseline, match="none of its 2 runs would be left"):
+        prune(path, keep={3})
+
+
+def test_the_first_form_held_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of an earlier version is read, and others are stored beside its run."""
+    path = saved(tmp_path / "base.json", [a_record("old")])
+    one = of_run(json.loads(path.read_text()))
+    monkeypatch.setattr(baseline_files, "SCHEMA", 1)
+    path.write_text(baseline_files.signed(one))
+    monkeypatch.undo()
+
+    assert [run.id for run in load(path).runs] == ["2026-11-23T02:00:00Z"]
+    saved(path, [a_record("new")], created="2026-11-24T02:00:00Z")
+    assert [
+        cell.records[0].sample for run in load(path).runs for cell in run.cells
+    ] == [
+        "old",
+        "new",
+    ]
 
 
 def test_a_failed_write_leaves_the_old_file(
@@ -459,7 +537,7 @@ def test_a_failed_write_leaves_the_old_file(
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(BadBaseline, match="no space left"):
-        saved(path, [a_record("other")])
+        saved(path, [a_record("other")], created="2026-11-24T02:00:00Z")
 
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["base.json"]
@@ -526,7 +604,7 @@ def test_bytes_are_no_baseline(tmp_path: Path) -> None:
 def test_a_newer_form_says_who_wrote_it(tmp_path: Path) -> None:
     """An older plugin does not guess at what it does not know."""
     path = saved(tmp_path / "base.json", [a_record()])
-    text = path.read_text("ascii").replace('"schema": 1', '"schema": 2')
+    text = path.read_text("ascii").replace('"schema": 2', '"schema": 3')
     path.write_text(text, "ascii")
 
     with pytest.raises(BadBaseline, match=r"pytest-llmlat 0\.3\.0 in a newer form"):
@@ -541,7 +619,7 @@ def test_a_newer_form_says_who_wrote_it(tmp_path: Path) -> None:
         ('"mean_grade": 1.0', '"mean_grade": 0.5'),
         ('"cpu": "A"', '"cpu": "B"'),
         ('"contended": null', '"contended": "no"'),
-        ('"schema": 1', '"schema": true'),
+        ('"schema": 2', '"schema": true'),
     ],
 )
 def test_an_edited_file_is_told(tmp_path: Path, old: str, new: str) -> None:
@@ -616,7 +694,7 @@ def test_an_ill_formed_column_is_told(
     grade = Grade(value=1.0, counts=(5.0, 7.0))
     records = [replace(a_record(name), grade=grade) for name in ("a", "b")]
     path = saved(tmp_path / "base.json", records)
-    forged(path, lambda c: c["cells"][0]["columns"].update({column: value}))
+    forged(path, lambda c: of_run(c)["cells"][0]["columns"].update({column: value}))
 
     with pytest.raises(BadBaseline) as caught:
         load(path)
@@ -625,17 +703,32 @@ def test_an_ill_formed_column_is_told(
     assert "make it anew" in str(caught.value)
 
 
+def of_cell(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the first cell of the one run of a file."""
+    found: dict[str, Any] = of_run(content)["cells"][0]
+    return found
+
+
+def of_run(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the one run of a file."""
+    (run,) = content["runs"]
+    found: dict[str, Any] = run
+    return found
+
+
 ILL_FORMED: dict[str, Callable[[dict[str, Any]], object]] = {
-    "no cells": lambda content: content.pop("cells"),
-    "empty cells": lambda content: content["cells"].clear(),
-    "cell twice": lambda content: content["cells"].append(content["cells"][0]),
-    "no model": lambda content: content["cells"][0].pop("model"),
-    "task no text": lambda content: content["cells"][0].update(task=1),
-    "half a fact": lambda content: content["cells"][0].update(backend=[["dtype"]]),
-    "columns a list": lambda content: content["cells"][0].update(columns=[]),
-    "environment a list": lambda content: content.update(environment=[1]),
-    "fact a list": lambda content: content["environment"].update(cpu=[1]),
-    "created null": lambda content: content.update(created=None),
+    "no cells": lambda content: of_run(content).pop("cells"),
+    "empty cells": lambda content: of_run(content)["cells"].clear(),
+    "cell twice": lambda content: of_run(content)["cells"].append(of_cell(content)),
+    "no model": lambda content: of_cell(content).pop("model"),
+    "task no text": lambda content: of_cell(content).update(task=1),
+    "half a fact": lambda content: of_cell(content).update(backend=[["dtype"]]),
+    "columns a list": lambda content: of_cell(content).update(columns=[]),
+    "environment a list": lambda content: of_run(content).update(environment=[1]),
+    "fact a list": lambda content: of_run(content)["environment"].update(cpu=[1]),
+    "created null": lambda content: of_run(content).update(created=None),
+    "no runs": lambda content: content["runs"].clear(),
+    "a run twice": lambda content: content["runs"].append(of_run(content)),
 }
 
 

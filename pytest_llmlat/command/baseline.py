@@ -1,0 +1,155 @@
+"""``llmlat baseline``: the runs that a baseline holds; add to them, leave some out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import geometric_mean
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.command.given import RUN_HELP, opened, warn
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.report.figures import MISSING, seconds, table
+from pytest_llmlat.store import baselines
+from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.errors import BadBaseline, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from pytest_llmlat.store.baselines import Baseline, BaselineRun
+
+_FEW = 3
+"""From so many runs on it is known how much they differ."""
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "A baseline holds several runs, so that the gate knows how much times differ"
+        " from run to run with nothing changed."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    shown = actions.add_parser("show", help="the runs that a file holds")
+    shown.add_argument("file", metavar="FILE", type=Path, help="a baseline")
+    add_json(shown)
+    added = actions.add_parser("add", help="store runs that were measured before")
+    added.add_argument("file", metavar="FILE", type=Path, help="a baseline, old or new")
+    added.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    pruned = actions.add_parser("prune", help="leave out runs")
+    pruned.add_argument("file", metavar="FILE", type=Path, help="a baseline")
+    which = pruned.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--keep", metavar="N", type=int, help="keep the newest N runs, drop the others"
+    )
+    which.add_argument(
+        "--drop",
+        metavar="NUMBER",
+        type=int,
+        action="append",
+        help="drop the run of this number in 'show'; repeatable",
+    )
+
+
+def run(given: Namespace) -> int:
+    """Do what was asked, and print what the file holds then.
+
+    Raises:
+        UsageError: a file or a run that is none, or that must not be stored.
+    """
+    if given.action == "add":
+        for text in given.runs:
+            _add(given.file, text)
+    if given.action == "prune":
+        baselines.prune(given.file, keep=_kept(given, baselines.load(given.file)))
+    baseline = baselines.load(given.file)
+    if given.action == "show" and given.json:
+        tell([_told(one, number) for number, one in enumerate(baseline.runs, 1)])
+    else:
+        say(lines_of(baseline))
+    return 0
+
+
+def lines_of(baseline: Baseline) -> list[str]:
+    """Return a line for each run, the oldest first, and what they are good for."""
+    rows = [
+        (
+            str(number),
+            one.id,
+            str(len(one.cells)),
+            str(sum(len(cell.records) for cell in one.cells)),
+            _middle(one),
+            one.plugin,
+        )
+        for number, one in enumerate(baseline.runs, 1)
+    ]
+    heads = ("run", "made", "cells", "answers", "mean e2e", "pytest-llmlat")
+    count = len(baseline.runs)
+    told = (
+        f"{count} runs tell how much times differ from run to run"
+        if count >= _FEW
+        else f"{count} of {_FEW} runs: store more, and smaller changes of time can be"
+        " told"
+    )
+    return [*table(heads, rows, right=[0, 2, 3, 4]), told]
+
+
+def _add(path: Path, text: str) -> None:
+    found = opened(text)
+    problems = list(found.problems)
+    records = [r for _, own in records_of(found, tell=problems.append) for r in own]
+    if problems:
+        warn(problems)
+        raise BadBaseline(
+            f"baseline {path}: {text} is not stored, for parts of it cannot be read"
+        )
+    if any(verdict.failing for verdict in found.verdicts):
+        raise BadBaseline(
+            f"baseline {path}: {text} is not stored, for it did not pass its gate;"
+            " later runs would be compared with worse"
+        )
+    environment = dict(found.told["environment"])
+    baselines.save(
+        path,
+        facts=found.facts,
+        records=records,
+        environment=environment,
+        created=str(found.told["started"]),
+        plugin=str(environment.get("pytest-llmlat")),
+    )
+
+
+def _kept(given: Namespace, baseline: Baseline) -> set[int]:
+    """Return the numbers of the runs that stay."""
+    numbers = range(1, len(baseline.runs) + 1)
+    if given.keep is not None:
+        if given.keep < 1:
+            raise UsageError("--keep: at least 1 run stays; delete the file otherwise")
+        return set(numbers[-given.keep :])
+    unknown = sorted(set(given.drop) - set(numbers))
+    if unknown:
+        raise UsageError(
+            f"--drop: {given.file} has no run {unknown[0]}; it has 1 to {len(numbers)}"
+        )
+    return set(numbers) - set(given.drop)
+
+
+def _told(one: BaselineRun, number: int) -> dict[str, object]:
+    return {
+        "run": number,
+        "made": one.id,
+        "cells": [cell.cell.id for cell in one.cells],
+        "answers": sum(len(cell.records) for cell in one.cells),
+        "environment": dict(one.environment),
+        "plugin": one.plugin,
+    }
+
+
+def _middle(one: BaselineRun) -> str:
+    """Write the geometric mean time of an answer, for a look at how runs differ."""
+    times = [
+        record.timing.e2e_s
+        for cell in one.cells
+        for record in cell.records
+        if record.timing and record.finish not in ("error", "timeout")
+    ]
+    return seconds(geometric_mean(times)) if times and min(times) > 0 else MISSING

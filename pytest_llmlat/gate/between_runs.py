@@ -1,0 +1,191 @@
+"""How much the times of a cell differ from one run to the next, with nothing changed.
+
+Pairing the samples of two runs takes away what differs between samples, and knows
+nothing of what differs between runs: where memory was placed, how warm the machine was,
+who else was there. So a stored run is compared by a model of two levels: the mean
+log time of cell c in run r is::
+
+    m[r, c] = mu[c] + a[r] + b[r, c] + noise
+
+``a`` is common to all cells of a run, ``b`` is a cell's own in that run, and the noise
+is that of its samples. A candidate beside the mean of k stored runs has the variance
+(A + B)(1 + 1/k) + noise: Kalibera & Jones (2013, "Rigorous benchmarking in reasonable
+time", section 9.3). A is estimated from the stored runs, B from how unlike the cells
+moved: between stored runs, and in the candidate the *other* cells, so that a regression
+is not hidden by its own size.
+
+Few runs tell a variance badly, so each is drawn towards a prior that weighs as much as
+a few degrees of freedom: a moderated t (Smyth 2004, Stat. Appl. Genet. Mol. Biol.
+3(1)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean, variance
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+RUN_SPREAD, RUN_WEIGHT = 0.010, 4
+"""Prior standard deviation of ``a`` on the log scale, and its degrees of freedom."""
+CELL_SPREAD, CELL_WEIGHT = 0.013, 4
+"""The same of ``b``."""
+ALONE_SPREAD, ALONE_WEIGHT = 0.028, 10
+"""The same of ``a`` where one run is stored, which tells nothing of it: what was seen
+between quiet sessions of one machine."""
+_FEWEST_CELLS = 3
+"""Fewer cells do not tell how unlike they move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A variance, and how well it is known."""
+
+    variance: float
+    degrees: float
+
+
+NOTHING = Spread(0.0, math.inf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellTimes:
+    """The mean log time of one cell in each stored run, beside a candidate's."""
+
+    change: float
+    """The candidate's, less the mean of the runs."""
+    noise: float
+    """Variance of one run's mean that comes from its samples."""
+    samples: int
+    runs: Mapping[str, float]
+    """By the name of the run."""
+
+    @property
+    def stored(self) -> int:
+        """The number of stored runs."""
+        return len(self.runs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """How far all cells moved together, and what such a move says."""
+
+    change: float
+    noise: Spread
+    """Of one run's mean over all cells, from its samples."""
+    run: Spread
+    """Of a run's common effect."""
+    stored: int
+
+    @property
+    def between(self) -> Spread:
+        """Variance of the change, but for the samples' noise."""
+        return scaled(self.run, self.stored)
+
+
+def together(cells: Sequence[CellTimes]) -> Moved:
+    """Return how all cells moved, from the runs that have all of them.
+
+    Args:
+        cells: at least one, each with at least one run.
+    """
+    shared = set.intersection(*(set(cell.runs) for cell in cells))
+    means = [fmean(cell.runs[name] for cell in cells) for name in sorted(shared)]
+    noise = sum(cell.noise for cell in cells) / len(cells) ** 2
+    degrees = sum(max(1, cell.samples - 1) for cell in cells)
+    return Moved(
+        change=fmean(cell.change for cell in cells),
+        noise=Spread(noise, degrees),
+        run=_common(means, noise),
+        stored=max(1, len(shared)),
+    )
+
+
+def own(place: int, cells: Sequence[CellTimes]) -> Spread:
+    """Return the variance of a cell's change, but for the noise of its samples."""
+    cell = cells[place]
+    parts = [together(cells).run]
+    if len(cells) > 1:
+        parts.append(_unlike(place, cells))
+    else:
+        # Alone, its runs tell both at once.
+        means = list(cell.runs.values())
+        parts = [_common(means, cell.noise)]
+    return scaled(summed(parts), cell.stored)
+
+
+def summed(parts: Iterable[Spread]) -> Spread:
+    """Add independent variances; degrees of freedom by Satterthwaite (1946)."""
+    known = [part for part in parts if part.variance > 0]
+    total = sum(part.variance for part in known)
+    doubt = sum(part.variance**2 / part.degrees for part in known)
+    return Spread(total, total**2 / doubt if doubt else math.inf)
+
+
+def scaled(spread: Spread, stored: int) -> Spread:
+    """Return the variance of a candidate beside the mean of so many runs."""
+    return Spread(spread.variance * (1 + 1 / stored), spread.degrees)
+
+
+def _common(means: Sequence[float], noise: float) -> Spread:
+    """Estimate A from the means of the stored runs."""
+    if len(means) < 2:  # noqa: PLR2004 - one run has no spread
+        return Spread(ALONE_SPREAD**2, ALONE_WEIGHT)
+    seen = max(0.0, variance(means) - noise)
+    return _moderated(seen, len(means) - 1, RUN_SPREAD, RUN_WEIGHT)
+
+
+def _unlike(place: int, cells: Sequence[CellTimes]) -> Spread:
+    """Estimate B from how unlike cells move, without the one that is judged."""
+    squares, degrees = 0.0, 0
+    others = [cell for at, cell in enumerate(cells) if at != place]
+    if len(cells) >= _FEWEST_CELLS:
+        grown = fmean(1 + 1 / cell.stored for cell in others)
+        seen = variance([cell.change for cell in others]) / grown
+        squares += (len(others) - 1) * max(0.0, seen - fmean(c.noise for c in others))
+        degrees += len(others) - 1
+    shared = sorted(set.intersection(*(set(cell.runs) for cell in cells)))
+    if len(shared) > 1:
+        free = (len(shared) - 1) * (len(cells) - 1)
+        noise = fmean(cell.noise for cell in cells)
+        left = sum(value**2 for value in _residuals(shared, cells)) / free
+        squares += free * max(0.0, left - noise)
+        degrees += free
+    seen = squares / degrees if degrees else 0.0
+    return _moderated(seen, degrees, CELL_SPREAD, CELL_WEIGHT)
+
+
+def _residuals(names: Sequence[str], cells: Sequence[CellTimes]) -> list[float]:
+    """Return what neither the run nor the cell explains."""
+    of_run = [fmean(cell.runs[name] for cell in cells) for name in names]
+    of_cell = [fmean(cell.runs[name] for name in names) for cell in cells]
+    middle = fmean(of_run)
+    return [
+        cell.runs[name] - run - mean + middle
+        for cell, mean in zip(cells, of_cell, strict=True)
+        for name, run in zip(names, of_run, strict=True)
+    ]
+
+
+def _moderated(seen: float, degrees: int, prior: float, weight: int) -> Spread:
+    return Spread(
+        (weight * prior**2 + degrees * seen) / (weight + degrees), weight + degrees
+    )
+
+
+def expected(between: Spread, stored: int, more: int) -> Spread:
+    """Return what the variance of a change would be with more stored runs.
+
+    Args:
+        between: with those that are there.
+        stored: how many these are.
+        more: how many would be added.
+    """
+    if stored == 1:
+        seen = RUN_SPREAD**2 + CELL_SPREAD**2
+        return scaled(Spread(seen, RUN_WEIGHT + more), 1 + more)
+    shrunk = (1 + 1 / (stored + more)) / (1 + 1 / stored)
+    return Spread(between.variance * shrunk, between.degrees + more)

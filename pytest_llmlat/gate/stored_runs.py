@@ -1,0 +1,86 @@
+"""A cell's times in each stored run, beside those of the run that is judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean, variance
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate.between_runs import NOTHING, CellTimes, Spread
+from pytest_llmlat.gate.pairing import log_times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_llmlat.gate.changes import Change
+    from pytest_llmlat.values.records import Record
+
+_FEWEST_BATCHES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTimes:
+    """One latency of a cell in each stored run, and how it drifted in this one."""
+
+    cell: CellTimes
+    drift: Spread
+    """What neighbours being alike adds to the variance of the change."""
+
+
+def drift(ratios: Sequence[float]) -> Spread:
+    """Return the variance of a mean that comes from neighbours being alike.
+
+    By batch means (Law & Carson 1979, Operations Research 27(5)): what means of
+    neighbouring samples differ in, beyond what samples drawn at random would.
+
+    Args:
+        ratios: in the order in which the samples were measured.
+    """
+    count = len(ratios)
+    size = max(1, round(math.sqrt(count)))
+    batches = count // size
+    if batches < _FEWEST_BATCHES:
+        return NOTHING
+    means = [fmean(ratios[at * size : (at + 1) * size]) for at in range(batches)]
+    long_run = variance(means) / batches
+    return Spread(max(0.0, long_run - variance(ratios) / count), batches - 1)
+
+
+def stored_times(
+    records: Sequence[Record],
+    runs: Mapping[str, Sequence[Record]],
+    name: str,
+    change: Change,
+) -> StoredTimes | None:
+    """Return a latency's mean log in each run, beside that of the run that is judged.
+
+    Only samples count that all runs have the latency of; ``None`` if there are none.
+
+    Args:
+        records: of the run that is judged, as they were measured.
+        runs: the stored ones.
+        name: of the latency.
+        change: of it, from the samples' pairs.
+    """
+    ours = log_times(records, name)
+    theirs = {run: log_times(own, name) for run, own in runs.items()}
+    common = [
+        sample for sample in ours if all(sample in known for known in theirs.values())
+    ]
+    if not common:
+        return None
+    ratios = [ours[s] - fmean(known[s] for known in theirs.values()) for s in common]
+    added = drift(ratios)
+    noise = (change.error**2 + added.variance) / (1 + 1 / len(runs))
+    return StoredTimes(
+        cell=CellTimes(
+            change=change.estimate,
+            noise=noise,
+            samples=len(common),
+            runs={
+                run: fmean(known[s] for s in common) for run, known in theirs.items()
+            },
+        ),
+        drift=added,
+    )

@@ -1,0 +1,120 @@
+"""``llmlat baseline``: runs of a file shown, added and left out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.command import main
+from pytest_llmlat.store import baselines
+from tests.unit.stored_runs import a_stored_run, answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def a_run(folder: Path, day: int) -> Path:
+    """Store a run of a day."""
+    return a_stored_run(
+        folder / "runs" / f"r{day}", answers(), started=f"2026-01-0{day}"
+    )
+
+
+def test_runs_are_added_and_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with what it holds; three tell how much runs differ."""
+    file = tmp_path / "base.json"
+    runs = [
+        str(
+            a_stored_run(
+                tmp_path / "runs" / f"r{n}", answers(), started=f"2026-01-0{n}"
+            )
+        )
+        for n in (1, 2, 3)
+    ]
+
+    assert main(["baseline", "add", str(file), *runs]) == 0
+    added = capsys.readouterr().out
+    assert main(["baseline", "show", str(file)]) == 0
+    shown = capsys.readouterr().out
+
+    assert shown == added
+    assert "2026-01-02" in shown
+    assert "3 runs tell how much times differ from run to run" in shown
+
+
+def test_one_run_is_told_to_be_few(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What more of them would be good for is said."""
+    file = tmp_path / "base.json"
+    run = str(a_run(tmp_path, 1))
+
+    assert main(["baseline", "add", str(file), run]) == 0
+
+    assert "1 of 3 runs: store more" in capsys.readouterr().out
+
+
+def test_a_run_is_not_added_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Misuse is status 2, and the file stays as it was."""
+    file = tmp_path / "base.json"
+    run = str(a_run(tmp_path, 1))
+
+    assert main(["baseline", "add", str(file), run, run]) == 2
+
+    assert "already" in capsys.readouterr().err
+    assert len(baselines.load(file).runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [(["--keep", "1"], [3]), (["--drop", "1", "--drop", "3"], [2])],
+    ids=["newest", "by number"],
+)
+def test_runs_are_left_out(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    typed: list[str],
+    left: list[int],
+) -> None:
+    """The newest are kept, or some are dropped by their numbers."""
+    file = tmp_path / "base.json"
+    for n in (1, 2, 3):
+        run = a_stored_run(
+            tmp_path / "runs" / f"r{n}", answers(), started=f"2026-01-0{n}"
+        )
+        main(["baseline", "add", str(file), str(run)])
+
+    assert main(["baseline", "prune", str(file), *typed]) == 0
+    capsys.readouterr()
+    assert main(["baseline", "show", str(file), "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert [one["made"] for one in told] == [f"2026-01-0{n}" for n in left]
+
+
+def test_a_number_that_is_none_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With those that there are."""
+    file = tmp_path / "base.json"
+    main(
+        [
+            "baseline",
+            "add",
+            str(file),
+            str(a_run(tmp_path, 1)),
+        ]
+    )
+
+    assert main(["baseline", "prune", str(file), "--drop", "4"]) == 2
+    assert main(["baseline", "prune", str(file), "--keep", "0"]) == 2
+
+    told = capsys.readouterr().err
+    assert "has no run 4; it has 1 to 1" in told
+    assert "at least 1 run stays" in told
