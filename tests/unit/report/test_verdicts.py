@@ -291,6 +291,7 @@ def test_programs_read_verdicts_as_the_gate_counts_them() -> None:
             "tolerance": 0.02,
             "samples": 24,
             "needed_samples": 120,
+            "needed_runs": None,
             "note": None,
         }
     ]
