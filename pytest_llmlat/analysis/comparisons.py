@@ -114,7 +114,8 @@ def _contrast(
         low, high = map(float, np.quantile(draws, [1 - within, within]))
         low = min(low, estimate - bound) - drift
         high = max(high, estimate + bound) + drift
-        told = Estimate(value=estimate, low=low, high=high)
+        # Two scores between 0 and 1 are no further apart than that.
+        told = Estimate(value=estimate, low=max(-1.0, low), high=min(1.0, high))
         certain = low > 0
     elif samples >= _FEWEST:
         # All samples agree: each may as well have gone the other way.

@@ -362,9 +362,12 @@ def _needed_for_p(change: Change, level: float) -> int | None:
 
 
 def _as_share(quantity: str, change: float) -> float:
-    """Return a change as it is told: of a latency as a share."""
+    """Return a change as it is told: of a latency as a share.
+
+    What lies between 0 and 1 changes by 1 at most.
+    """
     if quantity not in LATENCIES:
-        return change
+        return max(-1.0, min(1.0, change))
     return math.expm1(change) if change < _LARGEST else math.inf
 
 

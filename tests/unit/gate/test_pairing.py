@@ -270,6 +270,19 @@ def test_the_turns_of_a_conversation_are_one_pair() -> None:
     assert log_ratios(pairs, "e2e") == [pytest.approx(math.log(2) / 3)]
 
 
+def test_questions_about_one_text_are_one_pair() -> None:
+    """A cluster weighs as much as a sample that stands alone."""
+    ours = [
+        replace(a_record(f"s{n}", value=float(n > 0)), cluster="text") for n in range(2)
+    ]
+    theirs = [replace(a_record(f"s{n}"), cluster="text") for n in range(2)]
+
+    pairs = pair([*ours, a_record("z")], [*theirs, a_record("z")])
+
+    assert (pairs.samples, pairs.compared) == (("text", "z"), 3)
+    assert [side.value for side in pairs.candidate] == [0.5, 1.0]
+
+
 def test_a_slow_turn_that_failed_makes_the_others_no_faster() -> None:
     """The conversation has no latency then, and that of the baseline is missed."""
     failed = replace(an_error("a#2"), conversation="a", turn=2)
