@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
+    "constraint",
 )
 """What a summary tells of its cell as it was measured."""
 

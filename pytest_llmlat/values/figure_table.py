@@ -16,6 +16,7 @@ from pytest_llmlat.values.latency_figures import LATENCY_FIGURES
 from pytest_llmlat.values.rate_figures import RATE_FIGURES
 from pytest_llmlat.values.resource_figures import RESOURCE_FIGURES
 from pytest_llmlat.values.score_figures import SCORE_FIGURES
+from pytest_llmlat.values.structured_figures import STRUCTURED_FIGURES
 from pytest_llmlat.values.thought_figures import THOUGHT_FIGURES
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _OURS = (
     *THOUGHT_FIGURES,
     *COUNT_FIGURES,
     *CACHE_FIGURES,
+    *STRUCTURED_FIGURES,
     *RESOURCE_FIGURES,
 )
 FIGURES: dict[str, FigureDefinition] = {figure.name: figure for figure in _OURS}

@@ -187,6 +187,8 @@ class Summary:
     """Counts and ratios that their definition alone says how to compute."""
     breakdown: tuple[GroupFigures, ...] = ()
     """By turn and by the columns that the task names; empty where there are none."""
+    constraint: str | None = None
+    """Digest of the schema or grammar that answers were held to; ``None`` for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,11 @@ def a_standing(model: str = "owl") -> Standing:
         ranks=(1, 1),
         bis=None,
         figures=(("itl_s", Distribution()),),
-        numbers=(("cached_share", None),),
+        numbers=(
+            ("cached_share", None),
+            ("valid_share", None),
+            ("field_share", None),
+        ),
     )
 
 

@@ -113,6 +113,7 @@ NO_FIGURES = {
         "numbers",
         "drawn",
         "breakdown",
+        "constraint",
     ),
     *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
 }
