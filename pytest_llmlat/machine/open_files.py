@@ -44,9 +44,9 @@ def make_room(connections: int) -> None:
     if connections > 1 and soft != unlimited and soft < need:
         fit = max(0, soft - taken - _SPARE)
         raise Unsupported(
-            f"{connections} connections at once: this process may have {soft} files"
-            f" open, and {taken} are: {fit} more connections fit; have fewer requests"
-            f" in flight, or raise the limit before (ulimit -n {need})"
+            f"{connections} more connections at once: this process may have {soft}"
+            f" files open, and {taken} are: {fit} of them fit; have fewer requests in"
+            f" flight, or raise the limit before (ulimit -n {need})"
         )
 
 

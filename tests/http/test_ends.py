@@ -14,7 +14,7 @@ from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.instants import by_instant
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.timing import NS_PER_S
-from tests.http.asking import CLOCK, QUESTION, ask, read, url_of
+from tests.http.asking import CLOCK, QUESTION, ask, error_of, read, url_of
 from tests.http.loopback import (
     DONE,
     HANG,
@@ -349,3 +349,38 @@ def test_a_user_s_own_loop_is_left_alone(
     finally:
         asyncio.set_event_loop(None)
         mine.close()
+
+
+@pytest.mark.parametrize("mark", [b"[DONE]", b"[done]", b" [Done] "])
+def test_the_mark_of_the_end_in_any_case(mark: bytes) -> None:
+    """Some gateways write it in small letters."""
+    events = [event(said("yes")), event(ended()), b"data: " + mark + b"\n\n"]
+
+    response = read([(10, head() + chunks(*events))])
+
+    assert response.error is None
+    assert response.generation is not None
+    assert response.generation.text == "yes"
+
+
+def test_an_error_beside_the_finish_of_a_choice() -> None:
+    """A provider behind a gateway broke off: its words are those of the error."""
+    broken = {"code": 502, "message": "provider disconnected"}
+    choice = {"index": 0, "delta": {"content": "y"}, "finish_reason": "error"}
+
+    response = read([(10, stream({"choices": [{**choice, "error": broken}]}))])
+
+    assert "provider disconnected" in error_of(response)
+
+
+def test_a_status_in_place_of_an_answer() -> None:
+    """Its words are the error; beside an answer it says that all is well."""
+    refused = {"base_resp": {"status_code": 1008, "status_msg": "no balance left"}}
+    choice = {"index": 0, "message": {"content": "yes"}, "finish_reason": "stop"}
+    good = {
+        "choices": [choice],
+        "base_resp": {"status_code": 0, "status_msg": "success"},
+    }
+
+    assert "no balance left" in error_of(read([(10, answer(json.dumps(refused)))]))
+    assert read([(10, answer(json.dumps(good)))]).error is None

@@ -159,7 +159,7 @@ def _messages(event: Event) -> Iterator[tuple[int, bytes]]:
 
 
 def _alone(line: bytes) -> bool:
-    if line.strip() in (b"", _DONE):
+    if line.strip().upper() in (b"", _DONE):
         return True
     try:
         return isinstance(json.loads(line), dict)
@@ -171,7 +171,7 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
     text = data.strip()
     if not text:
         return
-    if text == _DONE:
+    if text.upper() == _DONE:
         reading.done = True
         return
     if failed:
@@ -266,6 +266,10 @@ def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _finish(choice: dict[str, Any]) -> str | None:
+    if choice.get("error"):
+        # OpenRouter's form, of a provider that broke off in the midst.
+        told = _complaint(choice)
+        raise Reported(f"the server reports an error in its answer: {told}")
     reason = choice.get("finish_reason")
     if isinstance(reason, dict):
         # SGLang's own form: its type, and with some a message.
@@ -316,4 +320,7 @@ def _complaint(message: object) -> str:
                 return f"{inner} ({code})" if isinstance(code, str) else inner
         if value:
             return value if isinstance(value, str) else shown(value, 1000)
-    return ""
+    # MiniMax's form stands beside good answers too, with the code 0.
+    status = message.get("base_resp")
+    told = status.get("status_msg") if isinstance(status, dict) else None
+    return told if isinstance(told, str) else ""

@@ -44,8 +44,8 @@ def test_what_does_not_fit_is_refused_with_what_does() -> None:
     said, soft = limited(64, 64, 64)
 
     assert soft == "64"
-    assert "64 connections at once" in said
-    assert "more connections fit" in said
+    assert "64 more connections at once" in said
+    assert "of them fit" in said
     assert 0 < int(said.rpartition(" are: ")[2].split()[0]) < 48
 
 
