@@ -39,9 +39,9 @@ def test_the_largest_k_the_majority_and_the_split_are_told() -> None:
 
     assert line.startswith(
         "reasoning/sums, parrot on cpu: temperature 0.8, top_p 0.95, 3 answers to each"
-        " sample; pass@3 0.500 [0.00, 1.00]; pass^3 0.250 ["
+        " sample; pass@3 0.500 [0.06, 1.00]; pass^3 0.250 ["
     )
-    assert "; majority@3 0.500 [0.00, 1.00]; variance " in line
+    assert "; majority@3 0.500 [0.06, 1.00]; variance " in line
     assert line.endswith(" between items, the rest between repeats")
 
 

@@ -166,7 +166,7 @@ def test_a_board_of_one_model() -> None:
     assert "500 ms" in row
     assert "1.00 GB" in row
     assert lines[5:] == ["", lines[6]]
-    assert lines[6].startswith("balance of parrot on cpu: 0.577 [0.00, 0.82]; name")
+    assert lines[6].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
 
 
 def test_a_board_of_two_models_compares_them() -> None:
