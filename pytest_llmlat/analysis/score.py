@@ -62,7 +62,7 @@ def above_chance(quality: FloatOrDraws, chance: FloatOrDraws) -> FloatOrDraws:
 def balance(
     quality: FloatOrDraws, speed: FloatOrDraws, kind: Balance, weight: float = 0.5
 ) -> FloatOrDraws:
-    """Return the weighted mean of the two halves.
+    """Return the weighted mean of quality and speed.
 
     Args:
         quality: between 0 and 1, chance taken off.

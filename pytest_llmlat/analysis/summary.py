@@ -162,7 +162,7 @@ def _drawing(records: Sequence[Record]) -> DrawnAnswers:
 
 
 def _means(found: CellEstimates | None) -> dict[str, Any]:
-    """Return every mean of the two halves, whichever is called balanced."""
+    """Return every mean of quality and speed, whichever is called balanced."""
     return {
         kind: score.balance(found.quality, found.speed.value, kind) if found else None
         for kind in BALANCES

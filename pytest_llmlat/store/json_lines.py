@@ -28,6 +28,7 @@ from pytest_llmlat.values.records import (
     Transport,
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
+from pytest_llmlat.values.sound_grade import grade_fault
 from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
@@ -236,23 +237,11 @@ def _check(record: Record) -> None:
         and all(map(_sound_option, record.ranked))
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
-        and _sound_grade(record.grade)
+        and grade_fault(record.grade) is None
         and (record.timing is None or _sound_timing(record.timing))
     )
     if not good:
         raise ValueError("a text or a figure in it is not what it should be")
-
-
-def _sound_grade(grade: Grade) -> bool:
-    counts = grade.counts
-    return (
-        _finite(grade.value)
-        and type(grade.correct) in _FLAG
-        and type(grade.note) in _TEXT
-        # A text has no sum, and what is infinite is the largest.
-        and (not counts or (sum(counts) >= 0 <= min(counts) and _finite(max(counts))))
-        and all(map(_finite, [value for _, value in grade.details]))
-    )
 
 
 def _sound_timing(timing: Timing) -> bool:

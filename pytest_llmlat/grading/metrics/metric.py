@@ -11,6 +11,7 @@ from pytest_llmlat.grading.sandbox import Sandbox
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Grade, Record
+from pytest_llmlat.values.sound_grade import grade_fault
 from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
@@ -172,25 +173,6 @@ def as_metric(name: str, value: object) -> Metric:
     return value
 
 
-def _wrong_type(grade: Grade) -> str | None:
-    """Say which field of a grade is of a type that no record can hold."""
-    if type(grade.value) not in (float, int):
-        return f"value must be a float, not {grade.value!r:.60}"
-    if type(grade.correct) not in (bool, type(None)):
-        return f"correct must be a bool or None, not {grade.correct!r:.60}"
-    if type(grade.note) not in (str, type(None)):
-        return f"note must be a text or None, not {grade.note!r:.60}"
-    pairs = type(grade.details) is tuple and all(
-        type(pair) is tuple and list(map(type, pair)) in ([str, float], [str, int])
-        for pair in grade.details
-    )
-    if not pairs:
-        return f"details must be (name, float) pairs, not {grade.details!r:.60}"
-    if not all(type(count) in (float, int) for count in grade.counts):
-        return f"counts must be floats, not {grade.counts!r:.60}"
-    return None
-
-
 def checked(grade: Grade, name: str, metric: Metric) -> Grade:
     """Return a grade whose value is a quality, if it keeps what its metric promises.
 
@@ -199,7 +181,7 @@ def checked(grade: Grade, name: str, metric: Metric) -> Grade:
     """
     if not isinstance(grade, Grade):
         raise BadExtension(f"metric {name!r} must give a Grade, not {grade!r:.80}")
-    if wrong := _wrong_type(grade):
+    if wrong := grade_fault(grade):
         raise BadExtension(f"metric {name!r} gave a Grade whose {wrong}")
     if not 0 <= grade.value <= 1 + _ROUNDING:
         raise BadExtension(

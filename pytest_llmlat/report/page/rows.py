@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
-    Halves = tuple[float, float]
-    """Quality with chance taken off, and speed, of one cell."""
+    QualityAndSpeed = tuple[float, float]
+    """Of one cell, quality with chance taken off."""
 
 _HUES = 8
 _SHAPES: Mapping[str, str] = {
@@ -55,8 +55,8 @@ class Row:
     """By the balanced score, in that comparison."""
     covered: tuple[int, int]
     """How many of the run's families it has."""
-    halves: Mapping[str, Sequence[Halves]]
-    """By family, those of each cell."""
+    scores: Mapping[str, Sequence[QualityAndSpeed]]
+    """By family, quality and speed of each cell."""
 
 
 def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
@@ -74,7 +74,7 @@ def rows_of(board: Scoreboard) -> list[Row]:
         for number, comparison in enumerate(board.comparisons)
         for id_, place in zip(comparison.rows, comparison.places, strict=True)
     }
-    halves = _halves(board.summaries)
+    scores = _scores(board.summaries)
     total = len({family for s in board.standings for family in s.families})
     labels = _labels(board.standings)
     rows = []
@@ -88,7 +88,7 @@ def rows_of(board: Scoreboard) -> list[Row]:
                 comparison=comparison,
                 place=place,
                 covered=(len(standing.families), total),
-                halves=halves[row_key(standing)],
+                scores=scores[row_key(standing)],
             )
         )
     # Within a comparison they stand in its order already, the best one first.
@@ -100,10 +100,10 @@ def rows_of(board: Scoreboard) -> list[Row]:
     return [replace(row, mark=_mark(number)) for number, row in enumerate(rows)]
 
 
-def _halves(
+def _scores(
     summaries: Sequence[Summary],
-) -> dict[tuple[str, str, str], dict[str, list[Halves]]]:
-    found: dict[tuple[str, str, str], dict[str, list[Halves]]]
+) -> dict[tuple[str, str, str], dict[str, list[QualityAndSpeed]]]:
+    found: dict[tuple[str, str, str], dict[str, list[QualityAndSpeed]]]
     found = defaultdict(lambda: defaultdict(list))
     for summary in summaries:
         quality, speed = summary.normalized.value, summary.speed.value

@@ -99,7 +99,7 @@ def _row(row: Row) -> dict[str, Any]:
         "place": row.place,
         "loaded": s.scenario != "single",
         "covered": row.covered,
-        "halves": row.halves,
+        "scores": row.scores,
         "figures": _figures(PAGE_ROW_LAYOUT, s),
     }
 

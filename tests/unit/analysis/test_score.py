@@ -65,7 +65,7 @@ def test_normalized_quality_is_a_share(quality: float, chance: float) -> None:
 @KINDS
 @given(SHARES)
 def test_the_balance_of_equals_is_their_value(kind: Balance, share: float) -> None:
-    """Every mean of two equal halves is what they are."""
+    """Every mean of a quality and a speed that are equal is what they are."""
     assert score.balance(share, share, kind) == pytest.approx(share, abs=1e-12)
 
 
@@ -115,17 +115,17 @@ def test_arrays_are_balanced_element_by_element(
 
 
 @pytest.mark.parametrize("kind", ["geometric", "harmonic"])
-@pytest.mark.parametrize("halves", [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
-def test_nothing_in_one_half_is_nothing(
-    kind: Balance, halves: tuple[float, float]
+@pytest.mark.parametrize("quality_and_speed", [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
+def test_no_quality_or_no_speed_is_nothing(
+    kind: Balance, quality_and_speed: tuple[float, float]
 ) -> None:
     """An instant wrong answer, and a right one that never came, are worth nothing."""
-    assert score.balance(*halves, kind) == 0.0
+    assert score.balance(*quality_and_speed, kind) == 0.0
 
 
 @given(SHARES, SHARES)
-def test_both_halves_weigh_the_same(quality: float, speed: float) -> None:
-    """By default it does not matter which half is which."""
+def test_quality_and_speed_weigh_the_same(quality: float, speed: float) -> None:
+    """By default it does not matter which is which."""
     for kind in BALANCES:
         assert score.balance(quality, speed, kind) == pytest.approx(
             score.balance(speed, quality, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,10 @@ def test_a_metric_that_lacks_something_is_refused(
     [
         ({"value": 1.01}, "gave 1.01, which is not between 0 and 1"),
         ({"value": -0.01}, "gave -0.01, which is not between"),
-        ({"value": float("nan")}, "gave nan, which is not between"),
+        (
+            {"value": float("nan")},
+            "gave a Grade whose value must be a finite float, not nan",
+        ),
         ({"counts": (1.0,)}, "gave 1 counts where it promises 2"),
         (None, "must give a Grade"),
     ],
@@ -123,12 +127,18 @@ def test_quality_is_higher_where_a_metric_is_lower() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (_as_given(value=True), "value must be a float"),
-        (_as_given(value=np.float32(1.0)), "value must be a float"),
+        (_as_given(value=True), "value must be a finite float"),
+        (_as_given(value=np.float32(1.0)), "value must be a finite float"),
         (_as_given(value=1.0, correct=1), "correct must be a bool or None"),
         (_as_given(value=1.0, note=5), "note must be a text or None"),
-        (_as_given(value=1.0, details={"a": 1.0}), r"details must be \(name, float\)"),
-        (_as_given(value=1.0, counts=("a",)), "counts must be floats"),
+        (
+            _as_given(value=1.0, details={"a": 1.0}),
+            r"details must be \(name, finite float\)",
+        ),
+        (_as_given(value=1.0, details=(("a", math.inf),)), r"details must be \(name"),
+        (_as_given(value=1.0, counts=("a",)), "counts must be finite floats"),
+        (_as_given(value=1.0, counts=(1.0, math.nan)), "counts must be finite floats"),
+        (_as_given(value=1.0, counts=(-1.0,)), "counts must be finite floats, none"),
     ],
 )
 def test_a_grade_that_no_record_can_hold_is_told(

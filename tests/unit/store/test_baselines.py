@@ -275,7 +275,7 @@ def test_what_comes_back_is_of_the_same_types() -> None:
 
 
 def test_statistics_are_those_of_the_run() -> None:
-    """Latencies, rates and both halves of the score, without a change to their code."""
+    """Latencies, rates, quality and speed, without a change to their code."""
     records = [
         *(translated(number) for number in range(12)),
         replace(an_error("broken", cell=a_cell()), grade=translated(0).grade),

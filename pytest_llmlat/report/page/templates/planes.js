@@ -1,5 +1,5 @@
 // The plane of quality and latency, the score over the weight, the quality of each task.
-const familiesOf = () => unique(comparedRows().flatMap((row) => Object.keys(row.halves)));
+const familiesOf = () => unique(comparedRows().flatMap((row) => Object.keys(row.scores)));
 
 // The points of a sweep would crowd out the rest: they have plots and a table of their own.
 const swept = (row) => row.loaded && !compared(row);
@@ -13,8 +13,8 @@ function pointsOf(family) {
   }
   const medians = new Map(FIGURES.medians.filter(([, name]) => name === family)
     .map(([place, , value]) => [CELLS[place].row, value]));
-  return comparedRows().filter((row) => row.halves[family]).map((row) => {
-    const cells = row.halves[family];
+  return comparedRows().filter((row) => row.scores[family]).map((row) => {
+    const cells = row.scores[family];
     return {
       row, quality: mean(cells.map(([q]) => q)), bounds: null, speed: mean(cells.map(([, s]) => s)),
       e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, HALF))),

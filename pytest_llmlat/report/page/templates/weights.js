@@ -11,7 +11,7 @@ function balance(quality, speed, weight) {
 }
 
 function scoreAt(row, weight) {
-  const families = Object.values(row.halves);
+  const families = Object.values(row.scores);
   if (!families.length) return null;
   return mean(families.map((cells) => mean(cells.map(([q, s]) => balance(q, s, weight)))));
 }
