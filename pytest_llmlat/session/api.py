@@ -211,15 +211,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     selection = Selection(
         settings, spelled=_spelled, models=(*specs, *rival), tasks=own
     )
-    listeners = [] if listener is None else [listener]
-    if on_record is not None:
-        listeners.append(Handed(on_record))
-    if progress is not False:
-        stream = sys.stderr if progress is True else progress
-        listeners.append(TextProgress(stream, SystemClock().now_ns))
-    session = Session(
-        settings, Several(*listeners), selection=selection, spelled=_spelled
-    )
+    following = _following(listener, on_record, progress)
+    session = Session(settings, following, selection=selection, spelled=_spelled)
     items = None if isinstance(samples, int | str | None) else tuple(samples)
     with _outside_of_loop():
         try:
@@ -227,6 +220,21 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         finally:
             session.close()
     return RunResult(board=board, folder=settings.folder)
+
+
+def _following(
+    listener: Listener | None,
+    on_record: Callable[[Record], object] | None,
+    progress: bool | TextIO,  # noqa: FBT001 - whether, or where to
+) -> Several:
+    """Join all that follow the run."""
+    listeners = [] if listener is None else [listener]
+    if on_record is not None:
+        listeners.append(Handed(on_record))
+    if progress is not False:
+        stream = sys.stderr if progress is True else progress
+        listeners.append(TextProgress(stream, SystemClock().now_ns))
+    return Several(*listeners)
 
 
 def _spelled(setting: str) -> str:

@@ -67,12 +67,14 @@ def column_value(
 
 def noted_counts(of: Summary | Standing, view: View) -> dict[str, int]:
     """Return the counts that notes of such a table tell, by what these call them."""
-    held = {
-        figure.name.replace("_", " "): figure_value(of, figure)
-        for figure in FIGURES.values()
-        if view in figure.noted
-    }
-    return {name: count for name, count in held.items() if isinstance(count, int)}
+    found: dict[str, int] = {}
+    for figure in FIGURES.values():
+        if view not in figure.noted:
+            continue
+        count = figure_value(of, figure)
+        if count is not None and not isinstance(count, Estimate | Distribution):
+            found[figure.name.replace("_", " ")] = round(count)
+    return found
 
 
 def headline_values(summary: Summary) -> dict[str, float | None]:

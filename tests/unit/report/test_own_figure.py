@@ -74,8 +74,8 @@ SHARE = FigureDefinition(
     row_meaning="The same of all cells.",
     limited=True,
     headlines=("value",),
-    ratio=lambda record: RatioParts(above=float(len(record.answer) == 1)),
-    exported={"short": lambda record: float(len(record.answer) == 1)},
+    ratio=lambda record: RatioParts(above=float(len(record.answer or "") == 1)),
+    exported={"short": lambda record: float(len(record.answer or "") == 1)},
     columns=(FigureColumn(title="short answers", views=EVERY_VIEW),),
 )
 COUNT = FigureDefinition(
