@@ -13,6 +13,7 @@ from pytest_llmlat.plugin.task_runner import Assignment, variant_of
 from pytest_llmlat.session.cell_order import checked_choice, checked_variant
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 MARKER = "llm"
-_ARGUMENTS = ("samples", "scenario", "repeats", "temperature", "top_p", "variant")
+_ARGUMENTS = (
+    *("samples", "scenario", "repeats", "temperature", "top_p"),
+    *("shots", "variant"),
+)
 _UNCHOSEN = "not chosen"
 
 
@@ -154,6 +158,10 @@ def _assignments(
         ),
         where=place,
     )
+    tasks = selection.marked_tasks(marker.args, where=place)
+    shots = marker.kwargs.get("shots")
+    if shots is not None:
+        tasks = tuple(with_shots(task, shots, where=place) for task in tasks)
     variant = marker.kwargs.get("variant")
     if variant is not None:
         checked_variant(variant)
@@ -172,7 +180,7 @@ def _assignments(
             sampling=sampling,
             variant=variant,
         )
-        for task in selection.marked_tasks(marker.args, where=place)
+        for task in tasks
         for scenario in selection.scenarios or wanted
     ]
 

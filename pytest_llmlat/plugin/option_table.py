@@ -260,6 +260,6 @@ OPTIONS = {
 
 MARKERS = {
     "llm(*tasks, samples=None, scenario=None, repeats=None, temperature=None,"
-    " top_p=None, variant=None, **limits)": "tasks for each model",
+    " top_p=None, shots=None, variant=None, **limits)": "tasks for each model",
 }
 """What each marker means, by how it is written; each device has one beside."""

@@ -13,6 +13,7 @@ from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompts import prompt_template
+from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Varied
@@ -199,12 +200,7 @@ class Selection:
         count = self._settings.shots
         if count is None:
             return task
-        if task.shots is None:
-            raise UsageError(
-                f"{self._spelled('shots')}={count}: task {task.name!r} shows no"
-                " examples; say in its entry which ones ('shots', 'shots_file')"
-            )
-        return replace(task, shots=replace(task.shots, count=count))
+        return with_shots(task, count, where=f"{self._spelled('shots')}={count}")
 
     def bounded(self, task: Task) -> Task:
         """Set what a generated program may use, if that was asked for."""

@@ -15,7 +15,7 @@ from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template, question
 from pytest_llmlat.tasks.sources import data_file
 from pytest_llmlat.values.entities import GENERATED, ShotDraw, Shots
-from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.errors import BadCatalogue, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +87,27 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
         turns=turns,
         between="\n\n" if between is None else between,
     )
+
+
+def with_shots(task: Task, count: int, *, where: str) -> Task:
+    """Return a task that shows so many examples before each question.
+
+    Args:
+        task: says which ones.
+        count: 0 for none.
+        where: who asks for them, for the complaint.
+
+    Raises:
+        UsageError: that is no number of examples, or the task shows none at all.
+    """
+    if type(count) is not int or count < 0:
+        raise UsageError(f"{where}: shots must be a whole number from 0, not {count!r}")
+    if task.shots is None:
+        raise UsageError(
+            f"{where}: task {task.name!r} shows no examples; say in its entry which"
+            " ones ('shots', 'shots_file')"
+        )
+    return replace(task, shots=replace(task.shots, count=count))
 
 
 def load_shots(

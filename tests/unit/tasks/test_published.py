@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots, load_shots
@@ -146,14 +147,14 @@ def test_bbh(tmp_path: Path) -> None:
 
 
 def test_cnn_dailymail(tmp_path: Path) -> None:
-    """No examples, and no stop string."""
+    """No examples; it ends at a blank line, as the harness does where none is named."""
     row: Row = {"id": "a", "article": "Rain.\nMore rain.", "highlights": "It rained."}
 
     request = asked(tmp_path, "summarization/cnn_dailymail_published", row)
 
     article = "Summarize the following article:\n\nRain.\nMore rain.\n\nSummary:"
     assert request.prompt == article
-    assert request.stop == ()
+    assert request.stop == ("\n\n",)
     assert request.max_new_tokens == 128
 
 
@@ -197,3 +198,20 @@ def test_sst2(tmp_path: Path) -> None:
         "a warm , clever film \n"
         "Question: Is this sentence positive or negative?\nAnswer:"
     )
+
+
+def test_sst2_is_ranked(tmp_path: Path) -> None:
+    """The harness's words, then a blank and each label; nothing is generated."""
+    name = "sentiment/sst2_published"
+    row: Row = {"sentence": "a joy ", "label": 1}
+
+    request = asked(tmp_path, name, row)
+    (sample,) = load_samples(TASKS[name], data=tmp_path)
+    options = answer_options(TASKS[name], sample)
+
+    assert request.prompt == (
+        "a joy \nQuestion: Is this sentence positive or negative?\nAnswer:"
+    )
+    assert [option.continuation for option in options] == [" negative", " positive"]
+    assert sample.reference == "positive"
+    assert TASKS[name].ranked == "total"
