@@ -9,6 +9,7 @@ from pytest_llmlat.values.cache_figures import COLD, cached_parts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Record
 
 _ALIKE = 0.01
@@ -52,6 +53,24 @@ def cached_apart(ours: Sequence[Record], theirs: Sequence[Record]) -> str | None
         if len(known) < 2 or abs(known[0] - known[1]) > alike:  # noqa: PLR2004 - both sides
             return f"cached share: {_told(here)} here, {_told(there)} there"
     return None
+
+
+def flattered(
+    records: Iterable[Record], backend: Iterable[tuple[str, Scalar | None]]
+) -> str | None:
+    """Say why latencies are less than those of cold prompts, ``None`` if they are not.
+
+    A warm cache that was asked for is no such reason, nor what is kept of a
+    conversation for its own turns.
+
+    Args:
+        records: of the cell.
+        backend: what its backend said of itself.
+    """
+    share = cached_share(record for record in records if not record.continues)
+    if share is None or share <= COLD or dict(backend).get("cache") == "warm":
+        return None
+    return f"cached share {_told(share)}: these are not the latencies of cold prompts"
 
 
 def _told(share: float | None) -> str:

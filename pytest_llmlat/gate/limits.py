@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.cached_prompts import flattered
 from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.intervals import jackknife_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
@@ -83,7 +84,11 @@ def _check(
     outcome, why = judged(found, limit)
     if outcome == "inconclusive" and summary.errors + summary.timeouts == len(records):
         outcome, why = "failed", "no request was answered"
-    why_not = disturbed(summary) if LIMITED[limit.quantity][0].timed else None
+    timed = LIMITED[limit.quantity][0].timed
+    why_not = disturbed(summary) if timed else None
+    kept = flattered(records, summary.backend) if timed else None
+    if outcome in ("pass", "warned") and kept:
+        outcome, why = "inconclusive", kept
     if outcome == "failed" and found.value is not None and why_not:
         outcome, why = "inconclusive", why_not
     if outcome == "inconclusive" and unsure == "fail":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.gate.judging import Match
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.store import baselines
@@ -45,7 +46,10 @@ def after(
         return Match(
             facts=facts, records=tuple(records), against=baseline.name, reference=None
         )
-    apart = [_apart(facts, cell, run, environment) for run, cell in stored]
+    apart = [
+        _apart(facts, cell, run, environment) or cached_apart(records, cell.records)
+        for run, cell in stored
+    ]
     alike = [each for each, reason in zip(stored, apart, strict=True) if reason is None]
     # Of runs whose times prove nothing the newest stands for what is right.
     used = [cell for _, cell in alike or stored[:1]]

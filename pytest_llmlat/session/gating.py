@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
@@ -231,7 +232,9 @@ class Gate:
             records=tuple(records),
             against=str(self._settings.against),
             reference=tuple(theirs),
-            only_quality=disturbed(facts) or disturbed(other),
+            only_quality=disturbed(facts)
+            or disturbed(other)
+            or cached_apart(records, theirs),
             same_answers=same(answers_of(records), answers_of(theirs)),
         )
 

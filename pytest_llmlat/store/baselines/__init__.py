@@ -41,8 +41,11 @@ __all__ = [
     "save",
 ]
 
-UNTIMED = frozenset({"pytest", "pytest-llmlat", "sacrebleu", "rouge_score"})
-"""Facts of an environment that no latency depends on."""
+UNTIMED = frozenset(
+    {"pytest", "pytest-llmlat", "sacrebleu", "rouge_score", "keeps_prompts"}
+)
+"""Facts that no latency depends on; what a server keeps of prompts is seen by the share
+that it had kept, and by what was done about it."""
 _OVERVIEW = "for people, not read back"
 _NAMED = 5
 """How many cells a message names."""
@@ -230,7 +233,7 @@ def differences(
     found = []
     for there, here in (
         (timed(baseline_environment), timed(environment)),
-        (dict(baseline_backend), dict(backend)),
+        (timed(dict(baseline_backend)), timed(dict(backend))),
     ):
         for name in dict.fromkeys([*here, *there]):
             now, then = here.get(name), there.get(name)
