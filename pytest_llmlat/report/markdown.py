@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
+from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -219,7 +220,12 @@ def _disturbed(board: Scoreboard) -> list[str]:
         for s in board.summaries
         if s.contention is not None and s.contention.contended
     ]
-    return [*keeping_lines(board), *clock_lines(board), *contended]
+    return [
+        *keeping_lines(board),
+        *clock_lines(board),
+        *contended,
+        *cache_lines(board),
+    ]
 
 
 def _warnings(board: Scoreboard) -> list[str]:

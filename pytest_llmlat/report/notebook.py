@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     row_columns,
@@ -56,6 +57,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *cache_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.breakdown_tables import breakdown_lines
+from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     Line,
     TableColumn,
@@ -105,5 +106,6 @@ def _remarks(board: Scoreboard) -> list[str]:
         *keeping_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *cache_lines(board),
         *told,
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
+from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -322,6 +323,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Loads": keeping_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
+        "Prompt caches": cache_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
     }
     return {title: lines for title, lines in told.items() if lines}
