@@ -13,6 +13,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
 from pytest_llmlat.gate.matching import after, answers_of
+from pytest_llmlat.gate.reach import idle_tolerances
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
@@ -24,6 +25,7 @@ from pytest_llmlat.report.verdicts import verdict_lines
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
 
 if TYPE_CHECKING:
@@ -98,19 +100,21 @@ def run(given: Namespace) -> int:
     limits = parse_limits(given.limit, where="--limit")
     candidate = opened(given.candidate)
     problems = list(candidate.problems)
-    reference, holes = _reference(given.reference, problems)
+    reference, holes = _reference(given.reference, candidate, problems)
     held: list[Verdict] = []
     asked = asked_for(candidate)
     if given.balance is not None:
         asked = replace(asked, balance=given.balance)
     bounds = _Bounds(limits, asked, rules.unsure, held)
     matches = _matches(candidate, reference, bounds, problems)
+    cells = [facts.cell for facts in candidate.facts]
     judged = judge(matches, rules, balance=asked.balance)
     verdicts = worst_first(
         [
             *judged,
             *held,
-            *idle(limits, (facts.cell for facts in candidate.facts)),
+            *idle(limits, cells),
+            *idle_tolerances(rules.tolerances, cells),
             *holes,
             *_missing(candidate, reference),
         ]
@@ -123,7 +127,9 @@ def run(given: Namespace) -> int:
     return _FAILED if any(verdict.failing for verdict in verdicts) else 0
 
 
-def _reference(text: str, problems: list[str]) -> tuple[Baseline, list[Verdict]]:
+def _reference(
+    text: str, candidate: Run, problems: list[str]
+) -> tuple[Baseline, list[Verdict]]:
     """Return what is compared with, and what it lacks, as verdicts.
 
     A baseline has no holes, or it would not have been stored; a run may have some, and
@@ -133,6 +139,11 @@ def _reference(text: str, problems: list[str]) -> tuple[Baseline, list[Verdict]]
     if path.is_file():
         return baselines.load(path), []
     found = opened(text)
+    if found.folder and candidate.folder and found.folder.samefile(candidate.folder):
+        raise UsageError(
+            f"{text}: is both runs; name two, such as the folder of an earlier one and"
+            " 'last'"
+        )
     problems += found.problems
     cells: list[BaselineCell] = []
     holes: list[Verdict] = []

@@ -44,6 +44,11 @@ class Scope:
     """A task or a family."""
     model: str | None = None
 
+    @property
+    def text(self) -> str:
+        """As it is typed: ``TASK@MODEL``."""
+        return f"{self.task or ''}{f'@{self.model}' if self.model else ''}"
+
     def holds(self, cell: Cell) -> bool:
         """Whether ``cell`` is one of them."""
         return self.task in (None, cell.task, cell.family) and self.model in (

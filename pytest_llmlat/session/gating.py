@@ -13,6 +13,7 @@ from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
+from pytest_llmlat.gate.reach import idle_tolerances, never_gated, nothing_in_common
 from pytest_llmlat.gate.tolerances import (
     DEFAULT_TOLERANCE,
     NEW_CELLS,
@@ -161,19 +162,23 @@ class Gate:
                 matches.append(after(fact, own, self.baseline, environment))
         if not matches and not lacking:
             return (nothing(self._settings),)
+        if self.baseline is not None and not among:
+            own_facts = [fact for fact in told if fact.cell not in reference]
+            lacking += nothing_in_common(self.baseline, own_facts)
         rules = replace(self.rules, unsure="pass") if among else self.rules
         balance = self._settings.balance
         return join(lacking, judge(matches, rules, balance=balance, among=among))
 
     def lucky(
         self,
-        facts: Iterable[CellFacts],
+        facts: Sequence[CellFacts],
         records: Iterable[Record],
         environment: Mapping[str, Scalar | None],
     ) -> tuple[Verdict, ...]:
         """Warn where a run that is to be stored is faster than runs differ.
 
-        Later runs would be compared with its luck, and nobody would have looked.
+        Later runs would be compared with its luck, and nobody would have looked. Also
+        where its times were disturbed, so that they will be compared with none.
 
         Args:
             facts: of the cells that will be stored.
@@ -181,8 +186,11 @@ class Gate:
             environment: this machine's fingerprint.
         """
         path = self._settings.save_baseline
-        if path is None or not path.is_file() or not path.stat().st_size:
+        if path is None:
             return ()
+        told = never_gated(str(path), facts)
+        if told or not path.is_file() or not path.stat().st_size:
+            return told
         there = baselines.load(path)
         measured: dict[str, list[Record]] = defaultdict(list)
         for record in records:
@@ -216,8 +224,11 @@ class Gate:
         )
 
     def idle(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
-        """Warn of limits that no measured cell was held to, such as a typing error."""
-        return idle(self.limits, (fact.cell for fact in facts))
+        """Warn of limits and tolerances that no measured cell was held to."""
+        cells = [fact.cell for fact in facts]
+        return join(
+            idle(self.limits, cells), idle_tolerances(self.rules.tolerances, cells)
+        )
 
     def _beside(
         self,

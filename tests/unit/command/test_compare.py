@@ -370,3 +370,14 @@ def test_a_file_that_is_no_baseline_is_told(
     assert main(["compare", str(path), run]) == 2
 
     assert "is no baseline of pytest-llmlat" in capsys.readouterr().err
+
+
+def test_a_run_is_not_compared_with_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would pass whatever it measured: ``compare last last``."""
+    run, _ = two(tmp_path, [answers()], [answers()])
+
+    assert main(["compare", run, f"{run}/."]) == 2
+
+    assert "is both runs" in capsys.readouterr().err

@@ -347,10 +347,23 @@ def test_a_new_cell_is_what_was_asked_for(
     path = stored(tmp_path, answers("owl"))
     gate = Gate(settings(baseline=path, new_cells=new_cells))
 
-    found = verdicts(gate, answers())
+    found = verdicts(gate, answers(), answers("owl"))
 
     assert found["records"].outcome == outcome
     assert found["records"].note == f"new: {path} has no such cell"
+
+
+def test_a_run_of_new_cells_alone_fails_whatever_was_asked_for(tmp_path: Path) -> None:
+    """A renamed model would take the gate away."""
+    path = stored(tmp_path, answers("owl"))
+    gate = Gate(settings(baseline=path, new_cells="pass"))
+    records = answers()
+
+    worst, other = gate.verdicts([facts_of(records)], records, HERE)
+
+    assert (worst.outcome, worst.cell) == ("failed", "-")
+    assert "no cell of this run is in it" in str(worst.note)
+    assert other.outcome == "pass"
 
 
 def test_what_is_judged_early_is_judged_by_the_level_of_all(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""What a gate would let pass unseen: nothing in common, and rules that mean nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.gate.matching import disturbed
+from pytest_llmlat.values.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.gate.tolerances import Tolerance
+    from pytest_llmlat.store.baselines import Baseline
+    from pytest_llmlat.values.records import Cell, CellFacts
+
+_SHOWN = 3
+
+
+def nothing_in_common(
+    baseline: Baseline, facts: Sequence[CellFacts]
+) -> tuple[Verdict, ...]:
+    """Fail a run that shares no cell with its baseline.
+
+    Each of its cells would be called new, and a renamed model would take the gate away.
+    """
+    stored = [cell.cell.id for cell in baseline.cells]
+    if not facts or any(fact.cell.id in stored for fact in facts):
+        return ()
+    note = (
+        f"no cell of this run is in it: it has {_some(stored)}, this run"
+        f" {_some([fact.cell.id for fact in facts])}; after a change of names store it"
+        " anew"
+    )
+    return (_verdict(baseline.name, "failed", note),)
+
+
+def idle_tolerances(
+    tolerances: Iterable[Tolerance], cells: Iterable[Cell]
+) -> tuple[Verdict, ...]:
+    """Warn of tolerances that no measured cell is held to, such as a typing error."""
+    measured = tuple(cells)
+    return tuple(
+        _verdict(
+            f"tolerance {tolerance.scope.text}", "warned", "no such cell was measured"
+        )
+        for tolerance in tolerances
+        if not any(tolerance.scope.holds(cell) for cell in measured)
+    )
+
+
+def never_gated(path: str, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
+    """Warn of cells that are stored and whose times will never be gated."""
+    found = [(fact.cell.id, why) for fact in facts if (why := disturbed(fact))]
+    if not found:
+        return ()
+    cell, why = found[0]
+    others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    note = (
+        f"stored, but times of {cell}{others} will not be gated beside it ({why});"
+        " store a run of a quiet machine too"
+    )
+    return (_verdict(path, "warned", note),)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _verdict(against: str, outcome: str, note: str) -> Verdict:
+    return Verdict(
+        cell="-",
+        quantity="records",
+        outcome="failed" if outcome == "failed" else "warned",
+        against=against,
+        note=note,
+    )
