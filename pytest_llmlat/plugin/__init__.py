@@ -158,7 +158,9 @@ def pytest_report_collectionfinish(
         found += extending.ungraded(tasks)
         if not any("llm" in _fixtures(item) for item in items):
             chosen = config.stash[SESSION].selection.chosen_tasks or ()
-            return [*(f"extension: {problem}" for problem in found), *unasked(chosen)]
+            near = options.near_devices(config.getoption("markexpr", "") or "")
+            told = (f"extension: {problem}" for problem in found)
+            return [*told, *unasked(chosen), *near]
     return [f"extension: {problem}" for problem in found]
 
 

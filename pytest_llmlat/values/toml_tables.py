@@ -164,6 +164,8 @@ class TomlTable:
     def whole(self, key: str, default: int | None, *, least: int = 1) -> int:
         """Return a whole number of at least 1, or of another ``least``."""
         value = self.values.get(key, default)
+        if value is None:
+            raise self.complain(key, f"is needed and missing{self._hint}")
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             bound = f"above {least - 1}" if least else "of 0 or more"
             raise self.complain(key, f"must be a whole number {bound}: {value!r}")

@@ -186,3 +186,19 @@ def test_a_card_is_chosen_by_its_marker(project: Project, name: str) -> None:
 
     result.assert_outcomes(skipped=1, deselected=3)
     result.stdout.fnmatch_lines([f"*device '{name}' is not here: looked for a CUDA *"])
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("cpuu", "'cpu'"), ("cuad", "'cuda'")])
+def test_a_misspelled_device_is_told(project: Project, typed: str, meant: str) -> None:
+    """Nothing runs on it, and the nearest marker is named."""
+    result = project.run("-m", typed)
+
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines([f"*no device '{typed}'; did you mean {meant}?"])
+
+
+def test_a_marker_of_the_users_own_is_no_device(project: Project) -> None:
+    """Words that are nowhere near a device are not remarked on."""
+    result = project.run("-m", "nightly")
+
+    result.stdout.no_fnmatch_line("*did you mean*")

@@ -268,8 +268,8 @@ def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
 def _finish(choice: dict[str, Any]) -> str | None:
     if choice.get("error"):
         # OpenRouter's form, of a provider that broke off in the midst.
-        told = _complaint(choice)
-        raise Reported(f"the server reports an error in its answer: {told}")
+        words = _complaint(choice)
+        raise Reported(f"the server reports an error in its answer: {words}")
     reason = choice.get("finish_reason")
     if isinstance(reason, dict):
         # SGLang's own form: its type, and with some a message.

@@ -117,7 +117,7 @@ def test_a_user_s_task_overrides(tmp_path: Path) -> None:
         ("source", None, "source: is needed and missing or empty"),
         ("chat_prompt", '""', "chat_prompt: is needed and missing or empty"),
         ("completion_prompt", '""', "completion_prompt: is needed and missing or em"),
-        ("max_new_tokens", None, "max_new_tokens: must be a whole number above 0"),
+        ("max_new_tokens", None, "max_new_tokens: is needed and missing"),
         ("max_new_tokens", "0", "max_new_tokens: must be a whole number above 0: 0"),
         ("max_new_tokens", "1.5", "max_new_tokens: must be a whole number above 0"),
         ("max_new_tokens", "true", "max_new_tokens: must be a whole number above 0"),
