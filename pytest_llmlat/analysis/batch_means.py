@@ -95,6 +95,23 @@ def shared_variance(values: Sequence[float], scenario: str) -> float | None:
     return max(0.0, *(_of_batches(row, count) - alone for count in counts))
 
 
+def at_least_shared(values: Sequence[float], scenario: str) -> float:
+    """Return the same also of few values: then it is that of the fewest batches.
+
+    For what must be told of short runs too, such as whether a change is large.
+    """
+    import numpy as np
+
+    found = shared_variance(values, scenario) if values else 0.0
+    if found is not None:
+        return found
+    if len(values) < FEWEST:
+        return 0.0
+    row = np.array(values, dtype=float)
+    alone = float(row.var(ddof=1)) / len(row)
+    return max(0.0, _of_batches(row, FEWEST) - alone)
+
+
 def effective_requests(values: Sequence[float], scenario: str) -> float | None:
     """Return how many independent values would tell as much of the mean.
 

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist, fmean
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
@@ -19,6 +20,7 @@ from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import DRAWS, resample_weights
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.between_runs import NOTHING, Spread, summed
+from pytest_llmlat.gate.neighbours import SPEED
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
 
@@ -42,6 +44,7 @@ _EXACT = 1e-6
 """A smaller standard error is rounding: draws are summed in single precision."""
 _STEP = 0.01
 _NORMAL = NormalDist()
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,11 @@ class Change:
 
 
 def changes(
-    pairs: Pairs, quantities: Sequence[str], *, balance: Balance
+    pairs: Pairs,
+    quantities: Sequence[str],
+    *,
+    balance: Balance,
+    shared: Mapping[str, float] = _NOTHING,
 ) -> dict[str, Change]:
     """Compute the change of each quantity; those that no pair has are left out.
 
@@ -133,6 +140,8 @@ def changes(
         pairs: at least ``FEWEST``.
         quantities: of ``QUANTITIES``.
         balance: which mean is called balanced.
+        shared: how much more each latency and the speed vary since requests under a
+            load wait for each other.
     """
     latencies = [name for name in LATENCIES if name in quantities]
     ratios = {name: log_ratios(pairs, name) for name in latencies}
@@ -145,6 +154,10 @@ def changes(
             "chances": [(side.first.chance,) for side in pairs.candidate],
         }
     )
+    for name in latencies:
+        count = sum(ratio is not None for ratio in ratios[name])
+        drawn[name] = drawn[name] + _waiting(name, shared, count)
+    drawn["speeds"][:, :1] += _waiting(SPEED, shared, len(pairs.candidate))
     found = {
         name: _latency(pairs, name, ratios[name], drawn[name]) for name in latencies
     }
@@ -152,6 +165,17 @@ def changes(
     found |= {n: c for n, c in quality.changes(drawn).items() if n in wanted}
     kept = {name: change for name, change in found.items() if change is not None}
     return {name: kept[name] for name in QUANTITIES if name in kept}
+
+
+def _waiting(name: str, shared: Mapping[str, float], count: int) -> Array:
+    """Return draws of what waiting adds to a sum of so many: (draws, 1)."""
+    import numpy as np
+
+    variance = shared.get(name, 0.0)
+    if variance <= 0:
+        return np.zeros((DRAWS, 1))
+    source = np.random.default_rng([count, *name.encode()])
+    return source.normal(0.0, count * math.sqrt(variance), (DRAWS, 1))
 
 
 def _deviations(ratios: Sequence[float | None]) -> list[tuple[float]]:
@@ -202,7 +226,7 @@ class _Quality:
         ours, theirs = self._values()
         our_draws, their_draws = self._draws(drawn["values"].clip(0))
         speeds = [(a.speed, b.speed) for a, b in _zipped(self._pairs)]
-        our_speeds, their_speeds = drawn["speeds"].clip(0).T / count
+        our_speeds, their_speeds = (drawn["speeds"] / count).clip(0, 1).T
         # The candidate's on both sides: an older baseline may have known another.
         chance = fmean(side.first.chance for side in self._pairs.candidate)
         chances = drawn["chances"][:, 0] / count

@@ -16,6 +16,7 @@ from pytest_llmlat.gate.hypotheses import (
     as_change,
     needed_runs,
 )
+from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
@@ -144,7 +145,8 @@ def _compare(
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     # What balance depends on is known of every cell, gated or not.
     wanted = dict.fromkeys((*tolerated, BALANCED_BY))
-    found = changes(pairs, tuple(wanted), balance=balance)
+    shared = shared_changes(match.records, match.reference or ())
+    found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
     said = tuple(_remarks(match, pairs))
     told: list[Verdict] = []
     gated: list[Hypothesis] = []

@@ -181,7 +181,7 @@ def _side(records: Sequence[Record]) -> Side:
             speed=score.speed(answer_time(first), first.budget_s),
             counts=first.grade.counts,
             correct=first.grade.correct,
-            logs=_logs(first),
+            logs=latency_logs(first),
             cut=first.finish == "timeout",
         )
     graded = [record for record in records if record.graded]
@@ -202,10 +202,13 @@ def _side(records: Sequence[Record]) -> Side:
 
 def _sample_logs(records: Sequence[Record]) -> tuple[float | None, ...]:
     """Return the mean logarithm of each latency over the rounds that have it."""
-    return tuple(_mean(column) for column in zip(*map(_logs, records), strict=True))
+    return tuple(
+        _mean(column) for column in zip(*map(latency_logs, records), strict=True)
+    )
 
 
-def _logs(record: Record) -> tuple[float | None, ...]:
+def latency_logs(record: Record) -> tuple[float | None, ...]:
+    """Return the logarithm of each of ``LATENCIES``; ``None`` of what has none."""
     timing = record.timing
     if timing is None or record.finish == "error":
         return (None,) * len(LATENCIES)

@@ -3,6 +3,7 @@
     python tests/perf/queues.py open [RUNS]      # Poisson arrivals: interval of speed
     python tests/perf/queues.py closed [RUNS]    # so many in flight: the same
     python tests/perf/queues.py keeping [RUNS]   # "not keeping up", by load and length
+    python tests/perf/queues.py gate [RUNS]      # equal and slower runs, gated
 
 Queues are simulated, first come, first served, from empty and with the warm-up that an
 open loop has at least; everything else is the package's own code. Service takes one
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
@@ -21,6 +22,8 @@ import numpy as np  # noqa: TID253 - a script
 from pytest_llmlat.analysis.batch_means import shared_variance
 from pytest_llmlat.analysis.intervals import mean_figure
 from pytest_llmlat.analysis.steadiness import steadiness
+from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.values.records import Cell, CellFacts, Grade, LoadFacts, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
@@ -66,15 +69,20 @@ def open_loop(
 ) -> tuple[Rows, Rows]:
     """Return when requests arrive and how long they are under way."""
     due = source.exponential(1 / (load * server.slots), (runs, requests)).cumsum(1)
-    services = server.times(source, (runs, requests))
-    free, every = np.zeros((runs, server.slots)), np.arange(runs)
+    return due, waited(due, server.times(source, due.shape), server.slots)
+
+
+def waited(due: Rows, services: Rows, slots: int) -> Rows:
+    """Return how long requests are under way that are served in their order."""
+    runs, requests = due.shape
+    free, every = np.zeros((runs, slots)), np.arange(runs)
     took = np.empty((runs, requests))
     for place in range(requests):
         slot = free.argmin(1)
         end = np.maximum(free[every, slot], due[:, place]) + services[:, place]
         free[every, slot] = end
         took[:, place] = end - due[:, place]
-    return due, took
+    return took
 
 
 def closed_loop(
@@ -184,37 +192,39 @@ def answer(due_s: float, took_s: float) -> Record:
     )
 
 
+LOAD = LoadFacts(
+    window_s=1.0,
+    ended=1,
+    failed=0,
+    before=1,
+    after=0,
+    in_flight=1,
+    send_lag_p99_s=None,
+    loop_lag_p99_s=None,
+    cpu_share=None,
+    client_limited=None,
+    steady=True,
+)
+FACTS = CellFacts(
+    cell=CELL,
+    planned=1,
+    finished=True,
+    load_s=None,
+    warmup_s=None,
+    peak_rss_bytes=None,
+    peak_device_bytes=None,
+    wall_s=None,
+    task_revision=None,
+    load=LOAD,
+)
+
+
 def kept_up(due: Rows, took: Rows) -> tuple[float, float, float]:
     """Return how often a load is called too much, kept up, and neither."""
-    load = LoadFacts(
-        window_s=1.0,
-        ended=1,
-        failed=0,
-        before=1,
-        after=0,
-        in_flight=1,
-        send_lag_p99_s=None,
-        loop_lag_p99_s=None,
-        cpu_share=None,
-        client_limited=None,
-        steady=True,
-    )
-    facts = CellFacts(
-        cell=CELL,
-        planned=due.shape[1],
-        finished=True,
-        load_s=None,
-        warmup_s=None,
-        peak_rss_bytes=None,
-        peak_device_bytes=None,
-        wall_s=None,
-        task_revision=None,
-        load=load,
-    )
     found = []
     for row in range(len(due)):
         records = [answer(*pair) for pair in zip(due[row], took[row], strict=True)]
-        state = steadiness(facts, records)
+        state = steadiness(FACTS, records)
         found.append(None if state is None else state.keeps_up)
     no, yes = found.count(False) / len(found), found.count(True) / len(found)
     return no, yes, 1 - no - yes
@@ -237,10 +247,68 @@ def keeping(runs: int) -> None:
             print(f"{name:24}", "  ".join(line), flush=True)
 
 
+def regression(
+    server: Server,
+    load: float,
+    noise: float,
+    requests: int,
+    slower: float,
+    *,
+    seed: int,
+) -> bool:
+    """Say whether the gate calls the second of two runs of the same arrivals worse."""
+    source = np.random.default_rng(seed)
+    before, slots = 20, server.slots
+    due = source.exponential(1 / (load * slots), (1, before + requests)).cumsum(1)
+    usual = server.times(source, due.shape)
+    sides = []
+    for factor in (1.0, slower):
+        services = factor * usual * np.exp(source.normal(0, noise, due.shape))
+        took = waited(due, services, slots)
+        sides.append(
+            tuple(
+                replace(answer(*pair), sample=f"s{n:04}", budget_s=3.0)
+                for n, pair in enumerate(
+                    zip(due[0, before:], took[0, before:], strict=True)
+                )
+            )
+        )
+    facts = replace(FACTS, planned=requests)
+    match = Match(facts=facts, records=sides[1], against="m", reference=sides[0])
+    found = judge([match], Rules(), balance="geometric")
+    return any(verdict.outcome == "regression" for verdict in found)
+
+
+def gated(runs: int) -> None:
+    """Print how often the gate reports a regression, of equal runs and of slower ones.
+
+    Services of a request differ by a standard deviation of the noise, on the log scale.
+    """
+    print("regressions in per cent: equal | 10 % | 30 % slower service")
+    print(f"{'slots, load, noise':24}", *(f"{n:19d}" for n in (64, 200, 500)))
+    for server in SERVERS[1:]:
+        for load in (0.3, 0.5, 0.8):
+            for noise in (0.05, 0.2):
+                line = []
+                for requests in (64, 200, 500):
+                    shares = [
+                        sum(
+                            regression(server, load, noise, requests, factor, seed=seed)
+                            for seed in range(runs)
+                        )
+                        / runs
+                        for factor in (1.0, 1.1, 1.3)
+                    ]
+                    line.append(told(shares))
+                name = f"{server.slots}, {load}, {noise}"
+                print(f"{name:24}", "  ".join(line), flush=True)
+
+
 COMMANDS: dict[str, Callable[[int], None]] = {
     "open": opened,
     "closed": in_flight,
     "keeping": keeping,
+    "gate": gated,
 }
 
 
