@@ -120,7 +120,7 @@ def latencies(counts: Sequence[CellCounts]) -> dict[str, Any]:
 
 
 def for_rows(counts: CellCounts) -> CellCounts:
-    """Return it without the figures that only cells have."""
+    """Return the counts of a cell without the figures that only cells have."""
     return replace(counts, by_entry=parts_for_rows(counts.by_entry))
 
 

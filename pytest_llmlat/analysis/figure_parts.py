@@ -76,7 +76,7 @@ def distributions(
 def numbers(
     parts: Sequence[FigureParts], facts: CellFacts | None = None
 ) -> tuple[tuple[str, float | None], ...]:
-    """Join the ratios and counts of cells likewise.
+    """Join the ratios and counts of cells as if their records were those of one.
 
     Args:
         parts: of the cells.
@@ -95,7 +95,7 @@ def numbers(
 
 
 def parts_for_rows(parts: FigureParts) -> FigureParts:
-    """Return them without those of the figures that only cells have."""
+    """Return the parts of a cell without the figures that only cells have."""
     return FigureParts(
         read=_of_rows(parts.read),
         ratios=_of_rows(parts.ratios),

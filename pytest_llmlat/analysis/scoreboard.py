@@ -71,7 +71,7 @@ def scoreboard_of(
     slo: tuple[Objective, ...] = (),
     varied: Sequence[Varied] = (),
 ) -> Scoreboard:
-    """Compute the same cell by cell; no record is kept.
+    """Compute the scoreboard cell by cell; no record is kept.
 
     Args:
         cells: the facts and the records of each cell that was begun.
@@ -91,7 +91,7 @@ def joined(
     seed: int,
     varied: Sequence[Varied] = (),
 ) -> Scoreboard:
-    """Compute the same from what is left of the cells' records.
+    """Compute the scoreboard from what is left of the cells' records.
 
     Args:
         condensed: one for each cell that was begun.

@@ -112,7 +112,7 @@ class _Sheet:
 
 
 def _alone(place: RecordPlace) -> RecordPlace:
-    """Return it without where other cells are, which may be much."""
+    """Return the facts without where other cells are, which may be much."""
     index, key = place.index, place.key
     own = replace(
         index,

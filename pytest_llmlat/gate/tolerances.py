@@ -67,7 +67,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """By what a run is judged beside another."""
+    """Tolerances of a gate, and what becomes of undecided and of new cells."""
 
     tolerances: tuple[Tolerance, ...] = ()
     """Later ones come before earlier ones."""

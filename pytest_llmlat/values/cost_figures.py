@@ -37,7 +37,7 @@ COST_FIGURES: tuple[FigureDefinition, ...] = (
             FigureColumn(
                 title="tokens/correct",
                 views=("page",),
-                meaning="the same in tokens, with thoughts",
+                meaning="tokens spent for each right answer, thoughts included",
             ),
         ),
     ),

@@ -10,7 +10,7 @@ from pytest_llmlat.values.figure import (
 COUNT_FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
         name="samples",
-        meaning="How many were.",
+        meaning="Requests; an item that is asked twice counts twice.",
         headlines=("value",),
         shape="number",
         unit="count",
@@ -37,7 +37,7 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
         shape="number",
         unit="count",
         better="lower",
-        row_meaning="Those on which the backend broke.",
+        row_meaning="Requests of all its cells on which the backend broke.",
         optional=False,
         headlines=("value",),
         noted=("cells", "loads"),
@@ -48,7 +48,7 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
         shape="number",
         unit="count",
         better="lower",
-        row_meaning="Those that were given up at the time limit.",
+        row_meaning="Requests of all its cells that were given up at the time limit.",
         optional=False,
         headlines=("value",),
         noted=("cells", "loads"),

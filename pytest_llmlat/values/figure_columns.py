@@ -60,7 +60,7 @@ def column_estimate(
 def column_value(
     of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
 ) -> float | None:
-    """Return the same without its interval; of a column of intervals the lower end."""
+    """Return the figure of a column alone; of a column of intervals the low end."""
     found = column_estimate(of, figure, column)
     return found.low if column.form == "interval" else found.value
 

@@ -39,7 +39,7 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
     ),
     FigureDefinition(
         name="normalized",
-        meaning="The same with chance taken off: 0 is guessing, 1 is perfect.",
+        meaning="Quality with chance taken off: 0 is guessing, 1 is perfect.",
         shape="estimate",
         unit="ratio",
         better="higher",

@@ -100,7 +100,7 @@ class _Drawing:
             self.dots.add(digest(record.sample), dot)
 
     def content(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return what is drawn as JSON."""
         parts = self.parts
         return {
             "steps": steps(self.times, self.timeouts),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def page_values(
     board: Scoreboard, rows: Sequence[Row], samples: Samples
 ) -> dict[str, Any]:
-    """Return it; cells stand in the order of the board's summaries."""
+    """Return the values; cells stand in the order of the board's summaries."""
     numbers = {row_key(row.standing): number for number, row in enumerate(rows)}
     return {
         "balance": board.balance,
