@@ -12,8 +12,11 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds, table
+from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
+from pytest_llmlat.tasks.prompts import request_for
+from pytest_llmlat.tasks.shots import draw_shots, load_shots
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.tasks.task_options import known_options
@@ -58,8 +61,8 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="read all rows of the tasks named, and run each row's own solution with"
-        " its tests",
+        help="read all rows of the tasks named, write what each would be asked, its"
+        " examples too, and run each row's own solution with its tests",
     )
     parser.add_argument(
         "--data",
@@ -119,9 +122,28 @@ def _check(catalogue: TaskCatalogue, names: Sequence[str], data: Path | None) ->
         for name in names:
             for task in catalogue.find(name, where=_COMMAND):
                 samples = load_samples(task, data=data)
+                _try_prompts(task, samples, data)
                 passed.check(task, samples, sandbox)
                 say([f"{task.name}: {len(samples)} rows, nothing wrong"])
     return 0
+
+
+def _try_prompts(task: Task, samples: Sequence[Sample], data: Path | None) -> None:
+    """Write what each row would be asked, in every form that the task has.
+
+    Raises:
+        UsageError: a template does not fit a row, an example is missing, or options
+            cannot be ranked.
+        LLMLatError: the examples are not to be had.
+    """
+    pool = load_shots(task, samples, data=data)
+    forms = {True: task.chat_prompt, False: task.completion_prompt}
+    for sample in samples:
+        shots = draw_shots(task, pool, sample, seed=0)
+        for chat, template in forms.items():
+            if template is not None and task.chat in (None, chat):
+                request_for(task, sample, chat=chat, seed=0, shots=shots)
+        answer_options(task, sample)
 
 
 def _entry(task: Task, table: TomlTable) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def _shape(sample: Sample) -> str:
         return "choice"
     if normalized(reference) in options:
         return "text"
-    return "text" if to_number(reference) is None else "number"
+    counted = UNIT.sub("", reference) if not options else reference
+    return "text" if to_number(counted) is None else "number"
 
 
 def _options(sample: Sample) -> list[str]:
@@ -133,6 +134,7 @@ def read_short(answer: str, task: Task, sample: Sample) -> Reading:
 
 def _first(head: str) -> Reading:
     """Read the first sentence of a free answer."""
+    head = THIS_IS.sub("", head)
     if not head or DOUBT.search(head) or head.rstrip().endswith("?"):
         return UNREAD
     copulas = list(COPULA.finditer(head))
@@ -159,6 +161,10 @@ def _short(words: str) -> str | None:
     return " ".join(bare.split()) if 0 < len(bare.split()) <= SHORT_WORDS else None
 
 
+THIS_IS = re.compile(r"^(?:it|that|this)['\u2019]s\s+", re.IGNORECASE)
+"""How a short answer may begin: "It's Canberra!"."""
+UNIT = re.compile(r"(?<=\d) [a-zäöüßéèà]+$")
+"""The one word behind a number that says of what it is: "31 dollars" wants a number."""
 KINDS: Mapping[str, Reader] = {
     "number": read_number,
     "choice": read_choice,

@@ -64,3 +64,37 @@ def test_a_check_is_of_something(capsys: pytest.CaptureFixture[str]) -> None:
     """All tasks there are would be the public sets too."""
     assert main(["tasks", "--check"]) == 2
     assert "needs the name of a task" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("shots = 9", "shots = 9, but only"),
+        ('shots = 1\nshots_file = "none.jsonl"', "none.jsonl"),
+        ('chat = false\nmapping.x = "id"\npreface = ""', None),
+    ],
+)
+def test_prompts_and_their_examples_are_tried(
+    catalogue: Path, capsys: pytest.CaptureFixture[str], more: str, told: str | None
+) -> None:
+    """Before a model is loaded for them."""
+    text = TASK.replace('"?"', '"{{ id }}?"')
+    catalogue.write_text(text + more, "utf-8")
+    written(catalogue, "4", "5")
+
+    code = main(["tasks", "--tasks", str(catalogue), "--check", "reasoning/own"])
+
+    assert code == (0 if told is None else 2)
+    assert (told or "") in capsys.readouterr().err
+
+
+def test_a_template_that_does_not_fit_a_row_is_an_error(
+    catalogue: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In whichever form the task has it."""
+    text = TASK.replace('completion_prompt = "?"', 'completion_prompt = "{{ gone }}"')
+    catalogue.write_text(text, "utf-8")
+    written(catalogue, "4")
+
+    assert main(["tasks", "--tasks", str(catalogue), "--check", "reasoning/own"]) == 2
+    assert "'gone' is undefined" in capsys.readouterr().err
