@@ -112,7 +112,7 @@ class _Sheet:
 
 
 def _alone(place: RecordPlace) -> RecordPlace:
-    """Return the facts without where other cells are, which may be much."""
+    """Return where a cell lies without where others do, which may be much."""
     index, key = place.index, place.key
     own = replace(
         index,
