@@ -137,6 +137,22 @@ def test_the_probe_is_new_each_time(
         assert cache_facts(opened(stack, server, clock))[0] is True
 
 
+def test_a_slow_server_is_asked_little(
+    stack: ExitStack, caching: Callable[..., CachingServer]
+) -> None:
+    """Where one prompt takes seconds, all behind the first are short."""
+    clock = ManualClock()
+    take = on(clock)
+    server = caching(wait=lambda seconds: take(20 * seconds), tells=False)
+
+    model = opened(stack, server, clock)
+
+    assert cache_facts(model) == (True, "head", None)
+    lengths = [one.tokens for one in server.served]
+    assert lengths[:2] == [501, 501]
+    assert max(lengths[2:]) < 130
+
+
 def test_a_probe_that_fails_says_nothing(stack: ExitStack, server: Loopback) -> None:
     """The server is used all the same; a prompt that comes again is in doubt."""
     server.scripts = [[complaint("400 Bad Request", "no")]]

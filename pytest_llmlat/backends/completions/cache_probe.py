@@ -96,13 +96,16 @@ class CacheProbe:
             if pair is None:
                 return finding
             finding = ProbeFinding(keeps=False, letters=len(_text(self._words)))
+            if pair.first_s > _QUICK_S:
+                # All further prompts of so slow a server are short ones.
+                self._words = _SHORT
             if pair.told:
                 return ProbeFinding(keeps=True, letters=finding.letters)
             if pair.faster and (more := self.twice()) is not None and more.faster:
                 return ProbeFinding(
                     keeps=True, believed=pair.cached is None, letters=finding.letters
                 )
-            if pair.first_s > _QUICK_S or self._words == _SHORT:
+            if self._words == _SHORT:
                 break
         return finding
 
