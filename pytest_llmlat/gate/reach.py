@@ -41,8 +41,12 @@ def idle_tolerances(
     """Warn of tolerances that no measured cell is held to, such as a typing error."""
     measured = tuple(cells)
     return tuple(
-        _verdict(
-            f"tolerance {tolerance.scope.text}", "warned", "no such cell was measured"
+        Verdict(
+            cell="-",
+            quantity="tolerance",
+            outcome="warned",
+            against=tolerance.scope.text,
+            note="no such cell was measured",
         )
         for tolerance in tolerances
         if not any(tolerance.scope.holds(cell) for cell in measured)

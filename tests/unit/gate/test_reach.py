@@ -52,7 +52,8 @@ def test_a_tolerance_that_names_nothing_is_warned_of() -> None:
     typed = parse_tolerances(["e2e=5%", "sums@owll: e2e=9%"], where="test")
     (verdict,) = idle_tolerances(typed, [a_cell("owl")])
 
-    assert (verdict.outcome, verdict.against) == ("warned", "tolerance sums@owll")
+    assert (verdict.outcome, verdict.quantity) == ("warned", "tolerance")
+    assert verdict.against == "sums@owll"
 
 
 def test_a_disturbed_run_is_not_stored_without_a_word() -> None:
