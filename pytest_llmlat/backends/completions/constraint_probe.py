@@ -63,7 +63,8 @@ class ConstraintProbe:
         others = ", ".join(way for way in WAYS if way != self.way)
         remedy = f"told by {self.way}; option structured_by may be {others}"
         if response.generation is None:
-            raise refused(constraint, f"{response.error} ({remedy})")
+            # A server's words may be long, and what to do stands behind them.
+            raise refused(constraint, f"{response.error!s:.200} ({remedy})")
         said, finish = response.generation.text, response.generation.finish
         if _same(said, wanted):
             self._heeded.add(constraint.kind)

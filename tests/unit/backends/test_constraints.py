@@ -125,6 +125,7 @@ def test_a_server_that_heeds_a_schema_is_asked_once(said: str) -> None:
         (a_response("Hello, and", "length"), "does not heed it"),
         (a_response('{"greeting": "Hello"}'), "does not heed it"),
         (a_response(None, error="400: unknown field"), "400: unknown field"),
+        (a_response(None, error="400: " + 900 * "x"), "400: xxx"),
     ],
 )
 def test_a_server_that_does_not_heed_it_is_refused(
