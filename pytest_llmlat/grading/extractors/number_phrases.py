@@ -61,7 +61,9 @@ DOUBTED = re.compile(
 BOUNDED = re.compile(
     r"\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:below zero|short)\b"
     r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?or (?:more|less|fewer|so|higher|lower|above"
-    r"|below)\b",
+    r"|below)\b"
+    r"|\s{0,3}(?:more|less|fewer|greater|larger|smaller) than\s{1,3}[$\u20ac\u00a3]?\d"
+    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would be|is|are|was|were) too\b",
     re.IGNORECASE,
 )
 COMPOUND = re.compile(

@@ -255,3 +255,25 @@ def test_the_ends_of_a_range_and_the_members_of_a_set_are_no_answer(text: str) -
 def test_other_pairs_of_numbers_are_read(text: str, expected: str) -> None:
     """What a calculation comes to, and what is said behind a list."""
     assert number(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer is 5 more than 20.",
+        "The answer is 5 less than $20.",
+        "4 vans. 5 would be too many.",
+        "4 vans. 5 vans are too many.",
+    ],
+)
+def test_a_number_that_only_measures_another_or_is_too_much_is_unread(
+    text: str,
+) -> None:
+    """A difference to another number, and one that is called too many, is no answer."""
+    assert number(text) is None
+
+
+def test_a_stated_number_is_read_beside_one_that_would_be_too_many() -> None:
+    """What is said of another number does not touch the one that is stated."""
+    assert number("The answer is 4, as 5 would be too many.") == "4"
+    assert number("Ann has 5 more than Ben.") == "5"
