@@ -116,7 +116,7 @@ def test_the_bundled_benchmarks_run_a_public_set(public: Project) -> None:
         "--llm-data=data",
     )
 
-    result.assert_outcomes(passed=1, deselected=5)
+    result.assert_outcomes(passed=1, deselected=8)
     assert measured(public) == ["reasoning/gsm8k"]
     (cell,) = public.summary()["cells"]
     assert (cell["samples"], cell["quality"]["value"]) == (5, 0.2)

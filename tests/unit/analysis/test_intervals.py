@@ -49,10 +49,10 @@ def test_right_and_wrong_have_the_interval_of_agresti_and_coull(
     """Worked out by hand from their formula, (k + z²/2) / (n + z²)."""
     found = a_mean(*[1.0] * right, *[0.0] * (of - right))
 
-    assert (found.low, found.high) == (
+    assert [found.low, found.high] == [
         pytest.approx(low, abs=0.001),
         pytest.approx(high, abs=0.001),
-    )
+    ]
 
 
 @given(SHARES)
@@ -191,7 +191,7 @@ def test_an_average_is_surer_than_its_parts() -> None:
 
     found = averaged([part] * 4, [0.25] * 4)
 
-    assert (found.low, found.high) == (pytest.approx(0.4), pytest.approx(0.6))
+    assert [found.low, found.high] == [pytest.approx(0.4), pytest.approx(0.6)]
     assert averaged([part, Estimate(value=0.5)], [0.5, 0.5]) == Estimate(value=0.5)
 
 

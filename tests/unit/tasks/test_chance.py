@@ -101,7 +101,7 @@ def test_who_picks_blindly_has_no_quality(name: str) -> None:
 @pytest.mark.parametrize("name", EXACT)
 def test_who_always_says_the_same_has_no_quality(name: str) -> None:
     """Whichever right answer of the set it is that is said to everything."""
-    task, asked = ALL[name], samples(name)
+    task, asked = ALL[name], [one for one in samples(name) if one.graded]
     chance = fmean(chances(task, asked))
 
     for answer in sorted({sample.reference for sample in asked})[:80]:
@@ -119,7 +119,8 @@ def test_one_text_for_everything_has_no_quality(name: str) -> None:
     """
     pytest.importorskip("rouge_score")
     pytest.importorskip("sacrebleu")
-    task, asked = ALL[name], samples(name)[::3]
+    # Generated items come in turns of three difficulties: each fourth is of all.
+    task, asked = ALL[name], samples(name)[::4]
     metric, chance = METRICS[task.metric], fmean(chances(task, samples(name)))
 
     for text in [sample.reference for sample in asked[:12]]:
