@@ -126,15 +126,27 @@ def effective_requests(values: Sequence[float], scenario: str) -> float | None:
     return alone / (alone / len(values) + shared)
 
 
-def _of_batches(row: Array, count: int) -> float:
+def variance_by_batches(values: Sequence[float] | Array, count: int) -> float:
     """Return the variance of the mean by the means of so many batches.
 
     What is left over is left out at the beginning, where a queue may still be filling.
+
+    Args:
+        values: in the order in which they were measured.
+        count: of the batches; at least two.
     """
+    import numpy as np
+
+    row = np.asarray(values, dtype=float)
     length = len(row) // count
     means = row[len(row) - count * length :].reshape(count, length).mean(axis=1)
+    return float(means.var(ddof=1)) / count
+
+
+def _of_batches(row: Array, count: int) -> float:
+    """Return the same, enlarged by how badly so few batches tell it."""
     wider = student.quantile(_UPPER, count - 1) / _SURE
-    return float(means.var(ddof=1)) / count * wider**2
+    return variance_by_batches(row, count) * wider**2
 
 
 def _in_flight(scenario: Scenario) -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.tolerances import Rules
     from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.results import Outcome
     from pytest_llmlat.values.settings import Balance
 
 ALPHA = 0.10
@@ -169,24 +170,11 @@ def _compare(
         )
         if name == QUALITY and match.same_answers and found[name].estimate == 0:
             note = "every answer is the same, letter for letter"
-            told.append(
-                replace(
-                    _figures(each, each.change.interval(ALPHA)),
-                    outcome="pass",
-                    note=_joined(*each.notes, note),
-                )
-            )
+            told.append(_at_once(each, "pass", note))
             continue
         apart = match.only_quality if name != QUALITY else None
         if apart is not None:
-            note = f"not gated: {apart}"
-            told.append(
-                replace(
-                    _figures(each, each.change.interval(ALPHA)),
-                    outcome="inconclusive",
-                    note=_joined(*each.notes, note),
-                )
-            )
+            told.append(_at_once(each, "inconclusive", f"not gated: {apart}"))
             continue
         gated.append(each)
     timed = sum(each.change.quantity in LATENCIES for each in gated)
@@ -312,6 +300,12 @@ def _verdict(
         by_p = _needed_for_p(change, level)
         needed = None if needed is None or by_p is None else max(needed, by_p)
     return replace(verdict, needed_samples=needed)
+
+
+def _at_once(each: Hypothesis, outcome: Outcome, note: str) -> Verdict:
+    """Return the verdict on a change that takes no share of the level."""
+    figures = _figures(each, each.change.interval(ALPHA))
+    return replace(figures, outcome=outcome, note=_joined(*each.notes, note))
 
 
 def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:

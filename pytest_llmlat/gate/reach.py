@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.matching import disturbed
+from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
@@ -63,6 +64,33 @@ def never_gated(path: str, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
     note = (
         f"stored, but times of {cell}{others} will not be gated beside it ({why});"
         " store a run of a quiet machine too"
+    )
+    return (_verdict(path, "warned", note),)
+
+
+def faster_than_runs(
+    path: str, verdicts: Iterable[Verdict], *, stored: int
+) -> tuple[Verdict, ...]:
+    """Warn of a run that is stored and is faster than runs differ.
+
+    Args:
+        path: of the baseline.
+        verdicts: on this run beside those that are there.
+        stored: how many these are.
+    """
+    faster = [
+        v
+        for v in verdicts
+        if v.quantity in LATENCIES and v.high is not None and v.high < 0
+    ]
+    if not faster:
+        return ()
+    most = min(faster, key=lambda v: v.change or 0.0)
+    note = (
+        f"stored, but {most.quantity} of {most.cell} is {-(most.change or 0):.0%} less"
+        f" than in the {stored} before it, more than runs differ; if it is a change,"
+        " leave out the older runs, if it was luck this one: llmlat baseline prune"
+        f" {path}"
     )
     return (_verdict(path, "warned", note),)
 

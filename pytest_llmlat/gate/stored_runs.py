@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.batch_means import FEWEST, variance_by_batches
 from pytest_llmlat.gate.between_runs import NOTHING, CellTimes, Spread
 from pytest_llmlat.gate.pairing import log_times
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.values.records import Record
-
-_FEWEST_BATCHES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +37,10 @@ def drift(ratios: Sequence[float]) -> Spread:
         ratios: in the order in which the samples were measured.
     """
     count = len(ratios)
-    size = max(1, round(math.sqrt(count)))
-    batches = count // size
-    if batches < _FEWEST_BATCHES:
+    batches = count // max(1, round(math.sqrt(count)))
+    if batches < FEWEST:
         return NOTHING
-    means = [fmean(ratios[at * size : (at + 1) * size]) for at in range(batches)]
-    long_run = variance(means) / batches
+    long_run = variance_by_batches(ratios, batches)
     return Spread(max(0.0, long_run - variance(ratios) / count), batches - 1)
 
 

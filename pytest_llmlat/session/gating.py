@@ -13,7 +13,12 @@ from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
-from pytest_llmlat.gate.reach import idle_tolerances, never_gated, nothing_in_common
+from pytest_llmlat.gate.reach import (
+    faster_than_runs,
+    idle_tolerances,
+    never_gated,
+    nothing_in_common,
+)
 from pytest_llmlat.gate.tolerances import (
     DEFAULT_TOLERANCE,
     NEW_CELLS,
@@ -142,9 +147,7 @@ class Gate:
         if not self.compares:
             return ()
         told = list(facts)
-        measured: dict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            measured[record.cell.id].append(record)
+        measured = _by_cell(records)
         reference = {f.cell: f for f in told if f.cell.model == self._settings.against}
         matches: list[Match] = []
         lacking: list[Verdict] = []
@@ -192,36 +195,12 @@ class Gate:
         if told or not path.is_file() or not path.stat().st_size:
             return told
         there = baselines.load(path)
-        measured: dict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            measured[record.cell.id].append(record)
+        measured = _by_cell(records)
         matches = [
             after(fact, measured[fact.cell.id], there, environment) for fact in facts
         ]
         found = judge(matches, self.rules, balance=self._settings.balance)
-        faster = [
-            v
-            for v in found
-            if v.quantity in LATENCIES and v.high is not None and v.high < 0
-        ]
-        if not faster:
-            return ()
-        most = min(faster, key=lambda v: v.change or 0.0)
-        note = (
-            f"stored, but {most.quantity} of {most.cell} is {-(most.change or 0):.0%}"
-            f" less than in the {len(there.runs)} before it, more than runs differ; if"
-            " it is a change, leave out the older runs, if it was luck this one:"
-            f" llmlat baseline prune {path}"
-        )
-        return (
-            Verdict(
-                cell="-",
-                quantity="records",
-                outcome="warned",
-                against=str(path),
-                note=note,
-            ),
-        )
+        return faster_than_runs(str(path), found, stored=len(there.runs))
 
     def idle(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
         """Warn of limits and tolerances that no measured cell was held to."""
@@ -265,6 +244,14 @@ class Gate:
             if broken
             else f"{name} was not measured beside it",
         )
+
+
+def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return the records of each cell; none of one that is not there."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[record.cell.id].append(record)
+    return found
 
 
 def _counterpart(cell: Cell, reference: Mapping[Cell, CellFacts]) -> CellFacts | None:

@@ -167,8 +167,7 @@ def prune(path: Path, *, keep: Container[int]) -> Baseline:
     Raises:
         BadBaseline: it cannot be read or written, or none would be left.
     """
-    load(path)
-    stored = _stored(path)
+    stored = _runs(baseline_files.read(path))
     left = [one for number, one in enumerate(stored, 1) if number in keep]
     if not left:
         raise BadBaseline(
