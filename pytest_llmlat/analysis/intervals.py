@@ -201,8 +201,10 @@ def made_of(figure: Callable[..., float], parts: Sequence[MeasuredFigure]) -> Es
         worst = [pair[int(fall)] for pair, fall in zip(ends, falls, strict=True)]
         best = [pair[1 - int(fall)] for pair, fall in zip(ends, falls, strict=True)]
         low, high = min(low, figure(*worst)), max(high, figure(*best))
-    if high - low <= _SAME:
+    if high - low <= _SAME and value > _SAME:
         return Estimate(value=value)
+    # At 0 also where every part at its best leaves it there: worse than guessing, for
+    # sure, is worth nothing, for sure.
     return Estimate(value=value, low=max(0.0, low), high=min(1.0, high))
 
 

@@ -226,3 +226,17 @@ def test_an_interval_of_clusters_covers() -> None:
         held += found.low <= 0.6 <= found.high
 
     assert held >= 0.93 * 400
+
+
+def test_worse_than_guessing_for_sure_is_worth_nothing_for_sure() -> None:
+    """So that one such cell does not take the interval from the row that it is in."""
+    marks = [0.10 + 0.01 * (place % 3) for place in range(14)]
+    value, guess = mean_figure(np.array(marks), np.ones(14)), known(0.5, 14)
+
+    found = made_of(lambda a, c: max(0.0, (a - c) / (1 - c)), (value, guess))
+
+    assert value.high is not None
+    assert value.high < 0.5
+    assert found == Estimate(value=0.0, low=0.0, high=0.0)
+    other = Estimate(value=0.4, low=0.2, high=0.6)
+    assert averaged([found, other], [0.5, 0.5]).low == pytest.approx(0.1)
