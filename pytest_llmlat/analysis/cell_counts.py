@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.analysis.figure_parts import FigureParts
-    from pytest_llmlat.values.records import LoadFacts, Record
+    from pytest_llmlat.values.cell_facts import LoadFacts
+    from pytest_llmlat.values.records import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from pytest_llmlat.values.percentiles import distribution
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.figure import RatioParts, RecordValues
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Distribution
 
 Kept = TypeVar("Kept")

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Balance
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.analysis.queue_growth import Growth
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
 
 _MOST_GROWTH = 0.1
 """Who may grow faster than this is not known to keep up."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.store.run_reader import RecordPlace, Run
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

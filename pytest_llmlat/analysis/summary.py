@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.workload import Workload
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.settings import Balance
 
 

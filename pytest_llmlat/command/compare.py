@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.judging import Match
     from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 _FAILED = 1
 

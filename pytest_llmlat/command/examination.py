@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.command.readiness import Readiness
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.machine.devices import Inventory
+    from pytest_llmlat.values.cell_facts import Contention
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import Contention
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 """With these set, the hub's libraries read their cache alone."""

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.tolerances import Rules
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Outcome
     from pytest_llmlat.values.settings import Balance
 

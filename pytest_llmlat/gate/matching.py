@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Summary
 
 _SHOWN = 3

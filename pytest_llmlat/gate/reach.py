@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.tolerances import Tolerance
     from pytest_llmlat.store.baselines import Baseline
-    from pytest_llmlat.values.records import Cell, CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell
 
 _SHOWN = 3
 

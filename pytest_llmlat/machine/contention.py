@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_llmlat.machine.device_table import general
 from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users
+from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.clock import Clock, SystemClock
-from pytest_llmlat.values.records import Contention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -33,7 +33,7 @@ from pytest_llmlat.measure.warm_up import (
     troubled_warm_up,
     warm_up,
 )
-from pytest_llmlat.values.records import CellFacts, Record, Response
+from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -42,13 +42,11 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
-    from pytest_llmlat.values.records import (
-        LoadFacts,
-        Request,
-    )
+    from pytest_llmlat.values.records import Record, Request, Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

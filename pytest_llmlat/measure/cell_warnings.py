@@ -11,14 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.grading.sandbox import Sandbox
-    from pytest_llmlat.values.records import (
-        Cell,
-        CellFacts,
-        LoadFacts,
-        Record,
-        Request,
-        Response,
-    )
+    from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
+    from pytest_llmlat.values.records import Cell, Record, Request, Response
 
 
 _CARD = re.compile(r"cuda:([0-9]{1,3})")

@@ -11,9 +11,9 @@ from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, ServerUnavailable
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
-    from pytest_llmlat.values.records import Instrument
 
 LEAST_REQUESTS = 20
 

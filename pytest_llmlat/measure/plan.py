@@ -13,9 +13,10 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
-    from pytest_llmlat.values.records import Cell, Instrument
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.scenario import Scenario
 

@@ -8,7 +8,7 @@ from pytest_llmlat.report.figures import MISSING, counted
 from pytest_llmlat.values.figure_columns import noted_counts
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import LoadFacts
+    from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.results import Summary
 
 

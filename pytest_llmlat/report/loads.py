@@ -17,8 +17,8 @@ from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.values.keeping_up import WhyBehind
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.keeping_up import Steadiness
-    from pytest_llmlat.values.records import Instrument
     from pytest_llmlat.values.results import Scoreboard, Summary
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.cell_order import CellOrder
     from pytest_llmlat.session.measured import Measured
     from pytest_llmlat.store.journal import Journal
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
 
 _REMEDY = (
     "a cell is measured once in a run, or half of each would stand in one row: make it"

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.gating import Gate
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.store.run_reader import Run
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Settings
 

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.store.baselines import Baseline
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.settings import Settings, Spelled
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.store.journal import Journal
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell, Record
 
 _LOG = logging.getLogger(__name__)
 

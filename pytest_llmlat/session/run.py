@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
+    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.records import Instrument
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.values.settings import Settings, Spelled
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
 
 SCHEMA = 1
 """Of the folder; a later one is not read by this version."""

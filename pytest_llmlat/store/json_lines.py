@@ -13,16 +13,13 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
+from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
     Cell,
-    CellFacts,
-    Contention,
     Finish,
     Grade,
-    Instrument,
-    LoadFacts,
     Record,
     TokenSource,
     Transport,
@@ -48,11 +45,12 @@ _NESTED = {
 }
 _ENTITY_TYPES = {
     "Scalar": Scalar,
+    "Cell": Cell,
     "Timing": Timing,
     "Likelihood": Likelihood,
     "RankedOption": RankedOption,
 }
-"""Names that annotations of records use and that their module does not import."""
+"""Names in annotations of records and cells that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
 _FLAG = (bool, type(None))

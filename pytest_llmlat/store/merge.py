@@ -21,7 +21,7 @@ from pytest_llmlat.values.results import worst_first
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.results import Verdict
 
 _Row: TypeAlias = tuple[str, str, str]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.results import Verdict
 
     Value = TypeVar("Value")

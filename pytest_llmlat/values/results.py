@@ -13,10 +13,11 @@ from pytest_llmlat.values.settings import BALANCES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
     from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.keeping_up import Steadiness
-    from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.settings import Balance
 
 

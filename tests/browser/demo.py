@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
-from pytest_llmlat.values.records import (
-    Cell,
-    CellFacts,
-    Contention,
-    Grade,
-    Instrument,
-    LoadFacts,
-    Record,
-)
+from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.results import Scoreboard, Verdict
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 

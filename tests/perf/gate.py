@@ -27,7 +27,8 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.tolerances import Rules
-from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.cell_facts import CellFacts
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:

@@ -45,8 +45,9 @@ from pytest_llmlat.values.token_meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 MODEL = "smollm2-135m-hf"
 PROMPTS, NEW_TOKENS, MODELS = 24, 48, 10

@@ -44,8 +44,9 @@ from pytest_llmlat.values.timing import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 MODEL = "smollm2-135m-hf"
 OFFLINE = Scenario(kind="offline")

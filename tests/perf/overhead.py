@@ -24,7 +24,8 @@ from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
 
 SAMPLES = tuple(a_sample(f"s{number}") for number in range(200))
 ANSWER = {"": "the answer is 4"}

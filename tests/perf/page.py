@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import write_page
+from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.families import FAMILIES
-from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from pytest_llmlat.analysis.intervals import mean_figure
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.tolerances import Rules
-from pytest_llmlat.values.records import Cell, CellFacts, Grade, LoadFacts, Record
+from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:

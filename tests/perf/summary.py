@@ -28,7 +28,8 @@ from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import RECORDS, SUMMARY, Journal
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.run_reader import open_run, told_of
-from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.cell_facts import CellFacts
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import Timing
 
 MODELS = 10

@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.values.cell_facts import Contention, LoadFacts
 from pytest_llmlat.values.comparability import Comparison, Front, WhyZero
-from pytest_llmlat.values.records import Contention, LoadFacts
 from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
-from pytest_llmlat.values.records import Cell, CellFacts, Grade, Record
+from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:

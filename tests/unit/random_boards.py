@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.chrf import BLEU_ORDERS, CHRF_ORDERS
-from pytest_llmlat.values.records import CellFacts, Grade, LoadFacts, Record, Transport
+from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
+from pytest_llmlat.values.records import Grade, Record, Transport
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_record, some_facts
 

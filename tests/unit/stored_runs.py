@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell, Record
 
 HERE: Mapping[str, Any] = {
     "cpu": "this one",

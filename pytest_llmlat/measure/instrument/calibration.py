@@ -23,9 +23,10 @@ from pytest_llmlat.measure.instrument.comparison import (
 )
 from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.measure.scenarios import no_garbage, settled
+from pytest_llmlat.values.cell_facts import Instrument
 from pytest_llmlat.values.errors import MissingExtra, ServerUnavailable
 from pytest_llmlat.values.percentiles import nearest_rank
-from pytest_llmlat.values.records import Instrument, Request
+from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

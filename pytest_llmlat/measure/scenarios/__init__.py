@@ -25,9 +25,10 @@ from pytest_llmlat.values.protocols import Batching
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
-    from pytest_llmlat.values.records import LoadFacts, Request, Response
+    from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
 __all__ = [

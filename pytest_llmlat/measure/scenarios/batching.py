@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
+from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
-from pytest_llmlat.values.records import LoadFacts, Response
+from pytest_llmlat.values.records import Response
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
 

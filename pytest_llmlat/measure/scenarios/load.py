@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import no_garbage
+from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.protocols import Exchange
-from pytest_llmlat.values.records import LoadFacts
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import ask
-from pytest_llmlat.values.records import LoadFacts
+from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition
     from pytest_llmlat.values.figure_columns import DefinedColumn
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Summary
     from pytest_llmlat.values.settings import Balance
 

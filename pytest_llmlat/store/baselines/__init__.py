@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 __all__ = [
     "Baseline",

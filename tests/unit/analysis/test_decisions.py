@@ -15,8 +15,9 @@ from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.comparability import Comparison
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
     Measured = tuple[CellFacts, list[Record]]

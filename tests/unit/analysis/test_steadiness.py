@@ -12,15 +12,16 @@ from pytest_llmlat.analysis.queue_growth import growth
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.keeping_up import WhyBehind
-from pytest_llmlat.values.records import LoadFacts
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.keeping_up import Steadiness
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 OPEN = "server:40"
 

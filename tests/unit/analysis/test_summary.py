@@ -19,7 +19,8 @@ from pytest_llmlat.analysis.cell_counts import (
 from pytest_llmlat.analysis.resampling import resampled_sums
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.values.records import Instrument, LoadFacts, Transport
+from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
+from pytest_llmlat.values.records import Transport
 from pytest_llmlat.values.results import Distribution, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES, Balance
 from pytest_llmlat.values.timing import NS_PER_S

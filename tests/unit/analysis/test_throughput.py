@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.throughput import throughput
-from pytest_llmlat.values.records import Grade, LoadFacts
+from pytest_llmlat.values.cell_facts import LoadFacts
+from pytest_llmlat.values.records import Grade
 from tests.unit.builders import (
     a_cell,
     a_record,

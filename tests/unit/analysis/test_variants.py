@@ -12,7 +12,8 @@ from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
 
 SAMPLES = 30
 

@@ -11,7 +11,7 @@ from pytest_llmlat.command import main
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.journal import RECORDS, Journal
-from pytest_llmlat.values.records import Contention
+from pytest_llmlat.values.cell_facts import Contention
 from tests.unit.session.test_gating import settings
 from tests.unit.stored_runs import HERE, ODD, a_stored_run, answers, facts_of, failures
 

@@ -25,9 +25,9 @@ from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.grading.sandbox.chain import REMEDY
 from pytest_llmlat.machine.contention import judge
 from pytest_llmlat.machine.devices import Inventory
+from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.errors import SandboxUnavailable
 from pytest_llmlat.values.extensions import Table
-from pytest_llmlat.values.records import Contention
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:

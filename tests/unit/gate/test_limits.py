@@ -16,7 +16,7 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.tolerances import parse_limits
-from pytest_llmlat.values.records import Contention, LoadFacts
+from pytest_llmlat.values.cell_facts import Contention, LoadFacts
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:

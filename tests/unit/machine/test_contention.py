@@ -25,7 +25,7 @@ from pytest_llmlat.machine.contention import (
 from pytest_llmlat.values.clock import ManualClock
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import Contention
+    from pytest_llmlat.values.cell_facts import Contention
 
 OURS = 100
 SECOND = 1_000_000_000

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_llmlat.measure.scenarios.batching import Batched
-    from pytest_llmlat.values.records import CellFacts, Generation, LoadFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
+    from pytest_llmlat.values.records import Generation, Record
     from pytest_llmlat.values.token_meter import Meter
 
 pytestmark = pytest.mark.slow

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import ModelSpec, Sample, Scalar, Task
-    from pytest_llmlat.values.records import CellFacts, Record, Request
+    from pytest_llmlat.values.records import Record, Request
     from pytest_llmlat.values.token_meter import Meter
 
 pytestmark = pytest.mark.slow

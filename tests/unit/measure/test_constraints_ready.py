@@ -20,9 +20,10 @@ from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import CellFacts, Generation, Record, Request
+    from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.token_meter import Meter
 
 SCHEMA = schema_constraint({"type": "object"})

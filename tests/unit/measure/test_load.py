@@ -19,15 +19,9 @@ from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import under_load
 from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
+from pytest_llmlat.values.cell_facts import CellFacts, Instrument
 from pytest_llmlat.values.clock import ManualClock
-from pytest_llmlat.values.records import (
-    CellFacts,
-    Generation,
-    Instrument,
-    Record,
-    Request,
-    Response,
-)
+from pytest_llmlat.values.records import Generation, Record, Request, Response
 from pytest_llmlat.values.scenario import Scenario
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
@@ -35,8 +29,8 @@ from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
+    from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import LoadFacts
 
 pytestmark = pytest.mark.slow
 

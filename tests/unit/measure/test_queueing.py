@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_llmlat.measure.scenarios.queueing import Queue
-    from pytest_llmlat.values.records import CellFacts, LoadFacts, Record, Response
+    from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
+    from pytest_llmlat.values.records import Record, Response
     from pytest_llmlat.values.results import Summary
 
 pytestmark = pytest.mark.slow

@@ -23,9 +23,10 @@ from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar, Task
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.records import CellFacts, Generation, Record, Request
+    from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.token_meter import Meter
 
 LABELS = ("negative", "positive")

@@ -11,7 +11,8 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.report.loads import clock_lines, keeping_lines, load_lines
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.values.records import Instrument, LoadFacts, Record, Transport
+from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
+from pytest_llmlat.values.records import Record, Transport
 from pytest_llmlat.values.results import Scoreboard
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts

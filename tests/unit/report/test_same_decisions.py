@@ -27,7 +27,8 @@ from pytest_llmlat.report.terminal import scoreboard_lines
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
 TASKS = ("reasoning/sums", "reasoning/logic", "sentiment/polarity")

@@ -14,10 +14,11 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
 from pytest_llmlat.values import comparability, keeping_up, results
+from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
 from pytest_llmlat.values.comparability import Apart, Comparison, Front
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.keeping_up import Steadiness
-from pytest_llmlat.values.records import Cell, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.records import Cell
 from pytest_llmlat.values.results import (
     Contrast,
     Distribution,

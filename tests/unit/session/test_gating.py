@@ -11,8 +11,8 @@ import pytest
 from pytest_llmlat.gate import matching
 from pytest_llmlat.session.gating import Gate, join, nothing
 from pytest_llmlat.store import baselines
+from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.errors import BadBaseline, UsageError
-from pytest_llmlat.values.records import Contention
 from pytest_llmlat.values.results import Verdict
 from pytest_llmlat.values.settings import Settings
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
@@ -20,8 +20,9 @@ from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import CellFacts, Record
+    from pytest_llmlat.values.records import Record
 
 HERE: Mapping[str, Scalar | None] = {
     "cpu": "this one",

@@ -28,8 +28,9 @@ from pytest_llmlat.store.baselines import (
     save,
 )
 from pytest_llmlat.store.baselines.columns import pack, unpack
+from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.errors import BadBaseline, UsageError
-from pytest_llmlat.values.records import Contention, Grade, Record
+from pytest_llmlat.values.records import Grade, Record
 from pytest_llmlat.values.results import Distribution
 from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import (
@@ -47,8 +48,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.records import CellFacts
 
 MACHINE: dict[str, Scalar | None] = {
     "python": "3.13.1",

@@ -26,14 +26,8 @@ from pytest_llmlat.store.journal import (
 from pytest_llmlat.store.json_lines import json_object, parsed, record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.records import (
-    Cell,
-    Grade,
-    Instrument,
-    LoadFacts,
-    Record,
-    Transport,
-)
+from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
+from pytest_llmlat.values.records import Cell, Grade, Record, Transport
 from pytest_llmlat.values.results import Verdict
 from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts

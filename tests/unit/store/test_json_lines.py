@@ -17,7 +17,8 @@ from pytest_llmlat.store.json_lines import (
     record_of,
     verdict_of,
 )
-from pytest_llmlat.values.records import CellFacts, Record
+from pytest_llmlat.values.cell_facts import CellFacts
+from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
 from tests.unit.builders import a_record, some_facts
 

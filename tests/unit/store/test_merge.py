@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.store.run_reader import Run
-    from pytest_llmlat.values.records import CellFacts
+    from pytest_llmlat.values.cell_facts import CellFacts
 
 DESK = {"cpu": "EPYC", "cores": 2, "pytest": "9.0"}
 LAPTOP = {"cpu": "M2", "cores": 8, "pytest": "9.0"}

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pytest_llmlat.values.records import Cell, CellFacts, Record
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell, Record
 
 FAILED = Verdict(cell="c", quantity="quality", outcome="failed", against="quality>=1")
 TOLD = {"balance": "harmonic", "seed": 7, "slo": "e2e<2"}
