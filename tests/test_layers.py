@@ -425,7 +425,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(pytest_llmlat, "Nonsense")
 
 
-OPEN = ("backends", "devices", "extractors", "families", "metrics", "sandboxes")
+OPEN = (
+    *("backends", "devices", "extractors", "families", "generators", "metrics"),
+    "sandboxes",
+)
 """The kinds of extensions."""
 TORCH_KINDS = {"cpu", "cuda", "mps", "xpu"}
 """Devices whose names are torch's own words for what it runs on."""

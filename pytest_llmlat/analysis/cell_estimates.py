@@ -89,15 +89,20 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
     ).T
     own = speeds(records)
     scores, asked = units.sums([(speed, 1.0) for speed in own]).T
+    with METRICS.blamed(records[0].metric):
+        value = (
+            _corpus(records, metric, units)
+            if metric.corpus
+            else mean_figure(marks, given)
+        )
+        details = tuple(sorted(_details(graded, metric, Units(graded)).items()))
     return CellEstimates(
-        value=_corpus(records, metric, units)
-        if metric.corpus
-        else mean_figure(marks, given),
+        value=value,
         chance=known(chances.pop(), units.count)
         if len(chances) == 1
         else mean_figure(guesses, given),
         speed=mean_figure(scores, asked, shared=shared_by_neighbours(records, own)),
-        details=tuple(sorted(_details(graded, metric, Units(graded)).items())),
+        details=details,
         units=units.count,
     )
 

@@ -44,18 +44,21 @@ def grade(
     elif (right := _verbatim(answer, task, sample)) is not None:
         extraction = Extraction(value=right, explicit=True)
     else:
-        extraction = EXTRACTORS[task.extractor](answer, task, sample)
+        with EXTRACTORS.blamed(task.extractor):
+            extraction = EXTRACTORS[task.extractor](answer, task, sample)
     if truncated and metric.exact and not extraction.explicit:
         extraction = replace(extraction, value=None)
-    if metric.grade is not None:
-        found = metric.grade(extraction.value, task, sample)
-    elif metric.run is None or extraction.value is None:
-        return extraction, metric.worst("no program in it")
-    elif sandbox is None:
-        raise LLMLatError(f"task {task.name!r} runs generated code, without a sandbox")
-    else:
-        found = metric.run(extraction.value, task, sample, sandbox)
-    return extraction, checked(found, task.metric, metric)
+    with METRICS.blamed(task.metric):
+        if metric.grade is not None:
+            found = metric.grade(extraction.value, task, sample)
+        elif metric.run is None or extraction.value is None:
+            return extraction, metric.worst("no program in it")
+        elif sandbox is None:
+            why = f"task {task.name!r} runs generated code, without a sandbox"
+            raise LLMLatError(why)
+        else:
+            found = metric.run(extraction.value, task, sample, sandbox)
+        return extraction, checked(found, task.metric, metric)
 
 
 def ungraded(task: Task) -> tuple[Extraction, Grade]:

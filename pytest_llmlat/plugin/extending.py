@@ -19,6 +19,7 @@ TABLES = {
     "devices": "machine.device_table:DEVICES",
     "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",
+    "generators": "tasks.templates:GENERATORS",
     "metrics": "grading.metrics:METRICS",
     "sandboxes": "grading.sandbox:SANDBOXES",
 }

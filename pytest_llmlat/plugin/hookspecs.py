@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind
     from pytest_llmlat.machine.device_table import Device
+    from pytest_llmlat.tasks.templates.generators import ItemGenerator
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
 
@@ -82,6 +83,22 @@ def pytest_llmlat_extractors(config: pytest.Config) -> Mapping[str, Extractor] |
 
         def pytest_llmlat_extractors():
             return {"first_line": Extractor(read=first_line)}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_generators(
+    config: pytest.Config,
+) -> Mapping[str, ItemGenerator] | None:
+    """Return generators of items by name, for this pytest session.
+
+    It is called as that for families. ``source = "generated:dates"`` of a task names
+    what this adds::
+
+        def pytest_llmlat_generators():
+            return {"dates": ItemGenerator(draw=draw_dates)}
 
     Args:
         config: of the pytest session.

@@ -68,5 +68,6 @@ def _own(task: Task, samples: Sequence[Sample]) -> tuple[float, ...]:
     graded = [sample for sample in samples if sample.graded]
     if metric.guess is None or not graded:
         return (0.0,) * len(samples)
-    found = iter(metric.guess(metric, task, graded))
+    with METRICS.blamed(task.metric):
+        found = iter(metric.guess(metric, task, graded))
     return tuple(next(found) if sample.graded else 0.0 for sample in samples)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.templates import GENERATORS
 from pytest_llmlat.values.entities import DATA_SUFFIXES, GENERATED, PublicSet
-from pytest_llmlat.values.errors import UnknownName
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.toml_tables import TomlTable
@@ -30,15 +29,8 @@ def source(table: TomlTable) -> str:
     text = table.required("source")
     if not text.startswith(GENERATED):
         return str((table.home("source").folder / text).resolve())
-    kind = text.removeprefix(GENERATED)
-    if kind not in GENERATORS:
-        raise UnknownName(
-            "generator",
-            kind,
-            GENERATORS,
-            where=f"{table.file}: {table.place}.source",
-            remedy="",
-        )
+    where = f"{table.file}: {table.place}.source"
+    GENERATORS.known(text.removeprefix(GENERATED), where=where)
     return text
 
 

@@ -15,9 +15,13 @@ told in ``problems``.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pytest_llmlat.values.errors import BadExtension, LLMLatError, UnknownName
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 
 OURS = "pytest-llmlat"
 """The distribution whose names nobody else can take."""
+
+_OUR_CODE = (str(Path(__file__).parents[1]) + os.sep, contextlib.__file__)
+"""Where what is ours is called from, the machinery of ``with`` among it."""
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[str, object], T]
@@ -183,6 +190,26 @@ class Table(Mapping[str, T]):
             return _owner(self._declared[name][0])
         return self._givers[name]
 
+    @contextlib.contextmanager
+    def blamed(self, name: str) -> Iterator[None]:
+        """Let an error that comes of using an extension say whose it is, and where.
+
+        Raises:
+            BadExtension: in place of what was raised; errors of other kinds of ours
+                pass as they are.
+        """
+        try:
+            yield
+        except BadExtension as error:
+            raise BadExtension(f"{error} ({self.owner(name)})") from error
+        except LLMLatError:
+            raise
+        except Exception as error:  # foreign code may raise anything
+            raise BadExtension(
+                f"{self.noun} {name!r} of {self.owner(name)} failed:"
+                f" {type(error).__name__}: {error}{raised_at(error)}"
+            ) from error
+
     def add(
         self, given: Iterable[tuple[str, Mapping[str, object]]]
     ) -> Callable[[], None]:
@@ -268,6 +295,20 @@ class Table(Mapping[str, T]):
             f"{self.noun} {points[0].name!r} is declared by {first} and by"
             f" {' and by '.join(others)}: {ends}"
         )
+
+
+def raised_at(error: BaseException) -> str:
+    """Say at which line of which file foreign code went wrong; empty if none did.
+
+    Of the frames below ours the first is the extension's own; what fails in a library
+    that it calls is told at the line that calls it.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not frame.filename.startswith(_OUR_CODE)]
+    if not foreign:
+        return ""
+    last = [frame for frame in foreign if frame.filename == foreign[0].filename][-1]
+    return f" ({last.filename}, line {last.lineno})"
 
 
 def _load(point: EntryPoint, place: str) -> object:

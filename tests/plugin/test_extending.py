@@ -223,6 +223,82 @@ def test_a_metric_that_promises_and_does_not_keep_fails_its_cell(
     result.stdout.fnmatch_lines(["*metric 'same_length' gave 3.0, which is not*"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "old", "line"),
+    [
+        ("extractor 'last_word'", "return Reading(text", 8),
+        ("metric 'same_length'", "return Grade(value=float(len(value", 11),
+    ],
+)
+def test_an_extension_that_fails_is_named_with_its_file(
+    project: Project, kind: str, old: str, line: int
+) -> None:
+    """Whose it is and where it failed, in place of a bare exception."""
+    text = CONFTEST.replace(old, old.replace("return ", "return 1 // 0 or "))
+    project.write("conftest.py", text)
+    give_a_task(project, "intent", "last_word", "same_length")
+
+    result = project.run("--llm=parrot", "-m", "cpu")
+
+    result.assert_outcomes(failed=1)
+    place = f"*conftest.py, line {line})*"
+    told = f"*{kind} of *conftest.py failed: ZeroDivisionError:{place}"
+    result.stdout.fnmatch_lines([told])
+
+
+GENERATES = """
+from dataclasses import dataclass
+from pytest_llmlat.tasks.templates.generators import ItemGenerator
+
+@dataclass(frozen=True)
+class Item:
+    id: str
+
+    def row(self):
+        label = ("positive", "negative")[len(self.id) % 2]
+        return {"text": f"Say it: {self.id}", "label": label}
+
+def draw(seed, count, options):
+    return [Item(id="number-" + "1" * n) for n in range(count)]
+
+def pytest_llmlat_generators():
+    return {"sayings": ItemGenerator(draw=draw, count=6)}
+"""
+
+
+def give_generated(project: Project, conftest: str) -> None:
+    """Give the project a task whose items its conftest file draws."""
+    project.write("conftest.py", conftest)
+    give_a_task(project, "sentiment", "text", "exact_match")
+    tasks = (project.pytester.path / "tasks.toml").read_text("utf-8")
+    project.write("tasks.toml", tasks.replace("tiny.jsonl", "generated:sayings"))
+
+
+def test_a_conftest_adds_a_generator_of_prompts(project: Project) -> None:
+    """Its items are asked, under ids that tell the seed."""
+    give_generated(project, GENERATES)
+
+    project.run("--llm=parrot", "-m", "cpu").assert_outcomes(passed=1)
+
+    records = project.records()
+    assert {record["sample"] for record in records} == {
+        f"number-{'1' * n}-seed0" for n in range(6)
+    }
+    assert all(record["prompt"].startswith("Say it: number-") for record in records)
+
+
+def test_a_generator_that_fails_is_named_with_its_file(project: Project) -> None:
+    """No answer is asked for."""
+    give_generated(project, GENERATES.replace("return [I", "return 1 // 0 or [I"))
+
+    result = project.run("--llm=parrot", "-m", "cpu")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*generator 'sayings' of *conftest.py failed: ZeroDivisionError:*line 14)*"]
+    )
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the example of the documentation, without network, into a folder."""

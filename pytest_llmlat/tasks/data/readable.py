@@ -31,6 +31,7 @@ def readable(task: Task, sample: Sample, *, where: str) -> Sample:
     Raises:
         BadCatalogue: a right answer that no answer could equal, or that the metric
             cannot judge by.
+        BadExtension: the extractor or the metric fails; says whose it is.
     """
     try:
         extractor, metric = EXTRACTORS[task.extractor], METRICS[task.metric]
@@ -38,15 +39,18 @@ def readable(task: Task, sample: Sample, *, where: str) -> Sample:
         return sample
     if metric.illegible is not None:
         for answer in sample.references:
-            told = metric.illegible(answer, task)
+            with METRICS.blamed(task.metric):
+                told = metric.illegible(answer, task)
             if told is not None:
                 raise BadCatalogue(f"{where}: {told}")
     if not metric.exact or metric.grade is None or extractor.reference is None:
         return sample
     answers: list[str] = []
     for answer in sample.references:
-        read = extractor.reference(answer, task, sample)
-        met = _met(metric.grade, read, answer, task, sample)
+        with EXTRACTORS.blamed(task.extractor):
+            read = extractor.reference(answer, task, sample)
+        with METRICS.blamed(task.metric):
+            met = _met(metric.grade, read, answer, task, sample)
         if met is None:
             raise BadCatalogue(
                 f"{where}: no answer could equal the right answer {answer!r:.200}: the"

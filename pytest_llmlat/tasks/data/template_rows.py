@@ -45,24 +45,28 @@ def generated_rows(task: Task, *, seed: int) -> Iterator[TableRow]:
 
     Raises:
         BadCatalogue: a number that is none, or more items than there are.
+        BadExtension: the generator is broken, or fails; says whose it is.
     """
     kind = task.source.removeprefix(GENERATED)
     generator = GENERATORS[kind]
     chosen = _whole(task, "seed", seed)
     count = _whole(task, "count", generator.count)
-    try:
-        items = generator.draw(chosen, count, dict(task.options))
-    except ValueError as error:
-        raise BadCatalogue(
-            f"task {task.name!r}: {task.source}, seed {chosen}, count {count}: {error}"
-        ) from error
-    for index, item in enumerate(items):
+    with GENERATORS.blamed(kind):
+        try:
+            items = generator.draw(chosen, count, dict(task.options))
+        except ValueError as error:
+            raise BadCatalogue(
+                f"task {task.name!r}: {task.source}, seed {chosen}, count {count}:"
+                f" {error}"
+            ) from error
+        rows = [(str(item.id), {**item.row()}) for item in items]
+    for index, (own, columns) in enumerate(rows):
         # Another seed draws other items, which must not be paired with these by id.
         yield TableRow(
             source=f"{task.source}, seed {chosen}",
             place=f"item {index + 1}",
             index=index,
-            columns={**item.row(), "id": f"{item.id}-seed{chosen}"},
+            columns={**columns, "id": f"{own}-seed{chosen}"},
         )
 
 

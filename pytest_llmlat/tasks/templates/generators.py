@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.tasks.templates.items import arithmetic_items, logic_items
 from pytest_llmlat.tasks.templates.needles import NEEDLE_OPTIONS, needle_items
 from pytest_llmlat.tasks.templates.orders import order_items
+from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +42,20 @@ class ItemGenerator:
     """What a task may set beside count and seed."""
 
 
-GENERATORS: Mapping[str, ItemGenerator] = MappingProxyType(
-    {
-        "arithmetic": ItemGenerator(draw=lambda s, n, _: arithmetic_items(s, n)),
-        "logic": ItemGenerator(draw=lambda s, n, _: logic_items(s, n)),
-        "orders": ItemGenerator(draw=lambda s, n, _: order_items(s, n)),
-        "needles": ItemGenerator(draw=needle_items, count=0, options=NEEDLE_OPTIONS),
-    }
-)
+def _check(_name: str, value: object) -> ItemGenerator:
+    if not isinstance(value, ItemGenerator):
+        raise TypeError(f"must be an ItemGenerator, not {type(value).__name__}")
+    if not callable(value.draw):
+        raise TypeError(f"its draw must be a function, not {value.draw!r:.80}")
+    if type(value.count) is not int or value.count < 0:
+        raise ValueError(f"its count must be a whole number, not {value.count!r:.80}")
+    return value
+
+
+ARITHMETIC = ItemGenerator(draw=lambda seed, count, _: arithmetic_items(seed, count))
+LOGIC = ItemGenerator(draw=lambda seed, count, _: logic_items(seed, count))
+ORDERS = ItemGenerator(draw=lambda seed, count, _: order_items(seed, count))
+NEEDLES = ItemGenerator(draw=needle_items, count=0, options=NEEDLE_OPTIONS)
+
+GENERATORS: Table[ItemGenerator] = Table("generators", "generator", _check)
+"""The generators of items by name."""
