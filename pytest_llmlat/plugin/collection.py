@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.gate.tolerances import LIMITED, parse_limit
 from pytest_llmlat.machine.device_table import find_device, present_devices
+from pytest_llmlat.plugin.base_markers import limits_of_base
+from pytest_llmlat.plugin.keys import settings_of
 from pytest_llmlat.plugin.task_runner import Assignment, variant_of
 from pytest_llmlat.session.cell_order import checked_choice, checked_variant
 from pytest_llmlat.session.claims import clash
@@ -58,7 +59,11 @@ def parametrize(metafunc: pytest.Metafunc, selection: Selection) -> None:
     marker = metafunc.definition.get_closest_marker(MARKER)
     if marker is None or "llmlat" not in metafunc.fixturenames:
         return
-    assignments = _assignments(marker, selection, where=metafunc.definition.nodeid)
+    judged = limits_of_base(metafunc.definition, settings_of(metafunc.config))
+    assignments = [
+        each if judged is None else each.held_to(judged)
+        for each in _assignments(marker, selection, where=metafunc.definition.nodeid)
+    ]
     metafunc.parametrize(
         "llmlat",
         assignments or [_UNCHOSEN],
@@ -100,7 +105,7 @@ def clashes(items: Iterable[pytest.Item]) -> dict[pytest.Item, str]:
         ).id
         first, before = known.setdefault(wanted, (item, assignment))
         if first is not item:
-            alike = replace(before, limits=()) == replace(assignment, limits=())
+            alike = before.asked == assignment.asked
             found[item] = str(clash(wanted, first.nodeid, item.nodeid, alike))
     return found
 

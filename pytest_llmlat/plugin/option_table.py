@@ -248,6 +248,14 @@ OPTIONS = {
         help="what cannot be decided: pass or fail",
         read=given_option.choice(lambda: ("pass", "fail")),
     ),
+    "gate_from": Option(
+        flag="--llm-gate-from",
+        metavar="BASE",
+        help="take what a change is held to from its base: a folder, an ini file in it,"
+        " or a reference of git (origin/main)",
+        read=given_option.text,
+        looked_up=True,
+    ),
     "power": Option(
         flag="--llm-power",
         metavar="",

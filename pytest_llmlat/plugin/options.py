@@ -140,6 +140,10 @@ def read(config: pytest.Config) -> Settings:
     if project.is_file():
         for name in ("model_files", "task_files"):
             said[name] = (project, *said.get(name, ()))
+    if said.get("gate_from"):
+        from pytest_llmlat.plugin.base_settings import judged_by_base  # noqa: PLC0415
+
+        said |= judged_by_base(config, said)
     told = getattr(config, "workerinput", {}).get(WORKER_FOLDER)
     return Settings(
         **said,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class Assignment:
     samples: int | None
     limits: tuple[Limit, ...] = ()
     """What the test's marker says that its figures must be."""
+    proposed: tuple[Limit, ...] | None = None
+    """What the marker of the change says, where ``limits`` are those of its base."""
     sampling: SamplingChoice = SamplingChoice()  # noqa: RUF009 - it is frozen
     """What it says of drawing tokens and of repeats."""
     variant: str | None = None
@@ -51,6 +53,15 @@ class Assignment:
     def id(self) -> str:
         """Its part of the test's name."""
         return f"{self.task.name}|{self.scenario.name}"
+
+    @property
+    def asked(self) -> Assignment:
+        """The same without what its figures must be."""
+        return replace(self, limits=(), proposed=None)
+
+    def held_to(self, limits: tuple[Limit, ...]) -> Assignment:
+        """Return it with the limits of the base branch in place of its own."""
+        return replace(self, limits=limits, proposed=self.limits)
 
 
 class Runner:
@@ -127,6 +138,7 @@ class Runner:
                 count=chosen.samples if chosen else None,
                 sampling=said.over(chosen.sampling) if chosen else said,
                 limits=chosen.limits if chosen else (),
+                proposed=chosen.proposed if chosen else None,
                 variant=variant_of(self._request.node) if variant is None else variant,
                 test=self._request.node.nodeid,
                 attempt=self._attempt,

@@ -54,6 +54,8 @@ class CellOrder:
     """How to draw tokens and how often to ask; the settings come first."""
     limits: Sequence[Limit] = ()
     """Those of the test; the settings have their own."""
+    proposed: Sequence[Limit] | None = None
+    """What the change says of them, where they are those of its base."""
     variant: str | None = None
     """What tells the cell from another of the same task; a part of its id."""
     test: str | None = None

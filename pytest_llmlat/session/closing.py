@@ -112,6 +112,7 @@ def _judged(
         gate.verdicts(facts, records, session.run_facts["environment"]),
         run.verdicts,
         gate.idle(facts),
+        gate.changed_rules(facts),
     )
     good = not any(verdict.failing for verdict in verdicts)
     if gate.compares and good and not passed:

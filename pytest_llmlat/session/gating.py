@@ -19,6 +19,7 @@ from pytest_llmlat.gate.reach import (
     never_gated,
     nothing_in_common,
 )
+from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
 from pytest_llmlat.gate.tolerances import (
     DEFAULT_TOLERANCE,
     NEW_CELLS,
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.tolerances import Limit
+    from pytest_llmlat.session.cell_order import CellOrder
     from pytest_llmlat.store.baselines import Baseline
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Record
-    from pytest_llmlat.values.settings import Settings, Spelled
+    from pytest_llmlat.values.settings import JudgingSettings, Settings, Spelled
 
 
 class Gate:
@@ -80,20 +82,40 @@ class Gate:
     @cached_property
     def rules(self) -> Rules:
         """What is tolerated."""
+        return self._rules(self._settings)
+
+    def _rules(self, told: Settings | JudgingSettings) -> Rules:
         return Rules(
             tolerances=parse_tolerances(
-                self._settings.tolerances, where=self._spelled("tolerances")
+                told.tolerances, where=self._spelled("tolerances")
             ),
-            unsure=next(each for each in UNSURE if each == self._settings.unsure),
-            new_cells=next(
-                each for each in NEW_CELLS if each == self._settings.new_cells
-            ),
+            unsure=next(each for each in UNSURE if each == told.unsure),
+            new_cells=next(each for each in NEW_CELLS if each == told.new_cells),
         )
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
         """The absolute limits of the command line and the ini file."""
         return parse_limits(self._settings.bounds, where=self._spelled("bounds"))
+
+    def changed_rules(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
+        """Tell what a change makes of the rules, where they are its base's."""
+        told, name = self._settings.proposed, self._settings.gate_from
+        if told is None or name is None:
+            return ()
+        cells = [fact.cell for fact in facts]
+        bounds = parse_limits(told.bounds, where=self._spelled("bounds"))
+        return (
+            *rule_changes(self.rules, self._rules(told), cells, name=name),
+            *limit_changes(self.limits, bounds, cells, name=name),
+        )
+
+    def relimited(self, cell: Cell, order: CellOrder) -> tuple[Verdict, ...]:
+        """Tell what a change makes of the limits of a test's marker."""
+        name = self._settings.gate_from
+        if order.proposed is None or name is None:
+            return ()
+        return limit_changes(order.limits, order.proposed, [cell], name=name)
 
     def check(self) -> None:
         """Read all of it, so that a bad file is told at the start.

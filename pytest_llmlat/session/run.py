@@ -34,8 +34,7 @@ from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
-from pytest_llmlat.session.selection import Selection
-from pytest_llmlat.session.vary import name_in_settings
+from pytest_llmlat.session.selection import Selection, reference_name
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_llmlat.analysis.slo import Objective
-    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
@@ -85,12 +83,9 @@ class Session:
             selection: what was chosen, where that is more than names in files.
             spelled: how the user writes a setting, for complaints.
         """
-        if settings.against is not None:
-            # Cells have the name that reports write.
-            name = name_in_settings(settings.against)
-            settings = replace(settings, against=name)
-        self.settings = settings
         self.selection = selection or Selection(settings, spelled=spelled)
+        # Cells have the name that reports write.
+        self.settings = replace(settings, against=reference_name(settings))
         self._spelled = spelled
         self._listener = listener or Silent()
         self._clock = SystemClock()
@@ -103,7 +98,7 @@ class Session:
         self._instruments: dict[int, Instrument | None] = {}
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
-        self.gate = Gate(settings, spelled=spelled)
+        self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
         """How many cells this process was asked for; 0 while nobody knows."""
 
@@ -218,7 +213,7 @@ class Session:
         measured = Measured(
             summary=summary,
             records=told.records,
-            verdicts=self._judged(summary, told, recorder, order.limits),
+            verdicts=self._judged(summary, told, recorder, order),
         )
         self._claims.end(plan, measured, told.facts)
         return measured
@@ -269,14 +264,14 @@ class Session:
         summary: Summary,
         own: Told,
         recorder: Recorder,
-        limits: Sequence[Limit],
+        order: CellOrder,
     ) -> tuple[Verdict, ...]:
         """Judge a cell as far as that can be done before the others are there."""
-        bounds = (*self.gate.limits, *limits)
+        bounds = (*self.gate.limits, *order.limits)
         missed = check_limits(
             summary, own.records, bounds, unsure=self.gate.rules.unsure
         )
-        for verdict in missed:
+        for verdict in (*missed, *self.gate.relimited(summary.cell, order)):
             self.journal.add(verdict)
         compared = self.gate.verdicts(
             recorder.facts.values(),

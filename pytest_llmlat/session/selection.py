@@ -6,11 +6,17 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.model_catalogue import load_models
+from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
+from pytest_llmlat.session.base_branch import counterparts, of_base
 from pytest_llmlat.session.matrix import deployments
-from pytest_llmlat.session.vary import entry_text, model_named, variants
+from pytest_llmlat.session.vary import (
+    entry_text,
+    model_named,
+    name_in_settings,
+    variants,
+)
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import with_shots
@@ -29,6 +35,18 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled
+
+
+def reference_name(settings: Settings) -> str | None:
+    """Return the name that the model of ``against`` has in reports.
+
+    The base branch's entry of a model that is itself measured has a name of its own.
+    """
+    if settings.against is None:
+        return None
+    name = name_in_settings(settings.against)
+    chosen = map(name_in_settings, settings.models or (DEFAULT,))
+    return of_base(name) if settings.base is not None and name in chosen else name
 
 
 class Selection:
@@ -66,6 +84,15 @@ class Selection:
         """The task catalogue."""
         found = load_tasks(self._settings.task_files)
         return replace(found, entries={**found.entries, **self._own_tasks})
+
+    @cached_property
+    def base_models(self) -> ModelCatalogue | None:
+        """The model catalogue of the base branch; ``None`` where none was named."""
+        settings = self._settings
+        if settings.base is None:
+            return None
+        files = counterparts(settings.model_files, settings.root, settings.base)
+        return load_models(files)
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -112,7 +139,7 @@ class Selection:
             return None
         spelled = self._spelled
         where = f"{spelled('against')}={name}"
-        found = self._model(name, where=spelled("against"))
+        found = self._model(name, where=spelled("against"), base=True)
         if self._settings.vary:
             raise UsageError(
                 f"{where}: takes one candidate at a time, and {spelled('vary')} makes"
@@ -128,6 +155,7 @@ class Selection:
                 f"{where}: asks each sample twice of each model;"
                 f" {spelled('requests')} has no place there, {spelled('samples')} has"
             )
+        found = replace(found, name=reference_name(self._settings) or found.name)
         if found.name in {model.name for model in self.chosen_models}:
             raise UsageError(
                 f"{where}: is what {spelled('models')} names too; to compare a model"
@@ -162,12 +190,19 @@ class Selection:
         }
         return tuple(found.values())
 
-    def _model(self, name: str, *, where: str) -> ModelSpec:
-        """Return an entry, the model at an address, or either in other settings."""
-        if name in self.models.entries:
-            return self.models.entries[name]
+    def _model(self, name: str, *, where: str, base: bool = False) -> ModelSpec:
+        """Return an entry, the model at an address, or either in other settings.
+
+        Args:
+            name: as it was typed.
+            where: it was typed.
+            base: look among the entries of the base branch, if there is one.
+        """
+        known = (self.base_models if base else None) or self.models
+        if name in known.entries:
+            return known.entries[name]
         return model_named(
-            name, lambda each: self.models.find(each, where=where), where=where
+            name, lambda each: known.find(each, where=where), where=where
         )
 
     def _as_asked(self, model: ModelSpec) -> ModelSpec:

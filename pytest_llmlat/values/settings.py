@@ -23,6 +23,16 @@ argument of a function. Complaints name what can be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingSettings:
+    """What says how a change is held to account, each as it was typed."""
+
+    tolerances: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
+    new_cells: str = "warn"
+    unsure: str = "pass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All options of a session, each with the value that it has if nobody says one."""
 
@@ -86,6 +96,13 @@ class Settings:
     """What becomes of a cell that the baseline lacks: fail, warn or pass."""
     unsure: str = "pass"
     """What becomes of what cannot be decided: pass or fail."""
+    gate_from: str | None = None
+    """Whose the four settings above are, as it was typed: the base that a change is to
+    be merged into. ``None`` where they are the project's own."""
+    base: Path | None = None
+    """What stands for ``root`` there."""
+    proposed: JudgingSettings | None = None
+    """What the change says of them itself, which is shown and not followed."""
     power: bool = False
     """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None = None
