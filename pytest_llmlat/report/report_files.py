@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
@@ -31,15 +32,24 @@ def write_report(
         run: where the page reads the records, one cell at a time; lines that cannot
             be read were told when the figures were made, and are not told again.
         page: the page is asked for.
-    """
-    (folder / SUMMARY).write_text(summary_text(told, board), "utf-8")
-    (folder / REPORT).write_text(report_text(told, board), "utf-8")
-    if page:
-        from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - only if asked
 
-        cells = records_of(run, tell=_told_before)
-        records = (record for _, own in cells for record in own)
-        write_page(folder / PAGE, told, board, records)
+    Raises:
+        OSError: there is no room for it, or no right to; no half of a file stays.
+    """
+    try:
+        (folder / SUMMARY).write_text(summary_text(told, board), "utf-8")
+        (folder / REPORT).write_text(report_text(told, board), "utf-8")
+        if page:
+            from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - if asked
+
+            cells = records_of(run, tell=_told_before)
+            records = (record for _, own in cells for record in own)
+            write_page(folder / PAGE, told, board, records)
+    except OSError:
+        for name in (SUMMARY, REPORT, PAGE):
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+        raise
 
 
 def write_benchmark(

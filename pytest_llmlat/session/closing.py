@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
 from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.store import baselines
-from pytest_llmlat.store.journal import FILES, copy_run
+from pytest_llmlat.store.journal import FILES, MEASURED, copy_run
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.errors import BadBaseline
+from pytest_llmlat.values.errors import BadBaseline, RunNotWritten
 from pytest_llmlat.values.results import Scoreboard, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from pytest_llmlat.analysis.slo import Objective
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Settings
+
+_REMEDY = "make room, or name another place, and run again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +78,52 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     told = {**session.run_facts, "seconds": session.seconds}
     if problems:
         told["problems"] = problems
-    journal.finish(seconds=session.seconds)
+    return _written(session, told, board, run)
+
+
+def _written(
+    session: Closing, told: dict[str, Any], board: Scoreboard, run: Run
+) -> Scoreboard:
+    """Write all files; the board tells of those that could not be written."""
+    settings, folder = session.settings, session.journal.folder
     report = settings.report
-    write_report(journal.folder, told, board, run, page=report is not None)
+
+    def own() -> None:
+        session.journal.finish(seconds=session.seconds)
+        write_report(folder, told, board, run, page=report is not None)
+
+    unwritten = _told_if_not(folder, own)
+    board = replace(board, verdicts=join(board.verdicts, unwritten))
+
+    def apart(to: Path) -> None:
+        # What is half written in the run's folder is no report.
+        copy_run(folder, to, MEASURED if unwritten else (*FILES, PAGE))
+        if unwritten:
+            write_report(to, told, board, run, page=True)
+
+    lost: tuple[Verdict, ...] = ()
     if report is not None:
-        copy_run(journal.folder, report, (*FILES, PAGE))
+        lost += _told_if_not(report, partial(apart, report))
     if settings.benchmark is not None:
-        write_benchmark(settings.benchmark, told, board, run)
-    return board
+        path = settings.benchmark
+        lost += _told_if_not(path, partial(write_benchmark, path, told, board, run))
+    return replace(board, verdicts=join(board.verdicts, lost))
+
+
+def _told_if_not(place: Path, write: Callable[[], None]) -> tuple[Verdict, ...]:
+    """Write files, and return a verdict that fails where that cannot be done.
+
+    Whatever is wrong with a disk, the figures are told: they may have taken hours.
+    """
+    try:
+        write()
+    except RunNotWritten as error:
+        why = error.why
+    except OSError as error:
+        why = error.strerror or str(error)
+    else:
+        return ()
+    return (_lost(place, f"not written: {why}; {_REMEDY}"),)
 
 
 def again(facts: Iterable[CellFacts]) -> list[str]:
@@ -153,7 +194,7 @@ def _saved(
             "not saved, for the run did not pass, and later ones would be compared"
             " with less or with worse; make it pass, or leave out what does not"
         )
-        return (_unsaved(path, note),)
+        return (_lost(path, note),)
     kept = [fact for fact in facts if fact.cell.model != session.settings.against]
     names = {fact.cell.id for fact in kept}
     told = session.run_facts
@@ -169,12 +210,12 @@ def _saved(
             plugin=str(told["environment"]["pytest-llmlat"]),
         )
     except BadBaseline as error:
-        return (_unsaved(path, str(error)),)
+        return (_lost(path, str(error)),)
     return lucky
 
 
-def _unsaved(path: Path, note: str) -> Verdict:
-    """Return the verdict on a run that was to be stored and is not."""
+def _lost(path: Path, note: str) -> Verdict:
+    """Return the verdict on what was to be written and is not."""
     return Verdict(
         cell="-", quantity="records", outcome="failed", against=str(path), note=note
     )

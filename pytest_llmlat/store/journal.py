@@ -17,18 +17,21 @@ files, so that it can be read again without the run's.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -44,7 +47,9 @@ SUMMARY = "summary.json"
 REPORT = "report.md"
 _OWN = (".llmlat", "runs")
 """Where a project has its runs."""
-FILES = (RUN, CELLS, RECORDS, VERDICTS, SUMMARY, REPORT)
+MEASURED = (RUN, CELLS, RECORDS, VERDICTS)
+"""What all figures are made of."""
+FILES = (*MEASURED, SUMMARY, REPORT)
 
 
 def new_folder(root: Path, runs: Path | None = None) -> Path:
@@ -65,20 +70,31 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Name the folder; several processes may share it."""
         self.folder = folder
+        self._cut: set[str] = set()
+        """Files whose last line could be written in part only."""
 
     def open(self, run: dict[str, Any]) -> None:
-        """Create the folder and say what the run is; a second call changes nothing."""
+        """Create the folder and say what the run is; a second call changes nothing.
+
+        Raises:
+            RunNotWritten: there is no room for it, or no right to.
+        """
         if (self.folder / RUN).exists():
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self.folder.parent.parts[-len(_OWN) :] == _OWN:
-            # What is measured is no source: keep it out of the user's commits.
-            ignore = self.folder.parent.parent / ".gitignore"
-            ignore.write_text("*\n", "utf-8")
+        with _told_as_ours(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.folder.parent.parts[-len(_OWN) :] == _OWN:
+                # What is measured is no source: keep it out of the user's commits.
+                ignore = self.folder.parent.parent / ".gitignore"
+                ignore.write_text("*\n", "utf-8")
         self._tell({"schema": SCHEMA, **run})
 
     def add(self, value: Record | CellFacts | Verdict) -> None:
-        """Append one line."""
+        """Append one line.
+
+        Raises:
+            RunNotWritten: there is no room for it, or no right to.
+        """
         if isinstance(value, Verdict):
             name, content = VERDICTS, asdict(value)
         else:
@@ -96,6 +112,9 @@ class Journal:
 
         Returns:
             Test and digest of whoever said so first, in any process of this run.
+
+        Raises:
+            RunNotWritten: there is no room for it, or no right to.
         """
         own = {"cell": cell, "test": test, "asked": asked}
         self._append(CLAIMS, own)
@@ -108,9 +127,15 @@ class Journal:
     def _append(self, name: str, content: dict[str, Any]) -> None:
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
         line = (json.dumps(content, allow_nan=False) + "\n").encode("ascii")
-        with (self.folder / name).open("ab", buffering=0) as file:
-            if file.write(line) != len(line):
-                raise OSError(f"{file.name}: only a part of a record could be written")
+        if name in self._cut:
+            line = b"\n" + line
+        path = self.folder / name
+        with _told_as_ours(path), path.open("ab", buffering=0) as file:
+            written = file.write(line)
+            if written != len(line):
+                self._cut.add(name)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._cut.discard(name)
 
     @property
     def begun(self) -> bool:
@@ -118,7 +143,11 @@ class Journal:
         return any((self.folder / name).exists() for name in (RUN, CELLS))
 
     def finish(self, *, seconds: float) -> None:
-        """Say in ``run.json`` how long the run took."""
+        """Say in ``run.json`` how long the run took.
+
+        Raises:
+            RunNotWritten: there is no room for it, or no right to.
+        """
         if (self.folder / RUN).exists():
             told = json.loads((self.folder / RUN).read_text("utf-8"))
             self._tell({**told, "seconds": seconds})
@@ -127,8 +156,25 @@ class Journal:
         """Write ``run.json`` in one go: there is no moment at which half of it is."""
         text = json.dumps(run, indent=1, allow_nan=False) + "\n"
         draft = self.folder / f"{RUN}.{os.getpid()}"
-        draft.write_text(text, "utf-8")
-        draft.replace(self.folder / RUN)
+        with _told_as_ours(self.folder / RUN):
+            try:
+                draft.write_text(text, "utf-8")
+                draft.replace(self.folder / RUN)
+            finally:
+                draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_as_ours(path: Path) -> Iterator[None]:
+    """Let an error of the system say what it means for the run.
+
+    Raises:
+        RunNotWritten: in place of the error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunNotWritten(path, error) from error
 
 
 def copy_run(folder: Path, to: Path, names: Sequence[str]) -> None:

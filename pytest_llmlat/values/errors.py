@@ -17,6 +17,7 @@ Every message says what is wrong, where it came from and what to do::
     ├── Unsupported           a setting that this device or library cannot do
     ├── OutOfMemory           a model, or an answer, does not fit into memory
     ├── ServerUnavailable     a server cannot be reached, or does not let us in
+    ├── RunNotWritten         what is measured cannot be written down
     ├── GenerationFailed      the backend broke while it answered
     └── SandboxUnavailable    generated code cannot be run here
 
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class LLMLatError(Exception):
@@ -132,6 +134,19 @@ class OutOfMemory(LLMLatError):
 
 class ServerUnavailable(LLMLatError):
     """A server cannot be reached, or refuses whoever asks."""
+
+
+class RunNotWritten(LLMLatError):
+    """What is measured cannot be written where the run is: no room, or no right to."""
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        """Say where, why and what to do; what was written before stays."""
+        self.why = error.strerror or str(error)
+        super().__init__(
+            f"{file}: {self.why}: what is measured cannot be written"
+            " there; make room, or name another folder for runs (--llm-runs DIR), and"
+            " run again; what was written until then stays and is in the figures"
+        )
 
 
 class GenerationFailed(LLMLatError):

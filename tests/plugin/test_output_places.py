@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,3 +68,34 @@ def test_from_python_the_argument_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="with runs"):
         measure_models("smollm2-135m", "sentiment/polarity", runs=taken / "runs")
+
+
+IN_THE_WAY = """
+from pathlib import Path
+
+def pytest_llmlat_record(record):
+    for run in Path(".llmlat/runs").iterdir():
+        (run / "report.md").mkdir(exist_ok=True)
+"""
+
+
+def test_a_report_that_cannot_be_written_at_the_end_costs_no_figures(
+    project: Project,
+) -> None:
+    """They are shown, and the report that was asked for is whole; the run fails."""
+    project.write("conftest.py", IN_THE_WAY)
+
+    result = project.run("-k", "sentiment", "--llm-report=out")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "sentiment/tiny *",
+            "FAILED * not written: Is a directory; make room*",
+        ]
+    )
+    out = project.pytester.path / "out"
+    told = json.loads((out / "summary.json").read_text("utf-8"))
+    assert [cell["samples"] for cell in told["cells"]] == [6]
+    assert (out / "report.html").is_file()
+    assert not (project.runs[-1] / "summary.json").exists()

@@ -8,6 +8,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -27,10 +28,14 @@ from pytest_llmlat.store.json_lines import json_object, parsed, record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
+from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Cell, Grade, Record, Transport
 from pytest_llmlat.values.results import Verdict
 from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes
 # the two as it writes the one character that they stand for.
@@ -395,3 +400,54 @@ def test_rounds_of_a_sample_are_kept_apart(tmp_path: Path) -> None:
         journal.add(record)
 
     assert records_in(journal) == records
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("records.jsonl", lambda journal: journal.add(a_record())),
+        ("claims.jsonl", lambda journal: journal.claim("c", test="t", asked="a")),
+    ],
+)
+def test_a_full_disk_is_told_in_a_sentence(
+    tmp_path: Path, name: str, write: Callable[[Journal], object]
+) -> None:
+    """Where, why and what to do; what was written before stays."""
+    journal = Journal(tmp_path / "run")
+    journal.open({"id": "run"})
+    (journal.folder / name).symlink_to(FULL)
+
+    with pytest.raises(RunNotWritten, match=r"No space left on device.*make room") as e:
+        write(journal)
+
+    assert str(e.value).startswith(str(journal.folder / name))
+    assert (journal.folder / "run.json").is_file()
+
+
+def test_half_a_record_spoils_no_other(tmp_path: Path) -> None:
+    """When there is room again, the next line is a line of its own."""
+    resource = pytest.importorskip("resource")
+    journal = Journal(tmp_path / "run")
+    journal.open({"id": "run"})
+    journal.add(a_record(sample="first"))
+    size = (journal.folder / "records.jsonl").stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30, hard))
+    try:
+        with pytest.raises(RunNotWritten):
+            journal.add(a_record(sample="second"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    journal.add(a_record(sample="third"))
+
+    lines = (journal.folder / "records.jsonl").read_bytes().splitlines()
+    assert len(lines) == 3
+    assert [parsed(line)["sample"] for line in (lines[0], lines[2])] == [
+        "first",
+        "third",
+    ]
