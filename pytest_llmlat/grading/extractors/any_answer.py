@@ -113,10 +113,8 @@ def read_short(answer: str, task: Task, sample: Sample) -> Reading:
     options = _options(sample)
     if options:
         question = dict(sample.fields).get("question")
-        about = (
-            Topic.of(question, options).allows if isinstance(question, str) else bool
-        )
-        return read_word(answer, options, about=about, language=language(task))
+        topic = Topic.of(question, options) if isinstance(question, str) else None
+        return read_word(answer, options, topic=topic, language=language(task))
     answer = without_run_on(answer)
     text = plain(answer)
     stated = [_short(match["words"]) for match in STATED.finditer(text)]

@@ -107,8 +107,9 @@ IF = re.compile(
     re.IGNORECASE,
 )
 JOINED = re.compile(
-    r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,\s{0,3}(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b"
-    r"|und\b|ou\b|et\b|to\b|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
+    r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,?\s{0,3}(?:and )?then\b|,\s{0,3}"
+    r"(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b|und\b|ou\b|et\b|to\b"
+    r"|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
     r"(?:(?:maybe|perhaps|also|even|option|the)\s{1,3}){0,2}[(\[]?",
     re.IGNORECASE,
 )

@@ -92,6 +92,8 @@ class Candidates:
     one is about the answer, and no step on the way to it."""
     about: Callable[[str], bool] = bool
     """Whether a sentence may be about what is asked, and is no step on the way."""
+    told: Callable[[str], str] = str
+    """Strikes out what a text says of the contrary of what is asked."""
 
 
 EvidenceWay: TypeAlias = tuple[Iterable[Claim], bool]
@@ -143,6 +145,7 @@ def decided(answer: str, asked: Candidates) -> Reading:
     """Return what an answer gives as the one right thing, by the order above."""
 
     def ways(answer: str) -> Iterator[EvidenceWay]:
+        answer = asked.told(answer)
         text = plain(answer)
         text = shielded(text if asked.truth else without_retracted(text), asked)
         yield _marked(answer, asked), True

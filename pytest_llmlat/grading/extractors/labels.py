@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from pytest_llmlat.grading.extractors.readable_answer import (
 from pytest_llmlat.grading.extractors.references import as_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_llmlat.grading.extractors.topic import Topic
     from pytest_llmlat.values.entities import Sample, Task
 
 TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
@@ -103,7 +105,7 @@ def read_word(
     words: Sequence[str],
     *,
     judging: bool = False,
-    about: Callable[[str], bool] = bool,
+    topic: Topic | None = None,
     language: str = "",
 ) -> Reading:
     """Return the one of ``words`` that the answer gives, by the order of evidence.
@@ -114,7 +116,7 @@ def read_word(
             writes any of them with it: "may" is not May then.
         judging: the words judge a text, as labels do; other forms of them are read
             where none of them is named itself ("angry" for anger).
-        about: says whether a sentence may be about what is asked.
+        topic: what is asked, if it is known.
         language: that of the task, where it is not English.
     """
     values = {_key(word): word for word in words if _key(word)}
@@ -136,7 +138,10 @@ def read_word(
     if all(word[:1].isupper() for word in named.values()):
         find_capital = partial(_capitals, named)
         find = find_capital if find_capital(answer) else find
-    return decided(answer, Candidates(find=find, judging=judging, about=about))
+    asked = Candidates(find=find, judging=judging)
+    if topic is not None:
+        asked = replace(asked, about=topic.allows, told=topic.told)
+    return decided(answer, asked)
 
 
 def _rated(answer: str) -> str:

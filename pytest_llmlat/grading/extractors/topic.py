@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.contraries import poles, without_contraries
 from pytest_llmlat.grading.extractors.doubt import REASON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WORD = re.compile(r"[^\W\d_]{3,}|\d+")
+WORD = re.compile(r"[^\W\d_]{3,}|\d+(?!\d|st\b|nd\b|rd\b|th\b)")
 COMMON = re.compile(
     r"the|and|not|has|had|one|its|his|her|for|but|are|can|out|all|any|own|two|six|ten"
     r"|who|whom|whose|what|which|that|this|these|those|there|their|they|them|with|from"
@@ -30,6 +31,8 @@ class Topic:
 
     asked: frozenset[str]
     facts: frozenset[str]
+    poles: frozenset[str] = frozenset()
+    """The superlative or the place in an order that is asked for."""
 
     @classmethod
     def of(cls, question: str, options: Sequence[str]) -> Topic:
@@ -43,7 +46,18 @@ class Topic:
         )
         asked = _stems(text[cut + 1 :])
         named = _stems(" ".join(options))
-        return cls(asked - named, _stems(text[: cut + 1]) - asked - named)
+        return cls(
+            asked - named,
+            _stems(text[: cut + 1]) - asked - named,
+            poles(text[cut + 1 :], asked=True),
+        )
+
+    def told(self, text: str) -> str:
+        """Strike out the clauses of a text that speak of the contrary of what is asked.
+
+        "The youngest is Ann" says nothing where the oldest is asked for.
+        """
+        return without_contraries(text, self.poles)
 
     def allows(self, sentence: str) -> bool:
         """Say whether a sentence may answer what is asked.
