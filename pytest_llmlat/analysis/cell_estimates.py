@@ -16,6 +16,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.batch_means import shared_variance
 from pytest_llmlat.analysis.intervals import (
     MeasuredFigure,
+    difference,
     jackknife_figure,
     known,
     made_of,
@@ -64,6 +65,11 @@ class CellEstimates:
     def normalized(self) -> Estimate:
         """The metric with chance taken off, and its interval."""
         return made_of(score.normalize, (self.value, self.chance))
+
+    @property
+    def above_chance(self) -> Estimate:
+        """The metric less what guessing earns, below 0 for who is worse."""
+        return difference(self.to_average.value, self.chance)
 
     def balanced(self, balance: Balance) -> Estimate:
         """Return the score of the cell."""

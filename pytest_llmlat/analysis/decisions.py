@@ -2,7 +2,8 @@
 
 Rows are compared if they were asked the same (tasks, their revisions, samples, and how
 often) under the same load. Everything that a report says of a row beside others is
-decided here, among the rows of one comparison.
+decided here, among the rows of one comparison. Of these only those that are above
+guessing for certain are ranked: among guessers the fastest would be the best.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pytest_llmlat.values.comparability import (
     Apart,
     Comparison,
     Front,
+    Unranked,
     WhyApart,
-    WhyZero,
+    WhyUnranked,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def decide(
     """Compare rows with those that were asked the same.
 
     Args:
-        rows: best balanced score first; rows without a score come last.
+        rows: best balanced score first, after it those that are not above guessing;
+            rows without a score come last.
         scored: the resamples of those that have a score, by their ids.
         balance: which mean is called balanced.
     """
@@ -72,7 +75,9 @@ def decide(
         beside = _beside_others(group, balance)
         within = {row.place for row in group}
         standings |= dict(zip((row.place for row in group), beside, strict=True))
-        own = best_against_others([scored[standing.id] for standing in beside])
+        own = best_against_others(
+            [scored[standing.id] for standing in beside if standing.above_guessing]
+        )
         apart = tuple(
             Apart(row=other.standing.id, why=_why_apart(group, other))
             for other in known
@@ -105,23 +110,26 @@ def _comparison(
     contrasts: Sequence[Contrast],
     apart: tuple[Apart, ...],
 ) -> Comparison:
-    values = [standing.balanced.value or 0.0 for standing in standings]
-    several, above = len(group) > 1, values[0] > 0.0
+    ranked = [row for row in group if row.standing.above_guessing]
+    values = [row.standing.balanced.value or 0.0 for row in ranked]
+    places = [1 + sum(other > own for other in values) for own in values]
     counts = [cell.counts for row in group for cell in row.cells]
     ranks = [standing.ranks for standing in standings if standing.ranks is not None]
     return Comparison(
         scenario=standings[0].scenario,
         families=standings[0].families,
         rows=tuple(standing.id for standing in standings),
-        places=tuple(1 + sum(other > own for other in values) for own in values),
-        best=standings[0].id if several and above else None,
-        better_than=tuple(c.other for c in contrasts if c.certain and above),
-        not_distinguishable=tuple(
-            c.other for c in contrasts if not c.certain and above
-        ),
-        fronts=tuple(_fronts(group)),
+        places=(*places, *[None] * (len(group) - len(ranked))),
+        best=standings[0].id if ranked and len(group) > 1 else None,
+        better_than=tuple(c.other for c in contrasts if c.certain),
+        not_distinguishable=tuple(c.other for c in contrasts if not c.certain),
+        fronts=tuple(_fronts(group[0].standing.families, ranked)),
         weight_decides=any(best != worst for best, worst in ranks),
-        why_zero=() if above else _why_zero(group),
+        unranked=tuple(
+            Unranked(row=row.standing.id, why=_why_unranked(row))
+            for row in group
+            if not row.standing.above_guessing
+        ),
         right_in_time=sum(own.in_time for own in counts),
         judged=sum(own.judged for own in counts),
         contended=any(
@@ -141,35 +149,38 @@ def _comparison(
 
 
 def _beside_others(group: Sequence[MeasuredRow], balance: Balance) -> list[Standing]:
-    """Return the rows with what a row only has beside others."""
-    points = [row.standing.point for row in group]
+    """Return the rows with what a row only has beside others, if it is ranked."""
+    ranked = [row for row in group if row.standing.above_guessing]
+    points = [row.standing.point for row in ranked]
     weighted = {
-        weight: [balanced_at(weight, row.cells, balance) for row in group]
+        weight: [balanced_at(weight, row.cells, balance) for row in ranked]
         for weight in score.WEIGHTS
     }
-    return [
+    beside = [
         replace(row.standing, pareto=pareto, ranks=ranks, bis=bis)
         for row, pareto, ranks, bis in zip(
-            group,
+            ranked,
             score.front(points),
             score.rank_ranges(weighted),
             score.integration_scores(points),
             strict=True,
         )
     ]
+    # They come last already.
+    return [*beside, *(row.standing for row in group[len(ranked) :])]
 
 
-def _fronts(group: Sequence[MeasuredRow]) -> Iterable[Front]:
+def _fronts(families: Sequence[str], ranked: Sequence[MeasuredRow]) -> Iterable[Front]:
     """Yield the front of every plane: all families and each, against each axis."""
-    for family in (None, *group[0].standing.families):
+    for family in (None, *families):
         for axis in AXES:
-            on = score.front([_point(row, family, axis) for row in group])
+            on = score.front([_point(row, family, axis) for row in ranked])
             yield Front(
                 family=family,
                 axis=axis,
                 rows=tuple(
                     row.standing.id
-                    for row, is_on in zip(group, on, strict=True)
+                    for row, is_on in zip(ranked, on, strict=True)
                     if is_on
                 ),
             )
@@ -183,26 +194,21 @@ def _point(row: MeasuredRow, family: str | None, axis: FrontAxis) -> Point:
     if family is not None:
         cells = [cell for cell in row.cells if cell.workload.family == family]
         found = [cell.estimates for cell in cells if cell.estimates is not None]
-        quality = sum(h.quality for h in found) / len(found)
+        quality = sum(h.value.value for h in found) / len(found)
         speed = sum(h.speed.value for h in found) / len(found)
         seconds = latencies([cell.counts for cell in cells])["e2e_s"].p50
     across = seconds if axis == "e2e" else None if speed is None else -speed
     return None if quality is None or across is None else (quality, across)
 
 
-def _why_zero(group: Sequence[MeasuredRow]) -> tuple[WhyZero, ...]:
-    found: set[WhyZero] = set()
-    for row in group:
-        for cell in row.cells:
-            if cell.estimates is None:
-                continue
-            if cell.estimates.speed.value == 0.0:
-                found.add(WhyZero.UNANSWERED)
-            elif cell.estimates.value.value == 0.0:
-                found.add(WhyZero.QUALITY)
-            elif cell.estimates.quality == 0.0:
-                found.add(WhyZero.GUESSING)
-    return tuple(why for why in WhyZero if why in found)
+def _why_unranked(row: MeasuredRow) -> WhyUnranked:
+    """Return the first reason for which a row is not above guessing."""
+    cells = [cell.estimates for cell in row.cells if cell.estimates is not None]
+    if any(found.speed.value == 0.0 for found in cells):
+        return WhyUnranked.UNANSWERED
+    if all(found.value.value == 0.0 for found in cells):
+        return WhyUnranked.QUALITY
+    return WhyUnranked.GUESSING
 
 
 def _why_apart(group: Sequence[MeasuredRow], other: MeasuredRow) -> WhyApart:

@@ -208,6 +208,31 @@ def made_of(figure: Callable[..., float], parts: Sequence[MeasuredFigure]) -> Es
     return Estimate(value=value, low=max(0.0, low), high=min(1.0, high))
 
 
+def difference(figure: MeasuredFigure, other: MeasuredFigure) -> Estimate:
+    """Return how much more one figure is than another of the same units (MOVER).
+
+    Unlike what ``made_of`` gives it may be below 0.
+    """
+    value = figure.value - other.value
+    ends = (figure.low, figure.high, other.low, other.high)
+    if any(end is None for end in ends):
+        return Estimate(value=value)
+    low, high, less, more = (float(end or 0.0) for end in ends)
+    alike = float(_correlations([figure.influence, other.influence])[0, 1])
+    downs, ups = (
+        (figure.value - low, more - other.value),
+        (
+            high - figure.value,
+            other.value - less,
+        ),
+    )
+    down, up = (
+        math.sqrt(max(0.0, own**2 + its**2 - 2 * alike * own * its))
+        for own, its in (downs, ups)
+    )
+    return Estimate(value=value, low=value - down, high=value + up)
+
+
 def averaged(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
     """Return the weighted sum of figures of different items, ``to_average``.
 

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.above_guessing import above_guessing
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells
 from pytest_llmlat.analysis.cell_counts import (
     correct_within_budget,
@@ -21,6 +22,7 @@ from pytest_llmlat.analysis.measured_rows import (
     MeasuredCell,
     MeasuredRow,
     family_weights,
+    over_families,
     row_of,
     scored,
 )
@@ -121,7 +123,11 @@ def joined(
     ]
     rows = sorted(
         measured,
-        key=lambda row: _or(row.standing.balanced.value, -math.inf),
+        # Luck at guessing is no reason to stand above who can do something.
+        key=lambda row: (
+            bool(row.standing.above_guessing),
+            _or(row.standing.balanced.value, -math.inf),
+        ),
         reverse=True,
     )
     draws = {
@@ -160,7 +166,10 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         timeouts=sum(s.timeouts for s in summaries),
         grouped=sum(s.grouped for s in summaries),
         partial=any(s.partial for s in summaries),
-        quality=_joined(cells, lambda found: found.normalized),
+        quality=_joined(cells, lambda found: found.value.estimate),
+        chance=over_families(cells, lambda found: found.chance.value),
+        normalized=_joined(cells, lambda found: found.normalized),
+        above_guessing=above_guessing(cells),
         speed=_joined(cells, lambda found: found.speed.estimate),
         balanced=_joined(cells, lambda found: found.balanced(balance)),
         **latencies(counts),

@@ -53,7 +53,8 @@ def _tuning(
 ) -> Tuning | None:
     if not kept:
         return None
-    best = max(kept, key=lambda row: scored[row.id].value)
+    ranked = [row for row in kept if row.above_guessing]
+    best = max(ranked or kept, key=lambda row: scored[row.id].value)
     default = next((row for row in kept if row.model == model), None)
     gain = None
     if default is not None and default is not best:
@@ -61,19 +62,20 @@ def _tuning(
             [scored[row.id] for row in kept], kept.index(default)
         )
         gain = next(each for each in contrasts if each.row == best.id)
-    fronts = score.front([row.point for row in kept])
+    fronts = score.front([row.point for row in ranked])
     return Tuning(
         model=model,
         device=best.device,
         scenario=best.scenario,
         front=tuple(
-            row.model for row, on in zip(kept, fronts, strict=True) if on is True
+            row.model for row, on in zip(ranked, fronts, strict=True) if on is True
         ),
         best=best.model,
         balanced=scored[best.id].value,
         gain=gain,
         entry=of[best.model].entry,
         left_out=tuple(row.model for row in rows if row not in kept),
+        guessing=tuple(row.model for row in kept if not row.above_guessing),
     )
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
-from pytest_llmlat.values.comparability import WhyApart, WhyZero
+from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ APART: Mapping[WhyApart, str] = {
     WhyApart.SAMPLES: "other samples",
     WhyApart.REQUESTS: "another number of requests",
 }
-_ZERO: Mapping[WhyZero, str] = {
-    WhyZero.UNANSWERED: "no request was answered",
-    WhyZero.QUALITY: "the quality is 0",
-    WhyZero.GUESSING: "the quality is no better than guessing",
+_UNRANKED: Mapping[WhyUnranked, str] = {
+    WhyUnranked.UNANSWERED: "no request was answered",
+    WhyUnranked.QUALITY: "the quality is 0",
+    WhyUnranked.GUESSING: "the quality is not above guessing for certain",
 }
 
 
@@ -59,11 +59,13 @@ def comparison_sentence(comparison: Comparison, rows: Mapping[str, Standing]) ->
     """
     names = {id_: _name(row) for id_, row in rows.items()}
     if comparison.best is None:
-        parts = [zero_sentence(comparison)]
+        parts = [unranked_sentence(comparison)]
     else:
         best = rows[comparison.best]
         parts = [f"best balance: {_name(best)}, {bounds(best.balanced)}"]
         parts += comparison_parts(comparison, names)
+        if guessing := [names[one.row] for one in comparison.unranked]:
+            parts.append(f"not ranked, for not above guessing: {named(guessing)}")
     if apart := apart_words(
         [one for one in comparison.apart if one.why is not WhyApart.LOAD], names
     ):
@@ -102,10 +104,11 @@ def apart_words(apart: Iterable[Apart], names: Mapping[str, str]) -> str:
     )
 
 
-def zero_sentence(comparison: Comparison) -> str:
-    """Say that no score is above 0, and why."""
-    why = " or ".join(_ZERO[each] for each in comparison.why_zero)
-    told = f"no balance above 0: {why}"
+def unranked_sentence(comparison: Comparison) -> str:
+    """Say that no row has a place, and why."""
+    found = {one.why for one in comparison.unranked}
+    why = " or ".join(words for each, words in _UNRANKED.items() if each in found)
+    told = f"no row is ranked: {why}"
     if comparison.right_in_time:
         told += (
             f" ({comparison.right_in_time} of {comparison.judged} answers were right"
@@ -123,12 +126,17 @@ def comparison_lines(board: Scoreboard) -> list[str]:
         among = ""
         if len(several) > 1:
             among = f"among {named([names[id_] for id_ in comparison.rows])}: "
+        if not comparison.ranked:
+            # Who only guesses has no quality to lay against time.
+            continue
         front = ", ".join(names[id_] for id_ in comparison.front) or MISSING
-        holds = "depends on it" if comparison.weight_decides else "holds"
-        lines += [
-            printable(f"{among}Pareto front of quality and e2e p50: {front}"),
-            printable(f"{among}weight of quality from 0.3 to 0.7: the ranking {holds}"),
-        ]
+        lines.append(f"{among}Pareto front of quality and e2e p50: {front}")
+        if len(comparison.ranked) > 1:
+            holds = "depends on it" if comparison.weight_decides else "holds"
+            lines.append(
+                f"{among}weight of quality from 0.3 to 0.7: the ranking {holds}"
+            )
+    lines = [printable(line) for line in lines]
     whys = {one.why for c in board.comparisons for one in c.apart}
     if WhyApart.FAMILIES in whys:
         lines.append("rows cover different families: they cannot be ranked fairly")
@@ -157,6 +165,8 @@ def _alone(comparisons: Sequence[Comparison], rows: Mapping[str, Standing]) -> s
     names = named([_name(row) for row in own])
     notes = "".join(f"; {note}" for note in _disturbed(comparisons))
     if len(own) == 1:
+        if own[0].above_guessing is False:
+            notes = f"; it is not above guessing for certain{notes}"
         return (
             f"balance of {names}: {bounds(own[0].balanced)};"
             f" name more models with --llm to compare{notes}"
@@ -181,8 +191,8 @@ def _disturbed(comparisons: Sequence[Comparison]) -> list[str]:
 
 def _tuned(tuning: Tuning) -> list[str]:
     where = placed(tuning.device, tuning.scenario)
-    if tuning.balanced == 0:
-        return [f"{tuning.model} on {where}: no setting is better, none is above 0"]
+    if tuning.best in tuning.guessing:
+        return [f"{tuning.model} on {where}: no setting is above guessing for certain"]
     best = "as its entry says" if tuning.best == tuning.model else tuning.best
     told = f"{tuning.model} on {where}: best balance {best}"
     gain = tuning.gain
@@ -197,6 +207,8 @@ def _tuned(tuning: Tuning) -> list[str]:
             f" {sure}"
         )
     lines = [told, f"  Pareto front of quality and e2e p50: {', '.join(tuning.front)}"]
+    if tuning.guessing:
+        lines.append(f"  not above guessing for certain: {named(tuning.guessing)}")
     if tuning.left_out:
         lines.append(
             "  not compared, for they lack answers or were asked otherwise:"

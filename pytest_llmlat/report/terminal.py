@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]:
     """Return the scoreboard: each model's cells, a row for each model, the verdicts.
 
-    Quality in a cell's line is the metric itself; in a model's row it is the mean
-    over families with the share of guessing taken off. The last line says who is best.
+    Quality is the metric itself, in a model's row its mean over families; beside it
+    stands what guessing earns. The last line says who is best.
 
     Args:
         board: the figures.

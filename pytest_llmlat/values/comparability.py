@@ -33,15 +33,15 @@ class WhyApart(StrEnum):
     """They were asked the same samples, but not as often."""
 
 
-class WhyZero(StrEnum):
-    """Why a balanced score is 0."""
+class WhyUnranked(StrEnum):
+    """Why a row has no place beside others: nothing says that it is good at all."""
 
     UNANSWERED = "unanswered"
     """Every request of a cell failed or ran into the time limit."""
     QUALITY = "quality"
     """The metric itself is 0."""
     GUESSING = "guessing"
-    """The metric is above 0, and no better than guessing."""
+    """The metric is above 0, and not above guessing for certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,20 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
-    """The Pareto front of a plane of quality and time.
+class Unranked:
+    """A row of a comparison that has no place in it."""
 
-    A row is off it if another is at least as good in both and better in one.
+    row: str
+    """Its id."""
+    why: WhyUnranked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """The Pareto front of a plane of quality and time, of the rows that are ranked.
+
+    A row is off it if another is at least as good in both and better in one. Quality
+    is the metric itself.
     """
 
     family: str | None
@@ -77,12 +87,13 @@ class Comparison:
     scenario: str
     families: tuple[str, ...]
     rows: tuple[str, ...]
-    """Ids, best balanced score first."""
-    places: tuple[int, ...]
-    """Of each row by its balanced score; rows that tie share the better place."""
+    """Ids, best balanced score first; those that are not ranked come last."""
+    places: tuple[int | None, ...]
+    """Of each row by its balanced score; rows that tie share the better place.
+    ``None`` for those that are not ranked."""
     best: str | None
     """The row of the best balanced score; ``None`` for a single row, and where no
-    score is above 0."""
+    row is ranked."""
     better_than: tuple[str, ...]
     """Rows that the best one is better than for certain (95 %, all pairs at once)."""
     not_distinguishable: tuple[str, ...]
@@ -90,8 +101,8 @@ class Comparison:
     fronts: tuple[Front, ...]
     weight_decides: bool
     """Whether places change over the weights of quality from 0.3 to 0.7."""
-    why_zero: tuple[WhyZero, ...]
-    """Where no score is above 0; empty else."""
+    unranked: tuple[Unranked, ...]
+    """Rows that are not above guessing for certain."""
     right_in_time: int
     """Answers that were right and within their budget ..."""
     judged: int
@@ -102,6 +113,12 @@ class Comparison:
     """Each other row that has a score."""
     behind: bool = False
     """Whether a cell of a row did not keep up with its load."""
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Rows that have a place, best balanced score first."""
+        without = {one.row for one in self.unranked}
+        return tuple(row for row in self.rows if row not in without)
 
     @property
     def front(self) -> tuple[str, ...]:

@@ -207,6 +207,14 @@ class Standing:
     """Answers in which some message carried several tokens."""
     partial: bool
     quality: Estimate
+    """The metric itself, as in a cell."""
+    chance: float | None
+    """The quality of guessing."""
+    normalized: Estimate
+    """Quality with chance taken off; what the score is made of."""
+    above_guessing: bool | None
+    """Whether its quality is above that of guessing for certain (95 %), over all
+    families or in one of them; ``None`` where nothing was measured."""
     speed: Estimate
     balanced: Estimate
     e2e_s: Distribution
@@ -220,7 +228,8 @@ class Standing:
     correct_within_budget: float | None
     pareto: bool | None
     """Whether no other row of its comparison is at least as good in quality and e2e
-    p50 and better in one."""
+    p50 and better in one; ``None`` where it is not above guessing, for then it has no
+    place beside others."""
     ranks: tuple[int, int] | None
     """Best and worst place in its comparison over all weights of quality from 0.3 to
     0.7."""
@@ -288,6 +297,9 @@ class Tuning:
     """The lines of a catalogue that make the model run so (TOML)."""
     left_out: tuple[str, ...] = ()
     """Variants that lack answers or were asked otherwise, and so cannot be compared."""
+    guessing: tuple[str, ...] = ()
+    """Variants that are not above guessing for certain, and so are none to take; where
+    all are, the best of them is none either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,7 +308,7 @@ class Scoreboard:
 
     summaries: tuple[Summary, ...]
     standings: tuple[Standing, ...]
-    """Best balanced score first."""
+    """Best balanced score first; those that are not above guessing come after."""
     verdicts: tuple[Verdict, ...] = ()
     """Worst first; empty where nothing was gated."""
     contrasts: tuple[Contrast, ...] = ()

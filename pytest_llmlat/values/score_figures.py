@@ -15,7 +15,7 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
         shape="estimate",
         unit="ratio",
         better="higher",
-        row_meaning="Mean over families of the quality with chance taken off.",
+        row_meaning="Mean over families of the metric itself.",
         limited=True,
         columns=(
             FigureColumn(
@@ -25,7 +25,7 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
             FigureColumn(
                 title="Quality",
                 views=("page",),
-                meaning="chance taken off, mean over families",
+                meaning="the metric itself, mean over families",
             ),
             FigureColumn(title="quality", views=("plot",), form="bounds"),
         ),
@@ -36,13 +36,23 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
         shape="number",
         unit="ratio",
         better=None,
+        row_meaning="Mean over families of the quality of guessing.",
+        columns=(
+            FigureColumn(title="chance", views=("cells", "row_lines")),
+            FigureColumn(
+                title="Chance",
+                views=("page",),
+                meaning="the quality of guessing, mean over families",
+            ),
+        ),
     ),
     FigureDefinition(
         name="normalized",
-        meaning="Quality with chance taken off: 0 is guessing, 1 is perfect.",
+        meaning="Quality with chance taken off: 0 is guessing or worse, 1 is perfect.",
         shape="estimate",
         unit="ratio",
         better="higher",
+        row_meaning="Mean over families of the quality with chance taken off.",
     ),
     FigureDefinition(
         name="balanced",

@@ -27,24 +27,28 @@ class TableLayout:
 
 CELL_LAYOUT = TableLayout(
     views=("cells",),
-    first=("samples", "metric", "quality", "balanced", "e2e_p50_s", "e2e_p95_s"),
+    first=(
+        *("samples", "metric", "quality", "chance", "balanced"),
+        *("e2e_p50_s", "e2e_p95_s"),
+    ),
     given_up=("e2e_p95_s", "samples", "metric", "balanced"),
 )
 ROW_LAYOUT = TableLayout(
     views=("rows", "row_lines"),
     first=(
-        *("quality", "speed", "balanced", "ttft_p50_s", "e2e_p50_s", "e2e_p95_s"),
+        *("quality", "chance", "speed", "balanced"),
+        *("ttft_p50_s", "e2e_p50_s", "e2e_p95_s"),
         *("decode_tokens_per_s", "peak_device_bytes"),
     ),
     given_up=(
         *("peak_device_bytes", "decode_tokens_per_s", "e2e_p95_s"),
-        *("ttft_p50_s", "speed"),
+        *("ttft_p50_s", "speed", "chance"),
     ),
 )
 PAGE_ROW_LAYOUT = TableLayout(
     views=("rows", "page"),
     first=(
-        *("balanced", "balanced_interval", "quality", "speed"),
+        *("balanced", "balanced_interval", "quality", "chance", "speed"),
         *("e2e_p50_s", "e2e_p95_s", "ttft_p50_s", "decode_tokens_per_s"),
         *("correct_within_budget", "seconds_per_correct", "tokens_per_correct"),
         "peak_device_bytes",

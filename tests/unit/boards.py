@@ -8,7 +8,7 @@ from typing import Any
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
-from pytest_llmlat.values.comparability import Comparison, Front, WhyZero
+from pytest_llmlat.values.comparability import Comparison, Front, Unranked, WhyUnranked
 from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,
@@ -84,6 +84,9 @@ def a_standing(model: str = "owl") -> Standing:
         grouped=0,
         partial=False,
         quality=NONE,
+        chance=None,
+        normalized=NONE,
+        above_guessing=True,
         speed=NONE,
         balanced=NONE,
         e2e_s=NO_TIMES,
@@ -114,13 +117,15 @@ def a_comparison(*rows: Standing, best: bool = True) -> Comparison:
         scenario=rows[0].scenario,
         families=rows[0].families,
         rows=ids,
-        places=tuple(range(1, 1 + len(rows))),
+        places=tuple(range(1, 1 + len(rows))) if best else (None,) * len(rows),
         best=ids[0] if best and len(rows) > 1 else None,
         better_than=(),
         not_distinguishable=ids[1:] if best else (),
         fronts=(Front(family=None, axis="e2e", rows=ids),),
         weight_decides=False,
-        why_zero=() if best else (WhyZero.GUESSING,),
+        unranked=()
+        if best
+        else tuple(Unranked(row=id_, why=WhyUnranked.GUESSING) for id_ in ids),
         right_in_time=0,
         judged=1,
         contended=False,

@@ -11,7 +11,7 @@ from pytest_llmlat.report.leaders import (
     APART,
     comparison_sentence,
     named,
-    zero_sentence,
+    unranked_sentence,
 )
 from pytest_llmlat.values.comparability import WhyApart
 
@@ -57,8 +57,8 @@ def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Sentence:
     first = board.comparisons[0]
     by_id = {row.standing.id: row for row in rows}
     labels = {id_: row.label for id_, row in by_id.items()}
-    if first.why_zero and (len(first.rows) > 1 or not first.apart):
-        return Sentence(before=f"{_capital(zero_sentence(first))}.")
+    if not first.ranked and (len(first.rows) > 1 or not first.apart):
+        return Sentence(before=f"{_capital(unranked_sentence(first))}.")
     if first.best is None:
         return _alone(board, by_id[first.rows[0]])
     best = by_id[first.best]
@@ -69,7 +69,9 @@ def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Sentence:
         after=after,
         other=named([labels[id_] for id_ in others]),
         end=".",
-        figures=f"{_figures(best)}; next {_next(board, by_id[first.rows[1]])}",
+        figures="; next ".join(
+            (_figures(best), *(_next(board, by_id[id_]) for id_ in first.ranked[1:2]))
+        ),
     )
 
 
@@ -91,7 +93,10 @@ def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:
     """Name those that may be as good; if there are none, all that are worse."""
     if comparison.not_distinguishable:
         return ", not distinguishable from ", comparison.not_distinguishable
-    return ", better than ", comparison.better_than
+    if comparison.better_than:
+        return ", better than ", comparison.better_than
+    unranked = tuple(one.row for one in comparison.unranked)
+    return ", the only one above guessing for certain, beside ", unranked
 
 
 def _figures(row: Row) -> str:
@@ -173,6 +178,12 @@ def _left_out(board: Scoreboard) -> list[str]:
 def cautions(board: Scoreboard, rows: Sequence[Row]) -> list[str]:
     """Return what a reader must know before trusting the answer; worst first."""
     told = _left_out(board)
+    guessing = sum(row.standing.above_guessing is False for row in rows)
+    if guessing:
+        told.append(
+            f"{_of(guessing, len(rows))} not above guessing for certain: such rows have"
+            " no place and are on no front."
+        )
     partial = sum(row.standing.partial for row in rows)
     if partial:
         told.append(

@@ -132,7 +132,7 @@ def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:
 def _who(row: Row, board: Scoreboard, letters: Sequence[str]) -> tuple[Field, ...]:
     several = _compared(row, board)
     return (
-        _place(row, letters) if several else Field(text=MISSING),
+        _place(row, letters) if several and row.place else Field(text=MISSING),
         Field(
             text=row.label,
             key=row.label,

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
-    QualityAndSpeed = tuple[float, float]
-    """Of one cell, quality with chance taken off."""
+    CellScores = tuple[float, float, float]
+    """Of one cell: quality with chance taken off, speed, and the metric itself."""
 
 _HUES = 8
 _SHAPES: Mapping[str, str] = {
@@ -52,11 +52,12 @@ class Row:
     comparison: int | None
     """Which of the board's comparisons it is in; ``None`` without a score."""
     place: int | None
-    """By the balanced score, in that comparison."""
+    """By the balanced score, in that comparison; ``None`` too for a row that is not
+    above guessing."""
     covered: tuple[int, int]
     """How many of the run's families it has."""
-    scores: Mapping[str, Sequence[QualityAndSpeed]]
-    """By family, quality and speed of each cell."""
+    scores: Mapping[str, Sequence[CellScores]]
+    """By family, what each cell earned."""
 
 
 def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
@@ -102,14 +103,15 @@ def rows_of(board: Scoreboard) -> list[Row]:
 
 def _scores(
     summaries: Sequence[Summary],
-) -> dict[tuple[str, str, str], dict[str, list[QualityAndSpeed]]]:
-    found: dict[tuple[str, str, str], dict[str, list[QualityAndSpeed]]]
+) -> dict[tuple[str, str, str], dict[str, list[CellScores]]]:
+    found: dict[tuple[str, str, str], dict[str, list[CellScores]]]
     found = defaultdict(lambda: defaultdict(list))
     for summary in summaries:
-        quality, speed = summary.normalized.value, summary.speed.value
-        if quality is not None and speed is not None:
+        earned, speed = summary.normalized.value, summary.speed.value
+        quality = summary.quality.value
+        if earned is not None and speed is not None and quality is not None:
             own = found[row_key(summary.cell)]
-            own[summary.cell.family].append((quality, speed))
+            own[summary.cell.family].append((earned, speed, quality))
     return found
 
 

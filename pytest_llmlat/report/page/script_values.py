@@ -75,6 +75,7 @@ def _comparisons(board: Scoreboard, rows: Sequence[Row]) -> list[dict[str, Any]]
                 )
             ),
             "rows": [numbers[id_] for id_ in comparison.rows],
+            "ranked": [numbers[id_] for id_ in comparison.ranked],
             "fronts": [
                 {
                     "family": front.family,

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard, scoreboard_of
 from pytest_llmlat.report.leaders import leader_lines
-from pytest_llmlat.values.comparability import WhyApart, WhyZero
+from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
@@ -226,7 +226,10 @@ def test_who_guesses_is_right_in_time_and_has_no_balance() -> None:
     (only,) = board(guessed("a", 11), guessed("b", 0)).comparisons
 
     assert only.best is None
-    assert only.why_zero == (WhyZero.QUALITY, WhyZero.GUESSING)
+    assert [one.why for one in only.unranked] == [
+        WhyUnranked.GUESSING,
+        WhyUnranked.QUALITY,
+    ]
     assert (only.right_in_time, only.judged) == (11, 48)
     assert (only.better_than, only.not_distinguishable) == ((), ())
 
@@ -237,7 +240,9 @@ def test_where_nothing_was_answered_there_is_no_balance() -> None:
     facts = [some_facts(a_cell(model), planned=3) for model in "ab"]
     found = scoreboard(facts, records, balance="geometric", seed=0)
 
-    assert found.comparisons[0].why_zero == (WhyZero.UNANSWERED,)
+    assert {one.why for one in found.comparisons[0].unranked} == {
+        WhyUnranked.UNANSWERED
+    }
 
 
 def test_the_board_carries_which_mean_is_balanced() -> None:

@@ -3,7 +3,9 @@
 The file beside was written before figures were made cell by cell. Figures that have
 been added since are not in it. Places, fronts and integration scores were written anew
 when rows under different loads were no longer compared, intervals when those of shares
-became the interval of Agresti and Coull.
+became the interval of Agresti and Coull. What was the quality of a row is its
+``normalized`` since quality is the metric itself there too; fronts and integration
+scores were written anew with it.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.values.comparability import (
     Apart,
     Comparison,
+    Unranked,
     WhyApart,
-    WhyZero,
+    WhyUnranked,
 )
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard, Tuning
 from tests.unit.boards import a_comparison, a_standing
@@ -213,25 +214,36 @@ def test_a_pull_request_is_told_the_same() -> None:
 @pytest.mark.parametrize(
     ("why", "right", "words"),
     [
-        ([WhyZero.GUESSING], 11, "no better than guessing (11 of 24 answers were"),
-        ([WhyZero.UNANSWERED], 0, "no request was answered"),
-        ([WhyZero.QUALITY, WhyZero.GUESSING], 0, "is 0 or the quality is no better"),
+        (
+            [WhyUnranked.GUESSING],
+            11,
+            "above guessing for certain (11 of 24 answers were",
+        ),
+        ([WhyUnranked.UNANSWERED], 0, "no request was answered"),
+        (
+            [WhyUnranked.QUALITY, WhyUnranked.GUESSING],
+            0,
+            "is 0 or the quality is not above",
+        ),
     ],
 )
 def test_where_no_score_is_above_nothing_the_reason_is_told(
-    why: list[WhyZero], right: int, words: str
+    why: list[WhyUnranked], right: int, words: str
 ) -> None:
     """There is nothing to recommend, and nothing is said that was not seen."""
     zero = replace(
         a_comparison(*ROWS, best=False),
-        why_zero=tuple(why),
+        unranked=tuple(
+            Unranked(row=row.id, why=one)
+            for row, one in zip(ROWS, why * len(ROWS), strict=False)
+        ),
         right_in_time=right,
         judged=24,
     )
 
     (line,) = leader_lines(board(zero))
 
-    assert line.startswith("no balance above 0: ")
+    assert line.startswith("no row is ranked: ")
     assert words in line
     assert "best" not in line
     assert ("in time" in line) == bool(right)
@@ -239,6 +251,8 @@ def test_where_no_score_is_above_nothing_the_reason_is_told(
 
 def test_a_model_that_only_guesses_has_no_setting_to_take() -> None:
     """The best of settings that are all worth nothing is not one."""
-    (told,) = tuning_lines(replace(board(), tunings=(replace(TUNING, balanced=0.0),)))
+    (told,) = tuning_lines(
+        replace(board(), tunings=(replace(TUNING, guessing=(TUNING.best,)),))
+    )
 
-    assert "no setting is better" in told
+    assert "no setting is above guessing" in told

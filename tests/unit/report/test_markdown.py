@@ -224,7 +224,7 @@ def test_a_run_without_a_gate() -> None:
     assert "pass" not in text
     assert section(text, "Cells")[2] == (
         "| <code>reasoning/sums&#124;owl&#124;cpu&#124;single</code> | 1 |"
-        " <code>accuracy</code> | 1.000 [0.17, 1.00] | 0.707 |"
+        " <code>accuracy</code> | 1.000 [0.17, 1.00] | 0.000 | 0.707 |"
         " 1.00 s | - | - |"
     )
 

@@ -101,7 +101,16 @@ TOLD = FigureDefinition(
 ROOT = Path(__file__).parents[3]
 LETTERS = str(len(a_record().prompt))
 NO_FIGURES = {
-    *("cell", "planned", "partial", "metric", "details", "slo", "task_revision"),
+    *(
+        "above_guessing",
+        "cell",
+        "planned",
+        "partial",
+        "metric",
+        "details",
+        "slo",
+        "task_revision",
+    ),
     *(
         "load",
         "steadiness",

@@ -162,7 +162,7 @@ def test_a_board_of_one_model() -> None:
     assert cell.split()[:3] == ["reasoning/sums", "2", "accuracy"]
     assert "0.500 [" in cell
     assert cell.split()[-1] == "-"
-    assert row.split()[:4] == ["parrot", "cpu", "0.500", "0.667"]
+    assert row.split()[:5] == ["parrot", "cpu", "0.500", "0.000", "0.667"]
     assert "500 ms" in row
     assert "1.00 GB" in row
     assert lines[5:] == ["", lines[6]]

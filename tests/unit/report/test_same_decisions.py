@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
 TASKS = ("reasoning/sums", "reasoning/logic", "sentiment/polarity")
-PLACES = 14
+PLACES = 15
 """The column of the page's scoreboard that has best and worst place."""
 DRAWS = {"low": range(6), "high": range(3, 9), "few": range(4), "none": range(0)}
 BEST = re.compile(r"best balance: (?P<best>[^,]+), \S+ \[[^\]]*\](?P<rest>.*)")
@@ -205,7 +205,9 @@ def _sentences_are_about_rows_that_were_asked_the_same(
         compared = {
             name
             for part in parts
-            if part.startswith(("better than", "not distinguishable from"))
+            if part.startswith(
+                ("better than", "not distinguishable from", "not ranked")
+            )
             for name in by_name
             if re.search(rf"{re.escape(name)}(,|$)", part)
         }
@@ -214,7 +216,11 @@ def _sentences_are_about_rows_that_were_asked_the_same(
         assert listed or compared == alike - {best.name}
         own = scores[best.name].balanced.value
         assert own is not None
-        assert own == max(scores[name].balanced.value or 0.0 for name in alike)
+        assert own == max(
+            scores[name].balanced.value or 0.0
+            for name in alike
+            if scores[name].above_guessing
+        )
         assert line in told.markdown
         assert line in told.notebook.splitlines()
     assert told.markdown.count("best balance: ") == len(found)
@@ -225,7 +231,7 @@ def _the_page_begins_with_the_first_of_them(told: Reports, best: list[str]) -> N
     match = re.match("Best balance of quality and speed: ([^,]+),", told.answer)
     if match is None:
         # The first comparison may have no best row where a later one has.
-        assert not best or told.answer.startswith("No balance above 0: ")
+        assert not best or told.answer.startswith("No row is ranked: ")
         assert "best" not in told.answer.lower()
     else:
         assert match[1] == best[0].replace(" on cpu", "")
@@ -237,7 +243,9 @@ def _the_page_begins_with_the_first_of_them(told: Reports, best: list[str]) -> N
 def _fronts_agree(told: Reports, by_name: dict[str, Drawn], board: Scoreboard) -> None:
     lines = [line for line in told.terminal if "Pareto front of quality" in line]
     fronts = [line.rpartition(": ")[2].split(", ") for line in lines]
-    several = [c for c in told.values["comparisons"] if len(c["rows"]) > 1]
+    several = [
+        c for c in told.values["comparisons"] if len(c["rows"]) > 1 and c["ranked"]
+    ]
     names = [row["label"] for row in told.values["rows"]]
     drawn = [
         [
@@ -262,13 +270,22 @@ def _fronts_agree(told: Reports, by_name: dict[str, Drawn], board: Scoreboard) -
     assert marked == {name for front in drawn for name in front}
     # Nobody who is on a front is beaten by a row that was asked the same.
     points = {f"{s.model}|{s.scenario}": s.point for s in board.standings}
+    placed = {f"{s.model}|{s.scenario}": s.above_guessing for s in board.standings}
+    assert all(
+        placed[f"{by_name[n].model}|{by_name[n].scenario}"]
+        for front in fronts
+        for n in front
+        if n != "-"
+    )
     for name in (n for front in fronts for n in front if n != "-"):
         own = by_name[name]
         mine = points[f"{own.model}|{own.scenario}"]
         assert mine is not None
         for other in by_name.values():
             theirs = points[f"{other.model}|{other.scenario}"]
-            if other.asked == own.asked and theirs is not None:
+            # Who only guesses is on no front, and beats nobody.
+            ranked = placed[f"{other.model}|{other.scenario}"]
+            if other.asked == own.asked and theirs is not None and ranked:
                 assert not (theirs[0] > mine[0] and theirs[1] < mine[1])
 
 
@@ -287,15 +304,18 @@ def _places_are_within_a_comparison(
         assert len({row.asked for row in drawn}) == 1
         alike = [r for r in by_name.values() if r.asked == drawn[0].asked]
         assert len(alike) == len(drawn)
-        scores = [row["figures"]["balanced"][0] for row in rows]
+        ranked = [row for row in rows if row["place"] is not None]
+        assert ranked == [values["rows"][number] for number in comparison["ranked"]]
+        scores = [row["figures"]["balanced"][0] for row in ranked]
         assert scores == sorted(scores, reverse=True)
-        for row, score in zip(rows, scores, strict=True):
+        for row, score in zip(ranked, scores, strict=True):
             assert row["place"] == 1 + sum(other > score for other in scores)
     for row in told.table():
         own = labels[row[1]]
         places = ranks[f"{own.model}|cpu|{own.scenario}"]
         alone = sum(r.asked == own.asked for r in by_name.values()) == 1
-        if own.draw == "none" or alone:
-            assert row[0] == row[PLACES] == "-"
+        if own.draw == "none" or alone or places is None:
+            assert row[PLACES] == "-"
+            assert (row[0] == "-") or (alone and places is None)
         else:
             assert row[PLACES] == "\N{EN DASH}".join(map(str, sorted(set(places))))

@@ -15,7 +15,7 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
 from pytest_llmlat.values import comparability, keeping_up, results
 from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
-from pytest_llmlat.values.comparability import Apart, Comparison, Front
+from pytest_llmlat.values.comparability import Apart, Comparison, Front, Unranked
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.keeping_up import Steadiness
 from pytest_llmlat.values.records import Cell
@@ -58,6 +58,7 @@ PARTS = {
     "comparison": Comparison,
     "front": Front,
     "apart": Apart,
+    "unranked": Unranked,
     "contrast": Contrast,
     "tuning": Tuning,
     "verdict": Verdict,

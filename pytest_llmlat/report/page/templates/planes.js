@@ -16,7 +16,7 @@ function pointsOf(family) {
   return comparedRows().filter((row) => row.scores[family]).map((row) => {
     const cells = row.scores[family];
     return {
-      row, quality: mean(cells.map(([q]) => q)), bounds: null, speed: mean(cells.map(([, s]) => s)),
+      row, quality: mean(cells.map(([, , raw]) => raw)), bounds: null, speed: mean(cells.map(([, s]) => s)),
       e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, HALF))),
     };
   });
@@ -37,14 +37,22 @@ function budgetOf(family) {
   return family !== "" && budgets.length === 1 ? budgets[0] : null;
 }
 
-// Quality at which the balanced score is `level`, at a speed.
+// What guessing earns in all cells that are drawn, or null where it differs between them:
+// then no curve of equal balance has a meaning.
+function chanceOf(family) {
+  const chances = unique(CELLS.filter((cell) => compared(ROWS[cell.row]) && (family === "" || cell.family === family))
+    .map((cell) => cell.figures.chance).filter((value) => value !== null));
+  return chances.length === 1 ? chances[0] : null;
+}
+
+// Quality, chance taken off, at which the balanced score is `level`, at a speed.
 function qualityFor(level, speed) {
   if (VALUES.balance === "arithmetic") return 2 * level - speed;
   if (VALUES.balance === "geometric") return (level * level) / speed;
   return (level * speed) / (2 * speed - level);
 }
 
-function isoCurves(across, budget, range) {
+function isoCurves(across, budget, range, chance) {
   const { quiet } = ink();
   return [0.2, 0.4, 0.6, 0.8].map((level) => {
     const [x, y] = [[], []];
@@ -52,8 +60,9 @@ function isoCurves(across, budget, range) {
       const at = across === "speed" ? 0.005 + 0.995 * (step / 200)
         : range[0] * (range[1] / range[0]) ** (step / 200);
       const speed = across === "speed" ? at : 1 / (1 + at / budget);
-      const quality = qualityFor(level, speed);
-      if (quality >= 0 && quality <= 1.04) { x.push(at); y.push(quality); }
+      const above = qualityFor(level, speed);
+      const quality = chance + (1 - chance) * above;
+      if (above >= 0 && quality <= 1.04) { x.push(at); y.push(quality); }
     }
     return {
       x, y, mode: "lines", hoverinfo: "skip", showlegend: false, meta: level,
@@ -81,10 +90,11 @@ function drawPlane() {
   const times = shown.map(({ x }) => x);
   const wide = across === "e2e" && budget !== null ? [...times, budget * 0.1, budget * 2] : times;
   const range = wide.length ? [Math.min(...wide) / 1.25, Math.max(...wide) * 1.25] : [0.1, 10];
-  const curved = across === "speed" || budget !== null;
+  const chance = chanceOf(family);
+  const curved = chance !== null && (across === "speed" || budget !== null);
   const front = frontOf(shown, family, across);
   const { text, quiet } = ink();
-  const traces = curved ? isoCurves(across, budget, range) : [];
+  const traces = curved ? isoCurves(across, budget, range, chance) : [];
   const annotations = isoFigures(traces, across);
   traces.push({
     x: front.map(({ x }) => x), y: front.map(({ quality }) => quality), mode: "lines", name: "Pareto front",
@@ -113,13 +123,17 @@ function drawPlane() {
   $("plane-note").textContent = (curved
     ? `Dotted: points of the same balanced score.${across === "e2e"
       ? ` As if every answer took the time on the axis, with a budget of ${seconds(budget)}.` : ` ${one}`}`
-    : "No curves of equal balance here: tasks with different budgets share this axis.")
-    + ` The line is the Pareto front of the points in this plane.${family === "" ? "" : " Quality has chance taken off."}${lost}${under}`;
+    : "No curves of equal balance here: tasks with different budgets or chances share this plane.")
+    + ` The line is the Pareto front of the points in this plane.${chance ? ` The grey line is what guessing earns, ${ratio(chance)}.` : ""}`
+    + `${sayGuessing()}${lost}${under}`;
   const x = across === "speed" ? axis("speed, 1 / (1 + e2e / budget): faster is right", { range: [0, 1.02] })
     : timeAxis("e2e p50: faster is left", wide);
   return plot("plot-plane", traces, layout({
-    xaxis: x, yaxis: axis("quality, chance taken off", { range: [0, 1.04] }), height: narrow() ? 400 : 520,
+    xaxis: x, yaxis: axis("quality", { range: [0, 1.04] }), height: narrow() ? 400 : 520,
     annotations,
+    shapes: chance ? [{
+      type: "line", xref: "paper", x0: 0, x1: 1, y0: chance, y1: chance, line: { color: quiet, width: 1.5, dash: "dash" }, layer: "below",
+    }] : [],
     legend: { orientation: "h", y: narrow() ? -0.26 : -0.16, x: 0, font: { size: 12, color: quiet } },
   }), "Nothing to draw: no row has both figures.");
 }
@@ -128,7 +142,7 @@ function drawWeights() {
   const weight = Number($("weight")?.value ?? 0.5);
   const steps = Array.from({ length: 101 }, (_, step) => step / 100);
   const { quiet, line } = ink();
-  const traces = comparedRows().map((row) => {
+  const traces = rankedRows().map((row) => {
     const scores = steps.map((step) => scoreAt(row, step));
     return {
       x: steps, y: scores, mode: "lines", name: label(row.label, 34), line: { color: hue(row), width: 2.2, dash: dash(row) },
@@ -143,7 +157,7 @@ function drawWeights() {
       { type: "rect", x0: 0.3, x1: 0.7, y0: 0, y1: 1, yref: "paper", fillcolor: line, opacity: 0.35, line: { width: 0 }, layer: "below" },
       { type: "line", x0: weight, x1: weight, y0: 0, y1: 1, yref: "paper", line: { color: quiet, width: 1.5, dash: "dot" } },
     ],
-  }), "Nothing to draw: no row has a score.");
+  }), "Nothing to draw: no row is above guessing for certain.");
 }
 
 function drawQuality() {

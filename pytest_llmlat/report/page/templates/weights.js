@@ -21,10 +21,13 @@ const chosenComparison = () => Number($("comparison")?.value || 0);
 const compared = (row) => row.comparison !== null && row.comparison === chosenComparison();
 const comparedRows = () => (VALUES.comparisons[chosenComparison()]?.rows ?? []).map((number) => ROWS[number]);
 
+// Rows that are not above guessing have no place: they are drawn, and not put in order.
+const rankedRows = () => (VALUES.comparisons[chosenComparison()]?.ranked ?? []).map((number) => ROWS[number]);
+
 const HALF = 0.5;
 
 function rankingAt(weight) {
-  const scored = comparedRows().map((row) => ({ row, score: scoreAt(row, weight) }));
+  const scored = rankedRows().map((row) => ({ row, score: scoreAt(row, weight) }));
   // At one half the places are the scoreboard's, which were decided with it.
   if (weight === HALF) return scored.map((one) => ({ ...one, place: one.row.place }));
   scored.sort((a, b) => b.score - a.score);
@@ -35,7 +38,7 @@ function rankingAt(weight) {
 // Weights at which one row overtakes another: the difference of two smooth curves changes
 // its sign. Steps of a thousandth, then halved.
 function crossings() {
-  const rows = comparedRows();
+  const rows = rankedRows();
   const weights = Array.from({ length: 1001 }, (_, step) => step / 1000);
   const curves = rows.map((row) => weights.map((weight) => scoreAt(row, weight)));
   const found = [];
@@ -69,7 +72,7 @@ function sayCrossings() {
     " is ahead of ", mark(loser), show(make("span"), loser.label)));
   if (found.length > few.length) few.push(make("li", {}, `and ${found.length - few.length} more changes`));
   if (!few.length) {
-    const told = comparedRows().length > 1
+    const told = rankedRows().length > 1
       ? "Nowhere: one order holds for every weight from 0 to 1." : "There are no two rows to put in order.";
     few.push(make("li", {}, told));
   }
@@ -94,11 +97,16 @@ function rank(weight) {
   $("weight-out").textContent = weight.toFixed(2);
 }
 
+function sayGuessing() {
+  const guessing = comparedRows().length - rankedRows().length;
+  return guessing ? ` ${guessing} rows that are not above guessing for certain have no place.` : "";
+}
+
 function sayWeights() {
   const mean_ = { geometric: "q^w · s^(1−w)", arithmetic: "w·q + (1−w)·s", harmonic: "1 / (w/q + (1−w)/s)" };
   const others = ROWS.length - comparedRows().length;
   $("weight-note").textContent = `Score: ${mean_[VALUES.balance]} of each cell, mean over families; at 0.50 it is the balanced score.`
-    + (others ? ` ${others} rows that were not compared with these are left out.` : "");
+    + (others ? ` ${others} rows that were not compared with these are left out.` : "") + sayGuessing();
   rank(Number($("weight").value));
   sayCrossings();
 }
