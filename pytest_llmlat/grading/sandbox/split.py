@@ -1,8 +1,9 @@
 """A sandbox of two fork servers: one for candidates, one for judges.
 
-For every program each forks a child. A socket pair joins the two children; the judge
-alone holds the verdict's pipe. This side watches the clock, the verdict and what is
-printed, and ends both children whatever they do.
+For every program each forks a child, which reads from a pipe of its own what it is to
+do. A socket pair joins the two children; the judge alone holds the verdict's pipe. This
+side watches the clock, the verdict and what is printed, and ends both children whatever
+they do.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.sandbox.request_pipe import RequestPipe
 from pytest_llmlat.grading.sandbox.verdict import MAX_VERDICT, Observation, decide
 from pytest_llmlat.grading.sandbox.zygote import Zygote, ZygoteDied
 from pytest_llmlat.values.errors import SandboxUnavailable
@@ -109,12 +111,14 @@ class SplitSandbox:
         zygote = self._zygotes["candidate"]
         inlet, outlet = os.pipe()
         with open(inlet, "rb", closefd=True) as report:  # noqa: PTH123 - a descriptor
-            try:
-                # Room for a file, so that the confinement alone forbids it.
-                request = {**_bounds(limits, "/", CHUNK), "role": "probe"}
-                zygote.spawn({**request, "targets": targets}, [outlet])
-            finally:
-                os.close(outlet)
+            # Room for a file, so that the confinement alone forbids it.
+            request = {**_bounds(limits, "/", CHUNK), "role": "probe"}
+            with closing(RequestPipe({**request, "targets": targets})) as pipe:
+                try:
+                    zygote.fork(limits.memory_bytes, [pipe.theirs, outlet])
+                finally:
+                    os.close(outlet)
+                pipe.push()
             zygote.read()
             told = zygote.read()
             return report.read(MAX_VERDICT), int(str(told["exit"]))
@@ -161,9 +165,12 @@ class _Watch:
         self._verdict, self._verdict_end = os.pipe()
         self._printed, self._printed_end = os.pipe()
         self._lines = socket.socketpair()
+        self._requests: list[RequestPipe] = []
 
     def close(self) -> None:
         self._selector.close()
+        for pipe in self._requests:
+            pipe.close()
         self._close_ends()
         os.close(self._verdict)
         os.close(self._printed)
@@ -205,8 +212,22 @@ class _Watch:
     def _spawn(
         self, role: Role, request: dict[str, object], descriptors: list[int]
     ) -> None:
-        self._zygotes[role].spawn({**request, "role": role}, descriptors)
+        pipe = RequestPipe({**request, "role": role})
+        self._requests.append(pipe)
+        memory = self._limits.memory_bytes
+        self._zygotes[role].fork(memory, [pipe.theirs, *descriptors])
         self._running.add(role)
+        pipe.let_go()
+        if pipe.push():
+            pipe.close()
+        else:
+            push = partial(self._push, pipe)
+            self._selector.register(pipe.fileno(), selectors.EVENT_WRITE, push)
+
+    def _push(self, pipe: RequestPipe) -> None:
+        if pipe.push():
+            self._forget(pipe.fileno())
+            pipe.close()
 
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
         left_s = self._deadline - time.monotonic()

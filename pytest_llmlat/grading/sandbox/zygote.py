@@ -91,15 +91,15 @@ class Zygote:
         if "failed" in answer:
             raise ZygoteDied(str(answer["failed"]))
 
-    def spawn(self, request: dict[str, object], descriptors: Sequence[int]) -> None:
-        """Have a child forked for ``request``, which gets ``descriptors``.
+    def fork(self, memory_bytes: int, descriptors: Sequence[int]) -> None:
+        """Have a child forked, which gets ``descriptors``: its request comes first.
 
         Does not wait for it: ``read`` gives its process id, and then its exit.
 
         Raises:
             ZygoteDied: it has gone.
         """
-        self._send(request, descriptors)
+        self._send({"fork": memory_bytes}, descriptors)
 
     def kill_child(self) -> None:
         """Ask for the child's end; ``read`` then gives its exit.

@@ -2,9 +2,14 @@
 
 It is started by exec, so that nothing of the test session is in it, and stays
 single-threaded, so that forking is safe. It serves one child at a time. On its control
-line it gets a request with descriptors, answers ``{"pid": …}``, and when the child has
-ended ``{"exit": …}``. Any message in between kills the child; when the line closes,
-the server kills the child and leaves, so that nothing outlives the test session.
+line it gets ``{"fork": MEMORY_BYTES}`` with descriptors, answers ``{"pid": …}``, and
+when the child has ended ``{"exit": …}``. Any message in between kills the child; when
+the line closes, the server kills the child and leaves, so that nothing outlives the
+test session.
+
+What a child is to do it reads for itself, from its standard input. So the server never
+holds a byte of a program, a test or an answer: what it had freed would be in the
+memory of every later child, whose program could find it there.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from . import confine
-from .frames import Closed, receive, receive_with_descriptors, send
+from .frames import Closed, read_whole, receive, receive_with_descriptors, send
 
 USUAL_MODULES = (
     "abc array ast base64 binascii bisect calendar cmath collections collections.abc"
@@ -39,10 +44,11 @@ USUAL_MODULES = (
 MORE_MODULES = "asyncio bz2 lzma sqlite3 zoneinfo unittest logging shutil argparse"
 """Imported too where children can open no path."""
 
-MAX_REQUEST = 1 << 30
+MAX_CONTROL = 1 << 12
+"""Bytes of a message to the server: a number, and no room for a program."""
 WATCH_S = 0.02
 """How often the memory is looked at where the kernel does not bound it."""
-LINE, SECOND = 3, 4
+REQUEST, LINE, SECOND = 0, 3, 4
 """Where a child finds its descriptors."""
 
 
@@ -53,7 +59,7 @@ def main() -> None:
     control = socket.socket(fileno=fcntl.fcntl(given, fcntl.F_DUPFD_CLOEXEC, 0))
     os.close(given)
     try:
-        settings = json.loads(receive(control, MAX_REQUEST))
+        settings = json.loads(receive(control, MAX_CONTROL))
         ZygoteServer(control, settings).serve()
     except Closed:
         return
@@ -90,17 +96,17 @@ class ZygoteServer:
         """
         self._tell({"ready": True})
         while True:
-            body, descriptors = receive_with_descriptors(self._control, MAX_REQUEST)
-            request = json.loads(body)
-            if "role" not in request:
+            body, descriptors = receive_with_descriptors(self._control, MAX_CONTROL)
+            asked = json.loads(body)
+            if "fork" not in asked:
                 continue  # a kill that came after the child had ended
             pid = os.fork()
             if pid == 0:
-                self._become(request, descriptors)
+                self._become(descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
             self._tell({"pid": pid})
-            self._watch(pid, request["memory_bytes"])
+            self._watch(pid, asked["fork"])
 
     def _preload(self) -> None:
         names = f"{USUAL_MODULES} inside.candidate inside.judge inside.probe"
@@ -131,7 +137,7 @@ class ZygoteServer:
             ready, _, _ = select.select([self._control, self._bell], [], [], pause)
             if self._control in ready:
                 try:
-                    receive(self._control, MAX_REQUEST)
+                    receive(self._control, MAX_CONTROL)
                 except Closed:
                     self._end(pid)
                     raise
@@ -167,16 +173,15 @@ class ZygoteServer:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
 
-    def _become(self, request: dict[str, Any], descriptors: list[int]) -> None:
+    def _become(self, descriptors: list[int]) -> None:
         """Turn this forked child into its role; it never comes back."""
         status = 70
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            high = [fcntl.fcntl(d, fcntl.F_DUPFD, 32) for d in descriptors]
-            for target, descriptor in enumerate(high, start=LINE):
-                os.dup2(descriptor, target)
+            _arrange(descriptors)
+            request = json.loads(read_whole(REQUEST))
             if request["role"] == "candidate":
                 for stream in (1, 2):
                     os.dup2(SECOND, stream)
@@ -197,6 +202,21 @@ class ZygoteServer:
             status = 0
         finally:
             os._exit(status)
+
+
+def _arrange(descriptors: list[int]) -> None:
+    """Put what came with the order to fork where a child looks for it.
+
+    Its standard input is the request and no file of the server: two programs with one
+    open file could leave word to each other in its flags.
+    """
+    places = (REQUEST, LINE, SECOND)
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 32) for descriptor in descriptors]
+    for target, descriptor in zip(places, high, strict=False):
+        os.dup2(descriptor, target)
+    for target in places[len(high) :]:
+        with suppress(OSError):
+            os.close(target)
 
 
 def _candidate(request: dict[str, Any]) -> None:

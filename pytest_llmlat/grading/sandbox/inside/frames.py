@@ -6,6 +6,7 @@ which bounds a message by the socket's buffer.
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -38,13 +39,13 @@ def send(
     Raises:
         Closed: nobody is there to read it.
     """
-    header = HEADER.pack(len(body))
     try:
         if descriptors:
+            header = HEADER.pack(len(body))
             socket.send_fds(line, [header], list(descriptors))
             line.sendall(body)
         else:
-            line.sendall(header + body)
+            line.sendall(framed(body))
     except (BrokenPipeError, ConnectionResetError) as gone:
         raise Closed from gone
 
@@ -76,6 +77,33 @@ def receive_with_descriptors(
         raise Closed
     header += _exactly(line, HEADER.size - len(header))
     return _body(line, header, limit), descriptors
+
+
+def framed(body: bytes) -> bytes:
+    """Return a message as its bytes, for what is no socket."""
+    return HEADER.pack(len(body)) + body
+
+
+def read_whole(descriptor: int) -> bytes:
+    """Return the one message of a pipe.
+
+    Not all up to its end: a process that was forked meanwhile may hold the end open.
+
+    Raises:
+        Closed: the other side has gone before all of it was there.
+    """
+    (length,) = HEADER.unpack(_read_exactly(descriptor, HEADER.size))
+    return _read_exactly(descriptor, length)
+
+
+def _read_exactly(descriptor: int, length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        part = os.read(descriptor, min(length - len(parts), 1 << 20))
+        if not part:
+            raise Closed
+        parts += part
+    return bytes(parts)
 
 
 def _body(line: socket.socket, header: bytes, limit: int) -> bytes:
