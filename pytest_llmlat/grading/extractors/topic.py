@@ -20,6 +20,11 @@ COMMON = re.compile(
     r"|exactly|must|will|would|should|could|answer|question|following"
 )
 """Words that say nothing of what a sentence is about."""
+OFFERED = re.compile(
+    r"\b(?:(?<=of )|(?<=among )|(?<=between )|(?<=[,:] ))?([A-Z]\w+)"
+    r"(?:,\s([A-Z]\w+))?(?:,\s([A-Z]\w+))?(?:,\s([A-Z]\w+))?,?\s(?:or)\s([A-Z]\w+)"
+)
+"""Alternatives that a question offers: "Who is older, Ann or Bob?"."""
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|er|est|e)\Z")
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
@@ -29,13 +34,17 @@ STEM = 5
 class Topic:
     """The words of what is asked, and those of the facts that are given with it."""
 
-    asked: frozenset[str]
-    facts: frozenset[str]
+    asked: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
     poles: frozenset[str] = frozenset()
     """The superlative or the place in an order that is asked for."""
+    question: str = ""
+    """The sentence that asks."""
+    words: frozenset[str] = frozenset()
+    """The words of that sentence, without case; alternatives that it offers apart."""
 
     @classmethod
-    def of(cls, question: str, options: Sequence[str]) -> Topic:
+    def of(cls, question: str, options: Sequence[str] = ()) -> Topic:
         """Take the last sentence for what is asked, and the rest for the facts.
 
         The options are neither, as every answer names one.
@@ -44,12 +53,18 @@ class Topic:
         cut = max(
             text.rfind(mark, 0, len(text) - 1) for mark in (". ", "? ", "\n", '."')
         )
-        asked = _stems(text[cut + 1 :])
+        sentence = text[cut + 1 :].strip()
+        if not options:
+            offered = [word for found in OFFERED.findall(sentence) for word in found]
+            options = [word for word in offered if word]
+        asked = _stems(sentence)
         named = _stems(" ".join(options))
         return cls(
             asked - named,
             _stems(text[: cut + 1]) - asked - named,
-            poles(text[cut + 1 :], asked=True),
+            poles(sentence, asked=True),
+            sentence,
+            _words(sentence) - _words(" ".join(options)),
         )
 
     def told(self, text: str) -> str:
@@ -72,9 +87,18 @@ class Topic:
         return not other or self.asked <= words
 
 
+def _words(text: str) -> frozenset[str]:
+    """Return the words of a text without case, possessives by their noun."""
+    found = re.findall(r"\w+", text.casefold())
+    return frozenset(found)
+
+
+def stem_of(word: str) -> str:
+    """Return what the forms of a word have in common."""
+    return ENDING.sub("", word.casefold())[:STEM]
+
+
 def _stems(text: str) -> frozenset[str]:
     """Return the words of a text that say what it is about."""
     words = (word.casefold() for word in WORD.findall(text))
-    return frozenset(
-        ENDING.sub("", word)[:STEM] for word in words if not COMMON.fullmatch(word)
-    )
+    return frozenset(stem_of(word) for word in words if not COMMON.fullmatch(word))

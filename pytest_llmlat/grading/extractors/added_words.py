@@ -1,0 +1,169 @@
+"""What a clause adds to the words of a question: "The Danube flows through Vienna"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.topic import COMMON, Topic, stem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMER = re.compile(
+    r"\b(?:formerly|previously|until|used to|before \d{4}|once (?:was|were)"
+    r"|(?:was|were) once|no longer|in the past)\b",
+    re.IGNORECASE,
+)
+"""What was so, and is no more."""
+PAST = re.compile(r"\b(?:was|were|did|had|formerly|before|until|once)\b", re.IGNORECASE)
+WORD = re.compile(r"[^\W_](?:[\w.&/\u2019'-]{0,40}[^\W_])?\+{0,2}#?")
+PARTICLE = re.compile(
+    r"van|von|der|den|de|del|della|la|le|du|da|dos|di|bin|ibn|al|el|zu|ter|ten"
+)
+LINKING = re.compile(
+    r"[a-z]{1,20}ly|an?|is|in|on|at|of|to|by|as|it|he|be|or|so|we|if|do|no|my|me|you|i"
+    r"|actually|fact|indeed|today|now|often|usually|known|called|named|considered"
+    r"|located|just|therefore|thus|hence|because|since|correct|right|well|yes|sure"
+    r"|stands?|standing|belongs?|refers?|represent(?:s|ed)?|means?|denotes?|takes?|took"
+    r"|place|happens?|begins?|starts?|falls?|occurs?|comes?|came|makes?|made|lies|due"
+    r"|around|about|during|through|near|like|such|some|most|more|many|famous|first|last"
+)
+"""Words of a sentence that link its parts and answer nothing."""
+POINTING = re.compile(r"\W{0,3}(?:it|that|this)\b", re.IGNORECASE)
+SHORT_WORDS = 5
+"""A free answer of more words than this is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedWords:
+    """Words side by side that the question does not have."""
+
+    start: int
+    end: int
+    text: str
+    linked: bool
+    """Only words of the question or linking ones stand between it and one of those."""
+
+    @property
+    def capital(self) -> bool:
+        """Whether it looks like a name."""
+        return self.text[:1].isupper() or any(
+            word[:1].isupper() for word in self.text.split()
+        )
+
+
+def added_words(clause: str, topic: Topic) -> AddedWords | None:
+    """Return the one run of words that a clause adds to those of the question."""
+    if FORMER.search(clause) and not PAST.search(topic.question):
+        return None
+    runs, about = _runs(clause, topic)
+    if not about:
+        return None
+    runs = [run for run in runs if len(run.text.split()) <= SHORT_WORDS]
+    worded = [run for run in runs if not run.text[:1].isdigit()] or runs
+    names = [run for run in worded if run.capital] or worded
+    if len(names) > 1:
+        names = [run for run in names if run.linked]
+    return names[0] if len(names) == 1 else None
+
+
+def _runs(clause: str, topic: Topic) -> tuple[list[AddedWords], bool]:
+    """Return the runs of words that a clause adds, and whether it is about a question.
+
+    It is where it has a word of the question, or "it is" and the like.
+    """
+    words = list(WORD.finditer(clause))
+    asked = [is_asked(word[0], topic) for word in words]
+    linking = [_is_linking(word[0]) for word in words]
+    added = [not a and not b for a, b in zip(asked, linking, strict=True)]
+    runs = []
+    index = 0
+    while index < len(words):
+        if not added[index]:
+            index += 1
+            continue
+        start, end = _extent(clause, words, added, asked, index)
+        runs.append(_run(clause, words, asked, added, start, end))
+        index = end
+    about = any(asked) or POINTING.match(clause) is not None
+    return runs, about
+
+
+def _extent(
+    clause: str,
+    words: Sequence[re.Match[str]],
+    added: Sequence[bool],
+    asked: Sequence[bool],
+    index: int,
+) -> tuple[int, int]:
+    """Return the first word of a run and the one behind its last.
+
+    Particles and "of" belong to a name with capitals on both sides ("Bank of Spain"),
+    and so does a word of the question that is written with one ("Lake Como").
+    """
+
+    def capital(at: int) -> bool:
+        return 0 <= at < len(words) and words[at][0][:1].isupper()
+
+    def apart(at: int) -> bool:
+        gap = clause[words[at - 1].end() : words[at].start()]
+        return bool(gap.strip(" .")) or ("." in gap and len(words[at - 1][0]) > 1)
+
+    start, end = index, index + 1
+    while start > 0 and asked[start - 1] and capital(start - 1) and capital(start):
+        if apart(start):
+            break
+        start -= 1
+    while end < len(words) and not apart(end):
+        joins = words[end][0] in {"of", "the", "de", "la"} and capital(end - 1)
+        ahead = end + 1
+        while joins and ahead < len(words) and words[ahead][0] in {"the", "la"}:
+            ahead += 1
+        if added[end] or (asked[end] and capital(end) and capital(end - 1)):
+            end += 1
+        elif joins and capital(ahead) and not asked[ahead]:
+            end = ahead + 1
+        else:
+            break
+    return start, end
+
+
+def _run(
+    clause: str,
+    words: Sequence[re.Match[str]],
+    asked: Sequence[bool],
+    added: Sequence[bool],
+    start: int,
+    end: int,
+) -> AddedWords:
+    """Return a run of words: of "Dutch artist Jan Vermeer" what is behind "artist"."""
+    before, after = start - 1, end
+    while before >= 0 and not asked[before] and not added[before]:
+        before -= 1
+    while after < len(words) and not asked[after] and not added[after]:
+        after += 1
+    linked = (before >= 0 and asked[before]) or (after < len(words) and asked[after])
+    if words[end - 1][0][:1].isupper():
+        for at in range(end - 2, start - 1, -1):
+            small = words[at][0][:1].islower()
+            if small and not PARTICLE.fullmatch(words[at][0]) and added[at]:
+                start = at + 1
+                break
+    first, last = words[start].start(), words[end - 1].end()
+    return AddedWords(first, last, " ".join(clause[first:last].split()), linked)
+
+
+def is_asked(word: str, topic: Topic) -> bool:
+    """Say whether a word is one of the question's, in whatever form."""
+    bare = re.sub(r"['\u2019]s\Z", "", word).casefold()
+    return stem_of(bare) in topic.asked or (
+        bare in topic.words and not _is_linking(word)
+    )
+
+
+def _is_linking(word: str) -> bool:
+    """Say whether a word only links the parts of a sentence."""
+    bare = word.casefold()
+    return bool(LINKING.fullmatch(bare) or COMMON.fullmatch(bare))

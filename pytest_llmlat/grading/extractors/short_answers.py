@@ -1,0 +1,264 @@
+"""A name or a few words that answer a question whose row lists no options.
+
+What may be the answer is not known beforehand. It is what a sentence adds to the words
+of the question: of "The Danube flows through Vienna", asked which river flows through
+Vienna, it is the Danube.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.added_words import (
+    SHORT_WORDS,
+    WORD,
+    added_words,
+    is_asked,
+)
+from pytest_llmlat.grading.extractors.doubt import (
+    CONCEDED,
+    DOUBT,
+    Claim,
+    Mention,
+    Stance,
+    claimed,
+    has_given_up,
+)
+from pytest_llmlat.grading.extractors.evidence import MOST, EvidenceWay, in_order
+from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
+from pytest_llmlat.grading.extractors.readable_answer import (
+    Reading,
+    normalized,
+    plain,
+    sentences,
+)
+from pytest_llmlat.grading.extractors.topic import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATED = re.compile(
+    r"(?:^[ \t*_]{0,8}A[*_]{0,3}:|\banswer\b(?: to [^\n.:]{0,80})?"
+    r"(?:\s{0,3}[:=]|\s{1,3}is\b:?))[ \t*_]{0,8}\n{0,2}"
+    r"(?=(?P<words>[^\n]{1,200}))",
+    re.IGNORECASE | re.MULTILINE,
+)
+COPULA = re.compile(
+    r"\b(?:is|was|are|were)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
+)
+LEFT = re.compile(
+    r"(?:\b(?:leaves(?: only)?|left with|it must be|it has to be"
+    r"|(?:therefore|thus|hence|so),? it (?:is|was))|[=\u2192])\s{1,3}"
+    r"(?=(?P<words>[^\n]{1,200}))",
+    re.IGNORECASE,
+)
+CONCLUDING = re.compile(
+    r"(?:therefore|thus|hence|so|consequently|in conclusion|this means)\b[,:]?\s",
+    re.IGNORECASE,
+)
+SUBJECT = re.compile(
+    r"(?:the|an?|it|this|that|these|he|she|they|what|who)\b", re.IGNORECASE
+)
+ARTICLE = re.compile(r"(?:the|an?|in|at|on)\b", re.IGNORECASE)
+DENYING = re.compile(r"(?:not|never|anything but|neither|no)\b", re.IGNORECASE)
+OPEN = re.compile(r"\b(?:or|either|maybe|perhaps|possibly)\b", re.IGNORECASE)
+REMARK = re.compile(
+    r",\s{1,3}(?=(?:the|an?|in|on|at|of|which|who|whose|where|as|because|since|not|from"
+    r"|with|born|known|also|though|although|followed|written|one of)\b)"
+    r"|\s\(|\s(?:because|since)\b|;|\s[\u2013\u2014-]\s",
+    re.IGNORECASE,
+)
+APPOSED = re.compile(
+    r",\s(?:the|an?|who|which|whose|born|also known as|known as|one of)\b"
+    r"[^,.;\n]{1,120},(?=\s)"
+    r"|\s?\([^()\n]{0,120}\)",
+    re.IGNORECASE,
+)
+"""What a sentence puts in to say more of a name."""
+CLAUSE = re.compile(r";|:\s|,?\s(?:but|while|whereas)\s|,\sand\s")
+CONTRAST = re.compile(r",?\sbut\s|\bactually\b|\bin fact\b", re.IGNORECASE)
+FIELD = re.compile(
+    r"[ \t*_-]{0,8}(?P<key>[^\W\d][^:\n*]{0,30})[*_]{0,3}:[ \t*_]{1,8}"
+    r"(?P<words>[^\n]{1,200})(?:\n|\Z)"
+)
+DRESS = re.compile(
+    r"(?:the|an?|sir|dame|mr|mrs|ms|dr|prof)\b\.?\s{1,3}(?=\w)", re.IGNORECASE
+)
+"""What stands before a name and is no part of it."""
+VERB = re.compile(
+    r"\b(?:is|was|are|were|has|have|had|can|cannot|could|will|would|did|does|do|must"
+    r"|should)\b|n't\b|\A\W{0,3}(?:because|since|as|if|while|when|so|then|for)\b",
+    re.IGNORECASE,
+)
+"""What shows that a text is a sentence or a part of one."""
+KEY_WORDS = 3
+"""Words of the key of a line such as "Author: X"."""
+
+
+def read_named(answer: str, topic: Topic) -> Reading:
+    """Return the few words that an answer gives, by the order of ``evidence``.
+
+    Explicit are a field of JSON, "answer: X", "the answer is X", the whole text and its
+    one complete sentence. Then come the first line "Author: X", the only words in bold,
+    a conclusion, the first sentence that adds a name to the words of the question, and
+    at last the first sentence, if it is short.
+    """
+
+    def ways(answer: str) -> Iterator[EvidenceWay]:
+        answer = topic.told(answer)
+        text = plain(answer)
+        yield map(_claim, map(plain, fields(answer))), True
+        stated = [match["words"] for match in STATED.finditer(text)]
+        yield map(_claim, stated[-1:]), True
+        yield _whole(text, topic), True
+        yield _first_field(text, topic), False
+        bold = {_short(m[1] or m[2]) for m in BOLD.finditer(answer)} - {None}
+        headed = answer.lstrip().startswith("#")
+        if len(bold) == 1 and not headed:
+            yield map(_claim, map(str, bold)), False
+        if has_given_up(text, lambda _: ()):
+            yield (Claim(Stance.OPEN),), False
+        yield _concluded(text, topic), False
+        yield _added(text, topic), len(sentences(text, 2)) == 1 and text[-1:] in ".!"
+        lines = [line for line in sentences(text, 3) if not INTERJECTION.match(line)]
+        head = lines[0] if lines else next(iter(sentences(text, 1)), "")
+        yield _first(head), False
+
+    return in_order(answer, ways)
+
+
+def _claim(words: str) -> Claim:
+    """Return what a stretch says that was announced as the answer."""
+    value = _short(words)
+    return Claim(Stance.OPEN) if value is None else Claim(Stance.ASSERTED, value)
+
+
+def _whole(text: str, topic: Topic) -> Iterator[Claim]:
+    """Yield a text that is a few words, none of them from the question."""
+    if "\n" in text or "?" in text or len(text.split()) > 2 * SHORT_WORDS:
+        return
+    text = APPOSED.sub(" ", THIS_IS.sub("", text)).strip()
+    bare = _short(text)
+    if bare is None or DOUBT.search(f"{text}|") or VERB.search(text):
+        return
+    words = [word[0] for word in WORD.finditer(bare)]
+    if not any(is_asked(word, topic) for word in words):
+        yield Claim(Stance.ASSERTED, bare)
+
+
+def _first_field(text: str, topic: Topic) -> Iterator[Claim]:
+    """Yield what the first line, "Author: X", says, or the line whose key is asked."""
+    found = []
+    for line in text.splitlines()[:MOST]:
+        match = FIELD.fullmatch(line)
+        if match is None or len(match["key"].split()) > KEY_WORDS:
+            break
+        found.append(match)
+    asked = [
+        match
+        for match in found
+        if any(is_asked(word[0], topic) for word in WORD.finditer(match["key"]))
+    ]
+    for match in (asked or found)[:1]:
+        value = _short(match["words"])
+        lead = INTERJECTION.match(match["key"]) or DENYING.match(match["key"])
+        if value is not None and not lead and not COPULA.search(match["words"]):
+            yield Claim(Stance.ASSERTED, value)
+
+
+def _concluded(text: str, topic: Topic) -> Iterator[Claim]:
+    """Yield what conclusions leave or add, the last one first."""
+    for sentence in reversed(sentences(text, MOST)):
+        found = CONCLUDING.match(sentence)
+        if found:
+            yield from _of_sentence(sentence[found.end() :], topic)
+    left = list(LEFT.finditer(text))
+    if left:
+        yield _claim(left[-1]["words"])
+
+
+def _added(text: str, topic: Topic) -> Iterator[Claim]:
+    """Yield what the first sentence that is about the question adds to its words."""
+    for sentence in sentences(text, MOST):
+        yield from _of_sentence(sentence, topic)
+
+
+def _of_sentence(sentence: str, topic: Topic) -> Iterator[Claim]:
+    """Yield what the clauses of a sentence add, behind "but" first."""
+    if sentence.rstrip().endswith("?"):
+        return
+    conceded = CONCEDED.match(sentence)
+    sentence = sentence[conceded.end() :] if conceded else sentence
+    sentence = APPOSED.sub(" ", sentence)
+    clauses = CLAUSE.split(sentence)
+    if CONTRAST.search(sentence):
+        clauses.reverse()
+    for clause in clauses:
+        part = REMARK.split(clause, maxsplit=1)[0]
+        found = added_words(part, topic)
+        if found is not None:
+            mention = Mention(found.start, found.end, undressed(found.text))
+            claim = claimed(part, [mention])
+            if claim.stance is not Stance.DENIED:
+                yield Claim(Stance.OPEN) if OPEN.search(part) else claim
+                return
+
+
+def _first(head: str) -> Iterator[Claim]:
+    """Yield what the first sentence of a free answer is, or says around its "is"."""
+    head = THIS_IS.sub("", head)
+    if not head or DOUBT.search(head) or head.rstrip().endswith("?"):
+        yield Claim(Stance.OPEN)
+        return
+    copulas = list(COPULA.finditer(head))
+    if len(copulas) != 1:
+        yield _claim("" if "," in head else head)
+        return
+    subject, words = head[: copulas[0].start()].strip(), copulas[0]["words"]
+    if DENYING.match(words):
+        yield Claim(Stance.OPEN)
+    elif SUBJECT.match(subject) is None and ARTICLE.match(words):
+        yield _claim(subject)
+    else:
+        yield _claim(words)
+
+
+def _short(words: str) -> str | None:
+    """Return the first sentence of a few words, without what encloses or explains it.
+
+    What leaves the answer open ("A or B") or denies it is nothing.
+    """
+    first = next(iter(sentences(words, 1)), "")
+    bare = REMARK.split(first[:200], maxsplit=1)[0]
+    bare = re.sub(r"^\W+|[^\w+#]+$", "", bare)
+    if DENYING.match(bare) or OPEN.search(bare):
+        return None
+    bare = undressed(bare)
+    return bare if 0 < len(bare.split()) <= SHORT_WORDS else None
+
+
+def undressed(name: str) -> str:
+    """Take the article or the title off a name: "the Nile", "Sir Isaac Newton"."""
+    found = DRESS.match(name)
+    return " ".join(name[found.end() if found else 0 :].split())
+
+
+def as_named(text: str) -> str | None:
+    """Return what a right answer is read as where it is stated as the answer.
+
+    More than an article, a title and the marks at its end may not be lost: "C++" is
+    not "C".
+    """
+    value = read_named(f"Answer: {text}", Topic()).value
+    if value is None:
+        return None
+    bare = undressed(normalized(text).strip(MARKS))
+    return value if normalized(value).strip(MARKS) == bare else None
+
+
+MARKS = ".!?\"'\u2019\u201d"
+"""What may end a short text and is not part of it."""
+THIS_IS = re.compile(r"^(?:it|that|this)['\u2019]s\s+", re.IGNORECASE)
+"""How a short answer may begin: "It's Canberra!"."""
