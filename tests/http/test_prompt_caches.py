@@ -113,13 +113,13 @@ def test_what_keeps_a_server_from_having_seen_a_prompt(
 
 
 def test_a_server_that_keeps_nothing(stack: ExitStack, server: Loopback) -> None:
-    """It is asked two prompts twice, one token each, and then left alone."""
+    """It is asked three prompts twice, one token each, and then left alone."""
     clock = ManualClock()
 
     model = opened(stack, server, clock)
 
     assert cache_facts(model) == (False, None, None)
-    assert len(server.posted) == 4
+    assert len(server.posted) == 6
     assert {body["max_tokens"] for body in server.posted} == {1}
     assert "cache_salt" not in server.posted[-1]
     prompts = Counter(str(body["messages"]) for body in server.posted)
@@ -140,7 +140,7 @@ def test_the_probe_is_new_each_time(
 def test_a_slow_server_is_asked_little(
     stack: ExitStack, caching: Callable[..., CachingServer]
 ) -> None:
-    """Where one prompt takes seconds, all behind the first are short."""
+    """Where one prompt takes seconds, all are short."""
     clock = ManualClock()
     take = on(clock)
     server = caching(wait=lambda seconds: take(20 * seconds), tells=False)
@@ -148,9 +148,27 @@ def test_a_slow_server_is_asked_little(
     model = opened(stack, server, clock)
 
     assert cache_facts(model) == (True, "head", None)
-    lengths = [one.tokens for one in server.served]
-    assert lengths[:2] == [501, 501]
-    assert max(lengths[2:]) < 130
+    assert max(one.tokens for one in server.served) < 130
+
+
+@pytest.mark.parametrize(
+    ("slower", "requests"),
+    [(60, 4), (200, 2)],  # 12 s and 40 s for a new prompt
+)
+def test_a_probe_has_a_bound(
+    stack: ExitStack, caching: Callable[..., CachingServer], slower: int, requests: int
+) -> None:
+    """After 20 seconds no more is asked, and what is unknown is taken for the worse."""
+    clock = ManualClock()
+    take = on(clock)
+    server = caching(
+        wait=lambda seconds: take(slower * seconds), tells=False, heeds="cache_salt"
+    )
+
+    model = opened(stack, server, clock)
+
+    assert cache_facts(model) == (True, "head", None)
+    assert len(server.served) == requests
 
 
 def test_a_probe_that_fails_says_nothing(stack: ExitStack, server: Loopback) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.records import Request
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.records import Response
 
-LENGTHS = (500, 1200)
-"""Words of the probe; servers that keep only prompts from 1,024 tokens on are met by
-the longer one, which is sent where the shorter one took no time."""
-_SHORT = 120
-"""For a server whose context is smaller."""
+LENGTHS = (120, 500, 1200)
+"""Words of the probe, the shortest first: for a slow server it is all there is. Ones
+that keep only prompts from 1,024 tokens on are met by the longest; a longer one is sent
+where the shorter one took no time."""
 _QUICK_S = 1.0
+MOST_S = 20.0
+"""When so much was spent on a server no more is asked, and what is not known then is
+taken for the worse."""
 _KEPT = 0.5
 """From this share on the prompt was kept, not only what all prompts begin with."""
 _FASTER = 0.5
@@ -83,6 +85,7 @@ class CacheProbe:
         self._ask = ask
         self._chat = chat
         self._words = LENGTHS[0]
+        self._spent_s = 0.0
 
     def find(self) -> ProbeFinding:
         """Find out whether the server keeps prompts: two requests, or a few more."""
@@ -90,29 +93,33 @@ class CacheProbe:
         for words in LENGTHS:
             self._words = words
             pair = self.twice()
-            if pair is None and finding.keeps is None:
-                self._words = _SHORT
-                pair = self.twice()
             if pair is None:
                 return finding
-            finding = ProbeFinding(keeps=False, letters=len(_text(self._words)))
-            if pair.first_s > _QUICK_S:
-                # All further prompts of so slow a server are short ones.
-                self._words = _SHORT
+            finding = ProbeFinding(keeps=False, letters=len(_text(words)))
             if pair.told:
-                return ProbeFinding(keeps=True, letters=finding.letters)
-            if pair.faster and (more := self.twice()) is not None and more.faster:
-                return ProbeFinding(
-                    keeps=True, believed=pair.cached is None, letters=finding.letters
-                )
-            if self._words == _SHORT:
+                return replace(finding, keeps=True)
+            if pair.faster and self._again_faster():
+                return replace(finding, keeps=True, believed=pair.cached is None)
+            if pair.first_s > _QUICK_S:
                 break
         return finding
+
+    @property
+    def _over(self) -> bool:
+        """Whether so much was spent that no more is asked."""
+        return self._spent_s > MOST_S
+
+    def _again_faster(self) -> bool:
+        """Whether another prompt is much faster too, or there is no time to ask."""
+        if self._over:
+            return True
+        more = self.twice()
+        return more is not None and more.faster
 
     def kept_off(self, finding: ProbeFinding) -> bool:
         """Whether a prompt is read anew, as requests are sent now; twice over."""
         for _ in range(2):
-            pair = self.twice()
+            pair = None if self._over else self.twice()
             if pair is None:
                 return False
             says = finding.believed and pair.cached is not None
@@ -126,6 +133,7 @@ class CacheProbe:
             prompt=_text(self._words), chat=self._chat, max_new_tokens=1, stop=()
         )
         first, again = self._ask(request), self._ask(request)
+        self._spent_s += _seconds(first) + _seconds(again)
         if not (_sound(first) and _sound(again)):
             return None
         return TwiceAsked(
