@@ -250,6 +250,23 @@ def test_invalid_json_in_a_message(server: Loopback, model: Completions) -> None
     assert len(response.timing.stamps_ns) == 1
 
 
+def test_lines_of_json_are_no_stream_of_ours(
+    server: Loopback, model: Completions
+) -> None:
+    """Ollama's own form, as it is at /api: quoted, and where OpenAI's form is."""
+    lines = [
+        {"message": {"content": text}, "done": not text} for text in ("a", "b", "")
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    server.scripts = [[answer(text, kind="application/x-ndjson")]]
+
+    told = error_of(ask(model))
+
+    assert "a stream of JSON lines and not of OpenAI's events" in told
+    assert '{"message": {"content": "a"}' in told
+    assert "an address that ends in /v1" in told
+
+
 @pytest.mark.parametrize("framed", [True, False])
 def test_an_error_inside_of_a_stream(
     server: Loopback, model: Completions, *, framed: bool

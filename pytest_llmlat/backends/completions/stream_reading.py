@@ -246,6 +246,13 @@ def _object(data: bytes, what: str) -> dict[str, Any]:
         message = json.loads(str(data, "utf-8"))
     except (ValueError, RecursionError):
         begin = data[:_SHOWN].decode("utf-8", "replace")
+        lines = data.splitlines()
+        if len(lines) > 1 and all(map(_alone, lines)):
+            # Ollama's own form, among others.
+            raise MalformedMessage(
+                f"{what} is a stream of JSON lines and not of OpenAI's events"
+                f" ({begin!r}); an address that ends in /v1 has these as a rule"
+            ) from None
         raise MalformedMessage(f"{what} is not JSON: {begin!r}") from None
     if not isinstance(message, dict):
         raise MalformedMessage(f"{what} is no JSON object: {shown(message)}")
