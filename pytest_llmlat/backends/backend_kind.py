@@ -66,6 +66,10 @@ def no_quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:  # noqa: 
     return None
 
 
+def any_options(model: ModelSpec) -> None:
+    """Leave the options of an entry to whoever opens the model."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendKind:
     """One backend: how it opens a model, and what must be known before."""
@@ -92,6 +96,11 @@ class BackendKind:
     quantizer: Callable[[str, tuple[str, ...]], str | None] = no_quantizer
     """Of an entry's option ``quantization`` and the devices of this machine that it
     runs on, to the package that makes its weights so small, if it takes one."""
+    check_options: Callable[[ModelSpec], None] = any_options
+    """Sees, with no library and no weights at hand, that this backend knows the options
+    of an entry and that their values can be; raises ``UnknownName`` or
+    ``BadCatalogue``. It is called before anything is loaded, for each entry that was
+    asked for."""
     read_address: Callable[[str], ModelSpec] | None = None
     """Makes an entry of an address; ``None`` where weights follow the prefix."""
 

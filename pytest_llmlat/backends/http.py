@@ -103,9 +103,22 @@ def _at_address(address: str) -> ModelSpec:
     )
 
 
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known and of their kind; asks no server.
+
+    Raises:
+        UnknownName: an option that no server's entry has.
+        BadCatalogue: a value that is none.
+    """
+    from pytest_llmlat.backends.completions.entry_options import check_server_options  # noqa: PLC0415 - on use
+
+    check_server_options(model)
+
+
 KIND = BackendKind(
     name="http",
     open=open_model,
+    check_options=check_options,
     weights="server",
     needs="url",
     devices=("endpoint",),

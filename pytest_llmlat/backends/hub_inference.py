@@ -18,7 +18,7 @@ from pytest_llmlat.values.errors import ServerUnavailable
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 ROUTER = "https://router.huggingface.co/v1"
 _REMEDY = (
@@ -70,9 +70,22 @@ def _rooted(url: str) -> str:
     return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1"
 
 
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known and of their kind; asks no server.
+
+    Raises:
+        UnknownName: an option that no server's entry has.
+        BadCatalogue: a value that is none.
+    """
+    from pytest_llmlat.backends.completions.entry_options import check_server_options  # noqa: PLC0415 - on use
+
+    check_server_options(model)
+
+
 KIND = BackendKind(
     name="hub",
     open=open_model,
+    check_options=check_options,
     weights="server",
     devices=("hf",),
     extra="http",

@@ -25,7 +25,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.backends.backend_kind import BackendKind
-from pytest_llmlat.backends.settings_check import known_options
+from pytest_llmlat.backends.settings_check import (
+    check_numbers,
+    known_options,
+    seconds_option,
+)
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
-    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
     from pytest_llmlat.values.records import Finish, Request
     from pytest_llmlat.values.thought_tags import ThoughtTags
     from pytest_llmlat.values.token_meter import Meter
@@ -49,6 +53,19 @@ DEFAULT_CONTEXT = 4096
 _OPTIONS = ("answer", "script", "ttft_s", "tpot_s", "context")
 Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"
 """A text, what went wrong, or several of either to draw from."""
+
+
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known, and numbers where they must be.
+
+    Raises:
+        UnknownName: an option that no script has.
+        BadCatalogue: a value that is none.
+    """
+    known_options(model, _OPTIONS)
+    check_numbers(model, "context")
+    for key in ("ttft_s", "tpot_s"):
+        seconds_option(model, key)
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Scripted:
@@ -60,7 +77,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Scripted:
         BadCatalogue: it is none.
     """
     model = deployment.model
-    known_options(model, _OPTIONS)
+    check_options(model)
     script = model.option("script")
     answers = (
         _script(Path(str(script)), model.name)
@@ -70,8 +87,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Scripted:
     return Scripted(
         answers,
         clock=clock,
-        ttft_s=float(model.option("ttft_s", 0.0) or 0.0),
-        tpot_s=float(model.option("tpot_s", 0.0) or 0.0),
+        ttft_s=seconds_option(model, "ttft_s"),
+        tpot_s=seconds_option(model, "tpot_s"),
         context=int(model.option("context", DEFAULT_CONTEXT) or DEFAULT_CONTEXT),
         chat=model.chat is not False,
     )
@@ -191,7 +208,13 @@ class Scripted:
         return ""
 
 
-KIND = BackendKind(name="scripted", open=open_model, weights="none", needs=None)
+KIND = BackendKind(
+    name="scripted",
+    open=open_model,
+    check_options=check_options,
+    weights="none",
+    needs=None,
+)
 
 
 def _chosen(answer: Answer, request: Request) -> str | Mapping[str, str]:

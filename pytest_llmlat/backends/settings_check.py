@@ -55,6 +55,26 @@ def whole_option(model: ModelSpec, key: str, default: int, *, least: int = 1) ->
     return value
 
 
+def check_numbers(model: ModelSpec, *keys: str) -> None:
+    """See that options are whole numbers from 1, where they are given.
+
+    Raises:
+        BadCatalogue: one is none.
+    """
+    for key in keys:
+        whole_option(model, key, 1)
+
+
+def check_flags(model: ModelSpec, *keys: str) -> None:
+    """See that options are true or false, where they are given.
+
+    Raises:
+        BadCatalogue: one is neither.
+    """
+    for key in keys:
+        flag_option(model, key, default=False)
+
+
 def flag_option(model: ModelSpec, key: str, *, default: bool) -> bool:
     """Return an option that is true or false.
 
@@ -65,6 +85,19 @@ def flag_option(model: ModelSpec, key: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise _wrong(model, key, value, "true or false")
     return value
+
+
+def seconds_option(model: ModelSpec, key: str) -> float:
+    """Return an option that is a time in seconds, 0 where it is not given.
+
+    Raises:
+        BadCatalogue: it is no number, or below 0.
+    """
+    value = model.option(key, 0.0)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and float(value) >= 0):
+        raise _wrong(model, key, value, "a time in seconds, 0 or more")
+    return float(value)
 
 
 def choice_option(model: ModelSpec, key: str, choices: Iterable[str]) -> str | None:

@@ -37,18 +37,30 @@ def slowed(backend: Backend, model: ModelSpec, clock: Clock) -> Backend:
     Raises:
         BadCatalogue: the option is no share above 0.
     """
-    share = model.option(OPTION)
+    share = share_of(model)
     if share is None:
         return backend
+    if isinstance(backend, Batching):
+        return SlowedBatching(backend, share=share, clock=clock)
+    return Slowed(backend, share=share, clock=clock)
+
+
+def share_of(model: ModelSpec) -> float | None:
+    """Return by which share an entry's model is to be slower, ``None`` if by none.
+
+    Raises:
+        BadCatalogue: the option is no share above 0.
+    """
+    share = model.option(OPTION)
+    if share is None:
+        return None
     number = isinstance(share, int | float) and not isinstance(share, bool)
     if not number or not 0 < float(share) < math.inf:
         raise BadCatalogue(
             f"model {model.name!r}: option {OPTION} = {share!r}: must be a number above"
             " 0, such as 0.1 for a tenth"
         )
-    if isinstance(backend, Batching):
-        return SlowedBatching(backend, share=float(share), clock=clock)
-    return Slowed(backend, share=float(share), clock=clock)
+    return float(share)
 
 
 class _Delay:

@@ -146,7 +146,7 @@ def on_model(plan: Plan, deployment: Deployment) -> Plan:
         BadCatalogue: the entry has a temperature that is none, or its ``structured``
             is neither true nor false.
     """
-    own = _of_entry(deployment.model, plan.said)
+    own = entry_sampling(deployment.model, plan.said)
     return replace(
         plan,
         cell=replace(plan.cell, model=deployment.model.name, device=deployment.device),
@@ -210,10 +210,13 @@ def _drawn_as(task: Task, said: SamplingChoice) -> Task:
     )
 
 
-def _of_entry(model: ModelSpec, said: SamplingChoice) -> dict[str, Scalar]:
+def entry_sampling(model: ModelSpec, said: SamplingChoice) -> dict[str, Scalar]:
     """Return what a model's entry says of drawing, where nobody before it does.
 
     It is a fact of the model as it was measured, as its dtype is.
+
+    Raises:
+        BadCatalogue: a value that is none.
     """
     found: dict[str, Scalar] = {}
     for name, before, good in (

@@ -10,6 +10,7 @@ from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.base_branch import counterparts, of_base
+from pytest_llmlat.session.entry_check import check_entry
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import (
     entry_text,
@@ -261,7 +262,9 @@ class Selection:
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.
         """
-        _ = self.chosen_models, self.tasks, self.chosen_tasks, self.against
+        _ = self.tasks, self.chosen_tasks
+        for model in filter(None, (*self.chosen_models, self.against)):
+            check_entry(model)
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

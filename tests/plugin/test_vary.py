@@ -84,3 +84,27 @@ def test_the_best_setting_is_told_with_the_lines_to_paste(project: Project) -> N
     assert tuning["best"] == "snail[ttft_s=0.001]"
     assert tuning["gain"]["difference"]["value"] > 0
     assert "### Settings" in (project.runs[-1] / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("vary", "told"),
+    [
+        (
+            "contxet=16",
+            "model 'parrot[[]contxet=16]': unknown option 'contxet'*context*",
+        ),
+        ("context=few", "*option context = 'few': must be a whole number from 1"),
+        ("slower=much", "*option slower = 'much': must be a number above 0*"),
+        ("temperature=hot", "*option temperature = 'hot': must be 0 or more"),
+        ("structured=5", "*option structured = 5: must be true or false"),
+    ],
+)
+def test_a_typo_is_told_before_the_first_token(
+    project: Project, vary: str, told: str
+) -> None:
+    """No model is loaded, also not the one as its entry says."""
+    result = project.run("--llm=parrot", f"--llm-vary={vary}", "-m", "cpu")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {told}"])
+    assert not project.runs

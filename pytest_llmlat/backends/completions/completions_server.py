@@ -21,7 +21,7 @@ from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
 from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
 from pytest_llmlat.backends.completions.entry_options import (
-    OPTIONS,
+    check_server_options,
     number_option,
     stays_awake,
 )
@@ -57,7 +57,7 @@ from pytest_llmlat.backends.completions.server_answers import (
 )
 from pytest_llmlat.backends.completions.stream_reading import model_list, said
 from pytest_llmlat.backends.completions.tally import TokenCounter
-from pytest_llmlat.backends.settings_check import flag_option, known_options
+from pytest_llmlat.backends.settings_check import flag_option
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
@@ -108,7 +108,7 @@ def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
         BadCatalogue: an option is not of its kind.
         UnknownName: an option that no server's entry has.
     """
-    known_options(deployment.model, OPTIONS)
+    check_server_options(deployment.model)
     server = Completions(deployment, clock, way)
     try:
         check = way.check and deployment.model.option("check") is not False

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.completions.constraint_fields import way_of
+from pytest_llmlat.backends.completions.fields import json_option
+from pytest_llmlat.backends.completions.prompt_cache import PromptCache
+from pytest_llmlat.backends.settings_check import check_flags, known_options
 from pytest_llmlat.machine.environment import usable_cores
 from pytest_llmlat.values.errors import BadCatalogue
 
@@ -21,6 +25,24 @@ OPTIONS = (
     *("provider", "endpoint", "router"),
 )
 """What an entry of a server may have; the last three are those of Hugging Face's."""
+
+
+def check_server_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known and of their kind; asks no server.
+
+    Raises:
+        UnknownName: an option that no server's entry has.
+        BadCatalogue: a value that is none.
+    """
+    known_options(model, OPTIONS)
+    number_option(model, "timeout_s", least=0.001)
+    for key in ("retries", "backoff_s"):
+        number_option(model, key, least=0)
+    check_flags(model, "stream", "check", "awake", "probe")
+    for key in ("extra_body", "thinking_body"):
+        json_option(model, key)
+    way_of(model)
+    PromptCache(model)
 
 
 def stays_awake(model: ModelSpec, address: Address) -> bool:

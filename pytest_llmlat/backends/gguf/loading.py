@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from pytest_llmlat.backends.settings_check import (
+    check_flags,
+    check_numbers,
     choice_option,
     flag_option,
+    known_options,
     whole_option,
 )
 from pytest_llmlat.backends.weights import local_file
@@ -115,6 +118,19 @@ def find_adapter(model: ModelSpec, header: Header) -> Path | None:
             f" {found.architecture!r}; {model.weights!r} is {header.architecture!r}"
         )
     return path
+
+
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known and of their kind.
+
+    Raises:
+        UnknownName: an option that means nothing here.
+        BadCatalogue: a value that is none.
+    """
+    known_options(model, OPTIONS)
+    check_numbers(model, "context", "threads", "batch", "gpu_layers")
+    check_flags(model, "flash_attention", "repack", "cache_prompt")
+    choice_option(model, "kv_type", KV_TYPES)
 
 
 def settings_of(

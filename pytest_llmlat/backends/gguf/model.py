@@ -15,7 +15,7 @@ from pytest_llmlat.backends.gguf.gguf_likelihoods import likelihoods
 from pytest_llmlat.backends.gguf.grammars import Grammars
 from pytest_llmlat.backends.gguf.loading import (
     ALL_LAYERS,
-    OPTIONS,
+    check_options,
     checked_header,
     find_adapter,
     find_weights,
@@ -25,7 +25,7 @@ from pytest_llmlat.backends.gguf.loading import (
 from pytest_llmlat.backends.gguf.prompting import GgufPrompts
 from pytest_llmlat.backends.gguf.repacking import repack_option, repacking
 from pytest_llmlat.backends.gguf.sampler import sampler
-from pytest_llmlat.backends.settings_check import flag_option, known_options
+from pytest_llmlat.backends.settings_check import flag_option
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
 from pytest_llmlat.backends.weights import fingerprint, package_version
@@ -59,7 +59,7 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         DeviceAbsent: a GPU was asked of a build that has none.
     """
     model, device = deployment.model, deployment.device
-    known_options(model, OPTIONS)
+    check_options(model)
     try:
         import llama_cpp
     except ImportError as error:

@@ -9,7 +9,7 @@ from pytest_llmlat.backends.backend_kind import BackendKind, OpenedModel
 if TYPE_CHECKING:
     from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
     from pytest_llmlat.values.protocols import Backend
 
 
@@ -37,9 +37,16 @@ def _quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:
     return None
 
 
+def _check_options(model: ModelSpec) -> None:
+    from pytest_llmlat.backends.huggingface.entry_settings import check_options  # noqa: PLC0415
+
+    check_options(model)
+
+
 KIND = BackendKind(
     name="transformers",
     open=_open,
+    check_options=_check_options,
     open_on_base=_open_on_base,
     extra="transformers",
     takes_dtype=True,

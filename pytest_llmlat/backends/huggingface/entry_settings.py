@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.backends.settings_check import (
+    check_flags,
+    check_numbers,
     choice_option,
     flag_option,
     known_options,
@@ -84,6 +86,22 @@ class TransformersSettings:
         return self.quantization not in ("none", "dynamic-int8")
 
 
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are known and of their kind, on any device.
+
+    Raises:
+        UnknownName: an option that means nothing here.
+        BadCatalogue: a value that is none.
+    """
+    known_options(model, OPTIONS)
+    check_numbers(model, "context", "threads")
+    check_flags(model, "compile", "merge")
+    choice_option(model, "attention", ATTENTIONS)
+    choice_option(model, "cache", CACHES)
+    choice_option(model, "device_map", DEVICE_MAPS)
+    choice_option(model, "quantization", QUANTIZATIONS)
+
+
 def settings_of(deployment: Deployment) -> TransformersSettings:
     """Read and check the options of an entry.
 
@@ -93,7 +111,7 @@ def settings_of(deployment: Deployment) -> TransformersSettings:
         Unsupported: the device cannot do it; says what can be used there.
     """
     model, device = deployment.model, deployment.device
-    known_options(model, OPTIONS)
+    check_options(model)
     compiled = flag_option(model, "compile", default=False)
     cache = choice_option(model, "cache", CACHES)
     if compiled and cache == "dynamic":
