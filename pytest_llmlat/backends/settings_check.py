@@ -94,8 +94,7 @@ def seconds_option(model: ModelSpec, key: str) -> float:
         BadCatalogue: it is no number, or below 0.
     """
     value = model.option(key, 0.0)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and float(value) >= 0):
+    if isinstance(value, bool | str | None) or value < 0:
         raise _wrong(model, key, value, "a time in seconds, 0 or more")
     return float(value)
 
