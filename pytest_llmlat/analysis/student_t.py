@@ -9,6 +9,7 @@ from statistics import NormalDist
 _TINY = 1e-300
 _CLOSE = 1e-14
 _NEAR = 1e-12
+_HALF = 0.5
 _MOST_TERMS = 500
 _NORMAL_FROM = 1e6
 """With more degrees of freedom it is the normal distribution, to six digits."""
@@ -32,13 +33,32 @@ def quantile(probability: float, degrees: float) -> float:
         low *= 2
     while cdf(high, degrees) < probability:
         high *= 2
+    found = (low + high) / 2
     while high - low > _NEAR * max(1.0, -low, high):
-        middle = (low + high) / 2
-        if cdf(middle, degrees) < probability:
-            low = middle
+        beyond = cdf(found, degrees) - probability
+        if beyond < 0:
+            low = found
         else:
-            high = middle
-    return (low + high) / 2
+            high = found
+        # Newton's step where it stays between the two, else the middle.
+        step = beyond / density(found, degrees)
+        found -= step
+        if not low < found < high:
+            found = (low + high) / 2
+        elif abs(step) < _NEAR * max(1.0, abs(found)):
+            break
+    return found
+
+
+def density(t: float, degrees: float) -> float:
+    """Return the density at ``t`` with so many degrees of freedom."""
+    if degrees > _NORMAL_FROM:
+        return NormalDist().pdf(t)
+    half = degrees / 2
+    scale = math.lgamma(half + _HALF) - math.lgamma(half)
+    return math.exp(scale - (half + _HALF) * math.log1p(t * t / degrees)) / math.sqrt(
+        math.pi * degrees
+    )
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:

@@ -27,7 +27,7 @@ from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 RUN_SPREAD, RUN_WEIGHT = 0.010, 4
 """Prior standard deviation of ``a`` on the log scale, and its degrees of freedom."""
@@ -104,17 +104,18 @@ def together(cells: Sequence[CellTimes]) -> Moved:
     )
 
 
-def own(place: int, cells: Sequence[CellTimes]) -> Spread:
-    """Return the variance of a cell's change, but for the noise of its samples."""
-    cell = cells[place]
-    parts = [together(cells).run]
-    if len(cells) > 1:
-        parts.append(_unlike(place, cells))
-    else:
+def own(cells: Sequence[CellTimes]) -> list[Spread]:
+    """Return the variance of each cell's change, but for the noise of its samples."""
+    if len(cells) == 1:
         # Alone, its runs tell both at once.
-        means = list(cell.runs.values())
-        parts = [_common(means, cell.noise)]
-    return scaled(summed(parts), cell.stored)
+        (cell,) = cells
+        common = _common(list(cell.runs.values()), cell.noise)
+        return [scaled(common, cell.stored)]
+    common = together(cells).run
+    return [
+        scaled(summed([common, unlike]), cell.stored)
+        for cell, unlike in zip(cells, _unlike(cells), strict=True)
+    ]
 
 
 def summed(parts: Iterable[Spread]) -> Spread:
@@ -138,24 +139,39 @@ def _common(means: Sequence[float], noise: float) -> Spread:
     return _moderated(seen, len(means) - 1, RUN_SPREAD, RUN_WEIGHT)
 
 
-def _unlike(place: int, cells: Sequence[CellTimes]) -> Spread:
-    """Estimate B from how unlike cells move, without the one that is judged."""
-    squares, degrees = 0.0, 0
-    others = [cell for at, cell in enumerate(cells) if at != place]
-    if len(cells) >= _FEWEST_CELLS:
-        grown = fmean(1 + 1 / cell.stored for cell in others)
-        seen = variance([cell.change for cell in others]) / grown
-        squares += (len(others) - 1) * max(0.0, seen - fmean(c.noise for c in others))
-        degrees += len(others) - 1
+def _unlike(cells: Sequence[CellTimes]) -> list[Spread]:
+    """Estimate B from how unlike cells move, for each without its own change."""
     shared = sorted(set.intersection(*(set(cell.runs) for cell in cells)))
+    stored, known = 0.0, 0
     if len(shared) > 1:
-        free = (len(shared) - 1) * (len(cells) - 1)
+        known = (len(shared) - 1) * (len(cells) - 1)
         noise = fmean(cell.noise for cell in cells)
-        left = sum(value**2 for value in _residuals(shared, cells)) / free
-        squares += free * max(0.0, left - noise)
-        degrees += free
-    seen = squares / degrees if degrees else 0.0
-    return _moderated(seen, degrees, CELL_SPREAD, CELL_WEIGHT)
+        left = sum(value**2 for value in _residuals(shared, cells)) / known
+        stored = known * max(0.0, left - noise)
+    found = []
+    for seen, degrees in _unlike_others(cells):
+        whole = known + degrees
+        both = (stored + degrees * seen) / whole if whole else 0.0
+        found.append(_moderated(both, whole, CELL_SPREAD, CELL_WEIGHT))
+    return found
+
+
+def _unlike_others(cells: Sequence[CellTimes]) -> Iterator[tuple[float, int]]:
+    """Yield how unlike the other cells of this run moved, and degrees of freedom."""
+    if len(cells) < _FEWEST_CELLS:
+        yield from ((0.0, 0) for _ in cells)
+        return
+    others = len(cells) - 1
+    middle = fmean(cell.change for cell in cells)
+    moved = [cell.change - middle for cell in cells]
+    grown = [1 + 1 / cell.stored for cell in cells]
+    once, squared = sum(moved), sum(value**2 for value in moved)
+    noise, growth = sum(cell.noise for cell in cells), sum(grown)
+    for cell, value, own_growth in zip(cells, moved, grown, strict=True):
+        left, rest = once - value, squared - value**2
+        spread = max(0.0, rest - left**2 / others) / (others - 1)
+        seen = spread / ((growth - own_growth) / others)
+        yield max(0.0, seen - (noise - cell.noise) / others), others - 1
 
 
 def _residuals(names: Sequence[str], cells: Sequence[CellTimes]) -> list[float]:

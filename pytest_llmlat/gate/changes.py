@@ -76,28 +76,41 @@ class Change:
         """Return the two-sided interval at level 1 - ``alpha``.
 
         What runs differ in is added to what samples differ in by the squares of both
-        reaches (MOVER; Zou & Donner 2008, Statistics in Medicine 27(10)).
+        reaches (MOVER; Zou & Donner 2008, Statistics in Medicine 27(10)), each by the t
+        of their sum (Welch 1947).
         """
         low, high = self._of_samples(alpha)
         if not self.between.variance:
             return low, high
-        bound = student.quantile(alpha / 2, self.between.degrees)
-        reach = -bound * math.sqrt(self.between.variance)
+        bound = student.quantile(alpha / 2, self.total.degrees)
+        reach = bound * math.sqrt(self.between.variance)
+        scale = bound / student.quantile(alpha / 2, self.samples - 1)
         return (
-            self.estimate - math.hypot(self.estimate - low, reach),
-            self.estimate + math.hypot(high - self.estimate, reach),
+            self.estimate - math.hypot(scale * (self.estimate - low), reach),
+            self.estimate + math.hypot(scale * (high - self.estimate), reach),
         )
 
-    def across_runs(self, between: Spread) -> Change:
-        """Return the same change with what runs differ in, a variance of log times."""
+    @property
+    def total(self) -> Spread:
+        """Its variance, from samples and from runs."""
+        return summed([Spread(self.error**2, self.samples - 1), self.between])
+
+    def across_runs(self, between: Spread, *, beyond: float = 0.0) -> Change:
+        """Return the same change with what runs differ in.
+
+        Args:
+            between: a variance of log times.
+            beyond: what its p-value is to be of: a change by more than this.
+        """
         if not self.slope:
             return self
         added = Spread(self.slope**2 * between.variance, between.degrees)
-        whole = summed([Spread(self.error**2, self.samples - 1), added])
-        p = 1.0
+        wider = replace(self, between=added)
+        whole, over = wider.total, self.estimate - beyond
+        p = float(over <= 0)
         if whole.variance:
-            p = student.cdf(-self.estimate / math.sqrt(whole.variance), whole.degrees)
-        return replace(self, between=added, p=p)
+            p = student.cdf(-over / math.sqrt(whole.variance), whole.degrees)
+        return replace(wider, p=p)
 
     def _of_samples(self, alpha: float) -> tuple[float, float]:
         # If none of n differs, at most this share would (rule of three, exactly).

@@ -9,7 +9,7 @@ from functools import cache
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.between_runs import expected, own, scaled, summed, together
+from pytest_llmlat.gate.between_runs import own, scaled, summed, together
 from pytest_llmlat.gate.changes import BALANCED, Change
 from pytest_llmlat.gate.pairing import LATENCIES
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.analysis.resampling import Array
-    from pytest_llmlat.gate.between_runs import CellTimes
+    from pytest_llmlat.gate.between_runs import CellTimes, Spread
     from pytest_llmlat.gate.stored_runs import StoredTimes
 
 ALL_CELLS = "all cells"
 """The name of a verdict on a run as a whole."""
+ALL_CELLS_SHARE = 0.5
+"""Of the level, for the times of all cells together; the rest is for each cell."""
 BALANCED_BY = "e2e"
 """The latency that the balanced score is made of."""
-_MOST_RUNS = 20
 _DRAWS = 10_000
 _EVEN = 0.5
 
@@ -39,7 +40,7 @@ class Hypothesis:
     tolerance: float
     notes: tuple[str, ...]
     weight: float = 1.0
-    """Its share of the level, beside those of the others."""
+    """The share of the level that its family has, beside those of the others."""
     stored: int = 0
     """Beside how many stored runs; 0 where both were measured in turn."""
     times: Mapping[str, StoredTimes] = field(default_factory=dict)
@@ -53,35 +54,40 @@ def across_runs(gated: Sequence[Hypothesis]) -> list[Hypothesis]:
     they are not. What was measured in turn has no other run, and stays as it is.
     """
     known = _by_latency(gated)
-    wider = [_widened(each, known) for each in gated]
-    whole = sum(each.weight for each in gated if each.stored)
+    between = {
+        name: dict(zip(cells, own(list(cells.values())), strict=True))
+        for name, cells in known.items()
+    }
+    wider = [_widened(each, between) for each in gated]
+    cells = _weight(each for each in gated if each.stored)
+    weight = cells * ALL_CELLS_SHARE / (1 - ALL_CELLS_SHARE)
     joint = [
         _joint(name, [each for each in wider if each.change.quantity == name], known)
         for name in LATENCIES
         if len(known[name]) > 1
         and any(each.change.quantity == name and each.stored for each in wider)
     ]
-    return [*wider, *(replace(each, weight=whole / len(joint)) for each in joint)]
+    return [*wider, *(replace(each, weight=weight) for each in joint)]
 
 
-def needed_runs(each: Hypothesis, alpha: float) -> int | None:
-    """Return about how many more stored runs would decide, if nothing else changes.
+def families(gated: Iterable[Hypothesis]) -> list[list[Hypothesis]]:
+    """Return what shares a level: the latencies of a cell, and all else by itself."""
+    found: list[list[Hypothesis]] = []
+    clocks: dict[tuple[str, str], list[Hypothesis]] = {}
+    for each in gated:
+        if each.change.quantity not in LATENCIES:
+            found.append([each])
+        elif (each.cell, each.against) in clocks:
+            clocks[each.cell, each.against].append(each)
+        else:
+            clocks[each.cell, each.against] = [each]
+            found.append(clocks[each.cell, each.against])
+    return found
 
-    Args:
-        each: what could not be decided beside the runs that are stored.
-        alpha: the level of its interval.
-    """
-    if not each.change.between.variance:
-        return None
-    tolerance = as_change(each.change.quantity, each.tolerance)
-    for more in range(1, _MOST_RUNS + 1):
-        between = expected(each.change.between, each.stored, more)
-        slope = 1.0 if each.stored > 1 else each.change.slope**2
-        between = replace(between, variance=between.variance * slope)
-        low, high = replace(each.change, between=between).interval(alpha)
-        if low > tolerance or high <= tolerance:
-            return more
-    return None
+
+def _weight(gated: Iterable[Hypothesis]) -> float:
+    """Return the weight of all families together."""
+    return sum(family[0].weight for family in families(gated))
 
 
 def as_change(quantity: str, tolerance: float) -> float:
@@ -99,16 +105,15 @@ def _by_latency(gated: Iterable[Hypothesis]) -> dict[str, dict[str, CellTimes]]:
 
 
 def _widened(
-    each: Hypothesis, known: Mapping[str, Mapping[str, CellTimes]]
+    each: Hypothesis, between: Mapping[str, Mapping[str, Spread]]
 ) -> Hypothesis:
     quantity = each.change.quantity
     name = BALANCED_BY if quantity == BALANCED else quantity
     if name not in each.times:
         return each
-    cells = known[name]
-    between = own(list(cells).index(each.cell), list(cells.values()))
-    added = summed([between, each.times[name].drift])
-    return replace(each, change=each.change.across_runs(added))
+    added = summed([between[name][each.cell], each.times[name].drift])
+    beyond = as_change(quantity, each.tolerance)
+    return replace(each, change=each.change.across_runs(added, beyond=beyond))
 
 
 def _joint(
@@ -135,7 +140,7 @@ def _joint(
     return Hypothesis(
         cell=ALL_CELLS,
         against=judged[0].against,
-        change=change.across_runs(moved.between),
+        change=change.across_runs(moved.between, beyond=tolerated),
         tolerance=math.expm1(tolerated),
         notes=(f"mean of {len(known[name])} cells",),
         stored=moved.stored,
@@ -151,4 +156,11 @@ def _normal_scores() -> Array:
     return np.array([normal.inv_cdf((n + _EVEN) / _DRAWS) for n in range(_DRAWS)])
 
 
-__all__ = ["ALL_CELLS", "BALANCED_BY", "Hypothesis", "across_runs", "needed_runs"]
+__all__ = [
+    "ALL_CELLS",
+    "ALL_CELLS_SHARE",
+    "BALANCED_BY",
+    "Hypothesis",
+    "across_runs",
+    "families",
+]

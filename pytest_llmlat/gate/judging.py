@@ -6,26 +6,28 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
 from pytest_llmlat.gate.hypotheses import (
+    ALL_CELLS_SHARE,
     BALANCED_BY,
     Hypothesis,
     across_runs,
     as_change,
-    needed_runs,
+    families,
 )
+from pytest_llmlat.gate.needed import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
+from pytest_llmlat.gate.step_down import HommelFamily, step_down
 from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.gate.changes import Change
     from pytest_llmlat.gate.pairing import Pairs
+    from pytest_llmlat.gate.step_down import LevelShare
     from pytest_llmlat.gate.tolerances import Rules
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
@@ -68,7 +70,7 @@ def judge(
     Holm's correction (1979, weighted) is over all quantities of all cells: under
     identical candidates at most one session in twenty reports any regression. Quality,
     balance and time have equal shares; what is read from the one clock shares that of
-    time, since a model that is slower is so in all of it.
+    time by Hommel's, since a model that is slower is so in all of it.
 
     Args:
         matches: the cells.
@@ -89,21 +91,21 @@ def judge(
         gated = [each for each in gated if not (each.stored and each.change.slope)]
     else:
         gated = across_runs(gated)
-    # All cells together have as large a share as each by itself.
-    among = among * (2 if stored else 1)
-    ranked = sorted(gated, key=lambda each: each.change.p / each.weight)
-    rejecting, rate = True, ALPHA
-    remaining = sum(each.weight for each in ranked)
-    for each in ranked:
-        now = ALPHA / max(remaining, among * SHARES, each.weight)
-        if rejecting:
-            rate = now
-        # The rate stands still from the first that is not rejected, and so does this.
-        level = rate * each.weight
-        rejecting = each.change.p <= level / 2
-        alpha = now * each.weight
-        told.append(_verdict(each, alpha, level, significant=rejecting))
-        remaining -= each.weight
+    grouped = families(gated)
+    shares = step_down(
+        [
+            HommelFamily(p=tuple(each.change.p for each in some), weight=some[0].weight)
+            for some in grouped
+        ],
+        ALPHA / 2,
+        # All cells together have a share of their own.
+        least=among * SHARES / (1 - ALL_CELLS_SHARE if stored else 1),
+    )
+    told += [
+        _verdict(each, share)
+        for some, share in zip(grouped, shares, strict=True)
+        for each in some
+    ]
     return worst_first(_settled(verdict, rules) for verdict in told)
 
 
@@ -147,7 +149,7 @@ def _compare(
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     # What balance depends on is known of every cell, gated or not.
     wanted = dict.fromkeys((*tolerated, BALANCED_BY))
-    shared = shared_changes(match.records, match.reference or ())
+    shared = shared_changes(match.records, _sides(match))
     found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
     said = tuple(_remarks(match, pairs))
     told: list[Verdict] = []
@@ -178,20 +180,20 @@ def _compare(
             told.append(_at_once(each, "inconclusive", f"not gated: {apart}"))
             continue
         gated.append(each)
-    timed = sum(each.change.quantity in LATENCIES for each in gated)
     times = {
         name: stored_times(match.records, match.runs, name, found[name])
         for name in LATENCIES
         if match.runs and name in found
     }
     return told, [
-        replace(
-            each,
-            weight=1 / timed if each.change.quantity in LATENCIES else 1.0,
-            times={name: known for name, known in times.items() if known},
-        )
+        replace(each, times={name: known for name, known in times.items() if known})
         for each in gated
     ]
+
+
+def _sides(match: Match) -> Sequence[Sequence[Record]]:
+    """Return what a cell is compared with, run by run."""
+    return tuple(match.runs.values()) or (match.reference or (),)
 
 
 def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
@@ -269,21 +271,20 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
         yield f"{late} time-outs counted by their limit"
 
 
-def _verdict(
-    each: Hypothesis, alpha: float, level: float, *, significant: bool
-) -> Verdict:
+def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
     """Judge one change.
 
     Args:
         each: the change and its tolerance.
-        alpha: Holm's share of the level for it.
-        level: the share at which the first p-value was too large; until then, alpha.
-        significant: whether all smaller p-values and its own were small enough.
+        share: what its family has of the level.
     """
-    change = each.change
+    change, alpha = each.change, 2 * share.bound
     low, high = change.interval(alpha)
     tolerance = as_change(change.quantity, each.tolerance)
-    worse = significant and low > 0
+    significant = change.p <= share.level
+    # Beside stored runs p is of a change beyond what is tolerated.
+    between = change.between.variance > 0
+    worse = (significant or between) and low > 0
     verdict = _figures(each, (low, high))
     if significant and low > tolerance:
         return replace(verdict, outcome="regression")
@@ -293,14 +294,25 @@ def _verdict(
     if worse:
         told = "worse for certain, perhaps by no more than is tolerated"
         verdict = replace(verdict, note=_joined(*each.notes, told))
-    if each.stored and change.between.variance:
-        # More samples of one run do not tell how much runs differ.
-        return replace(verdict, needed_runs=needed_runs(each, alpha))
-    needed = _needed(change, low, high, tolerance)
-    if change.estimate > tolerance and not significant:
-        by_p = _needed_for_p(change, level)
-        needed = None if needed is None or by_p is None else max(needed, by_p)
-    return replace(verdict, needed_samples=needed)
+    case = Undecided(
+        change=change,
+        low=low,
+        high=high,
+        tolerance=tolerance,
+        level=share.level,
+        stored=each.stored,
+    )
+    # More samples of one run do not tell how much runs differ.
+    by_runs = bool(each.stored and between)
+    needed = needed_runs(case) if by_runs else needed_samples(case)
+    if needed is None:
+        return verdict
+    return replace(
+        verdict,
+        needed_at_least=needed.fewest,
+        needed_runs=needed.enough if by_runs else None,
+        needed_samples=None if by_runs else needed.enough,
+    )
 
 
 def _at_once(each: Hypothesis, outcome: Outcome, note: str) -> Verdict:
@@ -327,35 +339,6 @@ def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:
         samples=change.samples,
         note=_joined(*each.notes),
     )
-
-
-def _needed(change: Change, low: float, high: float, tolerance: float) -> int | None:
-    """Return about how many samples would decide, if the estimate stays what it is.
-
-    An interval shrinks with the square root of their number: until it lies above what
-    is tolerated, or below.
-    """
-    if change.estimate > tolerance:
-        reach, room = change.estimate - low, change.estimate - tolerance
-    else:
-        reach, room = high - change.estimate, tolerance - change.estimate
-    if room <= 0 or not math.isfinite(reach):
-        return None
-    more = (reach / room) ** 2
-    if change.equal and reach < 1 and room < 1:
-        # Where nothing varies it shrinks as their number grows.
-        more = math.log1p(-reach) / math.log1p(-room)
-    return max(change.samples + 1, math.ceil(change.samples * more))
-
-
-def _needed_for_p(change: Change, level: float) -> int | None:
-    """Return about how many samples would bring the p-value below its level."""
-    degrees = change.samples - 1
-    if change.p >= 0.5:  # noqa: PLR2004 - no sign of a change for the worse
-        return None
-    wanted = student.quantile(level / 2, degrees)
-    more = (wanted / student.quantile(change.p, degrees)) ** 2
-    return max(change.samples + 1, math.ceil(change.samples * more))
 
 
 def _as_share(quantity: str, change: float) -> float:

@@ -8,6 +8,9 @@ load of 0.8 (``tests/perf/queues.py gate``).
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import chain
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
@@ -24,29 +27,32 @@ SPEED = "speed"
 
 
 def shared_changes(
-    ours: Sequence[Record], theirs: Sequence[Record]
+    ours: Sequence[Record], runs: Sequence[Sequence[Record]]
 ) -> Mapping[str, float]:
     """Return how much more the mean change of each latency and of the speed varies.
 
     Args:
         ours: of a candidate, in the order of sending.
-        theirs: of what it is compared with.
+        runs: what it is compared with the mean of: a reference, or stored runs.
     """
     if not ours:
         return {}
-    other = {(record.sample, record.round): record for record in theirs}
+    others: dict[tuple[str, int], list[Record]] = defaultdict(list)
+    for record in chain.from_iterable(runs):
+        others[record.sample, record.round].append(record)
     both = [
-        (record, other[record.sample, record.round])
+        (record, there)
         for record in ours
-        if (record.sample, record.round) in other
+        if (there := others.get((record.sample, record.round)))
     ]
-    found = {SPEED: [_speed(a) - _speed(b) for a, b in both]}
-    logs = [(latency_logs(a), latency_logs(b)) for a, b in both]
+    found = {SPEED: [_speed(a) - fmean(map(_speed, there)) for a, there in both]}
+    logs = [(latency_logs(a), [latency_logs(b) for b in there]) for a, there in both]
     for column, name in enumerate(LATENCIES):
         found[name] = [
-            x - y
-            for a, b in logs
-            if (x := a[column]) is not None and (y := b[column]) is not None
+            mine - fmean(theirs)
+            for own, there in logs
+            if (mine := own[column]) is not None
+            and (theirs := [x for b in there if (x := b[column]) is not None])
         ]
     scenario = ours[0].cell.scenario
     return {name: at_least_shared(values, scenario) for name, values in found.items()}

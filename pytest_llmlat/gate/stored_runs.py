@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.batch_means import FEWEST, variance_by_batches
+from pytest_llmlat.analysis.batch_means import (
+    FEWEST,
+    batch_counts,
+    variance_by_batches,
+)
 from pytest_llmlat.gate.between_runs import NOTHING, CellTimes, Spread
 from pytest_llmlat.gate.pairing import log_times
 
@@ -60,19 +64,45 @@ def stored_times(
         name: of the latency.
         change: of it, from the samples' pairs.
     """
-    ours = log_times(records, name)
-    theirs = {run: log_times(own, name) for run, own in runs.items()}
+    waiting = bool(records) and batch_counts(records[0].cell.scenario, 1) != ()
+    return times_of_logs(
+        log_times(records, name),
+        {run: log_times(own, name) for run, own in runs.items()},
+        estimate=change.estimate,
+        error=change.error,
+        # Under a load the error has it: requests that wait for each other.
+        drifts=not waiting,
+    )
+
+
+def times_of_logs(
+    ours: Mapping[str, float],
+    theirs: Mapping[str, Mapping[str, float]],
+    *,
+    estimate: float,
+    error: float,
+    drifts: bool = True,
+) -> StoredTimes | None:
+    """Return the same of log times, by sample and in the order of measuring.
+
+    Args:
+        ours: of the run that is judged.
+        theirs: of the stored ones.
+        estimate: of the change, from the samples' pairs.
+        error: its standard error, from them too.
+        drifts: neighbours may be alike beyond what the error knows.
+    """
     common = [
         sample for sample in ours if all(sample in known for known in theirs.values())
     ]
     if not common:
         return None
     ratios = [ours[s] - fmean(known[s] for known in theirs.values()) for s in common]
-    added = drift(ratios)
-    noise = (change.error**2 + added.variance) / (1 + 1 / len(runs))
+    added = drift(ratios) if drifts else NOTHING
+    noise = (error**2 + added.variance) / (1 + 1 / len(theirs))
     return StoredTimes(
         cell=CellTimes(
-            change=change.estimate,
+            change=estimate,
             noise=noise,
             samples=len(common),
             runs={

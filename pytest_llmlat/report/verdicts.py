@@ -106,14 +106,30 @@ def own_notes(verdict: Verdict) -> str:
     told = []
     if _tolerated(verdict) and "worse" not in (verdict.note or ""):
         told.append("worse, within the tolerance")
-    if verdict.needed_runs is not None:
-        runs = "run" if verdict.needed_runs == 1 else "runs"
-        told.append(f"about {verdict.needed_runs} more baseline {runs} would decide")
+    told += _needed(verdict)
+    return "; ".join(told)
+
+
+def _needed(verdict: Verdict) -> Iterable[str]:
+    """Say how many samples or baseline runs would decide, as a range."""
+    least, runs = verdict.needed_at_least, verdict.needed_runs
+    if runs is not None:
+        word = "run" if runs == 1 else "runs"
+        yield f"about {_range(least, runs)} more baseline {word} would decide"
     elif verdict.needed_samples is not None:
         if verdict.samples is not None:
-            told.append(f"{verdict.samples} pairs")
-        told.append(f"about {verdict.needed_samples} samples would decide")
-    return "; ".join(told)
+            yield f"{verdict.samples} pairs"
+        yield f"about {_range(least, verdict.needed_samples)} samples would decide"
+    elif least is not None:
+        word = "run" if least == 1 else "runs"
+        yield (
+            f"about {least} more baseline {word} would decide every second time, and"
+            " no number nearly always: measure more samples too"
+        )
+
+
+def _range(least: int | None, enough: int) -> str:
+    return f"{enough}" if least in (None, enough) else f"{least} to {enough}"
 
 
 def outcome_counts(verdicts: Iterable[Verdict]) -> str:

@@ -352,9 +352,12 @@ class Verdict:
     samples: int | None = None
     """How many pairs there were."""
     needed_samples: int | None = None
-    """About how many would decide what is inconclusive."""
+    """About how many would decide what is inconclusive, in four cases of five."""
     needed_runs: int | None = None
     """About how many more stored runs would, where runs differ by themselves."""
+    needed_at_least: int | None = None
+    """The same number of samples or of runs for every second case: with fewer it is
+    hardly worth while."""
     note: str | None = None
     """Why, in words, where the figures do not say it."""
 

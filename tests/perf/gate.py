@@ -3,11 +3,11 @@
     python tests/perf/gate.py aa [SESSIONS]       # identical candidates: false alarms
     python tests/perf/gate.py slow [SESSIONS]     # ten per cent slower
     python tests/perf/gate.py worse [SESSIONS]    # quality lower by 0.15
-    python tests/perf/gate.py stored [SESSIONS]   # beside 1, 3 and 5 stored runs
     python tests/perf/gate.py judge               # time and memory for 100,000 records
 
 Sessions are simulated: log-normal times, right or wrong answers, everything else is the
 gate's own code on records. Processes share the work; a table is printed at the end.
+Beside stored runs: ``tests/perf/stored_runs.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from pytest_llmlat.values.timing import NS_PER_S, Timing
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from pytest_llmlat.analysis.resampling import Array
 
 WORKERS = 2
 TOKENS = 20
@@ -181,105 +180,6 @@ def simulate(kind: str, sessions: int) -> None:
                 print(f"0.15 lost, 200, {flips:.0%} anew, noise {name}: {told}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What runs on a machine differ in, all on the log scale."""
-
-    run: float = 0.0
-    """Standard deviation of what is common to a run."""
-    cell: float = 0.0
-    """Of what is a cell's own in a run."""
-    drift: float = 0.0
-    """Of times that wander within a run (AR(1), 0.95 from a request to the next)."""
-    neighbour: float = 0.0
-    """How much slower the first quarter of each 160 requests is."""
-
-
-PLACES = {
-    "nothing": Place(),
-    "2 % a run": Place(run=0.02),
-    "3 % a run": Place(run=0.03),
-    "1.3 % a cell": Place(cell=0.013),
-    "2 % a run, 1.3 % a cell": Place(run=0.02, cell=0.013),
-    "drift of 10 %": Place(drift=0.10),
-    "a neighbour of 30 %": Place(neighbour=0.26),
-}
-PERIOD, BUSY, KEPT = 160, 40, 0.95
-
-
-def log_times(place: Place, shape: tuple[int, int], source: Generator) -> Array:
-    """Return the log times of a run beyond what its samples differ in."""
-    cells, samples = shape
-    count = cells * samples
-    times = source.normal(0.0, 0.1, shape) + source.normal(0.0, place.run)
-    times += source.normal(0.0, place.cell, (cells, 1))
-    wander = source.normal(0.0, place.drift, count)
-    for at in range(1, count):
-        wander[at] = KEPT * wander[at - 1] + math.sqrt(1 - KEPT**2) * wander[at]
-    busy = (np.arange(count) + source.integers(PERIOD)) % PERIOD < BUSY
-    return times + (wander + place.neighbour * busy).reshape(shape)
-
-
-def beside_stored(
-    place: Place, cells: int, stored: int, slower: tuple[float, ...], seed: int
-) -> bool:
-    """Whether one session reports a regression of time beside stored runs.
-
-    Args:
-        place: where it is.
-        cells: how many there are.
-        stored: how many runs.
-        slower: the candidate's change on the log scale, of all cells or of each.
-        seed: of the session.
-    """
-    source = np.random.default_rng(seed)
-    runs = [log_times(place, (cells, 24), source) for _ in range(stored + 1)]
-    runs[0] += np.reshape(slower, (-1, 1))
-    matches = []
-    for number in range(cells):
-        cell = cell_of(number)
-        usual = source.normal(0.0, SPREAD, 24)
-        records = [
-            tuple(
-                answer(cell, f"s{at:02}", float(np.exp(value)), right=True)
-                for at, value in enumerate(usual + run[number])
-            )
-            for run in runs
-        ]
-        matches.append(
-            Match(
-                facts=facts_of(cell, 24),
-                records=records[0],
-                against="baseline",
-                reference=tuple(one for run in records[1:] for one in run),
-                same_answers=True,
-                runs={f"r{at}": run for at, run in enumerate(records[1:])},
-            )
-        )
-    verdicts = judge(matches, Rules(), balance="geometric")
-    return any(v.outcome == "regression" for v in verdicts)
-
-
-def simulate_stored(sessions: int) -> None:
-    """Print false alarms in each place, and what is seen of a slowdown."""
-    still = {(name, place, (0.0,)) for name, place in PLACES.items()}
-    quiet = Place(run=0.01)
-    studies = [
-        (f"A/A, {name}", place, up) for name, place, up in sorted(still, key=str)
-    ]
-    studies += [("all 10 % slower, 1 % a run", quiet, (math.log(1.1),))]
-    studies += [("all 4 % slower, 2 % a run", Place(run=0.02), (math.log(1.04),))]
-    with ProcessPoolExecutor(WORKERS) as pool:
-        for name, place, up in studies:
-            for cells in (6, 24):
-                found = []
-                for stored in (1, 3, 5):
-                    once = partial(beside_stored, place, cells, stored, up)
-                    hits = sum(pool.map(once, range(sessions), chunksize=5))
-                    found.append(f"{stored}: {hits / sessions:.3f}")
-                print(f"{name}, {cells} cells: {'  '.join(found)}", flush=True)
-
-
 def time_judging() -> None:
     """Print what 100,000 pairs of records cost, as many cells and as one.
 
@@ -312,8 +212,6 @@ def main(kind: str, sessions: str = "1000") -> None:
     """Run one of the studies."""
     if kind == "judge":
         time_judging()
-    elif kind == "stored":
-        simulate_stored(int(sessions))
     else:
         simulate(kind, int(sessions))
 

@@ -39,7 +39,7 @@ def cell(change: float, *runs: float, noise: float = 0.0) -> CellTimes:
 
 def test_one_run_says_nothing_of_how_runs_differ() -> None:
     """The stated prior stands for it, twice: the stored run and the candidate's."""
-    between = own(0, [cell(0.1, 1.0)])
+    between = own([cell(0.1, 1.0)])[0]
 
     assert between.variance == pytest.approx(2 * ALONE_SPREAD**2)
 
@@ -93,8 +93,10 @@ def test_a_cell_is_not_judged_by_its_own_change() -> None:
     calm = [cell(0.0, 1.0, 1.0, 1.0) for _ in range(5)]
     odd = cell(0.5, 1.0, 1.0, 1.0)
 
-    assert own(5, [*calm, odd]) == own(5, [*calm, cell(0.0, 1.0, 1.0, 1.0)])
-    assert own(0, [*calm, odd]).variance > 10 * own(0, [*calm, calm[0]]).variance
+    there, still = own([*calm, odd]), own([*calm, cell(0.0, 1.0, 1.0, 1.0)])
+
+    assert there[5].variance == pytest.approx(still[5].variance)
+    assert there[0].variance > 10 * still[0].variance
 
 
 def test_cells_that_move_unlike_widen_each_other() -> None:
@@ -102,16 +104,16 @@ def test_cells_that_move_unlike_widen_each_other() -> None:
     met = [cell(0.26 * (place % 3 == 0), 1.0) for place in range(6)]
     still = [cell(0.0, 1.0) for _ in range(6)]
 
-    assert own(0, met).variance > 3 * own(0, still).variance
+    assert own(met)[0].variance > 3 * own(still)[0].variance
 
 
 def test_stored_runs_tell_how_unlike_cells_move() -> None:
     """Two cells, of which one is 10 % slower in every second run."""
     steady = cell(0.0, *[1.0] * 8)
     other = cell(0.0, *[1.0, 1.1] * 4)
-    between = own(0, [steady, other])
+    between = own([steady, other])[0]
 
-    assert between.variance > 4 * own(0, [steady, steady]).variance
+    assert between.variance > 4 * own([steady, steady])[0].variance
 
 
 def test_variances_add_up_and_the_worst_known_counts() -> None:
@@ -126,7 +128,7 @@ def test_variances_add_up_and_the_worst_known_counts() -> None:
 
 def test_more_runs_are_worth_more() -> None:
     """And the step from one to two replaces the prior of a lone run."""
-    one = own(0, [cell(0.0, 1.0)])
+    one = own([cell(0.0, 1.0)])[0]
     three = Spread(0.001, 6)
 
     assert expected(one, 1, 1).variance == pytest.approx(
@@ -155,8 +157,7 @@ def test_a_variance_is_never_less_than_what_the_prior_leaves(
     cells = [cell(change, *runs, noise=noise) for change, runs, noise in rows]
     least = scaled(Spread(RUN_SPREAD**2 * RUN_WEIGHT / (RUN_WEIGHT + 2), 1), 3).variance
 
-    for place in range(len(cells)):
-        found = own(place, cells)
+    for found in own(cells):
         assert found.variance >= least * 0.999
         assert found.degrees >= between_runs.RUN_WEIGHT / 2
 

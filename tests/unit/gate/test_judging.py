@@ -166,34 +166,22 @@ def test_what_may_be_either_is_inconclusive() -> None:
 
 
 def test_more_noise_needs_more_samples() -> None:
-    """As the square of it."""
+    """To be nearly sure that a change of nothing is no more than is tolerated."""
     needed = [
         judged(noisy(0.0, noise))["e2e"].needed_samples or 0
         for noise in (0.15, 0.3, 0.6, 1.2)
     ]
 
     assert needed == sorted(set(needed))
-    assert needed[3] / needed[1] == pytest.approx(16, rel=0.1)
+    assert needed[0] > 16
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("shift", "outcome"), [(0.0, "pass"), (0.1, "regression")])
-def test_as_many_samples_as_are_needed_decide(shift: float, outcome: str) -> None:
-    """Measured again with a tenth more than that, a tenth less, of the same kind."""
-    needed = judged(noisy(shift, 0.4, 24))["e2e"].needed_samples
-    assert needed is not None
-
-    assert judged(noisy(shift, 0.4, round(1.15 * needed)))["e2e"].outcome == outcome
-    fewer = judged(noisy(shift, 0.4, round(0.7 * needed)))["e2e"]
-    assert fewer.outcome == "inconclusive"
-
-
-def test_a_change_as_large_as_the_tolerance_is_never_decided() -> None:
-    """No number of samples would tell the two apart."""
+def test_a_change_as_large_as_the_tolerance_is_hardly_ever_decided() -> None:
+    """It takes so many that the estimate would turn out to be another."""
     verdict = judged(noisy(0.0, 0.5), "e2e=0")["e2e"]
 
     assert verdict.change == pytest.approx(0.0, abs=1e-9)
-    assert verdict.needed_samples is None or verdict.needed_samples > 10**6
+    assert (verdict.needed_samples or 0) > 50 * 16
 
 
 def test_lost_answers_are_a_regression() -> None:
@@ -230,7 +218,8 @@ def test_samples_are_needed_for_the_p_value_too() -> None:
     assert verdict.low is not None
     assert verdict.low >= 0
     assert verdict.outcome == "inconclusive"
-    assert verdict.needed_samples == math.ceil(20 * wanted**2)
+    assert verdict.needed_at_least == math.ceil(20 * wanted**2)
+    assert (verdict.needed_samples or 0) > 2 * 20 * wanted**2
 
 
 def test_answers_that_all_agree_need_as_many_as_the_rule_of_three_says() -> None:
@@ -302,7 +291,7 @@ def test_after_the_first_that_may_be_chance_all_may() -> None:
     assert [verdict.outcome for verdict in both] == ["inconclusive", "inconclusive"]
     # Both are held to what the first needs: 2.49 standard errors, of which the other
     # has 2.20.
-    assert both[1].needed_samples in (20, 21, 22)
+    assert both[1].needed_at_least in (20, 21, 22)
 
 
 def test_a_p_value_is_not_enough() -> None:
@@ -321,8 +310,8 @@ def test_a_p_value_is_not_enough() -> None:
 
 def test_what_is_read_from_one_clock_shares_the_level_of_time() -> None:
     """A third latency takes nothing from quality, and something from the others."""
-    slower = [math.exp(0.1 + 0.2 * PATTERN[place % 8]) for place in range(16)]
-    ours, theirs = answers(slower, stamped=True), answers([1.0] * 16, stamped=True)
+    other = [math.exp(0.2 * PATTERN[place % 8]) for place in range(16)]
+    ours, theirs = answers(other, stamped=True), answers([1.0] * 16, stamped=True)
     bounds = []
     for texts in ([], ["tpot=5%"]):
         found = judged(matched(ours, theirs), *texts)
@@ -333,6 +322,18 @@ def test_what_is_read_from_one_clock_shares_the_level_of_time() -> None:
     assert few is not None
     assert more is not None
     assert more < few
+
+
+def test_latencies_that_grew_alike_take_nothing_from_each_other() -> None:
+    """Each has the whole level of time: a third one costs the others nothing."""
+    slower = [math.exp(0.2 + 0.2 * PATTERN[place % 8]) for place in range(16)]
+    ours, theirs = answers(slower, stamped=True), answers([1.0] * 16, stamped=True)
+
+    two = judged(matched(ours, theirs))
+    three = judged(matched(ours, theirs), "tpot=5%")
+
+    assert {three[name].outcome for name in LATENCIES} == {"regression"}
+    assert three["e2e"].low == pytest.approx(two["e2e"].low)
 
 
 def test_cells_that_are_still_to_come_are_counted() -> None:
@@ -650,26 +651,29 @@ def test_every_verdict_follows_from_its_figures(
     matches = [drawn(each, number) for number, each in enumerate(rows)]
     rules = Rules(tolerances=parse_tolerances([f"e2e={tolerance}"], where="here"))
     tolerated = rules.tolerated(a_cell())
-    values = sorted(
-        # Both latencies share what quality and balance have each.
-        (change.p / weight, weight, match.facts.cell.id, name)
-        for match in matches
+    families: dict[tuple[str, str], dict[str, float]] = {}
+    for match in matches:
         for name, change in changes(
             pair(match.records, match.reference or ()),
             list(tolerated),
             balance="geometric",
-        ).items()
-        for weight in [0.5 if name in LATENCIES else 1.0]
-    )
-    significant = set()
-    for rank, (p, _, cell, name) in enumerate(values):
-        if p > ALPHA / 2 / sum(weight for _, weight, *_ in values[rank:]):
-            break
-        significant.add((cell, name))
+        ).items():
+            # Latencies are of one clock.
+            what = "time" if name in LATENCIES else name
+            families.setdefault((match.facts.cell.id, what), {})[name] = change.p
+    ranked = sorted(families.items(), key=lambda item: max(item[1].values()))
+    names = {(cell, name) for (cell, _), own in ranked for name in own}
+    significant, rate, going = set(), 0.0, True
+    for rank, ((cell, _), own) in enumerate(ranked):
+        rate = ALPHA / 2 / (len(ranked) - rank) if going else rate
+        going = going and max(own.values()) <= rate
+        # Hommel's for two: the larger one counts for both, or twice the smaller.
+        both = min(len(own) * min(own.values()), max(own.values()))
+        significant |= {(cell, n) for n, p in own.items() if max(p, both) <= rate}
 
     verdicts = judge(matches, rules, balance="geometric")
 
-    assert {(v.cell, v.quantity) for v in verdicts} == {each[2:] for each in values}
+    assert {(v.cell, v.quantity) for v in verdicts} == names
     for verdict in verdicts:
         assert verdict.change is not None
         assert verdict.low is not None
@@ -677,12 +681,11 @@ def test_every_verdict_follows_from_its_figures(
         assert verdict.tolerance == tolerated[verdict.quantity]
         assert verdict.low <= verdict.change <= verdict.high
         worse = (verdict.cell, verdict.quantity) in significant and verdict.low > 0
-        if worse and verdict.change > verdict.tolerance:
+        if worse and verdict.low > verdict.tolerance:
             assert (verdict.outcome, verdict.note) == ("regression", None)
-        elif worse:
-            assert (verdict.outcome, verdict.note) == ("pass", "worse, but tolerably")
         elif verdict.high <= verdict.tolerance:
-            assert (verdict.outcome, verdict.note) == ("pass", None)
+            note = "worse, but tolerably" if worse else None
+            assert (verdict.outcome, verdict.note) == ("pass", note)
         else:
             assert verdict.outcome == "inconclusive"
             needed = verdict.needed_samples

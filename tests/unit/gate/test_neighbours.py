@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np  # noqa: TID253 - queues are simulated
 import pytest
 
+from pytest_llmlat.gate.changes import changes
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.neighbours import SPEED, shared_changes
-from pytest_llmlat.gate.pairing import LATENCIES
+from pytest_llmlat.gate.pairing import LATENCIES, pair
+from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.gate.tolerances import Rules
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
@@ -66,12 +68,13 @@ def test_one_after_the_other_nothing_is_shared() -> None:
     """However much the two runs differ."""
     ours, theirs = equal_runs(1, scenario="single")
 
-    assert set(shared_changes(ours, theirs).values()) == {0.0}
+    assert set(shared_changes(ours, (theirs,)).values()) == {0.0}
 
 
 def test_requests_that_wait_for_each_other_change_together() -> None:
     """Their times and speeds; of what they do not have there is nothing."""
-    found = shared_changes(*equal_runs(1))
+    ours, theirs = equal_runs(1)
+    found = shared_changes(ours, (theirs,))
 
     assert set(found) == {SPEED, *LATENCIES}
     assert found["e2e"] > 0
@@ -83,8 +86,35 @@ def test_a_run_without_records_shares_nothing() -> None:
     """Nor does one whose samples the other has not."""
     ours, theirs = equal_runs(1)
 
-    assert shared_changes((), theirs) == {}
-    assert set(shared_changes(ours, ()).values()) == {0.0}
+    assert shared_changes((), (theirs,)) == {}
+    assert set(shared_changes(ours, ((),)).values()) == {0.0}
+
+
+def test_each_stored_run_counts_for_what_is_shared() -> None:
+    """What is compared is their mean, in which the wait of one run counts by half."""
+    ours, first = equal_runs(1)
+    second, _ = equal_runs(1)
+
+    both = shared_changes(ours, (first, second))
+
+    assert second == ours
+    assert both["e2e"] == pytest.approx(shared_changes(ours, (first,))["e2e"] / 4)
+
+
+def test_what_is_shared_is_counted_once_beside_stored_runs() -> None:
+    """The error of a change under a load has it; a drift of neighbours is no more."""
+    ours, theirs = equal_runs(1)
+    pairs = pair(ours, theirs)
+    shared = shared_changes(ours, (theirs,))
+    change = changes(pairs, ["e2e"], balance="geometric", shared=shared)["e2e"]
+    alone = changes(pairs, ["e2e"], balance="geometric")["e2e"]
+
+    found = stored_times(ours, {"r0": theirs}, "e2e", change)
+
+    assert change.error > 1.2 * alone.error
+    assert found is not None
+    assert found.drift.variance == 0
+    assert found.cell.noise == pytest.approx(change.error**2 / 2)
 
 
 @pytest.mark.slow

@@ -292,6 +292,7 @@ def test_programs_read_verdicts_as_the_gate_counts_them() -> None:
             "samples": 24,
             "needed_samples": 120,
             "needed_runs": None,
+            "needed_at_least": None,
             "note": None,
         }
     ]

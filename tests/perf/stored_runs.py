@@ -1,0 +1,275 @@
+"""How a gate beside stored runs does where runs differ; run by hand.
+
+    python tests/perf/stored_runs.py aa [SESSIONS]     # identical candidates
+    python tests/perf/stored_runs.py slow [SESSIONS]   # slower ones: power
+
+Times are simulated on the log scale, as runs on a machine were seen to differ. What
+judges them is the gate's own code, from the log times of each sample on: two-level
+variances, families, step-down and intervals.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np  # noqa: TID253 - a script
+
+from pytest_llmlat.analysis.resampling import DRAWS
+from pytest_llmlat.gate.changes import BALANCED, Change
+from pytest_llmlat.gate.hypotheses import (
+    Hypothesis,
+    across_runs,
+    as_change,
+    families,
+)
+from pytest_llmlat.gate.judging import ALPHA
+from pytest_llmlat.gate.step_down import HommelFamily, step_down
+from pytest_llmlat.gate.stored_runs import times_of_logs
+from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from pytest_llmlat.analysis.resampling import Array
+
+WORKERS = 2
+SPREAD = 0.6
+"""Of the times of different samples of one task."""
+PERIOD, BUSY, KEPT = 160, 40, 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What runs on a machine differ in, all on the log scale."""
+
+    run: float = 0.0
+    """Standard deviation of what is common to a run."""
+    cell: float = 0.0
+    """Of what is a cell's own in a run."""
+    drift: float = 0.0
+    """Of times that wander within a run (AR(1), 0.95 from a request to the next)."""
+    neighbour: float = 0.0
+    """How much slower the first quarter of each 160 requests is."""
+    noise: float = 0.1
+    """Of a sample's time from one run to the next."""
+    first: float = 0.0
+    """Of the noise that a first token has for itself."""
+
+
+PLACES = {
+    "nothing": Place(),
+    "2 % a run": Place(run=0.02),
+    "3 % a run": Place(run=0.03),
+    "1.3 % a cell": Place(cell=0.013),
+    "2 % a run, 1.3 % a cell": Place(run=0.02, cell=0.013),
+    "drift of 10 %": Place(drift=0.10),
+    "a neighbour of 30 %": Place(neighbour=0.26),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a session is like."""
+
+    place: Place
+    cells: int
+    stored: int
+    slower: tuple[float, ...] = (0.0,)
+    """The candidate's change on the log scale, of all cells or of each."""
+    samples: int = 24
+
+
+def log_times(
+    place: Place, shape: tuple[int, int], source: Generator, *, common: float
+) -> Array:
+    """Return the log times of a run beyond what its samples differ in.
+
+    Args:
+        place: where it is.
+        shape: cells and samples.
+        source: of chance.
+        common: to all times of this process.
+    """
+    cells, samples = shape
+    count = cells * samples
+    times = source.normal(0.0, place.noise, shape) + common
+    times += source.normal(0.0, place.cell, (cells, 1))
+    if place.drift:
+        wander = source.normal(0.0, place.drift, count).tolist()
+        for at in range(1, count):
+            wander[at] = KEPT * wander[at - 1] + math.sqrt(1 - KEPT**2) * wander[at]
+        times += np.reshape(wander, shape)
+    busy = (np.arange(count) + source.integers(PERIOD)) % PERIOD < BUSY
+    return times + place.neighbour * busy.reshape(shape)
+
+
+@cache
+def normal_scores() -> Array:
+    """Return what stands for the draws of a resample."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((n + 0.5) / DRAWS) for n in range(DRAWS)])
+
+
+def change_of(name: str, ratios: Array, slope: float) -> Change:
+    """Return what the gate makes of paired samples, by the normal limit of draws."""
+    estimate = float(ratios.mean())
+    error = float(ratios.std(ddof=1)) / math.sqrt(len(ratios))
+    return Change(
+        quantity=name,
+        samples=len(ratios),
+        baseline=None,
+        candidate=None,
+        estimate=estimate,
+        error=error,
+        p=1.0,
+        draws=estimate + error * normal_scores(),
+        slope=slope,
+    )
+
+
+def hypotheses_of(
+    number: int, ours: Array, theirs: Array, place: Place, seed: int
+) -> list[Hypothesis]:
+    """Return what is gated of one cell whose answers are the same on both sides.
+
+    Args:
+        number: of the cell.
+        ours: log times of the candidate's samples.
+        theirs: of each stored run.
+        place: where it is.
+        seed: of the session.
+    """
+    source = np.random.default_rng((seed, number))
+    usual = source.normal(0.0, SPREAD, ours.shape)
+    scores = [np.sqrt(1 / (1 + np.exp(usual + each))) for each in (ours, *theirs)]
+    lost = np.mean(scores[1:], axis=0) - scores[0]
+    slope = float(np.mean(scores[0] * (1 - scores[0] ** 2)) / 2)
+    firsts = source.normal(0.0, place.first, (1 + len(theirs), len(ours)))
+    sides = {"e2e": (ours, theirs), "ttft": (ours + firsts[0], theirs + firsts[1:])}
+    found = {
+        name: change_of(name, mine - other.mean(axis=0), 1.0)
+        for name, (mine, other) in sides.items()
+    }
+    times = {
+        name: times_of_logs(
+            named(mine),
+            {f"r{at}": named(run) for at, run in enumerate(other)},
+            estimate=found[name].estimate,
+            error=found[name].error,
+        )
+        for name, (mine, other) in sides.items()
+    }
+    found[BALANCED] = change_of(BALANCED, lost, slope)
+    return [
+        Hypothesis(
+            cell=f"cell {number}",
+            against="baseline",
+            change=change,
+            tolerance=DEFAULT_TOLERANCE[name],
+            notes=(),
+            stored=len(theirs),
+            times={name: each for name, each in times.items() if each},
+        )
+        for name, change in found.items()
+    ]
+
+
+def named(values: Array) -> dict[str, float]:
+    """Return times by the names of samples."""
+    return {f"s{at}": value for at, value in enumerate(values.tolist())}
+
+
+def regressions(gated: list[Hypothesis]) -> list[Hypothesis]:
+    """Return what the gate calls a regression, as ``judge`` does."""
+    grouped = families(across_runs(gated))
+    shares = step_down(
+        [
+            HommelFamily(p=tuple(each.change.p for each in some), weight=some[0].weight)
+            for some in grouped
+        ],
+        ALPHA / 2,
+    )
+    return [
+        each
+        for some, share in zip(grouped, shares, strict=True)
+        for each in some
+        if each.change.p <= share.level
+        and each.change.interval(2 * share.bound)[0]
+        > as_change(each.change.quantity, each.tolerance)
+    ]
+
+
+def session(world: World, seed: int) -> str:
+    """Return where one session reports a regression: c(ells), a(ll), both or none."""
+    source = np.random.default_rng(seed)
+    place, shape = world.place, (world.cells, world.samples)
+    commons = source.normal(0.0, place.run, world.stored + 1)
+    runs = [log_times(place, shape, source, common=each) for each in commons]
+    ours = runs[0] + np.reshape(world.slower, (-1, 1))
+    gated = [
+        each
+        for number in range(world.cells)
+        for each in hypotheses_of(
+            number,
+            ours[number],
+            np.array([run[number] for run in runs[1:]]),
+            place,
+            seed,
+        )
+    ]
+    found = {each.cell == "all cells" for each in regressions(gated)}
+    return "".join("a" if each else "c" for each in sorted(found))
+
+
+def seen(world: World, sessions: int, pool: ProcessPoolExecutor) -> str:
+    """Return in how many sessions there was one, and in how many by all cells."""
+    found = list(pool.map(partial(session, world), range(sessions), chunksize=10))
+    hits, joint = sum(map(bool, found)), sum("a" in each for each in found)
+    return f"{hits / sessions:.3f} ({joint / sessions:.3f})"
+
+
+def table(
+    name: str,
+    place: Place,
+    slower: tuple[float, ...],
+    counts: tuple[int, ...],
+    sessions: int,
+    pool: ProcessPoolExecutor,
+) -> None:
+    """Print a line for each number of cells."""
+    for cells in counts:
+        row = [
+            f"{stored} {seen(world, sessions, pool)}"
+            for stored in (1, 2, 3, 5)
+            for world in [World(place=place, cells=cells, stored=stored, slower=slower)]
+        ]
+        print(f"{name}, {cells} cells: {'  '.join(row)}", flush=True)
+
+
+def main(kind: str, sessions: str = "300") -> None:
+    """Run one of the studies."""
+    quiet = Place(run=0.01)
+    one = (math.log(1.15), *[0.0] * 5)
+    with ProcessPoolExecutor(WORKERS) as pool:
+        count = int(sessions)
+        print("stored runs, then: any regression (of all cells together)")
+        if kind == "aa":
+            for name, place in PLACES.items():
+                table(f"A/A, {name}", place, (0.0,), (1, 6, 24), count, pool)
+        else:
+            up = (math.log(1.1),)
+            table("10 % slower, 1 % a run", quiet, up, (1, 6, 24), count, pool)
+            some = Place(run=0.02)
+            table("10 % slower, 2 % a run", some, up, (6,), count, pool)
+            table("4 % slower, 2 % a run", some, (math.log(1.04),), (6,), count, pool)
+            table("one cell 15 % slower, 1 % a run", quiet, one, (6,), count, pool)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
