@@ -103,7 +103,8 @@ class Gate:
         told, name = self._settings.proposed, self._settings.gate_from
         if told is None or name is None:
             return ()
-        cells = [fact.cell for fact in facts]
+        against = self._settings.against
+        cells = [fact.cell for fact in facts if fact.cell.model != against]
         bounds = parse_limits(told.bounds, where=self._spelled("bounds"))
         return (
             *rule_changes(self.rules, self._rules(told), cells, name=name),

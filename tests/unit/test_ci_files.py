@@ -12,6 +12,7 @@ from pytest_llmlat.plugin.option_table import OPTIONS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "ci"
 FILES = ("github.yml", "gitlab.yml")
+ACTION = re.compile(r"uses: (\S+?)@(\S+)(.*)")
 
 
 def text_of(name: str) -> str:
@@ -55,17 +56,73 @@ def test_nothing_hides_a_failure(name: str) -> None:
     assert "continue-on-error" not in text
     assert "allow_failure" not in text
     assert not re.search(r"\|\|\s*(true|:)", text)
-    assert not re.search(r"--llm-report=report\s*[|;&]", text)
+    assert not re.search(r"--llm-report=\S+\s*[|;&]", text)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_both_ways_of_comparing_are_shown(name: str) -> None:
     """Each of the three runs is one command with its own option."""
     commands = re.findall(r"pytest benchmarks\n(?:\s+--llm.*\n)+", text_of(name))
+    judged = [c for c in commands if "save-baseline" not in c]
 
     own = [re.findall(r"--llm-(against|baseline|save-baseline)=", c) for c in commands]
     assert own == [["against"], ["baseline"], ["save-baseline"]]
-    assert all("--llm-report=report\n" in command for command in commands)
+    assert all("--llm-report=" in command for command in commands)
+    # What a change is held to is not the change's to say.
+    assert all("--llm-gate-from=base\n" in command for command in judged)
+    assert not any(re.search("--llm-(tolerance|limit)", c) for c in commands)
+
+
+def test_head_and_base_are_measured_in_turn_by_default() -> None:
+    """The same entry of both; a stored run only where somebody asks for it."""
+    github, gitlab = parsed("github.yml")["jobs"], parsed("gitlab.yml")
+
+    for text in map(text_of, FILES):
+        assert '--llm="$ENTRY"' in text
+        assert '--llm-against="$ENTRY"' in text
+    assert "LLMLAT_STORED" not in github["against"]["if"]
+    assert github["baseline"]["if"] == "vars.LLMLAT_STORED == 'true'"
+    assert github["against"]["strategy"]["matrix"]["entry"]
+    assert gitlab["against"]["parallel"]["matrix"]
+    for name in ("baseline", "new-baseline", "refresh", "comment-baseline"):
+        assert all("LLMLAT_STORED" in rule["if"] for rule in gitlab[name]["rules"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        FOLDER / "github.yml",
+        FOLDER / "github-gpu.yml",
+        FOLDER.parents[1] / ".github" / "workflows" / "ci.yml",
+    ],
+    ids=lambda path: path.name,
+)
+def test_actions_are_pinned_to_commits_of_one_release(path: Path) -> None:
+    """A tag can be moved; the release that a commit is stands behind it."""
+    found = ACTION.findall(path.read_text("utf-8"))
+
+    assert found
+    for _, commit, tag in found:
+        assert re.fullmatch(r"[0-9a-f]{40}", commit)
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", tag)
+    pins = {(action, commit, tag) for action, commit, tag in found}
+    assert len({action for action, _, _ in pins}) == len(pins)
+    text = path.read_text("utf-8")
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+def test_a_runner_of_ones_own_runs_no_fork() -> None:
+    """Whoever can open a pull request could run a program on it."""
+    content = parsed("github-gpu.yml")
+    (job,) = content["jobs"].values()
+
+    assert "head.repo.full_name == github.repository" in job["if"]
+    assert job["runs-on"][0] == "self-hosted"
+    assert job["permissions"] == {"contents": "read"}
+    assert content["concurrency"] == {
+        "group": "llmlat-gpu",
+        "cancel-in-progress": False,
+    }
 
 
 def test_github_jobs_have_the_least_rights() -> None:
@@ -93,7 +150,12 @@ def test_github_runs_on_pull_requests_and_on_main() -> None:
     content = parsed("github.yml")
 
     # YAML 1.1 reads the key ``on`` as true.
-    assert content[True] == {"pull_request": None, "push": {"branches": ["main"]}}
+    events = content[True]
+    assert set(events) == {"pull_request", "push"}
+    assert events["push"]["branches"] == ["main"]
+    # Its own commit of a baseline starts nothing, and what is measured does.
+    assert "baseline.json" in events["push"]["paths-ignore"]
+    assert {"benchmarks/**", "models.toml"} <= set(events["pull_request"]["paths"])
     assert "pull_request_target" not in text_of("github.yml")
     assert "github.ref" in content["concurrency"]["group"]
     assert "pull_request" in content["concurrency"]["cancel-in-progress"]
@@ -155,13 +217,21 @@ def test_github_keeps_what_pip_downloads() -> None:
         assert python["with"]["cache"] == "pip"
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_torch_is_the_build_for_processors(name: str) -> None:
+    """A hosted runner has no card, and the other build is ten times as large."""
+    assert "-c constraints.txt" in text_of(name)
+    assert "/whl/cpu" in text_of(name)
+
+
 def test_gitlab_runs_on_merge_requests_and_on_the_default_branch() -> None:
     """The jobs that judge and the one that makes the baseline are apart."""
     content = parsed("gitlab.yml")
 
     for name in ("against", "baseline"):
         (rule,) = content[name]["rules"]
-        assert rule == {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+        assert rule["if"].startswith('$CI_PIPELINE_SOURCE == "merge_request_event"')
+        assert "benchmarks/**/*" in rule["changes"]
     for name in ("new-baseline", "refresh"):
         (rule,) = content[name]["rules"]
         assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"]
@@ -177,8 +247,9 @@ def test_gitlab_keeps_tokens_from_the_code_of_a_merge_request() -> None:
 
     naming = {name for name, job in jobs.items() if "_TOKEN" in str(job)}
 
-    assert naming == {".comment", "refresh"}
+    assert naming == {".comment", "comment-baseline", "refresh"}
     assert not any(runs_tests(jobs[name]) for name in naming)
-    (rule,) = jobs[".comment"]["rules"]
-    assert "SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" in rule["if"]
-    assert rule["when"] == "always"
+    for name in (".comment", "comment-baseline"):
+        (rule,) = jobs[name]["rules"]
+        assert "SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" in rule["if"]
+        assert rule["when"] == "always"
