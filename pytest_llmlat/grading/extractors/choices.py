@@ -62,7 +62,8 @@ CHOSEN = re.compile(
 
 
 JUDGED = re.compile(
-    r"^\W{0,8}(?:option\s)?[(\[]?(?P<letter>[A-Z])[)\].:]{0,2}[\s:*\u2013\u2014-]{1,6}"
+    r"^\W{0,8}(?:option\s)?[(\[]?(?P<letter>[A-Z])(?:[)\].:]{0,2}[\s:*\u2013\u2014-]{1,6}"
+    r"|[)\].:]{1,2}[\s*]{1,4}[^\n]{1,80}?(?:\s[-\u2013\u2014>=]{1,2}|:|\u2192)[\s*(]{1,4})"
     r"(?:(?P<right>(?:yes|true|correct|right|possible)\b|[\u2713\u2714\u2705])"
     r"|(?:no|false|incorrect|wrong|impossible|not)\b|[\u2717\u2718\u274c])",
     re.IGNORECASE | re.MULTILINE,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _SUPERLATIVES = """
 oldest eldest | youngest newest
@@ -41,6 +41,19 @@ easternmost | westernmost
 top topmost uppermost | bottom bottommost lowermost
 """
 """Contraries of each other, left and right."""
+_DONE = """
+pass passes passed passing | fail fails failed failing
+win wins won | lose loses lost
+gain gains gained | lose loses lost
+sell sells sold selling | keep keeps kept keeping | buy buys bought
+pay pays paid spend spends spent cost costs | save saves saved saving savings
+boy boys | girl girls
+man men male males | woman women female females
+adult adults | child children kid kids
+right correct correctly | wrong incorrect incorrectly
+odd | even
+"""
+"""Deeds and kinds of which one count says nothing on the other, line by line."""
 _ORDINALS = (
     *("first", "second", "third", "fourth", "fifth"),
     *("sixth", "seventh", "eighth", "ninth", "tenth"),
@@ -78,6 +91,16 @@ def _contraries() -> Mapping[str, frozenset[str]]:
     return MappingProxyType({word: frozenset(of) for word, of in found.items()})
 
 
+def _places_of_deeds() -> Mapping[str, tuple[tuple[int, int], ...]]:
+    """Return for each word the lines of the table where it is, and its sides."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for number, line in enumerate(_DONE.strip().splitlines()):
+        for side, words in enumerate(line.split("|")):
+            for word in words.split():
+                found.setdefault(word, []).append((number, side))
+    return MappingProxyType({word: tuple(places) for word, places in found.items()})
+
+
 def _words(side: str) -> list[str]:
     """Return the words of a side of the table; "most expensive" is one."""
     return re.findall(r"most \w+|\w+", side)
@@ -92,6 +115,9 @@ def _compared(word: str) -> str:
 
 
 CONTRARIES = _contraries()
+_DEEDS = _places_of_deeds()
+_AMOUNT = re.compile(r"\d[\d.,/]*")
+_CALCULATED = re.compile(r"[=+*/\u00d7\u00f7]|\s[-\u2212]\s")
 _DEGREE = "|".join(
     sorted(
         (word for word in CONTRARIES if word not in {*_ORDINALS, "last"}),
@@ -130,6 +156,10 @@ _CLAUSE = re.compile(
     rf"|,\s(?=[\w']{{1,20}}(?:\s[\w']{{1,20}}){{0,2}}\s(?:{_PLACE})\b)",
     re.IGNORECASE,
 )
+_COUNTING = re.compile(
+    rf"{_CLAUSE.pattern}|,\s(?=(?:and\s)?[$\u20ac\u00a3]?\d)", re.IGNORECASE
+)
+"""Where clauses end that each count something: "15% passed, 85% failed"."""
 _GRANTED = re.compile(
     r"\s{0,5}(?:since|as|because|while|although|though|if|given that)\b"
     r"[^,\n.]{1,120},",
@@ -210,13 +240,48 @@ def without_contraries(text: str, asked: frozenset[str]) -> str:
         return text
     # The second of two may be the last, but not where the last is told as well.
     ordered = asked == {"last"} <= poles(text)
+    return _struck(text, lambda part: _speaks_of_contrary(part, asked, ordered=ordered))
+
+
+def _struck(
+    text: str, gone: Callable[[str], bool], apart: re.Pattern[str] = _CLAUSE
+) -> str:
+    """Strike out the clauses of a text that a function says are gone."""
     kept, start = "", 0
-    for end in [*(found.end() for found in _CLAUSE.finditer(text)), len(text)]:
+    for end in [*(found.end() for found in apart.finditer(text)), len(text)]:
         piece = text[start:end]
         granted = _GRANTED.match(piece)
         stop = granted.end() if granted else 0
         for part in (piece[:stop], piece[stop:]):
-            gone = part and _speaks_of_contrary(part, asked, ordered=ordered)
-            kept += _WORDY.sub(_FILLER, part) if gone else part
+            kept += _WORDY.sub(_FILLER, part) if part and gone(part) else part
         start = end
     return kept
+
+
+def without_contrary_amounts(text: str, question: str) -> str:
+    """Strike out the clauses whose one number is of the contrary of what is asked.
+
+    Asked how many passed, "15 failed" says nothing. A clause that calculates may well
+    do so with the contrary, and stays.
+    """
+    asked = _deeds(question)
+    if not asked:
+        return text
+
+    def gone(part: str) -> bool:
+        said = _deeds(part)
+        contrary = any(
+            line == other and side != another
+            for line, side in said
+            for other, another in asked
+        )
+        single = len(_AMOUNT.findall(part)) == 1
+        return contrary and not said & asked and single and not _CALCULATED.search(part)
+
+    return _struck(text, gone, _COUNTING)
+
+
+def _deeds(text: str) -> frozenset[tuple[int, int]]:
+    """Return line and side of each word of a text that the table of deeds has."""
+    words = re.findall(r"[a-z]+", text.casefold())
+    return frozenset(place for word in words for place in _DEEDS.get(word, ()))

@@ -131,6 +131,12 @@ CONCEDED = re.compile(
     re.IGNORECASE,
 )
 """What a sentence grants before it says what counts."""
+RIVAL = re.compile(
+    r"\b(?:might|may|could)\s(?:\w{1,12}\s){0,2}?be\s(?:an? |the )?(?:even )?"
+    r"(?:better|best|right|correct|true|answer|equally)\b",
+    re.IGNORECASE,
+)
+"""What makes of a reason a doubt: "B, though C might be better"."""
 QUESTION = re.compile(r"[^.!?\n]{0,60}\?")
 IF_WORD = re.compile(r"\b(?:if|unless)\b", re.IGNORECASE)
 OTHERWISE = re.compile(r"\b(?:otherwise|else|if not)\b", re.IGNORECASE)
@@ -257,6 +263,8 @@ def claimed(
     if not mentions:
         return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
+    if reason and RIVAL.search(text, reason.start()):
+        return Claim(Stance.OPEN)
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
         text = text[: reason.start()]

@@ -18,10 +18,9 @@ or as the whole, X as the leading word, and the one complete sentence of a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import (
     DOUBT,
@@ -41,12 +40,13 @@ from pytest_llmlat.grading.extractors.doubt import (
     without_retracted,
 )
 from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import (
     ABOUT,
     BOLD,
     CONCLUDED,
-    CORRECTED,
     DEFINED,
+    ENDED,
     EVALUATED,
     HASHED,
     INTERJECTION,
@@ -60,17 +60,16 @@ from pytest_llmlat.grading.extractors.phrases import (
 )
 from pytest_llmlat.grading.extractors.readable_answer import (
     EMPHASIS,
-    UNREAD,
     Reading,
     plain,
     sentences,
-    without_run_on,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 LONE = 80
 """Characters of a line or of bold text that may be an answer by itself."""
-BRIEF = 2
-"""Sentences of a correction that is nothing but the answer."""
 MOST = 50
 """Statements, lines and conclusions of an answer that are looked at."""
 SENTENCES = 200
@@ -96,51 +95,6 @@ class Candidates:
     """Strikes out what a text says of the contrary of what is asked."""
 
 
-EvidenceWay: TypeAlias = tuple[Iterable[Claim], bool]
-"""A place where answers stand, and whether one found there is explicit."""
-
-
-def in_order(
-    answer: str, ways: Callable[[str], Iterable[EvidenceWay]], *, working: bool = False
-) -> Reading:
-    """Return what the first of several ways of looking finds, if it is no doubt.
-
-    Run-on is left out; what follows a correction is looked at before the whole.
-
-    Args:
-        answer: the text, without thoughts.
-        ways: the places of a text where answers stand, the surest first.
-        working: working is full of what looks like an answer, as with numbers, so that
-            only a statement or a result outweighs a statement before the correction.
-    """
-    answer = without_run_on(answer)
-    whole = _first_found(ways(answer)) or UNREAD
-    corrections = list(CORRECTED.finditer(answer))
-    if not corrections:
-        return whole
-    text = answer[corrections[-1].end() :]
-    after = _first_found(ways(text))
-    if after is None:
-        return whole
-    if after.explicit or not whole.explicit:
-        return after
-    result = "=" in text.rpartition("\n")[2]
-    brief = len(sentences(text, BRIEF + 1)) <= BRIEF
-    corrected = corrections[-1]["check"] is None
-    return after if corrected and (result or brief or not working) else whole
-
-
-def _first_found(ways: Iterable[EvidenceWay]) -> Reading | None:
-    """Return the first thing asserted, unread if it is left open, else ``None``."""
-    for claims, explicit in ways:
-        for found in claims:
-            if found.stance is Stance.ASSERTED:
-                return Reading(found.value, explicit=explicit)
-            if found.stance is Stance.OPEN:
-                return Reading(None, explicit=explicit)
-    return None
-
-
 def decided(answer: str, asked: Candidates) -> Reading:
     """Return what an answer gives as the one right thing, by the order above."""
 
@@ -155,6 +109,7 @@ def decided(answer: str, asked: Candidates) -> Reading:
         yield _opening(text, asked), True
         yield _lone(answer, text, asked), False
         yield _leading(text, asked, PAUSE), True
+        yield _leading(text, asked, ENDED), False
         yield _leading(text, asked, MARKED), False
         if has_given_up(text, asked.find):
             yield (Claim(Stance.OPEN),), False

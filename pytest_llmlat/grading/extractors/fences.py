@@ -11,6 +11,12 @@ FENCE = re.compile(
 )
 GLUED = re.compile(r"(?P<code>[^`\n]{0,2000}[^`\s])(?P<mark>`{3,20})")
 INLINE = re.compile(r"(?<!`)`([^`\n]{1,500})`(?!`)")
+INDENTED = "    "
+BLOCK_OPENED = re.compile(
+    r"(?:async |@|class |def |if |else|elif |for |while |with |try|except|match )"
+    r"[^\n]*:?\s*\Z"
+)
+"""A line of code at whose side an indented line belongs to it."""
 PYTHON = frozenset({"", "python", "py", "python3", "py3", "pycon", "python-repl"})
 PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
@@ -43,6 +49,25 @@ def blocks(text: str) -> list[FencedBlock]:
             inside.append(line)
     if opened is not None:
         found.append(_block(opened, inside))
+    return found
+
+
+def indented_blocks(text: str) -> list[str]:
+    """Return the stretches of indented lines that stand between blank ones.
+
+    Markdown takes these for code as well. The body of a class or a function is none.
+    """
+    found: list[str] = []
+    inside: list[str] = []
+    above = ""
+    for line in [*text.split("\n"), "."]:
+        if line.startswith(INDENTED) or (inside and not line.strip()):
+            inside.append(line)
+            continue
+        if inside and not BLOCK_OPENED.match(above):
+            found.append(dedent("\n".join(inside)).strip("\n"))
+        inside = []
+        above = line if line.strip() else above
     return found
 
 

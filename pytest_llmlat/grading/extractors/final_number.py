@@ -4,61 +4,48 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.asked_amount import AskedAmount
 from pytest_llmlat.grading.extractors.doubt import (
-    CONDITION,
     GIVEN_UP,
     Claim,
     Stance,
     has_given_up,
     without_retracted,
 )
-from pytest_llmlat.grading.extractors.evidence import (
-    LONE,
-    MOST,
-    EvidenceWay,
-    in_order,
-)
+from pytest_llmlat.grading.extractors.evidence import LONE, MOST
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.last_number import last_number
 from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,
     ANSWER,
-    ASIDE,
-    BECAUSE,
     BOLD,
-    BOUNDED,
-    BRACKETS,
     CLAUSE_END,
-    COMPOUND,
-    DENIED,
     DIRECT,
-    DOUBTED,
     EITHER,
     HEADING,
-    IS_WORDED,
     LEAD,
     LISTED,
     NAMED,
     NEXT,
+    OBJECTED,
     OPERATION,
-    OR,
     PAUSE,
-    RATE,
     REACH,
     RESULT,
     SIGNS,
-    TOTAL,
     UNIT,
     WRONG,
 )
+from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
 from pytest_llmlat.grading.extractors.numerals import Numeral, numerals, spelled
+from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.readable_answer import (
-    SENTENCE_END,
     Reading,
     sentences,
 )
@@ -84,12 +71,25 @@ def read_number(answer: str, task: Task, sample: Sample) -> Reading:
     are unread, not guessed. A fraction stays one, in lowest terms; a per cent sign, a
     currency and a unit are dropped.
     """
-    del task, sample
-    return in_order(answer, _ways, working=True)
+    del task
+    asked = AskedAmount.of(sample)
+    reading = in_order(answer, partial(_ways, asked=asked), checked=_calculates_with)
+    value = reading.value
+    if value is not None and asked.only_in_others(rewritten(answer), value):
+        return replace(reading, value=None)
+    return reading
 
 
-def _ways(answer: str) -> Iterator[EvidenceWay]:
+def _calculates_with(text: str, value: str) -> bool:
+    """Say whether a check calculates with a number and finds nothing against it."""
+    if OBJECTED.search(text):
+        return False
+    return any(spelled(numeral) == value for numeral in numerals(rewritten(text)))
+
+
+def _ways(answer: str, asked: AskedAmount) -> Iterator[EvidenceWay]:
     """Yield where the final number of a text may stand, the surest place first."""
+    answer = asked.told(answer)
     text = without_retracted(rewritten(answer))
     yield _fields(answer), True
     yield _statements(text, ANSWER), True
@@ -98,13 +98,7 @@ def _ways(answer: str) -> Iterator[EvidenceWay]:
     yield _bold(answer), False
     if has_given_up(text, lambda _: ()):
         yield (Claim(Stance.OPEN),), False
-    yield _last(text), False
-
-
-def _claim(numeral: Numeral | None) -> Claim:
-    """Return what a number says that was found; one that cannot be read is open."""
-    value = spelled(numeral)
-    return Claim(Stance.OPEN) if value is None else Claim(Stance.ASSERTED, value)
+    yield last_number(text, asked), False
 
 
 def _fields(answer: str) -> Iterator[Claim]:
@@ -113,7 +107,7 @@ def _fields(answer: str) -> Iterator[Claim]:
         text = rewritten(words)
         numeral = _stated(text, 0)
         if numeral is not None:
-            yield _claim(numeral)
+            yield claim_of(numeral)
         elif (word := _worded(text, 0)) is not None:
             yield Claim(Stance.ASSERTED, str(word))
 
@@ -122,13 +116,13 @@ def _statements(text: str, stated: re.Pattern[str]) -> Iterator[Claim]:
     """Yield what explicit statements say, the last one first."""
     for marker in reversed(list(stated.finditer(text))[-MOST:]):
         if marker[0].startswith("\\"):
-            yield _claim(_boxed(text, marker.end()))
+            yield claim_of(_boxed(text, marker.end()))
             continue
         if GIVEN_UP.match(text, PAUSE.match(text, marker.end()).end()):  # type: ignore[union-attr]
             yield Claim(Stance.OPEN)
         numeral = _stated(text, marker.end())
         if numeral is not None:
-            yield _claim(numeral)
+            yield claim_of(numeral)
         elif (word := _worded(text, marker.end())) is not None:
             yield Claim(Stance.ASSERTED, str(word))
 
@@ -159,8 +153,8 @@ def _alone(text: str) -> Iterator[Claim]:
         found = list(numerals(text)) if len(sentences(text, 2)) == 1 else []
         if len(found) != 1 or HEADING.match(text) or has_given_up(text, lambda _: ()):
             return
-        if not NAMED.search(text[: found[0].start]) and not _is_open(text, found[0]):
-            yield _claim(found[0])
+        if not NAMED.search(text[: found[0].start]) and not is_open(text, found[0]):
+            yield claim_of(found[0])
 
 
 def _bold(answer: str) -> Iterator[Claim]:
@@ -175,123 +169,17 @@ def _bold(answer: str) -> Iterator[Claim]:
         after = rewritten(answer[piece.end() : piece.end() + REACH])
         whole = before + inner + after
         if len(inside) > 1 or (
-            inside and _is_open(whole, _shifted(inside[0], len(before)))
+            inside and is_open(whole, _shifted(inside[0], len(before)))
         ):
             return
         found.extend(inside)
     if len(found) == 1:
-        yield _claim(found[0])
+        yield claim_of(found[0])
 
 
 def _shifted(numeral: Numeral, by: int) -> Numeral:
     """Return a number at its place in a longer text."""
     return replace(numeral, start=numeral.start + by, end=numeral.end + by)
-
-
-def _is_open(text: str, numeral: Numeral, start: int = 0) -> bool:
-    """Say whether a number is denied or doubted by what stands round it."""
-    before = text[max(start, numeral.start - REACH) : numeral.start].replace("\n", ". ")
-    before = before.rpartition(". ")[2]
-    stop = CLAUSE_END.search(text, numeral.end, numeral.end + REACH)
-    after = text[numeral.end : stop.start() if stop else numeral.end + REACH]
-    return bool(
-        DENIED.search(before)
-        or DOUBTED.search(before)
-        or BOUNDED.match(after)
-        or COMPOUND.match(after)
-        or CONDITION.search(after)
-        or WRONG.search(after)
-    )
-
-
-def _last(text: str) -> Iterator[Claim]:
-    """Yield the last number of a text, the asides of its sentence left out."""
-    found = [
-        numeral
-        for numeral in list(numerals(text))[-MOST:]
-        if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
-    ]
-    if not found:
-        tail = text[-REACH:]
-        word = worded(tail, lone_one=False)
-        if word is None:
-            word = worded(IS_WORDED.split(tail)[-1], lone_one=False)
-        if word is not None:
-            yield Claim(Stance.ASSERTED, str(word))
-        return
-    last = found[-1]
-    start = max(0, last.start - REACH)
-    for stop in SENTENCE_END.finditer(text, start, last.start):
-        start = stop.end()
-    end = _end_of_claim(text, start, last)
-    for numeral in numerals(text, start, end):
-        last = numeral
-    within = [numeral for numeral in found if start <= numeral.start <= last.start]
-    totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
-    if len(totals) == 1 and "=" not in text[start : last.end]:
-        last = totals[0]
-    if len(within) > 1 and last == within[-1]:
-        gap = text[within[-2].end : last.start]
-        either = OR.fullmatch(gap) or _is_range(text, within[-2], last)
-        if either and not _is_same(text, within[-2], last):
-            yield Claim(Stance.OPEN)
-    parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
-    after = SENTENCE_END.search(text, last.end)
-    asked = after is not None and after[0].startswith("?")
-    announced = after is None and text.rstrip().endswith(":")
-    if asked or parted or announced or _is_open(text, last):
-        yield Claim(Stance.OPEN)
-    else:
-        yield _claim(last)
-
-
-def _is_range(text: str, one: Numeral, other: Numeral) -> bool:
-    """Say whether two numbers are the ends of a range, or members of a set."""
-    gap = text[one.end : other.start]
-    before, after = text[: one.start].rstrip(), text[other.end :].lstrip()
-    if before.endswith(("(", "{", "[")) or re.search(r"[({\[][\d\s,.]*,\s*\Z", before):
-        return bool(LISTED.fullmatch(gap)) and after.startswith((")", "}", "]"))
-    if before.endswith("from"):
-        return False
-    if gap == "-":
-        # Upwards it is a range; downwards it may be a calculation.
-        grows = (one.value or 0) < (other.value or 0)
-        return grows and not after.startswith("=")
-    return bool(
-        re.fullmatch(r"\s?[\u2013\u2014]\s?|\s{1,3}(?:to|bis|\u00e0)\s{1,3}", gap)
-    )
-
-
-def _end_of_claim(text: str, start: int, last: Numeral) -> int:
-    """Return where a sentence stops to say its number and begins to explain it."""
-    because = BECAUSE.search(text, start, last.start)
-    told = because and next(numerals(text, start, because.start()), None)
-    if because and told and not re.search(r"[,;]", text[because.end() : last.start]):
-        return because.start()
-    stop = SENTENCE_END.search(text, last.end)
-    sentence = text[start : stop.end() if stop else len(text)]
-    rate = RATE.search(sentence)
-    if rate and next(numerals(sentence, 0, rate.start()), None):
-        return start + rate.start()
-    brackets = BRACKETS.search(sentence)
-    if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
-        number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
-        return last.end if number else start + brackets.start()
-    colon = text.find(": ", start, last.start)
-    if colon > 0 and _is_made_of(text, start, colon, last.end):
-        return colon
-    aside = ASIDE.search(text[start : last.end + SIGNS])
-    if aside and "=" not in text[start : last.end]:
-        return start + aside.start()
-    return last.end
-
-
-def _is_made_of(text: str, start: int, colon: int, end: int) -> bool:
-    """Say whether a number before a colon is the sum or product of those after."""
-    before = [numeral.value for numeral in numerals(text, start, colon)]
-    after = [numeral.value or 0 for numeral in numerals(text, colon, end)]
-    several = len(before) == 1 and len(after) > 1
-    return several and before[0] in {sum(after), prod(after)}
 
 
 def _stated(text: str, start: int) -> Numeral | None:
@@ -319,9 +207,7 @@ def _stated(text: str, start: int) -> Numeral | None:
     result = _result(text, found) if direct else found[0]
     asked = text[result.end : result.end + SIGNS].lstrip().startswith("?")
     return (
-        replace(result, value=None)
-        if asked or _is_open(text, result, begin)
-        else result
+        replace(result, value=None) if asked or is_open(text, result, begin) else result
     )
 
 
@@ -338,7 +224,7 @@ def _result(text: str, found: Sequence[Numeral]) -> Numeral:
         gap = OPERATION.fullmatch(between)
         if gap is None:
             listed = LISTED.fullmatch(between) and not equals
-            other = not _is_same(text, result, after) and after.value != 0
+            other = not is_same(text, result, after) and after.value != 0
             other = other and not (equals and between.lstrip().startswith(","))
             if listed or (EITHER.fullmatch(between) and other):
                 return replace(result, value=None)
@@ -351,14 +237,6 @@ def _result(text: str, found: Sequence[Numeral]) -> Numeral:
         equals = equals or not calculated
         result = result if calculated else after
     return replace(result, value=None) if calculated else result
-
-
-def _is_same(text: str, one: Numeral, other: Numeral) -> bool:
-    """Say whether two numbers are one, perhaps said again as a percentage."""
-    if one.value is None or other.value is None:
-        return False
-    percent = text[other.end : other.end + SIGNS].lstrip().startswith(("%", "perc"))
-    return other.value == one.value * (100 if percent and one.value <= 1 else 1)
 
 
 def _boxed(text: str, start: int) -> Numeral | None:

@@ -38,7 +38,11 @@ EITHER = re.compile(
     r"|[a-z]\s{0,3}=))?[\s$\u20ac\u00a3]{0,4}",
     re.IGNORECASE,
 )
-OR = re.compile(r"\s{0,3},?\s{0,3}(?:or|oder|ou)\s{1,3}[$\u20ac\u00a3]?", re.IGNORECASE)
+OR = re.compile(
+    r"(?:\s{0,3}(?!or\b)[a-z%\u00b0]{1,12})?\s{0,3},?\s{0,3}(?:or|oder|ou)\s{1,3}"
+    r"[$\u20ac\u00a3]?",
+    re.IGNORECASE,
+)
 LISTED = re.compile(r"\s{1,3}|\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
 NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
@@ -63,7 +67,8 @@ BOUNDED = re.compile(
     r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?or (?:more|less|fewer|so|higher|lower|above"
     r"|below)\b"
     r"|\s{0,3}(?:more|less|fewer|greater|larger|smaller) than\s{1,3}[$\u20ac\u00a3]?\d"
-    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would be|is|are|was|were) too\b",
+    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would be|is|are|was|were) too\b"
+    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would|if)\b",
     re.IGNORECASE,
 )
 COMPOUND = re.compile(
@@ -97,6 +102,41 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 """What a number may be the name of, so that it is no amount."""
+OBJECTED = re.compile(
+    r"\b(?:but|wrong|incorrect|mistake|doesn't|does not|isn't|is not|not equal|should"
+    r"|instead|actually|however)\b|[\u2260\u2717\u2718\u274c]",
+    re.IGNORECASE,
+)
+"""What a check says that did not come out."""
+NEEDED = re.compile(
+    r"\b(?:needs?|needed|takes?|requires?|gets?|makes?|costs?|ha(?:s|ve)|is|are)\b"
+    r"[^\d\n:]{0,30}\Z",
+    re.IGNORECASE,
+)
+"""What comes before the number of a claim that a colon goes on to explain."""
+SUPPOSED = re.compile(
+    r"\b(?:if|had)\s(?:\w{1,15}\s){1,3}?(?:were|was|been|had)\b", re.IGNORECASE
+)
+"""A condition that is not so: "if it were 27"."""
+STEP = re.compile(
+    r"\W{0,5}(?:step|part)\s{0,2}\d{1,2}\W{0,5}[-+]?[$\u20ac\u00a3]?[\d.,]{1,20}"
+    r"(?:\s[^\W\d]{1,20}){0,2}\W{0,3}",
+    re.IGNORECASE,
+)
+"""A step of which only a number is said, so that it is no result yet."""
+PARALLEL = re.compile(
+    r"(?P<first>[^\d\n]{3,60}?)\s(?:is|was|are|were|would be|equals?|=)\s{1,3}"
+    r"[^\s\d]?[-+\d.,/%]{1,20}(?:\s[^\W\d]{1,15})?(?:,?\s(?:and|while|whereas|but)\s"
+    r"|[;,]\s(?=(?:the|its|his|her|their)\s))(?P<second>[^\d\n,;]{3,60}?)\s"
+    r"(?:is|was|are|were|would be|equals?|=)\s{1,3}[^\s\d]?[-+\d.,/%]{1,20}\Z",
+    re.IGNORECASE,
+)
+"""Two clauses side by side, each with a subject and a number of its own."""
+SUMMED = re.compile(
+    r"\b(?:total|sum|all|altogether|answer|result|remaining|rest|left|together|both"
+    r"|final|so|therefore|thus|then)\b",
+    re.IGNORECASE,
+)
 TOTAL = re.compile(
     r"\s{0,2}(?:[^\W\d]{1,15}\s{1,3}){0,3}(?:in all|in total|altogether|left|remain(?:s"
     r"|ing|ed)?)\b(?!\s{1,3}from\b)(?![^.\n]*\b(?:so|giving|making|which|therefore|thus"

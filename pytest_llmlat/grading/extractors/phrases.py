@@ -57,10 +57,12 @@ BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
 CORRECTED = re.compile(
     r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm)\b,?|\b(?:no,? wait"
     r"|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer|on second thought"
-    r"|on reflection|scratch that|hold on|oops|my mistake|i made (?:a mistake|an error)"
+    r"|on reflection|scratch that|hold on\b|(?:actually,?|no,?) (?:no|actually)\b"
+    r"|oops|my mistake|i made (?:a mistake|an error)"
     r"|correct(?:ion|ing|ed answer)\b:?|let me correct)|(?P<check>\blet(?: me|'s"
     r"|\u2019s| us) (?:double[- ]check|check|verify|re-?(?:check|do|think|compute"
-    r"|calculate|consider|evaluate|read)))",
+    r"|calculate|consider|evaluate|read))|(?:^|(?<=[.!?]\s)|(?<=\n))[*_]{0,3}(?:check"
+    r"|verification|verify|proof|to (?:check|verify)|checking)\b[*_]{0,3}[:,])",
     re.IGNORECASE,
 )
 """What comes before another answer; a check may well find the same one."""
@@ -97,7 +99,8 @@ ABOUT = re.compile(
 )
 QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|`[^`\n]{12,300}`")
 HASHED = re.compile(r"^[ \t]{0,8}####[ \t]{0,5}(?P<words>[^\n]{1,80})$", re.MULTILINE)
-PAUSE = re.compile(r"\s{0,3}(?:[^\w\s'%+<>:=(\[\u2013\u2014-]|$)")
+PAUSE = re.compile(r"\s{0,3}(?:[^\w\s'%+<>:=(\[\u2013\u2014-])")
+ENDED = re.compile(r"\s{0,3}\Z")
 MARKED = re.compile(r"\s{0,3}[:=(\[\u2013\u2014-]")
 """What stands after a word that leads: the second may also start a row of remarks."""
 ITEM = re.compile(r"\A\s{0,8}(?:[-*\u2022]\s{1,4}|\(?\d{1,2}[.):]\s{0,4})")

@@ -25,8 +25,9 @@ from pytest_llmlat.grading.extractors.doubt import (
     claimed,
     has_given_up,
 )
-from pytest_llmlat.grading.extractors.evidence import MOST, EvidenceWay, in_order
+from pytest_llmlat.grading.extractors.evidence import MOST
 from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.readable_answer import (
     Reading,

@@ -28,6 +28,7 @@ from pytest_llmlat.grading.extractors.fences import (
     PYTHON,
     before_fences,
     blocks,
+    indented_blocks,
     inline_code,
     without_prompts,
 )
@@ -124,6 +125,9 @@ def _candidates(
     for code in [*reversed(own), *reversed(defining)][:MOST_BLOCKS] or fenced[:1]:
         yield code, tuple(other for other in fenced if other is not code)
     yield before_fences(text), ()
+    for code in reversed(indented_blocks(text)[-MOST_BLOCKS:]):
+        if _defining_line(code, entry) is not None:
+            yield code, ()
     for code in inline_code(text):
         if _defining_line(code, entry) is not None:
             yield code, ()

@@ -448,3 +448,13 @@ def test_escapes_in_a_models_code_warn_nobody(recwarn: pytest.WarningsRecorder) 
 def test_what_defines_nothing_is_unparsed(text: str, prompt: str) -> None:
     """Prose, sessions and fragments are no program."""
     assert code(text, prompt=prompt) is None
+
+
+def test_an_indented_block_between_prose_is_code() -> None:
+    """Markdown takes indented lines for code, fences or not; a method is no such."""
+    block = "    def area(a, b):\n        return a * b\n"
+
+    found = code(f"Here it is:\n\n{block}\nIt multiplies.", entry_point="area")
+
+    assert found == "def area(a, b):\n    return a * b\n"
+    assert code(f"Use it so.\n\nclass Shape:\n{block}", entry_point="area") is None

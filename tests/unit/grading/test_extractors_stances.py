@@ -295,3 +295,34 @@ def test_a_cut_answer_counts_only_where_it_was_stated(
     _, found = grade(text, a_task(kind, MOODS), row, None, truncated=True)
 
     assert found.correct is right
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "A) Red paint - no, it is dry.\nB) Blue paint - correct.\nC) Tar - wrong.",
+            "B",
+        ),
+        ("A. Red paint: incorrect\nB. Blue paint: incorrect\nC. Tar: correct", "C"),
+        ("B. Actually no, C.", "C"),
+        ("Likely B, though C could be the better answer.", None),
+        ("B, though C is often named.", "B"),
+    ],
+)
+def test_verdicts_and_rivals_of_options_are_read(
+    text: str, expected: str | None
+) -> None:
+    """A verdict behind an option's text counts, and a rival leaves the choice open."""
+    row = a_row("B", options=["Red paint", "Blue paint", "Tar"])
+
+    assert EXTRACTORS["choice"](text, a_task("choice"), row).value == expected
+
+
+def test_a_letter_at_the_very_end_of_a_cut_text_was_not_chosen() -> None:
+    """Without a mark behind it, the word that leads a last sentence may go on."""
+    row = a_row("B", options=["A", "B", "C"])
+
+    found = EXTRACTORS["choice"]("Let's see the options. B", a_task("choice"), row)
+
+    assert not found.explicit

@@ -1,0 +1,173 @@
+"""What a question asks to be counted, and in which unit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.contraries import without_contrary_amounts
+from pytest_llmlat.grading.extractors.numerals import numerals, spelled
+from pytest_llmlat.grading.extractors.topic import Topic, stem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.grading.extractors.numerals import Numeral
+    from pytest_llmlat.values.entities import Sample
+
+_UNITS = """
+time 1 second seconds sec secs s
+time 60 minute minutes min mins
+time 3600 hour hours hr hrs h
+time 86400 day days
+time 604800 week weeks
+length 1 millimeter millimeters millimetre millimetres mm
+length 10 centimeter centimeters centimetre centimetres cm
+length 1000 meter meters metre metres m
+length 1000000 kilometer kilometers kilometre kilometres km
+mass 1 gram grams g
+mass 1000 kilogram kilograms kg
+volume 1 milliliter milliliters millilitre millilitres ml
+volume 1000 liter liters litre litres l
+money 1 cent cents \u00a2
+money 100 dollar dollars $
+"""
+"""Kind of quantity, size in the smallest unit, names."""
+
+
+def _units() -> Mapping[str, tuple[str, int]]:
+    """Return kind and size of each unit by each of its names."""
+    rows = (line.split() for line in _UNITS.strip().splitlines())
+    return MappingProxyType(
+        {name: (kind, int(size)) for kind, size, *names in rows for name in names}
+    )
+
+
+UNITS = _units()
+COUNTED = re.compile(
+    r"\bhow (?:many|much)\s{1,3}(?P<words>(?:[^\W\d][\w'-]{0,30}[\s,?.]{1,3}){1,4})",
+    re.IGNORECASE,
+)
+VERB = re.compile(
+    r"(?:is|are|was|were|does|do|did|can|could|will|would|must|should|has|have|had|it"
+    r"|he|she|they|we|in|on|at|of|for|per)\Z",
+    re.IGNORECASE,
+)
+MEASURED_IN = re.compile(r"\bin (?P<unit>[a-z]{1,12})\b", re.IGNORECASE)
+BEHIND = re.compile(
+    r"[\s-]{0,2}(?P<one>[^\W\d]{1,20}|[%\u00a2])(?:\s(?P<two>[^\W\d]{1,20}))?"
+    r"(?:\s(?P<three>[^\W\d]{1,20}))?"
+)
+BESIDE = re.compile(
+    r"\b(?:in|for|with|at|from|within|over|after|per|to|on|by|across|of|among|into"
+    r"|between)\s(?:the |a |his |her |their |its |all |only |every |each )?\Z",
+    re.IGNORECASE,
+)
+"""What makes a number a circumstance of the one before: "in 300 days"."""
+MONEY = re.compile(r"\b(?:dollars?|money|cost|price|pay|paid|earn)\b|\$", re.IGNORECASE)
+LINKING = re.compile(
+    r"(?:or|and|is|are|was|were|of|in|on|at|to|for|if|as|so|but|because|since|which"
+    r"|would|will|can|that|than|with|from|by)\Z",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAmount:
+    """What a question asks to be counted, if it says so."""
+
+    topic: Topic
+    nouns: frozenset[str] = frozenset()
+    """Stems of what is counted: of "how many empty seats" both words."""
+    unit: tuple[str, int] | None = None
+    """Kind of quantity and size of the unit that is asked for."""
+
+    @classmethod
+    def of(cls, sample: Sample) -> AskedAmount:
+        """Read it from the last sentence of a row's ``question``."""
+        question = dict(sample.fields).get("question")
+        if not isinstance(question, str):
+            return cls(Topic())
+        topic = Topic.of(question)
+        counted = COUNTED.search(topic.question)
+        words: list[str] = []
+        for word in re.findall(r"[\w'-]+", counted["words"]) if counted else ():
+            if VERB.match(word):
+                break
+            words.append(word.casefold())
+        unit = next((UNITS[word] for word in words if word in UNITS), None)
+        if unit is None and counted is None:
+            named = MEASURED_IN.search(topic.question)
+            unit = UNITS.get(named["unit"].casefold()) if named else None
+        return cls(topic, frozenset(map(stem_of, words)), unit)
+
+    def told(self, text: str) -> str:
+        """Strike out what a text says of the contrary of what is asked."""
+        return without_contrary_amounts(self.topic.told(text), self.topic.question)
+
+    def counts(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number of a text is one of what is asked for."""
+        unit = unit_of(text, numeral)
+        if self.unit is not None and unit is not None:
+            return unit == self.unit
+        if "$" in text[numeral.start : numeral.end]:
+            return MONEY.search(self.topic.question) is not None
+        behind = BEHIND.match(text, numeral.end)
+        if behind is None:
+            return False
+        for word in behind.groups():
+            if word is None or LINKING.match(word):
+                return False
+            if stem_of(word) in self.nouns:
+                return True
+        return False
+
+    def is_other(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number is in another unit of the same kind."""
+        unit = unit_of(text, numeral)
+        return (
+            self.unit is not None
+            and unit is not None
+            and unit[0] == self.unit[0]
+            and unit != self.unit
+        )
+
+    def only_in_others(self, text: str, value: str) -> bool:
+        """Say whether a text gives a value in no unit but others of the same kind."""
+        if self.unit is None:
+            return False
+        found = [each for each in numerals(text) if spelled(each) == value]
+        others = [self.is_other(text, each) for each in found]
+        return any(others) and not any(self.counts(text, each) for each in found)
+
+    def is_beside(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number only tells a circumstance: "in 300 days"."""
+        behind = BEHIND.match(text, numeral.end)
+        other = behind is not None and not LINKING.match(behind["one"])
+        before = text[max(0, numeral.start - 20) : numeral.start]
+        return (
+            other
+            and BESIDE.search(before) is not None
+            and not self.counts(text, numeral)
+        )
+
+
+def unit_of(text: str, numeral: Numeral) -> tuple[str, int] | None:
+    """Return kind and size of the unit that a number has, if it is a known one."""
+    if "$" in text[numeral.start : numeral.end]:
+        return UNITS["$"]
+    behind = BEHIND.match(text, numeral.end)
+    return UNITS.get(behind["one"].casefold()) if behind else None
+
+
+def are_same_amount(text: str, one: Numeral, other: Numeral) -> bool:
+    """Say whether two numbers are one quantity, as 240 minutes and 4 hours."""
+    first, second = unit_of(text, one), unit_of(text, other)
+    if first is None or second is None or first[0] != second[0]:
+        return False
+    sizes = (Fraction(first[1]), Fraction(second[1]))
+    values = (one.value or 0, other.value or 0)
+    return values[0] * sizes[0] == values[1] * sizes[1]

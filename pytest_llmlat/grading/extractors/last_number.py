@@ -1,0 +1,208 @@
+"""The last number of a text, where nothing states which one is the answer."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.grading.extractors.asked_amount import are_same_amount
+from pytest_llmlat.grading.extractors.doubt import Claim, Stance
+from pytest_llmlat.grading.extractors.evidence import MOST
+from pytest_llmlat.grading.extractors.notation import worded
+from pytest_llmlat.grading.extractors.number_phrases import (
+    ASIDE,
+    BECAUSE,
+    BRACKETS,
+    COMPOUND,
+    IS_WORDED,
+    LISTED,
+    NAMED,
+    NEEDED,
+    OR,
+    PARALLEL,
+    RATE,
+    REACH,
+    SIGNS,
+    STEP,
+    SUMMED,
+    TOTAL,
+)
+from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
+from pytest_llmlat.grading.extractors.numerals import numerals
+from pytest_llmlat.grading.extractors.readable_answer import SENTENCE_END
+from pytest_llmlat.grading.extractors.topic import stem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_llmlat.grading.extractors.asked_amount import AskedAmount
+    from pytest_llmlat.grading.extractors.numerals import Numeral
+
+
+def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
+    """Yield the last number of a text, the asides of its sentence left out.
+
+    Of the numbers of its sentence it is one that counts what is asked for, where the
+    last only tells a circumstance or says the same in another unit.
+    """
+    found = [
+        numeral
+        for numeral in list(numerals(text))[-MOST:]
+        if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
+    ]
+    if not found:
+        yield from _worded(text)
+        return
+    last = found[-1]
+    start = max(0, last.start - REACH)
+    for stop in SENTENCE_END.finditer(text, start, last.start):
+        start = stop.end()
+    whole = [numeral for numeral in found if start <= numeral.start]
+    end = _end_of_claim(text, start, last, asked)
+    for numeral in numerals(text, start, end):
+        last = numeral
+    within = [numeral for numeral in whole if numeral.start <= last.start]
+    totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
+    if len(totals) == 1 and "=" not in text[start : last.end]:
+        last = totals[0]
+    chosen = _counted(text, start, whole, last, asked)
+    if chosen is None:
+        yield Claim(Stance.OPEN)
+        return
+    if (chosen == last and _is_undecided(text, within, last)) or is_open(text, chosen):
+        yield Claim(Stance.OPEN)
+    else:
+        yield claim_of(chosen)
+
+
+def _worded(text: str) -> Iterator[Claim]:
+    """Yield the number that a text without digits ends in, in words."""
+    tail = text[-REACH:]
+    word = worded(tail, lone_one=False)
+    if word is None:
+        word = worded(IS_WORDED.split(tail)[-1], lone_one=False)
+    if word is not None:
+        yield Claim(Stance.ASSERTED, str(word))
+
+
+def _counted(
+    text: str, start: int, whole: Sequence[Numeral], last: Numeral, asked: AskedAmount
+) -> Numeral | None:
+    """Return the number of a sentence that counts what is asked for.
+
+    That is the last one, unless it is in another unit or tells a circumstance of one
+    before it; ``None`` where it is in another unit and no number is in the right one.
+    """
+    if asked.is_other(text, last):
+        right = [each for each in whole if asked.counts(text, each)]
+        same = [each for each in right if are_same_amount(text, each, last)]
+        return next(iter(same or right[-1:]), None)
+    between = [numeral for numeral in whole if numeral.start < last.start]
+    if between and asked.is_beside(text, last):
+        right = [each for each in between if asked.counts(text, each)]
+        if right and "=" not in text[right[-1].end : last.start]:
+            return right[-1]
+    if between and are_same_amount(text, between[-1], last):
+        gap = text[between[-1].end : last.start]
+        if OR.fullmatch(gap) and not asked.counts(text, last):
+            return between[-1]
+    parallel = PARALLEL.search(text[start : last.end]) if between else None
+    if parallel:
+        return _of_subject(parallel, between[-1], last, asked)
+    return last
+
+
+def _of_subject(
+    found: re.Match[str], one: Numeral, other: Numeral, asked: AskedAmount
+) -> Numeral | None:
+    """Return the number of the one of two clauses that is about what is asked."""
+    shared = [
+        {stem_of(word) for word in re.findall(r"\w{3,}", found[side])}
+        & asked.topic.asked
+        for side in ("first", "second")
+    ]
+    if SUMMED.search(found["second"]):
+        return other
+    if shared[0] == shared[1]:
+        return None
+    return one if shared[0] > shared[1] else other if shared[1] > shared[0] else None
+
+
+def _is_undecided(text: str, within: Sequence[Numeral], last: Numeral) -> bool:
+    """Say whether a last number is one of several, a question or no result."""
+    if len(within) > 1 and last == within[-1]:
+        gap = text[within[-2].end : last.start]
+        either = OR.fullmatch(gap) or _is_range(text, within[-2], last)
+        if either and not (
+            is_same(text, within[-2], last) or are_same_amount(text, within[-2], last)
+        ):
+            return True
+    parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
+    after = SENTENCE_END.search(text, last.end)
+    asked = after is not None and after[0].startswith("?")
+    announced = after is None and text.rstrip().endswith(":")
+    line = text[max(text.rfind("\n", 0, last.start) + 1, 0) : last.end]
+    return asked or parted or announced or STEP.fullmatch(line.strip()) is not None
+
+
+def _is_range(text: str, one: Numeral, other: Numeral) -> bool:
+    """Say whether two numbers are the ends of a range, or members of a set."""
+    gap = text[one.end : other.start]
+    before, after = text[: one.start].rstrip(), text[other.end :].lstrip()
+    if before.endswith(("(", "{", "[")) or re.search(r"[({\[][\d\s,.]*,\s*\Z", before):
+        return bool(LISTED.fullmatch(gap)) and after.startswith((")", "}", "]"))
+    if before.endswith("from"):
+        return False
+    if gap == "-":
+        # Upwards it is a range; downwards it may be a calculation.
+        grows = (one.value or 0) < (other.value or 0)
+        return grows and not after.startswith("=")
+    return bool(
+        re.fullmatch(r"\s?[\u2013\u2014]\s?|\s{1,3}(?:to|bis|\u00e0)\s{1,3}", gap)
+    )
+
+
+def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> int:
+    """Return where a sentence stops to say its number and begins to explain it."""
+    because = BECAUSE.search(text, start, last.start)
+    told = because and next(numerals(text, start, because.start()), None)
+    if because and told and not re.search(r"[,;]", text[because.end() : last.start]):
+        return because.start()
+    stop = SENTENCE_END.search(text, last.end)
+    sentence = text[start : stop.end() if stop else len(text)]
+    rate = RATE.search(sentence)
+    if rate and next(numerals(sentence, 0, rate.start()), None):
+        return start + rate.start()
+    brackets = BRACKETS.search(sentence)
+    if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
+        number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
+        return last.end if number else start + brackets.start()
+    colon = text.find(": ", start, last.start)
+    if colon > 0 and (
+        _is_made_of(text, start, colon, last.end)
+        or _is_counted_before(text, start, colon, asked)
+    ):
+        return colon
+    aside = ASIDE.search(text[start : last.end + SIGNS])
+    if aside and not re.search(r"(?<!\()=", text[start + aside.start() : last.end]):
+        return start + aside.start()
+    return last.end
+
+
+def _is_counted_before(text: str, start: int, colon: int, asked: AskedAmount) -> bool:
+    """Say whether what stands before a colon counts what is asked, once."""
+    before = list(numerals(text, start, colon))
+    if len(before) != 1:
+        return False
+    after = text[colon:].partition("\n")[0]
+    told = NEEDED.search(text, start, before[0].start) and "=" not in after
+    return bool(told) or asked.counts(text[:colon], before[0])
+
+
+def _is_made_of(text: str, start: int, colon: int, end: int) -> bool:
+    """Say whether a number before a colon is the sum or product of those after."""
+    before = [numeral.value for numeral in numerals(text, start, colon)]
+    after = [numeral.value or 0 for numeral in numerals(text, colon, end)]
+    several = len(before) == 1 and len(after) > 1
+    return several and before[0] in {sum(after), prod(after)}

@@ -1,0 +1,117 @@
+"""Which of several numbers is the answer depends on what is asked to be counted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_llmlat.grading.extractors import EXTRACTORS
+from pytest_llmlat.values.entities import Sample, Task
+
+TASK = Task(
+    name="reasoning/arithmetic",
+    family="reasoning",
+    title="",
+    source="",
+    chat_prompt="",
+    completion_prompt="",
+    extractor="number",
+    metric="accuracy",
+    max_new_tokens=64,
+    budget_s=1.0,
+)
+WALK = "Ina walks 12 km at 4 km an hour. How many minutes does she walk?"
+CRATES = "A crate holds 20 jars. How many crates are needed for 130 jars?"
+FARE = "A bus earns 900 dollars a day. How many dollars does it earn in 30 days?"
+EXAM = "Of 50 people 30 passed the exam. What percentage passed?"
+SPREAD = "The values are 2, 4, 4 and 10. What is the mean?"
+SHOP = "A stall has 90 melons and keeps 14 of them. How many melons does it sell?"
+
+
+def number(question: str, text: str) -> str | None:
+    """Return the number that is read as the answer to a question."""
+    fields = (("question", question),) if question else ()
+    sample = Sample(id="s1", difficulty=None, stratum="", fields=fields, reference="1")
+    return EXTRACTORS["number"](text, TASK, sample).value
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        (WALK, "She walks for 180 minutes, or 3 hours.", "180"),
+        (WALK, "She walks for 3 hours (180 minutes).", "180"),
+        (WALK, "12 / 4 = 3 hours, which is 180 minutes.", "180"),
+        (WALK, "She walks for 180 hours.", None),
+        (WALK, "180 seconds", None),
+        (WALK, "Answer: 3 hours", None),
+        (WALK, "12 / 4 = 3, and 3 * 60 = 180", "180"),
+        (CRATES, "7 crates are needed, since 6 crates hold only 120 jars.", "7"),
+        (CRATES, "We need 7 crates: 6 of them take 120 jars, and 10 are left.", "7"),
+        (FARE, "The bus earns $27,000 in 30 days.", "27000"),
+        (FARE, "It earns 27,000 dollars over the 30 days.", "27000"),
+        (EXAM, "60% passed, 40% failed.", "60"),
+        (EXAM, "60 percent passed, so 40 percent failed.", "60"),
+        (EXAM, "40% failed.", None),
+        (SPREAD, "The mean is 5 and the median is 4.", "5"),
+        (SPREAD, "The median is 4 and the mean is 5.", "5"),
+        (SHOP, "It keeps 14 melons and sells 76.", "76"),
+        (SHOP, "It keeps 76 melons.", None),
+        (SHOP, "It keeps 14 of 90, so 90 - 14 = 76", "76"),
+        ("", "The first is 5, and that of the other is 9.", None),
+        ("", "The price is 5 and the total is 9.", "9"),
+        ("", "It lasts 180 minutes, or 3 hours.", "180"),
+        ("", "We need 7 crates: 6 of them hold only 120 jars.", "7"),
+        ("", "P = 1 - 0.4 = 0.6 (or 60%)", "0.6"),
+        ("", "6 crates; 7 would be one too many.", None),
+        ("", "x = 8. If it were 3x = 27, x would be 9.", None),
+        ("", "It is 9 if the discount counts.", None),
+        ("", "Step 1: 40 jars.\nStep 2: 20", None),
+        ("", "Step 1: 40 jars.\nStep 2: 40 / 2 = 20", "20"),
+        ("", "She has 3 boxes or 36 eggs.", None),
+    ],
+)
+def test_a_number_is_read_as_the_question_asks(
+    question: str, text: str, expected: str | None
+) -> None:
+    """Units, nouns and subjects tell the number asked for from those beside it."""
+    assert number(question, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("So x = 9.\n\nLet's check: 9 + 5 = 14. Correct!", "9"),
+        ("She sells 76. Check: 76 + 14 = 90.", "76"),
+        ("x = 9.\n**Verification:** 2 * 9 = 18", "9"),
+        ("x = 8. Let me check: 8 + 5 = 13, but it should be 14. So x = 9.", "9"),
+        ("She sells 66. Let me verify: 90 - 14 = 76", "76"),
+        ("The drums hold only 40 litres.", "40"),
+    ],
+)
+def test_a_check_does_not_replace_what_it_confirms(text: str, expected: str) -> None:
+    """What a check computes from the answer is not the answer; a new result is."""
+    assert number("", text) == expected
+
+
+@given(
+    result=st.integers(21, 99),
+    other=st.integers(2, 19),
+    check=st.sampled_from(["Check:", "Let's check:", "Let me verify:", "Verify:"]),
+    lead=st.sampled_from(["So x = {}.", "She sells {}.", "In all it is {}."]),
+)
+def test_any_check_leaves_the_result_alone(
+    result: int, other: int, check: str, lead: str
+) -> None:
+    """Whatever is added to or taken from a result behind it, the result is read."""
+    text = f"{lead.format(result)} {check} {result} + {other} = {result + other}."
+
+    assert number("", text) == str(result)
+
+
+@given(text=st.text(max_size=200), question=st.text(max_size=80))
+def test_any_text_and_question_is_read_without_an_error(
+    text: str, question: str
+) -> None:
+    """Readers are total, whatever the question is."""
+    number(question, text)
