@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.figure_parts import figure_parts, parts_for_rows
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.timing import NS_PER_S
 

@@ -25,6 +25,7 @@ from pytest_llmlat.analysis.intervals import (
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
+from pytest_llmlat.values.answer_speed import answer_speed, answer_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,8 @@ class CellEstimates:
     """Further figures of the metric, sorted by name."""
     units: int
     """How many items there are that are not alike."""
+    speeds_at: tuple[float, ...] = ()
+    """The mean speed at each multiple of the budgets (``score.BUDGETS``)."""
 
     @property
     def to_average(self) -> CellEstimates:
@@ -110,6 +113,7 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
         speed=mean_figure(scores, asked, shared=shared_by_neighbours(records, own)),
         details=details,
         units=units.count,
+        speeds_at=speeds_at_budgets(records),
     )
 
 
@@ -141,7 +145,26 @@ class Units:
 
 def speeds(records: Sequence[Record]) -> list[float]:
     """Return the speed score of each request, 0 for a failure."""
-    return [score.speed(answer_time(r), r.budget_s) for r in records]
+    return [answer_speed(record) for record in records]
+
+
+def speeds_at_budgets(records: Sequence[Record]) -> tuple[float, ...]:
+    """Return what the mean speed would be if all budgets were longer or shorter.
+
+    Args:
+        records: of a cell, at least one.
+
+    Returns:
+        A mean for each of ``score.BUDGETS``.
+    """
+    import numpy as np
+
+    times = [(answer_time(r), r.budget_s) for r in records]
+    spent = np.array([e2e / budget for e2e, budget in times if e2e is not None])
+    return tuple(
+        float((1 / (1 + spent / factor)).sum() / len(records))
+        for factor in score.BUDGETS
+    )
 
 
 def shared_by_neighbours(
@@ -160,13 +183,6 @@ def shared_by_neighbours(
     if grows(records):
         return None
     return shared_variance(own, records[0].cell.scenario)
-
-
-def answer_time(record: Record) -> float | None:
-    """Return the e2e of a request that was answered; a failure has none, in seconds."""
-    if record.finish in ("error", "timeout") or record.timing is None:
-        return None
-    return record.timing.e2e_s
 
 
 def _corpus(records: Sequence[Record], metric: Metric, units: Units) -> MeasuredFigure:

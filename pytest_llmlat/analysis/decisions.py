@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_counts import latencies
 from pytest_llmlat.analysis.comparisons import best_against_others
-from pytest_llmlat.analysis.measured_rows import balanced_at
+from pytest_llmlat.analysis.sweeps import swept
 from pytest_llmlat.values.comparability import (
     AXES,
     Apart,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.comparisons import Scored
     from pytest_llmlat.analysis.measured_rows import MeasuredRow
     from pytest_llmlat.analysis.workload import Workload
-    from pytest_llmlat.values.comparability import FrontAxis
+    from pytest_llmlat.values.comparability import FrontAxis, Sweep
     from pytest_llmlat.values.results import Contrast, Standing
     from pytest_llmlat.values.settings import Balance
 
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     """The scenario of a row, and the workloads of its cells."""
     Point = tuple[float, float] | None
     """Quality, and what is better the smaller it is."""
+
+
+_LITTLE = 0.1
+"""Below such a weight of time, twice the time costs a twentieth of a score at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def decide(
     contrasts: list[Contrast] = []
     comparisons: list[Comparison] = []
     for group in sorted(groups.values(), key=_order):
-        beside = _beside_others(group, balance)
+        beside, sweeps = _beside_others(group, balance)
         within = {row.place for row in group}
         standings |= dict(zip((row.place for row in group), beside, strict=True))
         own = best_against_others(
@@ -84,7 +88,13 @@ def decide(
             if other.place not in within
         )
         contrasts += own
-        comparisons.append(_comparison(group, beside, own, apart))
+        comparisons.append(
+            replace(
+                _comparison(group, beside, own, apart),
+                sweeps=sweeps,
+                time_hardly_counts=_little_time(beside, balance),
+            )
+        )
     return Decisions(
         standings=tuple(standings[row.place] for row in rows),
         comparisons=tuple(comparisons),
@@ -125,6 +135,8 @@ def _comparison(
         not_distinguishable=tuple(c.other for c in contrasts if not c.certain),
         fronts=tuple(_fronts(group[0].standing.families, ranked)),
         weight_decides=any(best != worst for best, worst in ranks),
+        sweeps=(),
+        time_hardly_counts=None,
         unranked=tuple(
             Unranked(row=row.standing.id, why=_why_unranked(row))
             for row in group
@@ -148,26 +160,31 @@ def _comparison(
     )
 
 
-def _beside_others(group: Sequence[MeasuredRow], balance: Balance) -> list[Standing]:
-    """Return the rows with what a row only has beside others, if it is ranked."""
+def _beside_others(
+    group: Sequence[MeasuredRow], balance: Balance
+) -> tuple[list[Standing], tuple[Sweep, ...]]:
+    """Return the rows with what a row only has beside others, if it is ranked.
+
+    And whether their order depends on what was chosen for it.
+    """
     ranked = [row for row in group if row.standing.above_guessing]
     points = [row.standing.point for row in ranked]
-    weighted = {
-        weight: [balanced_at(weight, row.cells, balance) for row in ranked]
-        for weight in score.WEIGHTS
-    }
+    tried = swept(ranked, balance)
     beside = [
-        replace(row.standing, pareto=pareto, ranks=ranks, bis=bis)
-        for row, pareto, ranks, bis in zip(
+        replace(row.standing, pareto=pareto, ranks=ranks, budget_ranks=budgets, bis=bis)
+        for row, pareto, ranks, budgets, bis in zip(
             ranked,
             score.front(points),
-            score.rank_ranges(weighted),
+            tried["weight"][0],
+            tried["budget"][0],
             score.integration_scores(points),
             strict=True,
         )
     ]
     # They come last already.
-    return [*beside, *(row.standing for row in group[len(ranked) :])]
+    standings = [*beside, *(row.standing for row in group[len(ranked) :])]
+    several = len(ranked) > 1
+    return standings, tuple(sweep for _, sweep in tried.values() if several)
 
 
 def _fronts(families: Sequence[str], ranked: Sequence[MeasuredRow]) -> Iterable[Front]:
@@ -199,6 +216,17 @@ def _point(row: MeasuredRow, family: str | None, axis: FrontAxis) -> Point:
         seconds = latencies([cell.counts for cell in cells])["e2e_s"].p50
     across = seconds if axis == "e2e" else None if speed is None else -speed
     return None if quality is None or across is None else (quality, across)
+
+
+def _little_time(standings: Sequence[Standing], balance: Balance) -> float | None:
+    """Return the weight of time where it is little; of the default mean only."""
+    weights = [
+        dict(row.numbers).get("time_weight") for row in standings if row.above_guessing
+    ]
+    largest = max((weight for weight in weights if weight is not None), default=None)
+    if balance != "geometric" or largest is None or largest > _LITTLE:
+        return None
+    return largest
 
 
 def _why_unranked(row: MeasuredRow) -> WhyUnranked:

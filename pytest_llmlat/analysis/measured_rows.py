@@ -81,6 +81,22 @@ def balanced_at(
     )
 
 
+def balanced_at_budget(
+    factor: float, cells: Sequence[MeasuredCell], balance: Balance
+) -> float | None:
+    """Return what it would be if all latency budgets were so many times as long.
+
+    Args:
+        factor: one of ``score.BUDGETS``.
+        cells: of the row.
+        balance: which mean is called balanced.
+    """
+    place = score.BUDGETS.index(factor)
+    return over_families(
+        cells, lambda h: score.balance(h.quality, h.speeds_at[place], balance)
+    )
+
+
 def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
     """Return a row with the resamples of its balanced score; ``None`` without one."""
     value, cells = row.standing.balanced.value, row.cells

@@ -11,19 +11,21 @@ answer one half.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis.score_axes import FloatOrDraws, combine
+from pytest_llmlat.values.answer_speed import speed_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.settings import Balance
 
-FloatOrDraws: TypeAlias = Any
-"""A float, or a numpy array of draws that is worked on element by element."""
-
 VERSION = 1
 WEIGHTS = tuple(round(0.3 + step / 100, 2) for step in range(41))
 """The weights of quality under which a ranking is tried."""
+BUDGETS = tuple(2 ** (step / 4) for step in range(-8, 9))
+"""The multiples of all latency budgets under which it is tried too."""
 DRIFT = 0.05
 """By how much all times of a cell may be longer than those of one that was measured at
 another minute, with nothing changed. Seen on two shared cores at rest: the same 24
@@ -33,7 +35,7 @@ deviation is 3.6 %."""
 
 def speed(e2e_s: float | None, budget_s: float) -> float:
     """Return the speed score of one sample; 0 for an error or a time-out (``None``)."""
-    return 0.0 if e2e_s is None else 1 / (1 + e2e_s / budget_s)
+    return speed_score(e2e_s, budget_s)
 
 
 def drifted(speed: FloatOrDraws) -> FloatOrDraws:
@@ -70,14 +72,7 @@ def balance(
         kind: which mean.
         weight: of quality; one half makes one per cent of either worth the same.
     """
-    if kind == "arithmetic":
-        return weight * quality + (1 - weight) * speed
-    if kind == "geometric":
-        return quality**weight * speed ** (1 - weight)
-    # The harmonic mean w/q + (1-w)/s, inverted, without dividing by a half of 0.
-    product = quality * speed
-    mixed = weight * speed + (1 - weight) * quality
-    return product / (mixed + (mixed == 0))
+    return combine((quality, speed), (weight, 1 - weight), kind)
 
 
 def front(points: Sequence[tuple[float, float] | None]) -> tuple[bool | None, ...]:

@@ -183,6 +183,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         correct_within_budget=correct_within_budget(counts),
         pareto=None,
         ranks=None,
+        budget_ranks=None,
         bis=None,
     )
 

@@ -13,8 +13,9 @@ from pytest_llmlat.analysis.batch_means import (
     effective_requests,
     fewest_requests,
 )
-from pytest_llmlat.analysis.cell_estimates import answer_time, speeds
+from pytest_llmlat.analysis.cell_estimates import speeds
 from pytest_llmlat.analysis.queue_growth import growth, is_open_loop
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.timing import NS_PER_S
 

@@ -17,12 +17,13 @@ from pytest_llmlat.analysis.cell_counts import (
     seconds_per_correct,
     tokens_per_correct,
 )
-from pytest_llmlat.analysis.cell_estimates import answer_time, estimates_of
+from pytest_llmlat.analysis.cell_estimates import estimates_of
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.results import DrawnAnswers, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.slo import good
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 

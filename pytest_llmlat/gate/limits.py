@@ -7,11 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cached_prompts import flattered
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.intervals import jackknife_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.tolerances import LIMITED
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure import FigureColumn
 from pytest_llmlat.values.figure_columns import column_estimate, distribution_of
 from pytest_llmlat.values.results import Estimate, Verdict

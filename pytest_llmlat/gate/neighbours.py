@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.batch_means import at_least_shared
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.gate.pairing import LATENCIES, latency_logs
+from pytest_llmlat.values.answer_speed import answer_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

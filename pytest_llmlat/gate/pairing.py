@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.cell_estimates import answer_time
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.timing import NS_PER_S
 

@@ -222,6 +222,16 @@ def scenarios(given: Given) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scenario.name for scenario in found))
 
 
+def latency_budgets(given: Given) -> tuple[tuple[str, float], ...]:
+    """Return latency budgets by the names of tasks or families."""
+    from pytest_llmlat.session.latency_budgets import (  # noqa: PLC0415 - as above
+        parse_budgets,
+    )
+
+    with _usage():
+        return parse_budgets(given.texts, where=given.where)
+
+
 def slo(given: Given) -> str:
     """Return bounds for goodput as they were typed, checked."""
     from pytest_llmlat.analysis.slo import parse  # noqa: PLC0415 - not at start-up

@@ -159,8 +159,18 @@ OPTIONS = {
     "balance": Option(
         flag="--llm-balance",
         metavar="MEAN",
-        help="mean that is called balanced: geometric, arithmetic or harmonic",
+        help="mean that is called balanced: geometric, arithmetic, harmonic or"
+        " proportional",
         read=given_option.choice(given_option.balances),
+    ),
+    "latency_budget": Option(
+        flag="--llm-latency-budget",
+        metavar="EXPR",
+        kind="linelist",
+        help="latency budgets in place of the tasks' own: '2s' or 'sentiment=500ms"
+        " reasoning/sums=2s'",
+        read=given_option.latency_budgets,
+        looked_up=True,
     ),
     "sandbox": Option(
         flag="--llm-sandbox",

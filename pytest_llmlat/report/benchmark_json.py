@@ -19,7 +19,7 @@ from bisect import bisect_left, bisect_right
 from statistics import fmean, median, quantiles, stdev
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure_columns import headline_values
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, sig
 from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.comparability import Apart, Comparison
+    from pytest_llmlat.values.comparability import Apart, Comparison, Sweep, SweptName
     from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
 
 _FEW = 4
@@ -131,16 +131,54 @@ def comparison_lines(board: Scoreboard) -> list[str]:
             continue
         front = ", ".join(names[id_] for id_ in comparison.front) or MISSING
         lines.append(f"{among}Pareto front of quality and e2e p50: {front}")
-        if len(comparison.ranked) > 1:
-            holds = "depends on it" if comparison.weight_decides else "holds"
-            lines.append(
-                f"{among}weight of quality from 0.3 to 0.7: the ranking {holds}"
-            )
+        lines += [f"{among}{_swept(sweep)}" for sweep in comparison.sweeps]
+        if comparison.time_hardly_counts is not None:
+            lines.append(f"{among}{_little_time(comparison.time_hardly_counts)}")
     lines = [printable(line) for line in lines]
     whys = {one.why for c in board.comparisons for one in c.apart}
     if WhyApart.FAMILIES in whys:
         lines.append("rows cover different families: they cannot be ranked fairly")
     return lines
+
+
+def _swept(sweep: Sweep) -> str:
+    """Say how far a ranking holds while a choice that went into it is varied."""
+    write = _CHOICES[sweep.of]
+    told = (
+        f"{_SWEPT[sweep.of]} from {write(sweep.low)} to {write(sweep.high)}:"
+        " the ranking "
+    )
+    if not sweep.decides:
+        return f"{told}holds"
+    return (
+        f"{told}depends on it (this one holds from {write(sweep.holds_from)} to"
+        f" {write(sweep.holds_to)})"
+    )
+
+
+def _little_time(weight: float) -> str:
+    """Say that speed is hardly a part of the scores, and what would make it one."""
+    return (
+        f"time weighs {weight:.2f} of what quality does, or less: answers take a small"
+        " part of their budgets, so that twice the time would hardly show in the"
+        " score; --llm-latency-budget sets others, --llm-balance proportional weighs"
+        " time as much as quality at any budget"
+    )
+
+
+def _times(factor: float) -> str:
+    """Write a multiple of a budget b."""
+    return f"b/{1 / factor:.3g}" if factor < 1 else f"{factor:.3g}b"
+
+
+_SWEPT: Mapping[SweptName, str] = {
+    "weight": "weight of quality",
+    "budget": "latency budgets",
+}
+_CHOICES: Mapping[SweptName, Callable[[float], str]] = {
+    "weight": "{:.3g}".format,
+    "budget": _times,
+}
 
 
 def tuning_lines(board: Scoreboard) -> list[str]:

@@ -24,6 +24,7 @@ from pytest_llmlat.session.arguments import (
     whole,
 )
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
+from pytest_llmlat.session.latency_budgets import parse_budgets
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
 from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.result import RunResult
@@ -82,6 +83,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     slo: str = "",
     timeout: float | str | None = None,
     balance: Balance = "geometric",
+    latency_budget: str | Iterable[str] = (),
     sandbox: str = "auto",
     code_limits: str = "",
     model_files: AnyPath | Iterable[AnyPath] = (),
@@ -133,6 +135,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
         timeout: when a request to a server is given up; in seconds, or ``"5min"``.
         balance: which mean of quality and speed is called balanced.
+        latency_budget: budgets in place of the tasks' own, ``"sentiment=500ms"``.
         sandbox: where generated code runs.
         code_limits: what it may use, ``"time=10s memory=2GiB"``.
         model_files: catalogues with more models.
@@ -193,6 +196,10 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         data=folder_of(data, "data"),
         report=None if report is None else Path(report).resolve(),
         balance=cast("Balance", choice(balance, BALANCES, "balance")),
+        latency_budget=parse_budgets(
+            some(latency_budget, str, "latency_budget", least=0)[1],
+            where="latency_budget",
+        ),
         sandbox=choice(sandbox, choices(), "sandbox"),
         limits=program_limits.parse(code_limits, where="code_limits"),
         scenarios=scenario_names(scenario, "scenario"),

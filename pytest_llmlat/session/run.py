@@ -186,7 +186,7 @@ class Session:
         check_options(task, where=f"task {task.name!r}")
         for each in filter(None, (model, model.against)):
             prompt_template(task, chat=each.backend.chat, model=f"model {each.name!r}")
-        task = self.selection.showing(task)
+        task = self.selection.budgeted(self.selection.showing(task))
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
         own = order.samples

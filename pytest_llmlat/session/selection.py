@@ -11,6 +11,7 @@ from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.base_branch import counterparts, of_base
 from pytest_llmlat.session.entry_check import check_entry
+from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import (
     entry_text,
@@ -243,6 +244,10 @@ class Selection:
         options = {**dict(task.options), **dict(self._settings.limits)}
         return replace(task, options=tuple(sorted(options.items())))
 
+    def budgeted(self, task: Task) -> Task:
+        """Set the latency budget of a task, if that was asked for."""
+        return with_budget(task, self._settings.latency_budget)
+
     def check_prompts(self, model: ModelSpec, task: Task) -> None:
         """Refuse a task that has no prompt of the form that a model takes.
 
@@ -265,6 +270,9 @@ class Selection:
         _ = self.tasks, self.chosen_tasks
         for model in filter(None, (*self.chosen_models, self.against)):
             check_entry(model)
+        for name, _ in self._settings.latency_budget:
+            if name:
+                self.tasks.find(name, where=self._spelled("latency_budget"))
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

@@ -77,6 +77,33 @@ class Front:
     """Ids, best balanced score first."""
 
 
+SweptName: TypeAlias = Literal["weight", "budget"]
+"""A choice that went into scores: the weight of quality, or the latency budgets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """How far the order of rows holds while a choice is varied.
+
+    A weight is that of quality, 0 to 1; a budget is a multiple of those of the tasks.
+    """
+
+    of: SweptName
+    low: float
+    """From where it was varied ..."""
+    high: float
+    """... to where."""
+    holds_from: float
+    """From where the order is what it is, without a break ..."""
+    holds_to: float
+    """... to where; the same as the ends above where it holds throughout."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether places change on the way."""
+        return (self.low, self.high) != (self.holds_from, self.holds_to)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Rows that were asked the same under the same load, and how they compare.
@@ -101,6 +128,11 @@ class Comparison:
     fronts: tuple[Front, ...]
     weight_decides: bool
     """Whether places change over the weights of quality from 0.3 to 0.7."""
+    sweeps: tuple[Sweep, ...]
+    """Of each choice that was varied; none where fewer than two rows are ranked."""
+    time_hardly_counts: float | None
+    """The largest weight of time beside quality of a ranked row, where it is so small
+    that twice the time would lower no score by more than a twentieth."""
     unranked: tuple[Unranked, ...]
     """Rows that are not above guessing for certain."""
     right_in_time: int

@@ -132,6 +132,7 @@ class Summary:
     geometric: float | None
     arithmetic: float | None
     harmonic: float | None
+    proportional: float | None
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
     e2e_s: Distribution
@@ -233,6 +234,9 @@ class Standing:
     ranks: tuple[int, int] | None
     """Best and worst place in its comparison over all weights of quality from 0.3 to
     0.7."""
+    budget_ranks: tuple[int, int] | None
+    """The same over latency budgets from a quarter of those of the tasks to four times
+    as long, at even weights."""
     bis: float | None
     """Balanced Integration Score, z(quality) - z(time), in its comparison; ``None``
     for a row that nothing was compared with."""

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.answer_speed import answer_speed
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
+    RatioParts,
 )
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Record
+
+
+def _time_weight(record: Record) -> RatioParts:
+    """Return what the speed loses, of what there is, as times grow."""
+    speed = answer_speed(record)
+    return RatioParts(above=speed * (1 - speed), below=speed)
+
 
 SCORE_FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
@@ -123,5 +137,33 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
         shape="number",
         unit="ratio",
         better="higher",
+    ),
+    FigureDefinition(
+        name="proportional",
+        meaning="x / (1 + x) of x, the geometric mean of normalized quality and of how"
+        " often the time goes into the budget, speed / (1 - speed): one per cent of"
+        " either is worth the same at any budget.",
+        shape="number",
+        unit="ratio",
+        better="higher",
+    ),
+    FigureDefinition(
+        name="time_weight",
+        meaning="The weight of time beside that of quality: by how many per cent the"
+        " speed falls if all times grow by one per cent; e2e / (budget + e2e) of one"
+        " answer.",
+        shape="number",
+        unit="ratio",
+        better=None,
+        row_meaning="The same over all requests.",
+        of_time=True,
+        ratio=_time_weight,
+        columns=(
+            FigureColumn(
+                title="Time weighs",
+                views=("page",),
+                meaning="what one per cent of time is worth, in per cent of quality",
+            ),
+        ),
     ),
 )

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Scalar
 
-Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic"]
-BALANCES: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
+Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic", "proportional"]
+BALANCES: tuple[Balance, ...] = (
+    *("geometric", "arithmetic", "harmonic"),
+    "proportional",
+)
 ALL_SAMPLES = sys.maxsize
 """More samples than any task has: all of them, whatever the test says."""
 
@@ -80,6 +83,9 @@ class Settings:
     """How samples are offered; empty for what the test says, or else ``single``."""
     requests: int | None = None
     """Requests that count in a cell; ``None`` for one of each sample."""
+    latency_budget: tuple[tuple[str, float], ...] = ()
+    """Budgets that come before those of tasks, in seconds: of a task, of a family, or
+    of all where the name is empty."""
     slo: str = ""
     """Bounds on latency for goodput, as they were typed; empty for none."""
     against: str | None = None

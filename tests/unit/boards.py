@@ -100,9 +100,11 @@ def a_standing(model: str = "owl") -> Standing:
         correct_within_budget=None,
         pareto=True,
         ranks=(1, 1),
+        budget_ranks=(1, 1),
         bis=None,
         figures=(("itl_s", Distribution()),),
         numbers=(
+            ("time_weight", None),
             ("cached_share", None),
             ("valid_share", None),
             ("field_share", None),
@@ -123,6 +125,8 @@ def a_comparison(*rows: Standing, best: bool = True) -> Comparison:
         not_distinguishable=ids[1:] if best else (),
         fronts=(Front(family=None, axis="e2e", rows=ids),),
         weight_decides=False,
+        sweeps=(),
+        time_hardly_counts=None,
         unranked=()
         if best
         else tuple(Unranked(row=id_, why=WhyUnranked.GUESSING) for id_ in ids),

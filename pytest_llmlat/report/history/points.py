@@ -8,12 +8,12 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines import UNTIMED
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
     column_key,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.cell_estimates import answer_time
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.page.samples import Fewest, Store, digest, rounded
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.percentiles import distribution
 
 if TYPE_CHECKING:

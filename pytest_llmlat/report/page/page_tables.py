@@ -102,6 +102,9 @@ _HEAD = (
 )
 _BESIDE = (
     Column(title="Places", meaning="best and worst for weights from 0.3 to 0.7"),
+    Column(
+        title="Budgets", meaning="best and worst for budgets from b/4 to 4b, evenly"
+    ),
     Column(title="BIS", meaning="z(quality) - z(e2e p50)"),
     Column(title="Device", number=False),
     Column(title="Families", meaning="of all in this run"),
@@ -146,7 +149,10 @@ def _beside(row: Row, *, several: bool) -> tuple[Field, ...]:
     s = row.standing
     own, total = row.covered
     return (
-        _places(s) if several else Field(text=MISSING),
+        *(
+            _places(ranks) if several else Field(text=MISSING)
+            for ranks in (s.ranks, s.budget_ranks)
+        ),
         Field(text=MISSING if s.bis is None else f"{s.bis:+.2f}", key=s.bis),
         _named(placed(s.device, s.scenario)),
         Field(text=f"{own} of {total}", key=own),
@@ -172,10 +178,10 @@ def _tone(standing: Standing, *, several: bool) -> str:
     return " ".join([*(["front"] if on else []), *(["partial"] * standing.partial)])
 
 
-def _places(standing: Standing) -> Field:
-    if standing.ranks is None:
+def _places(ranks: tuple[int, int] | None) -> Field:
+    if ranks is None:
         return Field(text=MISSING)
-    best, worst = standing.ranks
+    best, worst = ranks
     told = str(best) if best == worst else f"{best}{_DASH}{worst}"
     return Field(text=told, key=best + worst)
 

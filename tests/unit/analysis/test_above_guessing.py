@@ -66,7 +66,8 @@ def test_among_guessers_there_is_no_front_and_no_rank() -> None:
     assert (only.best, only.ranked, only.places) == (None, (), (None,) * 4)
     assert all(front.rows == () for front in only.fronts)
     assert {one.why for one in only.unranked} == {WhyUnranked.GUESSING}
-    assert all(row.pareto is row.ranks is row.bis is None for row in found.standings)
+    for row in found.standings:
+        assert (row.pareto, row.ranks, row.bis) == (None, None, None)
     lines = "\n".join(scoreboard_lines(found))
     assert "Pareto" not in lines
     assert "the ranking" not in lines

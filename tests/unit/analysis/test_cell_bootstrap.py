@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
-from pytest_llmlat.analysis.cell_estimates import answer_time, estimates_of
+from pytest_llmlat.analysis.cell_estimates import estimates_of
 from pytest_llmlat.analysis.resampling import resampled_sums
+from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import (
     a_cell,

@@ -18,6 +18,7 @@ POINTS = st.lists(
     max_size=8,
 ).map(lambda points: [p if p is None else (p[0], float(p[1])) for p in points])
 KINDS = pytest.mark.parametrize("kind", BALANCES)
+MEANS: tuple[Balance, ...] = ("geometric", "arithmetic", "harmonic")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_normalized_quality_is_a_share(quality: float, chance: float) -> None:
     assert many[0] == pytest.approx(found)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", MEANS)
 @given(SHARES)
 def test_the_balance_of_equals_is_their_value(kind: Balance, share: float) -> None:
     """Every mean of a quality and a speed that are equal is what they are."""
@@ -114,7 +115,46 @@ def test_arrays_are_balanced_element_by_element(
     assert found == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("kind", ["geometric", "harmonic"])
+@given(
+    st.floats(0.01, 1),
+    st.floats(1e-3, 1e3),
+    st.floats(1e-3, 1e3),
+    st.floats(0.5, 2),
+)
+def test_proportional_time_is_worth_what_quality_is_at_any_budget(
+    quality: float, e2e_s: float, budget_s: float, factor: float
+) -> None:
+    """Half the time makes up for half the quality, be it fast or slow."""
+    quality = min(quality, quality / factor)
+    before = score.balance(quality, score.speed(e2e_s, budget_s), "proportional")
+    after = score.balance(
+        quality * factor, score.speed(e2e_s * factor, budget_s), "proportional"
+    )
+
+    assert after == pytest.approx(before, rel=1e-6)
+
+
+def test_proportional_in_closed_form() -> None:
+    """Of 0.81 in a quarter of the budget x is the root of 0.81 times 4."""
+    found = score.balance(0.81, score.speed(0.5, 2.0), "proportional")
+
+    assert found == pytest.approx(1.8 / 2.8)
+    assert score.balance(1.0, 1.0, "proportional") == 1.0
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_time_weighs_what_is_left_of_the_speed(e2e_s: float, budget_s: float) -> None:
+    """The elasticity of the default score: e / (b + e) of that of quality."""
+    step = 1e-6
+    before = score.balance(0.5, score.speed(e2e_s, budget_s), "geometric")
+    slower = score.balance(0.5, score.speed(e2e_s * (1 + step), budget_s), "geometric")
+    better = score.balance(0.5 * (1 + step), score.speed(e2e_s, budget_s), "geometric")
+
+    weight = (before - slower) / (better - before)
+    assert weight == pytest.approx(e2e_s / (budget_s + e2e_s), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["geometric", "harmonic", "proportional"])
 @pytest.mark.parametrize("quality_and_speed", [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
 def test_no_quality_or_no_speed_is_nothing(
     kind: Balance, quality_and_speed: tuple[float, float]
@@ -126,7 +166,7 @@ def test_no_quality_or_no_speed_is_nothing(
 @given(SHARES, SHARES)
 def test_quality_and_speed_weigh_the_same(quality: float, speed: float) -> None:
     """By default it does not matter which is which."""
-    for kind in BALANCES:
+    for kind in MEANS:
         assert score.balance(quality, speed, kind) == pytest.approx(
             score.balance(speed, quality, kind)
         )

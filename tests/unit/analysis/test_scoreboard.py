@@ -217,9 +217,8 @@ def test_adding_a_model_moves_no_other_score(balance: Balance) -> None:
         if row.model == "first"
     )
 
-    assert replace(beside, pareto=None, ranks=None, bis=None) == replace(
-        alone, pareto=None, ranks=None, bis=None
-    )
+    nothing = {"pareto": None, "ranks": None, "budget_ranks": None, "bis": None}
+    assert replace(beside, **nothing) == replace(alone, **nothing)
 
 
 def test_one_cell_s_row_has_the_cell_s_scores() -> None:

@@ -15,6 +15,7 @@ from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.values.comparability import (
     Apart,
     Comparison,
+    Sweep,
     Unranked,
     WhyApart,
     WhyUnranked,
@@ -104,9 +105,45 @@ def test_each_scenario_has_its_own_sentence() -> None:
     assert all("name more models with --llm" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        (
+            Sweep(of="weight", low=0.3, high=0.7, holds_from=0.42, holds_to=0.7),
+            "the ranking depends on it (this one holds from 0.42 to 0.7)",
+        ),
+        (
+            Sweep(of="budget", low=0.25, high=4.0, holds_from=0.5, holds_to=1.0),
+            "the ranking depends on it (this one holds from b/2 to 1b)",
+        ),
+        (
+            Sweep(of="budget", low=0.25, high=4.0, holds_from=0.25, holds_to=4.0),
+            "latency budgets from b/4 to 4b: the ranking holds",
+        ),
+    ],
+)
+def test_how_far_a_ranking_holds_is_told(sweep: Sweep, told: str) -> None:
+    """From where to where, and only where it does not hold throughout."""
+    lines = comparison_lines(board(replace(a_comparison(*ROWS[:2]), sweeps=(sweep,))))
+
+    assert any(line.endswith(told) for line in lines)
+
+
+def test_a_score_to_which_time_says_nothing_is_told() -> None:
+    """With the weight that it has, and what would give it more."""
+    little = replace(a_comparison(*ROWS[:2]), time_hardly_counts=0.0212)
+
+    (line,) = [one for one in comparison_lines(board(little)) if "weighs" in one]
+
+    assert line.startswith("time weighs 0.02 of what quality does")
+    assert "--llm-latency-budget" in line
+
+
 def test_several_comparisons_are_told_apart() -> None:
     """Each front is named with the rows that it is the front of."""
-    lines = comparison_lines(board(a_comparison(*ROWS[:2]), a_comparison(*ROWS[1:])))
+    held = Sweep(of="weight", low=0.3, high=0.7, holds_from=0.3, holds_to=0.7)
+    pairs = (a_comparison(*ROWS[:2]), a_comparison(*ROWS[1:]))
+    lines = comparison_lines(board(*(replace(c, sweeps=(held,)) for c in pairs)))
 
     words = ("Pareto front of quality and e2e p50", "weight of quality from 0.3 to 0.7")
     assert [line.rpartition(": ")[0] for line in lines] == [

@@ -124,7 +124,16 @@ NO_FIGURES = {
         "breakdown",
         "constraint",
     ),
-    *("model", "device", "scenario", "families", "pareto", "ranks", "bis"),
+    *(
+        "model",
+        "device",
+        "scenario",
+        "families",
+        "pareto",
+        "ranks",
+        "budget_ranks",
+        "bis",
+    ),
 }
 """What says of what a cell or a row is, or where it stands beside others."""
 

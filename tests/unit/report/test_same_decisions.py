@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
 TASKS = ("reasoning/sums", "reasoning/logic", "sentiment/polarity")
-PLACES = 15
+PLACES = 16
 """The column of the page's scoreboard that has best and worst place."""
 DRAWS = {"low": range(6), "high": range(3, 9), "few": range(4), "none": range(0)}
 BEST = re.compile(r"best balance: (?P<best>[^,]+), \S+ \[[^\]]*\](?P<rest>.*)")

@@ -15,7 +15,13 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
 from pytest_llmlat.values import comparability, keeping_up, results
 from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
-from pytest_llmlat.values.comparability import Apart, Comparison, Front, Unranked
+from pytest_llmlat.values.comparability import (
+    Apart,
+    Comparison,
+    Front,
+    Sweep,
+    Unranked,
+)
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.keeping_up import Steadiness
 from pytest_llmlat.values.records import Cell
@@ -59,6 +65,7 @@ PARTS = {
     "front": Front,
     "apart": Apart,
     "unranked": Unranked,
+    "sweep": Sweep,
     "contrast": Contrast,
     "tuning": Tuning,
     "verdict": Verdict,

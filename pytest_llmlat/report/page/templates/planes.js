@@ -49,6 +49,7 @@ function chanceOf(family) {
 function qualityFor(level, speed) {
   if (VALUES.balance === "arithmetic") return 2 * level - speed;
   if (VALUES.balance === "geometric") return (level * level) / speed;
+  if (VALUES.balance === "proportional") return (level / (1 - level)) ** 2 * (1 - speed) / speed;
   return (level * speed) / (2 * speed - level);
 }
 

@@ -6,6 +6,11 @@ function mean(values) {
 function balance(quality, speed, weight) {
   if (VALUES.balance === "arithmetic") return weight * quality + (1 - weight) * speed;
   if (VALUES.balance === "geometric") return quality ** weight * speed ** (1 - weight);
+  if (VALUES.balance === "proportional") {
+    const product = quality ** weight * speed ** (1 - weight);
+    const whole = product + (1 - speed) ** (1 - weight);
+    return product / (whole + (whole === 0 ? 1 : 0));
+  }
   const mixed = weight * speed + (1 - weight) * quality;
   return (quality * speed) / (mixed + (mixed === 0 ? 1 : 0));
 }
@@ -103,7 +108,8 @@ function sayGuessing() {
 }
 
 function sayWeights() {
-  const mean_ = { geometric: "q^w · s^(1−w)", arithmetic: "w·q + (1−w)·s", harmonic: "1 / (w/q + (1−w)/s)" };
+  const mean_ = { geometric: "q^w · s^(1−w)", arithmetic: "w·q + (1−w)·s", harmonic: "1 / (w/q + (1−w)/s)",
+    proportional: "x / (1 + x) with x = q^w · (s/(1−s))^(1−w)" };
   const others = ROWS.length - comparedRows().length;
   $("weight-note").textContent = `Score: ${mean_[VALUES.balance]} of each cell, mean over families; at 0.50 it is the balanced score.`
     + (others ? ` ${others} rows that were not compared with these are left out.` : "") + sayGuessing();

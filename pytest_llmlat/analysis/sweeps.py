@@ -1,0 +1,90 @@
+"""Whether places hold under other choices of what is chosen for a score.
+
+How much quality weighs, and from which time on an answer is slow, are choices. Each
+that is tried is one entry of ``SWEPT``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.measured_rows import balanced_at, balanced_at_budget
+from pytest_llmlat.values.comparability import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_llmlat.analysis.measured_rows import MeasuredCell, MeasuredRow
+    from pytest_llmlat.values.comparability import SweptName
+    from pytest_llmlat.values.settings import Balance
+
+    Ranges = tuple[tuple[int, int] | None, ...]
+    """Of each row, its best and its worst place."""
+    Scores = Sequence[float | None]
+    """Of each row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptSetting:
+    """A choice that is tried over a range."""
+
+    name: SweptName
+    values: tuple[float, ...]
+    usual: float
+    """The one of them that the scores are made with."""
+    scored: Callable[[float, Sequence[MeasuredCell], Balance], float | None]
+    """The score of a row's cells under one of the values."""
+
+
+SWEPT: tuple[SweptSetting, ...] = (
+    SweptSetting(name="weight", values=score.WEIGHTS, usual=0.5, scored=balanced_at),
+    SweptSetting(
+        name="budget", values=score.BUDGETS, usual=1.0, scored=balanced_at_budget
+    ),
+)
+
+
+def swept(
+    rows: Sequence[MeasuredRow], balance: Balance
+) -> dict[SweptName, tuple[Ranges, Sweep]]:
+    """Return for each choice the places that rows have over its range.
+
+    Args:
+        rows: those that are ranked.
+        balance: which mean is called balanced.
+    """
+    found = {}
+    for setting in SWEPT:
+        scores = {
+            value: [setting.scored(value, row.cells, balance) for row in rows]
+            for value in setting.values
+        }
+        found[setting.name] = score.rank_ranges(scores), _holding(setting, scores)
+    return found
+
+
+def _holding(setting: SweptSetting, scores: Mapping[float, Scores]) -> Sweep:
+    """Say how far to either side places are what they are."""
+    orders = [_places(scores[value]) for value in setting.values]
+    usual = setting.values.index(setting.usual)
+    low = high = usual
+    while low > 0 and orders[low - 1] == orders[usual]:
+        low -= 1
+    while high + 1 < len(orders) and orders[high + 1] == orders[usual]:
+        high += 1
+    return Sweep(
+        of=setting.name,
+        low=setting.values[0],
+        high=setting.values[-1],
+        holds_from=setting.values[low],
+        holds_to=setting.values[high],
+    )
+
+
+def _places(scores: Scores) -> tuple[int | None, ...]:
+    known = [one for one in scores if one is not None]
+    return tuple(
+        None if own is None else sum(other > own for other in known) for own in scores
+    )

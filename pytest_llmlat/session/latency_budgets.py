@@ -1,0 +1,50 @@
+"""Latency budgets of a run in place of those of its tasks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.units import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_llmlat.values.entities import Task
+
+LatencyBudgets = tuple[tuple[str, float], ...]
+"""Of a task, of a family, or of all where the name is empty; in seconds."""
+
+
+def parse_budgets(texts: Iterable[str], *, where: str) -> LatencyBudgets:
+    """Return budgets by the names of tasks or families.
+
+    Args:
+        texts: such as ``2s``, or ``sentiment=500ms reasoning/sums=2s``.
+        where: the option, for the complaint.
+
+    Raises:
+        UsageError: a budget is no duration, or a name stands there twice.
+    """
+    found: dict[str, float] = {}
+    for part in (part for text in texts for part in re.split(r"[\s,]+", text.strip())):
+        if not part:
+            continue
+        name, between, value = part.rpartition("=")
+        if between and not name:
+            raise UsageError(f"{where}: {part!r} names nothing; write TASK=2s, or 2s")
+        if name in found:
+            raise UsageError(f"{where}: {name or 'a budget of all'!r} stands twice")
+        found[name] = seconds(value, where=where)
+    return tuple(found.items())
+
+
+def with_budget(task: Task, budgets: LatencyBudgets) -> Task:
+    """Return a task with its budget: its own name comes before its family's."""
+    named = dict(budgets)
+    for name in (task.name, task.family, ""):
+        if name in named:
+            return replace(task, budget_s=named[name])
+    return task
