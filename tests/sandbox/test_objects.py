@@ -411,15 +411,20 @@ def test_the_judge_does_only_what_the_tests_have_handed_over(
 
 
 CLAIMING = """
-import json, socket, struct
+import json, socket, struct, sys
 def f():
     line = socket.socket(fileno=3)
+    frame = sys._getframe()
+    while 'question' not in frame.f_locals:
+        frame = frame.f_back
+    asked = frame.f_locals['question']
     def say(value):
-        body = json.dumps({'value': value, 'heap': []}).encode()
+        reply = {'value': value, 'heap': [], 'nonce': asked['nonce']}
+        body = json.dumps(reply).encode()
         line.sendall(struct.pack('!I', len(body)) + body)
     say(['w', 0, 'Yes'])
     while True:
-        line.recv(1 << 16)
+        asked = json.loads(line.recv(1 << 16)[4:])
         say(['B', 'bool'])
 """
 

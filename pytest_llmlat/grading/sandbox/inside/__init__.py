@@ -16,6 +16,8 @@ and one another, and nothing else of the project.
 ``values``      how values cross between the two (``encoder``, ``decoder``)
 ``handles``     how what has no exact form crosses: as a number to ask by
 ``raised``      how exceptions cross
+``veiled_exceptions``
+                how the candidate's reach the tests past the interpreter
 ``frames``      how bytes cross
 ``probe``       tries to break out, to show that the confinement holds
 ==============  ==============================================================

@@ -4,13 +4,18 @@ While it waits for an answer it is asked itself: a function of the tests that th
 candidate was given runs here, and the candidate waits for what it returns. Questions
 nest and never cross. Nothing can be asked of the judge but to call what the tests have
 handed over.
+
+Every question has a nonce, made when it is asked, and whatever comes back until it is
+answered repeats it: a reply that was sent ahead, twice or in another order is none.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
+import threading
 import types
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
@@ -21,6 +26,7 @@ from .frames import Closed, TooLong, receive, send
 from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
+from .veiled_exceptions import is_swallowed, veiled
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +44,7 @@ FORWARDED = frozenset(
 """Special methods of the tests' classes that a candidate's process can call here."""
 
 
+NONCE_BYTES = 8
 PRINTED_BYTES = 6 << 20
 """How long what was printed may be in a message; in JSON a character takes up to 6."""
 
@@ -68,6 +75,8 @@ class Asking:
         self.last: object = None
         self.settled: TestVerdict | None = None
         self.raised: tuple[BaseException, TestVerdict] | None = None
+        # Threads of the tests take turns.
+        self._turn = threading.RLock()
 
     def wait_until_ready(self) -> None:
         """Learn what came of the candidate's module.
@@ -75,7 +84,9 @@ class Asking:
         Raises:
             Settled: it cannot be called.
         """
-        answer = self._receive(self._longest)
+        nonce = _nonce()
+        self._send(json.dumps({"nonce": nonce}).encode())
+        answer = self._receive(self._longest, nonce)
         if answer.get("ready") is True:
             return
         if "missing" in answer:
@@ -101,11 +112,17 @@ class Asking:
             Settled: there will be no answer.
             Exception: the candidate raised this.
         """
+        with self._turn:
+            return self._ask(operation, *args, **kwargs)
+
+    def _ask(self, operation: str, /, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - of the candidate
         if self.settled:
             raise Settled
+        nonce = _nonce()
         classes = self._classes()
         encoder = Encoder(classes, strict=True, handle=self._outgoing)
         terms: dict[str, Term] = {
+            "nonce": nonce,
             "do": operation,
             "classes": {name: _methods(kind) for name, kind in classes.items()},  # type: ignore[dict-item]  # JSON too
             "args": encoder.term(args),
@@ -119,11 +136,12 @@ class Asking:
         question = json.dumps(terms, allow_nan=False).encode()
         self._send(question)
         room = PRINTED_BYTES if self.printed else 0
-        answer = self._answer(self._longest + len(question) + room)
+        answer = self._answer(self._longest + len(question) + room, nonce)
         if operation in {"entry", "call"}:
             self.calls += 1
+        decoder = Decoder(classes, known, handle=self._incoming)
         try:
-            return self._take(answer, Decoder(classes, known, handle=self._incoming))
+            return self._take(answer, decoder, operation)
         except Malformed as wrong:
             self.settle("refused", f"sent what is no answer: {wrong}")
 
@@ -136,10 +154,24 @@ class Asking:
         self.settled = self.settled or (kind, note)
         raise Settled
 
-    def _answer(self, longest: int) -> dict[str, Term]:
+    def end(self) -> None:
+        """See that nothing was said that was not asked.
+
+        Raises:
+            Settled: something was.
+        """
+        self._line.settimeout(0)
+        try:
+            surplus = self._line.recv(1)
+        except OSError:
+            return  # there is nothing, or nobody
+        if surplus:
+            self.settle("refused", "answered more than it was asked")
+
+    def _answer(self, longest: int, nonce: str) -> dict[str, Term]:
         """Return the answer to a question, and do meanwhile what is asked for."""
         while True:
-            message = self._receive(longest)
+            message = self._receive(longest, nonce)
             printed = message.get("printed")
             if self.printed and isinstance(printed, str):
                 sys.stdout.write(printed)
@@ -245,7 +277,9 @@ class Asking:
             self._kinds[name] = type(name, (Remote,), {"__slots__": ()})
         return self._kinds[name]
 
-    def _take(self, answer: dict[str, Term], decoder: Decoder) -> object:
+    def _take(
+        self, answer: dict[str, Term], decoder: Decoder, operation: str
+    ) -> object:
         """Return the value of an answer, or raise what it says was raised."""
         if "unfit" in answer:
             self.settle("refused", f"its answer does not cross: {answer['unfit']}")
@@ -255,6 +289,8 @@ class Asking:
             error, verdict = self._rebuild(answer["raised"])
             if error is None:
                 self.settle(*verdict)
+            if is_swallowed(error, operation):
+                error = veiled(error)
             self.raised = (error, verdict)
             raise error
         self.last = decoder.value(answer["value"]) if "value" in answer else None
@@ -268,7 +304,7 @@ class Asking:
         except Closed:
             self.settle("gone", "")
 
-    def _receive(self, longest: int) -> dict[str, Term]:
+    def _receive(self, longest: int, nonce: str) -> dict[str, Term]:
         try:
             answer = json.loads(receive(self._line, longest))
         except Closed:
@@ -279,6 +315,8 @@ class Asking:
             self.settle("refused", "sent what is no answer")
         if not isinstance(answer, dict):
             self.settle("refused", "sent what is no answer")
+        if answer.get("nonce") != nonce:
+            self.settle("refused", "answered what was not asked")
         return answer
 
     def _classes(self) -> dict[str, type]:
@@ -303,6 +341,11 @@ class Asking:
         if isinstance(error, OSError) and error.errno in REFUSED:
             verdict = ("refused", f"tried what the sandbox forbids: {text}{place}")
         return error, verdict
+
+
+def _nonce() -> str:
+    """Return what nobody can know before the question is asked."""
+    return os.urandom(NONCE_BYTES).hex()
 
 
 def _methods(kind: type) -> list[str]:

@@ -46,7 +46,9 @@ def serve(line: socket.socket, source: str, entry_point: str, *, longest: int) -
     output = Output()
     answering = Answering(line, module, entry_point, output, longest=longest)
     try:
-        tell(line, json.dumps(_load(module, source, entry_point)).encode())
+        loaded = _load(module, source, entry_point)
+        nonce = json.loads(receive(line, MAX_MESSAGE))["nonce"]
+        tell(line, json.dumps({**loaded, "nonce": nonce}).encode())
         output.printed()
         while True:
             answering.answer(receive(line, MAX_MESSAGE))
@@ -105,16 +107,27 @@ class Answering:
         self._exceptions: dict[str, type] = {}
         self._objects = self._wanted = False
         self._classes: dict[str, type] = {}
+        self._nonce: str | None = None
+        """Of the question that is being answered."""
         # Threads of the program may call what the tests have given it.
-        self._lock = threading.RLock()
+        self._lock = threading.Condition(threading.RLock())
 
     def answer(self, question: bytes) -> None:
         """Do what is asked, and tell what came of it."""
+        asked = json.loads(question)
+        with self._lock:
+            before, self._nonce = self._nonce, asked["nonce"]
+            self._lock.notify_all()
         # The arguments may come back, so their length is not held against it.
-        room = self._longest + len(question)
-        reply = self._reply(json.loads(question), room)
+        reply = self._reply(asked, self._longest + len(question))
         with self._lock:
             send(self._line, reply)
+            self._nonce = before
+
+    def _said(self, terms: dict[str, Any]) -> bytes:
+        """Return a message that belongs to the question under way."""
+        said = {**terms, "nonce": self._nonce}
+        return json.dumps(said, allow_nan=False).encode()
 
     def _reply(self, question: dict[str, Any], room: int) -> bytes:
         self._objects, self._wanted = question["objects"], question["printed"]
@@ -130,7 +143,7 @@ class Answering:
             result = self._do(question["do"], positional, dict(named))  # type: ignore[call-overload]  # pairs of our judge
             reply["value"] = encoder.term(result)
         except Uncrossable as unfit:
-            return json.dumps({"unfit": str(unfit)}).encode()
+            return self._said({"unfit": str(unfit)})
         except BaseException as raised:  # noqa: BLE001 - its code may raise anything
             reply["raised"] = description(raised, FILE)
         try:
@@ -141,11 +154,11 @@ class Answering:
                 for number, entry in enumerate(heap)
             ]
             reply["printed"] = self._printed()
-            return json.dumps(reply, allow_nan=False).encode()
+            return self._said(reply)
         except Uncrossable as unfit:
-            return json.dumps({"unfit": str(unfit)}).encode()
+            return self._said({"unfit": str(unfit)})
         except BaseException as raised:  # noqa: BLE001 - its code may raise anything
-            return json.dumps({"raised": description(raised, FILE)}).encode()
+            return self._said({"raised": description(raised, FILE)})
 
     def _do(self, operation: str, positional: Any, named: dict[str, Any]) -> object:  # noqa: ANN401 - of the tests
         if operation == "entry":
@@ -162,6 +175,9 @@ class Answering:
     def _ask(self, operation: str, of: Term, args: object, kwargs: object) -> object:
         """Have the judge call a function of the tests, and return what it returns."""
         with self._lock:
+            while self._nonce is None:
+                # The judge listens only while it waits for an answer.
+                self._lock.wait()
             encoder = Encoder(self._classes, strict=False, handle=self._outgoing)
             terms: dict[str, Term] = {
                 "do": operation,
@@ -171,7 +187,7 @@ class Answering:
             }
             terms["heap"] = list(encoder.heap())
             terms["printed"] = self._printed()
-            send(self._line, json.dumps(terms, allow_nan=False).encode())
+            send(self._line, self._said(terms))
             while "do" in (message := json.loads(receive(self._line, MAX_MESSAGE))):
                 self.answer(json.dumps(message).encode())
             known = list(encoder.values)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
 import types
 from contextlib import suppress
@@ -20,6 +21,7 @@ from .asking import FILE, MODULE, Settled
 from .crossing_values import Uncrossable
 from .demands import demands
 from .remote import Remote
+from .veiled_exceptions import CATCHERS, Veiled, compiled
 
 if TYPE_CHECKING:
     from .asking import Asking, TestVerdict
@@ -36,12 +38,15 @@ def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> TestVer
         asking.wait_until_ready()
         module = sys.modules[MODULE] = types.ModuleType(MODULE)
         space = asking.namespace = module.__dict__
+        space.update(CATCHERS)
+        _miss_nothing(asking, tests)
         _run_stub(stub, space)
         _provide(asking, space, tests, entry_point)
-        exec(compile(tests, FILE, "exec", dont_inherit=True), space)  # noqa: S102 - tests are code
+        exec(compiled(tests, FILE), space)  # noqa: S102 - tests are code
         check = space.get("check")
         if callable(check) and not asking.calls:
             check(space[entry_point])
+        asking.end()
     except BaseException as raised:  # noqa: BLE001 - any end is a verdict
         return asking.settled or _explain(raised, asking, tests)
     if asking.settled:
@@ -57,6 +62,23 @@ def report(verdict_pipe: int, verdict: TestVerdict, calls: int) -> None:
     body = json.dumps({"kind": kind, "note": note[:MAX_NOTE], "calls": calls})
     os.write(verdict_pipe, body.encode())
     os.close(verdict_pipe)
+
+
+def _miss_nothing(asking: Asking, tests: str) -> None:
+    """Let a test fail where an interpreter would only print that it did.
+
+    In a thread and in ``__del__`` an exception ends nothing but itself.
+    """
+
+    def lost(raised: BaseException | None) -> None:
+        candidates = asking.raised is not None and asking.raised[0] is raised
+        if raised is not None and (
+            candidates or isinstance(raised, AssertionError | Veiled)
+        ):
+            asking.settled = asking.settled or _explain(raised, asking, tests)
+
+    threading.excepthook = lambda told: lost(told.exc_value)
+    sys.unraisablehook = lambda told: lost(told.exc_value)
 
 
 def _provide(
@@ -86,7 +108,7 @@ def _run_stub(stub: str, space: dict[str, object]) -> None:
     """Define the helpers of the task; a prompt may end where a body should begin."""
     for text in (stub, f"{stub.rstrip()}\n    pass\n"):
         try:
-            code = compile(text, "<stub>", "exec", dont_inherit=True)
+            code = compiled(text, "<stub>")
         except SyntaxError:
             continue
         exec(code, space)  # noqa: S102 - tests are code

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .operations import BINARY, COMPARING, UNARY
+from .veiled_exceptions import Veiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,12 @@ class Remote:
 
     async def __anext__(self) -> object:
         """Wait for the next item."""
-        return await self._llmlat_ask("anext", self)
+        try:
+            return await self._llmlat_ask("anext", self)
+        except Veiled as raised:
+            if isinstance(raised.meant, StopAsyncIteration):
+                raise raised.meant from None
+            raise
 
     def __deepcopy__(self, memo: object) -> object:
         """Copy it over there."""
