@@ -25,6 +25,7 @@ from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_item
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
 from pytest_llmlat.measure.repeats import rounds_in_turn
+from pytest_llmlat.measure.talks import Talks
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.measure.unseen import is_warm
 from pytest_llmlat.measure.warm_up import (
@@ -220,6 +221,9 @@ class _Measurement:
             for place in range(len(self._questions)):
                 self.ask(place)
             return None
+        turns = [sample.turn for sample, _ in self._asked]
+        if any(turn is not None and turn.continues for turn in turns):
+            return self._talk()
         load = scenarios.under_load(
             self._plan.scenario,
             [question.request for question in self._questions],
@@ -237,6 +241,42 @@ class _Measurement:
             raise KeyboardInterrupt
         return load.facts
 
+    def _talk(self) -> LoadFacts | None:
+        """Have all conversations under a load, and keep what came of their turns."""
+        backend, model = self._model.backend, self._model.deployment.model
+        talks = Talks(self._plan, model=model, chat=backend.chat)
+        load = scenarios.talks_under_load(
+            self._plan.scenario,
+            talks.counted(self._asked, self._questions),
+            backend,
+            self._tools.clock,
+            sent=talks.sent,
+            places=len(self._questions),
+            seed=self._plan.seed,
+            ramp_s=self.warmup_s or 0.0,
+            uncounted=talks.uncounted(headed=self._uncounted.headed),
+        )
+        # In the order of sending, which figures of a load go by.
+        answered = [(n, one) for n, one in enumerate(load.responses) if one is not None]
+        for place, response in sorted(answered, key=lambda one: one[1].timing.start_ns):
+            self.keep(place, talks.sent[place], response)
+        for place in range(len(load.responses)):
+            if place not in talks.sent and not load.interrupted:
+                self._keep_unasked(place)
+        if load.interrupted:
+            raise KeyboardInterrupt
+        return load.facts
+
+    def _keep_unasked(self, place: int) -> bool:
+        """Keep an error in place of a turn that lacks an answer; false if none does."""
+        question, number = self._questions[place], self._asked[place][1]
+        lacking = self._own.lacking(question.needs, number)
+        if lacking is None:
+            return False
+        response = never_sent(lacking, self._tools.clock.now_ns())
+        self.keep(place, question.request, response, sent=False)
+        return True
+
     def ask(self, place: int) -> None:
         """Make one request and keep what came of it.
 
@@ -245,10 +285,7 @@ class _Measurement:
         """
         question, clock = self._questions[place], self._tools.clock
         sample, number = self._asked[place]
-        lacking = self._own.lacking(question.needs, number)
-        if lacking is not None:
-            response = never_sent(lacking, clock.now_ns())
-            self.keep(place, question.request, response, sent=False)
+        if self._keep_unasked(place):
             return
         request = question.request
         if question.needs:

@@ -50,7 +50,9 @@ class Uncounted:
             )
         # A salt makes any prompt new, and a model of this process keeps none.
         told = facts.get("cold_by") not in (None, HEAD)
-        self._headed = backend.remote and not warm and not told
+        self.headed = backend.remote and not warm and not told
+        """Whether each must begin in a way of its own, so that a server is not met by
+        what it knows."""
         self._numbers = count()
 
     def shortest(self) -> Request:
@@ -68,7 +70,7 @@ class Uncounted:
         return self._fresh(self._pool[number % len(self._pool)], number)
 
     def _fresh(self, request: Request, number: int) -> Request:
-        if not self._headed:
+        if not self.headed:
             return request
         return with_head(request, head_of(self._plan, "does not count", number))
 

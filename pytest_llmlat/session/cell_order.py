@@ -89,7 +89,7 @@ def plan_of(
     Raises:
         UsageError: a variant that cannot be a part of an id.
         BadCatalogue: the model's entry has a temperature that is none.
-        Unsupported: the task is of several turns each, and the scenario a load.
+        Unsupported: options of turns are to be ranked under a load.
     """
     _check_order(task, whole, order.scenario)
     said = SamplingChoice(
@@ -123,19 +123,18 @@ def plan_of(
 
 
 def _check_order(task: Task, whole: Sequence[Sample], scenario: Scenario) -> None:
-    """Refuse a load of conversations: its requests do not wait for each other.
+    """Refuse a load of conversations whose answers are ranked: none is written.
 
     Raises:
         Unsupported: says why, and which scenario takes them.
     """
-    if scenario.kind == SINGLE.kind:
+    if scenario.kind == SINGLE.kind or task.ranked is None:
         return
     if any(sample.turn is not None and sample.turn.continues for sample in whole):
         raise Unsupported(
-            f"task {task.name!r} asks several turns of a conversation, each with the"
-            f" answer to the one before; scenario {scenario.name!r} sends requests that"
-            " do not wait for each other, so that turns would be asked out of order:"
-            " use the scenario 'single'"
+            f"task {task.name!r} asks several turns of a conversation and ranks their"
+            f" options, so that no answer is there to go on from while a load of"
+            f" scenario {scenario.name!r} runs: use the scenario 'single'"
         )
 
 

@@ -247,6 +247,21 @@ class Server(Deployed, Protocol[E]):
 
 
 @runtime_checkable
+class ConversationServer(Server[E], Protocol[E]):
+    """A server whose answers can be read while others are under way.
+
+    The next turn of a conversation holds the answer to the one before.
+    """
+
+    def text_of(self, request: Request, exchange: E) -> str | None:
+        """Return the text of an answer, ``None`` where none came; asks nobody anything.
+
+        It is the text of what :meth:`Server.read` returns after the load.
+        """
+        ...
+
+
+@runtime_checkable
 class RankingServer(Server[E], Protocol[E]):
     """A server that may say how likely given continuations are.
 

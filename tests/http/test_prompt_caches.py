@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -375,3 +375,32 @@ def test_every_run_has_heads_of_its_own(
     ]
 
     assert len(heads[0] | heads[1]) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["single", "concurrent:2", "offline"])
+def test_turns_of_a_conversation_share_a_head(
+    tmp_path: Path, caching: Callable[..., CachingServer], scenario: str
+) -> None:
+    """They find what the turns before have left, and no first turn finds anything."""
+    server = caching()
+
+    result = measure_models(
+        an_entry(server),
+        "conversation/orders",
+        scenario=scenario,
+        samples=3,
+        root=tmp_path,
+    )
+
+    heads: dict[str, set[str | None]] = defaultdict(set)
+    for record in result.records():
+        assert record.error is None
+        heads[str(record.conversation)].add(record.head)
+        cached, tokens = record.cached_tokens, record.prompt_tokens
+        assert cached is not None
+        assert tokens is not None
+        # The role, and by chance the first number of a head.
+        assert (cached > tokens / 4) if record.continues else cached < 4
+    assert [len(own) for own in heads.values()] == [1, 1, 1]
+    assert len({head for own in heads.values() for head in own}) == 3

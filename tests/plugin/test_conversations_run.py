@@ -126,14 +126,21 @@ def test_a_prompt_that_is_too_long_is_told(project: Project) -> None:
     )
 
 
-def test_a_load_of_conversations_is_refused(project: Project) -> None:
-    """With the reason, and the scenario that takes them."""
+def test_conversations_run_under_a_load(project: Project) -> None:
+    """Every turn has its record, and the table by turn is of the load."""
     result = ran(
-        project, "conversation/orders", {"": "1"}, "--llm-scenario=concurrent:2"
+        project,
+        "conversation/orders",
+        right_answers(),
+        "--llm-samples=3",
+        "--llm-scenario=concurrent:2",
     )
 
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*do not wait for each other*"])
+    result.assert_outcomes(passed=1)
+    (cell,) = project.summary()["cells"]
+    assert (cell["samples"], cell["quality"]["value"]) == (15, 1.0)
+    assert cell["load"]["in_flight"] == 2
+    assert {record["turn"] for record in project.records()} == {1, 2, 3, 4, 5}
 
 
 def test_a_model_that_does_not_chat_is_refused(project: Project) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.completions.complaints import Complaints, is_page
+from pytest_llmlat.backends.completions.complaints import Complaints
 from pytest_llmlat.backends.completions.constraint_fields import (
     DEFAULT,
     constraint_fields,
@@ -32,6 +32,7 @@ from pytest_llmlat.backends.completions.fields import (
     thinking_fields,
 )
 from pytest_llmlat.backends.completions.instants import by_instant
+from pytest_llmlat.backends.completions.listed_models import listed_model
 from pytest_llmlat.backends.completions.prompt_cache import PromptCache
 from pytest_llmlat.backends.completions.ranked_responses import (
     check_echo,
@@ -55,7 +56,7 @@ from pytest_llmlat.backends.completions.server_answers import (
     says_its_end,
     unpacked,
 )
-from pytest_llmlat.backends.completions.stream_reading import model_list, said
+from pytest_llmlat.backends.completions.stream_reading import said
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.settings_check import flag_option
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
@@ -213,7 +214,9 @@ class Completions:
             raise ServerUnavailable(self._complaints.broken(outcome, trouble))
         self._take_server(answer)
         if answer.status in SUCCESS:
-            self._take_models(answer)
+            found = listed_model(answer, self._complaints, self._model)
+            self._complaints, self._model = found.complaints, found.model
+            self._context = found.context
         elif answer.status not in _UNLISTED and not (
             answer.status == _FORBIDDEN and self._model is not None
         ):
@@ -350,6 +353,13 @@ class Completions:
         response = self._tally.completed(response)
         return replace(response, timing=by_instant(response.timing))
 
+    def text_of(self, request: Request, exchange: SentRequest) -> str | None:
+        """Return the text of an answer, ``None`` where none came; asks nobody."""
+        found = respond(request, exchange.outcome, self._clock, self._complaints)
+        generation = found.generation
+        told = generation is not None and generation.finish != "context"
+        return generation.text if generation is not None and told else None
+
     def _beside(self, path: str, body: bytes) -> EndedRequest:
         return self._client.run(
             self._client.send(
@@ -381,22 +391,3 @@ class Completions:
     def _take_server(self, answer: HttpResponse) -> None:
         if name := answer.headers.get("server"):
             self._server = self._complaints.secrets.brief(name)
-
-    def _take_models(self, answer: HttpResponse) -> None:
-        """Check the model's name against the server's list, or take the only one."""
-        if is_page(answer):
-            raise ServerUnavailable(self._complaints.page())
-        entries = model_list(answer.body)
-        if not entries:
-            return
-        names = [entry["id"] for entry in entries]
-        self._complaints = replace(self._complaints, models=names)
-        if self._model is None and len(names) == 1:
-            self._model = names[0]
-        # Ollama lists what it calls NAME also as NAME:latest.
-        short = [name.removesuffix(":latest") for name in names]
-        if self._model not in (*names, *short):
-            raise ServerUnavailable(self._complaints.unknown_model(self._model))
-        known = names if self._model in names else short
-        context = entries[known.index(self._model)].get("max_model_len")
-        self._context = context if type(context) is int else None

@@ -18,13 +18,15 @@ from pytest_llmlat.measure.scenarios.batching import (
     batch_settings,
     in_batches,
 )
-from pytest_llmlat.measure.scenarios.load import offer
-from pytest_llmlat.measure.scenarios.queueing import take_turns
-from pytest_llmlat.values.protocols import Batching
+from pytest_llmlat.measure.scenarios.load import offer, offer_chains
+from pytest_llmlat.measure.scenarios.queueing import chains_in_turn, take_turns
+from pytest_llmlat.values.errors import Unsupported
+from pytest_llmlat.values.protocols import Batching, ConversationServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_llmlat.measure.scenarios.chains import Chain
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
@@ -39,6 +41,7 @@ __all__ = [
     "no_garbage",
     "settled",
     "single",
+    "talks_under_load",
     "under_load",
 ]
 _FITTING = BatchSettings()
@@ -53,6 +56,76 @@ class Load:
     facts: LoadFacts | None
     """``None`` where no request ended."""
     interrupted: bool
+
+
+def talks_under_load(  # noqa: PLR0913 - all of it is one load
+    scenario: Scenario,
+    chains: Sequence[Chain],
+    backend: Backend | Server[Any],
+    clock: Clock,
+    *,
+    sent: Mapping[int, Request],
+    places: int,
+    seed: int,
+    ramp_s: float,
+    uncounted: Iterator[Chain],
+) -> Load:
+    """Offer conversations, whose turns follow each other, in such a scenario.
+
+    They arrive as requests do in :func:`under_load`, or so many are under way; a later
+    turn is sent when the one before was answered. A model of this process answers one
+    turn at a time, also where all arrive at once.
+
+    Args:
+        scenario: any but ``single``.
+        chains: the conversations that count.
+        backend: whom they are put to.
+        clock: read at every stamp.
+        sent: the requests that count, by their places, as they are made.
+        places: how many requests count.
+        seed: of the arrivals.
+        ramp_s: over how long the start of a closed loop is spread.
+        uncounted: conversations that go before and after, without end.
+
+    Raises:
+        Unsupported: the server's answers cannot be read while others are under way.
+    """
+    if not backend.remote:
+        queue = chains_in_turn(
+            scenario,
+            chains,
+            backend,
+            clock,
+            places=places,
+            seed=seed,
+            uncounted=uncounted,
+        )
+        return Load(
+            responses=tuple(queue.responses),
+            facts=queue.facts,
+            interrupted=queue.interrupted,
+        )
+    if not isinstance(backend, ConversationServer):
+        raise Unsupported(
+            f"scenario {scenario.name!r}: this backend cannot read an answer while"
+            " others are under way, which the next turn of a conversation holds: use"
+            " the scenario 'single'"
+        )
+    load = offer_chains(
+        scenario,
+        chains,
+        backend,
+        clock,
+        places=places,
+        seed=seed,
+        ramp_s=ramp_s,
+        uncounted=uncounted,
+    )
+    responses = tuple(
+        None if exchange is None else backend.read(sent[place], exchange)
+        for place, exchange in enumerate(load.exchanges)
+    )
+    return Load(responses=responses, facts=load.facts(), interrupted=load.interrupted)
 
 
 def under_load(  # noqa: PLR0913 - all of it is one load

@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import no_garbage
+from pytest_llmlat.measure.scenarios.chains import (
+    ChainSource,
+    one_request,
+    step_after,
+)
 from pytest_llmlat.values.cell_facts import LoadFacts
+from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.percentiles import nearest_rank
-from pytest_llmlat.values.protocols import Exchange
+from pytest_llmlat.values.protocols import ConversationServer, Exchange
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
+    from pytest_llmlat.measure.scenarios.chains import Chain, ChainStep, Standing
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
     from pytest_llmlat.values.records import Request
@@ -51,20 +58,47 @@ def offer(
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
 ) -> Offered[E]:
-    """Offer all requests and wait for their ends; Ctrl-C leaves what has ended.
+    """Offer requests that do not wait for each other; see :func:`offer_chains`."""
+    around = cycle(requests) if uncounted is None else uncounted
+    return offer_chains(
+        scenario,
+        [one_request(request, place) for place, request in enumerate(requests)],
+        server,
+        clock,
+        places=len(requests),
+        seed=seed,
+        ramp_s=ramp_s,
+        uncounted=(one_request(request, None) for request in around),
+    )
+
+
+def offer_chains(  # noqa: PLR0913 - all of it is one load
+    scenario: Scenario,
+    chains: Sequence[Chain],
+    server: Server[E],
+    clock: Clock,
+    *,
+    places: int,
+    seed: int,
+    ramp_s: float,
+    uncounted: Iterator[Chain],
+) -> Offered[E]:
+    """Offer all chains and wait for their ends; Ctrl-C leaves what has ended.
 
     Args:
         scenario: any but ``single``.
-        requests: those that count, in order.
-        server: takes them all at once.
+        chains: those that count, in order; they arrive, and their requests follow.
+        server: takes them all at once; a :class:`ConversationServer` where a request
+            holds the answer to one before it.
         clock: read at every stamp.
+        places: how many requests count.
         seed: of the arrivals of an open loop.
         ramp_s: over how long the start of a closed loop is spread.
-        uncounted: what goes before and after, without end; ``None`` for the same
-            requests once more.
+        uncounted: what goes before and after, without end.
     """
-    offered = Offered(requests, server, clock, uncounted=uncounted or cycle(requests))
-    warm_up = WarmUp(scenario, len(requests))
+    source = ChainSource(iter(chains), uncounted)
+    offered = Offered(source, server, clock, chains=len(chains), places=places)
+    warm_up = WarmUp(scenario, len(chains))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
         "offline": offered.all_at_once,
         "concurrent": lambda: offered.closed(int(scenario.level or 1), ramp_s),
@@ -92,22 +126,22 @@ class Offered(Generic[E]):
 
     def __init__(
         self,
-        requests: Sequence[Request],
+        source: ChainSource,
         server: Server[E],
         clock: Clock,
         *,
-        uncounted: Iterator[Request],
+        chains: int,
+        places: int,
     ) -> None:
         """Send nothing yet."""
-        self.exchanges: list[E | None] = [None] * len(requests)
+        self.exchanges: list[E | None] = [None] * places
         self.interrupted = False
-        self._requests = requests
-        self._uncounted = uncounted
+        self._source = source
         self._server = server
         self._clock = clock
         self._spans: list[_Span] = []
         self._measured: list[_Span] = []
-        self._left = len(requests)
+        self._left = self._chains = chains
         self._closed = False
         self._cut_off_ns: list[int] = []
         """When the requests began that were under way at the end."""
@@ -115,7 +149,8 @@ class Offered(Generic[E]):
         """In an open loop, when the first request arrives that does not count."""
         self._fault: BaseException | None = None
         self._finished = asyncio.Event()
-        self._counts = {"before": 0, "after": 0}
+        self._counts = {"before": 0, "counted": 0, "after": 0}
+        """Requests, by what the chain is that they are of."""
         self._uncounted_retries = self._uncounted_failed = 0
         self._lags_s: list[float] = []
         self._lateness_s: list[float] = []
@@ -138,32 +173,33 @@ class Offered(Generic[E]):
             await _end(watch)
 
     async def all_at_once(self) -> None:
-        """Send every request at the same instant."""
-        await self._server.connect(len(self._requests))
+        """Send every request at the same instant; of a conversation its first one."""
+        await self._server.connect(self._chains)
         now = self._clock.now_ns()
-        await asyncio.gather(
-            *(self._exchange(place, now) for place in range(len(self._requests)))
-        )
+        taken = [self._source.take(may_count=True) for _ in range(self._chains)]
+        await asyncio.gather(*(self._follow(*one, now) for one in taken))
 
     async def closed(self, level: int, ramp_s: float) -> None:
         """Keep ``level`` requests in flight until every measured one has ended.
+
+        Of chains, so many are under way: a slot begins another where one has ended.
 
         Until all of them have had an answer, none counts: one that is turned away and
         waits to be sent again is not in flight, and the others would meet a smaller
         load.
         """
         await self._server.connect(level)
-        before, upcoming = count(-1, -1), count()
         answered = 0
 
         async def keep_one_in_flight(delay_s: float) -> None:
             nonlocal answered
             await asyncio.sleep(delay_s)
-            await self._exchange(next(before), self._clock.now_ns())
+            first = self._source.take(may_count=False)
+            await self._follow(*first, self._clock.now_ns())
             answered += 1
             while not self._finished.is_set():
-                place = next(upcoming if answered == level else before)
-                await self._exchange(place, self._clock.now_ns())
+                taken = self._source.take(may_count=answered == level)
+                await self._follow(*taken, self._clock.now_ns())
 
         self._closed = True
         workers = [
@@ -181,17 +217,16 @@ class Offered(Generic[E]):
         self._scheduled = True
         self._warm_up = warm_up
         under_way: set[asyncio.Task[None]] = set()
-        before, upcoming = count(-1, -1), count()
 
         async def dispatch() -> None:
-            begin, place = self._clock.now_ns(), -1
+            begin = self._clock.now_ns()
             for sent in count():
                 due = begin + arrivals.next_ns()
-                if place == len(self._requests) - 1:
+                if self._source.exhausted and not self._next_due_ns:
                     self._next_due_ns = due
                 await self._sleep_until(due)
-                place = next(upcoming if warm_up.over(sent) else before)
-                task = asyncio.create_task(self._exchange(place, due))
+                taken = self._source.take(may_count=warm_up.over(sent))
+                task = asyncio.create_task(self._follow(*taken, due))
                 under_way.add(task)
                 task.add_done_callback(ended)
 
@@ -241,17 +276,44 @@ class Offered(Generic[E]):
             steady=self._warm_up.steady if self._warm_up else None,
         )
 
-    async def _exchange(self, place: int, start_ns: int) -> None:
-        """Make one exchange and keep it if it counts."""
-        total = len(self._requests)
-        measured = 0 <= place < total
-        request = self._requests[place] if measured else next(self._uncounted)
-        if not measured:
-            self._counts["before" if place < 0 else "after"] += 1
+    async def _follow(self, chain: Chain, standing: Standing, start_ns: int) -> None:
+        """Make the requests of a chain, each when the one before has ended.
+
+        Args:
+            chain: what they are.
+            standing: whether they count.
+            start_ns: from when the latency of the first one counts; of the others it
+                does from their sending.
+        """
+        step = next(chain, None)
         if self._scheduled:
             self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
+        begin_ns = end_ns = start_ns
+        while step is not None:
+            self._counts[standing] += 1
+            exchange = await self._exchange(step, start_ns)
+            end_ns = exchange.end_ns
+            # What no later request holds is read after the load.
+            text = self._text_of(step.request, exchange) if step.read else None
+            step = step_after(chain, text)
+            start_ns = self._clock.now_ns()
+        if self._warm_up is not None:
+            self._warm_up.ended(end_ns - begin_ns)
+        if standing == "counted":
+            self._left -= 1
+            if not self._left:
+                self._finished.set()
+
+    def _text_of(self, request: Request, exchange: E) -> str | None:
+        if not isinstance(self._server, ConversationServer):
+            raise Unsupported("this server's answers cannot be read under a load")
+        return self._server.text_of(request, exchange)
+
+    async def _exchange(self, step: ChainStep, start_ns: int) -> E:
+        """Make one exchange and keep it if it counts."""
+        measured = step.place is not None
         try:
-            exchange = await self._server.exchange(request, start_ns)
+            exchange = await self._server.exchange(step.request, start_ns)
         except asyncio.CancelledError:
             self._cut_off_ns.append(start_ns)
             raise
@@ -260,14 +322,10 @@ class Offered(Generic[E]):
             self._uncounted_failed += exchange.failed
         span = _Span(start_ns, exchange.end_ns, exchange.failed)
         self._spans.append(span)
-        if self._warm_up is not None:
-            self._warm_up.ended(span.end_ns - span.start_ns)
-        if measured:
-            self.exchanges[place] = exchange
+        if step.place is not None:
+            self.exchanges[step.place] = exchange
             self._measured.append(span)
-            self._left -= 1
-            if not self._left:
-                self._finished.set()
+        return exchange
 
     def _window_of_slots(self, begin: int, end: int) -> float:
         """Return in what time as many answers come as were measured, by the rate.

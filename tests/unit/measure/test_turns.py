@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -228,12 +229,79 @@ def test_two_models_in_turn_have_whole_conversations() -> None:
         assert said <= {"1" if name == "one" else "2"}
 
 
-def test_a_load_refuses_conversations_and_says_why() -> None:
-    """Turns would be asked out of order; one turn behind a given history would not."""
-    order = CellOrder(scenario=Scenario(kind="concurrent", level=2))
-    task, parrot = replace(TASK, chance=0.0), a_deployment()
+LOADS = [
+    Scenario(kind="offline"),
+    Scenario(kind="concurrent", level=2),
+    Scenario(kind="server", level=1.5),
+]
 
-    with pytest.raises(Unsupported, match="do not wait for each other"):
+
+def under(
+    scenario: Scenario, say: Callable[[Request], str], samples: tuple[Sample, ...]
+) -> Asked:
+    """Measure a cell of conversations under a load of a scripted model."""
+    asked = Asked()
+    model, tools = loaded(asked, "one", say)
+    run_cell(replace(a_plan(samples), scenario=scenario), model, tools)
+    return asked
+
+
+@pytest.mark.parametrize("scenario", LOADS, ids=lambda scenario: scenario.name)
+def test_under_a_load_a_turn_is_sent_when_the_one_before_was_answered(
+    scenario: Scenario,
+) -> None:
+    """It is due at that instant, and waits behind those that were due before."""
+    talks = tuple(a_turn(name, number) for name in "abcd" for number in (1, 2, 3))
+    asked = under(scenario, lambda request: f"so {request.prompt}", talks)
+
+    by_name = {record.sample: record for record in asked.records}
+    assert sorted(by_name) == sorted(sample.id for sample in talks)
+    for name in "abcd":
+        turns = [by_name[f"{name}#{number}"].timing for number in (1, 2, 3)]
+        for before, after in pairwise(turns):
+            assert before is not None
+            assert after is not None
+            assert after.start_ns == before.end_ns
+    last = next(r for _, r in reversed(asked.requests) if r.prompt == "d 3?")
+    assert last.turns == (("d 1?", "so d 1?"), ("d 2?", "so d 2?"))
+    starts = [r.timing.start_ns for r in asked.records if r.timing]
+    assert starts == sorted(starts)
+
+
+def test_a_closed_loop_has_so_many_conversations_under_way() -> None:
+    """Until the last that counts has ended, with others where none is left."""
+    talks = tuple(a_turn(name, number) for name in "abc" for number in (1, 2, 3))
+    asked = under(LOADS[1], lambda _: "so", talks)
+
+    # One request at a time, of two that wait: each takes twice as long.
+    times = [r.timing.e2e_s for r in asked.records if r.timing]
+    assert times == pytest.approx([1.0] * 9)
+
+
+def test_a_turn_behind_a_failed_one_is_not_asked_under_a_load() -> None:
+    """It is an error, as it is without a load."""
+
+    def say(request: Request) -> str:
+        if request.prompt == "a 1?" and not request.conversation.startswith("does"):
+            raise GenerationFailed("out of memory")
+        return "Answer: 4"
+
+    asked = under(LOADS[1], say, TALK)
+
+    told = {r.sample: (r.error, r.timing is None) for r in asked.records}
+    assert len(told) == len(asked.records) == 6
+    for number in (2, 3):
+        error, timeless = told[f"a#{number}"]
+        assert str(error).startswith("not asked: turn 1 was not answered")
+        assert timeless
+    assert told["b#3"] == (None, False)
+
+
+def test_a_load_refuses_conversations_whose_options_are_ranked() -> None:
+    """No answer is written that the next turn could go on from."""
+    order = CellOrder(scenario=Scenario(kind="concurrent", level=2))
+    task = replace(TASK, chance=0.0, ranked="total")
+    parrot = a_deployment()
+
+    with pytest.raises(Unsupported, match="ranks their options"):
         plan_of(order, task, TALK, parrot, SETTINGS)
-    firsts = tuple(sample for sample in TALK if sample.id.endswith("1"))
-    assert plan_of(order, task, firsts, parrot, SETTINGS).samples == firsts

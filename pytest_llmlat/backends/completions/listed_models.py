@@ -1,0 +1,62 @@
+"""Which models a server lists, and which of them is the one that is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.completions.complaints import is_page
+from pytest_llmlat.backends.completions.stream_reading import model_list
+from pytest_llmlat.values.errors import ServerUnavailable
+
+if TYPE_CHECKING:
+    from pytest_llmlat.backends.completions.complaints import Complaints
+    from pytest_llmlat.backends.transport.bodies import HttpResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """The model that is meant, as its server lists it."""
+
+    complaints: Complaints
+    """With the names of all that are listed."""
+    model: str | None
+    """As it was named, or the only one; ``None`` where there is no list to choose
+    from."""
+    context: int | None
+    """Its longest prompt and answer together, in tokens, where that is listed."""
+
+
+def listed_model(
+    answer: HttpResponse, complaints: Complaints, model: str | None
+) -> ListedModel:
+    """Check a model's name against a server's list, or take the only one.
+
+    Args:
+        answer: what the server said when it was asked for its models.
+        complaints: writes what went wrong.
+        model: as it was named, if it was.
+
+    Raises:
+        ServerUnavailable: it has no such model, or several and none was named.
+    """
+    if is_page(answer):
+        raise ServerUnavailable(complaints.page())
+    entries = model_list(answer.body)
+    if not entries:
+        return ListedModel(complaints=complaints, model=model, context=None)
+    names = [entry["id"] for entry in entries]
+    complaints = replace(complaints, models=names)
+    if model is None and len(names) == 1:
+        model = names[0]
+    # Ollama lists what it calls NAME also as NAME:latest.
+    short = [name.removesuffix(":latest") for name in names]
+    if model not in (*names, *short):
+        raise ServerUnavailable(complaints.unknown_model(model))
+    known = names if model in names else short
+    context = entries[known.index(model)].get("max_model_len")
+    return ListedModel(
+        complaints=complaints,
+        model=model,
+        context=context if type(context) is int else None,
+    )
