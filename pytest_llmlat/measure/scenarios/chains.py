@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.records import Request
 
-Standing: TypeAlias = Literal["counted", "before", "after"]
+ChainStanding: TypeAlias = Literal["counted", "before", "after"]
 """Whether a chain counts, or goes before or after those that do."""
 
 
@@ -68,9 +68,9 @@ class ChainSource:
         """Whether all that count were handed out."""
         return self._following is None
 
-    def take(self, *, may_count: bool) -> tuple[Chain, Standing]:
+    def take(self, *, may_count: bool) -> tuple[Chain, ChainStanding]:
         """Return the next chain: one that counts, if it may and some are left."""
-        standing: Standing = "before"
+        standing: ChainStanding = "before"
         if may_count:
             standing = "after" if self._following is None else "counted"
         if standing == "counted" and self._following is not None:

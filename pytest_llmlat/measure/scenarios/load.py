@@ -30,7 +30,7 @@ from pytest_llmlat.values.timing import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
-    from pytest_llmlat.measure.scenarios.chains import Chain, ChainStep, Standing
+    from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
     from pytest_llmlat.values.records import Request
@@ -276,7 +276,9 @@ class Offered(Generic[E]):
             steady=self._warm_up.steady if self._warm_up else None,
         )
 
-    async def _follow(self, chain: Chain, standing: Standing, start_ns: int) -> None:
+    async def _follow(
+        self, chain: Chain, standing: ChainStanding, start_ns: int
+    ) -> None:
         """Make the requests of a chain, each when the one before has ended.
 
         Args:

@@ -26,7 +26,7 @@ from pytest_llmlat.values.timing import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_llmlat.measure.scenarios.chains import Chain, ChainStep, Standing
+    from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend
     from pytest_llmlat.values.records import Request, Response
@@ -133,7 +133,7 @@ class _Due:
     number: int
     step: ChainStep = field(compare=False)
     chain: Chain = field(compare=False)
-    standing: Standing = field(compare=False)
+    standing: ChainStanding = field(compare=False)
     begin_ns: int = field(compare=False)
     """When its chain arrived."""
 
@@ -141,7 +141,7 @@ class _Due:
 @dataclass(frozen=True, slots=True)
 class _Served:
     response: Response
-    standing: Standing
+    standing: ChainStanding
 
 
 class _Waiting:
@@ -222,7 +222,7 @@ class _Waiting:
         begin_ns: int,
         step: ChainStep,
         chain: Chain,
-        standing: Standing,
+        standing: ChainStanding,
     ) -> None:
         self._numbered += 1
         heapq.heappush(
