@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.command.given import RUNS, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import printable, table
-from pytest_llmlat.report.history import draw, history_of, page_text
+from pytest_llmlat.report.history import (
+    change_lines,
+    draw,
+    find_changes,
+    history_of,
+    page_text,
+)
+from pytest_llmlat.report.history.history_changes import changes_sentence
 from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
@@ -19,10 +26,12 @@ from pytest_llmlat.values.figure_columns import column_key, columns_of
 from pytest_llmlat.values.settings import BALANCES
 from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
+_CHANGED = 1
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from pytest_llmlat.report.history import History, Point
+    from pytest_llmlat.report.history import History, HistoryChanges, Point
     from pytest_llmlat.store.run_reader import Run
 
 
@@ -31,7 +40,8 @@ def add(parser: ArgumentParser) -> None:
     parser.description = (
         "Shows quality, balanced score and e2e p50 of each cell in every run of a"
         " folder, counted anew with one mean for all. What is of another machine, task,"
-        " setting or other samples is marked and not joined by a line."
+        " setting or other samples is marked and not joined by a line. Says where"
+        " e2e or quality changed: at once, or creeping from run to run."
     )
     parser.add_argument(
         "folder",
@@ -57,6 +67,12 @@ def add(parser: ArgumentParser) -> None:
         "--last", metavar="N", type=int, help="only the newest N runs of the folder"
     )
     parser.add_argument(
+        "--fail-on-change",
+        action="store_true",
+        help="exit status 1 if a cell got worse over the runs that are looked at:"
+        " slower or less good, at once or creeping",
+    )
+    parser.add_argument(
         "--balance",
         metavar="MEAN",
         choices=BALANCES,
@@ -79,24 +95,27 @@ def run(given: Namespace) -> int:
     found = history_of(runs, balance=given.balance, tell=problems.append)
     found = _narrowed(found, given.cell)
     warn(problems)
+    changes = find_changes(found)
+    status = _CHANGED if given.fail_on_change and changes.worse else 0
     written = []
     if given.png is not None:
-        given.png.write_bytes(draw(found, "png"))
+        given.png.write_bytes(draw(found, "png", changes))
         written.append(str(given.png))
     if given.svg is not None:
-        given.svg.write_bytes(draw(found, "svg"))
+        given.svg.write_bytes(draw(found, "svg", changes))
         written.append(str(given.svg))
     if given.out is not None:
-        given.out.write_text(page_text(found), "utf-8", errors="replace")
+        given.out.write_text(page_text(found, changes), "utf-8", errors="replace")
         written.append(str(given.out))
     if given.json:
-        tell(_content(found))
-        return 0
+        tell(_content(found, changes))
+        return status
     header = titles_of(found)
-    say(table(header, list(rows_of(found)), right=range(4, len(header) - 1)))
-    say(["", *machine_lines(found)])
+    say(table(header, list(rows_of(found, changes)), right=range(4, len(header) - 1)))
+    say(["", *machine_lines(found), ""])
+    say(change_lines(changes))
     say(f"written {printable(name)}" for name in written)
-    return 0
+    return status
 
 
 def _runs(folder: Path, last: int | None, problems: list[str]) -> list[Run]:
@@ -160,7 +179,7 @@ def _narrowed(history: History, texts: list[str]) -> History:
 def _point(point: Point) -> dict[str, Any]:
     """Return a point; figures that can have an interval are objects with it."""
     content = asdict(point)
-    del content["figures"]
+    del content["figures"], content["logs"]
     for figure, column in columns_of(HISTORY_LAYOUT):
         key = column_key(figure, column)
         found = point.figure(key)
@@ -168,7 +187,7 @@ def _point(point: Point) -> dict[str, Any]:
     return {**content, "machine": letter(point.machine)}
 
 
-def _content(history: History) -> dict[str, Any]:
+def _content(history: History, changes: HistoryChanges) -> dict[str, Any]:
     return {
         "balance": history.balance,
         "machines": {
@@ -176,6 +195,10 @@ def _content(history: History) -> dict[str, Any]:
             for place, machine in enumerate(history.machines)
         },
         "runs": list(history.runs),
+        "sentence": changes_sentence(changes),
+        "changes": [
+            {**asdict(change), "worse": change.worse} for change in changes.found
+        ],
         "cells": [
             {
                 "cell": line.cell.id,

@@ -87,7 +87,9 @@ def a_stored_run(
     known = {"id": folder.name, "started": STARTED, "environment": dict(HERE)}
     journal.open({**known, "commit": "1a2b3c4d5e6f", "settings": {}, **told})
     for records in cells:
-        journal.add(facts_of(records[0].cell, len(records), **(facts or {})))
+        journal.add(
+            facts_of(records[0].cell, **{"planned": len(records), **(facts or {})})
+        )
         for record in records:
             journal.add(record)
     return folder

@@ -6,6 +6,7 @@ import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_llmlat.gate.change_points import ChangeKind
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.history.points import joined, machine_lines
 from pytest_llmlat.values.errors import MissingExtra
@@ -15,6 +16,7 @@ from pytest_llmlat.values.table_layouts import PLOT_LAYOUT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_llmlat.report.history.history_changes import HistoryChanges
     from pytest_llmlat.report.history.points import History, Point, Timeline
     from pytest_llmlat.values.figure_columns import DefinedColumn
     from pytest_llmlat.values.results import Estimate
@@ -27,6 +29,7 @@ COLOURS = (
 )
 """Told apart by the colour-blind too (Okabe & Ito); marks differ besides."""
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_WORSE, _BETTER = "#C92A2A", "#2B8A3E"
 _COMMIT = 7
 _MOST_DATES = 6
 _DAY = 10
@@ -49,12 +52,15 @@ _SETTINGS = {
 }
 
 
-def draw(history: History, kind: Literal["svg", "png"]) -> bytes:
+def draw(
+    history: History, kind: Literal["svg", "png"], changes: HistoryChanges
+) -> bytes:
     """Return the picture.
 
     A row is a cell. A colour and a mark are one machine with its software; only points
     of it that are comparable are joined, and a bar through a line's gap says that the
-    task, the model's settings or the samples changed.
+    task, the model's settings or the samples changed. A dashed line stands where a
+    figure changed: red for the worse, green for the better.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -75,6 +81,7 @@ def draw(history: History, kind: Literal["svg", "png"]) -> bytes:
         for timeline, row in zip(history.timelines, grid, strict=False):
             for axes, defined in zip(row, shown, strict=True):
                 _figure(axes, history, timeline, defined)
+                _marked(axes, history, timeline, defined, changes)
                 name = f"{printable(timeline.cell.id)}\n" if axes is row[0] else ""
                 axes.set_title(name + defined[1].title, loc="left", fontsize="medium")
         _legend(figure, history)
@@ -155,6 +162,27 @@ def _figure(
         axes.set_ylim(0, 1.02)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _marked(
+    axes: Any,  # noqa: ANN401 - matplotlib's, loaded on use
+    history: History,
+    timeline: Timeline,
+    defined: DefinedColumn,
+    changes: HistoryChanges,
+) -> None:
+    """Mark the changes of a figure, a creep over all its runs."""
+    places = {run: place for place, run in enumerate(history.runs)}
+    for change in changes.found:
+        if change.cell != timeline.cell.id or change.half != defined[0].short:
+            continue
+        colour = _WORSE if change.worse else _BETTER
+        if change.kind is ChangeKind.CREEP:
+            ends = places[change.since] - 0.4, places[change.run] + 0.4
+            axes.axvspan(*ends, color=colour, alpha=0.1, linewidth=0)
+        else:
+            x = places[change.run] - 0.5
+            axes.axvline(x, color=colour, linewidth=1.6, linestyle="--")
 
 
 def _line(

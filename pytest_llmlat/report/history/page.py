@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figure_tables import estimate_text
 from pytest_llmlat.report.figures import MISSING, printable
+from pytest_llmlat.report.history.history_changes import change_lines, change_text
 from pytest_llmlat.report.history.history_plot import COLOURS, draw
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.values.figure_columns import column_key, columns_of
@@ -16,6 +17,10 @@ from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.report.history.history_changes import (
+        HistoryChange,
+        HistoryChanges,
+    )
     from pytest_llmlat.report.history.points import History, Point
     from pytest_llmlat.values.figure_columns import DefinedColumn
 
@@ -33,19 +38,29 @@ th, td { text-align: left; padding: .25rem .6rem; white-space: nowrap;
   border-bottom: 1px solid #8884; }
 td:nth-child(n+5):not(:last-child) { text-align: right; }
 .mark { display: inline-block; width: .8em; height: .8em; border-radius: 50%; }
+.answer { font-size: 1.2rem; }
+.worse { background: #d9480f26; }
+.better { background: #2b8a3e22; }
+.worse td:last-child, li.worse { font-weight: 600; }
+li.worse, li.better { padding: .1rem .4rem; }
 """
 
 
-def page_text(history: History) -> str:
+def page_text(history: History, changes: HistoryChanges) -> str:
     """Return the whole page.
+
+    Args:
+        history: the points.
+        changes: what changed over them.
 
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    drawn = draw(history, "svg").decode("utf-8")
+    drawn = draw(history, "svg", changes).decode("utf-8")
     picture = drawn[drawn.index("<svg") :]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
-    rows = "\n".join(_row(row) for row in rows_of(history))
+    rows = "\n".join(_rows(history, changes))
+    *told, answer = change_lines(changes)
     head = "".join(f"<th scope=col>{escape(name)}</th>" for name in titles_of(history))
     return f"""<!doctype html>
 <html lang="en">
@@ -58,9 +73,12 @@ def page_text(history: History) -> str:
 </head>
 <body>
 <h1>History of {len(history.timelines)} cells over {len(history.runs)} runs</h1>
+<p class="answer">{escape(answer)}</p>
+<ul>{"".join(map(_told, changes.found, told))}</ul>
 <p>Balanced is the {history.balance} mean. A bar is the 95&nbsp;% interval. Only what
 was measured on the same machine and software, of the same task, settings and samples,
-is joined by a line; a dotted line stands where one of these changed.</p>
+is joined by a line; a dotted line stands where one of these changed, and a dashed red
+or green one where the figures did, for the worse or the better.</p>
 <ul>{"".join(_machine(history, place) for place in range(len(history.machines)))}</ul>
 <figure tabindex="0" role="img" aria-label="The table below as a drawing">
 {_still(picture)}
@@ -81,7 +99,7 @@ def titles_of(history: History) -> tuple[str, ...]:
     return (*_WORDS, *(column.title for _, column in _filled(history)), "notes")
 
 
-def rows_of(history: History) -> Iterable[Sequence[str]]:
+def rows_of(history: History, changes: HistoryChanges) -> Iterable[Sequence[str]]:
     """Yield what stands under ``titles_of``, a cell's runs one after the other."""
     filled = _filled(history)
     for timeline in history.timelines:
@@ -92,7 +110,13 @@ def rows_of(history: History) -> Iterable[Sequence[str]]:
                 point.commit[:_COMMIT] if point.commit else MISSING,
                 letter(point.machine),
                 *(estimate_text(point.figure(column_key(*c)), *c) for c in filled),
-                "; ".join(_notes(point, timeline.changes(point))) or MISSING,
+                "; ".join(
+                    [
+                        *map(change_text, changes.at(timeline.cell.id, point.run)),
+                        *_notes(point, timeline.changes(point)),
+                    ]
+                )
+                or MISSING,
             )
 
 
@@ -114,8 +138,26 @@ def _machine(history: History, place: int) -> str:
     return f"<li>{mark} {escape(told)}</li>"
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<td>{escape(printable(c))}</td>" for c in cells) + "</tr>"
+def _rows(history: History, changes: HistoryChanges) -> Iterable[str]:
+    """Yield the lines of the table, marked where something changed."""
+    places = [
+        (timeline.cell.id, point.run)
+        for timeline in history.timelines
+        for point in timeline.points
+    ]
+    for place, cells in zip(places, rows_of(history, changes), strict=True):
+        marks = [_tone(change) for change in changes.at(*place)]
+        tone = f' class="{marks[0]}"' if marks else ""
+        texts = "".join(f"<td>{escape(printable(text))}</td>" for text in cells)
+        yield f"<tr{tone}>{texts}</tr>"
+
+
+def _told(change: HistoryChange, sentence: str) -> str:
+    return f'<li class="{_tone(change)}">{escape(sentence)}</li>'
+
+
+def _tone(change: HistoryChange) -> str:
+    return "worse" if change.worse else "better"
 
 
 def _still(picture: str) -> str:

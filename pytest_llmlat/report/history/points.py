@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.matching import disturbed
+from pytest_llmlat.gate.pairing import log_times
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines import UNTIMED
 from pytest_llmlat.store.record_reader import records_of
@@ -62,6 +63,13 @@ class Point:
     """Digest of which samples were asked."""
     figures: tuple[tuple[str, Estimate], ...]
     """What stands in the columns of the table and in the picture, by their names."""
+    logs: tuple[tuple[str, float], ...] = ()
+    """The logarithm of the e2e in seconds of each sample that has one."""
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What it has in common with the points that it is comparable with."""
+        return self.machine, self.revision, self.setting, self.asked
 
     def figure(self, key: str) -> Estimate:
         """Return the figure of a column; without a value if it is not known."""
@@ -233,6 +241,7 @@ def _point(
             (column_key(*shown), _estimated(summary, records, *shown))
             for shown in _shown()
         ),
+        logs=tuple(log_times(records, "e2e").items()),
     )
 
 
