@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_estimates import (
-    Units,
     shared_by_neighbours,
     speeds,
 )
+from pytest_llmlat.analysis.item_units import Units
 from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS
 

@@ -161,12 +161,6 @@ def tokens_per_correct(counts: Iterable[CellCounts]) -> float | None:
     return spent / right if right else None
 
 
-def correct_within_budget(counts: Sequence[CellCounts]) -> float | None:
-    """Return the share of answers that are right and came within their budget."""
-    judged = sum(t.judged for t in counts)
-    return sum(t.in_time for t in counts) / judged if judged else None
-
-
 def _spent(load: LoadFacts | None, judged: Sequence[Record]) -> float:
     if load is None:
         timings = [r.timing for r in judged if r.timing is not None]

@@ -9,11 +9,13 @@ these have in common (``batch_means``) is added to the variance of speed.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.averaged_figures import averaged_figures
 from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.giving_up import patient_speed
 from pytest_llmlat.analysis.intervals import (
     MeasuredFigure,
     difference,
@@ -22,17 +24,16 @@ from pytest_llmlat.analysis.intervals import (
     made_of,
     mean_figure,
 )
+from pytest_llmlat.analysis.item_units import Units
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.answer_speed import answer_speed, answer_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
-    from pytest_llmlat.grading.metrics.metric import Rows
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Estimate
     from pytest_llmlat.values.settings import Balance
@@ -53,6 +54,11 @@ class CellEstimates:
     """How many items there are that are not alike."""
     speeds_at: tuple[float, ...] = ()
     """The mean speed at each multiple of the budgets (``score.BUDGETS``)."""
+    patient_speed: float | None = None
+    """The mean speed if wrong answers had taken as long as right ones; ``None`` where
+    they are no sooner for certain."""
+    averages: Mapping[str, MeasuredFigure] = field(default_factory=dict)
+    """Means over requests, by the names of their figures."""
 
     @property
     def to_average(self) -> CellEstimates:
@@ -114,33 +120,9 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
         details=details,
         units=units.count,
         speeds_at=speeds_at_budgets(records),
+        patient_speed=patient_speed(records, units),
+        averages=averaged_figures(records, units),
     )
-
-
-class Units:
-    """Which records belong together because they are alike."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        """Group records by what is alike in them."""
-        own = [record.item for record in records]
-        # By name and not as they were answered, so that two models stay in step.
-        names = sorted(set(own))
-        place = {name: number for number, name in enumerate(names)}
-        self.count = len(names)
-        self._places = [place[name] for name in own]
-
-    def sums(self, rows: Rows) -> Array:
-        """Return the sums of columns over the records of each unit: (units, k)."""
-        import numpy as np
-
-        values = np.array(rows, dtype=float)
-        if self.count == len(values):
-            sums = np.empty_like(values)
-            sums[self._places] = values
-            return sums
-        sums = np.zeros((self.count, values.shape[1]))
-        np.add.at(sums, self._places, values)
-        return sums
 
 
 def speeds(records: Sequence[Record]) -> list[float]:

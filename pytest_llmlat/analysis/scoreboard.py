@@ -7,9 +7,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.above_guessing import above_guessing
+from pytest_llmlat.analysis.averaged_figures import averages
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells
 from pytest_llmlat.analysis.cell_counts import (
-    correct_within_budget,
     decode_rate,
     latencies,
     seconds_per_correct,
@@ -175,12 +175,19 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         **latencies(counts),
         figures=distributions([each.by_entry for each in counts]),
         numbers=numbers([each.by_entry for each in counts]),
+        averages=averages(
+            [
+                (cell.estimates.averages, cell.summary.cell.family)
+                for cell in cells
+                if cell.estimates is not None
+            ],
+            row=True,
+        ),
         decode_tokens_per_s=decode_rate(counts),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,
         peak_device_bytes=max(s.peak_device_bytes or 0 for s in summaries) or None,
         seconds_per_correct=seconds_per_correct(counts),
         tokens_per_correct=tokens_per_correct(counts),
-        correct_within_budget=correct_within_budget(counts),
         pareto=None,
         ranks=None,
         budget_ranks=None,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.averaged_figures import averages
 from pytest_llmlat.analysis.breakdowns import breakdown
 from pytest_llmlat.analysis.cell_bootstrap import items_of
 from pytest_llmlat.analysis.cell_counts import (
-    correct_within_budget,
     count_cell,
     decode_rate,
     for_rows,
@@ -18,7 +18,9 @@ from pytest_llmlat.analysis.cell_counts import (
     tokens_per_correct,
 )
 from pytest_llmlat.analysis.cell_estimates import estimates_of
+from pytest_llmlat.analysis.few_items import score_bias
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
+from pytest_llmlat.analysis.giving_up import LEAST_GAIN
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
@@ -96,7 +98,6 @@ def condense(
         **throughput(facts, records, slo),
         "seconds_per_correct": seconds_per_correct([counted]),
         "tokens_per_correct": tokens_per_correct([counted]),
-        "correct_within_budget": correct_within_budget([counted]),
         "drawn": _drawing(records) if records else None,
         "steadiness": steadiness(facts, records),
         "figures": distributions([counted.by_entry]),
@@ -132,6 +133,11 @@ def complete(cell: Condensed, balance: Balance) -> Summary:
         balanced=found.balanced(balance) if found else nothing,
         **_means(found),
         details=found.details if found else (),
+        averages=averages(
+            [(found.averages, facts.cell.family)] if found else [], row=False
+        ),
+        patient=_patient(found, balance),
+        score_bias=score_bias(found, balance) if found else None,
         **cell.figures,
         **{name: getattr(facts, name) for name in _TAKEN_OVER},
     )
@@ -153,6 +159,15 @@ def summarise(
         slo: which answers came in time to be called good.
     """
     return complete(condense(facts, records, slo=slo), balance)
+
+
+def _patient(found: CellEstimates | None, balance: Balance) -> float | None:
+    """Return the score without what giving up gains, where it gains enough to tell."""
+    if found is None or found.patient_speed is None:
+        return None
+    told = float(score.balance(found.quality, found.patient_speed, balance))
+    own = score.balance(found.quality, found.speed.value, balance)
+    return told if own - told >= LEAST_GAIN else None
 
 
 def _drawing(records: Sequence[Record]) -> DrawnAnswers:

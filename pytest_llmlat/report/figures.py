@@ -117,6 +117,7 @@ def written(value: float | None, unit: Unit) -> str:
 
 _WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "ratio": ratio,
+    "difference": signed,
     "s": seconds,
     "1/s": per_second,
     "tokens/s": rate,

@@ -32,6 +32,7 @@ from pytest_llmlat.report.leaders import (
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
+from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -75,6 +76,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         _cells(board),
         _loads(board),
         *_breakdowns(board),
+        _told("Scores", score_lines(board), rank=_CLOCK),
         _told("Repeats", repeat_lines(board), rank=_CLOCK),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),
         _told("Warnings", _warnings(board), rank=_WARNINGS),

@@ -20,6 +20,7 @@ from pytest_llmlat.report.leaders import (
 )
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
+from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *leader_lines(board),
         *comparison_lines(board),
         *tuning_lines(board),
+        *score_lines(board),
         *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),

@@ -51,11 +51,17 @@ def _cell(summary: Summary) -> dict[str, Any]:
     cell = content.pop("cell")
     content["details"] = dict(content["details"])
     content["backend"] = dict(summary.backend)
-    figures = {**dict(content.pop("figures")), **dict(content.pop("numbers"))}
+    figures = _by_entry(content)
     return {"id": summary.cell.id, **cell, **content, **figures}
+
+
+def _by_entry(content: dict[str, Any]) -> dict[str, Any]:
+    """Take what figures' definitions alone say how to compute out of their lists."""
+    groups = ("figures", "numbers", "averages")
+    return {name: each for group in groups for name, each in content.pop(group)}
 
 
 def _model(standing: Standing) -> dict[str, Any]:
     content = asdict(standing)
-    figures = {**dict(content.pop("figures")), **dict(content.pop("numbers"))}
+    figures = _by_entry(content)
     return {"id": standing.id, **content, **figures}

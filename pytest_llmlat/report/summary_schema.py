@@ -47,6 +47,7 @@ def _kind(figure: FigureDefinition) -> dict[str, Any]:
     number = "integer" if figure.unit in ("bytes", "count") else "number"
     kind: dict[str, Any] = {
         "type": [number, "null"] if figure.optional else number,
-        "minimum": 0,
+        "minimum": -1 if figure.unit == "difference" else 0,
     }
-    return {**kind, "maximum": 1} if figure.unit == "ratio" else kind
+    bounded = figure.unit in ("ratio", "difference")
+    return {**kind, "maximum": 1} if bounded else kind

@@ -28,6 +28,7 @@ from pytest_llmlat.report.loads import (
     load_lines,
 )
 from pytest_llmlat.report.repeat_lines import repeat_lines
+from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import verdict_lines
 from pytest_llmlat.values.table_layouts import CELL_LAYOUT, ROW_LAYOUT
 
@@ -102,6 +103,7 @@ def _remarks(board: Scoreboard) -> list[str]:
     warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
     told = [f"warning: {printable(warning)}" for warning in warnings]
     return [
+        *score_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),
         *clock_lines(board),

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.answer_speed import answer_speed, answer_time
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
 )
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.records import Record
+
+
+def _right_in_time(record: Record) -> float | None:
+    """Return 1 for right and within the budget; ``None`` if nobody knows right."""
+    if record.grade.correct is None:
+        return None
+    seconds = answer_time(record)
+    in_time = seconds is not None and seconds <= record.budget_s
+    return float(record.grade.correct and in_time)
+
+
+def _earned_at_its_speed(record: Record) -> float | None:
+    return record.grade.value * answer_speed(record) if record.graded else None
+
 
 COST_FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
@@ -44,15 +64,40 @@ COST_FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
         name="correct_within_budget",
         meaning="Share of answers that are right and came within the task's budget.",
-        shape="number",
+        shape="estimate",
         unit="ratio",
         better="higher",
-        row_meaning="Share of judged requests that were right and within the budget.",
+        row_meaning="Mean over families of the share of answers that are right and came"
+        " within the task's budget.",
+        limited=True,
+        of_time=True,
+        averaged=_right_in_time,
         columns=(
             FigureColumn(
-                title="In time",
+                title="Right in time",
                 views=("page",),
+                form="bounds",
                 meaning="share of answers right and within their budget",
+            ),
+        ),
+    ),
+    FigureDefinition(
+        name="timely_quality",
+        meaning="Mean over requests of what an answer earned times its own speed: right"
+        " answers count by how soon they came, wrong ones not at all.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of what answers earned times their own speed.",
+        limited=True,
+        of_time=True,
+        averaged=_earned_at_its_speed,
+        columns=(
+            FigureColumn(
+                title="Timely quality",
+                views=("page",),
+                form="bounds",
+                meaning="mean of what each answer earned times its own speed",
             ),
         ),
     ),

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.timing import Timing
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
-Unit: TypeAlias = Literal["ratio", "s", "1/s", "tokens/s", "tokens", "bytes", "count"]
+Unit: TypeAlias = Literal[
+    "ratio", "difference", "s", "1/s", "tokens/s", "tokens", "bytes", "count"
+]
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
 Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
@@ -96,10 +98,14 @@ class FigureDefinition:
     """Whether it can be missing; what is counted cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
     """Of one record, what it adds to a distribution. A figure without ``read``,
-    ``ratio``, ``count`` and ``told`` is a field of ``Summary``, made in ``analysis``.
+    ``ratio``, ``averaged``, ``count`` and ``told`` is a field of ``Summary``, made in
+    ``analysis``.
     """
     ratio: Callable[[Record], RatioParts | None] | None = None
     """Of one record, what it adds to two sums; ``None`` of one that it is not about."""
+    averaged: Callable[[Record], float | None] | None = None
+    """Of one record, what it adds to a mean over requests that has an interval, 0 to 1;
+    ``None`` of one that it is not about. A row has the mean over its families."""
     count: Callable[[Record], int | None] | None = None
     """Of one record, what it adds to a count; ``None`` where it is not known."""
     told: Callable[[CellFacts], float | None] | None = None
@@ -123,7 +129,7 @@ class FigureDefinition:
     @property
     def by_entry(self) -> bool:
         """Whether its definition alone says how to compute it."""
-        own = (self.read, self.ratio, self.count, self.told)
+        own = (self.read, self.ratio, self.averaged, self.count, self.told)
         return any(each is not None for each in own)
 
     @property

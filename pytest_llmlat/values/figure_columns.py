@@ -20,6 +20,8 @@ def figure_value(of: Summary | Standing, figure: FigureDefinition) -> FigureValu
     """Return what a cell or a row has of a figure; ``None`` if rows do not have it."""
     if figure.read is not None:
         return dict(of.figures).get(figure.name)
+    if figure.averaged is not None:
+        return dict(of.averages).get(figure.name)
     if figure.by_entry:
         return dict(of.numbers).get(figure.name)
     held: FigureValue = getattr(of, figure.name, None)

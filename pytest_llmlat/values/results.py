@@ -133,6 +133,12 @@ class Summary:
     arithmetic: float | None
     harmonic: float | None
     proportional: float | None
+    patient: float | None
+    """The balanced score if wrong answers had taken as long as right ones; ``None``
+    where they are no sooner for certain, or little is gained by it."""
+    score_bias: float | None
+    """About how much too high the balanced score is on average, since it is made of few
+    items; negative for too low. ``None`` where nothing is known of it."""
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
     e2e_s: Distribution
@@ -172,7 +178,6 @@ class Summary:
     seconds_per_correct: float | None
     tokens_per_correct: float | None
     """Tokens of all judged requests, thoughts included, for each right answer."""
-    correct_within_budget: float | None
     task_revision: str | None
     load: LoadFacts | None = None
     steadiness: Steadiness | None = None
@@ -187,6 +192,8 @@ class Summary:
     """Those that are read off records by their definition alone, such as ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
+    averages: tuple[tuple[str, Estimate], ...] = ()
+    """Means over requests that their definition alone says how to compute."""
     breakdown: tuple[GroupFigures, ...] = ()
     """By turn and by the columns that the task names; empty where there are none."""
     constraint: str | None = None
@@ -226,7 +233,6 @@ class Standing:
     peak_device_bytes: int | None
     seconds_per_correct: float | None
     tokens_per_correct: float | None
-    correct_within_budget: float | None
     pareto: bool | None
     """Whether no other row of its comparison is at least as good in quality and e2e
     p50 and better in one; ``None`` where it is not above guessing, for then it has no
@@ -244,6 +250,8 @@ class Standing:
     """Those that are read off records by their definition alone, such as ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
+    averages: tuple[tuple[str, Estimate], ...] = ()
+    """Means over requests, each the mean over families."""
 
     @property
     def id(self) -> str:

@@ -148,6 +148,22 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
         better="higher",
     ),
     FigureDefinition(
+        name="patient",
+        meaning="The balanced score if wrong answers had taken as long as right ones;"
+        " null where they are not sooner for certain, or less than 0.02 is gained.",
+        shape="number",
+        unit="ratio",
+        better=None,
+    ),
+    FigureDefinition(
+        name="score_bias",
+        meaning="About how much too high the balanced score is on average since it is"
+        " made of few items, negative for too low; null where all or none are right.",
+        shape="number",
+        unit="difference",
+        better=None,
+    ),
+    FigureDefinition(
         name="time_weight",
         meaning="The weight of time beside that of quality: by how many per cent the"
         " speed falls if all times grow by one per cent; e2e / (budget + e2e) of one"

@@ -50,7 +50,8 @@ PAGE_ROW_LAYOUT = TableLayout(
     first=(
         *("balanced", "balanced_interval", "quality", "chance", "speed"),
         *("e2e_p50_s", "e2e_p95_s", "ttft_p50_s", "decode_tokens_per_s"),
-        *("correct_within_budget", "seconds_per_correct", "tokens_per_correct"),
+        *("correct_within_budget", "timely_quality"),
+        *("seconds_per_correct", "tokens_per_correct"),
         "peak_device_bytes",
     ),
 )

@@ -8,7 +8,13 @@ from typing import Any
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
-from pytest_llmlat.values.comparability import Comparison, Front, Unranked, WhyUnranked
+from pytest_llmlat.values.comparability import (
+    Comparison,
+    Front,
+    Sweep,
+    Unranked,
+    WhyUnranked,
+)
 from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,
@@ -97,12 +103,12 @@ def a_standing(model: str = "owl") -> Standing:
         peak_device_bytes=None,
         seconds_per_correct=None,
         tokens_per_correct=None,
-        correct_within_budget=None,
         pareto=True,
         ranks=(1, 1),
         budget_ranks=(1, 1),
         bis=None,
         figures=(("itl_s", Distribution()),),
+        averages=(("correct_within_budget", NONE), ("timely_quality", NONE)),
         numbers=(
             ("time_weight", None),
             ("cached_share", None),
@@ -125,7 +131,7 @@ def a_comparison(*rows: Standing, best: bool = True) -> Comparison:
         not_distinguishable=ids[1:] if best else (),
         fronts=(Front(family=None, axis="e2e", rows=ids),),
         weight_decides=False,
-        sweeps=(),
+        sweeps=(Sweep(of="weight", low=0.3, high=0.7, holds_from=0.3, holds_to=0.7),),
         time_hardly_counts=None,
         unranked=()
         if best

@@ -19,6 +19,7 @@ from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_li
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.repeat_lines import repeat_lines
+from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -325,6 +326,7 @@ def _verdict(verdict: Verdict) -> tuple[Field, ...]:
 def remarks(board: Scoreboard) -> dict[str, list[str]]:
     """Return what is to be said of the clock, the machine and the run, by title."""
     told = {
+        "Scores": score_lines(board),
         "Repeats": repeat_lines(board),
         "Loads": keeping_lines(board),
         "Clock": clock_lines(board),

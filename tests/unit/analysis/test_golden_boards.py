@@ -5,7 +5,8 @@ been added since are not in it. Places, fronts and integration scores were writt
 when rows under different loads were no longer compared, intervals when those of shares
 became the interval of Agresti and Coull. What was the quality of a row is its
 ``normalized`` since quality is the metric itself there too; fronts and integration
-scores were written anew with it.
+scores were written anew with it. ``correct_within_budget`` has an interval since, and
+of a row is the mean over families.
 """
 
 from __future__ import annotations

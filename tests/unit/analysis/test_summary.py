@@ -11,7 +11,6 @@ import pytest
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells, items_of
 from pytest_llmlat.analysis.cell_counts import (
-    correct_within_budget,
     count_cell,
     decode_rate,
     seconds_per_correct,
@@ -143,9 +142,23 @@ def test_correct_within_budget() -> None:
     late = a_record("late", timing=a_timing(1.5))
     just = a_record("just", timing=a_timing(1.0))
 
-    found = correct_within_budget([count_cell(None, [late, just, *MIXED])])
-    assert found == pytest.approx(2 / 6)
-    assert correct_within_budget([count_cell(None, [])]) is None
+    found = dict(summed([late, just, *MIXED]).averages)["correct_within_budget"]
+
+    assert found.value == pytest.approx(2 / 6)
+    assert found.low is not None
+    assert found.low < 2 / 6 < (found.high or 0.0)
+
+
+def test_timely_quality_is_of_each_answer() -> None:
+    """Wrong at once and right after three budgets are worth nothing and a quarter."""
+    right, wrong = (
+        a_record("right", timing=a_timing(3.0)),
+        a_record("wrong", value=0.0, timing=a_timing(1e-9)),
+    )
+    summary = summed([right, wrong])
+
+    assert dict(summary.averages)["timely_quality"].value == pytest.approx(1 / 8)
+    assert (summary.quality.value, summary.speed.value) == pytest.approx((0.5, 0.625))
 
 
 def test_a_metric_without_right_and_wrong_has_neither() -> None:
@@ -155,7 +168,7 @@ def test_a_metric_without_right_and_wrong_has_neither() -> None:
     summary = summed([graded])
 
     assert summary.seconds_per_correct is None
-    assert summary.correct_within_budget is None
+    assert dict(summary.averages)["correct_within_budget"].value is None
     assert summary.quality.value == 0.4
 
 
@@ -224,7 +237,6 @@ def test_a_cell_without_records_has_no_figures() -> None:
         "decode_tokens_per_s",
         "requests_per_s",
         "seconds_per_correct",
-        "correct_within_budget",
     ):
         assert getattr(summary, name) is None, name
     assert (summary.load_s, summary.warmup_s, summary.wall_s) == (2.0, 0.25, 9.0)

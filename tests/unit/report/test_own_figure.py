@@ -120,6 +120,7 @@ NO_FIGURES = {
         "warnings",
         "figures",
         "numbers",
+        "averages",
         "drawn",
         "breakdown",
         "constraint",

@@ -165,8 +165,9 @@ def test_a_board_of_one_model() -> None:
     assert row.split()[:5] == ["parrot", "cpu", "0.500", "0.000", "0.667"]
     assert "500 ms" in row
     assert "1.00 GB" in row
-    assert lines[5:] == ["", lines[6]]
-    assert lines[6].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
+    assert lines[5].startswith("few items: on average scores come out off by about")
+    assert lines[6:] == ["", lines[7]]
+    assert lines[7].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
 
 
 def test_a_board_of_two_models_compares_them() -> None:
@@ -178,10 +179,11 @@ def test_a_board_of_two_models_compares_them() -> None:
     assert lines[9] == "Pareto front of quality and e2e p50: fast on cpu"
     assert lines[10] == "weight of quality from 0.3 to 0.7: the ranking holds"
     assert lines[11] == "latency budgets from b/4 to 4b: the ranking holds"
-    assert lines[12] == ""
-    assert lines[13].startswith("best balance: fast on cpu, 0.577 [")
-    assert lines[13].endswith("; not distinguishable from slow on cpu")
-    assert len(lines) == 14
+    assert lines[12].startswith("few items: ")
+    assert lines[13] == ""
+    assert lines[14].startswith("best balance: fast on cpu, 0.577 [")
+    assert lines[14].endswith("; not distinguishable from slow on cpu")
+    assert len(lines) == 15
 
 
 @pytest.mark.parametrize("most", [60, 75, 88])
@@ -281,7 +283,7 @@ def test_a_hostile_name_stays_in_its_line() -> None:
 
     lines = scoreboard_lines(replace(board, summaries=(warned, *board.summaries[1:])))
 
-    assert len(lines) == 15
+    assert len(lines) == 16
     assert all(line == printable(line) for line in lines)
 
 

@@ -1,0 +1,58 @@
+"""What a score gains because wrong answers come sooner than right ones.
+
+Speed is a mean over all samples. Whoever answers nonsense at once where it would have
+been wrong anyhow is faster for it, and no less right: 0.500 becomes 0.612. It may be
+wanted, since a wrong answer is worth no waiting; it must be seen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.resampling import CONFIDENCE
+from pytest_llmlat.values.answer_speed import answer_speed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.analysis.item_units import Units
+    from pytest_llmlat.values.records import Record
+
+LEAST_GAIN = 0.02
+"""Points of the score; a smaller gain is not told."""
+_FEWEST = 5
+"""Items that are right, and items that are not, below which nothing is told."""
+
+
+def patient_speed(records: Sequence[Record], units: Units) -> float | None:
+    """Return the mean speed if wrong answers had taken as long as right ones.
+
+    That of right answers; of grades in between, each speed counts by its grade.
+
+    Args:
+        records: of a cell.
+        units: which of them are alike.
+
+    Returns:
+        ``None`` where it is not below the mean speed for certain (95 %): then nobody
+        gains by giving up.
+    """
+    graded = [(r.grade.value if r.graded else 0.0, answer_speed(r)) for r in records]
+    speeds, counts, earned, grades = units.sums(
+        [(speed, 1.0, speed * grade, grade) for grade, speed in graded]
+    ).T
+    whole, right = float(counts.sum()), float(grades.sum())
+    fewest = min((grades > 0).sum(), (grades < counts).sum())
+    if fewest < _FEWEST:
+        return None
+    mean, when_right = float(speeds.sum()) / whole, float(earned.sum()) / right
+    influence = (speeds - mean * counts) / whole - (
+        earned - when_right * grades
+    ) / right
+    error = math.sqrt(
+        len(influence) / (len(influence) - 1) * float(influence @ influence)
+    )
+    reach = student.quantile((1 + CONFIDENCE) / 2, int(fewest) - 1) * error
+    return when_right if mean - when_right > reach else None

@@ -1,0 +1,68 @@
+"""What speaks against taking balanced scores for what they seem, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis.few_items import LEAST_BIAS
+from pytest_llmlat.report.figures import (
+    bounds,
+    placed,
+    printable,
+    ratio,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.results import Scoreboard, Summary
+
+_FEW = 4
+"""So many cells are told; of more, how many they are."""
+
+
+def score_lines(board: Scoreboard) -> list[str]:
+    """Say which scores gain by giving up, and which are off for want of items."""
+    gains = [line for summary in board.summaries if (line := _gain(summary))]
+    biased = [told for summary in board.summaries if (told := _bias(summary))]
+    lines = [*gains]
+    if biased:
+        shown = biased[:_FEW]
+        if len(biased) > _FEW:
+            shown.append(f"{len(biased) - _FEW} more (score_bias)")
+        lines.append(
+            "few items: on average scores come out off by about " + ", ".join(shown)
+        )
+    return [printable(line) for line in lines]
+
+
+def _gain(summary: Summary) -> str | None:
+    own = summary.balanced.value
+    if summary.patient is None or own is None:
+        return None
+    averages = dict(summary.averages)
+    beside = {
+        "right in time": averages.get("correct_within_budget"),
+        "quality times speed of each answer": averages.get("timely_quality"),
+    }
+    told = ", ".join(
+        f"{name} {bounds(value)}"
+        for name, value in beside.items()
+        if value is not None and value.value is not None
+    )
+    return (
+        f"giving up gains: {_where(summary)}: wrong answers come sooner than right"
+        f" ones; had they taken as long, {ratio(own)} would be {ratio(summary.patient)}"
+        f" (not raised by it: {told})"
+    )
+
+
+def _bias(summary: Summary) -> str | None:
+    own, bias = summary.balanced.value, summary.score_bias
+    if not own or bias is None or abs(bias) < LEAST_BIAS * own:
+        return None
+    return f"{signed(bias)} ({_where(summary)}, {summary.samples} samples)"
+
+
+def _where(summary: Summary) -> str:
+    cell = summary.cell
+    return f"{cell.task}, {cell.model} on {placed(cell.device, cell.scenario)}"
