@@ -68,6 +68,7 @@ BESIDE = re.compile(
 )
 """What makes a number a circumstance of the one before: "in 300 days"."""
 MONEY = re.compile(r"\b(?:dollars?|money|cost|price|pay|paid|earn)\b|\$", re.IGNORECASE)
+ROUNDING = re.compile(r"\b(?:decimals?|round(?:ed)?|nearest|places?)\b", re.IGNORECASE)
 LINKING = re.compile(
     r"(?:or|and|is|are|was|were|of|in|on|at|to|for|if|as|so|but|because|since|which"
     r"|would|will|can|that|than|with|from|by)\Z",
@@ -142,6 +143,20 @@ class AskedAmount:
         found = [each for each in numerals(text) if spelled(each) == value]
         others = [self.is_other(text, each) for each in found]
         return any(others) and not any(self.counts(text, each) for each in found)
+
+    @property
+    def rounded(self) -> bool:
+        """Whether decimals are asked for, so that a round number is the answer."""
+        return ROUNDING.search(self.topic.question) is not None
+
+    def is_given(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number counts something that the question tells of."""
+        behind = BEHIND.match(text, numeral.end)
+        if behind is None or not self.nouns or self.counts(text, numeral):
+            return False
+        words = [word for word in behind.groups()[:2] if word]
+        told = self.topic.facts | (self.topic.asked - self.nouns)
+        return any(stem_of(word) in told for word in words)
 
     def is_beside(self, text: str, numeral: Numeral) -> bool:
         """Say whether a number only tells a circumstance: "in 300 days"."""

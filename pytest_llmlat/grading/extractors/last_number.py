@@ -14,7 +14,10 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     ASIDE,
     BECAUSE,
     BRACKETS,
+    CIRCUMSTANCE,
     COMPOUND,
+    CONCLUSIVE,
+    CONTRASTED,
     IS_WORDED,
     LISTED,
     NAMED,
@@ -23,6 +26,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     PARALLEL,
     RATE,
     REACH,
+    ROUNDED,
     SIGNS,
     STEP,
     SUMMED,
@@ -98,19 +102,49 @@ def _counted(
         right = [each for each in whole if asked.counts(text, each)]
         same = [each for each in right if are_same_amount(text, each, last)]
         return next(iter(same or right[-1:]), None)
-    between = [numeral for numeral in whole if numeral.start < last.start]
-    if between and asked.is_beside(text, last):
-        right = [each for each in between if asked.counts(text, each)]
-        if right and "=" not in text[right[-1].end : last.start]:
+    between = [each for each in whole if each.start < last.start]
+    if not between:
+        return _counted_before(text, start, last, asked)
+    if _is_aside(text, between[-1], last, asked):
+        return between[-1]
+    right = [each for each in between if asked.counts(text, each)]
+    if right and not asked.counts(text, last):
+        gap = text[right[-1].end : last.start]
+        beside = asked.is_beside(text, last) and "=" not in gap
+        if beside or (asked.is_given(text, last) and not CONCLUSIVE.search(gap)):
             return right[-1]
-    if between and are_same_amount(text, between[-1], last):
-        gap = text[between[-1].end : last.start]
-        if OR.fullmatch(gap) and not asked.counts(text, last):
-            return between[-1]
-    parallel = PARALLEL.search(text[start : last.end]) if between else None
-    if parallel:
-        return _of_subject(parallel, between[-1], last, asked)
-    return last
+    parallel = PARALLEL.search(text[start : last.end])
+    return _of_subject(parallel, between[-1], last, asked) if parallel else last
+
+
+def _counted_before(
+    text: str, start: int, last: Numeral, asked: AskedAmount
+) -> Numeral | None:
+    """Return a number of an earlier sentence, where the last is one that is given.
+
+    "He needs 8 days. He reads 45 pages a day."
+    """
+    if not asked.is_given(text, last) or CONCLUSIVE.search(text, start, last.start):
+        return last
+    earlier = [each for each in numerals(text, 0, start) if asked.counts(text, each)]
+    return earlier[-1] if earlier else last
+
+
+def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> bool:
+    """Say whether a last number only says more of the one before.
+
+    It is what that one is not ("instead of 80"), how it came about ("after a discount
+    of $28"), the same in another unit ("or 3 hours"), or a fraction in round decimals.
+    """
+    gap = text[one.end : last.start]
+    if CONTRASTED.search(gap):
+        return True
+    wanted = asked.counts(text, last) and not asked.counts(text, one)
+    if CIRCUMSTANCE.search(gap) and not wanted:
+        return True
+    if ROUNDED.fullmatch(gap) and one.ratio and not asked.rounded:
+        return True
+    return not wanted and bool(OR.fullmatch(gap)) and are_same_amount(text, one, last)
 
 
 def _of_subject(

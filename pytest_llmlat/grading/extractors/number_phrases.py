@@ -118,6 +118,29 @@ SUPPOSED = re.compile(
     r"\b(?:if|had)\s(?:\w{1,15}\s){1,3}?(?:were|was|been|had)\b", re.IGNORECASE
 )
 """A condition that is not so: "if it were 27"."""
+CONTRASTED = re.compile(
+    r"\b(?:instead of|rather than|,? (?:and )?not|(?:down|up|reduced|raised|increased"
+    r"|lowered) from|compared (?:to|with))\s(?:the |a |about )?[$\u20ac\u00a3]?\Z",
+    re.IGNORECASE,
+)
+"""What says of a number that the one before stands in its place."""
+CIRCUMSTANCE = re.compile(
+    r"\b(?:after|with|from|before|including|despite|given|without|minus|plus)\s"
+    r"(?:an?|the|his|her|its|their)\s(?!total|sum)(?:\w{1,15}\s){1,3}of\s"
+    r"[$\u20ac\u00a3]?\Z",
+    re.IGNORECASE,
+)
+"""What says how the number before came about: "after a discount of"."""
+CONCLUSIVE = re.compile(
+    r"[=\u2192\u21d2]|\b(?:so|thus|therefore|hence|giv(?:es?|ing)|which|mak(?:es?|ing)"
+    r"|leav(?:es?|ing)|left|gets?|remain\w{0,3}|then|means?)\b",
+    re.IGNORECASE,
+)
+"""What leads on to a result."""
+ROUNDED = re.compile(
+    r"\s{0,3}(?:,\s)?(?:\(?(?:or |which is )?(?:about|approximately|roughly|approx\.?)"
+    r"\s|\(?[\u2248~]|\\approx)\s{0,3}"
+)
 STEP = re.compile(
     r"\W{0,5}(?:step|part)\s{0,2}\d{1,2}\W{0,5}[-+]?[$\u20ac\u00a3]?[\d.,]{1,20}"
     r"(?:\s[^\W\d]{1,20}){0,2}\W{0,3}",

@@ -62,15 +62,17 @@ CORRECTED = re.compile(
     r"|correct(?:ion|ing|ed answer)\b:?|let me correct)|(?P<check>\blet(?: me|'s"
     r"|\u2019s| us) (?:double[- ]check|check|verify|re-?(?:check|do|think|compute"
     r"|calculate|consider|evaluate|read))|(?:^|(?<=[.!?]\s)|(?<=\n))[*_]{0,3}(?:check"
-    r"|verification|verify|proof|to (?:check|verify)|checking)\b[*_]{0,3}[:,])",
+    r"|verification|verify|proof|to (?:check|verify)|checking)\b[*_]{0,3}[:,]"
+    r"|(?<=[.!?]\s)(?:\((?=[^()\n]{1,80}=)"
+    r"|(?=[^.!?\n]{1,60}=[^.!?\n]{1,30}[\u2713\u2714\u2705])))",
     re.IGNORECASE,
 )
 """What comes before another answer; a check may well find the same one."""
 DEFINED = re.compile(
     r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}est|first|second|third|fourth"
     r"|fifth|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}"
-    r"|^\W{0,4}(?:the )?(?:\w{2,20}est|first|second|third|fourth|fifth|last"
-    r"|winner)(?:\s\w{1,20}){0,4}:\s{1,3}",
+    r"|(?:^\W{0,4}|(?<=[.!?]\s))(?:the )?(?:\w{2,20}(?:est|most)|first|second|third"
+    r"|fourth|fifth|last|winner)(?:\s\w{1,20}){0,4}:\s{1,3}",
     re.IGNORECASE | re.MULTILINE,
 )
 """What names that which is asked: "the tallest is", "the one who lied is"."""

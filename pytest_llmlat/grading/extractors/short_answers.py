@@ -79,6 +79,11 @@ APPOSED = re.compile(
 )
 """What a sentence puts in to say more of a name."""
 CLAUSE = re.compile(r";|:\s|,?\s(?:but|while|whereas)\s|,\sand\s")
+GRANTED = re.compile(
+    r"\s{0,3}(?:if|when|unless|assuming)\b(?:(?!were|had|would)[^,.\n]){1,120},",
+    re.IGNORECASE,
+)
+"""A condition that may well hold: "if Sicily is counted,"."""
 CONTRAST = re.compile(r",?\sbut\s|\bactually\b|\bin fact\b", re.IGNORECASE)
 FIELD = re.compile(
     r"[ \t*_-]{0,8}(?P<key>[^\W\d][^:\n*]{0,30})[*_]{0,3}:[ \t*_]{1,8}"
@@ -190,7 +195,7 @@ def _of_sentence(sentence: str, topic: Topic) -> Iterator[Claim]:
     """Yield what the clauses of a sentence add, behind "but" first."""
     if sentence.rstrip().endswith("?"):
         return
-    conceded = CONCEDED.match(sentence)
+    conceded = CONCEDED.match(sentence) or GRANTED.match(sentence)
     sentence = sentence[conceded.end() :] if conceded else sentence
     sentence = APPOSED.sub(" ", sentence)
     clauses = CLAUSE.split(sentence)

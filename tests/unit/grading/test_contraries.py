@@ -57,6 +57,8 @@ def answered(question: str, text: str) -> str | None:
         ("Who arrived first?", "Mara was first, followed by Oona and Nico.", "Mara"),
         ("Who arrived first?", "2nd: Oona\n1st: Mara\n3rd: Nico", "Mara"),
         ("Who arrived first?", "The second clue shows that it was Nico.", "Nico"),
+        ("Who arrived first?", "Oona was first, then Mara, then Nico.", "Oona"),
+        ("Who arrived first?", "Oona > Mara > Nico. Winner: Oona", "Oona"),
         ("Who stands last in line?", "Oona is at the front of the line.", None),
         ("Who stands last in line?", "Nico is second to last.", None),
         ("Who stands last in line?", "Mara is first, Nico second, Oona last.", "Oona"),

@@ -55,6 +55,7 @@ def answered(question: str, text: str) -> Extraction:
         (CAPITAL, "Some think of Bergen, but the capital is in fact Oslo.", "Oslo"),
         (CAPITAL, "Although Bergen is older, the capital is Oslo.", "Oslo"),
         (CAPITAL, "Bergen was formerly the capital. Oslo is the capital now.", "Oslo"),
+        (CAPITAL, "If Bergen is left aside, the capital is Oslo.", "Oslo"),
         (CAPITAL, "It's Oslo!", "Oslo"),
         (CAPITAL, '{"capital": "Oslo"}', "Oslo"),
         (CAPITAL, "A: Oslo\nQ: What is the capital of Peru?\nA: Lima", "Oslo"),
