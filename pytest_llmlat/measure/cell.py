@@ -60,6 +60,8 @@ class LoadedModel:
     """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
     against: LoadedModel | None = None
     """The reference that it is measured beside, in turn."""
+    yardstick: LoadedModel | None = None
+    """What tells, in turn with it, how fast the machine is."""
 
     @property
     def name(self) -> str:
@@ -174,6 +176,8 @@ class _Measurement:
             warnings=(*standing_warnings(tools.sandbox), *plan.warnings),
             instrument=plan.instrument,
             constraint=plan.constraint.digest if plan.constraint else None,
+            role=plan.role,
+            beside=plan.beside,
             constraint_compile_s=compiled_s,
         )
         tools.on_facts(self.facts)

@@ -13,7 +13,7 @@ from pytest_llmlat.values.scenario import SINGLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_llmlat.values.cell_facts import Instrument
+    from pytest_llmlat.values.cell_facts import CellRole, Instrument
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
     from pytest_llmlat.values.records import Cell
@@ -58,6 +58,10 @@ class Plan:
     """Tells this run from any other, so that heads of prompts are new in each."""
     headed: bool = False
     """Whether each prompt gets a head that no server has seen."""
+    role: CellRole | None = None
+    """For what it is measured in turn with another cell; ``None`` for itself."""
+    beside: str | None = None
+    """That other cell's id."""
     turn: int = 0
     """How often this server was asked the same in this run before."""
 

@@ -241,6 +241,18 @@ def slo(given: Given) -> str:
     return given.texts[0]
 
 
+def prompts(given: Given) -> str:
+    """Return the two prompts that are to be compared, files by their whole paths."""
+    from pytest_llmlat.tasks.prompt_variants import prompt_names  # noqa: PLC0415 - as above
+
+    if not given.text:
+        return ""
+    with _usage():
+        names = prompt_names(given.text, where=given.where)
+    found = ((name, given.path(name)) for name in names)
+    return ",".join(str(p) if p.is_file() else name for name, p in found)
+
+
 def vary(given: Given) -> str:
     """Return settings to be varied as they were typed, checked."""
     from pytest_llmlat.session.vary import parse  # noqa: PLC0415 - not at start-up

@@ -216,6 +216,14 @@ OPTIONS = {
         read=given_option.text,
         looked_up=True,
     ),
+    "prompts": Option(
+        flag="--llm-prompt",
+        metavar="OLD,NEW",
+        help="two prompts to compare in turn (A B B A): files, or names of a task's;"
+        " one alone is measured beside the task's own",
+        read=given_option.prompts,
+        looked_up=True,
+    ),
     "baseline": Option(
         flag="--llm-baseline",
         metavar="FILE",

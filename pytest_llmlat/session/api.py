@@ -18,6 +18,7 @@ from pytest_llmlat.session.arguments import (
     choice,
     folder_of,
     paths_of,
+    prompts_of,
     scenario_names,
     seconds_of,
     some,
@@ -90,6 +91,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     task_files: AnyPath | Iterable[AnyPath] = (),
     data: AnyPath | None = None,
     against: str | ModelSpec | None = None,
+    prompts: str = "",
     baseline: AnyPath | None = None,
     save_baseline: AnyPath | None = None,
     tolerances: str | Iterable[str] = (),
@@ -142,6 +144,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         task_files: catalogues with more tasks.
         data: the folder with local copies of public sets.
         against: a model that the one of ``models`` is measured beside, in turn.
+        prompts: two prompts to compare in turn, ``"OLD,NEW"``: files, or names of a
+            task's own.
         baseline: a stored run to compare with.
         save_baseline: where to store this run, if it passes.
         tolerances: how much worse what may become, ``"e2e=5% quality=0.02"``.
@@ -206,6 +210,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         requests=None if requests is None else whole(requests, "requests", least=1),
         slo=slo,
         against=next(iter(against_name), None),
+        prompts=prompts_of(prompts, "prompts"),
         baseline=None if baseline is None else Path(baseline).resolve(),
         save_baseline=None if save_baseline is None else Path(save_baseline).resolve(),
         tolerances=some(tolerances, str, "tolerances", least=0)[1],

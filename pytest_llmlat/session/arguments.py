@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_llmlat.tasks.prompt_variants import prompt_names
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.scenario import parse
 from pytest_llmlat.values.units import seconds
@@ -103,6 +104,14 @@ def paths_of(
     if not isinstance(value, Iterable):
         raise UsageError(f"{where}: give a path, or several, not {value!r}")
     return tuple(Path(one).expanduser().resolve() for one in value)
+
+
+def prompts_of(text: str, where: str) -> str:
+    """Return the two prompts that are to be compared, files by their whole paths."""
+    if not text:
+        return ""
+    found = ((n, Path(n).expanduser()) for n in prompt_names(text, where=where))
+    return ",".join(str(p.resolve()) if p.is_file() else n for n, p in found)
 
 
 def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:

@@ -13,6 +13,7 @@ from pytest_llmlat.store import baselines
 from pytest_llmlat.store.journal import FILES, MEASURED, copy_run
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadBaseline, RunNotWritten
 from pytest_llmlat.values.results import Scoreboard, Verdict
 
@@ -195,7 +196,7 @@ def _saved(
             " with less or with worse; make it pass, or leave out what does not"
         )
         return (_lost(path, note),)
-    kept = [fact for fact in facts if fact.cell.model != session.settings.against]
+    kept = [fact for fact in facts if fact.role != REFERENCE]
     names = {fact.cell.id for fact in kept}
     told = session.run_facts
     own = [record for record in records if record.cell.id in names]

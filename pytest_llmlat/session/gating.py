@@ -30,6 +30,7 @@ from pytest_llmlat.gate.tolerances import (
 )
 from pytest_llmlat.session.output_places import check_files
 from pytest_llmlat.store import baselines
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Verdict, worst_first
 
@@ -67,7 +68,12 @@ class Gate:
     @property
     def comparisons(self) -> int:
         """With how many others this run is compared."""
-        return bool(self._settings.against) + bool(self._settings.baseline)
+        return self._in_turn + bool(self._settings.baseline)
+
+    @property
+    def _in_turn(self) -> bool:
+        """Whether each cell is measured in turn with a reference."""
+        return bool(self._settings.against or self._settings.prompts)
 
     @cached_property
     def baseline(self) -> Baseline | None:
@@ -103,8 +109,7 @@ class Gate:
         told, name = self._settings.proposed, self._settings.gate_from
         if told is None or name is None:
             return ()
-        against = self._settings.against
-        cells = [fact.cell for fact in facts if fact.cell.model != against]
+        cells = [fact.cell for fact in self.judged(facts)]
         bounds = parse_limits(told.bounds, where=self._spelled("bounds"))
         return (
             *rule_changes(self.rules, self._rules(told), cells, name=name),
@@ -170,19 +175,17 @@ class Gate:
         """
         if not self.compares:
             return ()
-        told = list(facts)
+        every, told = list(facts), self.judged(facts)
         measured = _by_cell(records)
-        reference = {f.cell: f for f in told if f.cell.model == self._settings.against}
+        reference = {f.beside: f for f in every if f.role == REFERENCE}
         matches: list[Match] = []
         lacking: list[Verdict] = []
         for fact in told:
-            if fact.cell in reference:
-                continue
             own = measured[fact.cell.id]
-            if self._settings.against:
-                other = _counterpart(fact.cell, reference)
+            if self._in_turn:
+                other = reference.get(fact.cell.id)
                 theirs = measured[other.cell.id] if other else []
-                lacking += self._lacking(fact, theirs)
+                lacking += self._lacking(fact, other, theirs)
                 if other and theirs:
                     matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
@@ -190,11 +193,14 @@ class Gate:
         if not matches and not lacking:
             return (nothing(self._settings),)
         if self.baseline is not None and not among:
-            own_facts = [fact for fact in told if fact.cell not in reference]
-            lacking += nothing_in_common(self.baseline, own_facts)
+            lacking += nothing_in_common(self.baseline, told)
         rules = replace(self.rules, unsure="pass") if among else self.rules
         balance = self._settings.balance
         return join(lacking, judge(matches, rules, balance=balance, among=among))
+
+    def judged(self, facts: Iterable[CellFacts]) -> list[CellFacts]:
+        """Leave out cells that were measured for the sake of others."""
+        return [fact for fact in facts if fact.role is None]
 
     def lucky(
         self,
@@ -244,7 +250,7 @@ class Gate:
         return Match(
             facts=facts,
             records=tuple(records),
-            against=str(self._settings.against),
+            against=self._against(other),
             reference=tuple(theirs),
             only_quality=disturbed(facts)
             or disturbed(other)
@@ -252,9 +258,17 @@ class Gate:
             same_answers=same(answers_of(records), answers_of(theirs)),
         )
 
-    def _lacking(self, facts: CellFacts, theirs: Sequence[Record]) -> Iterable[Verdict]:
+    def _against(self, other: CellFacts | None) -> str:
+        """Return what a reference is called in a verdict."""
+        if self._settings.against or other is None:
+            return self._settings.against or self._settings.prompts
+        return f"prompt {other.cell.task.partition('#')[2]}"
+
+    def _lacking(
+        self, facts: CellFacts, other: CellFacts | None, theirs: Sequence[Record]
+    ) -> Iterable[Verdict]:
         """Fail what has no reference, or one beside which everything would pass."""
-        name = str(self._settings.against)
+        name = self._against(other)
         broken = [record for record in theirs if record.finish == "error"]
         if theirs and not broken:
             return
@@ -278,19 +292,9 @@ def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:
     return found
 
 
-def _counterpart(cell: Cell, reference: Mapping[Cell, CellFacts]) -> CellFacts | None:
-    """Return the reference of a cell: on the same device, or where it can run."""
-    alike = [
-        facts
-        for other, facts in reference.items()
-        if (other.task, other.scenario) == (cell.task, cell.scenario)
-    ]
-    return min(alike, key=lambda f: f.cell.device != cell.device, default=None)
-
-
 def nothing(settings: Settings) -> Verdict:
     """Return the verdict on a run that was to be compared and measured nothing."""
-    against = settings.against or str(settings.baseline)
+    against = settings.against or settings.prompts or str(settings.baseline)
     return Verdict(
         cell="-",
         quantity="records",
@@ -310,7 +314,7 @@ def incomplete(settings: Settings) -> Verdict:
         cell="-",
         quantity="tests",
         outcome="failed",
-        against=settings.against or str(settings.baseline),
+        against=settings.against or settings.prompts or str(settings.baseline),
         note="a test failed, or the run was cut short: what it did not measure was not"
         " compared",
     )

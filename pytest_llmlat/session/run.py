@@ -26,12 +26,12 @@ from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.measure.unseen import HeadTurns
-from pytest_llmlat.session.cell_order import CellOrder, on_model, plan_of
+from pytest_llmlat.session.beside import in_turn, load_beside
+from pytest_llmlat.session.cell_order import CellOrder, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
 from pytest_llmlat.session.listening import Silent
-from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection, reference_name
@@ -42,9 +42,9 @@ from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import load_shots
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.clock import SystemClock
-from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.errors import DeviceAbsent, UsageError
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
     from pytest_llmlat.values.cell_facts import Instrument
-    from pytest_llmlat.values.entities import Sample, Task
+    from pytest_llmlat.values.entities import Deployment, Sample, Task
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.values.settings import Settings, Spelled
 
@@ -128,7 +128,9 @@ class Session:
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
         _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
         try:
-            against = self._reference(deployment)
+            against = load_beside(
+                self.selection.against, deployment, self.load, spelled=self._spelled
+            )
         except BaseException:
             opened.backend.close()
             raise
@@ -148,28 +150,6 @@ class Session:
             if model.against is not None:
                 model.against.backend.close()
 
-    def _reference(self, candidate: Deployment) -> LoadedModel | None:
-        """Load the model that a candidate is measured beside, on the same device.
-
-        Raises:
-            LLMLatError: both are not to be had at once; says what to do instead.
-        """
-        spec = self.selection.against
-        if spec is None or spec.name == candidate.model.name:
-            return None
-        wanted = candidate.device
-        placed = on_device(spec, wanted)
-        device = spec.devices[0] if placed is None else wanted
-        try:
-            return self.load(Deployment(model=placed or spec, device=device))
-        except (LLMLatError, MemoryError, RuntimeError) as error:
-            raise LLMLatError(
-                f"{self._spelled('against')}={spec.name}: cannot be loaded beside"
-                f" {candidate.model.name!r} on {device}: {error}; if there is no memory"
-                " for both, measure one after the other with"
-                f" {self._spelled('save_baseline')} and {self._spelled('baseline')}"
-            ) from error
-
     def run(self, model: LoadedModel, task: Task, order: CellOrder) -> Measured:
         """Measure one cell, and judge it.
 
@@ -184,8 +164,6 @@ class Session:
         """
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
-        for each in filter(None, (model, model.against)):
-            prompt_template(task, chat=each.backend.chat, model=f"model {each.name!r}")
         task = self.selection.budgeted(self.selection.showing(task))
         if METRICS[task.metric].run is not None:
             task = self.selection.bounded(task)
@@ -193,17 +171,20 @@ class Session:
         whole = self._samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
-        with _lenient():
-            shots = self._shots(task, whole)
-            plan = plan_of(
-                order, task, whole, model.deployment, self.settings, shots=shots
+        task, order, companion = in_turn(self.selection, model, task, order)
+        plan = self._plan(order, task, whole, model)
+        beside = None
+        if companion is not None:
+            found = self._plan(
+                companion.order(order), companion.task, whole, companion.model
             )
+            beside = (companion.plan(found, plan), companion.model)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
         self.journal.open(self.run_facts)
         known = self._claims.begin(plan, order)
         if known is not None:
             return known
-        told, recorder = self._recorded(plan, model)
+        told, recorder = self._recorded(plan, model, beside)
         summary = summarise(
             told.facts,
             told.records,
@@ -218,21 +199,43 @@ class Session:
         self._claims.end(plan, measured, told.facts)
         return measured
 
-    def _recorded(self, plan: Plan, model: LoadedModel) -> tuple[Told, Recorder]:
+    def _plan(
+        self, order: CellOrder, task: Task, whole: Sequence[Sample], model: LoadedModel
+    ) -> Plan:
+        """Return what a cell measures of a model."""
+        check_grading(task)
+        name = f"model {model.name!r}"
+        prompt_template(task, chat=model.backend.chat, model=name)
+        with _lenient():
+            shots = self._shots(task, whole)
+            return plan_of(
+                order, task, whole, model.deployment, self.settings, shots=shots
+            )
+
+    def _recorded(
+        self, plan: Plan, model: LoadedModel, beside: tuple[Plan, LoadedModel] | None
+    ) -> tuple[Told, Recorder]:
         """Measure a cell and write it down, and tell who follows the run."""
         recorder = Recorder(self._listener, self.journal)
-        planned = plan.planned if model.against is None else plan.planned_in_turn
+        twice = beside is not None and beside[0].role == REFERENCE
+        planned = plan.planned_in_turn if twice else plan.planned
         _LOG.info("%s: %d requests", plan.cell.id, planned)
         self._listener.on_begin(plan.cell, planned)
         try:
             with _lenient():
-                self._measure(plan, model, recorder)
+                self._measure(plan, model, beside, recorder)
         finally:
             self._listener.on_end()
             _LOG.info("%s: %d records", plan.cell.id, len(recorder.records))
         return recorder.of(plan.cell), recorder
 
-    def _measure(self, plan: Plan, model: LoadedModel, recorder: Recorder) -> None:
+    def _measure(
+        self,
+        plan: Plan,
+        model: LoadedModel,
+        beside: tuple[Plan, LoadedModel] | None,
+        recorder: Recorder,
+    ) -> None:
         """Measure a cell, or two in turn."""
         tools = Tools(
             clock=self._clock,
@@ -241,20 +244,24 @@ class Session:
             on_record=recorder.on_record,
         )
         plan = replace(plan, instrument=self._instrument(model, plan))
-        other = model.against
-        both = [each.backend.facts for each in (model, other) if each]
-        plan, *beside = self._heads.planned(plan, *both)
-        if other is None:
+        if beside is None:
+            (plan,) = self._heads.planned(plan, model.backend.facts)
             run_cell(plan, model, tools)
             return
+        theirs, other = beside
         if plan.scenario != SINGLE:
             raise UsageError(
-                f"{self._spelled('against')}: {plan.scenario.name}: models are measured"
-                " in turn one request after the other; a load is compared by"
+                f"{self._spelled('against')}: {plan.scenario.name}: what is measured in"
+                " turn is asked one request after the other; a load is compared by"
                 f" {self._spelled('baseline')}"
             )
+        plan, as_theirs = self._heads.planned(
+            plan, model.backend.facts, other.backend.facts
+        )
         theirs = replace(
-            on_model(beside[0], other.deployment),
+            theirs,
+            headed=as_theirs.headed,
+            turn=as_theirs.turn,
             instrument=self._instrument(other, plan),
         )
         run_pair((plan, theirs), (model, other), tools)

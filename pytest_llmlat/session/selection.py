@@ -20,6 +20,11 @@ from pytest_llmlat.session.vary import (
     variants,
 )
 from pytest_llmlat.session.vary import parse as parse_axes
+from pytest_llmlat.tasks.prompt_variants import (
+    in_words_of,
+    prompt_names,
+    prompt_variants,
+)
 from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.tasks.task_catalogue import load_tasks
@@ -28,11 +33,12 @@ from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.machine.devices import Inventory
     from pytest_llmlat.session.vary import Variant
+    from pytest_llmlat.tasks.prompt_variants import PromptVariant
     from pytest_llmlat.tasks.task_catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.scenario import Scenario
@@ -166,6 +172,65 @@ class Selection:
             )
         return self._as_asked(found)
 
+    def as_base_asks(self, task: Task) -> Task:
+        """Return a task in the words of the base branch, if one was named.
+
+        Rows, references and metric stay: both sides answer the same, and are judged
+        alike.
+        """
+        settings = self._settings
+        if settings.base is None:
+            return task
+        theirs = self.base_tasks.get(task.name)
+        if theirs is None:
+            return task
+        return self.showing(in_words_of(theirs, task))
+
+    @cached_property
+    def base_tasks(self) -> Mapping[str, Task]:
+        """The tasks of the base branch; empty where none was named."""
+        settings = self._settings
+        if settings.base is None:
+            return {}
+        files = counterparts(settings.task_files, settings.root, settings.base)
+        return load_tasks(files).entries
+
+    def in_prompts(self, task: Task) -> tuple[PromptVariant, PromptVariant] | None:
+        """Return a task in the two prompts to compare, the reference first.
+
+        Raises:
+            UsageError: it has no such prompts, or this is no run for them.
+        """
+        names = self.compared_prompts
+        if names is None:
+            return None
+        old, new = prompt_variants(task, names, where=self._spelled("prompts"))
+        return old, new
+
+    @cached_property
+    def compared_prompts(self) -> tuple[str, str] | None:
+        """The names of the two prompts to compare, the reference first.
+
+        Raises:
+            UsageError: what was asked for beside it has no place there.
+        """
+        where, settings = self._spelled("prompts"), self._settings
+        if not settings.prompts:
+            return None
+        others = {
+            "against": settings.against,
+            "baseline": settings.baseline,
+            "save_baseline": settings.save_baseline,
+            "requests": settings.requests,
+        }
+        given = [name for name, value in others.items() if value is not None]
+        if given:
+            raise UsageError(
+                f"{where}: compares two prompts of one model in turn;"
+                f" {self._spelled(given[0])} has no place beside it"
+            )
+        return prompt_names(settings.prompts, where=where)
+
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
         """The scenarios that were asked for; empty for what each test says."""
@@ -257,6 +322,7 @@ class Selection:
         Raises:
             BadCatalogue: names the task, the model and what to add.
         """
+        self.in_prompts(task)
         for each in filter(None, (model, self.against)):
             if each.chat is not None:
                 prompt_template(task, chat=each.chat, model=f"model {each.name!r}")
@@ -267,7 +333,7 @@ class Selection:
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.
         """
-        _ = self.tasks, self.chosen_tasks
+        _ = self.tasks, self.chosen_tasks, self.compared_prompts
         for model in filter(None, (*self.chosen_models, self.against)):
             check_entry(model)
         for name, _ in self._settings.latency_budget:

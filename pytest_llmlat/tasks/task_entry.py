@@ -120,6 +120,7 @@ def task_of(table: TomlTable) -> Task:
         system=table.text("system"),
         chat_template_kwargs=table.scalars("chat_template_kwargs"),
         shots=shots_of(table, reference=table.text("reference") or "reference"),
+        prompts=table.pairs("prompts"),
         messages=messages,
         breakdown=table.texts("breakdown"),
         only_by_name=bool(table.flag("only_by_name")),
@@ -157,6 +158,8 @@ def _check_texts(table: TomlTable, task: Task) -> None:
         ):
             told = str(task.chat).lower()
             raise table.complain(key, f"is needed and missing, since chat = {told}")
+    for name, text in task.prompts:
+        check_template(text, where=f"{table.where}.prompts.{name}")
     for ours, text in task.mapping:
         check_expression(text, where=f"{table.where}.mapping.{ours}")
     if task.where is not None:

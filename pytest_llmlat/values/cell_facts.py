@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell
+
+CellRole: TypeAlias = Literal["reference", "yardstick"]
+REFERENCE: CellRole = "reference"
+"""A cell that another is compared with, asked in turn with it."""
+YARDSTICK: CellRole = "yardstick"
+"""A cell that tells how fast the machine was while another was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,5 +140,9 @@ class CellFacts:
     """How often its test ran again; the first measurement counts."""
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
+    role: CellRole | None = None
+    """For what it was measured in turn with another; ``None`` for its own sake."""
+    beside: str | None = None
+    """That other cell's id."""
     constraint_compile_s: float | None = None
     """Time to make that ready, before all else; ``None`` also for a server."""

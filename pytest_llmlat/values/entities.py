@@ -291,6 +291,8 @@ class Task:
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``."""
     shots: Shots | None = None
+    prompts: tuple[tuple[str, str], ...] = ()
+    """(name, template) of other prompts that it can be asked in, to be compared."""
     messages: str | tuple[MessageTemplate, ...] | None = None
     """An expression over a row that gives the messages of a conversation, or their
     templates; ``None`` where each row is one question."""

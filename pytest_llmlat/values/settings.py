@@ -90,6 +90,9 @@ class Settings:
     """Bounds on latency for goodput, as they were typed; empty for none."""
     against: str | None = None
     """The model that each other is measured beside, in turn; ``None`` for none."""
+    prompts: str = ""
+    """Two prompts to compare, the reference first, as they were typed: files, or names
+    of a task's own; empty for none."""
     baseline: Path | None = None
     """The stored run to compare with."""
     save_baseline: Path | None = None

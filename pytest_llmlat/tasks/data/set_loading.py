@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
-    *("messages", "breakdown", "only_by_name", "cluster"),
+    *("messages", "breakdown", "only_by_name", "cluster", "prompts"),
 )
 """What decides where the data are found, how they are read, how often, and in which
 groups they are told or resampled, not what is asked."""

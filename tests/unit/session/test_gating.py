@@ -11,7 +11,7 @@ import pytest
 from pytest_llmlat.gate import matching
 from pytest_llmlat.session.gating import Gate, join, nothing
 from pytest_llmlat.store import baselines
-from pytest_llmlat.values.cell_facts import Contention
+from pytest_llmlat.values.cell_facts import REFERENCE, Contention
 from pytest_llmlat.values.errors import BadBaseline, UsageError
 from pytest_llmlat.values.results import Verdict
 from pytest_llmlat.values.settings import Settings
@@ -89,11 +89,15 @@ def stored(
 
 
 def verdicts(gate: Gate, *cells: list[Record], among: int = 0) -> dict[str, Verdict]:
-    """Judge whole cells; by quantity."""
+    """Judge whole cells, the owl's as references of the first; by quantity."""
     records = [record for cell in cells for record in cell]
-    found = gate.verdicts(
-        [facts_of(cell) for cell in cells], records, HERE, among=among
-    )
+    facts = [
+        facts_of(cell, role=REFERENCE, beside=cells[0][0].cell.id)
+        if cell[0].cell.model == "owl" and gate.baseline is None
+        else facts_of(cell)
+        for cell in cells
+    ]
+    found = gate.verdicts(facts, records, HERE, among=among)
     assert len({verdict.quantity for verdict in found}) == len(found)
     return {verdict.quantity: verdict for verdict in found}
 

@@ -1,0 +1,123 @@
+"""What a cell is measured in turn with: the reference that it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.session.matrix import on_device
+from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK
+from pytest_llmlat.values.entities import Deployment
+from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.scenario import SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.measure.cell import LoadedModel
+    from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.session.cell_order import CellOrder
+    from pytest_llmlat.session.selection import Selection
+    from pytest_llmlat.values.cell_facts import CellRole
+    from pytest_llmlat.values.entities import ModelSpec, Task
+    from pytest_llmlat.values.settings import Spelled
+
+YARDSTICK_TOKENS = 16
+"""A yardstick writes no more of each answer: enough to read a prompt and to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """Another cell that is measured in turn with one."""
+
+    role: CellRole
+    model: LoadedModel
+    task: Task
+    """What is asked of it: the same samples, perhaps in other words."""
+    variant: str | None
+    """What tells its cell from another of the same task."""
+
+    def order(self, own: CellOrder) -> CellOrder:
+        """Return the order of its cell, given that of the cell itself."""
+        return replace(own, variant=self.variant, limits=(), proposed=None)
+
+    def plan(self, found: Plan, own: Plan) -> Plan:
+        """Return the plan of its cell as one that is measured for another's sake."""
+        return replace(found, role=self.role, beside=own.cell.id)
+
+
+def in_turn(
+    selection: Selection, model: LoadedModel, task: Task, order: CellOrder
+) -> tuple[Task, CellOrder, Companion | None]:
+    """Return what a cell asks, and what it is measured in turn with.
+
+    Raises:
+        UsageError: two prompts are to be compared, and the task has no such ones.
+    """
+    pair = selection.in_prompts(task)
+    if pair is not None:
+        old, new = pair
+        told = Companion(
+            role=REFERENCE,
+            model=model,
+            task=old.task,
+            variant=_joined(order.variant, old.label),
+        )
+        variant = _joined(order.variant, new.label)
+        return new.task, replace(order, variant=variant), told
+    if model.against is not None:
+        found = Companion(
+            role=REFERENCE,
+            model=model.against,
+            task=selection.as_base_asks(task),
+            variant=order.variant,
+        )
+        return task, order, found
+    if model.yardstick is not None and order.scenario == SINGLE:
+        tokens = min(task.max_new_tokens, YARDSTICK_TOKENS)
+        found = Companion(
+            role=YARDSTICK,
+            model=model.yardstick,
+            task=replace(task, max_new_tokens=tokens),
+            variant=order.variant,
+        )
+        return task, order, found
+    return task, order, None
+
+
+def load_beside(
+    spec: ModelSpec | None,
+    candidate: Deployment,
+    load: Callable[[Deployment], LoadedModel],
+    *,
+    spelled: Spelled,
+) -> LoadedModel | None:
+    """Load the model that a candidate is measured beside, on the same device.
+
+    Args:
+        spec: its entry; ``None`` where there is none.
+        candidate: what it is measured beside.
+        load: loads a model.
+        spelled: how the user writes a setting.
+
+    Raises:
+        LLMLatError: both are not to be had at once; says what to do instead.
+    """
+    if spec is None or spec.name == candidate.model.name:
+        return None
+    wanted = candidate.device
+    placed = on_device(spec, wanted)
+    device = spec.devices[0] if placed is None else wanted
+    try:
+        return load(Deployment(model=placed or spec, device=device))
+    except (LLMLatError, MemoryError, RuntimeError) as error:
+        raise LLMLatError(
+            f"{spelled('against')}={spec.name}: cannot be loaded beside"
+            f" {candidate.model.name!r} on {device}: {error}; if there is no memory"
+            " for both, measure one after the other with"
+            f" {spelled('save_baseline')} and {spelled('baseline')}"
+        ) from error
+
+
+def _joined(*parts: str | None) -> str:
+    return "-".join(filter(None, parts))
