@@ -427,7 +427,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 OPEN = (
     *("backends", "devices", "extractors", "families", "generators", "metrics"),
-    "sandboxes",
+    *("prompt_counters", "sandboxes"),
 )
 """The kinds of extensions."""
 TORCH_KINDS = {"cpu", "cuda", "mps", "xpu"}

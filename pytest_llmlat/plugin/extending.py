@@ -21,6 +21,7 @@ TABLES = {
     "families": "values.families:FAMILIES",
     "generators": "tasks.templates:GENERATORS",
     "metrics": "grading.metrics:METRICS",
+    "prompt_counters": "backends.completions.prompt_counters:PROMPT_COUNTERS",
     "sandboxes": "grading.sandbox:SANDBOXES",
 }
 """Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""

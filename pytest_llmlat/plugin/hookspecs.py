@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_llmlat.backends.backend_kind import BackendKind
+    from pytest_llmlat.backends.completions.prompt_counters import PromptCounters
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind
@@ -113,6 +114,21 @@ def pytest_llmlat_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
 
         def pytest_llmlat_metrics():
             return {"brevity": Metric(grade=brevity, binary=False)}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_prompt_counters(
+    config: pytest.Config,
+) -> Mapping[str, PromptCounters] | None:
+    """Return what kinds of servers call their counters of prompts, by name.
+
+    It is called as that for families::
+
+        def pytest_llmlat_prompt_counters():
+            return {"mine": PromptCounters(prompts=("mine:in",), kept=("mine:kept",))}
 
     Args:
         config: of the pytest session.

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
-from tests.http.loopback import Loopback, ended, said, stream, used
+from tests.http.loopback import Loopback, answer, ended, said, stream, used
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.http.loopback import Script
 
+NAMES = {
+    "vllm": ("vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total"),
+    "sglang": ("sglang:prompt_tokens_total", "sglang:cached_tokens_total"),
+}
 NEW_S, SEEN_S = 0.2, 0.005
 
 
@@ -43,6 +47,7 @@ class CachingServer(Loopback):
         lies: bool = False,
         heeds: str | None = None,
         text: str = "Answer: positive",
+        counts: str | None = None,
     ) -> None:
         """Listen.
 
@@ -53,6 +58,7 @@ class CachingServer(Loopback):
             heeds: the field of a request that it heeds: ``cache_prompt`` or
                 ``cache_salt``; it refuses none.
             text: what it answers, a message to each word.
+            counts: whose metrics it has at ``/metrics``: vLLM's or SGLang's.
         """
         super().__init__()
         self.served: list[Served] = []
@@ -62,11 +68,33 @@ class CachingServer(Loopback):
         self._kept: set[int] = set()
         """What stands for each beginning that it has seen."""
         self._lock = threading.Lock()
+        self._counts = counts
+        self.looks = 0
+        """How often its metrics were looked at."""
+        self.of_others = 0
+        """Tokens of prompts that others have sent, half of which it had kept."""
 
     def share(self, first: int = 0) -> float:
         """Return the share of kept tokens, of what came from a place on."""
         of = self.served[first:]
         return sum(one.cached for one in of) / sum(one.tokens for one in of)
+
+    def page(self, path: str) -> Script | None:
+        """Tell what was counted, as Prometheus' clients write it."""
+        if path != "/metrics" or self._counts is None:
+            return None
+        self.looks += 1
+        with self._lock:
+            prompts = sum(one.tokens for one in self.served) + self.of_others
+            kept = sum(one.cached for one in self.served) + self.of_others // 2
+        of_prompts, of_kept = NAMES[self._counts]
+        text = (
+            f"# HELP {of_prompts} Tokens.\n# TYPE {of_prompts} counter\n"
+            f'{of_prompts}{{engine="0",model_name="tiny"}} {prompts - 1}.0\n'
+            f'{of_prompts}{{engine="1",model_name="tiny"}} 1.0\n'
+            f'{of_kept}{{engine="0",model_name="tiny"}} {kept}.0\n'
+        )
+        return [answer(text, kind="text/plain; version=0.0.4")]
 
     def script_for(self, body: bytes) -> Script:
         """Answer as long as it takes, and log it."""

@@ -128,6 +128,10 @@ class Loopback:
         """Return what is played for a body that was posted."""
         return self.scripts.pop(0) if self.scripts[1:] else self.scripts[0]
 
+    def page(self, path: str) -> Script | None:  # noqa: ARG002 - for one that has some
+        """Return what is played for a path, ``None`` for the list of models."""
+        return None
+
     def stop(self) -> None:
         """Close everything and wait until it is closed."""
         self._over.set()
@@ -174,7 +178,8 @@ class Loopback:
                 return
             if line.startswith("GET "):
                 before = self.models_before
-                script = before.pop(0) if before else self.models
+                models = before.pop(0) if before else self.models
+                script = self.page(line.split()[1]) or models
             else:
                 script = self.script_for(request[1])
                 self.asked.release()

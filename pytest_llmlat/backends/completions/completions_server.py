@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.chat_messages import system_as
@@ -34,6 +35,7 @@ from pytest_llmlat.backends.completions.fields import (
 from pytest_llmlat.backends.completions.instants import by_instant
 from pytest_llmlat.backends.completions.listed_models import listed_model
 from pytest_llmlat.backends.completions.prompt_cache import PromptCache
+from pytest_llmlat.backends.completions.prompt_watch import PromptWatch
 from pytest_llmlat.backends.completions.ranked_responses import (
     check_echo,
     in_turn,
@@ -160,6 +162,7 @@ class Completions:
         self._system_as = system_as(model)
         self._probe = ConstraintProbe(way_of(model))
         self._kept = PromptCache(model)
+        self._watch = PromptWatch(self._client, self._messages, clock)
         self._awake = stays_awake(model, address)
         self._server: str | None = None
         self._context: int | None = None
@@ -226,6 +229,7 @@ class Completions:
 
     def probe(self) -> None:
         """Find out whether the server keeps prompts, and what keeps that off."""
+        self._watch.find()
 
         def ask(request: Request) -> Response:
             exchange = self.run(self.exchange(request, self._clock.now_ns()))
@@ -298,19 +302,19 @@ class Completions:
 
     async def exchange(self, request: Request, start_ns: int) -> SentRequest:
         """Send one request and wait for its end. Raises nothing but cancellation."""
-        again = self._kept.sent(request)
+        sent = partial(
+            SentRequest, again=self._kept.sent(request), number=self._watch.sent()
+        )
         if request.continuations:
             bodies = ranking_bodies(request, self._model or "", self._extra)
             *earlier, last = await in_turn(
                 self._client, self._messages, bodies, start_ns
             )
-            return SentRequest(
-                outcome=last, body={}, again=again, earlier=tuple(earlier)
-            )
+            return sent(outcome=last, body={}, earlier=tuple(earlier))
         body = self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
-            return SentRequest(outcome=outcome, body=body, again=again)
+            return sent(outcome=outcome, body=body)
         without = self._without
         for _ in range(_MOST_ADAPTATIONS):
             # Parsing now delays other stamps; it is done once for a server's whims,
@@ -330,7 +334,7 @@ class Completions:
         if outcome.last.status in SUCCESS:
             # What did not help is sent again next time: it was not the parameter.
             self._without |= without
-        return SentRequest(outcome=outcome, body=body, again=again)
+        return sent(outcome=outcome, body=body)
 
     def read(self, request: Request, exchange: SentRequest) -> Response:
         """Say what came of an exchange that this backend made.
@@ -349,6 +353,7 @@ class Completions:
                 # A server ends thoughts at stop strings too. The warm-up shows that it
                 # thinks: from then on they are applied on reading alone.
                 self._without |= {"stop"}
+        response = self._watch.told(response, exchange.number)
         response = self._kept.checked(request, response, again=exchange.again)
         response = self._tally.completed(response)
         return replace(response, timing=by_instant(response.timing))

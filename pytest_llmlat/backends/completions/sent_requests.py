@@ -20,6 +20,8 @@ class SentRequest:
     """With what the entry adds, and without what the server rejected."""
     again: bool
     """Whether the same prompt had been sent before."""
+    number: int = 0
+    """Which request to this server it is, from 1."""
     earlier: tuple[EndedRequest, ...] = ()
     """Where continuations are ranked, the requests about those before the last."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
+PLAIN_TEXT = "text/plain"
 
 
 _ID = b"X-Request-Id: "
@@ -52,6 +53,7 @@ class Messages:
             ServerUnavailable: the authorization cannot stand in a header.
         """
         self._address = address
+        self._above = replace(address, path=address.path.removesuffix("/v1"))
         # TLS goes through a proxy in a tunnel, and the proxy does not see the request.
         self._absolute = proxy != address and not address.secure
         told = {header.name.lower() for header in own}
@@ -80,10 +82,14 @@ class Messages:
         target = self._address.target(path, absolute=self._absolute)
         return self._head("GET", target, JSON, "")
 
+    def get_beside(self, path: str, *, accept: str) -> bytes:
+        """Return a request for ``path`` beside the versioned API."""
+        target = self._above.target(path, absolute=self._absolute)
+        return self._head("GET", target, accept, "")
+
     def beside(self, path: str, body: bytes) -> bytes:
         """Return a request that posts JSON to ``path`` beside the versioned API."""
-        above = replace(self._address, path=self._address.path.removesuffix("/v1"))
-        return self._posted(above, path, body, accept=JSON)
+        return self._posted(self._above, path, body, accept=JSON)
 
     def post(self, path: str, body: bytes, *, accept: str) -> bytes:
         """Return a request that posts JSON to ``path`` below the address."""
