@@ -274,6 +274,14 @@ OPTIONS = {
         read=given_option.text,
         looked_up=True,
     ),
+    "changed": Option(
+        flag="--llm-changed",
+        metavar="",
+        help="measure only what has another prompt, other data or another model than"
+        " the base (--llm-gate-from) or the stored run",
+        read=given_option.said,
+        looked_up=True,
+    ),
     "power": Option(
         flag="--llm-power",
         metavar="",

@@ -13,6 +13,7 @@ from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdicts import table_of
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
+from pytest_llmlat.session.unchanged import Unchanged
 from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.figure_columns import headline_values
 from pytest_llmlat.values.sampling import SamplingChoice
@@ -144,6 +145,8 @@ class Runner:
                 attempt=self._attempt,
             )
             measured = session.run(llm, self._resolve(task), order)
+        except Unchanged as left_out:
+            pytest.skip(str(left_out))
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._request.node.user_properties.extend(headlines(measured.summary))

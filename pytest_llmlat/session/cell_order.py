@@ -97,7 +97,7 @@ def plan_of(
         top_p=settings.top_p,
         repeats=settings.repeats,
     ).over(order.sampling)
-    task = _drawn_as(task, said)
+    task = drawn_as(task, said)
     guessed = chances(task, whole)
     told = complaint(task, whole)
     wanted = order.count if settings.samples is None else settings.samples
@@ -199,7 +199,7 @@ def checked_choice(choice: SamplingChoice, *, where: str) -> SamplingChoice:
     return choice
 
 
-def _drawn_as(task: Task, said: SamplingChoice) -> Task:
+def drawn_as(task: Task, said: SamplingChoice) -> Task:
     """Return a task with what settings or test say of drawing and repeating."""
     return replace(
         task,

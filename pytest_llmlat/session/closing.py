@@ -61,7 +61,8 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     settings, journal = session.settings, session.journal
     run = open_run(journal.folder) if journal.begun else None
     if run is None or not run.facts:
-        return _nothing_measured(session, asked=asked)
+        left_out = () if run is None else run.verdicts
+        return _nothing_measured(session, left_out, asked=asked)
     problems = [*run.problems, *again(run.facts)]
     board = board_of(
         run,
@@ -162,11 +163,20 @@ def _judged(
     return join(verdicts, _saved(session, facts, records, passed=passed and good))
 
 
-def _nothing_measured(session: Closing, *, asked: bool) -> Scoreboard | None:
-    """Fail a run that was to be compared or stored and has nothing for it."""
+def _nothing_measured(
+    session: Closing, left_out: Sequence[Verdict], *, asked: bool
+) -> Scoreboard | None:
+    """Fail a run that was to be compared or stored and has nothing for it.
+
+    Unless all of it was left out, since nothing of it had changed.
+    """
     if not (asked or session.cells_planned):
         return None
-    compared = (nothing(session.settings),) if session.gate.compares else ()
+    compared = tuple(left_out)
+    if session.gate.compares and not session.settings.changed:
+        compared = (nothing(session.settings),)
+    elif session.gate.compares and len(left_out) < max(1, session.cells_planned):
+        compared = (*left_out, nothing(session.settings))
     verdicts = join(compared, _saved(session, (), (), passed=True))
     if not verdicts:
         return None

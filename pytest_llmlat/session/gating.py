@@ -61,6 +61,11 @@ class Gate:
         self._spelled = spelled
 
     @property
+    def base(self) -> str:
+        """What the change is held to, as it was typed: its base, or a stored run."""
+        return self._settings.gate_from or str(self._settings.baseline)
+
+    @property
     def compares(self) -> bool:
         """Whether this run is compared with another one."""
         return self.comparisons > 0
@@ -133,7 +138,24 @@ class Gate:
         _ = self.baseline, self.rules, self.limits
         if self._settings.power:
             self._spread()
+        self._check_changed()
         check_files(self._settings, self._spelled)
+
+    def _check_changed(self) -> None:
+        """Refuse to leave out what is unchanged where nobody knows what is."""
+        settings, spelled = self._settings, self._spelled
+        if not settings.changed:
+            return
+        if settings.base is None and settings.baseline is None:
+            raise UsageError(
+                f"{spelled('changed')}: since when? Name the base branch with"
+                f" {spelled('gate_from')}, or a stored run with {spelled('baseline')}"
+            )
+        if settings.save_baseline is not None:
+            raise UsageError(
+                f"{spelled('changed')}: leaves cells out, and a stored run"
+                f" ({spelled('save_baseline')}) must have all"
+            )
 
     def power(self) -> list[Visible]:
         """Return which changes this run could see beside its baseline.

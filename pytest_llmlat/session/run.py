@@ -35,6 +35,7 @@ from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.selection import Selection, reference_name
+from pytest_llmlat.session.unchanged import Unchanged, unchanged
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
@@ -164,9 +165,7 @@ class Session:
         """
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
-        task = self.selection.budgeted(self.selection.showing(task))
-        if METRICS[task.metric].run is not None:
-            task = self.selection.bounded(task)
+        task = self.selection.asked(task)
         own = order.samples
         whole = self._samples(task) if own is None else as_read(task, own)
         if not whole:
@@ -181,6 +180,11 @@ class Session:
             beside = (companion.plan(found, plan), companion.model)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
         self.journal.open(self.run_facts)
+        if self.settings.changed and own is None:
+            same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
+            if same is not None:
+                self.journal.add(same)
+                raise Unchanged(f"{same.note} since {same.against}")
         known = self._claims.begin(plan, order)
         if known is not None:
             return known

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
+from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.base_branch import counterparts, of_base
@@ -34,6 +35,7 @@ from pytest_llmlat.values.scenario import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.machine.devices import Inventory
@@ -92,6 +94,11 @@ class Selection:
         """The task catalogue."""
         found = load_tasks(self._settings.task_files)
         return replace(found, entries={**found.entries, **self._own_tasks})
+
+    @property
+    def data(self) -> Path | None:
+        """The folder with local copies of public sets."""
+        return self._settings.data
 
     @cached_property
     def base_models(self) -> ModelCatalogue | None:
@@ -308,6 +315,19 @@ class Selection:
         """Set what a generated program may use, if that was asked for."""
         options = {**dict(task.options), **dict(self._settings.limits)}
         return replace(task, options=tuple(sorted(options.items())))
+
+    def asked(self, task: Task) -> Task:
+        """Return a task with all that was asked for of every task."""
+        found = self.budgeted(self.showing(task))
+        return found if METRICS[task.metric].run is None else self.bounded(found)
+
+    def of_base(self, name: str) -> ModelSpec:
+        """Return a model as the base branch has it, with what was asked for of all.
+
+        Raises:
+            UnknownName: the base has no such entry.
+        """
+        return self._as_asked(self._model(name, where="", base=True))
 
     def budgeted(self, task: Task) -> Task:
         """Set the latency budget of a task, if that was asked for."""

@@ -112,6 +112,8 @@ class Settings:
     """What stands for ``root`` there."""
     proposed: JudgingSettings | None = None
     """What the change says of them itself, which is shown and not followed."""
+    changed: bool = False
+    """Whether to leave out cells of which nothing has changed since the base."""
     power: bool = False
     """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None = None
