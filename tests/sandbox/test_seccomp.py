@@ -32,7 +32,7 @@ def answer(code: bytes, machine: str, number: int, *arguments: int) -> int:
 
 
 def interpret(code: bytes, data: bytes) -> int:
-    """Run classic BPF, the five instructions that the filters use."""
+    """Run classic BPF, the six instructions that the filters use."""
     at = accumulator = 0
     while True:
         kind, hit, miss, value = struct.unpack_from("HBBI", code, 8 * at)
@@ -41,6 +41,9 @@ def interpret(code: bytes, data: bytes) -> int:
             return int(value)
         if kind == seccomp.LOAD:
             (accumulator,) = struct.unpack_from("<I", data, value)
+            continue
+        if kind == seccomp.ALWAYS:
+            at += value
             continue
         taken = {
             seccomp.EQUAL: accumulator == value,
@@ -90,6 +93,14 @@ def test_every_number_that_is_not_on_the_list_is_refused(machine: str) -> None:
         ("prlimit64", (0, 7, 0, 1), True),
         ("prlimit64", (0, 7, 1, 0), False),
         ("prlimit64", (0, 7, 1 << 32, 0), False),
+        ("prlimit64", (PID, 7, 0, 1), True),
+        ("prlimit64", (1, 7, 0, 1), False),
+        ("prlimit64", (PID, 7, 1, 1), False),
+        ("getsockopt", (3, 1, 3), True),
+        ("getsockopt", (3, 1, 39), True),
+        ("getsockopt", (3, 1, 17), False),
+        ("getsockopt", (3, 1, 77), False),
+        ("getsockopt", (3, 6, 3), False),
         ("sendto", (3, 1, 1, 0, 0, 0), True),
         ("sendto", (3, 1, 1, 0, 1, 16), False),
         ("sendto", (3, 1, 1, 0, 1 << 32, 16), False),
@@ -99,6 +110,10 @@ def test_every_number_that_is_not_on_the_list_is_refused(machine: str) -> None:
         ("fcntl", (3, 8, 1), False),
         ("fcntl", (3, 10, 9), False),
         ("fcntl", (3, 3), True),
+        ("fcntl", (3, 4, os.O_NONBLOCK), True),
+        ("fcntl", (3, 4, seccomp.O_ASYNC | os.O_NONBLOCK), False),
+        ("fcntl", (3, 3, seccomp.O_ASYNC), True),
+        ("fcntl", (3, 1031, 1 << 20), False),
         ("prctl", (15, 1), True),
         ("prctl", (1, 0), False),
         ("prctl", (22, 2), False),
@@ -115,6 +130,16 @@ def test_a_child_may_do_this_and_not_that(
 ) -> None:
     """Signals to itself, threads, reading limits and files; and no more of the kind."""
     assert (both(machine, name, *arguments) == ALLOW) is allowed
+
+
+@machines
+def test_no_buffer_of_a_socket_can_be_made_larger(machine: str) -> None:
+    """Not by any option of a socket: setting one is not on the list."""
+    number = {"x86_64": 54, "aarch64": 208}[machine]
+
+    assert answer(seccomp.serving(paths=True, machine=machine), machine, number) == (
+        REFUSE
+    )
 
 
 @machines

@@ -64,8 +64,9 @@ def test_no_bytes_break_the_reading_of_a_verdict(verdict: bytes) -> None:
         ({"timed_out": True}, "timeout"),
         ({"printed_bytes": (1 << 20) + 1}, "refused"),
         ({"over_memory": True}, "memory"),
+        ({"held_by_kernel": 70 << 20}, "memory"),
     ],
-    ids=["time", "output", "memory"],
+    ids=["time", "output", "memory", "the kernel's memory"],
 )
 def test_a_limit_that_was_hit_beats_a_verdict(
     facts: dict[str, object], kind: str

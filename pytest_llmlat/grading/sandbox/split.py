@@ -18,6 +18,10 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.sandbox.kernel_memory import (
+    LOOK_S,
+    MOST_BYTES,
+)
 from pytest_llmlat.grading.sandbox.request_pipe import RequestPipe
 from pytest_llmlat.grading.sandbox.verdict import MAX_VERDICT, Observation, decide
 from pytest_llmlat.grading.sandbox.zygote import Zygote, ZygoteDied
@@ -161,6 +165,7 @@ class _Watch:
         self._seen = Observation()
         self._running: set[Role] = set()
         self._killed: set[Role] = set()
+        self._next_look = 0.0
         self._selector = selectors.DefaultSelector()
         self._verdict, self._verdict_end = os.pipe()
         self._printed, self._printed_end = os.pipe()
@@ -230,15 +235,26 @@ class _Watch:
             pipe.close()
 
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
-        left_s = self._deadline - time.monotonic()
+        now = time.monotonic()
+        left_s = self._deadline - now
         if left_s > 0:
-            return self._selector.select(left_s)
+            if now >= self._next_look:
+                self._next_look = now + LOOK_S
+                self._look()
+            return self._selector.select(min(left_s, LOOK_S))
         if len(self._killed) < len(ROLES):
             self._seen.timed_out = not self._killed
             self._kill(*ROLES)
             self._deadline = time.monotonic() + GRACE_S
             return []
         raise ZygoteDied("a killed child did not end")
+
+    def _look(self) -> None:
+        """End a program for which the kernel itself holds too much."""
+        held = self._zygotes["candidate"].held_by_kernel()
+        if held > MOST_BYTES and "candidate" not in self._killed:
+            self._seen.held_by_kernel = held
+            self._kill(*ROLES)
 
     def _kill(self, *roles: Role) -> None:
         for role in roles:

@@ -39,6 +39,8 @@ class Observation:
     exits: dict[Role, int] = field(default_factory=dict)
     """Exit status by role; negative is the signal that ended it."""
     over_memory: bool = False
+    held_by_kernel: int = 0
+    """Bytes that the kernel held for it where that was too much."""
     timed_out: bool = False
 
 
@@ -76,6 +78,9 @@ def _limit_hit(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str] | N
         return "refused", f"printed more than {limits.output_bytes} bytes"
     if seen.over_memory:
         return "memory", f"took more than {limits.memory_bytes} bytes"
+    if seen.held_by_kernel:
+        mib = seen.held_by_kernel >> 20
+        return "memory", f"made the kernel hold {mib} MiB for its mappings and threads"
     return None
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.sandbox.inside.frames import Closed, TooLong, receive, send
+from pytest_llmlat.grading.sandbox.kernel_memory import kernel_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,15 @@ class Zygote:
             ZygoteDied: it has gone.
         """
         self._send({})
+
+    def held_by_kernel(self) -> int:
+        """Return the bytes of the child's that no limit counts, 0 where unknown.
+
+        Inside other namespaces its number means nothing here.
+        """
+        if self.child is None or sys.platform != "linux":
+            return 0
+        return kernel_bytes(self.child, self._process.pid)
 
     def read(self) -> dict[str, object]:
         """Return its next message.

@@ -7,16 +7,22 @@ once, by the server, and inherited, so that a child pays half a millisecond.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import resource
 import signal
+import socket
 import sys
 from dataclasses import dataclass
 from typing import Protocol
 
 LINUX = sys.platform == "linux"
 OPEN_FILES = 64
+FEWEST_FILES = 16
+"""Stdio, the line, and room for a loop of ``asyncio`` and some pipes."""
+KERNEL_BUFFERS = 32 << 20
+"""Bytes that the kernel may hold for all sockets of a process, beside its memory."""
 LAST_DESCRIPTOR = 4
 """The highest number that a role uses: stdio, its line, the verdict."""
 ABOVE_ALL_DESCRIPTORS = 256
@@ -97,6 +103,7 @@ def prepare(name: str) -> Confinement:
         OSError: this kernel does not have it.
         KeyError: no such confinement, or no system call table for this machine.
     """
+    most_open_files()  # once for all children
     if name == "seatbelt":
         from .darwin import Seatbelt  # noqa: PLC0415 - where it is needed
 
@@ -136,11 +143,25 @@ def _die_with(server: int) -> None:
             os._exit(1)
 
 
+@functools.cache
+def most_open_files() -> int:
+    """Return how many descriptors a child may have.
+
+    Each may be a socket with a full buffer, whose size is the machine's to choose.
+    """
+    ends = socket.socketpair()
+    buffer = ends[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    for end in ends:
+        end.close()
+    return max(FEWEST_FILES, min(OPEN_FILES, KERNEL_BUFFERS // max(1, buffer)))
+
+
 def _limit(bounds: Bounds) -> None:
     cpu_s = math.ceil(bounds.time_s) + 1
+    files = most_open_files()
     limits = {
         resource.RLIMIT_CORE: (0, 0),
-        resource.RLIMIT_NOFILE: (OPEN_FILES, OPEN_FILES),
+        resource.RLIMIT_NOFILE: (files, files),
         resource.RLIMIT_FSIZE: (bounds.file_bytes, bounds.file_bytes),
         resource.RLIMIT_MEMLOCK: (0, 0),
         # The soft limit is a signal that a program can ignore, the hard one is not.

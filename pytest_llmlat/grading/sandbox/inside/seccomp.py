@@ -35,6 +35,7 @@ KILL_PROCESS = 0x80000000
 REFUSE = FAIL | errno.EPERM
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALWAYS = 0x05
 AT_NUMBER, AT_ARCH, AT_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 
@@ -47,6 +48,12 @@ TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x5421, 0x541B, 0x5450, 0x5451)
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. Not F_SETOWN and
 F_SETSIG: with them the kernel sends any signal to any process of the same user."""
+SET_FLAGS = 4
+O_ASYNC = 0x2000
+SOCKET_LEVEL = 1
+SOCKET_QUESTIONS = (3, 4, 7, 8, 38, 39)
+"""SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_PROTOCOL, SO_DOMAIN. Not SO_PEERCRED and
+SO_PEERPIDFD, which name the process at the other end and hand out a hold of it."""
 PRCTL_NAMES = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of mappings."""
 
@@ -118,6 +125,24 @@ def null(index: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
+def both(
+    first: list[tuple[int, int, int, int]], second: list[tuple[int, int, int, int]]
+) -> list[tuple[int, int, int, int]]:
+    """Allow where both would: what the first allows goes on to the second."""
+    size = len(first)
+    steps = [
+        # A jump to the end of the first, where the second begins.
+        (ALWAYS, size - place, 0, 0) if step[:2] == (RETURN, ALLOW) else step
+        for place, step in enumerate(first)
+    ]
+    return [*steps, (RETURN, REFUSE, 0, 0), *second]
+
+
+def unless(index: int, value: int) -> list[tuple[int, int, int, int]]:
+    """Allow where an argument is not ``value``; else the next steps decide."""
+    return [argument(index), (EQUAL, value, 1, 0), (RETURN, ALLOW, 0, 0)]
+
+
 def without_bits(index: int, bits: int) -> list[tuple[int, int, int, int]]:
     """Allow where an argument has none of ``bits``."""
     return [argument(index), (ANY_BIT, bits, 1, 0), (RETURN, ALLOW, 0, 0)]
@@ -154,6 +179,8 @@ def serving(*, paths: bool, machine: str | None = None) -> bytes:
     # With an address, a datagram of a socket pair reaches any local socket.
     program.check("sendto", null(4))
     program.check("fcntl", one_of(1, FCNTL_COMMANDS))
+    asking = both(one_of(1, (SOCKET_LEVEL,)), one_of(2, SOCKET_QUESTIONS))
+    program.check("getsockopt", asking)
     program.check("ioctl", one_of(1, TERMINAL_QUESTIONS))
     program.check("prctl", one_of(0, (*PRCTL_NAMES, PR_SET_PDEATHSIG)))
     program.add(RETURN, REFUSE)
@@ -178,8 +205,9 @@ def running(pid: int, *, machine: str | None = None) -> bytes:
     program.check("clone", with_bits(0, CLONE_THREAD))
     program.check("kill", one_of(0, (pid,)))
     program.check("tgkill", one_of(0, (pid,)))
-    # Reading limits is allowed, setting is not: root could lift its own.
-    program.check("prlimit64", null(2))
+    # Reading its own limits is allowed, setting is not: root could lift its own.
+    program.check("prlimit64", both(one_of(0, (0, pid)), null(2)))
+    program.check("fcntl", [*unless(1, SET_FLAGS), *without_bits(2, O_ASYNC)])
     program.check("prctl", one_of(0, PRCTL_NAMES))
     for name, numbers in SERVING.items():
         if name not in CHECKED:
