@@ -36,6 +36,7 @@ CELL_SPREAD, CELL_WEIGHT = 0.013, 4
 ALONE_SPREAD, ALONE_WEIGHT = 0.028, 10
 """The same of ``a`` where one run is stored, which tells nothing of it: what was seen
 between quiet sessions of one machine."""
+_CELL = (CELL_SPREAD, CELL_WEIGHT)
 _FEWEST_CELLS = 3
 """Fewer cells do not tell how unlike they move."""
 
@@ -106,6 +107,21 @@ def together(cells: Sequence[CellTimes]) -> Moved:
 
 def own(cells: Sequence[CellTimes]) -> list[Spread]:
     """Return the variance of each cell's change, but for the noise of its samples."""
+    return _own(cells, list(_unlike_others(cells)))
+
+
+def foreseen(cells: Sequence[CellTimes]) -> list[Spread]:
+    """Return the same of a candidate that is not measured yet.
+
+    How unlike its cells will move is not known, but how sure that will be.
+    """
+    others = len(cells) - 1 if len(cells) >= _FEWEST_CELLS else 0
+    return _own(cells, [(None, others - 1 if others else 0)] * len(cells))
+
+
+def _own(
+    cells: Sequence[CellTimes], others: Sequence[tuple[float | None, int]]
+) -> list[Spread]:
     if len(cells) == 1:
         # Alone, its runs tell both at once.
         (cell,) = cells
@@ -114,7 +130,7 @@ def own(cells: Sequence[CellTimes]) -> list[Spread]:
     common = together(cells).run
     return [
         scaled(summed([common, unlike]), cell.stored)
-        for cell, unlike in zip(cells, _unlike(cells), strict=True)
+        for cell, unlike in zip(cells, _unlike(cells, others), strict=True)
     ]
 
 
@@ -139,8 +155,16 @@ def _common(means: Sequence[float], noise: float) -> Spread:
     return _moderated(seen, len(means) - 1, RUN_SPREAD, RUN_WEIGHT)
 
 
-def _unlike(cells: Sequence[CellTimes]) -> list[Spread]:
-    """Estimate B from how unlike cells move, for each without its own change."""
+def _unlike(
+    cells: Sequence[CellTimes], others: Sequence[tuple[float | None, int]]
+) -> list[Spread]:
+    """Estimate B from how unlike cells move, for each without its own change.
+
+    Args:
+        cells: all of them.
+        others: for each how unlike the others moved in this run, and the degrees of
+            freedom of that; ``None`` if it is still to come.
+    """
     shared = sorted(set.intersection(*(set(cell.runs) for cell in cells)))
     stored, known = 0.0, 0
     if len(shared) > 1:
@@ -149,10 +173,14 @@ def _unlike(cells: Sequence[CellTimes]) -> list[Spread]:
         left = sum(value**2 for value in _residuals(shared, cells)) / known
         stored = known * max(0.0, left - noise)
     found = []
-    for seen, degrees in _unlike_others(cells):
+    for seen, degrees in others:
+        if seen is None:
+            told = _moderated(stored / known if known else 0.0, known, *_CELL)
+            found.append(Spread(told.variance, told.degrees + degrees))
+            continue
         whole = known + degrees
         both = (stored + degrees * seen) / whole if whole else 0.0
-        found.append(_moderated(both, whole, CELL_SPREAD, CELL_WEIGHT))
+        found.append(_moderated(both, whole, *_CELL))
     return found
 
 

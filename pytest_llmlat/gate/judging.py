@@ -305,6 +305,9 @@ def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
     # More samples of one run do not tell how much runs differ.
     by_runs = bool(each.stored and between)
     needed = needed_runs(case) if by_runs else needed_samples(case)
+    if needed is None and by_runs:
+        told = "no number of baseline runs would decide: measure it in turn, or longer"
+        return replace(verdict, note=_joined(*filter(None, [verdict.note, told])))
     if needed is None:
         return verdict
     return replace(

@@ -1,8 +1,9 @@
-"""Which changes a run could see, told before it is made.
+"""Which changes a run could see beside stored ones, told before it is made.
 
-From a baseline alone it is known how much answers to one sample differ only if each was
-asked several times. Without rounds the spread between samples stands for it, which is
-more than the truth: paired, less is needed.
+Stored runs tell how much the answer to one sample varies, once what is common to a run
+is taken away, and how much runs differ. One run of one round tells neither, and the
+spread between its samples stands for nothing that a gate compares: then no latency is
+told.
 """
 
 from __future__ import annotations
@@ -10,22 +11,35 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, pvariance, variance
+from itertools import combinations
+from statistics import fmean, pvariance, variance
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate import mcnemar
-from pytest_llmlat.gate.judging import ALPHA, SHARES
+from pytest_llmlat.gate.between_runs import (
+    CellTimes,
+    Spread,
+    foreseen,
+    scaled,
+    summed,
+    together,
+)
+from pytest_llmlat.gate.changes import BALANCED, QUALITY
+from pytest_llmlat.gate.hypotheses import ALL_CELLS, ALL_CELLS_SHARE, BALANCED_BY
+from pytest_llmlat.gate.judging import ALPHA
+from pytest_llmlat.gate.matching import same
+from pytest_llmlat.gate.pairing import LATENCIES, log_times
+from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
+from pytest_llmlat.gate.stored_runs import drift
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_llmlat.store.baselines import BaselineCell
-    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.store.baselines import BaselineCell, BaselineRun
+    from pytest_llmlat.values.records import Cell, Record
 
-POWER = 0.8
 SIZES = (15, 30, 60, 120, 250, 500, 1000)
 """For how many samples the table is made, beside the baseline's own number."""
-_NORMAL = NormalDist()
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,90 +47,242 @@ class Visible:
     """The smallest changes that a number of samples shows with 80 per cent."""
 
     cell: str
+    """Its id; ``all cells`` where all of them change alike."""
     samples: int
+    """Of each cell."""
     slower: float | None
-    """Of e2e, as a share; ``None`` where no latency is known."""
+    """Of e2e, as a share; ``None`` where it is not known how one sample varies."""
     worse: float | None
     """Of quality, in its points; ``None`` where so few samples show no loss at all, or
     where marks that are not simply right or wrong had no spread."""
-    paired: bool
-    """Whether the spread of e2e is that of one sample asked again."""
+    stored: int
+    """Beside how many runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredCell:
+    """A cell in all stored runs that have it."""
+
+    cell: Cell
+    runs: Mapping[str, BaselineCell]
+    noise: Spread | None
+    """Of one sample's log e2e in one run; ``None`` if nobody knows."""
+    alike: float
+    """What neighbours being alike adds to the variance of a run's mean, for one
+    sample; shared by all of them as the samples' own noise is."""
+    same_answers: bool
+    """All runs gave the same answers, so that another one will too."""
+
+    @property
+    def samples(self) -> int:
+        """The number of items that are compared."""
+        newest = list(self.runs.values())[-1]
+        return len({record.item for record in newest.records})
+
+    def times(self, samples: int) -> CellTimes | None:
+        """Return its times as the gate will see them, with so many samples."""
+        if self.noise is None:
+            return None
+        return CellTimes(
+            change=0.0,
+            noise=(self.noise.variance + self.alike) / samples,
+            samples=samples,
+            runs={
+                name: fmean(log_times(run.records, BALANCED_BY).values())
+                for name, run in self.runs.items()
+            },
+        )
+
+    def within(self, times: CellTimes) -> list[Spread]:
+        """Return what samples make of a change: their noise, and its being alike."""
+        count = times.samples
+        batches = count // max(1, round(math.sqrt(count)))
+        alike = Spread(self.alike / count, max(1, batches - 1))
+        own = Spread(times.noise - alike.variance, count - 1)
+        return [scaled(each, times.stored) for each in (own, alike)]
 
 
 def visible(
-    cells: Sequence[BaselineCell], *, latencies: int, samples: int | None
+    runs: Sequence[BaselineRun],
+    *,
+    tolerated: Callable[[Cell], Mapping[str, float]],
+    samples: int | None,
 ) -> list[Visible]:
-    """Return the table for some cells of a baseline.
+    """Return the table of a baseline: each cell by itself, then all together.
 
     Args:
-        cells: those that will be measured again.
-        latencies: how many will be gated of each; Holm's first share is taken.
+        runs: the stored ones, oldest first.
+        tolerated: what is gated of a cell, and how much worse each may be.
         samples: how many each will have at most; ``None`` for as many as the baseline.
     """
-    level = ALPHA / 2 / (SHARES * max(1, len(cells)))
-    found = []
-    for cell in cells:
-        stored = len({record.item for record in cell.records})
-        # What the baseline has no answer to is compared with nothing.
-        own = stored if samples is None else min(samples, stored)
-        found += [
-            _visible(cell, size, level, max(1, latencies))
-            for size in sorted({*SIZES, own})
-        ]
+    by_id: dict[str, dict[str, BaselineCell]] = defaultdict(dict)
+    for run in runs:
+        for cell in run.cells:
+            by_id[cell.cell.id][run.id] = cell
+    cells = [_stored(own) for own in by_id.values()]
+    allowed = [tolerated(each.cell) for each in cells]
+    # What the baseline has no answer to is compared with nothing.
+    own = [
+        each.samples if samples is None else min(samples, each.samples)
+        for each in cells
+    ]
+    sizes = sorted({*SIZES, *own})
+    tables = {size: _table(cells, allowed, size) for size in sizes}
+    found = [
+        tables[size][place]
+        for place, count in enumerate(own)
+        for size in sizes
+        if size in {*SIZES, count}
+    ]
+    if len(cells) > 1:
+        found += [_all(cells, allowed, size) for size in sizes]
     return found
 
 
-def _visible(cell: BaselineCell, samples: int, level: float, latencies: int) -> Visible:
-    reach = _reach(level)
-    spread, paired = _spread(cell.records)
-    graded = [record.grade for record in cell.records if record.graded]
-    right = fmean(grade.value for grade in graded)
-    binary = all(grade.correct is not None for grade in graded)
-    # Two answers that have nothing to do with each other differ by this at most.
-    noise = (
-        right * (1 - right) if binary else pvariance([grade.value for grade in graded])
-    )
+def _table(
+    cells: Sequence[_StoredCell],
+    allowed: Sequence[Mapping[str, float]],
+    samples: int,
+) -> list[Visible]:
+    """Return what is seen of each cell, while the others stay as they are."""
+    share = ALPHA / 2 * (1 - ALL_CELLS_SHARE if len(cells) > 1 else 1)
+    level = share / max(1, sum(map(_families, cells, allowed)))
+    times = [each.times(samples) for each in cells]
+    timed = [each for each in times if each is not None]
+    between = iter(foreseen(timed) if timed else ())
+    found = []
+    for each, gated, known in zip(cells, allowed, times, strict=True):
+        slower = worse = None
+        runs = None if known is None else next(between)
+        if known is not None and runs is not None and BALANCED_BY in gated:
+            whole = summed([runs, *each.within(known)])
+            slower = _slower(whole, level, gated[BALANCED_BY])
+        if QUALITY in gated:
+            worse = _worse(each, samples, level, gated[QUALITY])
+        found.append(
+            Visible(
+                cell=each.cell.id,
+                samples=samples,
+                slower=slower,
+                worse=worse,
+                stored=len(each.runs),
+            )
+        )
+    return found
+
+
+def _all(
+    cells: Sequence[_StoredCell],
+    allowed: Sequence[Mapping[str, float]],
+    samples: int,
+) -> Visible:
+    """Return what is seen where all cells are slower by the same share."""
+    gated = [own[BALANCED_BY] for own in allowed if BALANCED_BY in own]
+    known = [times for each in cells if (times := each.times(samples))]
+    slower = None
+    if len(known) > 1 and gated:
+        moved = together(known)
+        whole = summed([moved.between, scaled(moved.noise, moved.stored)])
+        tolerance = math.expm1(fmean(map(math.log1p, gated)))
+        slower = _slower(whole, ALPHA / 2 * ALL_CELLS_SHARE, tolerance)
     return Visible(
-        cell=cell.cell.id,
+        cell=ALL_CELLS,
         samples=samples,
-        slower=None
-        if spread is None
-        else math.expm1(
-            _reach(level / latencies) * math.sqrt(2) * spread / math.sqrt(samples)
-        ),
-        worse=_worse(reach * math.sqrt(2 * noise / samples), samples, level)
-        if binary
-        else reach * math.sqrt(2 * noise / samples) or None,
-        paired=paired,
+        slower=slower,
+        worse=None,
+        stored=max(len(each.runs) for each in cells),
     )
 
 
-def _reach(level: float) -> float:
-    """Return how many standard errors a change must have to be seen."""
-    return _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)
+def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
+    """Return how many shares of the level a cell will have."""
+    quality = QUALITY in allowed and not each.same_answers
+    return quality + (BALANCED in allowed) + any(name in allowed for name in LATENCIES)
 
 
-def _worse(drop: float, samples: int, level: float) -> float | None:
-    """Return a drop of right answers, no smaller than McNemar's test can show.
-
-    So many must be lost, and none won, that the test tells it, however little answers
-    vary otherwise.
-    """
-    fewest = (n for n in range(1, samples + 1) if mcnemar.loss(n, 0, samples) <= level)
-    lost = next(fewest, None)
-    return None if lost is None else max(drop, lost / samples)
+def _slower(whole: Spread, level: float, tolerance: float) -> float:
+    """Return the share that is seen to be beyond what is tolerated."""
+    reach = noncentral(level, whole.degrees) * math.sqrt(whole.variance)
+    return math.expm1(math.log1p(tolerance) + reach)
 
 
-def _spread(records: Sequence[Record]) -> tuple[float | None, bool]:
-    """Return the standard deviation of log e2e of one sample, and if it is that."""
+def _worse(
+    each: _StoredCell, samples: int, level: float, tolerance: float
+) -> float | None:
+    """Return the loss of quality that is seen, in its points."""
+    newest = list(each.runs.values())[-1].records
+    graded = [record.grade for record in newest if record.graded]
+    values = [grade.value for grade in graded]
+    squares = [
+        (first[name] - other[name]) ** 2
+        for first, other in combinations(map(_values, each.runs.values()), 2)
+        for name in first.keys() & other.keys()
+    ]
+    # Two answers that have nothing to do with each other differ by this at most.
+    apart = 2 * pvariance(values)
+    apart = min(apart, fmean(squares)) if squares else apart
+    whole = all(grade.correct is not None for grade in graded)
+    if whole and not (squares and apart):
+        # Right or wrong beside one answer, or beside several that agree.
+        return loss_of_answers(
+            samples,
+            right=fmean(values),
+            differing=apart,
+            level=level,
+            tolerance=tolerance,
+        )
+    if not apart:
+        return None
+    apart *= (1 + 1 / len(each.runs)) / 2
+    reach = noncentral(level, samples - 1)
+    loss = tolerance
+    for _ in range(_ROUNDS):
+        # Answers that are lost vary more than those that are not.
+        more = loss * (1 - loss) if whole else 0.0
+        loss = tolerance + reach * math.sqrt((apart + max(0.0, more)) / samples)
+    return loss if loss <= 1 else None
+
+
+def _values(cell: BaselineCell) -> dict[str, float]:
+    """Return the mean mark of each sample."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for record in cell.records:
+        if record.graded:
+            found[record.sample].append(record.grade.value)
+    return {name: fmean(values) for name, values in found.items()}
+
+
+def _stored(runs: Mapping[str, BaselineCell]) -> _StoredCell:
+    """Return a cell with what its runs tell of how it varies."""
+    newest = list(runs.values())[-1]
+    logs = [log_times(run.records, BALANCED_BY) for run in runs.values()]
+    common = [name for name in logs[-1] if all(name in own for own in logs)]
+    noise, alike = None, 0.0
+    if len(logs) > 1 and len(common) > 2:  # noqa: PLR2004 - a variance
+        rows = [[own[name] for name in common] for own in logs]
+        middles = [fmean(column) for column in zip(*rows, strict=True)]
+        apart = [[x - y for x, y in zip(row, middles, strict=True)] for row in rows]
+        free = len(rows) - 1
+        noise = Spread(sum(map(variance, apart)) / free, free * (len(common) - 1))
+        alike = fmean(drift(row).variance for row in apart) * len(rows) / free
+        alike *= len(common)
+    elif again := _again(newest.records):
+        noise = Spread(fmean(again), len(again))
+    others = [run.answers for run in runs.values() if run is not newest]
+    return _StoredCell(
+        cell=newest.cell,
+        runs=runs,
+        noise=noise,
+        alike=alike,
+        same_answers=bool(others)
+        and all(same(newest.answers, answers) for answers in others),
+    )
+
+
+def _again(records: Sequence[Record]) -> list[float]:
+    """Return the variance of the mean log e2e of each sample that has several."""
     logs: dict[str, list[float]] = defaultdict(list)
     for record in records:
         if record.finish != "error" and record.timing and record.timing.e2e_s > 0:
             logs[record.sample].append(math.log(record.timing.e2e_s))
-    again = [variance(values) for values in logs.values() if len(values) > 1]
-    if again:
-        return math.sqrt(fmean(again)), True
-    every = [value for values in logs.values() for value in values]
-    if len(every) < 2:  # noqa: PLR2004 - one value has no spread
-        return None, False
-    return math.sqrt(variance(every)), False
+    return [variance(own) / len(own) for own in logs.values() if len(own) > 1]

@@ -26,10 +26,20 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
         for row in rows
     ]
     header = ("seen with 80 %", "samples", "e2e", "quality")
-    notes = ["quality as if answers were drawn anew each time: paired, less is seen"]
-    if not all(row.paired for row in rows):
+    stored = max(row.stored for row in rows)
+    runs = "1 stored run" if stored == 1 else f"{stored} stored runs"
+    beside = (
+        f"beside {runs}, with what is tolerated: of a cell while the others stay as"
+        " they are, and of all cells alike"
+    )
+    notes = [beside]
+    if stored == 1:
         notes.append(
-            "e2e by the spread between samples, which is too wide: a baseline with"
-            " several rounds (--llm-requests) knows better"
+            "quality as if answers were drawn anew each time: paired, less is seen"
+        )
+    if any(row.slower is None for row in rows):
+        notes.append(
+            "e2e: how much one sample varies is told by several stored runs; add two"
+            " more (--llm-save-baseline)"
         )
     return [*table(header, cells, right=range(1, 4)), *notes]

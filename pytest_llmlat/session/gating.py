@@ -11,7 +11,6 @@ from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.limits import idle
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
-from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.power import visible
 from pytest_llmlat.gate.reach import (
     faster_than_runs,
@@ -21,7 +20,6 @@ from pytest_llmlat.gate.reach import (
 )
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
 from pytest_llmlat.gate.tolerances import (
-    DEFAULT_TOLERANCE,
     NEW_CELLS,
     UNSURE,
     Rules,
@@ -164,8 +162,8 @@ class Gate:
             UsageError: there is no baseline to take the spread from.
         """
         return visible(
-            self._spread().cells,
-            latencies=len(set(LATENCIES) & set(DEFAULT_TOLERANCE)),
+            self._spread().runs,
+            tolerated=self.rules.tolerated,
             samples=self._settings.samples,
         )
 

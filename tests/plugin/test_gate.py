@@ -1010,8 +1010,10 @@ def test_power_is_told_before_the_run(gated: Gated) -> None:
     result.stdout.fnmatch_lines(
         [
             "seen with 80 %*samples*e2e*quality",
-            f"{CELL} *24 *+*%*-0.*",
+            f"{CELL} *24 * - *-0.*",
+            "beside 1 stored run*",
             "quality as if*",
+            "e2e: *add two more (--llm-save-baseline)",
         ]
     )
     assert gated.compare("--collect-only").ret == OK

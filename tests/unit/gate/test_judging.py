@@ -910,6 +910,15 @@ def test_runs_that_differ_hide_what_runs_that_agree_show() -> None:
     assert quiet.change == pytest.approx(wild.change)
 
 
+def test_what_more_runs_would_not_decide_is_told() -> None:
+    """Runs that differ by ten per cent do so however many are stored."""
+    wild = judged(stored_beside(0.06, 0.0, 0.1, -0.1, 0.1, -0.1))["e2e"]
+
+    assert wild.outcome == "inconclusive"
+    assert (wild.needed_runs, wild.needed_at_least) == (None, None)
+    assert "no number of baseline runs would decide" in str(wild.note)
+
+
 def test_balance_knows_what_runs_differ_in_and_quality_does_not() -> None:
     """A score is made of time; right and wrong are not."""
     one = judged(stored_beside(0.0, 0.0))
