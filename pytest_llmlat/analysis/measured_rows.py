@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.workload import Workload
-    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Standing, Summary
     from pytest_llmlat.values.settings import Balance
 
@@ -43,11 +42,6 @@ class MeasuredRow:
     """In the order of the run; no two rows have the same."""
     standing: Standing
     cells: Sequence[MeasuredCell]
-
-
-def row_of(cell: Cell) -> tuple[str, str, str]:
-    """Return what makes a row: under another load a model is not as fast."""
-    return cell.model, cell.device, cell.scenario
 
 
 def family_weights(cells: Sequence[MeasuredCell]) -> list[float]:

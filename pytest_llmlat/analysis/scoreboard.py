@@ -23,7 +23,6 @@ from pytest_llmlat.analysis.measured_rows import (
     MeasuredRow,
     family_weights,
     over_families,
-    row_of,
     scored,
 )
 from pytest_llmlat.analysis.summary import complete, condense
@@ -31,7 +30,7 @@ from pytest_llmlat.analysis.variants import tunings
 from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
@@ -93,22 +92,24 @@ def joined(
     balance: Balance,
     seed: int,
     varied: Sequence[Varied] = (),
+    cut_off: Collection[tuple[str, str, str]] = (),
 ) -> Scoreboard:
     """Compute the scoreboard from what is left of the cells' records.
 
     Args:
-        condensed: one for each cell that was begun.
+        condensed: one for each cell that was planned or begun.
         balance: which mean is called balanced.
         seed: of the resampling.
         varied: models that are one model in several settings.
+        cut_off: rows of which more may have been to come.
     """
     filled = [cell.items for cell in condensed if cell.items is not None]
     # A row that stands alone is compared with nothing.
-    several = len({row_of(cell.facts.cell) for cell in condensed}) > 1
+    several = len({cell.facts.cell.row for cell in condensed}) > 1
     resampled = iter(bootstrap_cells(filled, seed) if several else [])
     groups: dict[tuple[str, str, str], list[MeasuredCell]] = defaultdict(list)
     for cell in condensed:
-        groups[row_of(cell.facts.cell)].append(
+        groups[cell.facts.cell.row].append(
             MeasuredCell(
                 summary=complete(cell, balance),
                 estimates=cell.estimates,
@@ -118,8 +119,12 @@ def joined(
             )
         )
     measured = [
-        MeasuredRow(place=place, standing=_standing(cells, balance), cells=cells)
-        for place, cells in enumerate(groups.values())
+        MeasuredRow(
+            place=place,
+            standing=_standing(cells, balance, partial=row in cut_off),
+            cells=cells,
+        )
+        for place, (row, cells) in enumerate(groups.items())
     ]
     rows = sorted(
         measured,
@@ -147,7 +152,9 @@ def joined(
     )
 
 
-def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
+def _standing(
+    cells: Sequence[MeasuredCell], balance: Balance, *, partial: bool
+) -> Standing:
     """Join the cells of a row, each family with the same weight."""
     counts = [cell.counts for cell in cells]
     summaries = [cell.summary for cell in cells]
@@ -165,7 +172,7 @@ def _standing(cells: Sequence[MeasuredCell], balance: Balance) -> Standing:
         errors=sum(s.errors for s in summaries),
         timeouts=sum(s.timeouts for s in summaries),
         grouped=sum(s.grouped for s in summaries),
-        partial=any(s.partial for s in summaries),
+        partial=partial or any(s.partial for s in summaries),
         quality=_joined(cells, lambda found: found.value.estimate),
         chance=over_families(cells, lambda found: found.chance.value),
         normalized=_joined(cells, lambda found: found.normalized),

@@ -48,7 +48,7 @@ def good(record: Record, objectives: tuple[Objective, ...]) -> bool | None:
     not come one by one. What failed or timed out met nothing, and an answer without
     any content met no bound on its tokens.
     """
-    if record.finish in ("error", "timeout") or record.timing is None:
+    if not record.answered or record.timing is None:
         return False
     timing, whole = record.timing, bool(record.answer)
     met = [_met(timing, objective, whole=whole) for objective in objectives]

@@ -12,6 +12,7 @@ from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
+from pytest_llmlat.values.cell_facts import unbegun
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Varied
 from pytest_llmlat.values.settings import BALANCES, Balance
@@ -98,7 +99,10 @@ def board_of(
         cells.append(cell)
         for problem in problems:
             (tell or warn)(problem)
-    board = joined(cells, balance=balance, seed=seed, varied=varied)
+    cells += [condense(unbegun(cell), (), slo=slo) for cell in run.unbegun]
+    board = joined(
+        cells, balance=balance, seed=seed, varied=varied, cut_off=run.cut_off
+    )
     return replace(board, verdicts=run.verdicts)
 
 

@@ -86,7 +86,7 @@ def condense(
     counted = count_cell(facts.load, records)
     figures = {
         "samples": len(records),
-        "partial": not facts.finished or len(records) < facts.planned,
+        "partial": not facts.whole(len(records)),
         "metric": records[0].metric if records else None,
         **_counts(records),
         **latencies([counted]),
@@ -101,7 +101,9 @@ def condense(
         "drawn": _drawing(records) if records else None,
         "steadiness": steadiness(facts, records),
         "figures": distributions([counted.by_entry]),
-        "numbers": numbers([counted.by_entry], facts),
+        "numbers": numbers(
+            [counted.by_entry], None if facts.planned is None else facts
+        ),
         "breakdown": breakdown(records),
     }
     return Condensed(
@@ -172,7 +174,7 @@ def _patient(found: CellEstimates | None, balance: Balance) -> float | None:
 
 def _drawing(records: Sequence[Record]) -> DrawnAnswers:
     """Return how answers were drawn; a failure, of which nobody knows, is left out."""
-    answers = [r for r in records if r.finish not in ("error", "timeout")]
+    answers = [r for r in records if r.answered]
     told = {(r.temperature, r.top_p) for r in answers} or {(None, None)}
     (temperature, top_p) = told.pop() if len(told) == 1 else (None, None)
     return DrawnAnswers(repeats=fewest(records), temperature=temperature, top_p=top_p)

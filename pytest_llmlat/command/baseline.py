@@ -150,6 +150,6 @@ def _middle(one: BaselineRun) -> str:
         record.timing.e2e_s
         for cell in one.cells
         for record in cell.records
-        if record.timing and record.finish not in ("error", "timeout")
+        if record.timing and record.answered
     ]
     return seconds(geometric_mean(times)) if times and min(times) > 0 else MISSING

@@ -163,7 +163,7 @@ def _reference(
                 constraint=one.constraint,
             )
         )
-        if not one.finished or len(records) < one.planned or not records:
+        if not one.whole(len(records)) or not records:
             note = f"{text} has {len(records)} of {one.planned} answers"
             holes.append(_failed(cell.id, text, note))
     run = BaselineRun(

@@ -122,8 +122,7 @@ def _examine(
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     """Return what can be said at once, and the changes that are to be judged."""
     tolerated = rules.tolerated(match.facts.cell)
-    there = match.facts.finished and len(match.records) >= match.facts.planned
-    if not there or not match.records:
+    if not match.facts.whole(len(match.records)) or not match.records:
         note = f"{len(match.records)} of {match.facts.planned} answers are there"
         return [_plain(match, "records", "failed", note)], []
     if match.reference is None:
@@ -136,6 +135,12 @@ def _examine(
         note = (
             f"no sample of {match.against} was measured (it has {shown}, …); same"
             " --llm-samples, --llm-seed and tasks?"
+        )
+        return [_plain(match, "records", "failed", note)], []
+    if not any(record.answered for record in match.reference):
+        note = (
+            f"no request to {match.against} was answered, and beside that all would"
+            " pass; measure it anew"
         )
         return [_plain(match, "records", "failed", note)], []
     if len(pairs.samples) < FEWEST:

@@ -117,9 +117,9 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the cells that are to come, and refuse two tests of one of them."""
+    """Write down the cells that are to come, and refuse two tests of one of them."""
     if SESSION in session.config.stash:
-        from pytest_llmlat.plugin.collection import clashes  # noqa: PLC0415
+        from pytest_llmlat.plugin.collection import clashes, planned  # noqa: PLC0415
 
         cells = [item for item in session.items if "llm" in _fixtures(item)]
         refused = _unwritten(session.config, cells) or clashes(session.items)
@@ -128,6 +128,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         # A worker that raised here would take the whole run down without a word.
         session.config.stash[REFUSED] = {i.nodeid: why for i, why in refused.items()}
         session.config.stash[SESSION].cells_planned = len(cells)
+        listed = session.config.option.collectonly or session.testsfailed
+        if not refused and not listed:
+            session.config.stash[SESSION].begin(planned(session.items))
 
 
 def _unwritten(

@@ -21,10 +21,11 @@ from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.entities import Task
+    from pytest_llmlat.values.records import Cell
 
 MARKER = "llm"
 _ARGUMENTS = (
@@ -92,22 +93,36 @@ def clashes(items: Iterable[pytest.Item]) -> dict[pytest.Item, str]:
     """
     found: dict[pytest.Item, str] = {}
     known: dict[str, tuple[pytest.Item, Assignment]] = {}
+    for item, assignment, own in _assigned(items):
+        first, before = known.setdefault(own.id, (item, assignment))
+        if first is not item:
+            alike = before.asked == assignment.asked
+            found[item] = str(clash(own.id, first.nodeid, item.nodeid, alike))
+    return found
+
+
+def planned(items: Iterable[pytest.Item]) -> Iterator[tuple[Cell, Task]]:
+    """Return the cells that items with a marker are to measure, and what each asks."""
+    for _, assignment, own in _assigned(items):
+        yield own, assignment.task
+
+
+def _assigned(
+    items: Iterable[pytest.Item],
+) -> Iterator[tuple[pytest.Item, Assignment, Cell]]:
+    """Return the items of which it is known what they measure, and what it is."""
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
         deployment, assignment = params.get("llm"), params.get("llmlat")
         if deployment is None or not isinstance(assignment, Assignment):
             continue
-        wanted = cell(
+        own = cell(
             deployment,
             assignment.task,
             assignment.scenario.name,
             variant=variant_of(item),
-        ).id
-        first, before = known.setdefault(wanted, (item, assignment))
-        if first is not item:
-            alike = before.asked == assignment.asked
-            found[item] = str(clash(wanted, first.nodeid, item.nodeid, alike))
-    return found
+        )
+        yield item, assignment, own
 
 
 def unprompted(item: pytest.Item, selection: Selection) -> list[str]:

@@ -31,6 +31,7 @@ from pytest_llmlat.report.leaders import (
 )
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
+from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import (
@@ -223,6 +224,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         if s.contention is not None and s.contention.contended
     ]
     return [
+        *missing_lines(board),
         *keeping_lines(board),
         *clock_lines(board),
         *contended,

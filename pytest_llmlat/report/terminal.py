@@ -27,6 +27,7 @@ from pytest_llmlat.report.loads import (
     keeping_lines,
     load_lines,
 )
+from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdicts import verdict_lines
@@ -103,6 +104,7 @@ def _remarks(board: Scoreboard) -> list[str]:
     warnings = dict.fromkeys(w for s in board.summaries for w in s.warnings)
     told = [f"warning: {printable(warning)}" for warning in warnings]
     return [
+        *missing_lines(board),
         *score_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),

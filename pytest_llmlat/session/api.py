@@ -27,6 +27,7 @@ from pytest_llmlat.session.arguments import (
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.session.latency_budgets import parse_budgets
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
+from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
@@ -304,6 +305,14 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
     _check_ids(samples or ())
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
+    session.begin(
+        [
+            (cell(deployment, task, scenario.name), task)
+            for deployment in chosen
+            for task in tasks
+            for scenario in selection.scenarios
+        ]
+    )
     passed = True
     try:
         for deployment in chosen:

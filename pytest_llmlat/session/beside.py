@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK
 from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.cell_facts import CellRole
     from pytest_llmlat.values.entities import ModelSpec, Task
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.settings import Spelled
 
 YARDSTICK_TOKENS = 16
@@ -83,6 +84,30 @@ def in_turn(
         )
         return task, order, found
     return task, order, None
+
+
+def to_come(selection: Selection, cell: Cell, task: Task) -> tuple[Cell, ...]:
+    """Return the cells that come of one that is asked for: it, and its reference.
+
+    Args:
+        selection: what was chosen.
+        cell: as a test asks for it.
+        task: what it asks.
+    """
+    try:
+        pair = selection.in_prompts(task)
+    except UsageError:
+        # Its test will say so; what it would have measured is the cell itself.
+        pair = None
+    if pair is not None:
+        name, _, variant = cell.task.partition("#")
+        labels = (_joined(variant, each.label) for each in reversed(pair))
+        return tuple(replace(cell, task=f"{name}#{label}") for label in labels)
+    spec = selection.against
+    if spec is None or spec.name == cell.model:
+        return (cell,)
+    device = cell.device if on_device(spec, cell.device) else spec.devices[0]
+    return cell, replace(cell, model=spec.name, device=device)
 
 
 def load_beside(

@@ -59,8 +59,9 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
         passed: no test failed, and nothing cut the run short.
     """
     settings, journal = session.settings, session.journal
-    run = open_run(journal.folder) if journal.begun else None
+    run = open_run(journal.folder, ended=True) if journal.begun else None
     if run is None or not run.facts:
+        journal.drop()
         left_out = () if run is None else run.verdicts
         return _nothing_measured(session, left_out, asked=asked)
     problems = [*run.problems, *again(run.facts)]

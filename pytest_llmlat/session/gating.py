@@ -206,7 +206,7 @@ class Gate:
                 other = reference.get(fact.cell.id)
                 theirs = measured[other.cell.id] if other else []
                 lacking += self._lacking(fact, other, theirs)
-                if other and theirs:
+                if other and any(record.answered for record in theirs):
                     matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
                 matches.append(after(fact, own, self.baseline, environment))
@@ -290,7 +290,7 @@ class Gate:
         """Fail what has no reference, or one beside which everything would pass."""
         name = self._against(other)
         broken = [record for record in theirs if record.finish == "error"]
-        if theirs and not broken:
+        if any(record.answered for record in theirs) and not broken:
             return
         yield Verdict(
             cell=facts.cell.id,
@@ -300,6 +300,8 @@ class Gate:
             note=f"{name} broke on {len(broken)} of {len(theirs)} requests:"
             f" {broken[0].error}"
             if broken
+            else f"{name} answered no request in time, and beside that all would pass"
+            if theirs
             else f"{name} was not measured beside it",
         )
 

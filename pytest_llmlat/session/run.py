@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import platform
 import warnings
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,17 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.gate.limits import check_limits
+from pytest_llmlat.gate.limits import check_limits, unanswered
 from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
-from pytest_llmlat.machine.environment import commit_of, fingerprint
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
 from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.measure.unseen import HeadTurns
-from pytest_llmlat.session.beside import in_turn, load_beside
+from pytest_llmlat.session.beside import in_turn, load_beside, to_come
 from pytest_llmlat.session.cell_order import CellOrder, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
@@ -34,6 +32,7 @@ from pytest_llmlat.session.gating import Gate, join
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
+from pytest_llmlat.session.run_facts import facts_of_run
 from pytest_llmlat.session.selection import Selection, reference_name
 from pytest_llmlat.session.unchanged import Unchanged, unchanged
 from pytest_llmlat.store.journal import Journal
@@ -45,12 +44,12 @@ from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.clock import SystemClock
-from pytest_llmlat.values.errors import DeviceAbsent, UsageError
+from pytest_llmlat.values.errors import DeviceAbsent, RunNotWritten, UsageError
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.grading.sandbox import Sandbox
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.recording import Told
     from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.entities import Deployment, Sample, Task
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
     from pytest_llmlat.values.settings import Settings, Spelled
 
@@ -102,6 +102,21 @@ class Session:
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
         """How many cells this process was asked for; 0 while nobody knows."""
+        self._to_come: tuple[Cell, ...] = ()
+
+    def begin(self, asked: Iterable[tuple[Cell, Task]]) -> None:
+        """Write down which cells are to come, so that a run that is killed lacks them.
+
+        Args:
+            asked: the cells that are known beforehand, and what each asks; none for
+                tests that say it only when they run.
+        """
+        cells = (to_come(self.selection, cell, task) for cell, task in asked)
+        self._to_come = tuple(dict.fromkeys(cell for own in cells for cell in own))
+        if self._to_come:
+            # What cannot be written is told by the first cell.
+            with suppress(RunNotWritten):
+                self.journal.open(self.run_facts, self._to_come)
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -179,7 +194,7 @@ class Session:
             )
             beside = (companion.plan(found, plan), companion.model)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
-        self.journal.open(self.run_facts)
+        self.journal.open(self.run_facts, self._to_come)
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
             if same is not None:
@@ -279,8 +294,9 @@ class Session:
     ) -> tuple[Verdict, ...]:
         """Judge a cell as far as that can be done before the others are there."""
         bounds = (*self.gate.limits, *order.limits)
-        missed = check_limits(
-            summary, own.records, bounds, unsure=self.gate.rules.unsure
+        missed = (
+            *unanswered(summary),
+            *check_limits(summary, own.records, bounds, unsure=self.gate.rules.unsure),
         )
         for verdict in (*missed, *self.gate.relimited(summary.cell, order)):
             self.journal.add(verdict)
@@ -366,25 +382,8 @@ class Session:
 
     @cached_property
     def run_facts(self) -> dict[str, Any]:
-        """Return what ``run.json`` says."""
-        settings = {
-            name: sorted(map(str, value))
-            if isinstance(value, tuple | frozenset)
-            else value
-            if value is None or isinstance(value, int | str)
-            else str(value)
-            for name, value in asdict(self.settings).items()
-        }
-        return {
-            "id": self.journal.folder.name,
-            "started": self._started.isoformat(timespec="seconds"),
-            "commit": commit_of(self.settings.root),
-            # To tell runs of several machines apart, once they are shown as one.
-            "host": platform.node() or None,
-            "settings": settings,
-            "varied": [asdict(each) for each in self.selection.varied],
-            "environment": fingerprint(self.selection.inventory),
-        }
+        """What ``run.json`` says."""
+        return facts_of_run(self.settings, self.selection, self._started)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 A run is a folder, ``.llmlat/runs/ID/``::
 
-    run.json        what was asked for and on which machine; at the end, for how long
+    run.json        what was asked for, on which machine, and which cells are to come;
+                    at the end, for how long
     cells.jsonl     CellFacts: one line when a cell begins, one when it is finished
     records.jsonl   Records, one line each
     claims.jsonl    which test measures which cell
@@ -21,7 +22,7 @@ import errno
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell
 
 SCHEMA = 1
 """Of the folder; a later one is not read by this version."""
@@ -45,6 +47,8 @@ CLAIMS = "claims.jsonl"
 VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
+PLAN = "plan"
+"""What ``run.json`` calls the cells that are to be measured."""
 _OWN = (".llmlat", "runs")
 """Where a project has its runs."""
 MEASURED = (RUN, CELLS, RECORDS, VERDICTS)
@@ -73,8 +77,12 @@ class Journal:
         self._cut: set[str] = set()
         """Files whose last line could be written in part only."""
 
-    def open(self, run: dict[str, Any]) -> None:
+    def open(self, run: dict[str, Any], plan: Sequence[Cell] = ()) -> None:
         """Create the folder and say what the run is; a second call changes nothing.
+
+        Args:
+            run: what was asked for, and on which machine.
+            plan: the cells that are to be measured, as far as they are known.
 
         Raises:
             RunNotWritten: there is no room for it, or no right to.
@@ -87,7 +95,8 @@ class Journal:
                 # What is measured is no source: keep it out of the user's commits.
                 ignore = self.folder.parent.parent / ".gitignore"
                 ignore.write_text("*\n", "utf-8")
-        self._tell({"schema": SCHEMA, **run})
+        cells = [{"cell": cell.id, **asdict(cell)} for cell in plan]
+        self._tell({"schema": SCHEMA, **run, PLAN: cells})
 
     def add(self, value: Record | CellFacts | Verdict) -> None:
         """Append one line.
@@ -142,11 +151,18 @@ class Journal:
         """Whether a process of this run has written anything."""
         return any((self.folder / name).exists() for name in (RUN, CELLS))
 
+    def drop(self) -> None:
+        """Remove the folder of a run that came to its end and measured nothing."""
+        if self.folder.is_dir() and {f.name for f in self.folder.iterdir()} == {RUN}:
+            (self.folder / RUN).unlink()
+            with suppress(OSError):
+                self.folder.rmdir()
+
     def finish(self, *, seconds: float) -> None:
-        """Say in ``run.json`` how long the run took.
+        """Say in ``run.json`` how long the run took, and so that it has an end.
 
         Raises:
-            RunNotWritten: there is no room for it, or no right to.
+            RunNotWritten: as ``add`` does.
         """
         if (self.folder / RUN).exists():
             told = json.loads((self.folder / RUN).read_text("utf-8"))

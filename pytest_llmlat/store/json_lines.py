@@ -178,6 +178,18 @@ def _refused(name: str) -> float:
 _DECODER = json.JSONDecoder(parse_constant=_refused)
 
 
+def cell_of(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
+    """Return the cell whose parts stand in a JSON object.
+
+    Raises:
+        ValueError: one is missing, or no text.
+    """
+    try:
+        return _cell(content)
+    except _MALFORMED as error:
+        raise ValueError(f"no cell: {error!s:.200}") from error
+
+
 def _cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
     """Return the cell whose parts stand in a line."""
     parts = {name: content[name] for name, _, _ in _fields(Cell)}

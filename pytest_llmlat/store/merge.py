@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Verdict
 
 _Row: TypeAlias = tuple[str, str, str]
@@ -47,6 +48,8 @@ class _Shown:
     run: Run
     was: str
     """Its id in that run."""
+    was_row: _Row
+    """Its row in that run."""
 
 
 def merge(runs: Sequence[Run]) -> Run:
@@ -80,6 +83,10 @@ def merge(runs: Sequence[Run]) -> Run:
         verdicts=_verdicts(kept, cells),
         places={cell.facts.cell.id: cell.place for cell in cells},
         problems=tuple(problems),
+        unbegun=_unbegun(kept, cells),
+        cut_off=frozenset(
+            cell.facts.cell.row for cell in cells if cell.was_row in cell.run.cut_off
+        ),
     )
 
 
@@ -99,7 +106,7 @@ def _cells(runs: Sequence[Run], problems: list[str]) -> list[_Shown]:
     """Return the cells of all runs, those of different conditions apart."""
     rows: dict[_Row, list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: str(run.told["started"]), reverse=True):
-        for row in dict.fromkeys(_row(facts) for facts in run.facts):
+        for row in dict.fromkeys(facts.cell.row for facts in run.facts):
             rows[row].append(run)
     found: list[_Shown] = []
     for row, having in rows.items():
@@ -210,6 +217,7 @@ def _joined(
                 place=run.places[key],
                 run=run,
                 was=key,
+                was_row=row,
             )
     commits = {_commit(cell.run) for cell in found.values()}
     if len(commits) > 1:
@@ -218,6 +226,18 @@ def _joined(
             f" {', '.join(sorted(commits))}"
         )
     return list(found.values())
+
+
+def _unbegun(runs: Sequence[Run], cells: Sequence[_Shown]) -> tuple[Cell, ...]:
+    """Return the cells that no run began, each in the row that its run has here."""
+    shown = {(id(each.run), each.was_row): each.facts.cell.model for each in cells}
+    begun = {each.facts.cell for each in cells}
+    missing = [
+        replace(cell, model=shown.get((id(run), cell.row), cell.model))
+        for run in runs
+        for cell in run.unbegun
+    ]
+    return tuple(cell for cell in dict.fromkeys(missing) if cell not in begun)
 
 
 def _task_changes(cells: Sequence[_Shown]) -> list[str]:
@@ -291,11 +311,7 @@ def _common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _of(row: _Row, run: Run) -> dict[str, CellFacts]:
-    return {facts.cell.id: facts for facts in run.facts if _row(facts) == row}
-
-
-def _row(facts: CellFacts) -> _Row:
-    return facts.cell.model, facts.cell.device, facts.cell.scenario
+    return {facts.cell.id: facts for facts in run.facts if facts.cell.row == row}
 
 
 def _name(run: Run) -> str:

@@ -7,17 +7,33 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SCHEMA, SUMMARY, VERDICTS
-from pytest_llmlat.store.json_lines import facts_of, parsed, verdict_of
+from pytest_llmlat.store.journal import (
+    CELLS,
+    PLAN,
+    RECORDS,
+    RUN,
+    SCHEMA,
+    SUMMARY,
+    VERDICTS,
+)
+from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, verdict_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Verdict
 
     Value = TypeVar("Value")
@@ -33,6 +49,8 @@ _FORMS: Mapping[str, tuple[type, ...]] = {
     "environment": (dict,),
 }
 """What ``run.json`` may say, where it says it."""
+_SHOWN = 3
+"""How many cells a sentence names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +80,14 @@ class Run:
     """For each cell's id where its records are."""
     problems: tuple[str, ...]
     """What was left out and what does not fit together, each a sentence."""
+    unbegun: tuple[Cell, ...] = ()
+    """Cells that were to be measured and were never begun."""
+    cut_off: frozenset[tuple[str, str, str]] = frozenset()
+    """Rows (model, device, scenario) of a run that has no end: what else was to come in
+    them, nobody knows."""
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path, *, ended: bool = False) -> Run:
     """Open a run.
 
     What a killed process left behind is fine: a line that was cut off is left out, and
@@ -72,12 +95,13 @@ def open_run(folder: Path) -> Run:
 
     Args:
         folder: of a run; or the folder of a report; or of all runs, for the newest.
+        ended: whoever asks ends it now; else it has ended if its files say so.
 
     Raises:
         BadRun: there is no run in it, or one of a later version.
     """
     try:
-        return _open(_chosen(folder))
+        return _open(_chosen(folder), ended=ended)
     except OSError as error:
         raise BadRun(f"run {folder}: cannot be read: {error}; {_WHICH}") from error
 
@@ -103,9 +127,10 @@ def _chosen(folder: Path) -> Path:
     return runs[-1]
 
 
-def _open(folder: Path) -> Run:
+def _open(folder: Path, *, ended: bool) -> Run:
     told = _told(folder / RUN)
     problems: list[str] = []
+    plan = _plan(told.pop(PLAN, ()), folder / RUN, problems)
     facts = _values(folder / CELLS, facts_of, problems)
     last = {one.cell.id: one for one in facts}
     problems += _mixed(facts)
@@ -120,14 +145,50 @@ def _open(folder: Path) -> Run:
         for key, count in index.counts.items()
         if key not in last
     ]
+    verdicts = _verdicts(folder, problems)
+    # A cell that was left out since nothing of it had changed has a verdict.
+    known = {*last, *(verdict.cell for verdict in verdicts)}
+    missing = tuple(cell for cell in plan if cell.id not in known)
+    ended = ended or told.get("seconds") is not None
+    problems += _unfinished(str(told["id"]), missing, len(plan), ended=ended)
+    rows = {cell.row for cell in (*(each.cell for each in last.values()), *missing)}
     return Run(
         folder=folder,
         told=told,
         facts=tuple(last.values()),
-        verdicts=_verdicts(folder, problems),
+        verdicts=verdicts,
         places={key: RecordPlace(index=index, key=key) for key in last},
         problems=tuple(problems),
+        unbegun=missing,
+        cut_off=frozenset(() if ended else rows),
     )
+
+
+def _plan(told: Any, path: Path, problems: list[str]) -> list[Cell]:  # noqa: ANN401 - any JSON value
+    """Return the cells that were to be measured, each once; none in older runs."""
+    try:
+        return list(dict.fromkeys(map(cell_of, told)))
+    except (TypeError, ValueError):
+        problems.append(f"{path}: {PLAN} is no list of cells, and left out")
+        return []
+
+
+def _unfinished(
+    name: str, missing: Sequence[Cell], planned: int, *, ended: bool
+) -> Iterator[str]:
+    """Say of a run that it is not whole, where it is not."""
+    if not ended:
+        yield (
+            f"run {name} has no end: it was cut off, or still goes on; all its rows are"
+            " partial"
+        )
+    if missing:
+        shown = ", ".join(cell.id for cell in missing[:_SHOWN])
+        more = len(missing) - _SHOWN
+        yield (
+            f"run {name}: {len(missing)} of {planned} planned cells were never begun:"
+            f" {shown}" + (f" and {more} more" if more > 0 else "")
+        )
 
 
 def _mixed(facts: Iterable[CellFacts]) -> Iterator[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def answer_time(record: Record) -> float | None:
     """Return the e2e of a request that was answered; a failure has none, in seconds."""
-    if record.finish in ("error", "timeout") or record.timing is None:
+    if not record.answered or record.timing is None:
         return None
     return record.timing.e2e_s
 

@@ -24,7 +24,7 @@ COLD = 0.01
 
 def answered(record: Record) -> bool:
     """Whether there is an answer whose latency may be that of a kept prompt."""
-    return record.finish not in ("error", "timeout") and record.timing is not None
+    return record.answered and record.timing is not None
 
 
 def cached_parts(record: Record) -> RatioParts | None:

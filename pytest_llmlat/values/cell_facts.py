@@ -111,8 +111,9 @@ class CellFacts:
     """What was measured once for a whole cell."""
 
     cell: Cell
-    planned: int
-    """How many samples were to be measured."""
+    planned: int | None
+    """How many samples were to be measured; ``None`` for a cell that was planned and
+    never begun."""
     finished: bool
     """Whether all of them were."""
     load_s: float | None
@@ -146,3 +147,22 @@ class CellFacts:
     """That other cell's id."""
     constraint_compile_s: float | None = None
     """Time to make that ready, before all else; ``None`` also for a server."""
+
+    def whole(self, answers: int) -> bool:
+        """Whether the cell was measured to its end, and so many answers are all."""
+        return self.finished and self.planned is not None and answers >= self.planned
+
+
+def unbegun(cell: Cell) -> CellFacts:
+    """Return what is known of a cell that was planned and never begun: nothing."""
+    return CellFacts(
+        cell=cell,
+        planned=None,
+        finished=False,
+        load_s=None,
+        warmup_s=None,
+        peak_rss_bytes=None,
+        peak_device_bytes=None,
+        wall_s=None,
+        task_revision=None,
+    )

@@ -42,6 +42,11 @@ class Cell:
         """The identity by which runs are compared; never pytest's node id."""
         return f"{self.task}|{self.model}|{self.device}|{self.scenario}"
 
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What makes a row of the scoreboard: under another load it is not as fast."""
+        return self.model, self.device, self.scenario
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -270,3 +275,8 @@ class Record:
         return self.cluster or self.conversation or self.sample
 
     constraint: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer: the request neither broke nor timed out."""
+        return self.finish not in ("error", "timeout")

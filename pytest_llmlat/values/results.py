@@ -108,7 +108,8 @@ class Summary:
     """The statistics of one cell."""
 
     cell: Cell
-    planned: int
+    planned: int | None
+    """``None`` for a cell that was planned and never begun."""
     samples: int
     errors: int
     timeouts: int

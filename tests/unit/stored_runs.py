@@ -85,7 +85,9 @@ def a_stored_run(
     """
     journal = Journal(folder)
     known = {"id": folder.name, "started": STARTED, "environment": dict(HERE)}
-    journal.open({**known, "commit": "1a2b3c4d5e6f", "settings": {}, **told})
+    journal.open(
+        {**known, "commit": "1a2b3c4d5e6f", "settings": {}, "seconds": 9, **told}
+    )
     for records in cells:
         journal.add(
             facts_of(records[0].cell, **{"planned": len(records), **(facts or {})})

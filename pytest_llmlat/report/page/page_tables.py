@@ -16,6 +16,7 @@ from pytest_llmlat.report.figure_tables import (
 from pytest_llmlat.report.figures import MISSING, placed
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
+from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -326,6 +327,7 @@ def _verdict(verdict: Verdict) -> tuple[Field, ...]:
 def remarks(board: Scoreboard) -> dict[str, list[str]]:
     """Return what is to be said of the clock, the machine and the run, by title."""
     told = {
+        "Not measured": missing_lines(board),
         "Scores": score_lines(board),
         "Repeats": repeat_lines(board),
         "Loads": keeping_lines(board),

@@ -255,7 +255,7 @@ def _holes(
     holes = [f"{key} was never described" for key in measured if key not in told]
     for key, facts in told.items():
         count = len({(r.sample, r.round) for r in measured.get(key, ())})
-        if not count or count < facts.planned:
+        if not count or count < (facts.planned or 0):
             holes.append(f"{key} has {count} of {facts.planned} records")
         elif not facts.finished:
             holes.append(f"{key} was not finished")

@@ -954,3 +954,17 @@ def test_times_beside_stored_runs_are_judged_when_all_cells_are_there() -> None:
     early = judge([match], Rules(), balance="geometric", among=4)
 
     assert {verdict.quantity for verdict in early} == {"quality"}
+
+
+def test_nothing_passes_beside_a_reference_that_never_answered() -> None:
+    """Beside time-outs alone every time would be a gain."""
+    ours = answers([1.0] * 8)
+    dead = tuple(replace(record, finish="timeout") for record in answers([9.0] * 8))
+
+    found = judged(matched(ours, dead))
+
+    assert found["records"].outcome == "failed"
+    assert found["records"].note is not None
+    assert "no request to main was answered" in found["records"].note
+    alive = (*dead[1:], replace(dead[0], finish="stop"))
+    assert "records" not in judged(matched(ours, alive))

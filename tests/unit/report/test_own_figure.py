@@ -95,7 +95,7 @@ TOLD = FigureDefinition(
     shape="number",
     unit="count",
     better=None,
-    told=lambda facts: float(facts.planned),
+    told=lambda facts: float(facts.planned or 0),
     columns=(FigureColumn(title="meant", views=("cells", "loads")),),
 )
 ROOT = Path(__file__).parents[3]

@@ -215,7 +215,7 @@ def test_opening_says_what_the_run_is(tmp_path: Path) -> None:
     """The folder holds ``run.json`` and is kept out of the user's commits."""
     journal = a_journal(tmp_path)
 
-    assert told(journal) == {"schema": 1, "id": "r1"}
+    assert told(journal) == {"schema": 1, "id": "r1", "plan": []}
     assert (tmp_path / ".llmlat" / ".gitignore").read_text("utf-8") == "*\n"
 
 
@@ -225,7 +225,7 @@ def test_a_second_opening_changes_nothing(tmp_path: Path) -> None:
 
     Journal(journal.folder).open({"id": "other"})
 
-    assert told(journal) == {"schema": 1, "id": "r1"}
+    assert told(journal) == {"schema": 1, "id": "r1", "plan": []}
 
 
 def test_two_journals_write_whole_lines_side_by_side(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_the_end_tells_how_long_it_took(tmp_path: Path) -> None:
 
     journal.finish(seconds=1.5)
 
-    assert told(journal) == {"schema": 1, "id": "r1", "seconds": 1.5}
+    assert told(journal) == {"schema": 1, "id": "r1", "plan": [], "seconds": 1.5}
     found = sorted(path.name for path in journal.folder.iterdir())
     assert found == [RUN]
 

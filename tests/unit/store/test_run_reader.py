@@ -58,7 +58,8 @@ def a_folder(
 ) -> Path:
     """Write a run."""
     journal = Journal(tmp_path / ".llmlat" / "runs" / name)
-    journal.open({"id": name, "started": "2026-01-01T00:00:00+00:00", **told})
+    begun = {"id": name, "started": "2026-01-01T00:00:00+00:00", "seconds": 9}
+    journal.open({**begun, **told})
     for one in facts:
         journal.add(one)
     for record in records:

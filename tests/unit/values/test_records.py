@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.values import records
+from pytest_llmlat.values import cell_facts, records
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.timing import NS_PER_S, Timing
@@ -135,7 +135,8 @@ def test_every_record_type_is_frozen_and_slotted() -> None:
     """Values cross modules; none is changed on the way, none grows attributes."""
     kinds = [
         kind
-        for kind in vars(records).values()
+        for module in (records, cell_facts)
+        for kind in vars(module).values()
         if isinstance(kind, type) and dataclasses.is_dataclass(kind)
     ]
 

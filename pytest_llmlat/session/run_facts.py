@@ -1,0 +1,45 @@
+"""What ``run.json`` says of a run: what was asked for, and on which machine."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.machine.environment import commit_of, fingerprint
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from pytest_llmlat.session.selection import Selection
+    from pytest_llmlat.values.settings import Settings
+
+
+def facts_of_run(
+    settings: Settings, selection: Selection, started: dt.datetime
+) -> dict[str, Any]:
+    """Return what is known of a run before anything is measured.
+
+    Args:
+        settings: all that was asked for; its folder names the run.
+        selection: what was chosen.
+        started: when the session began.
+    """
+    told = {
+        name: sorted(map(str, value))
+        if isinstance(value, tuple | frozenset)
+        else value
+        if value is None or isinstance(value, int | str)
+        else str(value)
+        for name, value in asdict(settings).items()
+    }
+    return {
+        "id": settings.folder.name,
+        "started": started.isoformat(timespec="seconds"),
+        "commit": commit_of(settings.root),
+        # To tell runs of several machines apart, once they are shown as one.
+        "host": platform.node() or None,
+        "settings": told,
+        "varied": [asdict(each) for each in selection.varied],
+        "environment": fingerprint(selection.inventory),
+    }

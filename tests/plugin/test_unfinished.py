@@ -1,0 +1,186 @@
+"""What was not measured has a row, and a model that never answers passes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.analysis.stored_run import board_of
+from pytest_llmlat.store.run_reader import open_run
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+CUT = """
+import os, signal
+import pytest
+
+@pytest.mark.llm("sentiment/tiny")
+def test_whole(llm, llmlat):
+    llmlat.run(llm)
+
+@pytest.mark.llm("reasoning/tiny")
+def test_cut(llm, llmlat):
+    {what}
+    llmlat.run(llm)
+"""
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+SUMS = "reasoning/tiny|parrot|cpu|single"
+
+
+def cells(project: Project) -> dict[str, dict[str, object]]:
+    """Return the cells of the latest run's summary by their ids."""
+    return {cell["id"]: cell for cell in project.summary()["cells"]}
+
+
+@pytest.mark.slow
+def test_a_run_killed_between_two_cells_is_not_whole(project: Project) -> None:
+    """The cell that was to come has a row, and every row of the run is partial."""
+    project.write("test_models.py", CUT.format(what=KILLED))
+
+    project.run_apart("--llm=parrot", "--llm=owl")
+
+    run = open_run(project.runs[-1])
+    board = board_of(run, balance="geometric", seed=0)
+    assert [cell.id for cell in run.unbegun] == [
+        SUMS,
+        "sentiment/tiny|owl|cpu|single",
+        "reasoning/tiny|owl|cpu|single",
+    ]
+    assert [(s.model, s.partial) for s in board.standings] == [
+        ("parrot", True),
+        ("owl", True),
+    ]
+    assert {s.cell.id: (s.planned, s.samples, s.partial) for s in board.summaries} == {
+        "sentiment/tiny|parrot|cpu|single": (6, 6, False),
+        SUMS: (None, 0, True),
+        "sentiment/tiny|owl|cpu|single": (None, 0, True),
+        "reasoning/tiny|owl|cpu|single": (None, 0, True),
+    }
+    assert "has no end" in run.problems[0]
+    assert f"3 of 4 planned cells were never begun: {SUMS}" in run.problems[1]
+
+
+@pytest.mark.slow
+def test_a_run_killed_before_its_first_cell_lacks_all(project: Project) -> None:
+    """The plan is there from the end of collection, while a model is loaded."""
+    project.write(
+        "conftest.py", f"import os, signal\n\ndef pytest_runtestloop():\n    {KILLED}\n"
+    )
+
+    project.run_apart()
+
+    run = open_run(project.runs[-1])
+    assert run.facts == ()
+    assert len(run.unbegun) == 2
+    board = board_of(run, balance="geometric", seed=0)
+    assert [s.partial for s in board.standings] == [True]
+    assert [s.balanced.value for s in board.standings] == [None]
+
+
+def test_a_cell_whose_test_failed_before_it_measured_has_a_row(
+    project: Project,
+) -> None:
+    """So has one that ``-x`` did not reach; a row that was measured whole is whole."""
+    project.write("test_models.py", CUT.format(what="assert llm is None"))
+
+    result = project.run("-x", "--llm-report=out")
+
+    told = f"not measured: 1 of 2 cells were planned and never begun: {SUMS}"
+    result.stdout.fnmatch_lines([told])
+    found = cells(project)
+    assert found[SUMS]["partial"]
+    assert found[SUMS]["planned"] is None
+    assert found[SUMS]["quality"] == {"value": None, "low": None, "high": None}
+    assert not found["sentiment/tiny|parrot|cpu|single"]["partial"]
+    assert [model["partial"] for model in project.summary()["models"]] == [True]
+    (problem,) = project.summary()["run"]["problems"]
+    assert "1 of 2 planned cells were never begun" in problem
+    for name in ("report.html", "report.md"):
+        text = (project.pytester.path / "out" / name).read_text("utf-8")
+        assert "planned and never begun" in text
+
+
+def test_a_run_that_ended_is_whole(project: Project) -> None:
+    """Nothing is partial that was measured to its end, also of several processes."""
+    project.run("--llm=parrot", "--llm=owl", "-n2")
+
+    assert [cell["partial"] for cell in project.summary()["cells"]] == [False] * 4
+    assert [model["partial"] for model in project.summary()["models"]] == [False] * 2
+    assert "problems" not in project.summary()["run"]
+
+
+def test_the_reference_is_planned_too(project: Project) -> None:
+    """A pair that was not reached lacks both."""
+    project.write("test_models.py", CUT.format(what="assert llm is None"))
+
+    project.run("--llm-against=owl")
+
+    assert cells(project)["reasoning/tiny|owl|cpu|single"]["partial"]
+    assert len(cells(project)) == 4
+
+
+@pytest.mark.parametrize("args", [["--collect-only"], ["-k", "nothing"]])
+def test_a_run_without_cells_leaves_nothing(project: Project, args: list[str]) -> None:
+    """Nor does one that only lists them."""
+    project.run(*args)
+
+    assert project.runs == []
+
+
+def test_a_run_of_which_all_was_skipped_leaves_nothing(project: Project) -> None:
+    """The newest run is one that measured something."""
+    project.write(
+        "conftest.py",
+        "import pytest\n\n@pytest.fixture(autouse=True)\n"
+        "def no():\n    pytest.skip('no')\n",
+    )
+
+    project.run()
+
+    assert project.runs == []
+
+
+GHOST = """
+from dataclasses import replace
+
+from pytest_llmlat import Scripted
+from pytest_llmlat.backends.backend_kind import BackendKind
+
+class Ghost(Scripted):
+    def generate(self, request, meter):
+        return replace(super().generate(request, meter), finish="timeout")
+
+def pytest_llmlat_backends():
+    kind = BackendKind(
+        name="ghost",
+        open=lambda deployment, clock: Ghost({"": "positive"}, clock=clock),
+        needs=None,
+        devices=("cpu",),
+        prefixes=("ghost:",),
+    )
+    return {"ghost": kind}
+"""
+"""A backend that times out on every request."""
+
+
+def test_a_model_that_never_answers_fails(project: Project) -> None:
+    """Time-outs are counted, and a cell of nothing else is no measurement."""
+    project.pytester.makeconftest(GHOST)
+
+    result = project.run("--llm=ghost:x", "--llm-save-baseline=main.json")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*no request was answered: 6 timed out and 0 broke*"])
+    assert not (project.pytester.path / "main.json").exists()
+
+
+def test_nothing_passes_beside_a_model_that_never_answers(project: Project) -> None:
+    """Beside time-outs every time would be a gain."""
+    project.pytester.makeconftest(GHOST)
+
+    result = project.run("--llm-against=ghost:x", "-k", "sentiment")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*ghost:x answered no request in time*"])
