@@ -31,6 +31,7 @@ LINKING = re.compile(
     r"|around|about|during|through|near|like|such|some|most|more|many|famous|first|last"
 )
 """Words of a sentence that link its parts and answer nothing."""
+VERB = re.compile(r"[a-z]{2,20}(?:s|ed)")
 POINTING = re.compile(r"\W{0,3}(?:it|that|this)\b", re.IGNORECASE)
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
@@ -45,6 +46,9 @@ class AddedWords:
     text: str
     linked: bool
     """Only words of the question or linking ones stand between it and one of those."""
+
+    verb: bool = False
+    """One word such as "uses" behind a word of the question, with a noun ahead."""
 
     @property
     def capital(self) -> bool:
@@ -62,6 +66,7 @@ def added_words(clause: str, topic: Topic) -> AddedWords | None:
     if not about:
         return None
     runs = [run for run in runs if len(run.text.split()) <= SHORT_WORDS]
+    runs = [run for run in runs[:-1] if not run.verb] + runs[-1:]
     worded = [run for run in runs if not run.text[:1].isdigit()] or runs
     names = [run for run in worded if run.capital] or worded
     if len(names) > 1:
@@ -152,7 +157,16 @@ def _run(
                 start = at + 1
                 break
     first, last = words[start].start(), words[end - 1].end()
-    return AddedWords(first, last, " ".join(clause[first:last].split()), linked)
+    verb = (
+        end == start + 1
+        and start > 0
+        and asked[start - 1]
+        and end < len(words)
+        and not added[end]
+        and not asked[end]
+        and VERB.fullmatch(words[start][0]) is not None
+    )
+    return AddedWords(first, last, " ".join(clause[first:last].split()), linked, verb)
 
 
 def is_asked(word: str, topic: Topic) -> bool:

@@ -34,6 +34,7 @@ volume 1 milliliter milliliters millilitre millilitres ml
 volume 1000 liter liters litre litres l
 money 1 cent cents \u00a2
 money 100 dollar dollars $
+share 1 % percent
 """
 """Kind of quantity, size in the smallest unit, names."""
 
@@ -55,6 +56,10 @@ VERB = re.compile(
     r"(?:is|are|was|were|does|do|did|can|could|will|would|must|should|has|have|had|it"
     r"|he|she|they|we|in|on|at|of|for|per)\Z",
     re.IGNORECASE,
+)
+PERCENTAGE = re.compile(r"\b(?:what|which) (?:percentage|percent)\b", re.IGNORECASE)
+TOTAL_WORD = re.compile(
+    r"(?:left|total|altogether|remain\w*|all|more|fewer|less)\Z", re.IGNORECASE
 )
 MEASURED_IN = re.compile(r"\bin (?P<unit>[a-z]{1,12})\b", re.IGNORECASE)
 BEHIND = re.compile(
@@ -103,6 +108,8 @@ class AskedAmount:
         if unit is None and counted is None:
             named = MEASURED_IN.search(topic.question)
             unit = UNITS.get(named["unit"].casefold()) if named else None
+        if PERCENTAGE.search(topic.question):
+            unit = UNITS["%"]
         return cls(topic, frozenset(map(stem_of, words)), unit)
 
     def told(self, text: str) -> str:
@@ -152,7 +159,11 @@ class AskedAmount:
     def is_given(self, text: str, numeral: Numeral) -> bool:
         """Say whether a number counts something that the question tells of."""
         behind = BEHIND.match(text, numeral.end)
+        if self.unit == UNITS["%"] and not self.counts(text, numeral):
+            return "=" not in text[max(0, numeral.start - 3) : numeral.start]
         if behind is None or not self.nouns or self.counts(text, numeral):
+            return False
+        if TOTAL_WORD.match(behind["one"]):
             return False
         words = [word for word in behind.groups()[:2] if word]
         told = self.topic.facts | (self.topic.asked - self.nouns)

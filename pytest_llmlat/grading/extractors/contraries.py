@@ -35,7 +35,7 @@ brightest | darkest dimmest
 hardest toughest | easiest softest
 loudest | quietest
 maximum | minimum
-leftmost | rightmost
+leftmost left_end far_left | rightmost right_end far_right
 northernmost | southernmost
 easternmost | westernmost
 top topmost uppermost | bottom bottommost lowermost
@@ -102,8 +102,8 @@ def _places_of_deeds() -> Mapping[str, tuple[tuple[int, int], ...]]:
 
 
 def _words(side: str) -> list[str]:
-    """Return the words of a side of the table; "most expensive" is one."""
-    return re.findall(r"most \w+|\w+", side)
+    """Return the words of a side of the table; "most expensive", "left_end" are one."""
+    return [word.replace("_", " ") for word in re.findall(r"most \w+|\w+", side)]
 
 
 def _compared(word: str) -> str:
@@ -117,6 +117,7 @@ def _compared(word: str) -> str:
 CONTRARIES = _contraries()
 _DEEDS = _places_of_deeds()
 _AMOUNT = re.compile(r"\d[\d.,/]*")
+_LABEL = re.compile(r"\W{0,5}\w{1,20}[*_]{0,3}\s?[:=]")
 _CALCULATED = re.compile(r"[=+*/\u00d7\u00f7]|\s[-\u2212]\s")
 _DEGREE = "|".join(
     sorted(

@@ -43,6 +43,7 @@ from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import (
     ABOUT,
+    BELIEVED,
     BOLD,
     CONCLUDED,
     DEFINED,
@@ -298,7 +299,9 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
         sentence = text[max(line, match.start() - 40) : match.start()]
         sentence = sentence.rpartition(".")[2]
         before = re.split(r"[,;]", sentence)[-1]
-        if match[0] == "is" and REASON.search(f" {sentence}"):
+        if BELIEVED.search(sentence) or (
+            match[0] == "is" and REASON.search(f" {sentence}")
+        ):
             continue
         if match.re is EVALUATED and (DOUBT.search(f"{before}|") or IF.search(before)):
             yield Claim(Stance.OPEN)

@@ -13,12 +13,16 @@ from pytest_llmlat.grading.extractors.notation import worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ASIDE,
     BECAUSE,
+    BRACKETED,
     BRACKETS,
     CIRCUMSTANCE,
+    CLAUSES,
     COMPOUND,
     CONCLUSIVE,
     CONTRASTED,
+    HYPOTHETICAL,
     IS_WORDED,
+    LABELLED,
     LISTED,
     NAMED,
     NEEDED,
@@ -50,6 +54,8 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
     Of the numbers of its sentence it is one that counts what is asked for, where the
     last only tells a circumstance or says the same in another unit.
     """
+    bare = BRACKETED.sub("", text)
+    text = bare if next(numerals(bare), None) else text
     found = [
         numeral
         for numeral in list(numerals(text))[-MOST:]
@@ -58,26 +64,38 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
     if not found:
         yield from _worded(text)
         return
-    last = found[-1]
-    start = max(0, last.start - REACH)
-    for stop in SENTENCE_END.finditer(text, start, last.start):
+    start = max(0, found[-1].start - REACH)
+    for stop in SENTENCE_END.finditer(text, start, found[-1].start):
         start = stop.end()
     whole = [numeral for numeral in found if start <= numeral.start]
-    end = _end_of_claim(text, start, last, asked)
-    for numeral in numerals(text, start, end):
+    last = whole[-1]
+    for numeral in numerals(text, start, _end_of_claim(text, start, last, asked)):
         last = numeral
     within = [numeral for numeral in whole if numeral.start <= last.start]
     totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
     if len(totals) == 1 and "=" not in text[start : last.end]:
         last = totals[0]
-    chosen = _counted(text, start, whole, last, asked)
-    if chosen is None:
-        yield Claim(Stance.OPEN)
-        return
-    if (chosen == last and _is_undecided(text, within, last)) or is_open(text, chosen):
+        chosen: Numeral | None = last
+    else:
+        chosen = _labelled(text, start, last, asked)
+        chosen = chosen or _counted(text, start, whole, last, asked)
+    undecided = chosen == last and _is_undecided(text, within, last)
+    if chosen is None or undecided or _is_unsure(text, start, chosen, asked):
         yield Claim(Stance.OPEN)
     else:
         yield claim_of(chosen)
+
+
+def _is_unsure(text: str, start: int, chosen: Numeral, asked: AskedAmount) -> bool:
+    """Say whether a number is denied or doubted, or that of another case.
+
+    Such a case is told in a sentence behind the answer: "With a discount it would be".
+    """
+    if is_open(text, chosen):
+        return True
+    if "would" in asked.topic.question or next(numerals(text, 0, start), None) is None:
+        return False
+    return HYPOTHETICAL.match(text[start : chosen.start]) is not None
 
 
 def _worded(text: str) -> Iterator[Claim]:
@@ -110,11 +128,18 @@ def _counted(
     right = [each for each in between if asked.counts(text, each)]
     if right and not asked.counts(text, last):
         gap = text[right[-1].end : last.start]
+        unread = last.value is None
         beside = asked.is_beside(text, last) and "=" not in gap
-        if beside or (asked.is_given(text, last) and not CONCLUSIVE.search(gap)):
+        if (
+            unread
+            or beside
+            or (asked.is_given(text, last) and not CONCLUSIVE.search(gap))
+        ):
             return right[-1]
     parallel = PARALLEL.search(text[start : last.end])
-    return _of_subject(parallel, between[-1], last, asked) if parallel else last
+    if parallel:
+        return _of_subject(parallel, between[-1], last, asked)
+    return _of_clause(text[start : last.end], between[-1], last, asked)
 
 
 def _counted_before(
@@ -145,6 +170,44 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
     if ROUNDED.fullmatch(gap) and one.ratio and not asked.rounded:
         return True
     return not wanted and bool(OR.fullmatch(gap)) and are_same_amount(text, one, last)
+
+
+def _labelled(
+    text: str, start: int, last: Numeral, asked: AskedAmount
+) -> Numeral | None:
+    """Return the number whose label is asked for, where the last has another label."""
+    begins = [0, *(stop.end() for stop in SENTENCE_END.finditer(text, 0, start))]
+    told: list[tuple[bool, Numeral]] = []
+    for begin, end in reversed(list(zip(begins, [*begins[1:], last.end], strict=True))):
+        label = LABELLED.match(text[begin:end])
+        if not text[begin:end].strip():
+            continue
+        if label is None or SUMMED.search(label["label"]):
+            break
+        stems = {stem_of(word) for word in re.findall(r"\w{3,}", label["label"])}
+        values = list(numerals(text, begin, end))
+        told.append((bool(stems & asked.topic.asked), values[-1]))
+    wanted = [numeral for named, numeral in told if named]
+    apart = len(told) > 1 and len(wanted) == 1 and not told[0][0]
+    return wanted[0] if apart else None
+
+
+def _of_clause(
+    sentence: str, one: Numeral, last: Numeral, asked: AskedAmount
+) -> Numeral:
+    """Return the number of the clause that is about what is asked, else the last.
+
+    "It rises by 20%, and falls by 25%": asked how much it rises, the first one.
+    """
+    parted = CLAUSES.fullmatch(sentence)
+    if parted is None:
+        return last
+    first, second = (
+        {stem_of(word) for word in re.findall(r"\w{3,}", parted[side])}
+        & asked.topic.asked
+        for side in ("first", "second")
+    )
+    return one if first > second else last
 
 
 def _of_subject(

@@ -50,6 +50,7 @@ DENIED = re.compile(
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
     r"|(?:(?<=\s)[<>]|[\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt"
     r"|pm)\b)[\s$=]{0,3}\Z|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
+    r"|\b(?:common|typical|frequent|usual) (?:mistake|error)\b[^\d\n]{0,30}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
 )
@@ -138,9 +139,21 @@ CONCLUSIVE = re.compile(
 )
 """What leads on to a result."""
 ROUNDED = re.compile(
-    r"\s{0,3}(?:,\s)?(?:\(?(?:or |which is )?(?:about|approximately|roughly|approx\.?)"
-    r"\s|\(?[\u2248~]|\\approx)\s{0,3}"
+    r"[\s$]{0,4}(?:,\s)?(?:\(?(?:or |which is )?(?:about|approximately|roughly"
+    r"|approx\.?)\s|\(?[\u2248~]|\\approx)\s{0,3}"
 )
+HYPOTHETICAL = re.compile(
+    r"\W{0,3}(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}\bwould\s(?:have\s)?"
+    r"be(?:en)?\s[^\d\n]{0,20}\Z",
+    re.IGNORECASE,
+)
+"""What begins a sentence on another case, behind the answer."""
+BRACKETED = re.compile(r"(?<=[.!?])\s{1,3}\([^()\n]{1,200}\)\W{0,3}\Z")
+"""A last sentence that stands in brackets."""
+LABELLED = re.compile(
+    r"^\W{0,6}(?P<label>[^\W\d][^\d:\n=]{1,30}?)[*_]{0,3}\s{0,2}[:=](?=[^\n]{0,80}\d)"
+)
+"""A sentence or a line that says whose number it gives: "Boys: 3 * 4 = 12"."""
 STEP = re.compile(
     r"\W{0,5}(?:step|part)\s{0,2}\d{1,2}\W{0,5}[-+]?[$\u20ac\u00a3]?[\d.,]{1,20}"
     r"(?:\s[^\W\d]{1,20}){0,2}\W{0,3}",
@@ -155,6 +168,13 @@ PARALLEL = re.compile(
     re.IGNORECASE,
 )
 """Two clauses side by side, each with a subject and a number of its own."""
+CLAUSES = re.compile(
+    r"(?P<first>[^\d\n=]{3,80}[$\u20ac\u00a3]?\d[\d.,/]{0,20}%?(?:\s[^\W\d]{1,15}){0,2}),?"
+    r"\s(?:and|while|whereas|but)\s(?P<second>(?!so|thus|therefore|hence|then)[^\d\n=]"
+    r"{3,60}[$\u20ac\u00a3]?\d[\d.,/]{0,20})",
+    re.IGNORECASE,
+)
+"""Two clauses with a number each, and no calculation."""
 SUMMED = re.compile(
     r"\b(?:total|sum|all|altogether|answer|result|remaining|rest|left|together|both"
     r"|final|so|therefore|thus|then)\b",

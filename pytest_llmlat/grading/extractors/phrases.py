@@ -46,6 +46,13 @@ CONCLUDED = re.compile(
     r"|donc)\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
     re.IGNORECASE,
 )
+BELIEVED = re.compile(
+    r"\b(?:people|many|some|others|students|most|one|you|they|it is often)\b"
+    r"[^.\n]{0,30}\b(?:thinks?|believes?|says?|said|assumes?d?|guess(?:es)?|claims?|thought"
+    r"|argues?)\b",
+    re.IGNORECASE,
+)
+"""What begins the view of others."""
 EVALUATED = re.compile(
     r"\b(?:(?:evaluates|simplifies|reduces|resolves|comes) (?:out )?to|results in"
     r"|yields|becomes|returns|equals|gives)\b[,:]?\s{0,3}|\bis(?=\s{1,3}(?:true"

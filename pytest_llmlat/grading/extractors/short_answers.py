@@ -73,7 +73,7 @@ REMARK = re.compile(
 )
 APPOSED = re.compile(
     r",\s(?:the|an?|who|which|whose|born|also known as|known as|one of)\b"
-    r"[^,.;\n]{1,120},(?=\s)"
+    r"[^,.;\n]{1,120},(?=\s)|,\sor (?:the )?(?-i:[a-z][^,A-Z\n.;]{1,60}),(?=\s)"
     r"|\s?\([^()\n]{0,120}\)",
     re.IGNORECASE,
 )

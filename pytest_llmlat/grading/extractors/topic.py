@@ -78,13 +78,16 @@ class Topic:
         """Say whether a sentence may answer what is asked.
 
         One that speaks of other facts, without all words of what is asked, does not:
-        "Ada has the cat" when it is asked who has the dog.
+        "Ada has the cat" when it is asked who has the dog. The superlative or the place
+        that is asked for is enough: "Ada was first, before the cat".
         """
         reason = REASON.search(sentence)
         words = _stems(sentence[: reason.start()] if reason else sentence)
         numbers = {word for word in words if word.isdigit()}
         other = (words & self.facts) | (numbers - self.asked)
-        return not other or self.asked <= words
+        if not other or self.asked <= words:
+            return True
+        return bool(self.poles & poles(sentence))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -59,6 +59,16 @@ def answered(question: str, text: str) -> str | None:
         ("Who arrived first?", "The second clue shows that it was Nico.", "Nico"),
         ("Who arrived first?", "Oona was first, then Mara, then Nico.", "Oona"),
         ("Who arrived first?", "Oona > Mara > Nico. Winner: Oona", "Oona"),
+        (
+            "They sit in a row. Who sits at the left end?",
+            "Oona sits at the right end.",
+            None,
+        ),
+        (
+            "They sit in a row. Who sits at the left end?",
+            "Oona is at the left end of the row, with Mara next to her.",
+            "Oona",
+        ),
         ("Who stands last in line?", "Oona is at the front of the line.", None),
         ("Who stands last in line?", "Nico is second to last.", None),
         ("Who stands last in line?", "Mara is first, Nico second, Oona last.", "Oona"),

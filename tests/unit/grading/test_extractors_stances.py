@@ -308,6 +308,7 @@ def test_a_cut_answer_counts_only_where_it_was_stated(
         ("B. Actually no, C.", "C"),
         ("Likely B, though C could be the better answer.", None),
         ("B, though C is often named.", "B"),
+        ("B) Blue paint. Many people think it is Tar (C), but it dries.", "B"),
     ],
 )
 def test_verdicts_and_rivals_of_options_are_read(
