@@ -334,6 +334,27 @@ def test_another_loop_that_is_running_is_told(model: Completions) -> None:
         asyncio.run(inside())
 
 
+def test_a_server_opened_inside_of_a_loop(server: Loopback, open_at: Opener) -> None:
+    """The sentence is the error, and not what came of closing what was opened."""
+
+    async def test() -> None:
+        open_at(url_of(server), check=True)
+
+    with pytest.raises(Unsupported, match="write the test as def, not async def"):
+        asyncio.run(test())
+
+
+def test_a_model_closed_inside_of_a_loop(model: Completions) -> None:
+    """A fixture of a library of asynchronous tests may be what ends the session."""
+    assert ask(model).error is None
+
+    async def test() -> None:
+        model.close()
+
+    asyncio.run(test())
+    model.close()
+
+
 def test_a_user_s_own_loop_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, server: Loopback, open_at: Opener
 ) -> None:

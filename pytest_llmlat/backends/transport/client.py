@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -156,10 +157,22 @@ class Client:
             raise
 
     def close(self) -> None:
-        """Close the connections and the loop; a second time does nothing."""
+        """Close the connections and the loop; a second time does nothing.
+
+        Where another event loop is running in this thread, in one of its own: what is
+        closed because of an error there must not hide the error.
+        """
         if self._closed:
             return
         self._closed = True
+        if inside_a_loop():
+            closing = threading.Thread(target=self._close, name="llmlat-close")
+            closing.start()
+            closing.join()
+        else:
+            self._close()
+
+    def _close(self) -> None:
         try:
             self._runner.run(self._pool.close())
         finally:
