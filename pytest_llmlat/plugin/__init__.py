@@ -17,6 +17,7 @@ from pytest_llmlat.plugin.keys import (
     REFUSED,
     SESSION,
     SETTINGS,
+    SIGNALS,
     session_of,
     settings_of,
 )
@@ -120,6 +121,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down the cells that are to come, and refuse two tests of one of them."""
     if SESSION in session.config.stash:
         from pytest_llmlat.plugin.collection import clashes, planned  # noqa: PLC0415
+        from pytest_llmlat.session.stop_signals import StopSignals  # noqa: PLC0415
 
         cells = [item for item in session.items if "llm" in _fixtures(item)]
         refused = _unwritten(session.config, cells) or clashes(session.items)
@@ -130,6 +132,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.config.stash[SESSION].cells_planned = len(cells)
         listed = session.config.option.collectonly or session.testsfailed
         if not refused and not listed:
+            config = session.config
+            config.stash[SIGNALS] = StopSignals()
+            config.stash[SIGNALS].listen()
             session.config.stash[SESSION].begin(planned(session.items))
 
 
@@ -195,6 +200,8 @@ def _fixtures(item: pytest.Item) -> list[str]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the summary of what was measured, be it all or a part."""
     config = session.config
+    if SIGNALS in config.stash:
+        config.stash[SIGNALS].write_on()
     begun = SESSION in config.stash or (
         SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
     )
@@ -215,6 +222,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.stash[SESSION].close()
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give back the signals that were taken."""
+    if SIGNALS in config.stash:
+        config.stash[SIGNALS].restore()
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
@@ -231,6 +244,8 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
     for problem in extending.problems():
         terminalreporter.write_line(f"extension: {problem}")
+    if SIGNALS in config.stash and (name := config.stash[SIGNALS].heard):
+        terminalreporter.write_line(f"ended early: the process was sent {name}")
     if settings.folder.is_dir():
         terminalreporter.write_line(f"written to {settings.report or settings.folder}")
 

@@ -10,6 +10,7 @@ from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
     from pytest_llmlat.session.run import Session
+    from pytest_llmlat.session.stop_signals import StopSignals
     from pytest_llmlat.values.results import Scoreboard
     from pytest_llmlat.values.settings import Settings
 
@@ -18,6 +19,7 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 """Tests of a cell that another test measures, by their node ids, and why not."""
+SIGNALS: pytest.StashKey[StopSignals] = pytest.StashKey()
 
 
 def settings_of(config: pytest.Config) -> Settings:

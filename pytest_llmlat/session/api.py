@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -28,10 +26,12 @@ from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.session.latency_budgets import parse_budgets
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
 from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.session.outer_loop import outside_of_loop
 from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
+from pytest_llmlat.session.stop_signals import StopSignals
 from pytest_llmlat.store.journal import new_folder
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
@@ -45,7 +45,7 @@ from pytest_llmlat.values.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
     from typing import TextIO
 
@@ -227,7 +227,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     following = _following(listener, on_record, progress)
     session = Session(settings, following, selection=selection, spelled=_spelled)
     items = None if isinstance(samples, int | str | None) else tuple(samples)
-    with _outside_of_loop():
+    with outside_of_loop():
         try:
             board = _run(session, items)
         finally:
@@ -285,8 +285,15 @@ def _devices(devices: str | Iterable[str] | None) -> frozenset[str]:
     )
 
 
-def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
-    """Measure every cell and write the run's files, whatever cuts it short."""
+def _checked(
+    session: Session, samples: tuple[Sample, ...] | None
+) -> tuple[tuple[Deployment, ...], tuple[Task, ...]]:
+    """Return what is to be measured, once all is checked that can be beforehand.
+
+    Raises:
+        UsageError: an argument cannot be what it is.
+        DeviceAbsent: a device that was named is not here.
+    """
     selection, settings = session.selection, session.settings
     selection.check()
     session.gate.check()
@@ -313,7 +320,16 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
             for scenario in selection.scenarios
         ]
     )
+    return chosen, tasks
+
+
+def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
+    """Measure every cell and write the run's files, whatever cuts it short."""
+    selection, settings = session.selection, session.settings
+    chosen, tasks = _checked(session, samples)
     passed = True
+    signals = StopSignals()
+    signals.listen()
     try:
         for deployment in chosen:
             model = session.load(deployment)
@@ -326,11 +342,16 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
             finally:
                 session.unload(model)
     except BaseException as error:
+        signals.write_on()
         session.finish(asked=False, passed=False)
         if settings.folder.is_dir():
             error.add_note(f"what was measured until then is in {settings.folder}")
         raise
-    board = session.finish(asked=True, passed=passed)
+    else:
+        signals.write_on()
+        board = session.finish(asked=True, passed=passed)
+    finally:
+        signals.restore()
     if board is None:
         raise LLMLatError("nothing was measured")
     return board
@@ -377,27 +398,3 @@ def _deployments(session: Session) -> tuple[Deployment, ...]:
         why = "; ".join(absence(name, selection.inventory) for name in model.devices)
         raise DeviceAbsent(f"{model.name!r}: {why}")
     return tuple(found)
-
-
-@contextmanager
-def _outside_of_loop() -> Iterator[None]:
-    """Let clients run an event loop of their own where one is running.
-
-    A notebook's kernel runs its cells inside of one, which waits until the cell is
-    done, and asyncio refuses a second in the same thread.
-    """
-    try:
-        outer = asyncio.get_running_loop()
-    except RuntimeError:
-        yield
-        return
-    task = asyncio.current_task(outer)
-    if task is not None:
-        asyncio.tasks._leave_task(outer, task)  # noqa: SLF001 - as loops do
-    asyncio._set_running_loop(None)  # noqa: SLF001 - the same
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(outer)  # noqa: SLF001 - the same
-        if task is not None:
-            asyncio.tasks._enter_task(outer, task)  # noqa: SLF001 - the same

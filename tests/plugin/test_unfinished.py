@@ -25,6 +25,7 @@ def test_cut(llm, llmlat):
     {what}
     llmlat.run(llm)
 """
+SENT = "os.kill(os.getpid(), signal.{name})"
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 SUMS = "reasoning/tiny|parrot|cpu|single"
 
@@ -77,6 +78,21 @@ def test_a_run_killed_before_its_first_cell_lacks_all(project: Project) -> None:
     board = board_of(run, balance="geometric", seed=0)
     assert [s.partial for s in board.standings] == [True]
     assert [s.balanced.value for s in board.standings] == [None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_to_end_keeps_what_was_measured(project: Project, name: str) -> None:
+    """As Ctrl-C does: docker, Slurm and a closed terminal leave a summary."""
+    project.write("test_models.py", CUT.format(what=SENT.format(name=name)))
+
+    result = project.run_apart("--llm-report=out")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines([f"ended early: the process was sent {name}"])
+    assert cells(project)["sentiment/tiny|parrot|cpu|single"]["samples"] == 6
+    assert cells(project)[SUMS]["planned"] is None
+    assert (project.pytester.path / "out" / "report.html").is_file()
 
 
 def test_a_cell_whose_test_failed_before_it_measured_has_a_row(

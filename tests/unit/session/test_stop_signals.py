@@ -1,0 +1,67 @@
+"""Signals that ask a process to end are one Ctrl-C, and only once."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmlat.session.stop_signals import StopSignals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TERM = signal.SIGTERM
+
+
+@pytest.fixture
+def signals() -> Iterator[StopSignals]:
+    """Give signals that are given back."""
+    made = StopSignals()
+    yield made
+    made.restore()
+
+
+def test_the_first_signal_is_a_ctrl_c(signals: StopSignals) -> None:
+    """Later ones would break off the writing; which came is told."""
+    signals.listen()
+
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(TERM)
+    signal.raise_signal(TERM)
+
+    assert signals.heard == "SIGTERM"
+
+
+def test_what_is_written_is_not_broken_off(signals: StopSignals) -> None:
+    """A signal after the last cell changes nothing, and is not told as an end."""
+    signals.listen()
+    signals.write_on()
+
+    signal.raise_signal(TERM)
+
+    assert signals.heard is None
+
+
+def test_handlers_of_others_stay() -> None:
+    """Those of a program around us, and what nohup lets be ignored."""
+    before = signal.signal(TERM, signal.SIG_IGN)
+    try:
+        signals = StopSignals()
+        signals.listen()
+        assert signal.getsignal(TERM) is signal.SIG_IGN
+        signals.restore()
+    finally:
+        signal.signal(TERM, before)
+
+
+def test_signals_are_given_back(signals: StopSignals) -> None:
+    """As if there had been no run."""
+    before = signal.getsignal(TERM)
+    signals.listen()
+    assert signal.getsignal(TERM) is not before
+
+    signals.restore()
+
+    assert signal.getsignal(TERM) is before
