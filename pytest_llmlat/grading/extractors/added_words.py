@@ -31,8 +31,10 @@ LINKING = re.compile(
     r"|around|about|during|through|near|like|such|some|most|more|many|famous|first|last"
 )
 """Words of a sentence that link its parts and answer nothing."""
+WHO = re.compile(r"\W{0,3}(?:who|whom|whose)\b", re.IGNORECASE)
+"""What asks for somebody, whose name has a capital."""
 VERB = re.compile(r"[a-z]{2,20}(?:s|ed)")
-POINTING = re.compile(r"\W{0,3}(?:it|that|this)\b", re.IGNORECASE)
+POINTING = re.compile(r"\W{0,3}(?:it|that|this|its|his|her)\b", re.IGNORECASE)
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
 
@@ -68,7 +70,9 @@ def added_words(clause: str, topic: Topic) -> AddedWords | None:
     runs = [run for run in runs if len(run.text.split()) <= SHORT_WORDS]
     runs = [run for run in runs[:-1] if not run.verb] + runs[-1:]
     worded = [run for run in runs if not run.text[:1].isdigit()] or runs
-    names = [run for run in worded if run.capital] or worded
+    names = [run for run in worded if run.capital]
+    if not names and not WHO.match(topic.question):
+        names = worded
     if len(names) > 1:
         names = [run for run in names if run.linked]
     return names[0] if len(names) == 1 else None

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.contraries import without_contrary_amounts
+from pytest_llmlat.grading.extractors.notation import rewritten
 from pytest_llmlat.grading.extractors.numerals import numerals, spelled
 from pytest_llmlat.grading.extractors.topic import Topic, stem_of
 
@@ -24,6 +25,8 @@ time 60 minute minutes min mins
 time 3600 hour hours hr hrs h
 time 86400 day days
 time 604800 week weeks
+time 2592000 month months
+time 31536000 year years
 length 1 millimeter millimeters millimetre millimetres mm
 length 10 centimeter centimeters centimetre centimetres cm
 length 1000 meter meters metre metres m
@@ -90,6 +93,8 @@ class AskedAmount:
     """Stems of what is counted: of "how many empty seats" both words."""
     unit: tuple[str, int] | None = None
     """Kind of quantity and size of the unit that is asked for."""
+    given: frozenset[str] = frozenset()
+    """The numbers of the question."""
 
     @classmethod
     def of(cls, sample: Sample) -> AskedAmount:
@@ -110,7 +115,10 @@ class AskedAmount:
             unit = UNITS.get(named["unit"].casefold()) if named else None
         if PERCENTAGE.search(topic.question):
             unit = UNITS["%"]
-        return cls(topic, frozenset(map(stem_of, words)), unit)
+        given = {spelled(each) for each in numerals(rewritten(question))} - {None}
+        return cls(
+            topic, frozenset(map(stem_of, words)), unit, frozenset(map(str, given))
+        )
 
     def told(self, text: str) -> str:
         """Strike out what a text says of the contrary of what is asked."""
@@ -168,6 +176,10 @@ class AskedAmount:
         words = [word for word in behind.groups()[:2] if word]
         told = self.topic.facts | (self.topic.asked - self.nouns)
         return any(stem_of(word) in told for word in words)
+
+    def is_known(self, numeral: Numeral) -> bool:
+        """Say whether a number is one of the question's."""
+        return spelled(numeral) in self.given
 
     def is_beside(self, text: str, numeral: Numeral) -> bool:
         """Say whether a number only tells a circumstance: "in 300 days"."""

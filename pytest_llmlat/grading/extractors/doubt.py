@@ -121,7 +121,7 @@ REASON = re.compile(
 MINOR = re.compile(
     r"\b(?:(?:a |an )?(?:bit|hint|touch|trace|dash|element|undertone|note|shade)s? of"
     r"|some|slight|a little|a few|minor|occasional|behind|ahead of|before|after|next to"
-    r"|beside|followed by|,\s(?:and )?then(?:\s(?:comes|came|by|is|was))?"
+    r"|beside|between|followed by|,\s(?:and )?then(?:\s(?:comes|came|by|is|was))?"
     r"(?:\sthe)?|,\s(?:with))\s{1,3}\Z",
     re.IGNORECASE,
 )

@@ -69,6 +69,11 @@ from pytest_llmlat.grading.extractors.readable_answer import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+CHAINING = re.compile(r"[<>\u2192\u2265\u2264]")
+CHAINED = re.compile(r"\s{0,3}(?:\w{1,12}\s)?[<>\u2192\u2265\u2264]{1,2}\s{0,3}")
+"""What joins the members of an order."""
+BRIEF_CHAIN = 2
+"""So many answers with a sign between them are no order of all."""
 LONE = 80
 """Characters of a line or of bold text that may be an answer by itself."""
 MOST = 50
@@ -342,10 +347,30 @@ def _sole(text: str, asked: Candidates) -> Iterator[Claim]:
 
 
 def _without_order(text: str, asked: Candidates) -> str:
-    """Blank out lines that each are one answer, such as those of an order or a list."""
+    """Blank out lines that each are one answer, such as those of an order or a list.
+
+    So are those of an order in one line: "Ann > Bo > Cleo".
+    """
+    text = _without_chains(text, asked)
     lines = text.splitlines()
     alone = [_is_all(ITEM.sub("", line), asked.find) for line in lines[:MOST]]
     if len({mention.value for mention in alone if mention is not None}) <= 1:
         return text
     pairs = zip_longest(lines, alone)
     return "\n".join("" if mention else line or "" for line, mention in pairs)
+
+
+def _without_chains(text: str, asked: Candidates) -> str:
+    """Blank out answers that signs of an order join, three or more of them."""
+    if not CHAINING.search(text):
+        return text
+    row: list[Mention] = []
+    for mention in [*asked.find(text), Mention(len(text), len(text), "")]:
+        if row and CHAINED.fullmatch(text, row[-1].end, mention.start):
+            row.append(mention)
+            continue
+        if len(row) > BRIEF_CHAIN:
+            start, end = row[0].start, row[-1].end
+            text = text[:start] + " " * (end - start) + text[end:]
+        row = [mention]
+    return text

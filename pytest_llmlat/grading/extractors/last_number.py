@@ -34,6 +34,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     SIGNS,
     STEP,
     SUMMED,
+    TOLD,
     TOTAL,
 )
 from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
@@ -95,7 +96,7 @@ def _is_unsure(text: str, start: int, chosen: Numeral, asked: AskedAmount) -> bo
         return True
     if "would" in asked.topic.question or next(numerals(text, 0, start), None) is None:
         return False
-    return HYPOTHETICAL.match(text[start : chosen.start]) is not None
+    return HYPOTHETICAL.match(text, start) is not None
 
 
 def _worded(text: str) -> Iterator[Claim]:
@@ -123,23 +124,31 @@ def _counted(
     between = [each for each in whole if each.start < last.start]
     if not between:
         return _counted_before(text, start, last, asked)
+    earlier = _earlier(text, between, last, asked)
+    if earlier is not None:
+        return earlier
+    parallel = PARALLEL.search(text[start : last.end])
+    if parallel:
+        return _of_subject(parallel, between[-1], last, asked)
+    return _of_clause(text[start : last.end], between[-1], last, asked)
+
+
+def _earlier(
+    text: str, between: Sequence[Numeral], last: Numeral, asked: AskedAmount
+) -> Numeral | None:
+    """Return the number beside which the last one only tells more, if there is one."""
     if _is_aside(text, between[-1], last, asked):
         return between[-1]
     right = [each for each in between if asked.counts(text, each)]
     if right and not asked.counts(text, last):
         gap = text[right[-1].end : last.start]
-        unread = last.value is None
         beside = asked.is_beside(text, last) and "=" not in gap
-        if (
-            unread
-            or beside
-            or (asked.is_given(text, last) and not CONCLUSIVE.search(gap))
-        ):
+        given = asked.is_given(text, last) and not CONCLUSIVE.search(gap)
+        if last.value is None or beside or given:
             return right[-1]
-    parallel = PARALLEL.search(text[start : last.end])
-    if parallel:
-        return _of_subject(parallel, between[-1], last, asked)
-    return _of_clause(text[start : last.end], between[-1], last, asked)
+    found = [each for each in between if not asked.is_known(each)]
+    circumstance = found and _is_circumstance(text, found[-1], last, asked)
+    return found[-1] if circumstance else None
 
 
 def _counted_before(
@@ -190,6 +199,20 @@ def _labelled(
     wanted = [numeral for named, numeral in told if named]
     apart = len(told) > 1 and len(wanted) == 1 and not told[0][0]
     return wanted[0] if apart else None
+
+
+def _is_circumstance(
+    text: str, one: Numeral, last: Numeral, asked: AskedAmount
+) -> bool:
+    """Say whether a last number only repeats the question, or says over how many.
+
+    "It takes 12 weeks to save $180", "the average is 83 over 3 tests".
+    """
+    gap = text[one.end : last.start]
+    if CONCLUSIVE.search(gap) or asked.counts(text, last):
+        return False
+    told = TOLD.search(text, max(0, one.start - 20), one.start)
+    return asked.is_known(last) or bool(told and asked.is_beside(text, last))
 
 
 def _of_clause(

@@ -120,8 +120,9 @@ SUPPOSED = re.compile(
 )
 """A condition that is not so: "if it were 27"."""
 CONTRASTED = re.compile(
-    r"\b(?:instead of|rather than|,? (?:and )?not|(?:down|up|reduced|raised|increased"
-    r"|lowered) from|compared (?:to|with))\s(?:the |a |about )?[$\u20ac\u00a3]?\Z",
+    r"\b(?:instead of|rather than|,? (?:and )?not|close to|nearly|almost"
+    r"|(?:down|up|reduced|raised|increased|lowered) from|compared (?:to|with))\s"
+    r"(?:the |a |about )?[$\u20ac\u00a3]?\Z",
     re.IGNORECASE,
 )
 """What says of a number that the one before stands in its place."""
@@ -143,11 +144,12 @@ ROUNDED = re.compile(
     r"|approx\.?)\s|\(?[\u2248~]|\\approx)\s{0,3}"
 )
 HYPOTHETICAL = re.compile(
-    r"\W{0,3}(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}\bwould\s(?:have\s)?"
-    r"be(?:en)?\s[^\d\n]{0,20}\Z",
+    r"\W{0,3}(?:(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}\bwould\s"
+    r"(?:have\s)?be(?:en)?\s|(?:with|without|otherwise)\b(?=[^.!?\n]{1,80}\bwould\b))",
     re.IGNORECASE,
 )
 """What begins a sentence on another case, behind the answer."""
+TOLD = re.compile(r"\b(?:is|are|was|were|equals?)\s[$\u20ac\u00a3]?\Z", re.IGNORECASE)
 BRACKETED = re.compile(r"(?<=[.!?])\s{1,3}\([^()\n]{1,200}\)\W{0,3}\Z")
 """A last sentence that stands in brackets."""
 LABELLED = re.compile(

@@ -17,7 +17,7 @@ COMMON = re.compile(
     r"the|and|not|has|had|one|its|his|her|for|but|are|can|out|all|any|own|two|six|ten"
     r"|who|whom|whose|what|which|that|this|these|those|there|their|they|them|with|from"
     r"|have|does|did|was|were|been|being|when|where|then|than|into|over|only|also|each"
-    r"|exactly|must|will|would|should|could|answer|question|following"
+    r"|behind|between|before|after|beside|near|neither|nor|exactly|must|will|would|should|could|answer|question|following"
 )
 """Words that say nothing of what a sentence is about."""
 OFFERED = re.compile(

@@ -69,6 +69,8 @@ def answered(question: str, text: str) -> str | None:
             "Oona is at the left end of the row, with Mara next to her.",
             "Oona",
         ),
+        ("Who stands in the middle?", "Mara is, between Nico and Oona.", "Mara"),
+        ("Who is in the middle?", "Nico > Mara > Oona. Mara is in the middle.", "Mara"),
         ("Who stands last in line?", "Oona is at the front of the line.", None),
         ("Who stands last in line?", "Nico is second to last.", None),
         ("Who stands last in line?", "Mara is first, Nico second, Oona last.", "Oona"),

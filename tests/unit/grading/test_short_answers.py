@@ -85,6 +85,7 @@ def answered(question: str, text: str) -> Extraction:
             "**Painter:** Rembrandt van Rijn\n**Year:** 1642",
             "Rembrandt van Rijn",
         ),
+        (PAINTER, "It was finished in 1642; its painter was Rembrandt.", "Rembrandt"),
         (LAKE, "Lake Constance lies between them.", "Lake Constance"),
         (MONTH, "The fair opens in May in the Old Town.", "May"),
         (MONTH, "In May or June.", None),
