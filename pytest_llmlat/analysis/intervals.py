@@ -121,6 +121,7 @@ def jackknife_figure(
     figure: Callable[[Array], Array],
     *,
     share: bool = True,
+    shared: float = 0.0,
 ) -> MeasuredFigure:
     """Return a figure that follows from sums over units, such as corpus BLEU.
 
@@ -132,6 +133,7 @@ def jackknife_figure(
         columns: (units, k), what adds up.
         figure: (any, k) of sums to (any,) of the figure.
         share: whether it lies between 0 and 1, where 0 is all wrong and 1 all right.
+        shared: as of :func:`mean_figure`.
     """
     import numpy as np
 
@@ -147,11 +149,13 @@ def jackknife_figure(
         return nothing
     influence[there] = own = _pseudo(left_out)
     share = share and 0 <= value <= 1
-    error = _error(own)
+    common = math.sqrt(shared) * _SURE / _times(units)
+    error = math.hypot(_error(own), common)
     around = _around if share else _student
     low, high = around(value, error, units)
     if low is not None and high is not None and value > 0 and (left_out > 0).all():
-        reach = math.exp(_times(units) * min(1.0, _error(_pseudo(np.log(left_out)))))
+        relative = math.hypot(_error(_pseudo(np.log(left_out))), common / value)
+        reach = math.exp(_times(units) * min(1.0, relative))
         low = min(low, value / reach) if share else value / reach
         high = min(1.0, max(high, value * reach)) if share else value * reach
     elif low is not None and (left_out >= 0).all():

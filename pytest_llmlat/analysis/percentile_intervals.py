@@ -16,7 +16,7 @@ from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.values.percentiles import percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _TAIL = (1 - CONFIDENCE) / 2
 _SURE = 1.959963984540054
@@ -26,7 +26,10 @@ _ROUNDING = 1e-6
 
 
 def percentile_interval(
-    units: Sequence[Sequence[float]], percent: int
+    units: Sequence[Sequence[float]],
+    percent: int,
+    *,
+    shared: Callable[[float], float] = lambda _: 0.0,
 ) -> tuple[float, float] | None:
     """Return the interval of a percentile of durations.
 
@@ -34,6 +37,8 @@ def percentile_interval(
         units: the values of each unit, which are alike; infinite where they were cut
             off.
         percent: which percentile.
+        shared: of a duration, to how much more the share of those up to it varies than
+            by what differs between units: under a load neighbours are alike too.
 
     Returns:
         ``None`` where there is no such percentile or only one unit. An end that so few
@@ -44,7 +49,7 @@ def percentile_interval(
     if point is None or len(units) < _FEWEST:
         return None
     share, count = percent / 100, len(ranked)
-    effective = _effective(units, point, share)
+    effective = _effective(units, point, share, shared(point))
     # Where the longest one is all that there is above, it may be beyond that end more
     # often, if it is beyond the other one as much less often.
     beyond = min(2 * _TAIL, max(_TAIL, share**effective))
@@ -54,11 +59,13 @@ def percentile_interval(
     return _at(ranked, low * scale), _at(ranked, high * scale)
 
 
-def _effective(units: Sequence[Sequence[float]], point: float, share: float) -> float:
+def _effective(
+    units: Sequence[Sequence[float]], point: float, share: float, shared: float
+) -> float:
     """Return how many independent values tell as much of the share below a point."""
     count = sum(map(len, units))
     if count == len(units):
-        return count
+        return 1 / (1 / count + shared / (share * (1 - share)))
     below = [sum(value <= point for value in own) for own in units]
     found = sum(below) / count
     squares = sum(
@@ -66,9 +73,8 @@ def _effective(units: Sequence[Sequence[float]], point: float, share: float) -> 
     )
     variance = len(units) / (len(units) - 1) * squares / count**2
     reach = student.quantile(1 - _TAIL, len(units) - 1)
-    if variance <= 0:
-        return count
-    return min(count, share * (1 - share) / variance * (_SURE / reach) ** 2)
+    variance = variance * (reach / _SURE) ** 2 + shared
+    return min(count, share * (1 - share) / variance) if variance > 0 else count
 
 
 def _rank(count: float, share: float, sureness: float) -> float:

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.batch_means import at_least_shared
 from pytest_llmlat.analysis.cached_prompts import flattered
 from pytest_llmlat.analysis.intervals import jackknife_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
@@ -174,13 +175,37 @@ def figure(
         note = "is not known: it lies among the time-outs" if late else None
         return Estimate(value=None), note
     if which != "mean":
-        low, high = percentile_interval(units, _PERCENT[which]) or (None, None)
+        ends = percentile_interval(
+            units, _PERCENT[which], shared=lambda point: _shared(each, summary, point)
+        )
+        low, high = ends or (None, None)
         return Estimate(value=value, low=low, high=high), None
-    return _mean(units, value, definition.short)
+    return _mean(units, value, definition.short, _shared(each, summary, None))
+
+
+def _shared(
+    each: Sequence[tuple[str, Sequence[float]]], summary: Summary, point: float | None
+) -> float:
+    """Return how much more a figure varies since requests wait for each other.
+
+    Args:
+        each: the values of each request, in the order of sending.
+        summary: of the cell, which may be a load.
+        point: the figure is the share of values up to this; ``None`` for their mean.
+    """
+    # Of a queue that grows no figure is of any other run: a miss is one all the more.
+    if summary.load is None or _behind(summary):
+        return 0.0
+    own = [
+        math.fsum(values if point is None else [value <= point for value in values])
+        / len(values)
+        for _, values in each
+    ]
+    return at_least_shared(own, summary.cell.scenario)
 
 
 def _mean(
-    units: Sequence[Sequence[float]], value: float, name: str
+    units: Sequence[Sequence[float]], value: float, name: str, shared: float
 ) -> tuple[Estimate, str | None]:
     """Return a mean with its interval, and whether its tail is too heavy for one.
 
@@ -191,7 +216,9 @@ def _mean(
     import numpy as np
 
     sums = np.array([(math.fsum(own), len(own)) for own in units])
-    found = jackknife_figure(value, sums, lambda s: s[:, 0] / s[:, 1], share=False)
+    found = jackknife_figure(
+        value, sums, lambda s: s[:, 0] / s[:, 1], share=False, shared=shared
+    )
     squares = found.influence**2
     if len(units) < _TAILED or squares.max() <= squares.sum() / 2:
         return found.estimate, None

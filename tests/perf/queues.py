@@ -2,6 +2,7 @@
 
     python tests/perf/queues.py open [RUNS]      # Poisson arrivals: interval of speed
     python tests/perf/queues.py closed [RUNS]    # so many in flight: the same
+    python tests/perf/queues.py percentiles [RUNS]  # the same of e2e p50 and p95
     python tests/perf/queues.py keeping [RUNS]   # "not keeping up", by load and length
     python tests/perf/queues.py gate [RUNS]      # equal and slower runs, gated
 
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
 
-from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.batch_means import at_least_shared, shared_variance
 from pytest_llmlat.analysis.intervals import mean_figure
+from pytest_llmlat.analysis.percentile_intervals import percentile_interval
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.tolerances import Rules
@@ -141,6 +143,47 @@ def opened(runs: int) -> None:
                     line.append(told(covered(speeds, truth, "server:1")))
                 name = f"{server.slots}, {server.service}, {load}, {budget:g} s"
                 print(f"{name:36}", "  ".join(line), flush=True)
+
+
+def percentiles(runs: int) -> None:
+    """Print how often the intervals of e2e p50 and p95 cover under Poisson arrivals."""
+    print("coverage of 95 % intervals in per cent: requests alone | ours")
+    print(f"{'slots, service, load, percentile':36}", *(f"{n:13d}" for n in LENGTHS))
+    for server in SERVERS:
+        for load in (0.3, 0.5, 0.8, 0.9):
+            for percent in (50, 95):
+                source = np.random.default_rng(4)
+                _, long = open_loop(server, load, 300, 12_000, source)
+                truth = float(np.percentile(long[:, 2_000:], percent))
+                line = []
+                for requests in LENGTHS:
+                    before = math.ceil(WARM_UP * requests)
+                    _, took = open_loop(server, load, runs, before + requests, source)
+                    line.append(told(held(took[:, before:], percent, truth)))
+                name = f"{server.slots}, {server.service}, {load}, p{percent}"
+                print(f"{name:36}", "  ".join(line), flush=True)
+
+
+def held(times: Rows, percent: int, truth: float) -> tuple[float | None, float | None]:
+    """Return how often the interval of a percentile holds the truth, both ways."""
+    counts, found = [0, 0], 0
+    for row in times:
+
+        def shared(point: float, own: Rows = row) -> float:
+            return at_least_shared((own <= point).astype(float).tolist(), "server:1")
+
+        units = [[value] for value in row.tolist()]
+        ends = (
+            percentile_interval(units, percent),
+            percentile_interval(units, percent, shared=shared),
+        )
+        if None in ends:
+            continue
+        found += 1
+        for place, pair in enumerate(ends):
+            counts[place] += pair is not None and pair[0] <= truth <= pair[1]
+    alone, ours = (count / found if found else None for count in counts)
+    return alone, ours
 
 
 def in_flight(runs: int) -> None:
@@ -309,6 +352,7 @@ COMMANDS: dict[str, Callable[[int], None]] = {
     "open": opened,
     "closed": in_flight,
     "keeping": keeping,
+    "percentiles": percentiles,
     "gate": gated,
 }
 

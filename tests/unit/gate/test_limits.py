@@ -50,6 +50,18 @@ def found(records: Sequence[Record], quantity: str) -> Estimate:
     return figure(summed(records), records, quantity)[0]
 
 
+LOAD = LoadFacts(
+    window_s=10.0,
+    ended=100,
+    failed=0,
+    before=10,
+    after=0,
+    in_flight=9,
+    send_lag_p99_s=None,
+    loop_lag_p99_s=None,
+    cpu_share=None,
+    client_limited=None,
+)
 BASE = summed([a_record()])
 """Only its latencies are to be replaced."""
 
@@ -434,19 +446,7 @@ def test_a_load_that_is_not_kept_up_keeps_no_limit_of_time_for_certain(
 ) -> None:
     """In a longer run it would take longer; what it misses already, it misses."""
     records = growing(growth)
-    load = LoadFacts(
-        window_s=10.0,
-        ended=100,
-        failed=0,
-        before=10,
-        after=0,
-        in_flight=9,
-        send_lag_p99_s=None,
-        loop_lag_p99_s=None,
-        cpu_share=None,
-        client_limited=None,
-    )
-    facts = replace(some_facts(records[0].cell, planned=100), load=load)
+    facts = replace(some_facts(records[0].cell, planned=100), load=LOAD)
     summary = summarise(facts, records, balance="geometric")
 
     (verdict,) = check_limits(
@@ -456,6 +456,45 @@ def test_a_load_that_is_not_kept_up_keeps_no_limit_of_time_for_certain(
     assert verdict.outcome == outcome
     told = "did not keep up with its load" in (verdict.note or "")
     assert told == (growth > 0 and text.startswith("e2e"))
+
+
+@pytest.mark.parametrize("quantity", ["e2e_p50", "e2e_p95", "e2e_mean"])
+def test_requests_under_a_load_that_wait_for_each_other_tell_less(
+    quantity: str,
+) -> None:
+    """Slow ones in a row are one event; the same times in turn are many."""
+    times = [1.0 + 0.001 * n for n in range(160)]
+    waves = [2 * time if n // 20 % 4 == 3 else time for n, time in enumerate(times)]
+    mixed = [waves[20 * (n % 8) + n // 8] for n in range(160)]
+
+    assert sorted(mixed) == sorted(waves)
+    of_waves, of_mixed, alone = (
+        under_a_load(own, quantity, scenario)
+        for own, scenario in (
+            (waves, "concurrent:2"),
+            (mixed, "concurrent:2"),
+            (waves, "single"),
+        )
+    )
+    assert of_waves.value == of_mixed.value == alone.value
+    assert of_waves.low is not None
+    assert of_mixed.low is not None
+    assert of_waves.low < of_mixed.low
+    assert (of_mixed.low, of_mixed.high) == pytest.approx((alone.low, alone.high))
+
+
+def under_a_load(times: Sequence[float], quantity: str, scenario: str) -> Estimate:
+    """Return a figure of a closed loop whose answers took so long."""
+    cell = replace(a_record().cell, scenario=scenario)
+    records = [
+        replace(a_record(f"s{n}", timing=a_timing(end_s=time)), cell=cell)
+        for n, time in enumerate(times)
+    ]
+    facts = some_facts(cell, planned=len(records))
+    if scenario != "single":
+        facts = replace(facts, load=LOAD)
+    summary = summarise(facts, records, balance="geometric")
+    return figure(summary, records, quantity)[0]
 
 
 def streamed(name: str, *gaps: float, finish: Finish = "stop") -> Record:
