@@ -31,12 +31,16 @@ from pytest_llmlat.grading.sandbox import (
 
 LIMITS = Limits(time_s=10.0)
 ENDLESS = Limits(time_s=1.0)
+BRIEF = Limits(time_s=3.0)
 ENDED_BY = {
+    "n11_stop_self": {"timeout"},
+    "n12_atexit_fork_threads": {"pass", "error", "timeout", "crash"},
+    "n13_segv_deep": {"crash", "memory", "timeout", "error"},
     "a12_infinite_loop": {"timeout"},
     "a13_ignore_signals_loop": {"timeout"},
     "a14_infinite_output": {"refused"},
 }
-"""Attacks that do not end: they run bare, and these are their only ends."""
+"""Attacks that run bare, most of which do not end: these are their only ends."""
 
 WRAPPED = """
 import io, sys
@@ -58,6 +62,8 @@ leaked = [word for word in {secrets!r} if word in text]
 assert not leaked, leaked
 done = [word for word in {words!r} if word in text]
 assert not done, done
+shown = [found for found in {signs!r} if re.search(found, text)]
+assert not shown, shown
 for name, most in {figures!r}.items():
     found = re.search(name + r"=(\\d+)", text)
     assert not found or int(found[1]) <= most, found[0]
@@ -76,6 +82,21 @@ WORDS = [
     "DAEMON",
 ]
 """What an attack prints where it succeeded."""
+SIGNS = {
+    "n01_all_syscalls": ["REACHED [1-9]"],
+    "n02_memfd_exec": ["SPAWNED", "memfd [0-9]", "execveat [0-9]"],
+    "n03_ptrace_sibling": [r"GOT \[\(", "TRACEME 0"],
+    "n04_proc_judge": [r"'/proc/\d+/(?!root'|cwd')", "GOT /"],
+    "n05_abstract_and_dgram": ["REACHED", "SOCKET", "peer", "sendmmsg [0-9]"],
+    "n06_signals_group": ["SIGNALLED", "OK ", r"(timer_create|sig|set\w+) [0-9]"],
+    "n07_inherited_descriptors": ["WROTE_FD", "FD [4-9]", r"FD \d\d"],
+    "n10_earlier_programs": ["HITS ([2-9]|1[0-9])", "PAGES [0-9]{1,3} "],
+    "n14_vdso_rop_mmap_exec": [r"\w [0-9]"],
+    "n16_time_and_resource": ["RAISED", "GOT", r"\w [0-9]+ (nice|sched)", "sched 0"],
+}
+"""What else an attack prints where it succeeded. Of earlier programs it finds one
+word: the one that it looks for and holds itself."""
+EARLIER = "WORD = 'EARLIER_SECRET_SOLUTION'\ndef f(): return 1\n" * 20
 FIGURES = {"FORKED": 63, "MULTI_OK": 5, "FILLED_MB": 32, "THREADS": 149}
 """What an attack counts, and how much of it is still contained."""
 
@@ -138,7 +159,7 @@ def main() -> None:
     try:
         report = {
             path.stem: attacked(sandbox, path.stem, path.read_text("utf-8"))
-            for path in sorted(folder.glob("a*.py"))
+            for path in sorted(folder.glob("[an]*.py"))
         }
     finally:
         sandbox.close()
@@ -164,13 +185,19 @@ def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
 def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> ProgramOutcome:
     if name in ENDED_BY:
         source = f"CFG = {world.config!r}\n{attack}"
-        limits = ENDLESS
+        limits = ENDLESS if ENDED_BY[name] <= {"timeout", "refused"} else BRIEF
     else:
         source = WRAPPED.format(config=world.config, attack=attack)
         limits = LIMITS
     tests = TESTS.format(
-        secrets=[world.token, "root:x:0:0"], words=WORDS, figures=FIGURES
+        secrets=[world.token, "root:x:0:0"],
+        words=WORDS,
+        signs=SIGNS.get(name, []),
+        figures=FIGURES,
     )
+    before = Program(source=EARLIER, tests="assert f() == 1", entry_point="f")
+    if sandbox.run(before, LIMITS).kind != "pass":
+        raise RuntimeError("an honest program does not pass")
     program = Program(source=source, tests=tests, entry_point="transcript")
     return sandbox.run(program, limits)
 

@@ -121,6 +121,7 @@ def test_every_number_that_is_not_on_the_list_is_refused(machine: str) -> None:
         ("ioctl", (0, 0x5412), False),
         ("openat", (0, 0, os.O_RDONLY | os.O_CLOEXEC), True),
         ("openat", (0, 0, os.O_WRONLY), False),
+        ("openat", (0, 0, seccomp.ONLY_A_NAME), False),
         ("openat", (0, 0, os.O_RDONLY | os.O_TRUNC), False),
         ("openat", (0, 0, os.O_RDWR | os.O_CREAT), False),
     ],
