@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.cached_prompts import cached_share
 from pytest_llmlat.analysis.cell_counts import count_cell, latencies
 from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.values.results import GroupFigures
+from pytest_llmlat.values.group_figures import GroupFigures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

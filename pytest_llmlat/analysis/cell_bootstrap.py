@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_estimates import (
+    log_times,
     shared_by_neighbours,
     speeds,
 )
@@ -42,6 +43,8 @@ class CellBootstrap:
     value_draws: Array
     """The metric, chance included."""
     quality_draws: Array
+    log_time_draws: Array
+    """Of the mean logarithm of e2e; not numbers where a request failed, or as below."""
     speed_draws: Array
     """Not numbers where a run under a load is too short to tell of its speed, or its
     queue grows."""
@@ -59,6 +62,8 @@ class Items:
     shared: float | None
     """By how much more the mean speed varies, since requests wait for each other;
     ``None`` where a run is too short to tell."""
+    shared_log: float | None
+    """The same of the mean logarithm of e2e; ``None`` too where a request failed."""
     widths: Mapping[str, int]
     """How many columns each block has, in their order."""
 
@@ -70,13 +75,14 @@ def items_of(records: Sequence[Record]) -> Items:
     """
     first = records[0]
     metric = METRICS[first.metric]
-    own = speeds(records)
+    own, logs = speeds(records), log_times(records)
     blocks: dict[str, Rows] = {
         "value": [
             (r.grade.value, r.chance, 1.0) if r.graded else (0.0, 0.0, 0.0)
             for r in records
         ],
         "speed": [(speed, 1.0) for speed in own],
+        "log_time": [(log or 0.0, 1.0) for log in logs],
     }
     if metric.corpus:
         blocks["counts"] = [r.grade.counts for r in records]
@@ -85,6 +91,9 @@ def items_of(records: Sequence[Record]) -> Items:
         corpus=metric.quality_draws if metric.corpus else None,
         columns=_side_by_side(records, list(blocks.values())),
         shared=shared_by_neighbours(records, own),
+        shared_log=shared_by_neighbours(records, [log or 0.0 for log in logs])
+        if None not in logs
+        else None,
         widths={name: len(rows[0]) for name, rows in blocks.items()},
     )
 
@@ -138,23 +147,28 @@ def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:
     return CellBootstrap(
         value_draws=draws,
         quality_draws=score.normalize(draws, chances),
-        speed_draws=_spread(drawn["speed"][:, 0] / drawn["speed"][:, 1], cell),
+        log_time_draws=_spread(
+            drawn["log_time"][:, 0] / drawn["log_time"][:, 1], cell, cell.shared_log
+        ),
+        speed_draws=_spread(
+            drawn["speed"][:, 0] / drawn["speed"][:, 1], cell, cell.shared
+        ).clip(0.0, 1.0),
     )
 
 
-def _spread(draws: Array, cell: Items) -> Array:
-    """Return the draws of speed with what neighbouring requests have in common."""
+def _spread(draws: Array, cell: Items, shared: float | None) -> Array:
+    """Return draws of a time with what neighbouring requests have in common."""
     import numpy as np
 
-    if cell.shared is None:
+    if shared is None:
         return np.full_like(draws, np.nan)
-    if cell.shared == 0.0:
+    if shared == 0.0:
         return draws
     # Of its own for each cell: what one queue did, another did not do.
-    made_of = repr((cell.task, cell.shared)).encode() + cell.columns.tobytes()
+    made_of = repr((cell.task, shared)).encode() + cell.columns.tobytes()
     source = np.random.default_rng(list(blake2b(made_of).digest()))
-    moved = draws + source.normal(0.0, math.sqrt(cell.shared), len(draws))
-    return moved.clip(0.0, 1.0)
+    moved: Array = draws + source.normal(0.0, math.sqrt(shared), len(draws))
+    return moved
 
 
 def _side_by_side(records: Sequence[Record], blocks: Sequence[Rows]) -> Array:

@@ -8,6 +8,7 @@ these have in common (``batch_means``) is added to the variance of speed.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
 
+_TICK_S = 1e-9
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellEstimates:
     """The figures of one cell that a score is made of."""
@@ -57,6 +61,10 @@ class CellEstimates:
     patient_speed: float | None = None
     """The mean speed if wrong answers had taken as long as right ones; ``None`` where
     they are no sooner for certain."""
+    log_time: float | None = None
+    """Mean logarithm of e2e; ``None`` where a request failed."""
+    right_or_wrong: bool = False
+    """Whether each item is right or wrong, with nothing between."""
     averages: Mapping[str, MeasuredFigure] = field(default_factory=dict)
     """Means over requests, by the names of their figures."""
 
@@ -121,6 +129,9 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
         units=units.count,
         speeds_at=speeds_at_budgets(records),
         patient_speed=patient_speed(records, units),
+        log_time=_mean_log(log_times(records)),
+        right_or_wrong=metric.corpus is None
+        and bool(((marks == 0) | (marks == given)).all()),
         averages=averaged_figures(records, units),
     )
 
@@ -128,6 +139,13 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
 def speeds(records: Sequence[Record]) -> list[float]:
     """Return the speed score of each request, 0 for a failure."""
     return [answer_speed(record) for record in records]
+
+
+def log_times(records: Sequence[Record]) -> list[float | None]:
+    """Return the logarithm of the e2e of each request; ``None`` for a failure."""
+    times = [answer_time(record) for record in records]
+    # An instant is no time at all to a clock that ticks too slowly.
+    return [None if time is None else math.log(max(time, _TICK_S)) for time in times]
 
 
 def speeds_at_budgets(records: Sequence[Record]) -> tuple[float, ...]:
@@ -165,6 +183,11 @@ def shared_by_neighbours(
     if grows(records):
         return None
     return shared_variance(own, records[0].cell.scenario)
+
+
+def _mean_log(logs: Sequence[float | None]) -> float | None:
+    known = [log for log in logs if log is not None]
+    return math.fsum(known) / len(known) if len(known) == len(logs) else None
 
 
 def _corpus(records: Sequence[Record], metric: Metric, units: Units) -> MeasuredFigure:

@@ -6,6 +6,13 @@ the best of many and compares it with the rest has compared them all; the bounds
 for all comparisons together (max-t over the resamples, as in Romano & Wolf 2005),
 expanded for small samples by Student's t.
 
+Each pair is compared in three ways: by the mean logarithm of how much longer one took
+for the same samples and by the difference of their qualities, which hold together, and
+by that of their balanced scores. A row is better if it is faster and as good, if its
+answers are better and it is as fast, or if its score is higher; "as good" and "as fast"
+are margins that are stated (``EQUAL_QUALITY``, ``EQUAL_TIME``), and must hold for
+certain too.
+
 Resampling knows what one sample differs from another, and nothing of what a whole cell
 has in common: the minute in which it was measured. So the bounds are wider by as much
 as times alone may move a score from one cell to the next (``score.DRIFT``).
@@ -14,19 +21,24 @@ as times alone may move a score from one cell to the next (``score.DRIFT``).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import CONFIDENCE
+from pytest_llmlat.analysis.row_halves import quality_difference
+from pytest_llmlat.analysis.score import DRIFT
+from pytest_llmlat.values.comparability import EQUAL_QUALITY, EQUAL_TIME, WhyBetter
 from pytest_llmlat.values.results import Contrast, Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.analysis.resampling import Array
+    from pytest_llmlat.analysis.row_halves import RowHalves
+    from pytest_llmlat.values.comparability import Answers, Pace
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-9
@@ -48,6 +60,25 @@ class Scored:
     """Of its smallest cell."""
     drift: float = 0.0
     """How much less it would be at another minute, with nothing changed."""
+    halves: RowHalves | None = None
+    """Its quality and its time alone; ``None`` where only the score is compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """How much more one row has of something than another."""
+
+    value: float
+    draws: Array
+    error: float
+    """Standard error, in step with the draws."""
+    drift: float
+    """How far it may be off because of the minute in which a cell was measured."""
+
+    @property
+    def told(self) -> bool:
+        """Whether its draws differ."""
+        return not math.isnan(self.error) and self.error > _ROUNDING
 
 
 def best_against_others(rows: Sequence[Scored]) -> tuple[Contrast, ...]:
@@ -78,47 +109,169 @@ def _contrasts(
     rows: Sequence[Scored], pairs: Sequence[tuple[int, int]]
 ) -> Iterable[Contrast]:
     """Compare both rows of each pair, with intervals that hold for all at once."""
-    import numpy as np
-
     if not pairs:
         return []
-    drawn = np.stack([rows[a].draws - rows[b].draws for a, b in pairs], axis=1)
-    spread = drawn.std(axis=0)
-    told = spread > _ROUNDING
-    widest = np.abs(drawn - drawn.mean(axis=0))[:, told] / spread[told]
-    reach = float(np.quantile(widest.max(axis=1), CONFIDENCE)) if told.any() else 0.0
+    compared = [_Pair(rows[a], rows[b]) for a, b in pairs]
+    scores = _reach([pair.score for pair in compared])
+    halves = _reach([half for pair in compared for half in pair.halves])
     return [
-        _contrast(rows[a], rows[b], draws, reach=reach, among=len(pairs))
-        for (a, b), draws in zip(pairs, drawn.T, strict=True)
+        pair.contrast(scores=scores, halves=halves, among=len(pairs))
+        for pair in compared
     ]
 
 
-def _contrast(
-    row: Scored, other: Scored, draws: Array, *, reach: float, among: int
-) -> Contrast:
+def _reach(differences: Sequence[_Difference]) -> float:
+    """Return how many standard errors hold for all differences at once (max-t)."""
     import numpy as np
 
-    samples = min(row.samples, other.samples)
-    drift = max(row.drift, other.drift)
-    estimate, error = row.value - other.value, float(draws.std())
-    told = Estimate(value=estimate)
-    certain: bool | None = None
-    if math.isnan(error):
-        return Contrast(row=row.name, other=other.name, difference=told, certain=None)
-    if samples >= _FEWEST and error > _ROUNDING:
+    told = [one for one in differences if one.told]
+    if not told:
+        return 0.0
+    drawn = np.stack([one.draws for one in told], axis=1)
+    errors = np.array([one.error for one in told])
+    widest = np.abs(drawn - drawn.mean(axis=0)) / errors
+    return float(np.quantile(widest.max(axis=1), CONFIDENCE))
+
+
+class _Pair:
+    """Two rows, and what differs between them."""
+
+    def __init__(self, row: Scored, other: Scored) -> None:
+        """Subtract one row from the other; draws are in step."""
+        self._row, self._other = row, other
+        self._samples = min(row.samples, other.samples)
+        self.score = _difference(
+            row.value - other.value,
+            row.draws - other.draws,
+            drift=max(row.drift, other.drift),
+        )
+        self._quality = self._longer = None
+        own, its = row.halves, other.halves
+        if own is None or its is None:
+            return
+        self._quality = _difference(
+            own.quality - its.quality,
+            quality_difference(own, its, seed=f"{row.name}|{other.name}"),
+            drift=0.0,
+        )
+        if own.log_time is not None and its.log_time is not None:
+            self._longer = _difference(
+                its.log_time - own.log_time,
+                its.log_time_draws - own.log_time_draws,
+                drift=math.log1p(DRIFT),
+            )
+
+    @property
+    def halves(self) -> list[_Difference]:
+        """The differences of quality and of time, where they are known."""
+        each = (self._quality, self._longer)
+        return [one for one in each if one is not None]
+
+    def contrast(self, *, scores: float, halves: float, among: int) -> Contrast:
+        """Say what differs for certain.
+
+        Args:
+            scores: how many standard errors the bounds of scores reach, with many
+                samples.
+            halves: the same of qualities and times.
+            among: how many pairs are compared.
+        """
+        told, certain = self._of_scores(scores, among)
+        longer = self._bounds(self._longer, halves, among)
+        quality = self._bounds(self._quality, halves, among).within(1.0)
+        as_good = quality.low >= -EQUAL_QUALITY
+        as_fast = longer.low >= -math.log1p(EQUAL_TIME)
+        ways = {
+            WhyBetter.FASTER: longer.low > 0 and as_good,
+            WhyBetter.ANSWERS: quality.low > 0 and as_fast,
+            WhyBetter.BALANCE: bool(certain),
+        }
+        why = tuple(way for way, holds in ways.items() if holds)
+        pace: Pace | None = "faster" if longer.low > 0 else None
+        answers: Answers | None = "better" if quality.low > 0 else None
+        return Contrast(
+            row=self._row.name,
+            other=self._other.name,
+            difference=told,
+            certain=True if why else certain,
+            why=why,
+            longer=longer.estimate(math.expm1),
+            quality=quality.estimate(float),
+            pace="slower" if longer.high < 0 else pace,
+            answers="worse" if quality.high < 0 else answers,
+        )
+
+    def _bounds(
+        self, found: _Difference | None, reach: float, among: int
+    ) -> _HalfBounds:
+        """Return the bounds of a half; there are none where it is not known."""
+        if found is None or self._samples < _FEWEST or math.isnan(found.error):
+            return _HalfBounds(value=None if found is None else found.value)
+        if not found.told and not self._all_agree(among):
+            return _HalfBounds(value=found.value)
+        bound = self._reach(reach) * found.error + found.drift
+        return _HalfBounds(
+            value=found.value, low=found.value - bound, high=found.value + bound
+        )
+
+    def _reach(self, reach: float) -> float:
+        """Return how many standard errors the bounds reach with so few samples."""
         within = min(_NORMAL.cdf(reach), _ALMOST_SURE)
         # A bootstrap's spread is too small by the square root of (n - 1)/n.
-        bound = student.quantile(within, samples - 1) * error
-        bound *= math.sqrt(samples / (samples - 1))
-        # A score ends at 0, and near there its resamples lie to one side.
-        low, high = map(float, np.quantile(draws, [1 - within, within]))
-        low = min(low, estimate - bound) - drift
-        high = max(high, estimate + bound) + drift
-        # Two scores between 0 and 1 are no further apart than that.
-        told = Estimate(value=estimate, low=max(-1.0, low), high=min(1.0, high))
-        certain = low > 0
-    elif samples >= _FEWEST:
-        # All samples agree: each may as well have gone the other way.
-        chance = 2 * 0.5**samples
-        certain = estimate - drift > _ROUNDING and chance * among <= 1 - CONFIDENCE
-    return Contrast(row=row.name, other=other.name, difference=told, certain=certain)
+        widened = math.sqrt(self._samples / (self._samples - 1))
+        return student.quantile(within, self._samples - 1) * widened
+
+    def _of_scores(self, reach: float, among: int) -> tuple[Estimate, bool | None]:
+        """Return how much higher the score is, and whether it is for certain."""
+        import numpy as np
+
+        found, estimate = self.score, self.score.value
+        if math.isnan(found.error) or self._samples < _FEWEST:
+            return Estimate(value=estimate), None
+        if found.told:
+            within = min(_NORMAL.cdf(reach), _ALMOST_SURE)
+            bound = self._reach(reach) * found.error
+            # A score ends at 0, and near there its resamples lie to one side.
+            low, high = map(float, np.quantile(found.draws, [1 - within, within]))
+            low = min(low, estimate - bound) - found.drift
+            high = max(high, estimate + bound) + found.drift
+            # Two scores between 0 and 1 are no further apart than that.
+            told = Estimate(value=estimate, low=max(-1.0, low), high=min(1.0, high))
+            return told, low > 0
+        certain = estimate - found.drift > _ROUNDING and self._all_agree(among)
+        return Estimate(value=estimate), certain
+
+    def _all_agree(self, among: int) -> bool:
+        """Whether they are enough to trust them where all samples agree.
+
+        Each may as well have gone the other way.
+        """
+        return 2 * 0.5**self._samples * among <= 1 - CONFIDENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HalfBounds:
+    """A difference and where it lies for certain: anywhere, if nothing is known."""
+
+    value: float | None
+    low: float = -math.inf
+    high: float = math.inf
+
+    def within(self, most: float) -> _HalfBounds:
+        """Return it with bounds that are no further from 0 than it can be."""
+        if math.isinf(self.low):
+            return self
+        return replace(self, low=max(-most, self.low), high=min(most, self.high))
+
+    def estimate(self, scale: Callable[[float], float]) -> Estimate:
+        """Return it as it is told."""
+        if self.value is None:
+            return Estimate(value=None)
+        if math.isinf(self.low):
+            return Estimate(value=scale(self.value))
+        low, high = scale(self.low), scale(self.high)
+        return Estimate(value=scale(self.value), low=low, high=high)
+
+
+def _difference(value: float, draws: Array, *, drift: float) -> _Difference:
+    return _Difference(value=value, draws=draws, error=float(draws.std()), drift=drift)

@@ -21,6 +21,7 @@ from pytest_llmlat.values.comparability import (
     Apart,
     Comparison,
     Front,
+    HalfBetter,
     Unranked,
     WhyApart,
     WhyUnranked,
@@ -132,7 +133,16 @@ def _comparison(
         places=(*places, *[None] * (len(group) - len(ranked))),
         best=standings[0].id if ranked and len(group) > 1 else None,
         better_than=tuple(c.other for c in contrasts if c.certain),
-        not_distinguishable=tuple(c.other for c in contrasts if not c.certain),
+        not_distinguishable=tuple(
+            c.other
+            for c in contrasts
+            if not c.certain and c.pace is None and c.answers is None
+        ),
+        halves=tuple(
+            HalfBetter(row=c.other, pace=c.pace, answers=c.answers)
+            for c in contrasts
+            if not c.certain and (c.pace or c.answers)
+        ),
         fronts=tuple(_fronts(group[0].standing.families, ranked)),
         weight_decides=any(best != worst for best, worst in ranks),
         sweeps=(),

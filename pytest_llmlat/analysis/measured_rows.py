@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.comparisons import Scored
+from pytest_llmlat.analysis.row_halves import CellQuality, RowHalves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,6 +107,42 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
         draws=_draws(cells, balance),
         samples=min(c.estimates.units for c in cells if c.estimates is not None),
         drift=value - (drifted or 0.0),
+        halves=_halves(cells),
+    )
+
+
+def _halves(cells: Sequence[MeasuredCell]) -> RowHalves | None:
+    """Return quality and time of a row; ``None`` where nothing was drawn."""
+    import numpy as np
+
+    found = [
+        (weight, cell.estimates, cell.bootstrap)
+        for weight, cell in zip(
+            family_weights(cells), [c for c in cells if c.estimates], strict=True
+        )
+        if cell.estimates is not None and cell.bootstrap is not None
+    ]
+    if not found or len(found) < sum(c.estimates is not None for c in cells):
+        return None
+    logs = [estimates.log_time for _, estimates, _ in found]
+    return RowHalves(
+        cells=[
+            CellQuality(
+                weight=weight,
+                value=estimates.value.value,
+                draws=bootstrap.value_draws,
+                units=estimates.units,
+                right_or_wrong=estimates.right_or_wrong,
+            )
+            for weight, estimates, bootstrap in found
+        ],
+        log_time=None
+        if None in logs
+        else over_families(cells, lambda own: own.log_time or 0.0),
+        log_time_draws=np.sum(
+            [weight * bootstrap.log_time_draws for weight, _, bootstrap in found],
+            axis=0,
+        ),
     )
 
 

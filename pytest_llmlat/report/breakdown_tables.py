@@ -11,7 +11,8 @@ from pytest_llmlat.report.figures import MISSING, counted, placed, ratio, second
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_llmlat.values.results import GroupFigures, Scoreboard, Summary
+    from pytest_llmlat.values.group_figures import GroupFigures
+    from pytest_llmlat.values.results import Scoreboard, Summary
 
 _FIGURES = (
     *("n", "quality", "ttft p50", "e2e p50", "prompt tokens", "cached", "notes"),

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
 from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.comparability import Apart, Comparison, Sweep, SweptName
+    from pytest_llmlat.values.comparability import (
+        Answers,
+        Apart,
+        Comparison,
+        Pace,
+        Sweep,
+        SweptName,
+    )
     from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
 
 _FEW = 4
@@ -24,6 +32,15 @@ APART: Mapping[WhyApart, str] = {
     WhyApart.MISSING: "answers are missing",
     WhyApart.SAMPLES: "other samples",
     WhyApart.REQUESTS: "another number of requests",
+}
+HALVES: Mapping[tuple[Pace | None, Answers | None], str] = {
+    ("faster", None): "faster than",
+    (None, "better"): "better answers than",
+    ("slower", "better"): "better answers, and slower, than",
+    ("faster", "worse"): "faster, and worse answers, than",
+    ("slower", None): "slower than",
+    (None, "worse"): "worse answers than",
+    ("slower", "worse"): "slower, and worse answers, than",
 }
 _UNRANKED: Mapping[WhyUnranked, str] = {
     WhyUnranked.UNANSWERED: "no request was answered",
@@ -75,7 +92,7 @@ def comparison_sentence(comparison: Comparison, rows: Mapping[str, Standing]) ->
 
 
 def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[str]:
-    """Say which rows the best one is better than, and which not for certain.
+    """Say which rows the best one is better than, wholly or in a half, or may not be.
 
     Args:
         comparison: that has a best row.
@@ -83,6 +100,14 @@ def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[s
     """
     groups = {
         "better than": comparison.better_than,
+        **{
+            words: tuple(
+                half.row
+                for half in comparison.halves
+                if (half.pace, half.answers) == told
+            )
+            for told, words in HALVES.items()
+        },
         "not distinguishable from": comparison.not_distinguishable,
     }
     return [
@@ -138,7 +163,7 @@ def comparison_lines(board: Scoreboard) -> list[str]:
     whys = {one.why for c in board.comparisons for one in c.apart}
     if WhyApart.FAMILIES in whys:
         lines.append("rows cover different families: they cannot be ranked fairly")
-    return lines
+    return [*lines, *contrast_lines(board)]
 
 
 def _swept(sweep: Sweep) -> str:

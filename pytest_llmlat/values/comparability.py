@@ -44,6 +44,27 @@ class WhyUnranked(StrEnum):
     """The metric is above 0, and not above guessing for certain."""
 
 
+Pace: TypeAlias = Literal["faster", "slower"]
+Answers: TypeAlias = Literal["better", "worse"]
+
+
+class WhyBetter(StrEnum):
+    """In which way a row is better than another for certain."""
+
+    FASTER = "faster"
+    """It is faster, and its quality is no worse by more than ``EQUAL_QUALITY``."""
+    ANSWERS = "answers"
+    """Its quality is higher, and it is no slower by more than ``EQUAL_TIME``."""
+    BALANCE = "balance"
+    """Its balanced score is higher."""
+
+
+EQUAL_QUALITY = 0.05
+"""Points of the metric that a row may be worse by and be as good."""
+EQUAL_TIME = 0.10
+"""Share by which times may be longer and be as short: twice the drift of a cell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apart:
     """A row that was not compared with those of a comparison."""
@@ -75,6 +96,18 @@ class Front:
     axis: FrontAxis
     rows: tuple[str, ...]
     """Ids, best balanced score first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfBetter:
+    """A row that the best one differs from for certain, without being better."""
+
+    row: str
+    """Its id."""
+    pace: Pace | None
+    """The best one is so, beside it."""
+    answers: Answers | None
+    """Those of the best one are so, beside its."""
 
 
 SweptName: TypeAlias = Literal["weight", "budget"]
@@ -124,7 +157,10 @@ class Comparison:
     better_than: tuple[str, ...]
     """Rows that the best one is better than for certain (95 %, all pairs at once)."""
     not_distinguishable: tuple[str, ...]
-    """Rows of which that cannot be told."""
+    """Rows of which neither that nor anything else can be told."""
+    halves: tuple[HalfBetter, ...]
+    """Rows that it differs from in one half for certain, or in both against each
+    other."""
     fronts: tuple[Front, ...]
     weight_decides: bool
     """Whether places change over the weights of quality from 0.3 to 0.7."""

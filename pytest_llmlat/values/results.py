@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
-    from pytest_llmlat.values.comparability import Comparison
+    from pytest_llmlat.values.comparability import Answers, Comparison, Pace, WhyBetter
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.settings import Balance
@@ -73,34 +74,6 @@ class DrawnAnswers:
     temperature: float | None
     """Of all of them, 0 for greedily; ``None`` where it is not known or not one."""
     top_p: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFigures:
-    """Figures of a part of a cell: of one turn, one length, one depth."""
-
-    by: tuple[str, ...]
-    """What the part is told by, such as ``turn``, or ``length`` and ``depth``."""
-    values: tuple[str, ...]
-    """What it has of each."""
-    samples: int
-    graded: int
-    """Those of them whose right answer is known."""
-    quality: float | None
-    """The metric itself over the graded ones; ``None`` where there are none."""
-    ttft_p50_s: float | None
-    e2e_p50_s: float | None
-    prompt_tokens: float | None
-    """Mean, as the model's own tokenizer or the server counts; ``None`` where some are
-    not known."""
-    prompt_words: float | None
-    """Mean words of what was asked; ``None`` for turns, whose prompts hold more."""
-    cached_share: float | None
-    """Share of the prompts' tokens that had been kept; ``None`` where nobody says."""
-    errors: int
-    timeouts: int
-    context_overflows: int
-    """Prompts that did not fit into the model's context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,14 +241,30 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """How much better the balanced score of one row is than that of another."""
+    """How much better one row is than another: their scores, and each half alone.
+
+    Bounds hold for all pairs of a comparison at once: those of scores, and those of
+    both halves together.
+    """
 
     row: str
     other: str
     difference: Estimate
-    """With bounds that hold for all pairs of its comparison together."""
+    """Of the balanced scores."""
     certain: bool | None
     """Whether it is better for certain (95 %); ``None`` where that cannot be told."""
+    why: tuple[WhyBetter, ...] = ()
+    """In which ways it is better, where it is."""
+    longer: Estimate = Estimate(value=None)
+    """By how much longer the other takes for the same samples, as a share of the row's
+    time (0.5 for half as long again); without a value where a request of either
+    failed."""
+    quality: Estimate = Estimate(value=None)
+    """By how much more the row earns of the metric itself."""
+    pace: Pace | None = None
+    """Whether it is faster or slower for certain."""
+    answers: Answers | None = None
+    """Whether its answers are better or worse for certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Whom a scoreboard ranks, and whom it calls better; run by hand.
 
     python tests/perf/ranks.py guessers [SIMULATIONS]   # who is called above guessing
+    python tests/perf/ranks.py better [SIMULATIONS]     # who is called better than whom
 
 Answers are simulated; everything else is the code that a run has. Processes share the
 work; tables are printed in per cent.
@@ -8,14 +9,25 @@ work; tables are printed in per cent.
 
 from __future__ import annotations
 
+import math
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.analysis.above_guessing import above_in_families
+from pytest_llmlat.analysis.scoreboard import scoreboard_of
+from pytest_llmlat.values.comparability import WhyBetter
 from tests.perf.intervals import Answers
+from tests.unit.builders import a_cell, a_record, a_timing, some_facts
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.records import Record
 
 WORKERS = 2
 SIZES = (8, 15, 24, 40, 100)
@@ -51,5 +63,106 @@ def guessers(simulations: int) -> None:
                 print(f"| {families} | {size} | {' | '.join(shares)} |")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Several models that are asked the same; only the last one is another."""
+
+    models: int = 2
+    families: int = 1
+    items: int = 24
+    spent: float = 0.1
+    """The median time of the others, in budgets."""
+    alike: float = 1.0
+    """The share of items on which two models are right or wrong for the same reason."""
+    slower: float = 0.0
+    """By how much the last one takes longer."""
+    worse: float = 0.0
+    """By how much it is less often right."""
+
+
+ACCURACY = 0.6
+ITEM, OWN = 0.5, 0.15
+"""Standard deviation of log times: what an item needs, and what each answer adds."""
+
+
+def _cells(session: Session, seed: int) -> list[tuple[CellFacts, list[Record]]]:
+    source = np.random.default_rng([seed, 7])
+    cells = []
+    for family in range(session.families):
+        shape = (session.models, session.items)
+        base = source.random(session.items)
+        luck = np.where(
+            source.random(session.items) < session.alike, base, source.random(shape)
+        )
+        accuracy = np.full((session.models, 1), ACCURACY)
+        accuracy[-1] -= session.worse
+        logs = source.normal(0, ITEM, session.items) + source.normal(0, OWN, shape)
+        logs[-1] += math.log1p(session.slower)
+        for number in range(session.models):
+            cell = a_cell(f"m{number}", task=f"f{family}/t")
+            records = [
+                a_record(
+                    f"s{item:03}",
+                    cell=cell,
+                    value=float(luck[number, item] < accuracy[number, 0]),
+                    timing=a_timing(session.spent * math.exp(logs[number, item])),
+                )
+                for item in range(session.items)
+            ]
+            cells.append((some_facts(cell, planned=session.items), records))
+    return cells
+
+
+def _said(session: Session, seed: int) -> tuple[bool, ...]:
+    """Return what is said, in the order of ``SAID``."""
+    board = scoreboard_of(_cells(session, seed), balance="geometric", seed=seed)
+    last = f"m{session.models - 1}|cpu|single"
+    about = [c for c in board.contrasts if c.other == last]
+    return (
+        any(c.certain for c in about),
+        any(WhyBetter.BALANCE in c.why for c in about),
+        any(c.pace == "faster" for c in about),
+        any(c.answers == "better" for c in about),
+        any(c.certain or c.pace or c.answers for c in board.contrasts),
+    )
+
+
+SAID = ("better", "by the score", "faster", "better answers", "anything of any")
+
+
+def better(simulations: int) -> None:
+    """Print how often something is said, of equal models and of one that is not."""
+    print(f"| families | time | answers | models | last one | {' | '.join(SAID)} |")
+    print(f"|---|---|---|---|---|{'---|' * len(SAID)}")
+    changes = {
+        "the same": {},
+        "50 % slower": {"slower": 0.5},
+        "20 % slower": {"slower": 0.2},
+        "0.2 worse": {"worse": 0.2},
+    }
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for families, spent, alike, models in product(
+            (1, 6), (0.1, 1.0), (1.0, 0.6), (2, 4)
+        ):
+            for words, change in changes.items():
+                session = Session(
+                    models=models,
+                    families=families,
+                    spent=spent,
+                    alike=alike,
+                    **change,
+                )
+                work = partial(_said, session)
+                seen = np.mean(list(pool.map(work, range(simulations))), axis=0)
+                told = " | ".join(f"{100 * share:.1f}" for share in seen)
+                print(
+                    f"| {families} | {spent:g} b | {alike:.0%} alike | {models} |"
+                    f" {words} | {told} |",
+                    flush=True,
+                )
+
+
 if __name__ == "__main__":
-    {"guessers": guessers}[sys.argv[1]](int((sys.argv[2:] or ["1000"])[0]))
+    {"guessers": guessers, "better": better}[sys.argv[1]](
+        int((sys.argv[2:] or ["1000"])[0])
+    )

@@ -129,6 +129,7 @@ def a_comparison(*rows: Standing, best: bool = True) -> Comparison:
         best=ids[0] if best and len(rows) > 1 else None,
         better_than=(),
         not_distinguishable=ids[1:] if best else (),
+        halves=(),
         fronts=(Front(family=None, axis="e2e", rows=ids),),
         weight_decides=False,
         sweeps=(Sweep(of="weight", low=0.3, high=0.7, holds_from=0.3, holds_to=0.7),),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
 from pytest_llmlat.report.page.best_balance import (
@@ -106,6 +107,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "breakdowns": breakdown_parts(board),
         "remarks": remarks(board),
         "comparisons": lettered_comparisons(board),
+        "contrasts": contrast_lines(board),
         "choice": len(board.comparisons) > 1,
         "tunings": tuning_lines(board),
         "figures": packed(reading.drawn),

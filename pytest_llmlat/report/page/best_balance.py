@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.report.figures import bounds, seconds, signed
 from pytest_llmlat.report.leaders import (
     APART,
+    HALVES,
     comparison_sentence,
     named,
     unranked_sentence,
@@ -93,6 +94,11 @@ def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:
     """Name those that may be as good; if there are none, all that are worse."""
     if comparison.not_distinguishable:
         return ", not distinguishable from ", comparison.not_distinguishable
+    for told, words in HALVES.items():
+        halves = comparison.halves
+        ids = tuple(h.row for h in halves if (h.pace, h.answers) == told)
+        if ids:
+            return f", {words} ", ids
     if comparison.better_than:
         return ", better than ", comparison.better_than
     unranked = tuple(one.row for one in comparison.unranked)

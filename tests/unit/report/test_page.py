@@ -448,6 +448,7 @@ def test_the_answer_says_what_the_comparison_says(
         board.comparisons[0],
         better_than=(second.id,) if certain else (),
         not_distinguishable=() if certain else (second.id,),
+        halves=(),
     )
     board = replace(board, contrasts=(contrast,), comparisons=(comparison,))
 

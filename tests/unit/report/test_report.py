@@ -179,11 +179,12 @@ def test_a_board_of_two_models_compares_them() -> None:
     assert lines[9] == "Pareto front of quality and e2e p50: fast on cpu"
     assert lines[10] == "weight of quality from 0.3 to 0.7: the ranking holds"
     assert lines[11] == "latency budgets from b/4 to 4b: the ranking holds"
-    assert lines[12].startswith("few items: ")
-    assert lines[13] == ""
-    assert lines[14].startswith("best balance: fast on cpu, 0.577 [")
-    assert lines[14].endswith("; not distinguishable from slow on cpu")
-    assert len(lines) == 15
+    assert lines[12].startswith("beside fast on cpu: slow on cpu time +300 %, quality")
+    assert lines[13].startswith("few items: ")
+    assert lines[14] == ""
+    assert lines[15].startswith("best balance: fast on cpu, 0.577 [")
+    assert lines[15].endswith("; not distinguishable from slow on cpu")
+    assert len(lines) == 16
 
 
 @pytest.mark.parametrize("most", [60, 75, 88])
@@ -283,7 +284,7 @@ def test_a_hostile_name_stays_in_its_line() -> None:
 
     lines = scoreboard_lines(replace(board, summaries=(warned, *board.summaries[1:])))
 
-    assert len(lines) == 16
+    assert len(lines) == 17
     assert all(line == printable(line) for line in lines)
 
 

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.scoreboard import scoreboard_of
+from pytest_llmlat.report.leaders import HALVES
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.notebook import board_html
 from pytest_llmlat.report.page import write_page
@@ -35,6 +36,7 @@ TASKS = ("reasoning/sums", "reasoning/logic", "sentiment/polarity")
 PLACES = 16
 """The column of the page's scoreboard that has best and worst place."""
 DRAWS = {"low": range(6), "high": range(3, 9), "few": range(4), "none": range(0)}
+COMPARED = ("better than", *HALVES.values(), "not distinguishable from")
 BEST = re.compile(r"best balance: (?P<best>[^,]+), \S+ \[[^\]]*\](?P<rest>.*)")
 
 
@@ -205,9 +207,7 @@ def _sentences_are_about_rows_that_were_asked_the_same(
         compared = {
             name
             for part in parts
-            if part.startswith(
-                ("better than", "not distinguishable from", "not ranked")
-            )
+            if part.startswith((*COMPARED, "not ranked"))
             for name in by_name
             if re.search(rf"{re.escape(name)}(,|$)", part)
         }

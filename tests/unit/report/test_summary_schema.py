@@ -19,10 +19,12 @@ from pytest_llmlat.values.comparability import (
     Apart,
     Comparison,
     Front,
+    HalfBetter,
     Sweep,
     Unranked,
 )
 from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.values.group_figures import GroupFigures
 from pytest_llmlat.values.keeping_up import Steadiness
 from pytest_llmlat.values.records import Cell
 from pytest_llmlat.values.results import (
@@ -30,7 +32,6 @@ from pytest_llmlat.values.results import (
     Distribution,
     DrawnAnswers,
     Estimate,
-    GroupFigures,
     Scoreboard,
     Standing,
     Summary,
@@ -66,6 +67,7 @@ PARTS = {
     "apart": Apart,
     "unranked": Unranked,
     "sweep": Sweep,
+    "half": HalfBetter,
     "contrast": Contrast,
     "tuning": Tuning,
     "verdict": Verdict,
