@@ -25,7 +25,7 @@ from pytest_llmlat.values.records import (
     Transport,
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
-from pytest_llmlat.values.sound_grade import grade_fault
+from pytest_llmlat.values.sound_grade import grade_fault, is_quality
 from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
@@ -203,6 +203,8 @@ def _check(record: Record) -> None:
     In one expression, since there are a million records.
     """
     budget_s, chance, transport = record.budget_s, record.chance, record.transport
+    asked, told = record.prompt_tokens, record.output_tokens
+    thought, kept = record.thought_tokens, record.cached_tokens
     good = (
         type(record.sample) is str
         and type(record.prompt) is str
@@ -220,21 +222,21 @@ def _check(record: Record) -> None:
         and type(record.labelled) is bool
         and record.token_source in _SOURCES
         and type(record.round) is int
-        and type(record.prompt_tokens) in _COUNT
-        and type(record.output_tokens) in _COUNT
+        and (asked is None or (type(asked) is int and asked >= 0))
+        and (told is None or (type(told) is int and told >= 0))
         and type(budget_s) in _NUMBER
         and 0 < budget_s < math.inf
         and type(chance) in _NUMBER
         and -math.inf < chance < 1
         and type(record.rendered) in _TEXT
         and type(record.thoughts) in _TEXT
-        and type(record.thought_tokens) in _COUNT
+        and (thought is None or (type(thought) is int and thought >= 0))
         and type(record.cut_in_thought) is bool
         and (record.temperature is None or _finite(record.temperature))
         and (record.top_p is None or _finite(record.top_p))
         and type(record.seed) in _COUNT
         and type(record.system) in _TEXT
-        and type(record.cached_tokens) in _COUNT
+        and (kept is None or (type(kept) is int and kept >= 0))
         and type(record.head) in _TEXT
         and all(type(shot) is str for shot in record.shots)
         and type(record.conversation) in _TEXT
@@ -248,6 +250,7 @@ def _check(record: Record) -> None:
         and (transport is None or type(transport.retries) is int)
         and (transport is None or type(transport.status) in _COUNT)
         and grade_fault(record.grade) is None
+        and is_quality(record.grade.value)
         and (record.timing is None or _sound_timing(record.timing))
     )
     if not good:
@@ -255,16 +258,29 @@ def _check(record: Record) -> None:
 
 
 def _sound_timing(timing: Timing) -> bool:
+    """Whether the readings are of a clock that goes forward, from start to end."""
     stamps, tokens = timing.stamps_ns, timing.stamp_tokens
+    start, end, spread = timing.start_ns, timing.end_ns, timing.spread_tokens
+    thought, sent, after = timing.reasoning_ns, timing.sent_ns, timing.thought_end_ns
     return (
         # A sum is an integer if all its parts are, and there is none if one is a text.
-        type(sum(stamps, timing.start_ns) + timing.end_ns) is int
+        type(sum(stamps, start) + end) is int
         and type(sum(tokens)) is int
         and len(stamps) == len(tokens)
-        and type(timing.spread_tokens) in _COUNT
-        and type(timing.reasoning_ns) in _COUNT
-        and type(timing.sent_ns) in _COUNT
-        and type(timing.thought_end_ns) in _COUNT
+        and start <= end
+        and (
+            not stamps
+            or (
+                start <= stamps[0]
+                and stamps[-1] <= end
+                and min(tokens) >= 0
+                and sorted(stamps) == [*stamps]
+            )
+        )
+        and (spread is None or (type(spread) is int and spread >= 0))
+        and (thought is None or (type(thought) is int and start <= thought <= end))
+        and (sent is None or (type(sent) is int and start <= sent <= end))
+        and (after is None or (type(after) is int and start <= after <= end))
     )
 
 

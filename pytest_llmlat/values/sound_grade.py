@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Grade
 
 _NUMBERS = {float, int}
+_ROUNDING = 1e-9
+"""A quality may be beyond 1 by so much, since sums are not exact."""
+
+
+def is_quality(value: float) -> bool:
+    """Whether a figure lies between 0 and 1, but for rounding."""
+    return -_ROUNDING <= value <= 1 + _ROUNDING
 
 
 def grade_fault(grade: Grade) -> str | None:

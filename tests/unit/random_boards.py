@@ -133,7 +133,7 @@ def _timing(source: random.Random, *, lost: bool) -> Timing:
         # Where only the sum is known, messages are counted.
         stamp_tokens=tokens if spread is None else (1,) * len(stamps),
         spread_tokens=spread,
-        sent_ns=source.choice([None, start + source.randrange(10**6)]),
+        sent_ns=source.choice([None, min(start + source.randrange(10**6), end_ns)]),
     )
 
 

@@ -11,7 +11,7 @@ from pytest_llmlat.grading.sandbox import Sandbox
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Grade, Record
-from pytest_llmlat.values.sound_grade import grade_fault
+from pytest_llmlat.values.sound_grade import grade_fault, is_quality
 from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ DrawsFunction: TypeAlias = Callable[["NDArray[np.float64]"], "NDArray[np.float64
 GuessFunction: TypeAlias = Callable[["Metric", Task, Sequence[Sample]], Sequence[float]]
 LegibleFunction: TypeAlias = Callable[[str, Task], str | None]
 Direction: TypeAlias = Literal["higher", "lower"]
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +182,7 @@ def checked(grade: Grade, name: str, metric: Metric) -> Grade:
         raise BadExtension(f"metric {name!r} must give a Grade, not {grade!r:.80}")
     if wrong := grade_fault(grade):
         raise BadExtension(f"metric {name!r} gave a Grade whose {wrong}")
-    if not 0 <= grade.value <= 1 + _ROUNDING:
+    if not is_quality(grade.value):
         raise BadExtension(
             f"metric {name!r} gave {grade.value!r:.80}, which is not between 0 and 1"
         )

@@ -11,17 +11,26 @@ are what they were, gaps between tokens are not.
 from __future__ import annotations
 
 import json
-import math
-import re
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
+from pytest_llmlat.store.baselines.value_kinds import (
+    AMOUNT,
+    BIT,
+    DIGEST,
+    NUMBER,
+    QUALITY,
+    TEXT,
+    ValueKind,
+    one_of,
+    or_none,
+    whole,
+)
 from pytest_llmlat.values.records import Finish, Grade, Record, TokenSource
 from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.values.records import Cell
 
@@ -31,7 +40,6 @@ _EXACT = 2**53
 """Whole floats below are the integers that they look like."""
 _BACK = (1, 3)
 """How many columns before a column of counts its like may stand."""
-_HEX = re.compile("[0-9a-f]{8}")
 
 
 def digest_of(record: Record) -> str | None:
@@ -41,101 +49,54 @@ def digest_of(record: Record) -> str | None:
     return sha256(record.answer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What the values of a column may be."""
-
-    what: str
-    fits: Callable[[object], bool]
-
-
-def _whole(most: int) -> _Kind:
-    # Not isinstance: True is an int too.
-    return _Kind(
-        "a whole number, 0 or more",
-        lambda value: (
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and 0 <= value <= most
-        ),
-    )
-
-
-def _is_number(value: object) -> bool:
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return plain and math.isfinite(value)  # type: ignore[arg-type] # told above
-
-
-def _one_of(*names: str) -> _Kind:
-    return _Kind(f"one of {', '.join(names)}", lambda value: value in names)
-
-
-def _or_none(kind: _Kind) -> _Kind:
-    return _Kind(
-        f"{kind.what}, or null", lambda value: value is None or kind.fits(value)
-    )
-
-
-_TEXT = _Kind("a text", lambda value: isinstance(value, str))
-_NUMBER = _Kind("a finite number", _is_number)
-_AMOUNT = _Kind(
-    "a finite number, 0 or more",
-    lambda value: _is_number(value) and value >= 0,  # type: ignore[operator]
-)
-_COUNT = _whole(_FAR_NS)
-_BIT = _whole(1)
-_DIGEST = _Kind(
-    "eight hex digits",
-    lambda value: isinstance(value, str) and bool(_HEX.fullmatch(value)),
-)
-
+_COUNT = whole(_FAR_NS)
 _PLAIN = {
     "round": _COUNT,
-    "difficulty": _or_none(_TEXT),
-    "finish": _one_of(*get_args(Finish)),
-    "metric": _TEXT,
-    "budget_s": _AMOUNT,
-    "chance": _NUMBER,
-    "prompt_tokens": _or_none(_COUNT),
-    "output_tokens": _or_none(_COUNT),
-    "token_source": _or_none(_one_of(*get_args(TokenSource))),
+    "difficulty": or_none(TEXT),
+    "finish": one_of(*get_args(Finish)),
+    "metric": TEXT,
+    "budget_s": AMOUNT,
+    "chance": NUMBER,
+    "prompt_tokens": or_none(_COUNT),
+    "output_tokens": or_none(_COUNT),
+    "token_source": or_none(one_of(*get_args(TokenSource))),
 }
 """Fields of a record that are kept as they are."""
-_FLAGS = dict.fromkeys(("unparsed", "truncated", "refused", "empty"), _BIT)
+_FLAGS = dict.fromkeys(("unparsed", "truncated", "refused", "empty"), BIT)
 _TIMES = {
-    "stamps": _or_none(_whole(_MOST_STAMPS)),
-    "first_ns": _or_none(_COUNT),  # from the start to the first stamp
-    "span_ns": _or_none(_COUNT),  # from there to the last stamp
-    "tail_ns": _or_none(_COUNT),  # from there (or the start) to the end
-    "first_tokens": _or_none(_COUNT),
-    "later_tokens": _or_none(_COUNT),
-    "grouped": _or_none(_BIT),  # whether a later stamp has several tokens
-    "spread_tokens": _or_none(_COUNT),
-    "reasoning_ns": _or_none(_COUNT),
-    "queue_ns": _or_none(_COUNT),
+    "stamps": or_none(whole(_MOST_STAMPS)),
+    "first_ns": or_none(_COUNT),  # from the start to the first stamp
+    "span_ns": or_none(_COUNT),  # from there to the last stamp
+    "tail_ns": or_none(_COUNT),  # from there (or the start) to the end
+    "first_tokens": or_none(_COUNT),
+    "later_tokens": or_none(_COUNT),
+    "grouped": or_none(BIT),  # whether a later stamp has several tokens
+    "spread_tokens": or_none(_COUNT),
+    "reasoning_ns": or_none(_COUNT),
+    "queue_ns": or_none(_COUNT),
 }
-_GRADE = {"value": _NUMBER, "correct": _or_none(_BIT)}
+_GRADE = {"value": QUALITY, "correct": or_none(BIT)}
 _COLUMNS = {
-    "sample": _TEXT,
+    "sample": TEXT,
     **_PLAIN,
     **_FLAGS,
     **_TIMES,
     **_GRADE,
-    "answer": _or_none(_DIGEST),
+    "answer": or_none(DIGEST),
 }
-_ADDED: dict[str, tuple[_Kind, object]] = {
-    "thought_end_ns": (_or_none(_COUNT), None),
-    "thought_tokens": (_or_none(_COUNT), None),
-    "cut_in_thought": (_BIT, 0),
-    "temperature": (_or_none(_AMOUNT), None),
-    "top_p": (_or_none(_AMOUNT), None),
-    "seed": (_or_none(_COUNT), None),
-    "cached_tokens": (_or_none(_COUNT), None),
-    "conversation": (_or_none(_TEXT), None),
-    "turn": (_or_none(_COUNT), None),
-    "continues": (_BIT, 0),
-    "graded": (_BIT, 1),
-    "cluster": (_or_none(_TEXT), None),
+_ADDED: dict[str, tuple[ValueKind, object]] = {
+    "thought_end_ns": (or_none(_COUNT), None),
+    "thought_tokens": (or_none(_COUNT), None),
+    "cut_in_thought": (BIT, 0),
+    "temperature": (or_none(AMOUNT), None),
+    "top_p": (or_none(AMOUNT), None),
+    "seed": (or_none(_COUNT), None),
+    "cached_tokens": (or_none(_COUNT), None),
+    "conversation": (or_none(TEXT), None),
+    "turn": (or_none(_COUNT), None),
+    "continues": (BIT, 0),
+    "graded": (BIT, 1),
+    "cluster": (or_none(TEXT), None),
 }
 """Columns that older files lack, and what they then hold. One that holds nothing else
 is left out, so that older versions can read files that have no use for it."""
@@ -192,10 +153,10 @@ def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]
         for name, (kind, absent) in _ADDED.items()
     }
     names = packed["details_names"]
-    if not all(map(_TEXT.fits, names)) or len(set(names)) != len(names):
+    if not all(map(TEXT.fits, names)) or len(set(names)) != len(names):
         raise ValueError("column 'details_names' does not hold different texts")
     details = [
-        _unfolded(f"details: {name}", column, size, _or_none(_NUMBER))
+        _unfolded(f"details: {name}", column, size, or_none(NUMBER))
         for name, column in zip(names, packed["details"], strict=True)
     ]
     counts = _unpacked_counts(packed["counts_less_than"], packed["counts"], size)
@@ -345,7 +306,7 @@ def _folded(values: Sequence[Any]) -> object:
     return values[0] if len(set(map(repr, values))) == 1 else list(values)
 
 
-def _unfolded(name: str, column: object, size: int, kind: _Kind) -> list[Any]:
+def _unfolded(name: str, column: object, size: int, kind: ValueKind) -> list[Any]:
     values = column if isinstance(column, list) else [column] * size
     if len(values) != size:
         raise ValueError(f"column {name!r} has {len(values)} values for {size} records")
@@ -383,9 +344,9 @@ def _unpacked_counts(
 ) -> list[list[float]]:
     columns: list[list[float]] = []
     for base, column in zip(bases, packed, strict=True):
-        values = _unfolded("counts", column, size, _NUMBER)
+        values = _unfolded("counts", column, size, NUMBER)
         if base is not None:
-            if not _whole(len(columns) - 1).fits(base):
+            if not whole(len(columns) - 1).fits(base):
                 raise ValueError("column 'counts_less_than' names no column before")
             values = [
                 high - less for high, less in zip(columns[base], values, strict=True)

@@ -669,7 +669,7 @@ def forged(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
         ("queue_ns", -1, "'queue_ns' holds -1"),
         ("budget_s", -1.0, "'budget_s' holds -1.0"),
         ("budget_s", None, "'budget_s' holds None"),
-        ("value", "1", "'value' holds '1', not a finite number"),
+        ("value", "1", "'value' holds '1', not a number between 0 and 1"),
         ("value", 10**400, "not well-formed"),
         ("value", [1.0], "'value' has 1 values for 2 records"),
         ("value", [1.0, 1.0, 1.0], "'value' has 3 values for 2 records"),

@@ -53,19 +53,34 @@ HOSTILE = (
 )
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NS = st.integers(0, 2**63)
+
+
+def a_true_timing(
+    readings: list[int], *, thinks: bool, waits: bool, ends_thought: bool
+) -> Timing:
+    """Return readings of a clock that goes forward: start, others, and the end."""
+    start, *stamps, end = sorted(readings)
+    return Timing(
+        start_ns=start,
+        end_ns=end,
+        stamps_ns=tuple(stamps),
+        stamp_tokens=(1,) * len(stamps),
+        reasoning_ns=start if thinks else None,
+        sent_ns=start if waits else None,
+        thought_end_ns=end if ends_thought else None,
+    )
+
+
 TIMINGS = st.builds(
-    Timing,
-    start_ns=NS,
-    end_ns=NS,
-    stamps_ns=st.lists(NS, max_size=3).map(tuple),
-    stamp_tokens=st.just((1, 2, 3)),
-    reasoning_ns=st.none() | NS,
-    sent_ns=st.none() | NS,
-    thought_end_ns=st.none() | NS,
+    a_true_timing,
+    st.lists(NS, min_size=2, max_size=5),
+    thinks=st.booleans(),
+    waits=st.booleans(),
+    ends_thought=st.booleans(),
 )
 GRADES = st.builds(
     Grade,
-    value=FLOATS,
+    value=st.floats(0, 1),
     correct=st.none() | st.booleans(),
     details=st.lists(st.tuples(HOSTILE, FLOATS), max_size=2).map(tuple),
     counts=st.lists(st.floats(0, 1e300), max_size=3).map(tuple),
@@ -74,7 +89,7 @@ GRADES = st.builds(
 RECORDS_OF_ALL_KINDS = st.builds(
     lambda timing, **texts: replace(
         a_record(),
-        timing=timing and replace(timing, stamp_tokens=(1,) * len(timing.stamps_ns)),
+        timing=timing,
         **texts,
     ),
     timing=st.none() | TIMINGS,
@@ -451,3 +466,47 @@ def test_half_a_record_spoils_no_other(tmp_path: Path) -> None:
         "first",
         "third",
     ]
+
+
+BACKWARDS = a_timing(0.5, 1.0, 1.5)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        replace(BACKWARDS, start_ns=9 * 10**9),
+        replace(BACKWARDS, end_ns=-600_000_000),
+        replace(BACKWARDS, end_ns=10**9),
+        replace(BACKWARDS, stamps_ns=BACKWARDS.stamps_ns[::-1]),
+        replace(BACKWARDS, stamps_ns=(10**9, 5 * 10**8, 15 * 10**8)),
+        replace(BACKWARDS, sent_ns=-1),
+        replace(BACKWARDS, reasoning_ns=10**12),
+        replace(BACKWARDS, thought_end_ns=-1),
+        replace(BACKWARDS, stamp_tokens=(1, -1, 1)),
+        replace(BACKWARDS, spread_tokens=-3),
+    ],
+    ids=repr,
+)
+def test_a_clock_that_goes_backwards_is_no_record(edited: Timing) -> None:
+    """An edited line would give an e2e below 0 s, or a negative time per token."""
+    line = json_object(a_record(timing=edited))
+
+    with pytest.raises(ValueError, match="not what it should be"):
+        record_of(line)
+    assert record_of(json_object(a_record(timing=BACKWARDS))).timing == BACKWARDS
+
+
+@pytest.mark.parametrize("quality", [7.0, -0.1, 1.001])
+def test_a_quality_beyond_its_bounds_is_no_record(quality: float) -> None:
+    """Right answers are 1 and wrong ones 0, and a mean of them lies between."""
+    with pytest.raises(ValueError, match="not what it should be"):
+        record_of(json_object(a_record(value=quality)))
+
+
+@pytest.mark.parametrize(
+    "name", ["prompt_tokens", "output_tokens", "thought_tokens", "cached_tokens"]
+)
+def test_a_count_below_zero_is_no_record(name: str) -> None:
+    """There are no fewer tokens than none."""
+    with pytest.raises(ValueError, match="not what it should be"):
+        record_of(json_object(a_record()) | {name: -1})
