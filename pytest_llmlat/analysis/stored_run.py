@@ -12,7 +12,7 @@ from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
-from pytest_llmlat.values.cell_facts import unbegun
+from pytest_llmlat.values.cell_facts import YARDSTICK, unbegun
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Varied
 from pytest_llmlat.values.settings import BALANCES, Balance
@@ -90,6 +90,7 @@ def board_of(
     sheets = [
         _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
         for facts in run.facts
+        if facts.role != YARDSTICK
     ]
     lines = sum(sum(sheet.place.index.counts.values()) for sheet in sheets)
     cells = []

@@ -12,7 +12,7 @@ from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
-from pytest_llmlat.gate.matching import after, answers_of
+from pytest_llmlat.gate.matching import after, answers_of, yardstick_of
 from pytest_llmlat.gate.reach import idle_tolerances
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
@@ -25,6 +25,7 @@ from pytest_llmlat.report.verdicts import verdict_lines
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.cell_facts import YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
 
@@ -108,7 +109,7 @@ def run(given: Namespace) -> int:
         asked = replace(asked, balance=given.balance)
     bounds = _Bounds(limits, asked, rules.unsure, held)
     matches = _matches(candidate, reference, bounds, problems)
-    cells = [facts.cell for facts in candidate.facts]
+    cells = [one.cell for one in candidate.facts if one.role != YARDSTICK]
     judged = judge(matches, rules, balance=asked.balance)
     verdicts = worst_first(
         [
@@ -187,9 +188,19 @@ def _matches(
     """Yield each cell beside its reference, held to its limits on the way."""
     environment = _environment(candidate)
     facts = {one.cell: one for one in candidate.facts}
-    for cell, records in records_of(candidate, tell=problems.append):
+    read = records_of(candidate, tell=problems.append)
+    yards: dict[str, Sequence[Record]] = {}
+    if any(one.role == YARDSTICK for one in candidate.facts):
+        # A yardstick's records are needed beside those of its cell.
+        whole = list(read)
+        yards = {cell.id: records for cell, records in whole}
+        read = iter(whole)
+    for cell, records in read:
+        if facts[cell].role == YARDSTICK:
+            continue
         bounds.hold(facts[cell], records)
-        yield after(facts[cell], records, reference, environment)
+        yard = yardstick_of(facts[cell], candidate.facts, yards)
+        yield after(facts[cell], records, reference, environment, yard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +231,8 @@ def _missing(candidate: Run, reference: Baseline) -> Iterator[Verdict]:
     """Fail what the reference has and the candidate was not measured on."""
     measured = {facts.cell for facts in candidate.facts}
     for one in reference.cells:
+        if one.cell.model.endswith(YARDSTICK_NAME):
+            continue
         if one.cell not in measured:
             yield _failed(one.cell.id, reference.name, "was not measured")
     if not measured and not reference.cells:

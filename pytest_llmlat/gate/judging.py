@@ -58,6 +58,9 @@ class Match:
     """Why latencies are not comparable; ``None`` if they are."""
     same_answers: bool = False
     """Every answer is the same on both sides, letter for letter."""
+    slower: float | None = None
+    """How many times as long a yardstick took here as in the stored runs, whose times
+    are multiplied by it; ``None`` where there is none."""
     runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     """The reference by runs, where it was not measured in turn with the cell."""
 
@@ -271,6 +274,8 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
             f" measured ({shown}{', …' if len(pairs.missing) > _SHOWN else ''})"
         )
     yield from _drawn_apart(match)
+    if match.slower is not None:
+        yield f"by the yardstick, which took {match.slower:.2f} times as long here"
     late = sum(record.finish == "timeout" for record in match.records)
     if late:
         yield f"{late} time-outs counted by their limit"

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.gate.judging import Match
+from pytest_llmlat.gate.yardsticks import rescaled
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.store import baselines
+from pytest_llmlat.values.cell_facts import YARDSTICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_llmlat.gate.yardsticks import Rescaled
     from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Summary
 
+OF_ONE_MACHINE = frozenset({"release", "memory_limit"})
+"""Facts in which machines of one kind may differ where a yardstick tells how fast each
+is: the version of the kernel, and how much memory there is."""
 _SHOWN = 3
 _OF_SOME = ("gpu_driver", "other_gpus")
 """Facts of a machine that change a latency on some devices only."""
@@ -28,6 +36,7 @@ def after(
     records: Sequence[Record],
     baseline: Baseline,
     environment: Mapping[str, Scalar | None],
+    yardstick: Yardstick | None = None,
 ) -> Match:
     """Match a cell with the same one of the stored runs that can be compared with it.
 
@@ -36,7 +45,13 @@ def after(
         records: of the cell.
         baseline: the stored runs.
         environment: the fingerprint of the machine that measured the cell.
+        yardstick: what was measured in turn with it, if anything was; then stored runs
+            that have the same one count before others.
     """
+    if yardstick is not None:
+        found = _by_yardstick(facts, records, baseline, environment, yardstick)
+        if found is not None:
+            return found
     stored = [
         (run, cell)
         for run in reversed(baseline.runs)
@@ -62,6 +77,87 @@ def after(
         only_quality=None if alike else apart[0],
         same_answers=all(same(answers_of(records), cell.answers) for cell in used),
         runs={run.id: cell.records for run, cell in alike},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yardstick:
+    """What was measured in turn with a cell to tell how fast the machine is."""
+
+    facts: CellFacts
+    records: tuple[Record, ...]
+
+
+def yardstick_of(
+    fact: CellFacts,
+    facts: Iterable[CellFacts],
+    measured: Mapping[str, Sequence[Record]],
+) -> Yardstick | None:
+    """Return what was measured in turn with a cell to tell how fast the machine is.
+
+    Args:
+        fact: of the cell.
+        facts: of all cells of its run.
+        measured: the records of each, by its id.
+    """
+    for other in facts:
+        if other.role == YARDSTICK and other.beside == fact.cell.id:
+            own = measured[other.cell.id]
+            return Yardstick(facts=other, records=tuple(own)) if own else None
+    return None
+
+
+def _by_yardstick(
+    facts: CellFacts,
+    records: Sequence[Record],
+    baseline: Baseline,
+    environment: Mapping[str, Scalar | None],
+    yardstick: Yardstick,
+) -> Match | None:
+    """Match a cell with stored runs in the time of this machine.
+
+    Returns:
+        ``None`` where no stored run has the cell and the same yardstick beside it.
+    """
+    here = {name: v for name, v in environment.items() if name not in OF_ONE_MACHINE}
+    found: dict[str, tuple[BaselineCell, Rescaled]] = {}
+    for run in reversed(baseline.runs):
+        there = replace(
+            run,
+            environment={
+                name: value
+                for name, value in run.environment.items()
+                if name not in OF_ONE_MACHINE
+            },
+        )
+        cells = {cell.cell.id: cell for cell in run.cells}
+        own = cells.get(facts.cell.id)
+        beside = cells.get(yardstick.facts.cell.id)
+        if own is None or beside is None:
+            continue
+        apart = (
+            _apart(facts, own, there, here)
+            or _apart(yardstick.facts, beside, there, here)
+            or cached_apart(records, own.records)
+        )
+        if apart is not None:
+            continue
+        scaled = rescaled(own.records, there=beside.records, here=yardstick.records)
+        if scaled is not None:
+            found[run.id] = (own, scaled)
+    if not found:
+        return None
+    runs = {run: scaled.records for run, (_, scaled) in found.items()}
+    return Match(
+        facts=facts,
+        records=tuple(records),
+        against=baseline.name,
+        reference=tuple(record for own in runs.values() for record in own),
+        same_answers=all(
+            same(answers_of(records), cell.answers) for cell, _ in found.values()
+        ),
+        runs=runs,
+        slower=geometric_mean([scaled.slower for _, scaled in found.values()]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from pytest_llmlat.measure.cell_warnings import (
     overflow,
     standing_warnings,
 )
-from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent, whole_items
+from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
 from pytest_llmlat.measure.repeats import rounds_in_turn
@@ -90,52 +89,24 @@ class Tools:
 
 def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
     """Measure every sample of a cell."""
-    cell = _Measurement(plan, model, tools, alone=True)
-    with scenarios.settled(), _told_if_cut_off(cell):
+    cell = CellMeasurement(plan, model, tools, alone=True)
+    with scenarios.settled(), told_if_cut_off(cell):
         cell.warm_up()
         load = cell.ask_all()
     cell.finish(load)
 
 
-def run_pair(
-    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
-) -> None:
-    """Measure two models on the same samples, in turn.
-
-    Each sample, or whole conversation, is asked four times, A B B A or B A A B as the
-    seed says: whatever makes the machine slower for a while meets both alike. Of more
-    repeats, again so for each two.
-
-    Args:
-        plans: of the candidate's cell and of the reference's, of the same samples.
-        models: the candidate and the reference, both loaded.
-        tools: what they are measured with.
-    """
-    cells = [
-        _Measurement(plan, model, tools, alone=False)
-        for plan, model in zip(plans, models, strict=True)
-    ]
-    # random() is the one method whose sequence Python promises to keep.
-    source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
-    with scenarios.settled(), _told_if_cut_off(*cells):
-        for cell in cells:
-            cell.warm_up()
-        rounds = rounds_in_turn(plans[0].repeats)
-        for places in whole_items(plans[0].samples):
-            for first in range(0, rounds, 2):
-                a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
-                for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
-                    for place in places:
-                        cell.ask(place * rounds + first + number)
-    for cell in cells:
-        cell.finish(None)
-
-
-class _Measurement:
+class CellMeasurement:
     """One cell while it is measured."""
 
     def __init__(
-        self, plan: Plan, model: LoadedModel, tools: Tools, *, alone: bool
+        self,
+        plan: Plan,
+        model: LoadedModel,
+        tools: Tools,
+        *,
+        alone: bool,
+        in_turn: bool = True,
     ) -> None:
         """Begin, and say so; what cannot be measured is refused before.
 
@@ -143,15 +114,15 @@ class _Measurement:
             plan: what to measure.
             model: what to measure it on.
             tools: what to measure it with.
-            alone: no other model is loaded, so that memory is this one's; else each
-                sample is asked an even number of times.
+            alone: no other model is loaded, so that memory is this one's.
+            in_turn: where another is, each sample is asked an even number of times.
         """
         self._plan, self._model, self._tools = plan, model, tools
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = (
             visits(plan.samples, plan.planned)
-            if alone
+            if alone or not in_turn
             else [
                 (sample, number)
                 for sample in plan.samples
@@ -373,7 +344,7 @@ class _Measurement:
 
 
 @contextmanager
-def _told_if_cut_off(*cells: _Measurement) -> Iterator[None]:
+def told_if_cut_off(*cells: CellMeasurement) -> Iterator[None]:
     """Let Ctrl-C inside a block leave no cell without what disturbed it."""
     try:
         yield

@@ -240,6 +240,15 @@ OPTIONS = {
         read=given_option.optional(given_option.path),
         looked_up=True,
     ),
+    "yardstick": Option(
+        flag="--llm-yardstick",
+        metavar="NAME",
+        alone="smollm2-135m",
+        help="model that is asked in turn with each cell to tell how fast the machine"
+        " is, so that runs of several machines compare (default: smollm2-135m)",
+        read=given_option.text,
+        looked_up=True,
+    ),
     "tolerances": Option(
         flag="--llm-tolerance",
         metavar="EXPR",

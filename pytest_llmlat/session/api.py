@@ -93,6 +93,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     data: AnyPath | None = None,
     against: str | ModelSpec | None = None,
     prompts: str = "",
+    yardstick: str | None = None,
     baseline: AnyPath | None = None,
     save_baseline: AnyPath | None = None,
     tolerances: str | Iterable[str] = (),
@@ -120,11 +121,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
             ``"all"`` for all; or the samples themselves, for one task.
         scenario: how they are offered: ``single``, ``offline``, ``concurrent:N`` or
             ``server:RATE``; or several.
-        requests: how many count in a cell, going round the samples; ``None`` for one
-            of each.
+        requests: how many count in a cell; ``None`` for one of each sample.
         devices: where to run; ``None`` for all that are here and that a model names.
-        repeats: how often each sample is asked, each time with a seed of its own;
-            ``None`` for what the task says.
+        repeats: how often each sample is asked; ``None`` for what the task says.
         temperature: with which tokens are drawn, 0 for the likeliest; ``None`` for what
             model and task say.
         top_p: share of the probability that they are drawn from.
@@ -145,8 +144,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         task_files: catalogues with more tasks.
         data: the folder with local copies of public sets.
         against: a model that the one of ``models`` is measured beside, in turn.
-        prompts: two prompts to compare in turn, ``"OLD,NEW"``: files, or names of a
-            task's own.
+        prompts: two to compare in turn, ``"OLD,NEW"``: files, or a task's by name.
+        yardstick: a model asked in turn with each cell: how fast is the machine?
         baseline: a stored run to compare with.
         save_baseline: where to store this run, if it passes.
         tolerances: how much worse what may become, ``"e2e=5% quality=0.02"``.
@@ -212,6 +211,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         slo=slo,
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),
+        yardstick=yardstick,
         baseline=None if baseline is None else Path(baseline).resolve(),
         save_baseline=None if save_baseline is None else Path(save_baseline).resolve(),
         tolerances=some(tolerances, str, "tolerances", least=0)[1],

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.model_catalogue import DEFAULT
+from pytest_llmlat.session.vary import name_in_settings
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pytest_llmlat.values.settings import Settings
 
 _GIT_LIMIT_S = 300
 
@@ -150,3 +154,15 @@ def _git(folder: Path, *words: str) -> str | None:
 def of_base(name: str) -> str:
     """Return the name of a base branch's model beside the one of that name."""
     return f"{name}@base"
+
+
+def reference_name(settings: Settings) -> str | None:
+    """Return the name that the model of ``against`` has in reports.
+
+    The base branch's entry of a model that is itself measured has a name of its own.
+    """
+    if settings.against is None:
+        return None
+    name = name_in_settings(settings.against)
+    chosen = map(name_in_settings, settings.models or (DEFAULT,))
+    return of_base(name) if settings.base is not None and name in chosen else name

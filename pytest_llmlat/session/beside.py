@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.session.matrix import on_device
-from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK
+from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.scenario import SINGLE
@@ -110,20 +110,50 @@ def to_come(selection: Selection, cell: Cell, task: Task) -> tuple[Cell, ...]:
     return cell, replace(cell, model=spec.name, device=device)
 
 
-def load_beside(
+def with_companions(
+    model: LoadedModel,
+    selection: Selection,
+    load: Callable[[Deployment], LoadedModel],
+    *,
+    spelled: Spelled,
+) -> LoadedModel:
+    """Load what a model is measured in turn with, on the same device.
+
+    Args:
+        model: is loaded; it is freed where the others cannot be.
+        selection: names them.
+        load: loads a model.
+        spelled: how the user writes a setting.
+
+    Raises:
+        LLMLatError: not all are to be had at once; says what to do instead.
+    """
+    place, found = model.deployment, model
+    try:
+        other = _reference(selection.against, place, load, spelled=spelled)
+        found = replace(found, against=other)
+        yardstick = _yardstick(selection.yardstick, place, load, spelled=spelled)
+        return replace(found, yardstick=yardstick)
+    except BaseException:
+        free(found)
+        raise
+
+
+def free(model: LoadedModel) -> None:
+    """Free a model, and those that it was measured beside."""
+    for each in (model, model.against, model.yardstick):
+        if each is not None:
+            each.backend.close()
+
+
+def _reference(
     spec: ModelSpec | None,
     candidate: Deployment,
     load: Callable[[Deployment], LoadedModel],
     *,
     spelled: Spelled,
 ) -> LoadedModel | None:
-    """Load the model that a candidate is measured beside, on the same device.
-
-    Args:
-        spec: its entry; ``None`` where there is none.
-        candidate: what it is measured beside.
-        load: loads a model.
-        spelled: how the user writes a setting.
+    """Load the model that a candidate is compared with.
 
     Raises:
         LLMLatError: both are not to be had at once; says what to do instead.
@@ -142,6 +172,30 @@ def load_beside(
             " for both, measure one after the other with"
             f" {spelled('save_baseline')} and {spelled('baseline')}"
         ) from error
+
+
+def _yardstick(
+    spec: ModelSpec | None,
+    candidate: Deployment,
+    load: Callable[[Deployment], LoadedModel],
+    *,
+    spelled: Spelled,
+) -> LoadedModel | None:
+    """Load the model that tells how fast the machine is, on the same device.
+
+    Raises:
+        UsageError: it cannot run there; another device tells nothing of this one.
+    """
+    if spec is None or candidate.model.name.endswith(YARDSTICK_NAME):
+        return None
+    placed = on_device(spec, candidate.device)
+    if placed is None:
+        raise UsageError(
+            f"{spelled('yardstick')}={spec.name.removesuffix(YARDSTICK_NAME)}: does not"
+            f" run on {candidate.device}, where {candidate.model.name!r} does; name a"
+            " model that does"
+        )
+    return load(Deployment(model=placed, device=candidate.device))
 
 
 def _joined(*parts: str | None) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.stored_run import board_of
+from pytest_llmlat.gate.yardsticks import cost
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
 from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.store import baselines
@@ -157,6 +158,7 @@ def _judged(
         run.verdicts,
         gate.idle(facts),
         gate.changed_rules(facts),
+        cost(facts, records),
     )
     good = not any(verdict.failing for verdict in verdicts)
     if gate.compares and good and not passed:

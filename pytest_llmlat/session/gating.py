@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.gate.judging import Match, judge
 from pytest_llmlat.gate.limits import idle
-from pytest_llmlat.gate.matching import after, answers_of, disturbed, same
+from pytest_llmlat.gate.matching import after, answers_of, disturbed, same, yardstick_of
 from pytest_llmlat.gate.power import visible
 from pytest_llmlat.gate.reach import (
     faster_than_runs,
@@ -28,7 +28,7 @@ from pytest_llmlat.gate.tolerances import (
 )
 from pytest_llmlat.session.output_places import check_files
 from pytest_llmlat.store import baselines
-from pytest_llmlat.values.cell_facts import REFERENCE
+from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Verdict, worst_first
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.session.cell_order import CellOrder
-    from pytest_llmlat.store.baselines import Baseline
+    from pytest_llmlat.store.baselines import Baseline, BaselineRun
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Record
@@ -162,7 +162,7 @@ class Gate:
             UsageError: there is no baseline to take the spread from.
         """
         return visible(
-            self._spread().runs,
+            [_without_yardsticks(run) for run in self._spread().runs],
             tolerated=self.rules.tolerated,
             samples=self._settings.samples,
         )
@@ -209,7 +209,8 @@ class Gate:
                 if other and any(record.answered for record in theirs):
                     matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
-                matches.append(after(fact, own, self.baseline, environment))
+                yard = yardstick_of(fact, every, measured)
+                matches.append(after(fact, own, self.baseline, environment, yard))
         if not matches and not lacking:
             return (nothing(self._settings),)
         if self.baseline is not None and not among:
@@ -241,13 +242,20 @@ class Gate:
         path = self._settings.save_baseline
         if path is None:
             return ()
-        told = never_gated(str(path), facts)
+        told = never_gated(str(path), self.judged(facts))
         if told or not path.is_file() or not path.stat().st_size:
             return told
         there = baselines.load(path)
         measured = _by_cell(records)
         matches = [
-            after(fact, measured[fact.cell.id], there, environment) for fact in facts
+            after(
+                fact,
+                measured[fact.cell.id],
+                there,
+                environment,
+                yardstick_of(fact, facts, measured),
+            )
+            for fact in self.judged(facts)
         ]
         found = judge(matches, self.rules, balance=self._settings.balance)
         return faster_than_runs(str(path), found, stored=len(there.runs))
@@ -304,6 +312,12 @@ class Gate:
             if theirs
             else f"{name} was not measured beside it",
         )
+
+
+def _without_yardsticks(run: BaselineRun) -> BaselineRun:
+    """Return a stored run with the cells that a change is held to alone."""
+    own = (cell for cell in run.cells if not cell.cell.model.endswith(YARDSTICK_NAME))
+    return replace(run, cells=tuple(own))
 
 
 def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -21,10 +21,12 @@ from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
-from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.measure.unseen import HeadTurns
-from pytest_llmlat.session.beside import in_turn, load_beside, to_come
+from pytest_llmlat.session.base_branch import reference_name
+from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
 from pytest_llmlat.session.cell_order import CellOrder, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
@@ -33,7 +35,7 @@ from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.run_facts import facts_of_run
-from pytest_llmlat.session.selection import Selection, reference_name
+from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.unchanged import Unchanged, unchanged
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.tasks.data import load_samples
@@ -42,7 +44,7 @@ from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import load_shots
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
-from pytest_llmlat.values.cell_facts import REFERENCE
+from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import DeviceAbsent, RunNotWritten, UsageError
 from pytest_llmlat.values.scenario import SINGLE
@@ -143,28 +145,21 @@ class Session:
             opened = open_model(deployment, self._clock, self._shelf)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
         _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
-        try:
-            against = load_beside(
-                self.selection.against, deployment, self.load, spelled=self._spelled
-            )
-        except BaseException:
-            opened.backend.close()
-            raise
-        return LoadedModel(
+        loaded = LoadedModel(
             deployment=deployment,
             backend=opened.backend,
             load_s=spent_s if opened.load_measured else None,
-            against=against,
         )
+        if deployment.model.name.endswith(YARDSTICK_NAME) or (
+            deployment.model.name == self.settings.against
+        ):
+            return loaded
+        return with_companions(loaded, self.selection, self.load, spelled=self._spelled)
 
     @staticmethod
     def unload(model: LoadedModel) -> None:
-        """Free a model, and the one that it was measured beside."""
-        try:
-            model.backend.close()
-        finally:
-            if model.against is not None:
-                model.against.backend.close()
+        """Free a model, and those that it was measured beside."""
+        free(model)
 
     def run(self, model: LoadedModel, task: Task, order: CellOrder) -> Measured:
         """Measure one cell, and judge it.
@@ -283,7 +278,8 @@ class Session:
             turn=as_theirs.turn,
             instrument=self._instrument(other, plan),
         )
-        run_pair((plan, theirs), (model, other), tools)
+        pair = run_pair if theirs.role == REFERENCE else run_with_yardstick
+        pair((plan, theirs), (model, other), tools)
 
     def _judged(
         self,

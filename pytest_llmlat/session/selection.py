@@ -6,18 +6,17 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
+from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
-from pytest_llmlat.session.base_branch import counterparts, of_base
+from pytest_llmlat.session.base_branch import counterparts, reference_name
 from pytest_llmlat.session.entry_check import check_entry
 from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import (
     entry_text,
     model_named,
-    name_in_settings,
     variants,
 )
 from pytest_llmlat.session.vary import parse as parse_axes
@@ -29,6 +28,7 @@ from pytest_llmlat.tasks.prompt_variants import (
 from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.tasks.task_catalogue import load_tasks
+from pytest_llmlat.values.cell_facts import YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
@@ -45,18 +45,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled
-
-
-def reference_name(settings: Settings) -> str | None:
-    """Return the name that the model of ``against`` has in reports.
-
-    The base branch's entry of a model that is itself measured has a name of its own.
-    """
-    if settings.against is None:
-        return None
-    name = name_in_settings(settings.against)
-    chosen = map(name_in_settings, settings.models or (DEFAULT,))
-    return of_base(name) if settings.base is not None and name in chosen else name
 
 
 class Selection:
@@ -178,6 +166,25 @@ class Selection:
                 f" a catalogue ({spelled('model_files')})"
             )
         return self._as_asked(found)
+
+    @cached_property
+    def yardstick(self) -> ModelSpec | None:
+        """The model that tells how fast the machine is, under a name of its own.
+
+        Raises:
+            UsageError: cells are compared in turn already.
+        """
+        name, settings = self._settings.yardstick, self._settings
+        if name is None:
+            return None
+        where = f"{self._spelled('yardstick')}={name}"
+        if settings.against is not None or settings.prompts:
+            raise UsageError(
+                f"{where}: what is compared in turn, in one session, needs no"
+                f" yardstick; it is for {self._spelled('baseline')}"
+            )
+        found = self._model(name, where=self._spelled("yardstick"), base=True)
+        return replace(found, name=f"{found.name}{YARDSTICK_NAME}")
 
     def as_base_asks(self, task: Task) -> Task:
         """Return a task in the words of the base branch, if one was named.
@@ -353,7 +360,7 @@ class Selection:
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.
         """
-        _ = self.tasks, self.chosen_tasks, self.compared_prompts
+        _ = self.tasks, self.chosen_tasks, self.compared_prompts, self.yardstick
         for model in filter(None, (*self.chosen_models, self.against)):
             check_entry(model)
         for name, _ in self._settings.latency_budget:

@@ -14,6 +14,8 @@ REFERENCE: CellRole = "reference"
 """A cell that another is compared with, asked in turn with it."""
 YARDSTICK: CellRole = "yardstick"
 """A cell that tells how fast the machine was while another was measured."""
+YARDSTICK_NAME = "@yardstick"
+"""What the name of a yardstick ends with, in its cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,9 @@ class Settings:
     """The stored run to compare with."""
     save_baseline: Path | None = None
     """Where this run is stored for later ones."""
+    yardstick: str | None = None
+    """The model that tells how fast the machine is, in turn with each cell; ``None``
+    for none."""
     tolerances: tuple[str, ...] = ()
     """How much worse what may become, as it was typed."""
     bounds: tuple[str, ...] = ()

@@ -14,9 +14,9 @@ from pytest_llmlat.measure.cell import (
     LoadedModel,
     Tools,
     run_cell,
-    run_pair,
 )
 from pytest_llmlat.measure.cell_warnings import cards
+from pytest_llmlat.measure.in_turn import run_pair
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.warm_up import WARMUP_TOKENS, troubled_warm_up
 from pytest_llmlat.store.json_lines import json_object

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
-from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell, run_pair
+from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.in_turn import run_pair
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.cell_order import CellOrder, plan_of
 from pytest_llmlat.values.clock import ManualClock

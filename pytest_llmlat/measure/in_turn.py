@@ -1,0 +1,78 @@
+"""Two cells that are measured in turn, so that whatever disturbs one disturbs both."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.measure import scenarios
+from pytest_llmlat.measure.cell import CellMeasurement, told_if_cut_off
+from pytest_llmlat.measure.own_answers import whole_items
+from pytest_llmlat.measure.repeats import rounds_in_turn
+
+if TYPE_CHECKING:
+    from pytest_llmlat.measure.cell import LoadedModel, Tools
+    from pytest_llmlat.measure.plan import Plan
+
+
+def run_pair(
+    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
+) -> None:
+    """Measure two models on the same samples, in turn.
+
+    Each sample, or whole conversation, is asked four times, A B B A or B A A B as the
+    seed says: whatever makes the machine slower for a while meets both alike. Of more
+    repeats, again so for each two.
+
+    Args:
+        plans: of the candidate's cell and of the reference's, of the same samples.
+        models: the candidate and the reference, both loaded.
+        tools: what they are measured with.
+    """
+    cells = [
+        CellMeasurement(plan, model, tools, alone=False)
+        for plan, model in zip(plans, models, strict=True)
+    ]
+    # random() is the one method whose sequence Python promises to keep.
+    source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
+    with scenarios.settled(), told_if_cut_off(*cells):
+        for cell in cells:
+            cell.warm_up()
+        rounds = rounds_in_turn(plans[0].repeats)
+        for places in whole_items(plans[0].samples):
+            for first in range(0, rounds, 2):
+                a, b = cells if source.random() < 0.5 else reversed(cells)  # noqa: PLR2004 - a coin
+                for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
+                    for place in places:
+                        cell.ask(place * rounds + first + number)
+    for cell in cells:
+        cell.finish(None)
+
+
+def run_with_yardstick(
+    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
+) -> None:
+    """Measure a cell, and before or after each of its requests a yardstick.
+
+    Whatever makes the machine slower for a while is then in the times of both. Which
+    of the two comes first changes from request to request, as the seed says.
+
+    Args:
+        plans: of the cell and of the yardstick's, of the same samples.
+        models: what each is measured on.
+        tools: what they are measured with.
+    """
+    cells = [
+        CellMeasurement(plan, model, tools, alone=False, in_turn=False)
+        for plan, model in zip(plans, models, strict=True)
+    ]
+    # random() is the one method whose sequence Python promises to keep.
+    source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
+    with scenarios.settled(), told_if_cut_off(*cells):
+        for cell in cells:
+            cell.warm_up()
+        for place in range(plans[0].planned):
+            for cell in cells if source.random() < 0.5 else reversed(cells):  # noqa: PLR2004 - a coin
+                cell.ask(place)
+    for cell in cells:
+        cell.finish(None)

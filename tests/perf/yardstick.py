@@ -1,0 +1,105 @@
+"""How a gate beside stored runs of other machines does by a yardstick; run by hand.
+
+    python tests/perf/yardstick.py [SESSIONS]
+
+Each run is on one of two machines, of which the second takes 30 % longer, and has an
+effect of its own besides. A yardstick is asked in turn with each cell: it has what the
+machine and the run do to times, and an own effect and own noise. The gate's own code
+judges; beside it stands what it says without a yardstick.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np  # noqa: TID253 - a script
+
+from tests.perf.stored_runs import (
+    WORKERS,
+    Place,
+    World,
+    hypotheses_of,
+    log_times,
+    regressions,
+)
+
+MACHINES = (0.0, math.log(1.3))
+PLACES = {
+    "2 % a run": Place(run=0.02),
+    "2 % a run, 1.3 % a cell": Place(run=0.02, cell=0.013),
+    "drift of 10 %": Place(drift=0.10),
+    "a neighbour of 30 %": Place(neighbour=0.26),
+}
+CELLS = (6,)
+STORED = (1, 3, 5)
+
+
+def session(seed: int, world: World, *, yardstick: bool) -> bool:
+    """Return whether a session reports a regression."""
+    source = np.random.default_rng(seed)
+    shape = (world.cells, world.samples)
+    own = replace(world.place, drift=0.0, neighbour=0.0)
+    runs = []
+    for number in range(1 + world.stored):
+        common = source.normal(0.0, world.place.run) + source.choice(MACHINES)
+        # What wanders in time is in both, for they are asked in turn.
+        wanders = replace(world.place, noise=0.0, cell=0.0)
+        shared = log_times(wanders, shape, source, common=common)
+        times = shared + log_times(own, shape, source, common=0.0)
+        if number == 0:
+            times = times + np.resize(world.slower, (world.cells, 1))
+        if yardstick:
+            times = times - shared - log_times(own, shape, source, common=0.0)
+        runs.append(times)
+    gated = [
+        each
+        for cell in range(world.cells)
+        for each in hypotheses_of(
+            cell,
+            runs[0][cell],
+            np.array([run[cell] for run in runs[1:]]),
+            world.place,
+            seed,
+        )
+    ]
+    return bool(regressions(gated))
+
+
+def share(world: World, sessions: int, *, yardstick: bool) -> float:
+    """Return in which share of sessions there is a regression."""
+    run = partial(session, world=world, yardstick=yardstick)
+    with ProcessPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(run, range(sessions), chunksize=50))
+    return sum(found) / sessions
+
+
+def main(sessions: int) -> None:
+    """Print false alarms and power."""
+    print(f"{sessions} sessions each; two machines 30 % apart; 24 samples a cell")
+    for place_name, place in PLACES.items():
+        for cells in CELLS:
+            for stored in STORED:
+                world = World(place=place, cells=cells, stored=stored)
+                told = [share(world, sessions, yardstick=use) for use in (False, True)]
+                powers = [
+                    share(
+                        replace(world, slower=(math.log1p(by),)),
+                        sessions,
+                        yardstick=True,
+                    )
+                    for by in (0.10, 0.15, 0.30)
+                ]
+                print(
+                    f"{place_name:24} {cells:2} cells {stored} stored: A/A without"
+                    f" {told[0]:6.1%}, with {told[1]:6.1%}; seen with: 10 %"
+                    f" {powers[0]:4.0%}, 15 % {powers[1]:4.0%}, 30 % {powers[2]:4.0%}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
