@@ -28,6 +28,7 @@ from pytest_llmlat import (
 from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.session import api
 from pytest_llmlat.session.listening import Silent, TextProgress
+from pytest_llmlat.session.outer_loop import outside_of_loop
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
@@ -508,7 +509,7 @@ def test_it_runs_inside_of_a_running_event_loop(tmp_path: Path, task: Task) -> N
     """A notebook's kernel has one, in which a client's own could not be started."""
 
     async def cell() -> tuple[RunResult, int]:
-        with api._outside_of_loop():
+        with outside_of_loop():
             inner = asyncio.run(asyncio.sleep(0, 42))
         result = measure_models(PARROT, task, samples=1, root=tmp_path)
         await asyncio.sleep(0)
