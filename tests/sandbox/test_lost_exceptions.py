@@ -66,6 +66,33 @@ ITERATING = {
     "def check(): assert f(1) == 2\n"
     "t = threading.Thread(target=check); t.start(); t.join()",
     "a finalizer": "class Case:\n    def __del__(self): assert f(1) == 2\nCase()",
+    "a pool that nobody asks": "from concurrent.futures import ThreadPoolExecutor\n"
+    "def check(n): assert f(n) == n + 1\n"
+    "with ThreadPoolExecutor(1) as pool: pool.submit(check, 1)",
+    "a coroutine that nobody awaits": "import asyncio\n"
+    "async def check(n): assert f(n) == n + 1\n"
+    "async def main():\n"
+    "    task = asyncio.create_task(check(1))\n"
+    "    await asyncio.sleep(0.001)\n"
+    "asyncio.run(main())",
+    "steps up to the end": "answers, got = map(f, [1, 3]), []\n"
+    "while True:\n"
+    "    try: got.append(next(answers))\n"
+    "    except StopIteration: break\n"
+    "assert all(g == w for g, w in zip(got, [2, 4]))",
+    "a generator that is sent to": "def checking():\n"
+    "    while True:\n"
+    "        n = yield\n"
+    "        assert f(n) == n + 1\n"
+    "check = checking()\n"
+    "next(check)\n"
+    "try: check.send(1)\n"
+    "except StopIteration: pass",
+    "a generator in a helper": "def checking():\n"
+    "    yield f(1) == 2\n"
+    "def step(it): return it.__next__()\n"
+    "try: assert step(checking())\n"
+    "except StopIteration: pass",
     "an async loop": "import asyncio\n"
     "class Cases:\n"
     "    def __aiter__(self): return self\n"

@@ -12,13 +12,15 @@ from pytest_llmlat.grading.sandbox import Limits, Program, ProgramOutcome
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Run: TypeAlias = Callable[..., ProgramOutcome]
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the confinement has been shown to hold on Linux"
 )
 
-Run = "Callable[..., ProgramOutcome]"
 WORTH = Limits(time_s=8)
 
 

@@ -11,7 +11,7 @@ neither do harm nor claim a success that it has not earned::
     sandbox.close()
 
 Left open, and to be known: with Landlock a program can ask whether a path exists and
-how long its file is; it can use its share of the processor and some twenty threads;
+how long its file is; it can use its share of the processor and some hundred threads;
 and it meets the kernel itself, whose faults no filter mends.
 
 Importing this package starts nothing and loads nothing heavy.

@@ -26,7 +26,7 @@ from .frames import Closed, TooLong, receive, send
 from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
-from .veiled_exceptions import is_swallowed, veiled
+from .veiled_exceptions import as_raised
 
 if TYPE_CHECKING:
     import socket
@@ -71,6 +71,8 @@ class Asking:
         """Whether the tests see objects of the candidate, and not values alone."""
         self.printed = False
         """Whether what the candidate prints is printed here."""
+        self.expects_exceptions = True
+        """Whether the tests could ask for an exception at all."""
         self.calls = 0
         self.last: object = None
         self.settled: TestVerdict | None = None
@@ -289,8 +291,9 @@ class Asking:
             error, verdict = self._rebuild(answer["raised"])
             if error is None:
                 self.settle(*verdict)
-            if is_swallowed(error, operation):
-                error = veiled(error)
+            if operation in {"entry", "call"} and not self.expects_exceptions:
+                self.settle(*verdict)
+            error = as_raised(error, operation)
             self.raised = (error, verdict)
             raise error
         self.last = decoder.value(answer["value"]) if "value" in answer else None

@@ -21,7 +21,7 @@ from .asking import FILE, MODULE, Settled
 from .crossing_values import Uncrossable
 from .demands import demands
 from .remote import Remote
-from .veiled_exceptions import CATCHERS, Veiled, compiled
+from .veiled_exceptions import CATCHERS, Veiled, compiled, expect_exceptions
 
 if TYPE_CHECKING:
     from .asking import Asking, TestVerdict
@@ -39,6 +39,7 @@ def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> TestVer
         module = sys.modules[MODULE] = types.ModuleType(MODULE)
         space = asking.namespace = module.__dict__
         space.update(CATCHERS)
+        asking.expects_exceptions = expect_exceptions(stub + tests)
         _miss_nothing(asking, tests)
         _run_stub(stub, space)
         _provide(asking, space, tests, entry_point)

@@ -6,18 +6,23 @@ more cases: ``all(map(holds, cases))`` would be true. ``AttributeError`` makes
 an iteration (``IndexError``) or gives a default. So these are raised among the tests
 *veiled*: as a class of the same name, related as the real one is related to other
 exceptions, but known to no protocol. Only an ``except`` of the tests, a ``__exit__`` of
-theirs or an ``assertRaises`` finds the exception that is meant.
+theirs or an ``assertRaises`` finds the exception that is meant. Where they have none
+of these, nobody could want an exception, and the first one ends them.
+
+An end that the tests wait for round ``next`` is that of their own iterator, so it is
+not found there; out of a generator of theirs it comes as ``RuntimeError``, as ever.
 """
 
 from __future__ import annotations
 
 import ast
-import functools
 import sys
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Iterator
+    from types import CodeType, FrameType
 
 ALWAYS = (StopIteration, StopAsyncIteration, AttributeError)
 """What C code swallows wherever it calls a function."""
@@ -27,11 +32,15 @@ THROUGH = frozenset(
     | {"__aenter__", "__aexit__"}
 )
 """Special methods whose exceptions nobody swallows."""
-CAUGHT, MEANT, LEFT = ".caught", ".meant", ".left"
+CAUGHT, CAUGHT_BUT_ENDS, MEANT, LEFT = ".caught", ".caught but ends", ".meant", ".left"
 """Names that no text can have, like ``.0`` of Python's own."""
 CATCHING = frozenset({"assertRaises", "assertRaisesRegex", "suppress"})
 WORDS = ("except", "__exit__", "__aexit__", *sorted(CATCHING))
-"""Tests without any of these catch nothing."""
+"""Tests without any of these have no place at which they catch anything."""
+OTHERS = ("return_exceptions", "exception(", "Traceback", "doctest")
+"""How tests ask for an exception without catching it."""
+STEPS = frozenset({"next", "anext", "send", "throw", "__next__", "__anext__"})
+"""Calls that may end with the end of an iterator of the tests' own."""
 
 
 class Veiled(Exception):
@@ -40,17 +49,20 @@ class Veiled(Exception):
     meant: Exception
 
 
-@functools.cache
+_VEILS: dict[type[Exception], type[Exception]] = {Exception: Exception}
+
+
 def veil_of(kind: type[Exception]) -> type[Exception]:
-    """Return the class that stands for an exception's class."""
-    if kind is Exception:
-        return Exception
+    """Return the class that stands for an exception's class, the same each time."""
+    if kind in _VEILS:
+        return _VEILS[kind]
     bases = [
         veil_of(base)
         for base in kind.__bases__
         if issubclass(base, Exception) and base is not Exception
     ]
-    return type(kind.__name__, (*bases,) or (Veiled,), {})
+    _VEILS[kind] = type(kind.__name__, (*bases,) or (Veiled,), {})
+    return _VEILS[kind]
 
 
 def veiled(error: Exception) -> Exception:
@@ -62,43 +74,69 @@ def veiled(error: Exception) -> Exception:
     return found
 
 
-def is_swallowed(error: Exception, operation: str) -> bool:
-    """Say whether what the candidate raised could get lost on its way to the tests.
+def as_raised(error: Exception, operation: str) -> Exception:
+    """Return what is raised among the tests for what the candidate has raised.
 
     Args:
         error: it.
         operation: in answer to which question: only an iterator may end an iteration,
             and an attribute may be missing where one is asked for.
     """
+    if not _is_swallowed(error, operation):
+        return error
+    passes = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+    if isinstance(error, StopAsyncIteration):
+        passes = 0 if operation == "await" else CO_ASYNC_GENERATOR
+    through = any(frame.f_code.co_flags & passes for frame in _frames_of_tests())
+    if isinstance(error, ENDS) and through:
+        error = RuntimeError(f"generator raised {type(error).__name__}")
+    return veiled(error)
+
+
+def _is_swallowed(error: Exception, operation: str) -> bool:
+    """Say whether an exception could get lost on its way to the tests."""
     if operation == "next" and isinstance(error, StopIteration):
         return False
     if isinstance(error, ENDS):
         return True
     if operation not in {"entry", "call", "await"}:
         return False
-    return isinstance(error, ALWAYS) or _inside_special_method()
+    return isinstance(error, ALWAYS) or any(
+        name[:2] == name[-2:] == "__" and name not in THROUGH
+        for name in (frame.f_code.co_name for frame in _frames_of_tests())
+    )
 
 
-def _inside_special_method() -> bool:
-    """Say whether a special method of the tests' own is under way."""
-    frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to ask
-    while frame := frame.f_back:  # type: ignore[assignment]  # ends with None
-        name = frame.f_code.co_name
-        ours = str(frame.f_globals.get("__name__")).startswith("inside.")
-        if not ours and name[:2] == name[-2:] == "__" and name not in THROUGH:
-            return True
-    return False
+def _frames_of_tests() -> Iterator[FrameType]:
+    """Yield what is under way and not ours, from the inside out."""
+    frame = sys._getframe(1).f_back  # noqa: SLF001 - there is no other way to ask
+    while frame is not None:
+        if not str(frame.f_globals.get("__name__")).startswith("inside."):
+            yield frame
+        frame = frame.f_back
 
 
-def _caught(kinds: object) -> object:
+def expect_exceptions(text: str) -> bool:
+    """Say whether tests could ask for an exception at all."""
+    return any(word in text for word in (*WORDS, *OTHERS))
+
+
+def _caught(kinds: object, but: tuple[type, ...] = ()) -> object:
     """Return what an ``except`` of ``kinds`` has to catch."""
     given = kinds if isinstance(kinds, tuple) else (kinds,)
     veils = [
         veil_of(kind)
         for kind in given
-        if isinstance(kind, type) and issubclass(kind, Exception)
+        if isinstance(kind, type)
+        and issubclass(kind, Exception)
+        and not issubclass(kind, but)
     ]
     return (*given, *veils) if veils else kinds
+
+
+def _caught_but_ends(kinds: object) -> object:
+    """The same where the tests step through an iterator of their own."""
+    return _caught(kinds, ENDS)
 
 
 def _meant(error: object) -> object:
@@ -114,7 +152,12 @@ def _left(*raised: object) -> tuple[object, ...]:
     return (type(error.meant), error.meant, *trace)
 
 
-CATCHERS = {CAUGHT: _caught, MEANT: _meant, LEFT: _left}
+CATCHERS = {
+    CAUGHT: _caught,
+    CAUGHT_BUT_ENDS: _caught_but_ends,
+    MEANT: _meant,
+    LEFT: _left,
+}
 """What the code of tests calls under names that their text cannot have."""
 
 
@@ -135,22 +178,22 @@ def compiled(text: str, file: str) -> CodeType:
 class _Unveiling(ast.NodeTransformer):
     """Puts the functions of this module wherever an exception is caught."""
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+    def visit_Try(self, node: ast.Try) -> ast.Try:
         """``except E as e`` catches the veil, and ``e`` is what is meant."""
         self.generic_visit(node)
-        if node.type is not None:
-            node.type = _call(CAUGHT, node.type)
-        if node.name:
-            node.body.insert(0, _assign(node.name, MEANT, node.body[0]))
+        _catch_what_is_meant(node)
+        return node
+
+    def visit_TryStar(self, node: ast.TryStar) -> ast.TryStar:
+        """The same for ``except*``."""
+        self.generic_visit(node)
+        _catch_what_is_meant(node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         """``assertRaises(E)`` expects the veil too."""
         self.generic_visit(node)
-        function = node.func
-        name = function.id if isinstance(function, ast.Name) else ""
-        if isinstance(function, ast.Attribute):
-            name = function.attr
+        name = _called(node)
         if name == "suppress":
             node.args = [_call(CAUGHT, argument) for argument in node.args]
         elif name in CATCHING and node.args:
@@ -172,6 +215,26 @@ class _Unveiling(ast.NodeTransformer):
         if node.name == "__aexit__":
             _tell_what_is_meant(node)
         return node
+
+
+def _catch_what_is_meant(node: ast.Try | ast.TryStar) -> None:
+    inner = (each for statement in node.body for each in ast.walk(statement))
+    steps = any(_called(each) in STEPS for each in inner)
+    for handler in node.handlers:
+        if handler.type is not None:
+            way = CAUGHT_BUT_ENDS if steps else CAUGHT
+            handler.type = _call(way, handler.type)
+        if handler.name:
+            first = handler.body[0]
+            handler.body.insert(0, _assign(handler.name, MEANT, first))
+
+
+def _called(node: ast.AST) -> str:
+    """Return the last name of what is called, nothing where nothing is."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _tell_what_is_meant(node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
