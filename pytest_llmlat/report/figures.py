@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.log_commands import without_commands
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
@@ -128,12 +130,18 @@ _WRITTEN: Mapping[Unit, Callable[[float], str]] = {
 
 
 def printable(text: str) -> str:
-    """Make hostile text harmless on a terminal: no control or format characters."""
-    return "".join(
-        letter
-        if unicodedata.category(letter)[0] != "C"
-        else "\N{REPLACEMENT CHARACTER}"
-        for letter in text
+    """Make hostile text harmless on a terminal and in a log.
+
+    No control or format characters, and nothing that a runner of continuous
+    integration takes for a command.
+    """
+    return without_commands(
+        "".join(
+            letter
+            if unicodedata.category(letter)[0] != "C"
+            else "\N{REPLACEMENT CHARACTER}"
+            for letter in text
+        )
     )
 
 

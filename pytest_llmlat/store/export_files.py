@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 EXTRA = "export"
 """The extra of this project that installs pyarrow."""
 _BATCH = 5_000
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""With these a spreadsheet takes a text for a formula, or for the field before it."""
+_ACTIVE = ("=", "+", "-", "@")
+"""With these a spreadsheet takes a text for a formula."""
+_BREAKS = ("\t", "\r", "\n")
+"""With these it takes a text for the field before it."""
 _HALVES = re.compile("[\ud800-\udfff]")
 
 ColumnKind: TypeAlias = Literal["text", "int", "float", "bool"]
@@ -186,9 +189,20 @@ def _field(value: ColumnValue, *, safe: bool) -> str:
     if isinstance(value, bool):
         return '"true"' if value else '"false"'
     text = str(value)
-    if safe and isinstance(value, str) and text.startswith(_ACTIVE):
+    if safe and isinstance(value, str) and _acts(text):
         text = f"'{text}"
     return '"' + text.replace('"', '""') + '"'
+
+
+def _acts(text: str) -> bool:
+    """Whether a spreadsheet would take a text for more than that.
+
+    Some look past blanks and signs without a width, and at full-width forms of signs.
+    """
+    if text.startswith(_BREAKS):
+        return True
+    seen = next((c for c in text if unicodedata.category(c)[0] not in "ZC"), "")
+    return unicodedata.normalize("NFKC", seen).startswith(_ACTIVE)
 
 
 def _write_parquet(path: Path, rows: Iterator[list[ColumnValue]], *, safe: bool) -> int:

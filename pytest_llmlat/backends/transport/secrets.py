@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from pytest_llmlat.values.log_commands import without_commands
+
 _SHORTEST = 4
 UNMISTAKABLE = 16
 """From so many characters on a text is no word that may stand there by chance."""
@@ -41,9 +43,9 @@ class Secrets:
         return text
 
     def line(self, text: str) -> str:
-        """Return ``text`` as one printable line without secrets."""
+        """Return ``text`` as one printable line without secrets or commands to logs."""
         shown = "".join(c if c.isprintable() else " " for c in self.hide(text))
-        return self.hide(" ".join(shown.split()))
+        return without_commands(self.hide(" ".join(shown.split())))
 
     def brief(self, text: str) -> str:
         """Return what a server said as a short line without secrets."""

@@ -122,7 +122,14 @@ def test_texts_come_back_from_csv_as_they_were(
             each.unlink()
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        *("=", "+", "-", "@", "\t", "\r", "\n"),
+        # Spreadsheets look past blanks, and at full-width signs as at others.
+        *("\uff1d", "\uff20", " =", "\u00a0=", "\u200b=", "\ufeff@", "\u3000\uff0b"),
+    ],
+)
 def test_a_spreadsheet_gets_no_formula(tmp_path: Path, begin: str) -> None:
     """If told so: texts alone, in every column; numbers stay numbers."""
     told = replace(a_record(begin, timing=a_timing(1.0)), answer=f"{begin}1+1")
