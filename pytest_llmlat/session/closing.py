@@ -50,6 +50,11 @@ class Closing:
     cells_planned: int
     """How many cells it was asked for; 0 where nobody knows."""
 
+    def left_out(self, verdicts: Iterable[Verdict]) -> int:
+        """Count the cells that are said to be unchanged, without their references."""
+        reference = self.settings.against
+        return sum(each.cell.split("|")[1:2] != [reference] for each in verdicts)
+
 
 def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     """Write the run's files; returns ``None`` if there is nothing to be said.
@@ -178,7 +183,9 @@ def _nothing_measured(
     compared = tuple(left_out)
     if session.gate.compares and not session.settings.changed:
         compared = (nothing(session.settings),)
-    elif session.gate.compares and len(left_out) < max(1, session.cells_planned):
+    elif session.gate.compares and session.left_out(left_out) < max(
+        1, session.cells_planned
+    ):
         compared = (*left_out, nothing(session.settings))
     verdicts = join(compared, _saved(session, (), (), passed=True))
     if not verdicts:

@@ -193,7 +193,8 @@ class Session:
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
             if same is not None:
-                self.journal.add(same)
+                for left_out in filter(None, (plan, beside and beside[0])):
+                    self.journal.add(replace(same, cell=left_out.cell.id))
                 raise Unchanged(f"{same.note} since {same.against}")
         known = self._claims.begin(plan, order)
         if known is not None:

@@ -48,9 +48,35 @@ def test_nothing_changed_is_nothing_measured(gated: Gated) -> None:
 
     assert result.ret == OK
     result.assert_outcomes(skipped=1)
-    assert left_out(gated) == ["not measured: prompt, data and model are unchanged"]
+    # Of the cell and of its reference.
+    told = "not measured: prompt, data and model are unchanged"
+    assert left_out(gated) == [told, told]
     result.stdout.fnmatch_lines(["*not measured: prompt, data and model are unchanged"])
     assert not (gated.project.runs[-1] / "records.jsonl").exists()
+
+
+def test_what_is_left_out_lacks_nothing(gated: Gated) -> None:
+    """Beside a cell that was measured neither it nor its reference is partial."""
+    tasks = (gated.folder / "tasks.toml").read_text("utf-8")
+    other = tasks.split("[tasks.")[1].replace("sentiment/tiny", "sentiment/other")
+    for folder in (gated.folder, gated.folder / "base"):
+        (folder / "tasks.toml").write_text(f"{tasks}\n[tasks.{other}", "utf-8")
+    test = (gated.folder / "test_models.py").read_text("utf-8")
+    gated.project.write(
+        "test_models.py", test.replace('"sentiment/tiny"', '"sentiment"')
+    )
+    own = (gated.folder / "tasks.toml").read_text("utf-8")
+    gated.project.write("tasks.toml", own.replace("Is this", "Is it", 1))
+
+    result = gated.run(*OPTIONS)
+
+    assert "skipped" in result.parseoutcomes()
+    cells = [cell["id"] for cell in gated.project.summary()["cells"]]
+    assert cells == [
+        "sentiment/tiny|wise|cpu|single",
+        "sentiment/tiny|wise@base|cpu|single",
+    ]
+    result.stdout.no_fnmatch_line("*never begun*")
 
 
 def other_prompt(gated: Gated) -> None:
