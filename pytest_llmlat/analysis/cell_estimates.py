@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.averaged_figures import averaged_figures
 from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.confidence_sequences import BoundedMean
 from pytest_llmlat.analysis.giving_up import patient_speed
 from pytest_llmlat.analysis.intervals import (
     MeasuredFigure,
@@ -28,15 +29,17 @@ from pytest_llmlat.analysis.intervals import (
 from pytest_llmlat.analysis.item_units import Units
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
+from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.answer_speed import answer_speed, answer_time
+from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.results import Estimate
     from pytest_llmlat.values.settings import Balance
 
 
@@ -98,10 +101,16 @@ class CellEstimates:
         return made_of(figure, (self.value, self.chance, self.speed))
 
 
-def estimates_of(records: Sequence[Record]) -> CellEstimates:
+def estimates_of(records: Sequence[Record], *, stopped: bool = False) -> CellEstimates:
     """Return the figures of a cell, from its records, of which one at least is graded.
 
     After this the records are not needed any more.
+
+    Args:
+        records: of the cell.
+        stopped: measuring ended at a result, so that no interval of a number of samples
+            that was fixed before holds: those of means are of confidence sequences, and
+            other figures have none.
     """
     metric = METRICS[records[0].metric]
     units = Units(records)
@@ -119,7 +128,7 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
             else mean_figure(marks, given)
         )
         details = tuple(sorted(_details(graded, metric, Units(graded)).items()))
-    return CellEstimates(
+    found = CellEstimates(
         value=value,
         chance=known(chances.pop(), units.count)
         if len(chances) == 1
@@ -134,6 +143,36 @@ def estimates_of(records: Sequence[Record]) -> CellEstimates:
         and bool(((marks == 0) | (marks == given)).all()),
         averages=averaged_figures(records, units),
     )
+    if not stopped:
+        return found
+    return replace(
+        found,
+        value=stopped_mean(value, None if metric.corpus else marks, given),
+        speed=stopped_mean(found.speed, scores, asked),
+        details=tuple((name, Estimate(value=e.value)) for name, e in details),
+        averages={
+            name: replace(each, low=None, high=None)
+            for name, each in found.averages.items()
+        },
+    )
+
+
+def stopped_mean(
+    found: MeasuredFigure, totals: Array | None, counts: Array
+) -> MeasuredFigure:
+    """Return a figure with the interval that it has wherever measuring was stopped.
+
+    Args:
+        found: with the interval of a number of units that was fixed before.
+        totals: (units,), the sum of each unit's values between 0 and 1; ``None`` of a
+            figure that is no mean, which has no such interval.
+        counts: (units,), how many values that are.
+    """
+    if totals is None or (counts != counts[0]).any():
+        # Of units of several sizes the mean is no mean of the units'.
+        return replace(found, low=None, high=None)
+    low, high = BoundedMean(tuple(totals / counts)).interval(1 - CONFIDENCE)
+    return replace(found, low=low, high=high)
 
 
 def speeds(records: Sequence[Record]) -> list[float]:

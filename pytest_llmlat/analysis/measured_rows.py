@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.comparisons import Scored
+from pytest_llmlat.analysis.resampling import DRAWS
 from pytest_llmlat.analysis.row_halves import CellQuality, RowHalves
 
 if TYPE_CHECKING:
@@ -112,9 +113,11 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
 
 
 def _halves(cells: Sequence[MeasuredCell]) -> RowHalves | None:
-    """Return quality and time of a row; ``None`` where nothing was drawn."""
+    """Return quality and time of a row; ``None`` where no draws tell of them."""
     import numpy as np
 
+    if _stopped(cells):
+        return None
     found = [
         (weight, cell.estimates, cell.bootstrap)
         for weight, cell in zip(
@@ -146,11 +149,22 @@ def _halves(cells: Sequence[MeasuredCell]) -> RowHalves | None:
     )
 
 
+def _stopped(cells: Sequence[MeasuredCell]) -> bool:
+    """Whether a cell was stopped by its result, so that no resample holds."""
+    return any(c.summary.stopping and c.summary.stopping.early for c in cells)
+
+
 def _draws(cells: Sequence[MeasuredCell], balance: Balance) -> Array:
-    """Return the score of each resample; empty where none were drawn."""
+    """Return the score of each resample; empty where none were drawn.
+
+    Of a row of which a cell was stopped by its result they are no numbers: resamples
+    know nothing of how many samples there would have been otherwise.
+    """
     import numpy as np
 
     draws = np.zeros(0)
+    if _stopped(cells):
+        return np.full(DRAWS, np.nan)
     for weight, cell in zip(
         family_weights(cells), [c for c in cells if c.estimates], strict=True
     ):

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
-    "constraint",
+    *("constraint", "stopping"),
 )
 """What a summary tells of its cell as it was measured."""
 
@@ -83,6 +83,7 @@ def condense(
     """
     answered = [r for r in records if answer_time(r) is not None]
     graded = any(record.graded for record in records)
+    stopped = facts.stopping is not None and facts.stopping.early
     counted = count_cell(facts.load, records)
     figures = {
         "samples": len(records),
@@ -109,7 +110,7 @@ def condense(
     return Condensed(
         facts=facts,
         figures=figures,
-        estimates=estimates_of(records) if graded else None,
+        estimates=estimates_of(records, stopped=stopped) if graded else None,
         items=items_of(records) if graded else None,
         counts=for_rows(counted),
         workload=workload(facts, records),

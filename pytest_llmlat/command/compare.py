@@ -12,6 +12,7 @@ from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
+from pytest_llmlat.gate.looks import unsuited
 from pytest_llmlat.gate.matching import after, answers_of, yardstick_of
 from pytest_llmlat.gate.reach import idle_tolerances
 from pytest_llmlat.gate.tolerances import (
@@ -167,6 +168,8 @@ def _reference(
         if not one.whole(len(records)) or not records:
             note = f"{text} has {len(records)} of {one.planned} answers"
             holes.append(_failed(cell.id, text, note))
+        elif told := unsuited(one.stopping):
+            holes.append(_failed(cell.id, text, f"in {text} {told}"))
     run = BaselineRun(
         id=str(found.told["started"]),
         plugin=str(found.told["environment"].get("pytest-llmlat")),

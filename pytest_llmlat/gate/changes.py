@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.analysis.resampling import Array, Weights
+    from pytest_llmlat.gate.looks import Looks
     from pytest_llmlat.gate.pairing import Pairs, Side
     from pytest_llmlat.values.settings import Balance
 
@@ -71,6 +72,8 @@ class Change:
     """How much it grows if all times grow by one on the log scale."""
     between: Spread = NOTHING
     """Its variance beyond that of its samples: what runs differ in."""
+    looks: Looks | None = None
+    """What looking after each pair tells of it; ``None`` for a fixed number."""
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the two-sided interval at level 1 - ``alpha``.
@@ -79,6 +82,8 @@ class Change:
         reaches (MOVER; Zou & Donner 2008, Statistics in Medicine 27(10)), each by the t
         of their sum (Welch 1947).
         """
+        if self.looks is not None:
+            return self.looks.interval(alpha, self._of_samples)
         low, high = self._of_samples(alpha)
         if not self.between.variance:
             return low, high
@@ -89,6 +94,10 @@ class Change:
             self.estimate - math.hypot(scale * (self.estimate - low), reach),
             self.estimate + math.hypot(scale * (high - self.estimate), reach),
         )
+
+    def looked_at(self, looks: Looks) -> Change:
+        """Return the same change with an interval that holds at every look."""
+        return replace(self, looks=looks, p=looks.p(self.p))
 
     @property
     def total(self) -> Spread:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.between_runs import own, scaled, summed, together
 from pytest_llmlat.gate.changes import BALANCED, Change
+from pytest_llmlat.gate.looks import Looks, sequences
 from pytest_llmlat.gate.pairing import LATENCIES
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.gate.between_runs import CellTimes, Spread
+    from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.stored_runs import StoredTimes
+    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.stopping import Stopping
 
 ALL_CELLS = "all cells"
 """The name of a verdict on a run as a whole."""
@@ -45,6 +49,29 @@ class Hypothesis:
     """Beside how many stored runs; 0 where both were measured in turn."""
     times: Mapping[str, StoredTimes] = field(default_factory=dict)
     """Of the cell, by latency."""
+
+
+def looked_at(
+    changes: Mapping[str, Change],
+    pairs: Pairs,
+    stopping: Stopping | None,
+    balance: Balance,
+) -> dict[str, Change]:
+    """Return changes with intervals that hold at every look, where there were some.
+
+    Args:
+        changes: as they are of a number of pairs that was fixed before.
+        pairs: that they were made of.
+        stopping: how far the cell got; ``None`` where nobody looked.
+        balance: which mean is called balanced.
+    """
+    if stopping is None:
+        return dict(changes)
+    found = sequences(pairs, changes, balance=balance)
+    return {
+        name: change.looked_at(Looks(sequence=found.get(name), early=stopping.early))
+        for name, change in changes.items()
+    }
 
 
 def across_runs(gated: Sequence[Hypothesis]) -> list[Hypothesis]:
@@ -163,4 +190,5 @@ __all__ = [
     "Hypothesis",
     "across_runs",
     "families",
+    "looked_at",
 ]

@@ -15,7 +15,9 @@ from pytest_llmlat.gate.hypotheses import (
     across_runs,
     as_change,
     families,
+    looked_at,
 )
+from pytest_llmlat.gate.looks import unsuited
 from pytest_llmlat.gate.needed import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
@@ -63,6 +65,8 @@ class Match:
     are multiplied by it; ``None`` where there is none."""
     runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     """The reference by runs, where it was not measured in turn with the cell."""
+    in_turn: bool = False
+    """Whether both were measured in turn, in pairs of one sample."""
 
 
 def judge(
@@ -146,9 +150,11 @@ def _examine(
             " pass; measure it anew"
         )
         return [_plain(match, "records", "failed", note)], []
+    why = None if match.in_turn else unsuited(match.facts.stopping)
     if len(pairs.samples) < FEWEST:
-        note = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
-        return [_plain(match, name, "inconclusive", note) for name in tolerated], []
+        why = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
+    if why is not None:
+        return [_plain(match, name, "inconclusive", why) for name in tolerated], []
     return _compare(match, pairs, tolerated, balance)
 
 
@@ -159,6 +165,8 @@ def _compare(
     wanted = dict.fromkeys((*tolerated, BALANCED_BY))
     shared = shared_changes(match.records, _sides(match))
     found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
+    found = looked_at(found, pairs, match.facts.stopping, balance)
+    early = bool(match.facts.stopping and match.facts.stopping.early)
     said = tuple(_remarks(match, pairs))
     told: list[Verdict] = []
     gated: list[Hypothesis] = []
@@ -168,7 +176,7 @@ def _compare(
             continue
         own = (
             *_lacking(match, pairs, name),
-            *_mixed(pairs, name),
+            *(() if early else _mixed(pairs, name)),
             *_growing(match, name),
         )
         each = Hypothesis(
@@ -179,7 +187,8 @@ def _compare(
             notes=(*said, *own),
             stored=len(match.runs),
         )
-        if name == QUALITY and match.same_answers and found[name].estimate == 0:
+        alike = match.same_answers and not early
+        if name == QUALITY and alike and found[name].estimate == 0:
             note = "every answer is the same, letter for letter"
             told.append(_at_once(each, "pass", note))
             continue
@@ -273,6 +282,8 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
             f"{len(pairs.missing)} of {whole} samples of {match.against} were not"
             f" measured ({shown}{', …' if len(pairs.missing) > _SHOWN else ''})"
         )
+    if match.facts.stopping is not None:
+        yield match.facts.stopping.told
     yield from _drawn_apart(match)
     if match.slower is not None:
         yield f"by the yardstick, which took {match.slower:.2f} times as long here"

@@ -174,6 +174,10 @@ def figure(
         late = any(math.inf in values for _, values in each)
         note = "is not known: it lies among the time-outs" if late else None
         return Estimate(value=None), note
+    stopping = summary.stopping
+    if stopping is not None and stopping.early:
+        told = f"{stopping.told}: no interval of a fixed number of samples holds for it"
+        return Estimate(value=value, low=-math.inf, high=math.inf), told
     if which != "mean":
         ends = percentile_interval(
             units, _PERCENT[which], shared=lambda point: _shared(each, summary, point)

@@ -92,6 +92,18 @@ def pair(candidate: Iterable[Record], baseline: Iterable[Record]) -> Pairs:
     )
 
 
+def joined(first: Pairs, second: Pairs) -> Pairs:
+    """Return the pairs of both, of other items."""
+    return Pairs(
+        samples=first.samples + second.samples,
+        compared=first.compared + second.compared,
+        candidate=first.candidate + second.candidate,
+        baseline=first.baseline + second.baseline,
+        missing=first.missing + second.missing,
+        added=first.added + second.added,
+    )
+
+
 def log_ratios(pairs: Pairs, quantity: str) -> list[float | None]:
     """Return for each sample the log of candidate over baseline, where both have it.
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Record, Request, Response
+    from pytest_llmlat.values.stopping import Stopping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,7 @@ class CellMeasurement:
             plan, self._questions, model=who, backend=model.backend
         )
         self._own = OwnAnswers()
+        self.records: list[Record] = []
         self.warmup_s: float | None = None
         self._troubled: tuple[str, ...] = ()
         self._notes: Counter[str] = Counter()
@@ -300,10 +302,18 @@ class CellMeasurement:
             error=overflow(record, self.facts) or record.error,
         )
         self._own.keep(record)
+        self.records.append(record)
         self._tools.on_record(record)
         for note in (response.note, not_held(request, response)):
             if note is not None:
                 self._notes[note] += 1
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether its times prove nothing, as far as that is known by now."""
+        told = (*self.facts.warnings, *self._troubled, *self._notes)
+        seen = self._watch.end(answering_ns=self._answering_ns)
+        return bool(told) or bool(seen and seen.contended)
 
     def cut_off(self) -> None:
         """Report how busy the machine was until the cell was cut off."""
@@ -315,8 +325,10 @@ class CellMeasurement:
             )
         )
 
-    def finish(self, load: LoadFacts | None) -> None:
-        """Say that all of it was measured."""
+    def finish(
+        self, load: LoadFacts | None, *, stopping: Stopping | None = None
+    ) -> None:
+        """Say that all of it was measured, or as much as its result needs."""
         clock, backend = self._tools.clock, self._model.backend
         answering_ns = (
             self._answering_ns if load is None else round(load.window_s * NS_PER_S)
@@ -324,7 +336,9 @@ class CellMeasurement:
         self._tools.on_facts(
             replace(
                 self.facts,
+                planned=len(self.records) if stopping else self.facts.planned,
                 finished=True,
+                stopping=stopping,
                 warmup_s=self.warmup_s,
                 peak_rss_bytes=self._memory.bytes() if self._memory else None,
                 peak_device_bytes=backend.device_peak_bytes() if self._alone else None,

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.cell import CellMeasurement, told_if_cut_off
+from pytest_llmlat.measure.enough_pairs import PairsSoFar
 from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.repeats import rounds_in_turn
 
 if TYPE_CHECKING:
     from pytest_llmlat.measure.cell import LoadedModel, Tools
     from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.values.stopping import StoppingRule
 
 
 def run_pair(
-    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
+    plans: tuple[Plan, Plan],
+    models: tuple[LoadedModel, LoadedModel],
+    tools: Tools,
+    rule: StoppingRule | None = None,
 ) -> None:
     """Measure two models on the same samples, in turn.
 
@@ -28,6 +33,7 @@ def run_pair(
         plans: of the candidate's cell and of the reference's, of the same samples.
         models: the candidate and the reference, both loaded.
         tools: what they are measured with.
+        rule: asked after each pair whether they are enough; ``None`` to measure all.
     """
     cells = [
         CellMeasurement(plan, model, tools, alone=False)
@@ -35,6 +41,7 @@ def run_pair(
     ]
     # random() is the one method whose sequence Python promises to keep.
     source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
+    pairs = PairsSoFar(plans[0], rule)
     with scenarios.settled(), told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
@@ -45,8 +52,11 @@ def run_pair(
                 for cell, number in ((a, 0), (b, 0), (b, 1), (a, 1)):
                     for place in places:
                         cell.ask(place * rounds + first + number)
+            both = (cells[0].records, cells[1].records)
+            if pairs.enough(places, *both, lambda: any(c.disturbed for c in cells)):
+                break
     for cell in cells:
-        cell.finish(None)
+        cell.finish(None, stopping=pairs.stopping)
 
 
 def run_with_yardstick(

@@ -82,6 +82,11 @@ class Plan:
             return self.requests
         return self.repeats * len(self.samples)
 
+    def item_of(self, sample: Sample) -> str:
+        """Return what a sample is alike with others in: its cluster or conversation."""
+        cluster = self.task.cluster
+        return sample.item if cluster is None else str(sample.field(cluster))
+
     @property
     def planned_in_turn(self) -> int:
         """How many there are to be of each of two models in turn."""

@@ -224,6 +224,13 @@ OPTIONS = {
         read=given_option.prompts,
         looked_up=True,
     ),
+    "until_decided": Option(
+        flag="--llm-until-decided",
+        metavar="",
+        help="end a cell in turn with another as soon as its result is clear",
+        read=given_option.said,
+        looked_up=True,
+    ),
     "baseline": Option(
         flag="--llm-baseline",
         metavar="FILE",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -20,6 +19,7 @@ from pytest_llmlat.session.arguments import (
     scenario_names,
     seconds_of,
     some,
+    unique_ids,
     whole,
 )
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
@@ -94,6 +94,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     against: str | ModelSpec | None = None,
     prompts: str = "",
     yardstick: str | None = None,
+    until_decided: bool = False,
     baseline: AnyPath | None = None,
     save_baseline: AnyPath | None = None,
     tolerances: str | Iterable[str] = (),
@@ -146,6 +147,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         against: a model that the one of ``models`` is measured beside, in turn.
         prompts: two to compare in turn, ``"OLD,NEW"``: files, or a task's by name.
         yardstick: a model asked in turn with each cell: how fast is the machine?
+        until_decided: end a cell in turn with another when its result is clear.
         baseline: a stored run to compare with.
         save_baseline: where to store this run, if it passes.
         tolerances: how much worse what may become, ``"e2e=5% quality=0.02"``.
@@ -212,6 +214,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),
         yardstick=yardstick,
+        until_decided=until_decided,
         baseline=None if baseline is None else Path(baseline).resolve(),
         save_baseline=None if save_baseline is None else Path(save_baseline).resolve(),
         tolerances=some(tolerances, str, "tolerances", least=0)[1],
@@ -309,7 +312,7 @@ def _checked(
         check_grading(task)
         for deployment in chosen:
             selection.check_prompts(deployment.model, task)
-    _check_ids(samples or ())
+    unique_ids(samples or ())
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
     session.begin(
@@ -355,19 +358,6 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
     if board is None:
         raise LLMLatError("nothing was measured")
     return board
-
-
-def _check_ids(samples: Sequence[Sample]) -> None:
-    """Refuse samples of which two have one id: their records could not be told apart.
-
-    Raises:
-        UsageError: names the id.
-    """
-    for name, times in Counter(sample.id for sample in samples).items():
-        if times > 1:
-            raise UsageError(
-                f"samples: {times} have the id {name!r}; give each its own"
-            )
 
 
 def _deployments(session: Session) -> tuple[Deployment, ...]:

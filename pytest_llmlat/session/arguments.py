@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
@@ -16,6 +17,7 @@ from pytest_llmlat.values.units import seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.values.entities import Sample
 
 Value = TypeVar("Value")
 
@@ -122,3 +124,16 @@ def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:
     if not found.is_dir():
         raise UsageError(f"{where}: there is no folder {found}")
     return found
+
+
+def unique_ids(samples: Sequence[Sample]) -> None:
+    """Refuse samples of which two have one id: their records could not be told apart.
+
+    Raises:
+        UsageError: names the id.
+    """
+    for name, times in Counter(sample.id for sample in samples).items():
+        if times > 1:
+            raise UsageError(
+                f"samples: {times} have the id {name!r}; give each its own"
+            )

@@ -12,7 +12,7 @@ from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.constraint_entry import constraint_of
 from pytest_llmlat.tasks.data import revision
-from pytest_llmlat.tasks.sample_draw import draw, unmeasured
+from pytest_llmlat.tasks.sample_draw import draw, in_chance_order, unmeasured
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported, UsageError
 from pytest_llmlat.values.sampling import (
     Sampling,
@@ -119,6 +119,10 @@ def plan_of(
         chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
         warnings=() if told is None else (told,),
     )
+    if settings.until_decided:
+        # Of a file that begins with what is easy, the first would not stand for all.
+        own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
+        plan = replace(plan, samples=own)
     return on_model(plan, deployment)
 
 

@@ -26,6 +26,8 @@ from pytest_llmlat.gate.tolerances import (
     parse_limits,
     parse_tolerances,
 )
+from pytest_llmlat.gate.until_decided import UntilDecided
+from pytest_llmlat.session.early_ends import check_until_decided
 from pytest_llmlat.session.output_places import check_files
 from pytest_llmlat.store import baselines
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.settings import JudgingSettings, Settings, Spelled
+    from pytest_llmlat.values.stopping import StoppingRule
 
 
 class Gate:
@@ -134,6 +137,7 @@ class Gate:
                 cannot be written, or would be written over and is no baseline.
         """
         _ = self.baseline, self.rules, self.limits
+        check_until_decided(self._settings, self._spelled)
         if self._settings.power:
             self._spread()
         self._check_changed()
@@ -154,6 +158,18 @@ class Gate:
                 f"{spelled('changed')}: leaves cells out, and a stored run"
                 f" ({spelled('save_baseline')}) must have all"
             )
+
+    def stopping_rule(self, cell: Cell, *, among: int) -> StoppingRule | None:
+        """Return what ends a cell as soon as its result is clear, if that is wanted.
+
+        Args:
+            cell: the candidate's.
+            among: how many cells are judged in all.
+        """
+        if not self._settings.until_decided:
+            return None
+        tolerated, balance = self.rules.tolerated(cell), self._settings.balance
+        return UntilDecided(tolerated, balance=balance, among=among)
 
     def power(self) -> list[Visible]:
         """Return which changes this run could see beside its baseline.
@@ -284,6 +300,7 @@ class Gate:
             or disturbed(other)
             or cached_apart(records, theirs),
             same_answers=same(answers_of(records), answers_of(theirs)),
+            in_turn=True,
         )
 
     def _against(self, other: CellFacts | None) -> str:

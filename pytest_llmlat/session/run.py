@@ -279,8 +279,11 @@ class Session:
             turn=as_theirs.turn,
             instrument=self._instrument(other, plan),
         )
-        pair = run_pair if theirs.role == REFERENCE else run_with_yardstick
-        pair((plan, theirs), (model, other), tools)
+        if theirs.role == REFERENCE:
+            rule = self.gate.stopping_rule(plan.cell, among=self.cells_planned)
+            run_pair((plan, theirs), (model, other), tools, rule)
+        else:
+            run_with_yardstick((plan, theirs), (model, other), tools)
 
     def _judged(
         self,

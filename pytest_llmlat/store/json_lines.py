@@ -26,6 +26,7 @@ from pytest_llmlat.values.records import (
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
 from pytest_llmlat.values.sound_grade import grade_fault, is_quality
+from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import Timing
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _NESTED = {
     "load": LoadFacts,
     "instrument": Instrument,
     "contention": Contention,
+    "stopping": Stopping,
 }
 _ENTITY_TYPES = {
     "Scalar": Scalar,
@@ -49,6 +51,7 @@ _ENTITY_TYPES = {
     "Timing": Timing,
     "Likelihood": Likelihood,
     "RankedOption": RankedOption,
+    "Stopping": Stopping,
 }
 """Names in annotations of records and cells that their module does not import."""
 _FINISHES = get_args(Finish)
@@ -132,6 +135,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
             CellFacts, {**content, "cell": asdict(_cell(content))}
         )
         _must(type(facts.planned) is int and type(facts.finished) is bool, "planned")
+        _must(facts.stopping is None or _sound_stopping(facts.stopping), "stopping")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts
@@ -290,6 +294,14 @@ def _sound_option(option: RankedOption) -> bool:
         and type(option.text) is str
         and type(option.tokens) is int
         and _finite(option.logprob)
+    )
+
+
+def _sound_stopping(stopping: Stopping) -> bool:
+    return (
+        type(stopping.planned) is int
+        and type(stopping.used) is int
+        and type(stopping.why) in _TEXT
     )
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_llmlat.values.entities import Sample
 
@@ -52,6 +52,25 @@ def draw(
         if i in chosen
         for sample in turns
     )
+
+
+def in_chance_order(
+    samples: Sequence[Sample], item: Callable[[Sample], str], *, seed: int, salt: str
+) -> tuple[Sample, ...]:
+    """Return samples in an order that is drawn, so that the first stand for all.
+
+    Args:
+        samples: in any order.
+        item: what each belongs to; what is alike stays together, in its own order.
+        seed: of the session.
+        salt: keeps orders of different tasks apart.
+    """
+    items: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        items[item(sample)].append(sample)
+    source = random.Random(f"{seed}|{salt}|order")  # noqa: S311 - an order, not a secret
+    drawn = sorted(items.values(), key=lambda _: source.random())
+    return tuple(sample for own in drawn for sample in own)
 
 
 def unmeasured(

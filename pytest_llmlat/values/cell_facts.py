@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.stopping import Stopping
 
 CellRole: TypeAlias = Literal["reference", "yardstick"]
 REFERENCE: CellRole = "reference"
@@ -114,8 +115,8 @@ class CellFacts:
 
     cell: Cell
     planned: int | None
-    """How many samples were to be measured; ``None`` for a cell that was planned and
-    never begun."""
+    """How many samples were to be measured; of a cell that was stopped by its result,
+    how many were until then. ``None`` for a cell that was planned and never begun."""
     finished: bool
     """Whether all of them were."""
     load_s: float | None
@@ -149,6 +150,9 @@ class CellFacts:
     """That other cell's id."""
     constraint_compile_s: float | None = None
     """Time to make that ready, before all else; ``None`` also for a server."""
+    stopping: Stopping | None = None
+    """How far it got where its result was looked at after each pair; ``None`` for a
+    number of samples that was fixed before."""
 
     def whole(self, answers: int) -> bool:
         """Whether the cell was measured to its end, and so many answers are all."""

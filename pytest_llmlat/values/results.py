@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.stopping import Stopping
 
 
 Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
@@ -172,6 +173,9 @@ class Summary:
     """By turn and by the columns that the task names; empty where there are none."""
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
+    stopping: Stopping | None = None
+    """How far it got where its result was looked at after each pair; ``None`` for a
+    number of samples that was fixed before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

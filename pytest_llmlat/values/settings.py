@@ -93,6 +93,8 @@ class Settings:
     prompts: str = ""
     """Two prompts to compare, the reference first, as they were typed: files, or names
     of a task's own; empty for none."""
+    until_decided: bool = False
+    """Whether a cell beside another model ends as soon as its result is clear."""
     baseline: Path | None = None
     """The stored run to compare with."""
     save_baseline: Path | None = None

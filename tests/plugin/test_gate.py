@@ -670,6 +670,70 @@ def test_two_models_are_measured_in_turn(gated: Gated) -> None:
     assert gated.verdicts()["e2e"]["change"] < 0
 
 
+def test_a_clear_result_ends_a_cell_early(gated: Gated) -> None:
+    """All answers wrong: few pairs do, and all files say how many and why."""
+    wrong = {"good": "negative", "bad": "positive"}
+    gated.project.write("wrong.json", json.dumps(wrong))
+    gated.project.write("more.toml", model("fool", "wrong"))
+    files = ("--llm-models=models.toml", "--llm-models=more.toml")
+    typed = (*files, "--llm=fool", "--llm-against=wise")
+
+    result = gated.run(*typed, "--llm-until-decided")
+
+    assert result.ret == FAILED
+    assert gated.outcomes()["quality"] == "regression"
+    cells = gated.project.summary()["cells"]
+    stopping = cells[0]["stopping"]
+    assert stopping["planned"] == COUNT
+    assert 5 <= stopping["used"] < COUNT / 2
+    assert stopping["why"].startswith("regression of quality")
+    assert len(gated.project.records()) == 4 * stopping["used"]
+    assert [cell["model"] for cell in cells] == ["fool", "wise"]
+    for cell in cells:
+        assert cell["stopping"] == stopping
+        assert (cell["partial"], cell["planned"]) == (False, 2 * stopping["used"])
+    how = f"*stopped after {stopping['used']} of {COUNT} pairs*"
+    result.stdout.fnmatch_lines([how])
+
+
+def test_what_is_not_clear_before_is_measured_whole(gated: Gated) -> None:
+    """Equal answers of 24 pairs prove no quality by themselves; all of them pass."""
+    result = gated.run("--llm-against=twin", "--llm-until-decided")
+
+    assert result.ret == OK
+    assert len(gated.project.records()) == 4 * COUNT
+    assert gated.outcomes()["quality"] == "pass"
+    (cell, _) = gated.project.summary()["cells"]
+    assert cell["stopping"] == {"planned": COUNT, "used": COUNT, "why": None}
+
+
+def test_what_is_tolerable_for_certain_ends_a_cell_early(gated: Gated) -> None:
+    """With wide tolerances of both halves few pairs are enough for a pass."""
+    gated.ini("llm_tolerance = e2e=99900% ttft=99900% balanced=1 quality=0.6")
+
+    result = gated.run("--llm-against=twin", "--llm-until-decided")
+
+    assert result.ret == OK
+    assert set(gated.outcomes().values()) == {"pass"}
+    assert len(gated.project.records()) < 4 * COUNT
+    result.stdout.fnmatch_lines(["*of 24 pairs (no worse than is tolerated)*"])
+
+
+def test_stopping_at_a_result_needs_pairs(gated: Gated) -> None:
+    """Told before anything runs."""
+    check_refused(
+        gated.run("--llm-until-decided"),
+        "--llm-until-decided: ends a cell when *--llm-against, or two prompts *",
+    )
+    check_refused(
+        gated.run(
+            "--llm-until-decided", "--llm-against=twin", "--llm-scenario=concurrent:2"
+        ),
+        "--llm-until-decided: concurrent:2: *",
+    )
+    assert not gated.project.runs
+
+
 def test_the_hook_sees_both_models_in_their_order(gated: Gated) -> None:
     """Whoever follows a run sees what is on disk."""
     gated.project.pytester.makeconftest(

@@ -259,6 +259,9 @@ def _holes(
             holes.append(f"{key} has {count} of {facts.planned} records")
         elif not facts.finished:
             holes.append(f"{key} was not finished")
+        elif facts.stopping is not None and facts.stopping.early:
+            # Later runs would be held to what its result left of its samples.
+            holes.append(f"{key} was {facts.stopping.told}")
     if not told and not measured:
         holes.append("no cell was measured")
     return holes

@@ -12,6 +12,7 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.values.results import Distribution, Estimate
 from pytest_llmlat.values.settings import BALANCES
+from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -335,3 +336,22 @@ def test_the_minute_of_a_cell_makes_no_model_better(
     (contrast,) = board(records).contrasts
 
     assert bool(contrast.certain) is certain
+
+
+def test_rows_that_were_stopped_by_their_result_are_not_told_apart_by_resamples() -> (
+    None
+):
+    """Those know nothing of how many samples there would have been; the gate does."""
+    records = [*a_model("parrot", 40, 0, 0.1), *a_model("owl", 10, 30, 3.0)]
+    early = Stopping(planned=90, used=40, why="regression of quality")
+    facts = [
+        replace(some_facts(a_cell(name), planned=40), stopping=early)
+        for name in ("parrot", "owl")
+    ]
+
+    (told,) = board(records).contrasts
+    (stopped,) = scoreboard(facts, records, balance="geometric", seed=0).contrasts
+
+    assert told.certain is True
+    assert stopped.certain is None
+    assert stopped.difference == Estimate(value=told.difference.value)

@@ -22,6 +22,7 @@ from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
 from pytest_llmlat.values.records import Transport
 from pytest_llmlat.values.results import Distribution, Estimate, Summary
 from pytest_llmlat.values.settings import BALANCES, Balance
+from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import (
     a_cell,
@@ -252,6 +253,45 @@ def test_facts_are_handed_on() -> None:
     assert summary.warnings == ("traced",)
     assert summary.task_revision == facts.task_revision
     assert (summary.peak_rss_bytes, summary.peak_device_bytes) == (10**9, None)
+
+
+def some_stopped(
+    records: Sequence[Record], why: str | None = "regression of e2e"
+) -> Summary:
+    """Summarise a cell whose result was looked at after each pair."""
+    stopping = Stopping(planned=90, used=len(records), why=why)
+    facts = replace(some_facts(planned=len(records)), stopping=stopping)
+    return summarise(facts, records, balance="geometric")
+
+
+def test_a_cell_that_was_stopped_has_intervals_that_hold_at_every_look() -> None:
+    """They are wider than those of a fixed number, around the same figures."""
+    records = [
+        a_record(f"s{n}", value=float(n % 3 > 0), timing=a_timing(1 + 0.1 * (n % 5)))
+        for n in range(30)
+    ]
+
+    stopped = some_stopped(records)
+    fixed = summed(records)
+
+    assert stopped.stopping == Stopping(planned=90, used=30, why="regression of e2e")
+    assert stopped.partial is False
+    for name in ("quality", "speed", "balanced"):
+        wide, narrow = getattr(stopped, name), getattr(fixed, name)
+        assert wide.value == narrow.value
+        assert 0 <= wide.low < narrow.low < narrow.high < wide.high <= 1, name
+    assert some_stopped(records, why=None).quality == fixed.quality
+
+
+def test_what_is_no_mean_has_no_interval_in_a_stopped_cell() -> None:
+    """A corpus score, further figures, and means of unequal clusters."""
+    corpus = some_stopped(translated([("a cat", "a cat"), ("dogs", "a dog")]))
+
+    assert corpus.quality.value is not None
+    assert corpus.quality.low is corpus.quality.high is corpus.balanced.low is None
+    assert {e.low for _, e in corpus.details} == {None}
+    clusters = [replace(a_record(f"s{n}"), cluster="ab"[n > 0]) for n in range(3)]
+    assert some_stopped(clusters).quality == Estimate(value=1.0)
 
 
 def test_guessing_is_taken_off_the_score_and_not_off_the_metric() -> None:

@@ -17,6 +17,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.limits import FEWEST_FOR, check_limits, figure
 from pytest_llmlat.gate.tolerances import parse_limits
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
+from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
@@ -169,6 +170,22 @@ def test_a_mean_under_a_heavy_tail_keeps_no_limit_for_certain() -> None:
     assert "limit e2e_p50 or e2e_p95" in mean.note
     assert outcome(records, "e2e_p50<=1h") == "pass"
     assert outcome(timed(*SPREAD), "e2e_mean<=1h") == "pass"
+
+
+def test_a_percentile_of_a_cell_that_was_stopped_decides_nothing() -> None:
+    """Its samples end where its result did; quality has an interval that holds there.
+
+    Kept or missed, however clearly, it is told and fails nobody.
+    """
+    records = [a_record(f"s{n}", timing=a_timing(1.0 + 0.01 * n)) for n in range(30)]
+    early = Stopping(planned=90, used=30, why="regression of e2e")
+    stopped = replace(summed(records), stopping=early)
+    limits = parse_limits(["e2e_p50<=0.1s e2e_p50<=9s quality>=0.5"], where="here")
+
+    verdicts = check_limits(stopped, records, limits, unsure="pass")
+
+    assert [v.outcome for v in verdicts] == ["inconclusive", "warned", "pass"]
+    assert "stopped after 30 of 90 pairs" in str(verdicts[0].note)
 
 
 def test_questions_about_one_text_are_one_in_a_percentile() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends.scripted import Scripted
+from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.in_turn import run_pair
 from pytest_llmlat.measure.plan import Plan
@@ -19,11 +20,13 @@ from pytest_llmlat.values.entities import ConversationTurn
 from pytest_llmlat.values.errors import GenerationFailed, Unsupported
 from pytest_llmlat.values.scenario import Scenario
 from pytest_llmlat.values.settings import Settings
+from pytest_llmlat.values.stopping import ClearResult, Stopping
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Sample
     from pytest_llmlat.values.records import Record, Request
 
@@ -228,6 +231,116 @@ def test_two_models_in_turn_have_whole_conversations() -> None:
     for name, request in asked.requests:
         said = {answer for _, answer in request.turns}
         assert said <= {"1" if name == "one" else "2"}
+
+
+@dataclass
+class AfterSome:
+    """A rule that finds so many pairs enough."""
+
+    pairs: int
+    by_time: bool = False
+    seen: list[tuple[list[str], list[str]]] = field(default_factory=list)
+
+    def after(
+        self, candidate: Sequence[Record], reference: Sequence[Record]
+    ) -> ClearResult | None:
+        """Note what is new, and count it."""
+        sides = [[r.sample for r in side] for side in (candidate, reference)]
+        self.seen.append((sides[0], sides[1]))
+        if len(self.seen) < self.pairs:
+            return None
+        return ClearResult(why="a clear result", by_time=self.by_time)
+
+
+def in_pairs(plan: Plan, rule: AfterSome) -> list[CellFacts]:
+    """Measure two models in turn; returns what was told of both cells at their end."""
+    told: list[CellFacts] = []
+    asked = Asked()
+    one, tools = loaded(asked, "one", lambda _: "1")
+    two, _ = loaded(asked, "two", lambda _: "2")
+    other = replace(plan, cell=a_cell("two", task=plan.task.name))
+    tools = replace(tools, on_facts=told.append)
+    run_pair((plan, other), (one, two), tools, rule)
+    return told[-2:]
+
+
+def test_a_rule_ends_both_cells_after_a_whole_pair() -> None:
+    """It sees each conversation once, whole on both sides; the rest is not asked."""
+    more = tuple(a_turn(name, number) for name in "abcd" for number in (1, 2))
+    rule = AfterSome(2)
+
+    facts = in_pairs(a_plan(more), rule)
+
+    assert rule.seen == [
+        ([f"{name}#1", f"{name}#2"] * 2, [f"{name}#1", f"{name}#2"] * 2)
+        for name in "ab"
+    ]
+    for each in facts:
+        assert each.stopping == Stopping(planned=4, used=2, why="a clear result")
+        assert each.finished
+        assert each.planned == 8
+
+
+def test_nobody_looks_after_the_last_pair_or_into_a_cluster() -> None:
+    """There is nothing to save after the last; half of a cluster is no pair."""
+    texts = "xxyyz"
+    samples = tuple(a_turn(f"{n}", 1, text=text) for n, text in enumerate(texts))
+    plan = a_plan(samples)
+    rule = AfterSome(9)
+
+    facts = in_pairs(replace(plan, task=replace(TASK, cluster="text")), rule)
+
+    assert [len(set(ours)) for ours, _ in rule.seen] == [2, 2]
+    assert facts[0].stopping == Stopping(planned=3, used=3, why=None)
+    assert facts[0].planned == 10
+
+
+@pytest.mark.parametrize(("by_time", "used"), [(True, 4), (False, 1)])
+def test_a_result_of_times_that_prove_nothing_ends_no_cell(
+    monkeypatch: pytest.MonkeyPatch, *, by_time: bool, used: int
+) -> None:
+    """They are not gated, and quality is then to be known of all samples."""
+    monkeypatch.setattr(runner, "standing_warnings", lambda _: ("traced",))
+    more = tuple(a_turn(name, 1) for name in "abcd")
+
+    facts = in_pairs(a_plan(more), AfterSome(1, by_time=by_time))
+
+    assert [each.stopping and each.stopping.used for each in facts] == [used, used]
+
+
+def test_without_a_rule_nothing_is_said_of_stopping() -> None:
+    """The number of samples was fixed before."""
+    asked = Asked()
+    told: list[CellFacts] = []
+    one, tools = loaded(asked, "one", lambda _: "1")
+
+    run_pair((a_plan(), a_plan()), (one, one), replace(tools, on_facts=told.append))
+
+    assert told[-1].stopping is None
+
+
+def test_what_may_be_stopped_is_asked_in_an_order_that_is_drawn() -> None:
+    """Whole conversations and clusters, the same ones for every model and run."""
+    texts = "xxyyzz"
+    talks = tuple(
+        a_turn(f"{n}", turn, text=text)
+        for n, text in enumerate(texts)
+        for turn in (1, 2)
+    )
+    task = replace(TASK, chance=0.0, cluster="text")
+    until = replace(SETTINGS, until_decided=True, seed=2)
+
+    plans = [
+        plan_of(CellOrder(), task, talks, a_deployment(a_model(name)), until)
+        for name in ("parrot", "owl")
+    ]
+
+    drawn = [sample.field("text") for sample in plans[0].samples]
+    assert "".join(dict.fromkeys(map(str, drawn))) != "xyz"
+    assert sum(a != b for a, b in pairwise(drawn)) == 2
+    assert plans[0].samples == plans[1].samples
+    assert set(plans[0].samples) == set(talks)
+    assert plan_of(CellOrder(), task, talks, a_deployment(), SETTINGS).samples == talks
 
 
 LOADS = [

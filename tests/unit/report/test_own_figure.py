@@ -114,6 +114,7 @@ NO_FIGURES = {
     *(
         "load",
         "steadiness",
+        "stopping",
         "instrument",
         "contention",
         "backend",

@@ -39,6 +39,7 @@ from pytest_llmlat.values.results import (
     Varied,
     Verdict,
 )
+from pytest_llmlat.values.stopping import Stopping
 from tests.summary_schema import REFERENCE, reference_text, schema_text
 from tests.unit.boards import HOSTILE, a_board, a_run
 from tests.unit.builders import a_cell, some_facts
@@ -56,6 +57,7 @@ PARTS = {
     "distribution": Distribution,
     "load": LoadFacts,
     "steadiness": Steadiness,
+    "stopping": Stopping,
     "instrument": Instrument,
     "contention": Contention,
     "cell": Summary,

@@ -15,6 +15,7 @@ from pytest_llmlat.values.cell_facts import REFERENCE, Contention
 from pytest_llmlat.values.errors import BadBaseline, UsageError
 from pytest_llmlat.values.results import Verdict
 from pytest_llmlat.values.settings import Settings
+from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
@@ -531,3 +532,58 @@ def test_a_lucky_run_is_not_stored_unseen(
         assert verdict.outcome == "warned"
         assert "40% less than in the 3 before it" in str(verdict.note)
         assert f"llmlat baseline prune {path}" in str(verdict.note)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "until_decided: ends a cell .* name it with against, or two prompts"),
+        (
+            {"against": "owl", "scenarios": ("concurrent:2",)},
+            "until_decided: concurrent:2: under a load .* not measured in pairs",
+        ),
+        (
+            {"against": "owl", "save_baseline": Path("kept.json")},
+            "depends on their result, .* leave out save_baseline",
+        ),
+    ],
+)
+def test_stopping_at_a_result_is_refused_where_it_makes_no_sense(
+    changes: Mapping[str, Any], told: str
+) -> None:
+    """Without pairs there is nothing to look at, and stored runs have fixed numbers."""
+    with pytest.raises(UsageError, match=told):
+        Gate(settings(until_decided=True, **changes)).check()
+
+
+def test_a_cell_is_stopped_only_if_that_is_asked_for() -> None:
+    """With the tolerances of the cell, and its share of the level."""
+    fixed = Gate(settings(against="owl"))
+    until = Gate(
+        settings(against="owl", until_decided=True, tolerances=("e2e=900% ttft=900%",))
+    )
+    until.check()
+
+    assert fixed.stopping_rule(a_cell(), among=1) is None
+    rule = until.stopping_rule(a_cell(), among=1)
+    assert rule is not None
+    ours, theirs = answers(seconds=2.0), answers("owl")
+    assert [
+        rule.after([own], [other]) for own, other in zip(ours, theirs, strict=True)
+    ] == [None] * COUNT
+
+
+def test_a_run_that_was_stopped_is_no_baseline(tmp_path: Path) -> None:
+    """Which samples it has follows from its result."""
+    records = answers()
+    early = Stopping(planned=60, used=COUNT, why="regression of e2e")
+
+    with pytest.raises(BadBaseline, match="stopped after 24 of 60 pairs"):
+        baselines.save(
+            tmp_path / "base.json",
+            facts=[facts_of(records, stopping=early)],
+            records=records,
+            environment=HERE,
+            created="2026-01-01T00:00:00+00:00",
+            plugin="0",
+        )

@@ -24,13 +24,14 @@ from pytest_llmlat.store.journal import (
     Journal,
     copy_run,
 )
-from pytest_llmlat.store.json_lines import json_object, parsed, record_of
+from pytest_llmlat.store.json_lines import facts_of, json_object, parsed, record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.cell_facts import Instrument, LoadFacts
 from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Cell, Grade, Record, Transport
 from pytest_llmlat.values.results import Verdict
+from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import Timing
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
@@ -389,6 +390,23 @@ def test_facts_of_a_load_come_back_as_they_were(
         journal.add(facts)
 
         assert open_run(journal.folder).facts == (facts,)
+
+
+@pytest.mark.parametrize("why", [None, "regression of e2e"])
+def test_how_far_a_cell_got_comes_back_as_it_was(
+    tmp_path: Path, why: str | None
+) -> None:
+    """Planned, used and why; a line of an older version has none of it."""
+    stopping = Stopping(planned=40, used=12, why=why)
+    journal = a_journal(tmp_path)
+    journal.add(replace(some_facts(), stopping=stopping))
+
+    assert open_run(journal.folder).facts == (replace(some_facts(), stopping=stopping),)
+    old = json_object(some_facts())
+    del old["stopping"]
+    assert facts_of(old).stopping is None
+    with pytest.raises(ValueError, match="stopping"):
+        facts_of({**old, "stopping": {"planned": "40", "used": 12, "why": why}})
 
 
 @given(st.none() | TRANSPORTS, st.none() | st.integers(0, 99))

@@ -1,0 +1,197 @@
+"""Confidence sequences: intervals that hold at every look, not at one fixed number.
+
+Whoever looks after each value and stops at a result may not use an interval that is
+made for one number of values: with enough looks it excludes the truth for certain. A
+confidence sequence of level alpha holds the truth at all looks at once with probability
+1 - alpha, so that measuring may stop whenever somebody likes (Darling & Robbins 1967;
+Howard, Ramdas, McAuliffe & Sekhon 2021, Annals of Statistics 49(2)).
+
+Both kinds here bet against each value of the mean: the evidence is the wealth of who
+began with 1, and by Ville's inequality it ever reaches 1 / alpha with probability alpha
+at most. Both are the same whatever the order of the values, so that they can be made
+again of the records of a run.
+
+- ``BoundedMean``: of values between two bounds, with nothing else assumed (betting,
+  Waudby-Smith & Ramdas 2023, JRSS-B 86(1); bets are mixed over a grid).
+- ``NormalMean``: of values without bounds, of unknown variance, such as the logs of
+  ratios (t-test with a half-normal mixture of effects: Lai 1976, Annals of Statistics
+  4(2); Wang & Ramdas 2025). It holds exactly for normal values. In pairs whose order a
+  coin decides, what the machine does to a pair is as likely to have either sign, and
+  Student's ratio of such values has no longer tails than of normal ones (Efron 1969,
+  JASA 64); ``tests/perf/until.py`` tries heavy tails, drift and autocorrelation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_llmlat.analysis import student_t as student
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_llmlat.analysis.resampling import Array
+
+_PRIOR = 2.0
+"""Of how many values the prior of an effect is worth: effects near 0.7 standard
+deviations of a pair are found soonest, others a little later."""
+_BETS = tuple(2 ** (-k / 2) for k in range(12))
+"""Shares of the wealth that are bet, from all of it to about a fiftieth. The first has
+as much of it as the others together: it is the best one where values hardly vary."""
+_NOTHING = 1e-290
+_HALVINGS = 40
+_FARTHEST = 1e4
+"""So many times the spread of the values away everything is excluded."""
+
+
+class ConfidenceSequence(Protocol):
+    """What is known of a mean after some values, however it was decided to stop."""
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Return the interval at 1 - ``alpha``; each side fails with half of that."""
+        ...
+
+    def p_above(self, null: float) -> float:
+        """Return the p-value of a mean of at most ``null``, valid at every look."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NormalMean:
+    """The mean of values without bounds, by their number, mean and sum of squares."""
+
+    count: int
+    mean: float
+    squares: float
+    """Of the distances from the mean."""
+
+    @classmethod
+    def of(cls, values: list[float]) -> NormalMean:
+        """Return what is known of the mean of some values, at least one."""
+        mean = fmean(values)
+        squares = math.fsum((value - mean) ** 2 for value in values)
+        return cls(len(values), mean, squares)
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Return the interval at 1 - ``alpha``; each side fails with half of that."""
+        wanted = math.log(2 / alpha)
+        spread = math.sqrt(self.squares) or abs(self.mean) or 1.0
+        # Nothing excludes more than this many values can, be they as equal as they may.
+        far = spread * _FARTHEST
+        if self._log_wealth(far) < wanted:
+            return -math.inf, math.inf
+        reach = _crossing(self._log_wealth, wanted, far)
+        return self.mean - reach, self.mean + reach
+
+    def p_above(self, null: float) -> float:
+        """Return the p-value of a mean of at most ``null``, valid at every look."""
+        return math.exp(-max(0.0, self.log_wealth(null)))
+
+    def log_wealth(self, null: float) -> float:
+        """Return the log of the wealth of who bet on a mean above ``null``."""
+        return self._log_wealth(self.mean - null)
+
+    def _log_wealth(self, distance: float) -> float:
+        """Return the same by how far the mean of the values is above the null."""
+        count, squares = self.count, self.squares
+        share = _PRIOR / (count + _PRIOR)
+        between = count * distance**2
+        if squares + share * between < _NOTHING:
+            return 0.0
+        # Of N(m, v) with 1/v of v and effects of N(0, 1/_PRIOR), in closed form.
+        log_factor = (
+            math.log(share)
+            + count
+            * (math.log(squares + between) - math.log(squares + share * between))
+        ) / 2
+        shift = count * distance / (count + _PRIOR)
+        scale = math.sqrt((squares + share * between) / (count * (count + _PRIOR)))
+        # Twice, since only effects of one sign are bet on.
+        return log_factor + math.log(max(2 * student.cdf(shift / scale, count), 1e-300))
+
+
+@dataclass(frozen=True)
+class BoundedMean:
+    """The mean of values that lie between two bounds."""
+
+    values: tuple[float, ...]
+    least: float = 0.0
+    most: float = 1.0
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Return the interval at 1 - ``alpha``; each side fails with half of that."""
+        wanted = math.log(2 / alpha)
+        low = self._bound(wanted, self._counted)
+        high = 1 - self._bound(wanted, [(1 - value, n) for value, n in self._counted])
+        width = self.most - self.least
+        return self.least + width * low, self.least + width * high
+
+    def p_above(self, null: float) -> float:
+        """Return the p-value of a mean of at most ``null``, valid at every look."""
+        return math.exp(-max(0.0, self.log_wealth(null)))
+
+    def log_wealth(self, null: float) -> float:
+        """Return the log of the wealth of who bet on a mean above ``null``.
+
+        Infinite where that is no mean of such values, unless all of them are there.
+        """
+        against = (null - self.least) / (self.most - self.least)
+        if against <= 0:
+            return math.inf if self._counted[-1][0] > 0 or against < 0 else 0.0
+        return _log_wealth(self._counted, against)
+
+    @cached_property
+    def _counted(self) -> list[tuple[float, int]]:
+        """Each value once, between 0 and 1, with how often it is there."""
+        width = self.most - self.least
+        scaled = ((value - self.least) / width for value in self.values)
+        return sorted(Counter(min(1.0, max(0.0, value)) for value in scaled).items())
+
+    @staticmethod
+    def _bound(wanted: float, counted: list[tuple[float, int]]) -> float:
+        """Return below which share every mean is excluded."""
+        middle = sum(value * n for value, n in counted) / sum(n for _, n in counted)
+        if middle <= 0:
+            return 0.0
+
+        def wealth(below: float) -> float:
+            return _log_wealth(counted, middle - below)
+
+        return middle - _crossing(wealth, wanted, middle * (1 - 1e-9))
+
+
+def _log_wealth(counted: list[tuple[float, int]], against: float) -> float:
+    """Return the log of the wealth of who bet on a mean of more than ``against``.
+
+    Each bet puts a share of the wealth on a value being larger; a mixture of bets is
+    one too. It falls with ``against``, whatever the values.
+    """
+    import numpy as np
+
+    gains: Array = np.array([value for value, _ in counted]) / against - 1
+    times = np.array([n for _, n in counted])
+    bets = np.array(_BETS)[:, None]
+    with np.errstate(divide="ignore"):
+        logs = np.log1p(np.maximum(bets * gains, -1.0)) @ times
+    most = float(logs.max())
+    if most == -math.inf:
+        return most
+    own = np.exp(logs - most)
+    return most + math.log(float(own[0] + own[1:].mean()) / 2)
+
+
+def _crossing(rising: Callable[[float], float], wanted: float, far: float) -> float:
+    """Return up to where something that rises from 0 on stays below what is wanted."""
+    near = 0.0
+    for _ in range(_HALVINGS):
+        middle = (near + far) / 2
+        if rising(middle) < wanted:
+            near = middle
+        else:
+            far = middle
+    return far
