@@ -7,11 +7,12 @@ for all comparisons together (max-t over the resamples, as in Romano & Wolf 2005
 expanded for small samples by Student's t.
 
 Each pair is compared in three ways: by the mean logarithm of how much longer one took
-for the same samples and by the difference of their qualities, which hold together, and
-by that of their balanced scores. A row is better if it is faster and as good, if its
-answers are better and it is as fast, or if its score is higher; "as good" and "as fast"
-are margins that are stated (``EQUAL_QUALITY``, ``EQUAL_TIME``), and must hold for
-certain too.
+for the same samples, by the difference of their qualities, and by that of their scores.
+Bounds of scores and qualities, which mostly go together, hold at once; those of times
+hold among themselves, and are wider by what follows below. A row is better if it is
+faster and as good, if its answers are better and it is as fast, or if its score is
+higher; "as good" and "as fast" are margins that are stated (``EQUAL_QUALITY``,
+``EQUAL_TIME``), and must hold for certain too.
 
 Resampling knows what one sample differs from another, and nothing of what a whole cell
 has in common: the minute in which it was measured. So the bounds are wider by as much
@@ -112,11 +113,10 @@ def _contrasts(
     if not pairs:
         return []
     compared = [_Pair(rows[a], rows[b]) for a, b in pairs]
-    scores = _reach([pair.score for pair in compared])
-    halves = _reach([half for pair in compared for half in pair.halves])
+    earned = _reach([one for pair in compared for one in pair.earned])
+    times = _reach([one for pair in compared for one in pair.times])
     return [
-        pair.contrast(scores=scores, halves=halves, among=len(pairs))
-        for pair in compared
+        pair.contrast(earned=earned, times=times, among=len(pairs)) for pair in compared
     ]
 
 
@@ -162,23 +162,27 @@ class _Pair:
             )
 
     @property
-    def halves(self) -> list[_Difference]:
-        """The differences of quality and of time, where they are known."""
-        each = (self._quality, self._longer)
-        return [one for one in each if one is not None]
+    def earned(self) -> list[_Difference]:
+        """The differences of score and of quality, as far as they are known."""
+        return [one for one in (self.score, self._quality) if one is not None]
 
-    def contrast(self, *, scores: float, halves: float, among: int) -> Contrast:
+    @property
+    def times(self) -> list[_Difference]:
+        """The difference of times, if it is known."""
+        return [] if self._longer is None else [self._longer]
+
+    def contrast(self, *, earned: float, times: float, among: int) -> Contrast:
         """Say what differs for certain.
 
         Args:
-            scores: how many standard errors the bounds of scores reach, with many
-                samples.
-            halves: the same of qualities and times.
+            earned: how many standard errors the bounds of scores and qualities reach,
+                with many samples.
+            times: the same of times.
             among: how many pairs are compared.
         """
-        told, certain = self._of_scores(scores, among)
-        longer = self._bounds(self._longer, halves, among)
-        quality = self._bounds(self._quality, halves, among).within(1.0)
+        told, certain = self._of_scores(earned, among)
+        longer = self._bounds(self._longer, times, among)
+        quality = self._bounds(self._quality, earned, among).within(1.0)
         as_good = quality.low >= -EQUAL_QUALITY
         as_fast = longer.low >= -math.log1p(EQUAL_TIME)
         ways = {

@@ -247,8 +247,8 @@ class Standing:
 class Contrast:
     """How much better one row is than another: their scores, and each half alone.
 
-    Bounds hold for all pairs of a comparison at once: those of scores, and those of
-    both halves together.
+    Bounds hold for all pairs of a comparison at once: those of scores and qualities
+    together, and those of times.
     """
 
     row: str

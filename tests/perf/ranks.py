@@ -2,6 +2,7 @@
 
     python tests/perf/ranks.py guessers [SIMULATIONS]   # who is called above guessing
     python tests/perf/ranks.py better [SIMULATIONS]     # who is called better than whom
+    python tests/perf/ranks.py equal [SIMULATIONS]      # what is said of equal models
 
 Answers are simulated; everything else is the code that a run has. Processes share the
 work; tables are printed in per cent.
@@ -131,38 +132,43 @@ SAID = ("better", "by the score", "faster", "better answers", "anything of any")
 
 
 def better(simulations: int) -> None:
-    """Print how often something is said, of equal models and of one that is not."""
-    print(f"| families | time | answers | models | last one | {' | '.join(SAID)} |")
-    print(f"|---|---|---|---|---|{'---|' * len(SAID)}")
+    """Print how often something is said of a model that is slower, or worse."""
+    print(f"| families | answers | last one | {' | '.join(SAID)} |")
+    print(f"|---|---|---|{'---|' * len(SAID)}")
     changes = {
-        "the same": {},
         "50 % slower": {"slower": 0.5},
         "20 % slower": {"slower": 0.2},
         "0.2 worse": {"worse": 0.2},
     }
     with ProcessPoolExecutor(WORKERS) as pool:
-        for families, spent, alike, models in product(
-            (1, 6), (0.1, 1.0), (1.0, 0.6), (2, 4)
-        ):
+        for families, alike in product((1, 6), (1.0, 0.6)):
             for words, change in changes.items():
-                session = Session(
-                    models=models,
-                    families=families,
-                    spent=spent,
-                    alike=alike,
-                    **change,
-                )
+                session = Session(families=families, alike=alike, **change)
                 work = partial(_said, session)
                 seen = np.mean(list(pool.map(work, range(simulations))), axis=0)
                 told = " | ".join(f"{100 * share:.1f}" for share in seen)
-                print(
-                    f"| {families} | {spent:g} b | {alike:.0%} alike | {models} |"
-                    f" {words} | {told} |",
-                    flush=True,
-                )
+                print(f"| {families} | {alike:.0%} alike | {words} | {told} |")
+
+
+def equal(simulations: int) -> None:
+    """Print how often anything is said of models that are equal."""
+    print(f"| families | items | models | {' | '.join(SAID)} |")
+    print(f"|---|---|---|{'---|' * len(SAID)}")
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for families, items, models in (
+            (1, 24, 2),
+            (1, 100, 2),
+            (6, 24, 2),
+            (6, 24, 4),
+        ):
+            session = Session(models=models, families=families, items=items, alike=0.6)
+            work = partial(_said, session)
+            seen = np.mean(list(pool.map(work, range(simulations))), axis=0)
+            told = " | ".join(f"{100 * share:.1f}" for share in seen)
+            print(f"| {families} | {items} | {models} | {told} |", flush=True)
 
 
 if __name__ == "__main__":
-    {"guessers": guessers, "better": better}[sys.argv[1]](
+    {"guessers": guessers, "better": better, "equal": equal}[sys.argv[1]](
         int((sys.argv[2:] or ["1000"])[0])
     )

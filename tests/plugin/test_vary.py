@@ -15,7 +15,7 @@ SLOW = """
 [models.snail]
 backend = "scripted"
 devices = ["cpu"]
-options = { answer = "positive", ttft_s = 0.05 }
+options = { answer = "4", ttft_s = 0.05 }
 """
 
 
@@ -68,7 +68,7 @@ def test_the_ini_file_may_say_it(project: Project, text: str) -> None:
 def test_the_best_setting_is_told_with_the_lines_to_paste(project: Project) -> None:
     """On the terminal, in ``report.md`` and in ``summary.json``."""
     project.write("models.toml", SLOW)
-    result = project.run("--llm=snail", "--llm-vary=ttft_s=0.001", "-k", "sentiment")
+    result = project.run("--llm=snail", "--llm-vary=ttft_s=0.001", "-k", "reasoning")
 
     result.stdout.fnmatch_lines(
         [
@@ -76,7 +76,7 @@ def test_the_best_setting_is_told_with_the_lines_to_paste(project: Project) -> N
             "  Pareto front of quality and e2e p50: snail[[]ttft_s=0.001[]]",
             "  for a catalogue (--llm-models FILE):",
             "    [[]models.snail[]]",
-            '    options = { answer = "positive", ttft_s = 0.001 }',
+            '    options = { answer = "4", ttft_s = 0.001 }',
             "best balance: snail[[]ttft_s=0.001[]] on cpu, *",
         ]
     )
