@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.values.confidential import shown_address
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import ServerUnavailable
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
 
-_VERSION = "api-version="
 """How Azure's addresses say which version of its interface is meant."""
 
 
@@ -89,13 +89,9 @@ def _at_address(address: str) -> ModelSpec:
     Names are shown: whoever writes a password into a URL does not want to see it.
     """
     parts = urlsplit(address)
-    # What stands behind "?" may be a key; a version is none, and tells servers apart.
-    asked = [pair for pair in parts.query.split("&") if pair.startswith(_VERSION)]
     url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
-    host = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit(parts._replace(netloc=host, query="&".join(asked)))
     return ModelSpec(
-        name=shown,
+        name=shown_address(address),
         backend=KIND.name,
         devices=KIND.devices,
         weights=parts.fragment or None,

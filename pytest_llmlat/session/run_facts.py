@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.environment import commit_of, fingerprint
+from pytest_llmlat.values.confidential import shown_address
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,14 +26,7 @@ def facts_of_run(
         selection: what was chosen.
         started: when the session began.
     """
-    told = {
-        name: sorted(map(str, value))
-        if isinstance(value, tuple | frozenset)
-        else value
-        if value is None or isinstance(value, int | str)
-        else str(value)
-        for name, value in asdict(settings).items()
-    }
+    told = {name: _told(value) for name, value in asdict(settings).items()}
     return {
         "id": settings.folder.name,
         "started": started.isoformat(timespec="seconds"),
@@ -43,3 +37,12 @@ def facts_of_run(
         "varied": [asdict(each) for each in selection.varied],
         "environment": fingerprint(selection.inventory),
     }
+
+
+def _told(value: object) -> list[str] | str | int | None:
+    """Return what is written of a setting: addresses without passwords and keys."""
+    if isinstance(value, tuple | frozenset):
+        return sorted(shown_address(str(each)) for each in value)
+    if value is None or isinstance(value, int):
+        return value
+    return shown_address(str(value))

@@ -65,6 +65,7 @@ from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
+from pytest_llmlat.values.confidential import shown_body
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Completions:
             "stream": self._stream,
             "awake": self._awake,
             "timeout_s": self._timeout_s,
-            "extra_body": json.dumps(self._extra) if self._extra else None,
+            "extra_body": json.dumps(shown_body(self._extra)) if self._extra else None,
             "context": self._context,
             "headers": self._headers,
             "structured_by": None if self._probe.way == DEFAULT else self._probe.way,

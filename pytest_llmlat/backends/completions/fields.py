@@ -34,8 +34,9 @@ def json_option(model: ModelSpec, key: str) -> dict[str, object] | None:
         found = None
     if not isinstance(found, dict):
         raise BadCatalogue(
-            f"model {model.name!r}: option {key} = {text!r}: must be a JSON"
-            " object, such as '{\"cache_prompt\": false}'"
+            f"model {model.name!r}: option {key}: must be a JSON object, such as"
+            " '{\"cache_prompt\": false}'; what it holds is not shown, for it may be"
+            " a key"
         )
     return found
 
