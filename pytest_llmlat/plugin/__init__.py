@@ -247,7 +247,11 @@ def pytest_terminal_summary(
     if SIGNALS in config.stash and (name := config.stash[SIGNALS].heard):
         terminalreporter.write_line(f"ended early: the process was sent {name}")
     if settings.folder.is_dir():
-        terminalreporter.write_line(f"written to {settings.report or settings.folder}")
+        place = config.stash[BOARD].report or settings.folder
+        terminalreporter.write_line(f"written to {place}")
+        if settings.report and place != settings.report:
+            another = "another run has written its report there since this one began"
+            terminalreporter.write_line(f"not to {settings.report}: {another}")
 
 
 class _WorkerNode:

@@ -10,6 +10,7 @@ from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.gate.yardsticks import cost
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
 from pytest_llmlat.session.gating import incomplete, join, nothing
+from pytest_llmlat.session.report_place import held, place_of, told_apart
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.journal import FILES, MEASURED, copy_run
 from pytest_llmlat.store.record_reader import records_of
@@ -85,17 +86,29 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     verdicts = _judged(session, run, records, passed=passed)
     board = replace(board, verdicts=verdicts)
     told = {**session.run_facts, "seconds": session.seconds}
-    if problems:
-        told["problems"] = problems
-    return _written(session, told, board, run)
+    report = settings.report
+    if report is None:
+        return _written(session, _with(told, problems), board, run, None)
+    with held(report):
+        place = place_of(report, journal.folder.name, told["started"])
+        problems += told_apart(report, place)
+        return _written(session, _with(told, problems), board, run, place)
+
+
+def _with(told: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    return {**told, "problems": problems} if problems else told
 
 
 def _written(
-    session: Closing, told: dict[str, Any], board: Scoreboard, run: Run
+    session: Closing,
+    told: dict[str, Any],
+    board: Scoreboard,
+    run: Run,
+    report: Path | None,
 ) -> Scoreboard:
     """Write all files; the board tells of those that could not be written."""
     settings, folder = session.settings, session.journal.folder
-    report = settings.report
+    board = replace(board, report=report)
 
     def own() -> None:
         session.journal.finish(seconds=session.seconds)

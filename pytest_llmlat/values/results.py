@@ -12,6 +12,7 @@ from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
     from pytest_llmlat.values.comparability import Answers, Comparison, Pace, WhyBetter
@@ -328,6 +329,9 @@ class Scoreboard:
     """Ids of the rows of which nothing was measured."""
     balance: Balance = BALANCES[0]
     """Which mean is called balanced."""
+    report: Path | None = None
+    """The folder of the report, which may be another than the one that was asked for;
+    ``None`` where none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

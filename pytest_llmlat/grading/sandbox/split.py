@@ -165,7 +165,7 @@ class _Watch:
         self._seen = Observation()
         self._running: set[Role] = set()
         self._killed: set[Role] = set()
-        self._next_look = 0.0
+        self._next_look = time.monotonic() + LOOK_S
         self._selector = selectors.DefaultSelector()
         self._verdict, self._verdict_end = os.pipe()
         self._printed, self._printed_end = os.pipe()
