@@ -178,6 +178,7 @@ def _compare(
             *_lacking(match, pairs, name),
             *(() if early else _mixed(pairs, name)),
             *_growing(match, name),
+            *_scaled(match, name),
         )
         each = Hypothesis(
             cell=match.facts.cell.id,
@@ -261,6 +262,12 @@ def _growing(match: Match, name: str) -> Iterable[str]:
         )
 
 
+def _scaled(match: Match, name: str) -> Iterable[str]:
+    """Say of a figure of time that stored times were scaled, and by how much."""
+    if name != QUALITY and match.slower is not None:
+        yield f"by the yardstick, which took {match.slower:.2f} times as long here"
+
+
 def _drawn_apart(match: Match) -> Iterable[str]:
     """Say where the two sides did not draw their answers alike."""
     ours = {(r.temperature, r.top_p) for r in match.records}
@@ -285,8 +292,6 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
     if match.facts.stopping is not None:
         yield match.facts.stopping.told
     yield from _drawn_apart(match)
-    if match.slower is not None:
-        yield f"by the yardstick, which took {match.slower:.2f} times as long here"
     late = sum(record.finish == "timeout" for record in match.records)
     if late:
         yield f"{late} time-outs counted by their limit"

@@ -346,7 +346,8 @@ class Verdict:
     """The candidate's cell id; ``all cells`` of their mean."""
     quantity: str
     """``quality``, ``balanced``, ``e2e``, ``ttft``, ``tpot``; of a limit also such as
-    ``ttft_p95``; ``records`` of a cell that lacks them."""
+    ``ttft_p95``; ``records`` of a cell that lacks them; ``rules`` of what a change
+    makes of them; ``yardstick`` of what it cost."""
     outcome: Outcome
     against: str
     """What it was judged by: a baseline's or a model's name, or a limit as typed."""
