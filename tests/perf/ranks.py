@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
@@ -136,14 +136,14 @@ def better(simulations: int) -> None:
     print(f"| families | answers | last one | {' | '.join(SAID)} |")
     print(f"|---|---|---|{'---|' * len(SAID)}")
     changes = {
-        "50 % slower": {"slower": 0.5},
-        "20 % slower": {"slower": 0.2},
-        "0.2 worse": {"worse": 0.2},
+        "50 % slower": Session(slower=0.5),
+        "20 % slower": Session(slower=0.2),
+        "0.2 worse": Session(worse=0.2),
     }
     with ProcessPoolExecutor(WORKERS) as pool:
         for families, alike in product((1, 6), (1.0, 0.6)):
             for words, change in changes.items():
-                session = Session(families=families, alike=alike, **change)
+                session = replace(change, families=families, alike=alike)
                 work = partial(_said, session)
                 seen = np.mean(list(pool.map(work, range(simulations))), axis=0)
                 told = " | ".join(f"{100 * share:.1f}" for share in seen)

@@ -15,6 +15,7 @@ from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.plugin.task_runner import headlines
 from pytest_llmlat.report.benchmark_json import benchmark_text
 from pytest_llmlat.report.history import draw, history_of
+from pytest_llmlat.report.history.history_changes import find_changes
 from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.notebook import board_html
@@ -183,7 +184,7 @@ def test_an_entry_shows_a_figure_of_stored_runs(tmp_path: Path) -> None:
 
     export(run, path)
     history = history_of([run], balance="geometric")
-    (line, *_) = rows_of(history)
+    (line, *_) = rows_of(history, find_changes(history))
 
     with path.open(encoding="utf-8", newline="") as file:
         assert {row["prompt_letters"] for row in csv.DictReader(file)} == {
@@ -280,7 +281,7 @@ def test_a_picture_of_the_history_has_a_figure_that_wants_it(tmp_path: Path) -> 
 
     history = history_of([run], balance="geometric")
 
-    assert b">short answers<" in draw(history, "svg")
+    assert b">short answers<" in draw(history, "svg", find_changes(history))
     assert "short answers" in titles_of(history)
 
 
