@@ -23,6 +23,7 @@ from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
 from pytest_llmlat.backends.completions.entry_options import (
     check_server_options,
+    limits_of,
     number_option,
     stays_awake,
 )
@@ -96,14 +97,7 @@ _MOST_ADAPTATIONS = 4
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     """Open the way to a server and see that it is there.
 
-    Options of the entry: ``stream`` (true), ``timeout_s`` (300, of a request with its
-    retries), ``retries`` (3), ``backoff_s`` (0.5, before the first retry, doubled
-    each time), ``check`` (true: ask the server for its models first), ``extra_body``
-    (a JSON object of more fields for every request), ``thinking_body`` (the same for a
-    budget of thoughts, ``"$tokens"`` being the number), ``structured_by`` (how it is
-    told to hold answers to a schema), ``awake`` (take a whole core while a single
-    request is waited for, instead of sleeping), ``probe`` (as ``check``: find out
-    whether it keeps prompts), ``cache`` and ``cold_by`` (see ``prompt_cache``).
+    Its entry may have ``entry_options.OPTIONS``.
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
@@ -145,7 +139,13 @@ class Completions:
         self._headers = ", ".join(entrance.shown) or None
         self._timeout_s = number_option(model, "timeout_s", least=0.001)
         self._client = Client(
-            Dialler(address, entrance.proxy, clock, is_whole=says_its_end),
+            Dialler(
+                address,
+                entrance.proxy,
+                clock,
+                is_whole=says_its_end,
+                limits=limits_of(model),
+            ),
             clock,
             timeout_s=self._timeout_s,
             retries=int(number_option(model, "retries", least=0)),

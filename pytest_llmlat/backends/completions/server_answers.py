@@ -55,7 +55,12 @@ def respond(
     answer = unpacked(outcome)
     reading = _reading(answer)
     counted = count(reading, request, clock)
-    error = _error(outcome, answer, reading, complaints, stopped=counted.stopped)
+    last = outcome.last
+    error = (
+        complaints.broken(outcome, str(last.trouble))
+        if last.too_large
+        else _error(outcome, answer, reading, complaints, stopped=counted.stopped)
+    )
     finish: Finish = "stop"
     if _out_of_context(outcome, answer, reading):
         error, finish = None, "context"

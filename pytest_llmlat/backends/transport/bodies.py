@@ -17,6 +17,15 @@ _ZIPPED = ("gzip", "x-gzip", "deflate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLimits:
+    """How large an answer may be, in bytes; what is larger ends the request."""
+
+    head: int = 64 * 1024
+    body: int = 64 * 1024 * 1024
+    """As it is received, and again once it is unpacked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
     """The head of an answer and its body, each part with its arrival."""
 
@@ -73,7 +82,10 @@ class _Collector:
 
 
 def unpack(
-    stamps: Sequence[int], sizes: Sequence[int], data: bytes | bytearray
+    stamps: Sequence[int],
+    sizes: Sequence[int],
+    data: bytes | bytearray,
+    limits: AnswerLimits,
 ) -> HttpResponse:
     """Take an answer apart; never raises, whatever the bytes are.
 
@@ -81,6 +93,7 @@ def unpack(
         stamps: when each piece arrived.
         sizes: how many bytes each piece has.
         data: all pieces in one.
+        limits: how large its body may become by unpacking.
     """
     import httptools
 
@@ -103,7 +116,7 @@ def unpack(
         collector.status = parser.get_status_code()
     collector.parser = None
     parts, wrong = _decoded(
-        collector.headers.get("content-encoding", ""), collector.parts
+        collector.headers.get("content-encoding", ""), collector.parts, limits.body
     )
     return HttpResponse(
         status=collector.status or None,
@@ -121,7 +134,7 @@ def _to_the_close(headers: Mapping[str, str]) -> bool:
 
 
 def _decoded(
-    encoding: str, parts: Sequence[tuple[int, bytes]]
+    encoding: str, parts: Sequence[tuple[int, bytes]], most: int
 ) -> tuple[Sequence[tuple[int, bytes]], str | None]:
     """Unzip a body part by part, so that each text keeps its arrival."""
     kind = encoding.strip().lower()
@@ -131,15 +144,32 @@ def _decoded(
         return (), f"the answer is packed as {kind[:40]!r}, which was not asked for"
     unpacked: list[tuple[int, bytes]] = []
     zipped = zlib.decompressobj(_ANY_WRAPPER)
+    # One byte more than may be: so much is never unpacked, however well it is packed.
+    left = most + 1
     for stamp, packed in parts:
+        texts: list[bytes] = []
+        rest = packed
         try:
-            text = zipped.decompress(packed)
-            while zipped.eof and (rest := zipped.unused_data):
-                # Several packets one after the other are one body.
-                zipped = zlib.decompressobj(_ANY_WRAPPER)
-                text += zipped.decompress(rest)
+            while rest and left:
+                if zipped.eof:
+                    # Several packets one after the other are one body.
+                    zipped = zlib.decompressobj(_ANY_WRAPPER)
+                texts.append(zipped.decompress(rest, left))
+                left -= len(texts[-1])
+                rest = zipped.unused_data if zipped.eof else zipped.unconsumed_tail
         except zlib.error as error:
             return unpacked, f"the answer cannot be unpacked ({kind}): {error}"
-        if text:
+        if not left:
+            return unpacked, f"unpacked, {too_large('the body of the answer', most)}"
+        if text := b"".join(texts):
             unpacked.append((stamp, text))
     return unpacked, None
+
+
+def too_large(what: str, most: int) -> str:
+    """Say that an answer is larger than it may be, and which option allows more."""
+    option = "max_head_bytes" if "head" in what else "max_body_bytes"
+    return (
+        f"{what} has more than {most:,} bytes; option {option} of the model's entry"
+        " allows more"
+    )

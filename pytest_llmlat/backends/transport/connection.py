@@ -12,7 +12,13 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_llmlat.backends.transport.bodies import FINAL, HttpResponse, unpack
+from pytest_llmlat.backends.transport.bodies import (
+    FINAL,
+    AnswerLimits,
+    HttpResponse,
+    too_large,
+    unpack,
+)
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.timing import NS_PER_S
@@ -60,10 +66,14 @@ class Attempt:
     """What broke, where no whole answer came."""
     retry: str | None = None
     """Why it may help to send again: nothing was answered, or what may pass."""
+    limits: AnswerLimits = AnswerLimits()  # noqa: RUF009 - it is frozen
+    """How large the answer may be."""
+    too_large: bool = False
+    """It was given up since it is larger."""
 
     def response(self) -> HttpResponse:
         """Take apart what came back; it is done anew each time."""
-        return unpack(self.stamps, self.sizes, self.data)
+        return unpack(self.stamps, self.sizes, self.data, self.limits)
 
 
 class Connection(asyncio.Protocol):
@@ -74,6 +84,7 @@ class Connection(asyncio.Protocol):
         clock: Clock,
         on_close: Callable[[Connection], None],
         is_whole: Callable[[HttpResponse], bool] | None = None,
+        limits: AnswerLimits | None = None,
     ) -> None:
         """Prepare for a transport.
 
@@ -83,11 +94,13 @@ class Connection(asyncio.Protocol):
             is_whole: whether an answer says that it is at its end, though its body is
                 not; some servers keep the connection open and send heartbeats for ever.
                 ``None`` waits for the end of the body.
+            limits: how large an answer may be; ``None`` for the usual sizes.
         """
         httptools = parser_library()
         self._now = clock.now_ns
         self._on_close = on_close
         self._is_whole = is_whole
+        self._limits = limits or AnswerLimits()
         self._look: asyncio.TimerHandle | None = None
         self._parser: Any = httptools.HttpResponseParser(self)
         self._feed = self._parser.feed_data
@@ -100,6 +113,9 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._again = False
+        self._headed = False
+        self._most = 0
+        """How many bytes may have come by now."""
         self.times: tuple[float | None, float | None, float | None] = (None,) * 3
         """Seconds to look up the name, to connect and for TLS."""
         self.closed = False
@@ -117,7 +133,9 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._waiter = waiter = loop.create_future()
         self._attempt = attempt
-        self._again = False
+        self._again = self._headed = False
+        attempt.limits = self._limits
+        self._most = self._limits.head
         self._timer = loop.call_later(seconds, self._give_up)
         self._look_in(_QUIET_S)
         if _LOG.isEnabledFor(logging.DEBUG):
@@ -163,8 +181,23 @@ class Connection(asyncio.Protocol):
             self.abort()
         if attempt.complete:
             self._end(attempt, stamp, None)
+        elif len(attempt.data) > self._most:
+            self._refuse(attempt, stamp)
         elif _MARK in data:
             self._look_in(_GRACE_S)
+
+    def _refuse(self, attempt: Attempt, stamp: int) -> None:
+        """Give up an answer that is larger than it may be."""
+        limits = attempt.limits
+        attempt.too_large = True
+        self._end(
+            attempt,
+            stamp,
+            too_large("the body of the answer", limits.body)
+            if self._headed
+            else too_large("the head of the answer", limits.head),
+        )
+        self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: for some answers that is the regular end."""
@@ -195,6 +228,13 @@ class Connection(asyncio.Protocol):
         """See an answer that nobody asked for, behind the one that was asked for."""
         if self._attempt is not None and self._attempt.complete:
             self.closed = True
+
+    def on_headers_complete(self) -> None:
+        """See the end of a head: from here on a body may come."""
+        attempt = self._attempt
+        if attempt is not None and self._parser.get_status_code() >= FINAL:
+            self._headed = True
+            self._most = len(attempt.data) + attempt.limits.body
 
     def on_message_complete(self) -> None:
         """See the end of an answer; the parser forgets the rest right after it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from pytest_llmlat.backends.transport.addresses import Address
-    from pytest_llmlat.backends.transport.bodies import HttpResponse
+    from pytest_llmlat.backends.transport.bodies import AnswerLimits, HttpResponse
     from pytest_llmlat.values.clock import Clock
 
     Found: TypeAlias = Sequence[tuple[int, int, int, str, tuple[object, ...]]]
@@ -51,6 +51,7 @@ class Dialler:
         *,
         resolve: Resolver | None = None,
         is_whole: Callable[[HttpResponse], bool] | None = None,
+        limits: AnswerLimits | None = None,
     ) -> None:
         """Prepare.
 
@@ -60,12 +61,14 @@ class Dialler:
             clock: for the time of each step.
             resolve: looks a name up; ``None`` asks the system.
             is_whole: see :class:`Connection`.
+            limits: see there too.
         """
         self._address = address
         self._proxy = proxy
         self._clock = clock
         self._resolve = resolve or _look_up
         self._is_whole = is_whole
+        self._limits = limits
         self._context: ssl.SSLContext | None = None
 
     async def dial(self, on_close: Callable[[Connection], None]) -> Connection:
@@ -176,7 +179,7 @@ class Dialler:
         try:
             context = self._tls() if self._address.secure else None
             _, connection = await loop.create_connection(
-                lambda: Connection(self._clock, on_close, self._is_whole),
+                lambda: Connection(self._clock, on_close, self._is_whole, self._limits),
                 sock=sock,
                 ssl=context,
                 server_hostname=self._address.host if context else None,
