@@ -24,6 +24,7 @@ DEFAULTS = {
     "max_head_bytes": float(_USUAL.head),
     "max_body_bytes": float(_USUAL.body),
 }
+_CORES_TO_SPARE = 3
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -82,12 +83,14 @@ def stays_awake(model: ModelSpec, address: Address) -> bool:
     """Whether to take a whole core while a single request is waited for.
 
     By default where there is one to spare, and the server is on another machine: here
-    it would be taken from the model.
+    it would be taken from the model. Of two cores none is: whoever never sleeps waits
+    behind every other process for its turn, tens of milliseconds where sleepers wait
+    for two.
     """
     asked = model.option("awake")
     if asked is not None:
         return asked is True
-    return usable_cores() > 1 and address.host not in _HERE
+    return usable_cores() >= _CORES_TO_SPARE and address.host not in _HERE
 
 
 def number_option(model: ModelSpec, key: str, *, least: float) -> float:

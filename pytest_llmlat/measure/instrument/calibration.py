@@ -84,6 +84,10 @@ class Pulse:
         ]
 
 
+_FEW_CORES = 2
+"""Who never sleeps waits behind all others there, and longer than who does."""
+
+
 @contextmanager
 def pulse_server(
     schedule: Schedule | None = None, *, awake: bool | None = None
@@ -94,7 +98,7 @@ def pulse_server(
         schedule: when it writes; 50 ms, then 32 tokens 10 ms apart, if not given.
         awake: whether it takes a whole core while requests come. A request that waits
             for a core to wake up is received late, and that would count as the
-            client's error. ``None``: where there is more than one core.
+            client's error. ``None``: where there are more than two cores.
 
     Raises:
         MissingExtra: httptools is not installed.
@@ -107,7 +111,7 @@ def pulse_server(
     command = [sys.executable, "-P", "-c", _START, str(home)]
     command += [f"--ttft={kept.ttft_s!r}", f"--gap={kept.gap_s!r}"]
     command += [f"--tokens={kept.tokens}"]
-    if awake or (awake is None and (os.cpu_count() or 1) > 1):
+    if awake or (awake is None and (os.cpu_count() or 1) > _FEW_CORES):
         command += ["--awake"]
     pipe = subprocess.PIPE
     with subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
