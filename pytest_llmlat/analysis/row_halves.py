@@ -75,7 +75,7 @@ def quality_difference(row: RowHalves, other: RowHalves, *, seed: str) -> Array:
             missing += own.weight**2 * more
     if not missing:
         return draws
-    source = np.random.default_rng(list(seed.encode()))
+    source = np.random.default_rng([ord(letter) for letter in seed])
     widened: Array = draws + source.normal(0.0, math.sqrt(missing), len(draws))
     return widened
 

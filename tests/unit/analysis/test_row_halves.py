@@ -154,3 +154,10 @@ def test_a_half_that_is_certain_is_told_without_calling_it_better() -> None:
     assert any(line.startswith("beside ") and " time +" in line for line in lines) == (
         half.pace == "faster"
     )
+
+
+def test_a_name_may_be_half_a_letter() -> None:
+    """Names come from file systems, where half of a surrogate pair is possible."""
+    found = contrast(measured("quick\ud83d"), measured("slow", factor=2))
+
+    assert found.quality.low is not None
