@@ -29,12 +29,12 @@ from pytest_llmlat.grading.sandbox import (
     open_sandbox,
 )
 
-LIMITS = Limits(time_s=10.0)
+LIMITS = Limits(time_s=30.0)
 ENDLESS = Limits(time_s=1.0)
 BRIEF = Limits(time_s=3.0)
 ENDED_BY = {
     "n11_stop_self": {"timeout"},
-    "n12_atexit_fork_threads": {"pass", "error", "timeout", "crash"},
+    "n12_atexit_fork_threads": {"pass", "error", "timeout", "crash", "memory"},
     "n13_segv_deep": {"crash", "memory", "timeout", "error"},
     "a12_infinite_loop": {"timeout"},
     "a13_ignore_signals_loop": {"timeout"},

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the confinement has been shown to hold on Linux"
 )
 
-WORTH = Limits(time_s=8)
+WORTH = Limits(time_s=30)
 
 
 @pytest.fixture(scope="module", params=["landlock+seccomp", "seccomp"])

@@ -89,7 +89,7 @@ def test_a_reply_that_was_not_asked_for_is_refused(
     outcome: Callable[..., ProgramOutcome], program: str
 ) -> None:
     """Even where what it says is right."""
-    found = outcome(SPEAKS + program, TESTS, time_s=3)
+    found = outcome(SPEAKS + program, TESTS, time_s=20)
 
     assert found.kind == "refused", found
 
@@ -150,6 +150,6 @@ def test_a_thread_of_the_program_waits_for_its_turn(
         "assert got == [0, 1, 2], got\n"
     )
 
-    found = outcome(source, tests)
+    found = outcome(source, tests, time_s=20)
 
     assert found.kind == "pass", found

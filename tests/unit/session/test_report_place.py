@@ -31,7 +31,7 @@ def run_ids(folder: Path) -> set[str]:
 
 def test_a_report_of_a_run_beside_this_one_is_left_alone(tmp_path: Path) -> None:
     """Both are whole, and this one says where it is."""
-    out = tmp_path / "out"
+    out, board = tmp_path / "out", None
     for name in ("r1", "r2"):
         folder = a_stored_run(tmp_path / "runs" / name, answers())
         facts = json.loads((folder / "run.json").read_text("utf-8"))
