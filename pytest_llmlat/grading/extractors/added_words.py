@@ -176,6 +176,9 @@ def _run(
 def is_asked(word: str, topic: Topic) -> bool:
     """Say whether a word is one of the question's, in whatever form."""
     bare = re.sub(r"['\u2019]s\Z", "", word).casefold()
+    parts = re.findall(r"\w+", bare)
+    if len(parts) > 1 and topic.words.issuperset(parts):
+        return True  # "Moby-Dick" is asked about in two words
     return stem_of(bare) in topic.asked or (
         bare in topic.words and not _is_linking(word)
     )

@@ -190,7 +190,8 @@ TOTAL = re.compile(
 )
 """What says of a number of a sentence that it is the result."""
 BECAUSE = re.compile(
-    r"\b(?:because|since|given that|due to|weil)\b|\u56e0\u4e3a", re.IGNORECASE
+    r"\b(?:because|since|given that|due to|weil)\b|,\sas\s(?!well\b)|\u56e0\u4e3a",
+    re.IGNORECASE,
 )
 BRACKETS = re.compile(r"\s\([^()\n]{1,80}\)[.!*]{0,3}\s{0,3}\Z")
 """What ends a sentence and explains its number."""

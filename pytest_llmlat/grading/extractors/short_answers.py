@@ -78,7 +78,10 @@ APPOSED = re.compile(
     re.IGNORECASE,
 )
 """What a sentence puts in to say more of a name."""
-CLAUSE = re.compile(r";|:\s|,?\s(?:but|while|whereas)\s|,\sand\s")
+CLAUSE = re.compile(
+    r";|:\s|,?\s(?:but|while|whereas)\s|,\sand\s"
+    r"|\sand\s(?=(?:can|is|was|are|were|has|had|will|published|born|died)\b)"
+)
 GRANTED = re.compile(
     r"\s{0,3}(?:if|when|unless|assuming)\b(?:(?!were|had|would)[^,.\n]){1,120},",
     re.IGNORECASE,

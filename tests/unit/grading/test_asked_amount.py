@@ -86,6 +86,7 @@ def number(question: str, text: str) -> str | None:
         (SPREAD, "2 + 4 + 4 + 10 = 20, and 20 / 4 = 5, so it is 4 less 1, 5", "5"),
         ("Ola has 5 figs, buys 3, eats 3.", "5 + 3 = 8, and 8 - 3 = 5", "5"),
         ("Ola has 5 figs, buys 3, eats 3.", "She has 8, so in the end 5.", "5"),
+        ("", "It is 28 cm, as each side is 7 cm long.", "28"),
         ("", "It is 82.5, close to 83.", "82.5"),
         ("", "There are 24 legs. With 34 there would be more cows.", None),
         ("", "The first is 5, and that of the other is 9.", None),

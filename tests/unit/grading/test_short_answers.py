@@ -86,6 +86,8 @@ def answered(question: str, text: str) -> Extraction:
             "Rembrandt van Rijn",
         ),
         (PAINTER, "It was finished in 1642; its painter was Rembrandt.", "Rembrandt"),
+        (PAINTER, "The Night-Watch was painted by Rembrandt.", "Rembrandt"),
+        (CAPITAL, "Oslo is the capital and can be reached by sea.", "Oslo"),
         (LAKE, "Lake Constance lies between them.", "Lake Constance"),
         (MONTH, "The fair opens in May in the Old Town.", "May"),
         (MONTH, "In May or June.", None),
