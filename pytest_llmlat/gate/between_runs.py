@@ -125,7 +125,7 @@ def _own(
     if len(cells) == 1:
         # Alone, its runs tell both at once.
         (cell,) = cells
-        common = _common(list(cell.runs.values()), cell.noise)
+        common = _common(list(cell.runs.values()), cell.noise, CELL_SPREAD)
         return [scaled(common, cell.stored)]
     common = together(cells).run
     return [
@@ -147,12 +147,19 @@ def scaled(spread: Spread, stored: int) -> Spread:
     return Spread(spread.variance * (1 + 1 / stored), spread.degrees)
 
 
-def _common(means: Sequence[float], noise: float) -> Spread:
-    """Estimate A from the means of the stored runs."""
+def _common(means: Sequence[float], noise: float, more: float = 0.0) -> Spread:
+    """Estimate A from the means of the stored runs.
+
+    Args:
+        means: one for each run.
+        noise: variance of one that comes from samples.
+        more: prior standard deviation of what else they differ in.
+    """
     if len(means) < 2:  # noqa: PLR2004 - one run has no spread
-        return Spread(ALONE_SPREAD**2, ALONE_WEIGHT)
+        return Spread(ALONE_SPREAD**2 + more**2, ALONE_WEIGHT)
     seen = max(0.0, variance(means) - noise)
-    return _moderated(seen, len(means) - 1, RUN_SPREAD, RUN_WEIGHT)
+    prior = math.hypot(RUN_SPREAD, more)
+    return _moderated(seen, len(means) - 1, prior, RUN_WEIGHT)
 
 
 def _unlike(

@@ -292,6 +292,7 @@ def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
     if match.facts.stopping is not None:
         yield match.facts.stopping.told
     yield from _drawn_apart(match)
+    yield from filter(None, [match.facts.measured_again])
     late = sum(record.finish == "timeout" for record in match.records)
     if late:
         yield f"{late} time-outs counted by their limit"

@@ -19,7 +19,6 @@ from pytest_llmlat.gate.between_runs import (
     CellTimes,
     Spread,
     foreseen,
-    scaled,
     summed,
     together,
 )
@@ -30,6 +29,7 @@ from pytest_llmlat.gate.matching import same
 from pytest_llmlat.gate.pairing import LATENCIES, log_times
 from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
 from pytest_llmlat.gate.stored_runs import drift
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,13 +65,15 @@ class _StoredCell:
 
     cell: Cell
     runs: Mapping[str, BaselineCell]
-    noise: Spread | None
-    """Of one sample's log e2e in one run; ``None`` if nobody knows."""
+    noise: float | None
+    """Variance of one sample's log e2e in one run; ``None`` if nobody knows."""
     alike: float
     """What neighbours being alike adds to the variance of a run's mean, for one
     sample; shared by all of them as the samples' own noise is."""
     same_answers: bool
     """All runs gave the same answers, so that another one will too."""
+    looks: int
+    """How often it is measured if it is slower."""
 
     @property
     def samples(self) -> int:
@@ -79,27 +81,33 @@ class _StoredCell:
         newest = list(self.runs.values())[-1]
         return len({record.item for record in newest.records})
 
-    def times(self, samples: int) -> CellTimes | None:
-        """Return its times as the gate will see them, with so many samples."""
+    def times(self) -> CellTimes | None:
+        """Return its times in the stored runs; ``None`` if they tell no noise."""
         if self.noise is None:
             return None
+        logs = [log_times(run.records, BALANCED_BY) for run in self.runs.values()]
+        count = len(logs[-1])
         return CellTimes(
             change=0.0,
-            noise=(self.noise.variance + self.alike) / samples,
-            samples=samples,
+            noise=(self.noise + self.alike) / count,
+            samples=count,
             runs={
-                name: fmean(log_times(run.records, BALANCED_BY).values())
-                for name, run in self.runs.items()
+                name: fmean(own.values())
+                for name, own in zip(self.runs, logs, strict=True)
             },
         )
 
-    def within(self, times: CellTimes) -> list[Spread]:
+    def within(self, samples: int) -> list[Spread]:
         """Return what samples make of a change: their noise, and its being alike."""
-        count = times.samples
-        batches = count // max(1, round(math.sqrt(count)))
-        alike = Spread(self.alike / count, max(1, batches - 1))
-        own = Spread(times.noise - alike.variance, count - 1)
-        return [scaled(each, times.stored) for each in (own, alike)]
+        if self.noise is None:
+            return []
+        # Of the run to come by so many looks, and of the mean of the stored ones.
+        share = (1 / self.looks + 1 / len(self.runs)) / samples
+        batches = samples // max(1, round(math.sqrt(samples)))
+        return [
+            Spread(self.noise * share, samples - 1),
+            Spread(self.alike * share, max(1, batches - 1)),
+        ]
 
 
 def visible(
@@ -107,6 +115,7 @@ def visible(
     *,
     tolerated: Callable[[Cell], Mapping[str, float]],
     samples: int | None,
+    twice: bool = True,
 ) -> list[Visible]:
     """Return the table of a baseline: each cell by itself, then all together.
 
@@ -114,12 +123,13 @@ def visible(
         runs: the stored ones, oldest first.
         tolerated: what is gated of a cell, and how much worse each may be.
         samples: how many each will have at most; ``None`` for as many as the baseline.
+        twice: a cell that looks slower is measured again.
     """
     by_id: dict[str, dict[str, BaselineCell]] = defaultdict(dict)
     for run in runs:
         for cell in run.cells:
             by_id[cell.cell.id][run.id] = cell
-    cells = [_stored(own) for own in by_id.values()]
+    cells = [_stored(own, twice=twice) for own in by_id.values()]
     allowed = [tolerated(each.cell) for each in cells]
     # What the baseline has no answer to is compared with nothing.
     own = [
@@ -147,7 +157,7 @@ def _table(
     """Return what is seen of each cell, while the others stay as they are."""
     share = ALPHA / 2 * (1 - ALL_CELLS_SHARE if len(cells) > 1 else 1)
     level = share / max(1, sum(map(_families, cells, allowed)))
-    times = [each.times(samples) for each in cells]
+    times = [each.times() for each in cells]
     timed = [each for each in times if each is not None]
     between = iter(foreseen(timed) if timed else ())
     found = []
@@ -155,7 +165,7 @@ def _table(
         slower = worse = None
         runs = None if known is None else next(between)
         if known is not None and runs is not None and BALANCED_BY in gated:
-            whole = summed([runs, *each.within(known)])
+            whole = summed([runs, *each.within(samples)])
             slower = _slower(whole, level, gated[BALANCED_BY])
         if QUALITY in gated:
             worse = _worse(each, samples, level, gated[QUALITY])
@@ -178,11 +188,13 @@ def _all(
 ) -> Visible:
     """Return what is seen where all cells are slower by the same share."""
     gated = [own[BALANCED_BY] for own in allowed if BALANCED_BY in own]
-    known = [times for each in cells if (times := each.times(samples))]
+    known = [(each, times) for each in cells if (times := each.times())]
     slower = None
     if len(known) > 1 and gated:
-        moved = together(known)
-        whole = summed([moved.between, scaled(moved.noise, moved.stored)])
+        moved = together([times for _, times in known])
+        parts = [part for each, _ in known for part in each.within(samples)]
+        mean = [Spread(x.variance / len(known) ** 2, x.degrees) for x in parts]
+        whole = summed([moved.between, *mean])
         tolerance = math.expm1(fmean(map(math.log1p, gated)))
         slower = _slower(whole, ALPHA / 2 * ALL_CELLS_SHARE, tolerance)
     return Visible(
@@ -252,7 +264,7 @@ def _values(cell: BaselineCell) -> dict[str, float]:
     return {name: fmean(values) for name, values in found.items()}
 
 
-def _stored(runs: Mapping[str, BaselineCell]) -> _StoredCell:
+def _stored(runs: Mapping[str, BaselineCell], *, twice: bool) -> _StoredCell:
     """Return a cell with what its runs tell of how it varies."""
     newest = list(runs.values())[-1]
     logs = [log_times(run.records, BALANCED_BY) for run in runs.values()]
@@ -263,17 +275,18 @@ def _stored(runs: Mapping[str, BaselineCell]) -> _StoredCell:
         middles = [fmean(column) for column in zip(*rows, strict=True)]
         apart = [[x - y for x, y in zip(row, middles, strict=True)] for row in rows]
         free = len(rows) - 1
-        noise = Spread(sum(map(variance, apart)) / free, free * (len(common) - 1))
+        noise = sum(map(variance, apart)) / free
         alike = fmean(drift(row).variance for row in apart) * len(rows) / free
         alike *= len(common)
     elif again := _again(newest.records):
-        noise = Spread(fmean(again), len(again))
+        noise = fmean(again)
     others = [run.answers for run in runs.values() if run is not newest]
     return _StoredCell(
         cell=newest.cell,
         runs=runs,
         noise=noise,
         alike=alike,
+        looks=2 if twice and newest.cell.scenario == SINGLE.name else 1,
         same_answers=bool(others)
         and all(same(newest.answers, answers) for answers in others),
     )

@@ -122,7 +122,7 @@ class CellMeasurement:
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = (
-            visits(plan.samples, plan.planned)
+            visits(plan.samples, plan.before + plan.planned)[plan.before :]
             if alone or not in_turn
             else [
                 (sample, number)
@@ -135,7 +135,7 @@ class CellMeasurement:
         model.backend.reset_device_peak()
         self.facts = CellFacts(
             cell=plan.cell,
-            planned=len(self._asked),
+            planned=plan.before + len(self._asked),
             finished=False,
             load_s=model.load_s,
             warmup_s=None,

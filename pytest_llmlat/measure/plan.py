@@ -64,6 +64,8 @@ class Plan:
     """That other cell's id."""
     turn: int = 0
     """How often this server was asked the same in this run before."""
+    before: int = 0
+    """How many requests of the cell were made before; its rounds go on from there."""
 
     @property
     def asked(self) -> str:

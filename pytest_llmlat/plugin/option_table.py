@@ -282,6 +282,13 @@ OPTIONS = {
         help="what cannot be decided: pass or fail",
         read=given_option.choice(lambda: ("pass", "fail")),
     ),
+    "look_again": Option(
+        flag="--llm-look-again",
+        metavar="WHEN",
+        help="measure a cell twice before it is judged slower than stored runs:"
+        " suspicious or never",
+        read=given_option.choice(lambda: ("suspicious", "never")),
+    ),
     "gate_from": Option(
         flag="--llm-gate-from",
         metavar="BASE",

@@ -44,6 +44,8 @@ class Progress:
         if not self._enabled or now - self._drawn_ns < _REDRAW_NS:
             return
         self._drawn_ns = now
+        # A cell that looks slower is measured again.
+        self._total = max(self._total, done)
         left_s = (now - self._start_ns) / 1e9 / done * (self._total - done)
         text = f"{self._cell}  sample {done} of {self._total}, {span(left_s)} left"
         self._write(("\r" if self._shown else "\n") + self._line(text))

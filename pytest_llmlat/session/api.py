@@ -101,6 +101,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     limits: str | Iterable[str] = (),
     new_cells: str = "warn",
     inconclusive: str = "pass",
+    look_again: str = "suspicious",
     root: AnyPath = ".",
     runs: AnyPath | None = None,
     report: AnyPath | None = None,
@@ -154,6 +155,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         limits: absolute limits, ``"quality>=0.6 ttft_p95<=0.5s"``.
         new_cells: what becomes of a cell that the baseline lacks: fail, warn or pass.
         inconclusive: what becomes of what cannot be decided: pass or fail.
+        look_again: which cells are measured twice beside a baseline: suspicious, never.
         root: the project's folder; its ``pyproject.toml`` may hold models and tasks.
         runs: the folder that the run is written to, in one of its own; ``None`` for
             ``.llmlat/runs`` below ``root``.
@@ -221,6 +223,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         bounds=some(limits, str, "limits", least=0)[1],
         new_cells=choice(new_cells, ("fail", "warn", "pass"), "new_cells"),
         unsure=choice(inconclusive, ("pass", "fail"), "inconclusive"),
+        look_again=choice(look_again, ("suspicious", "never"), "look_again"),
         timeout_s=None if timeout is None else seconds_of(timeout, "timeout"),
         devices=_devices(devices),
     )

@@ -19,6 +19,7 @@ from pytest_llmlat.gate.reach import (
     nothing_in_common,
 )
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
+from pytest_llmlat.gate.suspicion import suspicious
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
@@ -181,6 +182,7 @@ class Gate:
             [_without_yardsticks(run) for run in self._spread().runs],
             tolerated=self.rules.tolerated,
             samples=self._settings.samples,
+            twice=self._settings.look_again != "never",
         )
 
     def _spread(self) -> Baseline:
@@ -238,6 +240,23 @@ class Gate:
     def judged(self, facts: Iterable[CellFacts]) -> list[CellFacts]:
         """Leave out cells that were measured for the sake of others."""
         return [fact for fact in facts if fact.role is None]
+
+    def suspicious(
+        self,
+        facts: CellFacts,
+        records: Sequence[Record],
+        environment: Mapping[str, Scalar | None],
+    ) -> tuple[str, ...]:
+        """Return the latencies of a cell that look slower than in stored runs.
+
+        Args:
+            facts: of the cell.
+            records: of the cell.
+            environment: this machine's fingerprint.
+        """
+        if self.baseline is None or self._settings.look_again == "never":
+            return ()
+        return suspicious(after(facts, records, self.baseline, environment), self.rules)
 
     def lucky(
         self,

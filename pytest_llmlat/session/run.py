@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import warnings
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,10 +30,12 @@ from pytest_llmlat.session.cell_order import CellOrder, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
+from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.run_facts import facts_of_run
+from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.unchanged import Unchanged, unchanged
 from pytest_llmlat.store.journal import Journal
@@ -51,7 +52,7 @@ from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.grading.sandbox import Sandbox
@@ -141,7 +142,7 @@ class Session:
             raise DeviceAbsent(absence(deployment.device, inventory))
         _LOG.info("%s: loading", deployment.id)
         begin = self._clock.now_ns()
-        with _lenient():
+        with lenient():
             opened = open_model(deployment, self._clock, self._shelf)
         spent_s = (self._clock.now_ns() - begin) / NS_PER_S
         _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
@@ -221,7 +222,7 @@ class Session:
         check_grading(task)
         name = f"model {model.name!r}"
         prompt_template(task, chat=model.backend.chat, model=name)
-        with _lenient():
+        with lenient():
             shots = self._shots(task, whole)
             return plan_of(
                 order, task, whole, model.deployment, self.settings, shots=shots
@@ -237,7 +238,7 @@ class Session:
         _LOG.info("%s: %d requests", plan.cell.id, planned)
         self._listener.on_begin(plan.cell, planned)
         try:
-            with _lenient():
+            with lenient():
                 self._measure(plan, model, beside, recorder)
         finally:
             self._listener.on_end()
@@ -260,8 +261,14 @@ class Session:
         )
         plan = replace(plan, instrument=self._instrument(model, plan))
         if beside is None:
-            (plan,) = self._heads.planned(plan, model.backend.facts)
-            run_cell(plan, model, tools)
+
+            def ask(plan: Plan) -> None:
+                (own,) = self._heads.planned(plan, model.backend.facts)
+                run_cell(own, model, tools)
+
+            ask(plan)
+            environment = self.run_facts["environment"]
+            look_again(plan, recorder, ask, self.gate, environment)
             return
         theirs, other = beside
         if plan.scenario != SINGLE:
@@ -319,7 +326,7 @@ class Session:
             return None
         streams = streams_of(plan.scenario, plan.planned)
         if streams not in self._instruments:
-            with _lenient():
+            with lenient():
                 awake = model.backend.facts.get("awake") is True
                 self._instruments[streams] = check_clock(
                     streams, self._clock, awake=awake
@@ -342,7 +349,7 @@ class Session:
         """Read a task's samples; a public set once and not for every model."""
         if task.public is not None and task in self._public:
             return self._public[task]
-        with _lenient():
+        with lenient():
             found = load_samples(task, data=self.settings.data, seed=self.settings.seed)
         if task.public is not None:
             self._public[task] = found
@@ -384,14 +391,3 @@ class Session:
     def run_facts(self) -> dict[str, Any]:
         """What ``run.json`` says."""
         return facts_of_run(self.settings, self.selection, self._started)
-
-
-@contextmanager
-def _lenient() -> Iterator[None]:
-    """Let warnings of model libraries be warnings where a project makes them errors.
-
-    A deprecation deep inside a library is no reason to lose a measurement.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        yield

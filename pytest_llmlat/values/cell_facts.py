@@ -150,6 +150,9 @@ class CellFacts:
     """That other cell's id."""
     constraint_compile_s: float | None = None
     """Time to make that ready, before all else; ``None`` also for a server."""
+    measured_again: str | None = None
+    """Why it was measured a second time before it was judged, and what that cost; both
+    times count."""
     stopping: Stopping | None = None
     """How far it got where its result was looked at after each pair; ``None`` for a
     number of samples that was fixed before."""

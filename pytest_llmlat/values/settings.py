@@ -119,6 +119,8 @@ class Settings:
     """What the change says of them itself, which is shown and not followed."""
     changed: bool = False
     """Whether to leave out cells of which nothing has changed since the base."""
+    look_again: str = "suspicious"
+    """Which cells are measured twice beside stored runs: suspicious ones, or never."""
     power: bool = False
     """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None = None

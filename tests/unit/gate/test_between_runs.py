@@ -41,7 +41,7 @@ def test_one_run_says_nothing_of_how_runs_differ() -> None:
     """The stated prior stands for it, twice: the stored run and the candidate's."""
     between = own([cell(0.1, 1.0)])[0]
 
-    assert between.variance == pytest.approx(2 * ALONE_SPREAD**2)
+    assert between.variance == pytest.approx(2 * (ALONE_SPREAD**2 + CELL_SPREAD**2))
 
 
 def test_runs_that_agree_are_not_believed_to_the_letter() -> None:

@@ -1,0 +1,21 @@
+"""Warnings of model libraries, in projects that make them errors."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def lenient() -> Iterator[None]:
+    """Let warnings of model libraries be warnings where a project makes them errors.
+
+    A deprecation deep inside a library is no reason to lose a measurement.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        yield
