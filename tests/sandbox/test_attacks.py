@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import pytest
 from pytest_llmlat.grading.sandbox import Limits, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_llmlat.grading.sandbox import ProgramOutcome, Sandbox
 
@@ -59,20 +60,25 @@ def damage(attacks: Path, choice: str, *command: str, root: Path) -> dict[str, A
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Give a folder with copies, which every user may read."""
-    # The table of sandboxes is read from what an installation declares.
-    declared = tmp_path / "pytest_llmlat-0.dist-info"
-    declared.mkdir()
-    ours = distribution("pytest-llmlat")
-    for name in ("METADATA", "entry_points.txt"):
-        (declared / name).write_text(ours.read_text(name) or "", "utf-8")
-    skip = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=skip)
-    shutil.copy(HARNESS, tmp_path / "harness.py")
-    for path in (tmp_path, *tmp_path.rglob("*"), *tmp_path.parents[:2]):
-        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-    return tmp_path
+def root() -> Iterator[Path]:
+    """Give a folder with copies, which every user may read.
+
+    Not one of pytest's own: each session that begins closes those to other users.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # The table of sandboxes is read from what an installation declares.
+        declared = folder / "pytest_llmlat-0.dist-info"
+        declared.mkdir()
+        ours = distribution("pytest-llmlat")
+        for part in ("METADATA", "entry_points.txt"):
+            (declared / part).write_text(ours.read_text(part) or "", "utf-8")
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=skip)
+        shutil.copy(HARNESS, folder / "harness.py")
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+        yield folder
 
 
 def test_the_harness_sees_damage_where_nothing_confines(
