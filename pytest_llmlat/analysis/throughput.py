@@ -45,10 +45,16 @@ def throughput(
         else None,
         "slo": " ".join(f"{o.quantity}<{o.below_s:g}s" for o in slo) or None,
         "good_share": sum(map(bool, goods)) / len(goods) if told else None,
+        "missed": tuple((o.quantity, _missed(records, o)) for o in slo if told),
         "goodput_per_s": rate.of(goods) if told else None,
         "good_and_correct_per_s": rate.of(right) if judged else None,
         "unjudged": sum(one is None for one in goods) if slo else None,
     }
+
+
+def _missed(records: Sequence[Record], objective: Objective) -> float:
+    """Return the share of requests that missed an objective."""
+    return sum(good(r, (objective,)) is False for r in records) / len(records)
 
 
 class _Rate:

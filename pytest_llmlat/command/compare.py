@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.stored_run import asked_for
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
-from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.output import add_json, room, say_toned, tell
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
 from pytest_llmlat.gate.looks import unsuited
@@ -22,7 +22,11 @@ from pytest_llmlat.gate.tolerances import (
     parse_limits,
     parse_tolerances,
 )
-from pytest_llmlat.report.verdicts import verdict_lines
+from pytest_llmlat.report.answer_sentence import answer_tone
+from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.gate_sentence import gate_sentence
+from pytest_llmlat.report.tones import ReportLine
+from pytest_llmlat.report.verdict_table import toned_verdicts
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
@@ -126,7 +130,12 @@ def run(given: Namespace) -> int:
         tell([asdict(verdict) for verdict in verdicts])
     else:
         warn(problems)
-        say(verdict_lines(Scoreboard(summaries=(), standings=(), verdicts=verdicts)))
+        board = Scoreboard(summaries=(), standings=(), verdicts=verdicts)
+        names = {cell.id: cell for cell in cells}
+        say_toned(toned_verdicts(board, most=room()))
+        if verdicts:
+            sentence = printable(gate_sentence(verdicts, names))
+            say_toned([ReportLine(""), ReportLine(sentence, answer_tone(board))])
     return _FAILED if any(verdict.failing for verdict in verdicts) else 0
 
 

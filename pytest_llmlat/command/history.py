@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.command.given import RUNS, warn
-from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.output import add_json, say, say_toned, tell
 from pytest_llmlat.report.figures import printable, table
 from pytest_llmlat.report.history import (
     change_lines,
@@ -113,7 +113,7 @@ def run(given: Namespace) -> int:
     header = titles_of(found)
     say(table(header, list(rows_of(found, changes)), right=range(4, len(header) - 1)))
     say(["", *machine_lines(found), ""])
-    say(change_lines(changes))
+    say_toned(change_lines(changes))
     say(f"written {printable(name)}" for name in written)
     return status
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from pytest_llmlat.report.tones import ReportLine, Tone
+
+_COLOURS: Mapping[Tone, int] = {"bad": 31, "unsure": 33, "good": 32}
+"""As terminals number them (ECMA-48)."""
 
 
 def add_json(parser: ArgumentParser) -> None:
@@ -24,6 +30,21 @@ def say(lines: Iterable[str]) -> None:
     """
     for line in lines:
         print(line)  # noqa: T201 - a command's voice
+
+
+def say_toned(lines: Iterable[ReportLine]) -> None:
+    """Print lines, in colours only on a terminal that wants them (no-color.org)."""
+    plain = (
+        not sys.stdout.isatty()
+        or os.environ.get("NO_COLOR")
+        or os.environ.get("TERM") == "dumb"
+    )
+    say(
+        line.text
+        if plain or line.tone is None
+        else f"\x1b[1;{_COLOURS[line.tone]}m{line.text}\x1b[0m"
+        for line in lines
+    )
 
 
 def tell(content: object) -> None:

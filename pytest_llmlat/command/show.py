@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
-from pytest_llmlat.command.output import add_json, room, say, tell
+from pytest_llmlat.command.output import add_json, room, say, say_toned, tell
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.report.terminal import scoreboard_lines
+from pytest_llmlat.report.terminal import toned_scoreboard
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import told_of
@@ -76,7 +76,7 @@ def run(given: Namespace) -> int:
     if not found.facts:
         say(["no cell was measured in it"])
         return 0
-    say(scoreboard_lines(board, most=room()))
+    say_toned(toned_scoreboard(board, most=room()))
     return 0
 
 

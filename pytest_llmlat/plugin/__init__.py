@@ -24,6 +24,8 @@ from pytest_llmlat.plugin.keys import (
 
 __all__ = ["llm", "llmlat"]
 
+_MARKUP = {"bad": "red", "unsure": "yellow", "good": "green"}
+"""How pytest calls the colours of a report's tones."""
 _NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
@@ -215,6 +217,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             good = session.exitstatus in (pytest.ExitCode.OK, _NOTHING)
             if good and any(verdict.failing for verdict in board.verdicts):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if config.getoption("xmlpath", None):
+                from pytest_llmlat.plugin.junit import add_sentence  # noqa: PLC0415
+                from pytest_llmlat.report.answer_sentence import (  # noqa: PLC0415
+                    answer_sentence,
+                )
+
+                add_sentence(config, answer_sentence(board))
     if SESSION in config.stash:
         if options.is_worker(config):
             told: dict[str, int] = getattr(config, "workeroutput", {})
@@ -234,14 +243,16 @@ def pytest_terminal_summary(
     """Show the scoreboard."""
     if BOARD not in config.stash:
         return
-    from pytest_llmlat.report.terminal import scoreboard_lines  # noqa: PLC0415
+    from pytest_llmlat.report.terminal import toned_scoreboard  # noqa: PLC0415
 
     settings = config.stash[SETTINGS]
     terminalreporter.section("llmlat: speed and quality of the same answers")
     # Whoever writes into a file or a log has room for all of it.
     most = get_terminal_size().columns if terminalreporter.isatty else None
-    for line in scoreboard_lines(config.stash[BOARD], most=most):
-        terminalreporter.write_line(line)
+    for line in toned_scoreboard(config.stash[BOARD], most=most):
+        # Only where pytest itself has colours: --color, NO_COLOR, a file.
+        markup = {} if line.tone is None else {_MARKUP[line.tone]: True, "bold": True}
+        terminalreporter.write_line(line.text, **markup)
     for problem in extending.problems():
         terminalreporter.write_line(f"extension: {problem}")
     if SIGNALS in config.stash and (name := config.stash[SIGNALS].heard):

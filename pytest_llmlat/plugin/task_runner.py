@@ -11,7 +11,7 @@ import pytest
 
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.report.verdicts import table_of
+from pytest_llmlat.report.verdict_table import table_of
 from pytest_llmlat.session.cell_order import CellOrder, checked_choice
 from pytest_llmlat.session.unchanged import Unchanged
 from pytest_llmlat.values.errors import LLMLatError, UsageError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.answer_sentence import answer_sentence, is_of_balance
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
@@ -71,7 +72,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         board: the figures.
     """
     blocks = (
-        *_gate(board.verdicts),
+        *_gate(board),
         _models(board),
         _tunings(board),
         _cells(board),
@@ -86,14 +87,17 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
     return fitted(blocks, limit=LIMIT)
 
 
-def _gate(verdicts: Sequence[Verdict]) -> tuple[TrimmableBlock, ...]:
+def _gate(board: Scoreboard) -> tuple[TrimmableBlock, ...]:
+    verdicts, answer = board.verdicts, code(answer_sentence(board), most=_LONG)
     if not verdicts:
         told = "There was no gate: this run was measured and not judged."
+        if not is_of_balance(board):
+            told = f"{answer}\n\n{told}"
         return (TrimmableBlock(rank=_RUN, title=("## pytest-llmlat", "", told)),)
     counts, _, end = gate_summary(verdicts).rpartition(": ")
     told = (
-        f"{plain(counts)}. A change is shown with its 90 % interval (each bound holds"
-        " with 95 %), wider where many quantities are gated (Holm)."
+        f"{answer}\n\n{plain(counts)}. A change is shown with its 90 % interval (each"
+        " bound holds with 95 %), wider where many quantities are gated (Holm)."
     )
     shown = ordered(verdicts)
     failing = [v for v in shown if v.failing]

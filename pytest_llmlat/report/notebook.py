@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.answer_sentence import answer_sentence, is_of_balance
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
@@ -21,7 +22,7 @@ from pytest_llmlat.report.leaders import (
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
-from pytest_llmlat.report.verdicts import verdict_lines
+from pytest_llmlat.report.verdict_table import verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,6 +65,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *([f"written to {folder}"] if folder else []),
     ]
     parts = [
+        "" if is_of_balance(board) else f"<p>{_text(answer_sentence(board))}</p>",
         _table("Models", titles(row_heads), models, words=2),
         _table(
             "Cells",

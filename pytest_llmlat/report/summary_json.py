@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.report.answer_sentence import answer_sentence
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
@@ -27,6 +28,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
     content = {
         "schema": SCHEMA,
         "score_version": score.VERSION,
+        "sentence": answer_sentence(board),
         "run": {**run, "instrument": _instrument(board)},
         "balance": board.balance,
         "cells": [_cell(summary) for summary in board.summaries],
@@ -50,6 +52,7 @@ def _cell(summary: Summary) -> dict[str, Any]:
     content = asdict(summary)
     cell = content.pop("cell")
     content["details"] = dict(content["details"])
+    content["missed"] = dict(content["missed"])
     content["backend"] = dict(summary.backend)
     figures = _by_entry(content)
     return {"id": summary.cell.id, **cell, **content, **figures}

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.answer_sentence import (
+    answer_sentence,
+    answer_tone,
+    is_of_balance,
+)
 from pytest_llmlat.report.breakdown_tables import breakdown_lines
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
@@ -30,7 +35,8 @@ from pytest_llmlat.report.loads import (
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
-from pytest_llmlat.report.verdicts import verdict_lines
+from pytest_llmlat.report.tones import ReportLine
+from pytest_llmlat.report.verdict_table import toned_verdicts
 from pytest_llmlat.values.table_layouts import CELL_LAYOUT, ROW_LAYOUT
 
 if TYPE_CHECKING:
@@ -41,10 +47,15 @@ if TYPE_CHECKING:
 
 
 def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]:
+    """Return the scoreboard without colours."""
+    return [line.text for line in toned_scoreboard(board, most=most)]
+
+
+def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[ReportLine]:
     """Return the scoreboard: each model's cells, a row for each model, the verdicts.
 
     Quality is the metric itself, in a model's row its mean over families; beside it
-    stands what guessing earns. The last line says who is best.
+    stands what guessing earns. The last line is the sentence that each came for.
 
     Args:
         board: the figures.
@@ -65,10 +76,15 @@ def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]
     lines += [*load_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [*comparison_lines(board), *_remarks(board)]
-    tuned, judged = tuning_lines(board), verdict_lines(board)
-    for block in (tuned, judged, leader_lines(board)):
+    for block in (tuning_lines(board), leader_lines(board)):
         lines += ["", *block] if block else []
-    return lines
+    found = [ReportLine(line) for line in lines]
+    if judged := toned_verdicts(board, most=most):
+        found += [ReportLine(""), *judged]
+    if not is_of_balance(board):
+        answer = ReportLine(answer_sentence(board), answer_tone(board))
+        found += [ReportLine(""), answer]
+    return found
 
 
 def _table(

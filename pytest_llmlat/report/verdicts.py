@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.figures import MISSING, ratio, seconds, table
+from pytest_llmlat.report.figures import MISSING, ratio, seconds
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.results import Outcome, Scoreboard, Verdict
+    from pytest_llmlat.values.results import Outcome, Verdict
 
 COLUMNS = (
     "gate",
@@ -26,8 +26,6 @@ COLUMNS = (
     "tolerance",
 )
 """What a verdict's line tells before its notes."""
-_FEW = 8
-"""So many verdicts are all shown; of more, those that pass are counted."""
 _LATENCIES = {
     figure.short
     for figure in FIGURES.values()
@@ -55,27 +53,17 @@ _DROP = _Scale(-1.0, 3, "")
 _OTHER = _Scale(1.0, 3, " worse")
 
 
-def verdict_lines(board: Scoreboard) -> list[str]:
-    """Return a table of verdicts and a last line that sums them up.
+def short_name(text: str) -> str:
+    """Return the last part of a path or an address, by which a person knows it.
 
-    Where there are many, those that pass are one line. Nothing was gated: no lines.
+    A limit as it was typed is no path and stays.
     """
-    if not board.verdicts:
-        return []
-    shown = ordered(board.verdicts)
-    passed = [v for v in shown if v.outcome == "pass"]
-    rest = []
-    if len(shown) > _FEW and passed:
-        shown = [v for v in shown if v.outcome != "pass"]
-        rest = [summed_passes(passed)]
-    lines = table_of(shown) if shown else []
-    return [*lines, *rest, f"gate: {gate_summary(board.verdicts)}"]
-
-
-def table_of(verdicts: Iterable[Verdict]) -> list[str]:
-    """Return the table of verdicts alone."""
-    rows = [(*columns(v), _notes(v)) for v in verdicts]
-    return table((*COLUMNS, "notes"), rows, right=[5, 6])
+    if "<" in text or ">" in text:
+        return text
+    return (
+        text.rstrip("/").replace("\\", "/").rpartition("/")[2].rpartition("#")[2]
+        or text
+    )
 
 
 def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -128,6 +116,29 @@ def _needed(verdict: Verdict) -> Iterable[str]:
         )
 
 
+def more_needed(verdicts: Iterable[Verdict]) -> str | None:
+    """Say how many more samples, or baseline runs, would decide all of them.
+
+    ``None`` where nobody can tell.
+    """
+    open_ = list(verdicts)
+    runs = [v for v in open_ if v.needed_runs is not None]
+    if runs:
+        enough = max(v.needed_runs or 0 for v in runs)
+        least = max(v.needed_at_least or 0 for v in runs) or None
+        word = "run" if enough == 1 else "runs"
+        return f"about {_range(least, enough)} more baseline {word}"
+    counted = [v for v in open_ if v.needed_samples is not None and v.samples]
+    if not counted:
+        return None
+    enough = max((v.needed_samples or 0) - (v.samples or 0) for v in counted)
+    at_least = [
+        v.needed_at_least - (v.samples or 0) for v in counted if v.needed_at_least
+    ]
+    least = max(1, *at_least) if at_least else None
+    return f"about {_range(least, enough)} more samples"
+
+
 def _range(least: int | None, enough: int) -> str:
     return f"{enough}" if least in (None, enough) else f"{least} to {enough}"
 
@@ -168,7 +179,8 @@ def _tolerated(verdict: Verdict) -> bool:
     return verdict.outcome == "pass" and low is not None and low > 0
 
 
-def _notes(verdict: Verdict) -> str:
+def all_notes(verdict: Verdict) -> str:
+    """Return the gate's own note and what follows from the figures."""
     told = (verdict.note, own_notes(verdict))
     return "; ".join(note for note in told if note) or MISSING
 
@@ -188,13 +200,14 @@ def _figures(verdict: Verdict) -> str:
     if verdict.baseline is None and verdict.candidate is None:
         return MISSING
     before, after = (
-        _figure(verdict.quantity, value)
+        figure_text(verdict.quantity, value)
         for value in (verdict.baseline, verdict.candidate)
     )
     return f"{before} → {after}"
 
 
-def _figure(quantity: str, value: float | None) -> str:
+def figure_text(quantity: str, value: float | None) -> str:
+    """Write a figure of a quantity."""
     if value is None:
         return MISSING
     if _kind(quantity) in _LATENCIES:

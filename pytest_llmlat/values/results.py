@@ -177,6 +177,8 @@ class Summary:
     stopping: Stopping | None = None
     """How far it got where its result was looked at after each pair; ``None`` for a
     number of samples that was fixed before."""
+    missed: tuple[tuple[str, float], ...] = ()
+    """By latency, the share of requests that missed its objective."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

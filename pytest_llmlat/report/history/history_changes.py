@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.gate.change_points import FEWEST, LEVEL, ChangeKind, changes_of
 from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.tones import ReportLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,11 +105,12 @@ def find_changes(history: History) -> HistoryChanges:
     )
 
 
-def change_lines(changes: HistoryChanges) -> Iterator[str]:
+def change_lines(changes: HistoryChanges) -> Iterator[ReportLine]:
     """Yield a sentence for each change, and one that sums up."""
     for change in changes.found:
-        yield printable(f"{change.cell}: {change_text(change)}")
-    yield changes_sentence(changes)
+        told = printable(f"{change.cell}: {change_text(change)}")
+        yield ReportLine(told, "bad" if change.worse else "good")
+    yield ReportLine(changes_sentence(changes), "bad" if changes.worse else None)
 
 
 def changes_sentence(changes: HistoryChanges) -> str:

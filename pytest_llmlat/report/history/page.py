@@ -60,7 +60,7 @@ def page_text(history: History, changes: HistoryChanges) -> str:
     picture = drawn[drawn.index("<svg") :]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     rows = "\n".join(_rows(history, changes))
-    *told, answer = change_lines(changes)
+    *told, answer = (line.text for line in change_lines(changes))
     head = "".join(f"<th scope=col>{escape(name)}</th>" for name in titles_of(history))
     return f"""<!doctype html>
 <html lang="en">

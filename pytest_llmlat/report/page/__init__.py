@@ -9,6 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.answer_sentence import (
+    answer_sentence,
+    answer_tone,
+    is_of_balance,
+)
 from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
@@ -97,6 +102,9 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "script": script,
         "style": style,
         "heads": heads(run),
+        "sentence": answer_sentence(board),
+        "tone": answer_tone(board),
+        "also": not is_of_balance(board),
         "best": best_balance(board, rows),
         "cautions": cautions(board, rows),
         "gate": gate_part(board.verdicts),

@@ -92,7 +92,8 @@ class GatePart:
     """The verdicts: what does not pass, and what does."""
 
     summary: str
-    failed: bool
+    tone: Outcome
+    """``failed``, ``warned`` where something could not be decided, or ``pass``."""
     open: PageTable
     passed: PageTable
     passes: str
@@ -296,11 +297,19 @@ def gate_part(verdicts: Sequence[Verdict]) -> GatePart | None:
     passed = [v for v in shown if v.outcome == "pass"]
     return GatePart(
         summary=gate_summary(verdicts),
-        failed=any(v.failing for v in verdicts),
+        tone=_end(verdicts),
         open=_judged([v for v in shown if v.outcome != "pass"]),
         passed=_judged(passed),
         passes=summed_passes(passed),
     )
+
+
+def _end(verdicts: Sequence[Verdict]) -> Outcome:
+    """Return the tone of the whole: what is undecided is no pass."""
+    if any(verdict.failing for verdict in verdicts):
+        return "failed"
+    passed = all(verdict.outcome == "pass" for verdict in verdicts)
+    return "pass" if passed else "warned"
 
 
 def _judged(verdicts: Sequence[Verdict]) -> PageTable:

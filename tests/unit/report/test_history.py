@@ -29,7 +29,7 @@ from pytest_llmlat.report.history import (
 )
 from pytest_llmlat.report.history.points import letter, median_interval
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.records import Contention
+from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import a_cell
 from tests.unit.stored_runs import HERE, HOSTILE, ODD, a_stored_run, answers, failures
@@ -529,7 +529,7 @@ def test_a_slower_run_is_found_and_marked(tmp_path: Path) -> None:
     assert change.change == pytest.approx(0.12, abs=0.02)
     assert change.worse
     assert changes.at(change.cell, "r10") == (change,)
-    assert "WORSE: e2e +1" in next(change_lines(changes))
+    assert "WORSE: e2e +1" in next(change_lines(changes)).text
 
 
 def test_a_creep_that_no_gate_sees_is_told(tmp_path: Path) -> None:
@@ -594,7 +594,7 @@ def test_a_single_run_or_none_says_that_nothing_can_be_told(tmp_path: Path) -> N
     one = find_changes(history(series(tmp_path / "a", 1.0)))
     none = find_changes(history(days(tmp_path / "b", {"cells": []})))
 
-    assert [list(change_lines(each)) for each in (one, none)] == [
+    assert [[line.text for line in change_lines(each)] for each in (one, none)] == [
         ["no series of 6 comparable runs: nothing can be told of changes"]
     ] * 2
 

@@ -126,6 +126,7 @@ NO_FIGURES = {
         "drawn",
         "breakdown",
         "constraint",
+        "missed",
     ),
     *(
         "model",

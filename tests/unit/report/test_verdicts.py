@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from pytest_llmlat.report.gate_sentence import gate_sentence
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.report.verdicts import verdict_lines
+from pytest_llmlat.report.verdict_table import toned_verdicts, verdict_lines
 from pytest_llmlat.values.results import Outcome, Scoreboard, Verdict
+from tests.unit.builders import a_cell
 
 HOSTILE = "\x1b[2J\r\nevil\u202e\u200b\x07|<b>"
 SLOWER = Verdict(
@@ -253,11 +255,51 @@ def test_without_a_gate_there_is_nothing_to_tell() -> None:
 
 
 def test_verdicts_end_the_scoreboard() -> None:
-    """They are what a person looks for, so they stand where the eye is."""
-    board = board_of(SLOWER)
+    """And behind them the sentence that a person came for, as in the file."""
+    board = board_of(SLOWER, replace(FINE, quantity="quality"))
     lines = scoreboard_lines(board)
 
-    assert lines[-4:] == ["", *verdict_lines(board)]
+    *shown, _, sentence = lines
+    assert shown[-5:] == ["", *verdict_lines(board)]
+    assert sentence == (
+        "reasoning/sums|owl|cpu|single is 12 % [8.1, 16] slower than baseline.json and"
+        " as good: FAILED"
+    )
+    assert json.loads(summary_text({"id": "r1"}, board))["sentence"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (FINE, "owl is as fast as baseline.json: passed"),
+        (
+            replace(FINE, low=-0.03, high=-0.01, change=-0.02),
+            "owl is 2.0 % [1.0, 3.0] faster than baseline.json: passed",
+        ),
+        (
+            replace(WORSE, needed_at_least=40),
+            (
+                "undecided: about 16 to 96 more samples decide; owl may be worse than"
+                " baseline.json by 0.040 [-0.001, 0.080]"
+            ),
+        ),
+    ],
+)
+def test_the_gate_comes_to_one_sentence(verdict: Verdict, told: str) -> None:
+    """How much, how sure, and how it ended; what is open is not said as if it were."""
+    cell = a_cell("owl", task="reasoning/sums")
+
+    assert gate_sentence([verdict], {cell.id: cell}) == told
+
+
+def test_the_table_fits_a_terminal() -> None:
+    """Notes go below, what is common above, and the least important column goes."""
+    verdicts = (SLOWER, WORSE, replace(FINE, quantity="ttft"))
+    lines = toned_verdicts(board_of(*verdicts), most=80)
+
+    assert max(len(line.text) for line in lines) <= 80
+    assert [line.tone for line in lines if "REGRESSION" in line.text] == ["bad"]
+    assert any("120 samples would decide" in line.text for line in lines)
 
 
 def test_hostile_names_stay_in_their_line() -> None:

@@ -1,0 +1,77 @@
+"""The sentence that a person came for: one for terminal, page, files and programs.
+
+Where something was gated it is the gate's, else that of a load curve with objectives,
+else who has the best balance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis.loads_within import load_capacities
+from pytest_llmlat.report.figures import per_second, printable
+from pytest_llmlat.report.gate_sentence import gate_sentence
+from pytest_llmlat.report.leaders import leader_lines, named
+
+if TYPE_CHECKING:
+    from pytest_llmlat.report.tones import Tone
+    from pytest_llmlat.values.load_capacity import LoadCapacity
+    from pytest_llmlat.values.results import Scoreboard
+
+_UNITS = {"concurrent": "in flight", "server": "requests/s offered"}
+_FEW = 3
+
+
+def answer_sentence(board: Scoreboard) -> str:
+    """Return the sentence; without any control characters, whatever names hold."""
+    if board.verdicts:
+        cells = {summary.cell.id: summary.cell for summary in board.summaries}
+        return printable(gate_sentence(board.verdicts, cells))
+    if loads := load_capacities(board.summaries):
+        return printable(_capacities(loads))
+    lines = leader_lines(board)
+    return lines[0] if lines else "nothing was measured"
+
+
+def is_of_balance(board: Scoreboard) -> bool:
+    """Whether the sentence is on who has the best balance."""
+    return not board.verdicts and not load_capacities(board.summaries)
+
+
+def answer_tone(board: Scoreboard) -> Tone | None:
+    """Return how the sentence is coloured; ``None`` for not at all."""
+    if not board.verdicts:
+        return None
+    if any(verdict.failing for verdict in board.verdicts):
+        return "bad"
+    undecided = any(v.outcome in ("inconclusive", "warned") for v in board.verdicts)
+    return "unsure" if undecided else "good"
+
+
+def _capacities(loads: tuple[LoadCapacity, ...]) -> str:
+    """Say how much load each server took within its objectives."""
+    if len(loads) == 1:
+        return f"highest load within the SLO: {_capacity(loads[0])}"
+    parts = [f"{named([_name(one)])} {_capacity(one)}" for one in loads[:_FEW]]
+    if len(loads) > _FEW:
+        parts.append(f"and {len(loads) - _FEW} more")
+    return f"highest load within the SLO: {' | '.join(parts)}"
+
+
+def _name(load: LoadCapacity) -> str:
+    return f"{load.task}, {load.model} on {load.device}:"
+
+
+def _capacity(load: LoadCapacity) -> str:
+    unit = _UNITS.get(load.kind, load.kind)
+    told = "none of those measured"
+    if load.level is not None:
+        told = f"{load.level:g} {unit}, {per_second(load.requests_per_s)} requests/s"
+    if load.next_level is None:
+        return f"{told}, the highest measured"
+    where = f"{load.next_level:g}"
+    if load.behind:
+        return f"{told}; {where} is not kept up with"
+    if load.unknown:
+        return f"{told}; of {where} it cannot be told"
+    return f"{told}; {where} fails on {' and '.join(load.missed) or 'several together'}"
