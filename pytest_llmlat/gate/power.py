@@ -115,7 +115,7 @@ def visible(
     *,
     tolerated: Callable[[Cell], Mapping[str, float]],
     samples: int | None,
-    twice: bool = True,
+    twice: bool = False,
 ) -> list[Visible]:
     """Return the table of a baseline: each cell by itself, then all together.
 
