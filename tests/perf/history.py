@@ -112,7 +112,7 @@ def step(runs: int) -> NDArray[np.float64]:
 
 def creep(runs: int) -> NDArray[np.float64]:
     """Return one per cent more each run."""
-    return math.log(1.01) * np.arange(runs)
+    return np.arange(runs, dtype=np.float64) * np.float64(math.log(1.01))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
 
@@ -22,10 +23,16 @@ from tests.perf.stored_runs import (
     WORKERS,
     Place,
     World,
+    common_times,
     hypotheses_of,
     log_times,
     regressions,
 )
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from pytest_llmlat.analysis.resampling import Array
 
 MACHINES = (0.0, math.log(1.3))
 PLACES = {
@@ -41,24 +48,29 @@ CELLS = (6,)
 STORED = (1, 3, 5)
 
 
+def alone(place: Place, world: World, source: Generator) -> Array:
+    """Return the log times that cells, or yardsticks, have each of their own."""
+    common = common_times(place, world.cells, source)
+    return log_times(place, common, world.samples, source)
+
+
 def session(seed: int, world: World, *, yardstick: bool, uneven: float) -> bool:
     """Return whether a session reports a regression."""
     source = np.random.default_rng(seed)
     felt = source.normal(1.0, uneven, (world.cells, 1))
-    shape = (world.cells, world.samples)
-    own = replace(world.place, drift=0.0, neighbour=0.0)
+    own = replace(world.place, drift=0.0, neighbour=0.0, run=0.0)
     runs = []
     for number in range(1 + world.stored):
-        common = source.normal(0.0, world.place.run)
+        common = np.full((world.cells, 1), source.normal(0.0, world.place.run))
         machine = source.choice(MACHINES)
         # What wanders in time is in both, for they are asked in turn.
         wanders = replace(world.place, noise=0.0, cell=0.0)
-        shared = log_times(wanders, shape, source, common=common)
-        times = shared + felt * machine + log_times(own, shape, source, common=0.0)
+        shared = log_times(wanders, common, world.samples, source)
+        times = shared + felt * machine + alone(own, world, source)
         if number == 0:
             times = times + np.resize(world.slower, (world.cells, 1))
         if yardstick:
-            rod = shared + machine + log_times(own, shape, source, common=0.0)
+            rod = shared + machine + alone(own, world, source)
             times = times - rod
         runs.append(times)
     gated = [

@@ -102,7 +102,8 @@ def test_a_quality_that_never_varied_and_then_fell_is_a_step() -> None:
     """Greedy answers are the same in each run; beside no noise all is certain."""
     ((change,),) = changes_of([[0.75] * 9 + [0.7] * 5])
 
-    assert (change.first, change.change) == (9, pytest.approx(-0.05))
+    assert change.first == 9
+    assert change.change == pytest.approx(-0.05)
 
 
 def test_one_odd_run_at_the_end_is_no_level() -> None:
