@@ -216,7 +216,15 @@ def test_there_is_a_figure_for_each_latency() -> None:
         for which in get_args(Percentile)
     } == {name for name, (_, which) in LIMITED.items() if which}
     assert [name for name, (_, which) in LIMITED.items() if not which] == [
-        *("quality", "balanced", "speed", "requests_per_s", "goodput_per_s")
+        *(
+            "quality",
+            "balanced",
+            "speed",
+            "requests_per_s",
+            "goodput_per_s",
+            "correct_within_budget",
+            "timely_quality",
+        )
     ]
 
 

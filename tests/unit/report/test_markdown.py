@@ -275,7 +275,8 @@ def test_what_is_worse_and_passes_is_not_lost() -> None:
     text = report_text(RUN, replace(board, verdicts=(FINE, slower)))
     long = report_text(RUN, replace(board, verdicts=(*board.verdicts, slower)))
 
-    assert text.index("<code>slower") < text.index(f"<code>{FINE.cell[:9]}")
+    # The sentence above the table names one of them too.
+    assert text.rindex("<code>slower") < text.rindex(f"<code>{FINE.cell[:9]}")
     assert "Left out here: 10001 pass (1 of them worse, within the tolerance)." in long
 
 
