@@ -29,6 +29,9 @@ BASE = "--llm-gate-from=base"
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a project whose base branch stands in ``base``, alike."""
     monkeypatch.setattr(runner, "Watch", Calm)
+    # Workers of this test run would disturb a run of its own.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     made = Gated(project)
     made.samples(24)
     made.limits(quality=">=0.6")

@@ -26,6 +26,8 @@ def test_cut(llm, llmlat):
     llmlat.run(llm)
 """
 SENT = "os.kill(os.getpid(), signal.{name})"
+USUAL = "signal.signal(signal.{name}, signal.SIG_DFL)\n"
+"""Whoever runs this under nohup has hung-up signals ignored, and we leave that so."""
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 SUMS = "reasoning/tiny|parrot|cpu|single"
 
@@ -84,7 +86,8 @@ def test_a_run_killed_before_its_first_cell_lacks_all(project: Project) -> None:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_to_end_keeps_what_was_measured(project: Project, name: str) -> None:
     """As Ctrl-C does: docker, Slurm and a closed terminal leave a summary."""
-    project.write("test_models.py", CUT.format(what=SENT.format(name=name)))
+    text = CUT.format(what=SENT.format(name=name)) + USUAL.format(name=name)
+    project.write("test_models.py", text)
 
     result = project.run_apart("--llm-report=out")
 

@@ -30,6 +30,9 @@ def machine(gated: Gated, *, wise: float, rod: float) -> None:
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a project whose run was stored, with a yardstick, on a quick machine."""
     monkeypatch.setattr(runner, "Watch", Calm)
+    # Workers of this test run would disturb a run of its own.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     made = Gated(project)
     made.samples(24)
     made.limits()
