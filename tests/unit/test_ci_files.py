@@ -221,7 +221,7 @@ def test_github_keeps_what_pip_downloads() -> None:
 def test_torch_is_the_build_for_processors(name: str) -> None:
     """A hosted runner has no card, and the other build is ten times as large."""
     assert "-c constraints.txt" in text_of(name)
-    assert "/whl/cpu" in text_of(name)
+    assert re.search(r"PIP_EXTRA_INDEX_URL: .*TORCH_CPU_INDEX", text_of(name))
 
 
 def test_gitlab_runs_on_merge_requests_and_on_the_default_branch() -> None:
