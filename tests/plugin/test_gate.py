@@ -140,11 +140,20 @@ class Calm:
         """Say nothing."""
 
 
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run in this process think that nothing disturbs its times.
+
+    Coverage traces this test run and workers may run beside it; both are told as
+    disturbances, and then no latency is gated.
+    """
+    monkeypatch.setattr(runner, "Watch", Calm)
+    monkeypatch.setattr(cell_warnings, "disturbances", tuple)
+
+
 @pytest.fixture
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give the project, on a machine that is always at rest."""
-    monkeypatch.setattr(runner, "Watch", Calm)
-    monkeypatch.setattr(cell_warnings, "disturbances", tuple)
+    at_rest(monkeypatch)
     made = Gated(project)
     made.samples(COUNT)
     made.limits()

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.measure import cell as runner
 from tests.plugin.test_gate import (
     FAILED,
     FAST,
     OK,
     SLOW,
     USAGE,
-    Calm,
     Gated,
+    at_rest,
     model,
 )
 
@@ -28,10 +27,7 @@ BASE = "--llm-gate-from=base"
 @pytest.fixture
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a project whose base branch stands in ``base``, alike."""
-    monkeypatch.setattr(runner, "Watch", Calm)
-    # Workers of this test run would disturb a run of its own.
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        monkeypatch.delenv(name, raising=False)
+    at_rest(monkeypatch)
     made = Gated(project)
     made.samples(24)
     made.limits(quality=">=0.6")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.measure import cell as runner
-from tests.plugin.test_gate import FAILED, OK, USAGE, Calm, Gated, model
+from tests.plugin.test_gate import FAILED, OK, USAGE, Gated, at_rest, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,7 @@ OPTIONS = ("--llm-changed", "--llm-gate-from=base", "--llm-against=wise")
 @pytest.fixture
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a project that is as its base branch is."""
-    monkeypatch.setattr(runner, "Watch", Calm)
+    at_rest(monkeypatch)
     made = Gated(project)
     made.samples(24)
     made.limits()

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.measure import cell as runner
-from tests.plugin.test_gate import FAILED, OK, USAGE, Calm, Gated, model
+from tests.plugin.test_gate import FAILED, OK, USAGE, Gated, at_rest, model
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a model that is right only when it is asked politely."""
-    monkeypatch.setattr(runner, "Watch", Calm)
+    at_rest(monkeypatch)
     made = Gated(project)
     made.samples(24)
     made.limits()

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.command import main
-from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.store import baselines
-from tests.plugin.test_gate import CELL, FAILED, OK, USAGE, Calm, Gated, model
+from tests.plugin.test_gate import CELL, FAILED, OK, USAGE, Gated, at_rest, model
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
@@ -29,10 +28,7 @@ def machine(gated: Gated, *, wise: float, rod: float) -> None:
 @pytest.fixture
 def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
     """Give a project whose run was stored, with a yardstick, on a quick machine."""
-    monkeypatch.setattr(runner, "Watch", Calm)
-    # Workers of this test run would disturb a run of its own.
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        monkeypatch.delenv(name, raising=False)
+    at_rest(monkeypatch)
     made = Gated(project)
     made.samples(24)
     made.limits()
