@@ -866,6 +866,13 @@ def test_a_difference_is_said_in_words() -> None:
     )
 
 
+def test_a_model_made_slower_is_compared_with_itself() -> None:
+    """It is there to try the gate, which would else call its latency inconclusive."""
+    slowed = (("threads", 2), ("slower", 0.1))
+
+    assert differences(MACHINE, (("threads", 2),), MACHINE, slowed) == ()
+
+
 def test_a_fact_told_twice_differs_once() -> None:
     """The library that the machine and the backend both name is one difference."""
     old, new = {"torch": "1"}, {"torch": "2"}
