@@ -45,9 +45,12 @@ __all__ = [
 UNTIMED = frozenset(
     {"pytest", "pytest-llmlat", "sacrebleu", "rouge_score", "keeps_prompts", "slower"}
 )
-"""Facts that two runs may differ in and have their latencies compared. No latency
-depends on most of them. What a server keeps of prompts is seen by the share that it had
-kept, and by what was done about it. A model made ``slower`` is there to try the gate."""
+"""Facts that two runs may differ in and still have their latencies compared.
+
+No latency depends on most of them. What a server keeps of prompts is seen by the share
+that it had kept, and by what was done about it. A model made ``slower`` is there to try
+the gate.
+"""
 _OVERVIEW = "for people, not read back"
 _NAMED = 5
 """How many cells a message names."""
