@@ -16,6 +16,31 @@ GUESTS = {"benchmarks", "fixtures"}
 BEGIN, END = "<!-- picture -->\n", "<!-- end of picture -->"
 
 
+LINES_OF_A_FUNCTION = 60
+LINES_OF_A_FILE = 400
+LINES_OF_A_TEST_FILE = 600
+
+
+def long_functions(folder: Path) -> dict[str, int]:
+    """Return the functions below a folder that are too long, with their lines."""
+    return {
+        f"{path.relative_to(folder).as_posix()}: {node.name}": lines
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > LINES_OF_A_FUNCTION
+    }
+
+
+def long_files(folder: Path, most: int) -> dict[str, int]:
+    """Return the files below a folder with more than ``most`` lines, and how many."""
+    return {
+        path.relative_to(folder).as_posix(): lines
+        for path in sorted(folder.rglob("*.py"))
+        if (lines := len(path.read_text("utf-8").splitlines())) > most
+    }
+
+
 def arrows(package: Path) -> dict[str, set[str]]:
     """Return for each room of a package the rooms that its files import from."""
     found: dict[str, set[str]] = {}

@@ -103,6 +103,33 @@ def joined(
         varied: models that are one model in several settings.
         cut_off: rows of which more may have been to come.
     """
+    rows = _ordered(_measured(condensed, balance, seed, cut_off))
+    draws = {
+        row.standing.id: own
+        for row in rows
+        if (own := scored(row, balance)) is not None
+    }
+    decided = decide(rows, draws, balance)
+    # Summaries keep the order of measuring.
+    places = sorted(rows, key=lambda row: row.place)
+    return Scoreboard(
+        summaries=tuple(cell.summary for row in places for cell in row.cells),
+        standings=decided.standings,
+        contrasts=decided.contrasts,
+        tunings=tunings(decided.standings, draws, varied, decided.comparisons),
+        comparisons=decided.comparisons,
+        unscored=decided.unscored,
+        balance=balance,
+    )
+
+
+def _measured(
+    condensed: Sequence[Condensed],
+    balance: Balance,
+    seed: int,
+    cut_off: Collection[tuple[str, str, str]],
+) -> list[MeasuredRow]:
+    """Return the rows that cells make, in the order of measuring."""
     filled = [cell.items for cell in condensed if cell.items is not None]
     # A row that stands alone is compared with nothing.
     several = len({cell.facts.cell.row for cell in condensed}) > 1
@@ -118,7 +145,7 @@ def joined(
                 workload=cell.workload,
             )
         )
-    measured = [
+    return [
         MeasuredRow(
             place=place,
             standing=_standing(cells, balance, partial=row in cut_off),
@@ -126,29 +153,18 @@ def joined(
         )
         for place, (row, cells) in enumerate(groups.items())
     ]
-    rows = sorted(
-        measured,
+
+
+def _ordered(rows: Iterable[MeasuredRow]) -> list[MeasuredRow]:
+    """Return rows from the best on."""
+    return sorted(
+        rows,
         # Luck at guessing is no reason to stand above who can do something.
         key=lambda row: (
             bool(row.standing.above_guessing),
             _or(row.standing.balanced.value, -math.inf),
         ),
         reverse=True,
-    )
-    draws = {
-        row.standing.id: own
-        for row in rows
-        if (own := scored(row, balance)) is not None
-    }
-    decided = decide(rows, draws, balance)
-    return Scoreboard(
-        summaries=tuple(cell.summary for cells in groups.values() for cell in cells),
-        standings=decided.standings,
-        contrasts=decided.contrasts,
-        tunings=tunings(decided.standings, draws, varied, decided.comparisons),
-        comparisons=decided.comparisons,
-        unscored=decided.unscored,
-        balance=balance,
     )
 
 

@@ -38,13 +38,13 @@ from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.entities import Deployment, Sample, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Record, Request, Response
     from pytest_llmlat.values.stopping import Stopping
@@ -121,37 +121,11 @@ class CellMeasurement:
         self._plan, self._model, self._tools = plan, model, tools
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
-        self._asked = (
-            visits(plan.samples, plan.before + plan.planned)[plan.before :]
-            if alone or not in_turn
-            else [
-                (sample, number)
-                for sample in plan.samples
-                for number in range(rounds_in_turn(plan.repeats))
-            ]
-        )
+        self._asked = _asked(plan, in_turn=in_turn and not alone)
         self._memory = PeakMemory() if alone and not remote else None
         self._alone = alone
         model.backend.reset_device_peak()
-        self.facts = CellFacts(
-            cell=plan.cell,
-            planned=plan.before + len(self._asked),
-            finished=False,
-            load_s=model.load_s,
-            warmup_s=None,
-            peak_rss_bytes=None,
-            peak_device_bytes=None,
-            wall_s=None,
-            task_revision=plan.revision,
-            backend=self._facts_of_model(),
-            asked=plan.asked,
-            warnings=(*standing_warnings(tools.sandbox), *plan.warnings),
-            instrument=plan.instrument,
-            constraint=plan.constraint.digest if plan.constraint else None,
-            role=plan.role,
-            beside=plan.beside,
-            constraint_compile_s=compiled_s,
-        )
+        self.facts = self._planned_facts(compiled_s)
         tools.on_facts(self.facts)
         if plan.task.ranked is not None:
             check_ranking(model.backend, model=model.name, task=plan.task.name)
@@ -171,6 +145,29 @@ class CellMeasurement:
             device=plan.cell.device,
             remote=remote,
             cards=cards(dict(self.facts.backend).get("devices")),
+        )
+
+    def _planned_facts(self, compiled_s: float | None) -> CellFacts:
+        """Return what is known of the cell before its first request."""
+        plan = self._plan
+        return CellFacts(
+            cell=plan.cell,
+            planned=plan.before + len(self._asked),
+            finished=False,
+            load_s=self._model.load_s,
+            warmup_s=None,
+            peak_rss_bytes=None,
+            peak_device_bytes=None,
+            wall_s=None,
+            task_revision=plan.revision,
+            backend=self._facts_of_model(),
+            asked=plan.asked,
+            warnings=(*standing_warnings(self._tools.sandbox), *plan.warnings),
+            instrument=plan.instrument,
+            constraint=plan.constraint.digest if plan.constraint else None,
+            role=plan.role,
+            beside=plan.beside,
+            constraint_compile_s=compiled_s,
         )
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
@@ -355,6 +352,14 @@ class CellMeasurement:
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )
+
+
+def _asked(plan: Plan, *, in_turn: bool) -> Sequence[tuple[Sample, int]]:
+    """Return the samples in the order of asking, each with the number of its round."""
+    if not in_turn:
+        return visits(plan.samples, plan.before + plan.planned)[plan.before :]
+    rounds = range(rounds_in_turn(plan.repeats))
+    return [(sample, number) for sample in plan.samples for number in rounds]
 
 
 @contextmanager

@@ -93,17 +93,13 @@ def task_of(table: TomlTable) -> Task:
         source=source(table),
         chat_prompt=_prompt(table, "chat_prompt", other="completion_prompt"),
         completion_prompt=_prompt(table, "completion_prompt", other="chat_prompt"),
-        extractor=AS_IT_IS
-        if ranked
-        else EXTRACTORS.known(table.required("extractor"), where=table.where),
+        extractor=AS_IT_IS if ranked else _extractor(table),
         max_new_tokens=0 if ranked else table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
         chance=table.number("chance", None) if "chance" in table.values else None,
         chat_stop=_stops(table, "chat_stop"),
         completion_stop=_stops(table, "completion_stop"),
-        thinking_tokens=table.whole("thinking_tokens", None, least=0)
-        if "thinking_tokens" in table.values
-        else None,
+        thinking_tokens=_thinking_tokens(table),
         labels=table.texts("labels"),
         reference=table.text("reference") or "reference",
         references=table.text("references"),
@@ -130,19 +126,20 @@ def task_of(table: TomlTable) -> Task:
         ranked=ranked,
         continuation=continuation_of(table) if ranked else None,
     )
-    _check_sampling(table, task)
-    if task.chance is not None and not 0 <= task.chance < 1:
-        raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
+    _check_numbers(table, task)
     _check_grading(table, task)
     _check_texts(table, task)
     return task
 
 
-def _check_sampling(table: TomlTable, task: Task) -> None:
+def _check_numbers(table: TomlTable, task: Task) -> None:
+    """Complain of a share or a temperature that cannot be one."""
     if not is_temperature(task.temperature):
         raise table.complain("temperature", f"must be 0 or more: {task.temperature:g}")
     if not is_top_p(task.top_p):
         raise table.complain("top_p", f"must be above 0, at most 1: {task.top_p:g}")
+    if task.chance is not None and not 0 <= task.chance < 1:
+        raise table.complain("chance", f"must be from 0 to below 1: {task.chance:g}")
 
 
 def _check_texts(table: TomlTable, task: Task) -> None:
@@ -189,6 +186,16 @@ def _check_grading(table: TomlTable, task: Task) -> None:
                 f"the metric {task.metric!r} cannot read {language!r}, only"
                 f" {', '.join(metric.languages or ())}",
             )
+
+
+def _extractor(table: TomlTable) -> str:
+    return EXTRACTORS.known(table.required("extractor"), where=table.where)
+
+
+def _thinking_tokens(table: TomlTable) -> int | None:
+    if "thinking_tokens" not in table.values:
+        return None
+    return table.whole("thinking_tokens", None, least=0)
 
 
 def _prompt(table: TomlTable, key: str, *, other: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How samples are offered to a backend; ``schedule`` says which ways there are.
+"""How samples are offered to a backend, in each scenario of ``values/scenario.py``.
 
 ``alone`` asks one after the other, ``queueing`` lets requests wait for a model of this
 process that takes one at a time, ``batching`` hands them to one that answers many
@@ -26,7 +26,9 @@ from pytest_llmlat.values.protocols import Batching, ConversationServer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_llmlat.measure.scenarios.batching import Batched
     from pytest_llmlat.measure.scenarios.chains import Chain
+    from pytest_llmlat.measure.scenarios.queueing import Queue
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
@@ -100,21 +102,12 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
             seed=seed,
             uncounted=uncounted,
         )
-        return Load(
-            responses=tuple(queue.responses),
-            facts=queue.facts,
-            interrupted=queue.interrupted,
-        )
-    if not isinstance(backend, ConversationServer):
-        raise Unsupported(
-            f"scenario {scenario.name!r}: this backend cannot read an answer while"
-            " others are under way, which the next turn of a conversation holds: use"
-            " the scenario 'single'"
-        )
+        return _ended(queue)
+    server = _conversation_server(backend, scenario)
     load = offer_chains(
         scenario,
         chains,
-        backend,
+        server,
         clock,
         places=places,
         seed=seed,
@@ -122,10 +115,32 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
         uncounted=uncounted,
     )
     responses = tuple(
-        None if exchange is None else backend.read(sent[place], exchange)
+        None if exchange is None else server.read(sent[place], exchange)
         for place, exchange in enumerate(load.exchanges)
     )
     return Load(responses=responses, facts=load.facts(), interrupted=load.interrupted)
+
+
+def _conversation_server(
+    backend: Server[Any], scenario: Scenario
+) -> ConversationServer[Any]:
+    """Return a server whose answers can be read while others are under way."""
+    if isinstance(backend, ConversationServer):
+        return backend
+    raise Unsupported(
+        f"scenario {scenario.name!r}: this backend cannot read an answer while"
+        " others are under way, which the next turn of a conversation holds: use"
+        " the scenario 'single'"
+    )
+
+
+def _ended(of_process: Queue | Batched) -> Load:
+    """Return what came of a load on a model of this process."""
+    return Load(
+        responses=tuple(of_process.responses),
+        facts=of_process.facts,
+        interrupted=of_process.interrupted,
+    )
 
 
 def under_load(  # noqa: PLR0913 - all of it is one load
@@ -167,21 +182,17 @@ def under_load(  # noqa: PLR0913 - all of it is one load
             ramp_s=ramp_s,
             uncounted=uncounted,
         )
-        responses = [
+        responses = tuple(
             None if exchange is None else backend.read(request, exchange)
             for request, exchange in zip(requests, load.exchanges, strict=True)
-        ]
-        facts, interrupted = load.facts(), load.interrupted
-    elif (
+        )
+        facts = load.facts()
+        return Load(responses=responses, facts=facts, interrupted=load.interrupted)
+    if (
         scenario.kind == "offline"
         and isinstance(backend, Batching)
         # Options are ranked one question after the other.
         and not any(request.continuations for request in requests)
     ):
-        batched = in_batches(requests, backend, clock, settings=batches, seed=seed)
-        responses, facts = batched.responses, batched.facts
-        interrupted = batched.interrupted
-    else:
-        queue = take_turns(scenario, requests, backend, clock, seed=seed)
-        responses, facts, interrupted = queue.responses, queue.facts, queue.interrupted
-    return Load(responses=tuple(responses), facts=facts, interrupted=interrupted)
+        return _ended(in_batches(requests, backend, clock, settings=batches, seed=seed))
+    return _ended(take_turns(scenario, requests, backend, clock, seed=seed))
