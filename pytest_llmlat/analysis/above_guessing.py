@@ -1,14 +1,14 @@
 """Whether a row is above guessing for certain, which it must be to have a place.
 
 Quality with chance taken off ends at 0, and so does every score of a model that is no
-better than guessing. Rows that are all 0 differ in nothing but in how fast they guess:
-what is compared with others must have shown first that it can do something.
+better than guessing. Rows that are all 0 would differ only in how fast they guess, so a
+row is ranked only after it has shown that it can do something.
 
 Quality less chance is taken as it was measured, below 0 too, with its interval (MOVER:
 Zou & Donner 2008). A row is above guessing if it is so in one of its families, or in
-their mean. Whoever looks at several and takes the best has looked at all of them: their
-one-sided level of 2.5 % is shared (Bonferroni). Where guessing earns nothing at all,
-one right answer is proof.
+their mean. To take the best of several families is to test all of them, so they share
+the one-sided level of 2.5 % (Bonferroni). Where guessing earns nothing at all, one
+right answer is proof.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _ONE_SIDE = (1 - CONFIDENCE) / 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gain:
-    """How far quality is above chance, in points of the metric."""
+    """Quality above chance, in points of the metric, with its reach downwards."""
 
     value: float
     down: float
-    """How far it may be below that (95 %); infinite where nobody knows."""
+    """Reach of its interval downwards (95 %); infinite where it is not known."""
 
 
 def above_guessing(cells: Sequence[MeasuredCell]) -> bool | None:

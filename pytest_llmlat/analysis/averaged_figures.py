@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 AveragedFigures = dict[str, MeasuredFigure]
-"""By name; without those that no record has."""
+"""Means over requests by the names of their figures; one that no record has is left
+out."""
 
 
 def averaged_figures(records: Sequence[Record], units: Units) -> AveragedFigures:
@@ -41,7 +42,7 @@ def averaged_figures(records: Sequence[Record], units: Units) -> AveragedFigures
 def averages(
     cells: Sequence[tuple[Mapping[str, MeasuredFigure], str]], *, row: bool
 ) -> tuple[tuple[str, Estimate], ...]:
-    """Return what a cell has of each figure, or a row: the mean over its families.
+    """Return the averaged figures of a cell, or of a row: the mean over its families.
 
     Cells that have none of a figure are not in its mean.
 

@@ -1,17 +1,17 @@
-"""How far a mean may be off where neighbouring answers are alike, by batch means.
+"""Error of a mean whose neighbouring values are alike, by batch means.
 
-Under a load an answer waits for others, so that whoever comes after a slow one is slow
-too: answers are not independent, and to resample them one by one covers the mean of a
-queue at a load of 0.8 in one case of three. Means of long stretches, in the order of
-sending, are nearly independent, and their spread tells how far the whole may be off
-(batch means: Schmeiser 1982, Operations Research 30(3); Law 2015, ch. 9.5).
+Under a load an answer waits for others: the one behind a slow answer is slow too.
+Answers are then not independent, and intervals that resample them one by one cover the
+mean of a queue at a load of 0.8 in only one case of three. Means of long stretches
+(batches), in the order of sending, are nearly independent, and their spread tells the
+error of the whole mean (Schmeiser 1982, Operations Research 30(3); Law 2015, ch. 9.5).
 
-How long a stretch must be follows from the scenario and the number of requests alone.
-To choose it by the dependence that is seen would be most sure of itself just where a
-short run has seen no queue yet. In an open loop nobody knows how long a queue takes to
+The length of a batch follows from the scenario and the number of requests alone. To
+choose it by the dependence that is seen would give the narrowest interval to a short
+run that has seen no queue yet. In an open loop nobody knows how long a queue takes to
 forget, so several lengths are tried and the widest interval counts: the fewest batches
 are three from 128 requests on, and one more for each four times as many. In a closed
-loop an answer waits for those in flight with it, so that twice as many make a batch.
+loop an answer waits for those in flight with it, so a batch has twice as many.
 ``tests/perf/queues.py`` says how often such intervals cover.
 """
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.scenario import Scenario
 
 FEWEST = 3
-"""From fewer batches nothing is told."""
+"""Batches that are needed before anything is told."""
 _MOST = 20
-"""More batches make an interval hardly narrower, and their means less independent."""
+"""Batches at most: more make an interval hardly narrower, and their means less
+independent."""
 _GROWTH = 4
 _UPPER = (1 + CONFIDENCE) / 2
 _SURE = NormalDist().inv_cdf(_UPPER)
@@ -70,7 +71,7 @@ def fewest_requests(scenario: str) -> int:
 
 
 def shared_variance(values: Sequence[float], scenario: str) -> float | None:
-    """Return what neighbours have in common adds to the variance of the mean.
+    """Return the variance that likeness of neighbours adds to that of the mean.
 
     It comes on top of the variance that independent values have. It is enlarged by
     Student's t, so that 1.96 of its roots reach as far as t of so few batches does.
@@ -96,7 +97,7 @@ def shared_variance(values: Sequence[float], scenario: str) -> float | None:
 
 
 def at_least_shared(values: Sequence[float], scenario: str) -> float:
-    """Return the same also of few values: then it is that of the fewest batches.
+    """Return :func:`shared_variance`, of few values too: then by the fewest batches.
 
     For what must be told of short runs too, such as whether a change is large.
     """
@@ -144,7 +145,7 @@ def variance_by_batches(values: Sequence[float] | Array, count: int) -> float:
 
 
 def _of_batches(row: Array, count: int) -> float:
-    """Return the same, enlarged by how badly so few batches tell it."""
+    """Return the variance by so many batches, enlarged since few tell it badly."""
     wider = student.quantile(_UPPER, count - 1) / _SURE
     return variance_by_batches(row, count) * wider**2
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 TURN = "turn"
-"""By what conversations are told apart."""
+"""The group of conversations: the number of the turn."""
 _MOST = 400
-"""Of more groups than that there is no table that anybody reads."""
+"""Groups at most: nobody reads a table of more."""
 
 
 def breakdown(records: Sequence[Record]) -> tuple[GroupFigures, ...]:

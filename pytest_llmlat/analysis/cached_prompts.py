@@ -1,4 +1,4 @@
-"""What of prompts a server had kept, decided once: what is cold, and what is alike."""
+"""Cached prompts: which count as cold, and which cells may be compared by latency."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 _ALIKE = 0.01
-"""Shares that differ by no more are the same."""
+"""Difference up to which two cached shares count as the same."""
 _ALIKE_OF_TURNS = 0.05
-"""Those of turns that continue a conversation; answers between them may differ."""
+"""The same bound for turns that continue a conversation, since the answers between them
+may differ."""
 
 
 def cached_share(records: Iterable[Record]) -> float | None:
@@ -36,7 +37,7 @@ def cached_share(records: Iterable[Record]) -> float | None:
 
 
 def cached_apart(ours: Sequence[Record], theirs: Sequence[Record]) -> str | None:
-    """Say why latencies of two cells are not alike, ``None`` if nothing speaks for it.
+    """Say why latencies of two cells are not comparable, by what was cached.
 
     A share that is unknown is taken for that of cold prompts: of what makes it
     doubtful a cell warns itself. Turns that continue a conversation should find what
@@ -58,7 +59,7 @@ def cached_apart(ours: Sequence[Record], theirs: Sequence[Record]) -> str | None
 def flattered(
     records: Iterable[Record], backend: Iterable[tuple[str, Scalar | None]]
 ) -> str | None:
-    """Say why latencies are less than those of cold prompts, ``None`` if they are not.
+    """Say why latencies flatter beside those of cold prompts, ``None`` if they do not.
 
     A warm cache that was asked for is no such reason, nor what is kept of a
     conversation for its own turns.

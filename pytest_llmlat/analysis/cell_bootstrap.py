@@ -1,4 +1,4 @@
-"""Ten thousand resamples of the quality and the speed of a cell, to compare it by.
+"""The bootstrap of a cell: 10,000 resamples of its quality and its speed.
 
 A resample draws what is alike together: all requests about one sample, and all samples
 of a cluster. Cells that were asked the same are resampled alike, so that what makes an
@@ -38,21 +38,22 @@ _WORKERS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellBootstrap:
-    """Quality and speed of every resample of a cell's items, (draws,) each."""
+    """Resampled quality and speed of a cell, one value a draw: (draws,) each."""
 
     value_draws: Array
-    """The metric, chance included."""
+    """Draws of the metric, chance included."""
     quality_draws: Array
     log_time_draws: Array
-    """Of the mean logarithm of e2e; not numbers where a request failed, or as below."""
+    """Draws of the mean logarithm of e2e; NaN where a request failed, and as
+    ``speed_draws``."""
     speed_draws: Array
-    """Not numbers where a run under a load is too short to tell of its speed, or its
-    queue grows."""
+    """Draws of the mean speed; NaN where a run under a load is too short to tell of its
+    speed, or its queue grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """What is drawn of one cell: for each of its units, figures that add up."""
+    """The resampled items of a cell: for each unit, columns that add up."""
 
     task: str
     corpus: Callable[[Array], Array] | None
@@ -60,16 +61,17 @@ class Items:
     columns: Array
     """(units, k): units sorted by name, the blocks below side by side."""
     shared: float | None
-    """By how much more the mean speed varies, since requests wait for each other;
-    ``None`` where a run is too short to tell."""
+    """Variance that waiting for each other adds to the mean speed; ``None`` where a run
+    is too short to tell."""
     shared_log: float | None
-    """The same of the mean logarithm of e2e; ``None`` too where a request failed."""
+    """Variance that it adds to the mean logarithm of e2e; ``None`` too where a request
+    failed."""
     widths: Mapping[str, int]
     """How many columns each block has, in their order."""
 
 
 def items_of(records: Sequence[Record]) -> Items:
-    """Return what is drawn of a cell, from its records, of which there is at least one.
+    """Return the resampled items of a cell, from its records, at least one.
 
     After this the records are not needed any more.
     """
@@ -99,7 +101,7 @@ def items_of(records: Sequence[Record]) -> Items:
 
 
 def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
-    """Bootstrap many cells; those that are resampled alike are drawn once.
+    """Bootstrap many cells; those with the same units are drawn once.
 
     Args:
         cells: what is drawn of each.

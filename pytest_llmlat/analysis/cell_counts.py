@@ -1,8 +1,8 @@
-"""What a row of the scoreboard needs of each of its cells, without the records.
+"""Counts and latencies of a cell that its row joins, without the records.
 
-A record with its texts and stamps is some kilobytes; what a row joins of it are three
-latencies, the gaps between its tokens and a few counts. So the rows of a million
-records are made while only those of one cell are in memory.
+A record with its texts and stamps is some kilobytes; a row joins of it three latencies,
+the gaps between its tokens and a few counts. So the rows of a million records are made
+while only those of one cell are in memory.
 """
 
 from __future__ import annotations
@@ -29,36 +29,38 @@ if TYPE_CHECKING:
 class CellCounts:
     """Counts and latencies of the requests of one cell, in their order.
 
-    Of a time-out is known that it took longer; if its first token had come, when. An
-    error has no latency: it is counted beside.
+    A time-out counts as longer than it took, with its TTFT where the first token had
+    come. An error has no latency and is only counted.
     """
 
     samples: int
     e2e_s: array[float]
-    """Of the answers."""
+    """End-to-end times of the answers, in seconds."""
     ttft_s: array[float]
-    """Of the answers that came token by token, then of time-outs that had begun."""
+    """Times to the first token, in seconds: of answers that came token by token, then
+    of time-outs that had begun."""
     tpot_s: array[float]
     cut: int
-    """Requests that were given up."""
+    """Number of time-outs: requests that were given up."""
     unbegun: int
-    """Those of them whose first token had not come either."""
+    """Number of time-outs without a first token."""
     later_tokens: array[float]
-    """Of each answer, those after its first stamp."""
+    """Tokens of each answer after its first stamp."""
     decode_ns: int
-    """The time from the first stamp to the last, over all answers."""
+    """Time from the first stamp to the last, over all answers."""
     judged: int
     """Requests whose metric knows right and wrong."""
     right: int
     in_time: int
-    """Right, and within the budget."""
+    """Answers that were right and within the budget."""
     spent_s: float
-    """What the judged ones cost; under a load, requests share the time that passes."""
+    """Time of the judged requests; under a load, requests share the time that
+    passes."""
     by_entry: FigureParts
-    """Of the figures that their definition alone says how to compute."""
+    """Parts of the figures that their definition alone says how to compute."""
     spent_tokens: int | None
-    """What they cost in tokens, thoughts included; ``None`` where it is unknown of some
-    of them, such as of one that failed half-way."""
+    """Tokens of the judged requests, thoughts included; ``None`` where those of one are
+    unknown, such as of one that failed half-way."""
 
 
 def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:

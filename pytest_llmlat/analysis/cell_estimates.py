@@ -1,9 +1,9 @@
 """Quality and speed of one cell with their intervals, from its records alone.
 
-What is alike is one item of the intervals, not many: all requests about one sample,
+One item of an interval is everything that is alike: all requests about one sample,
 where repeats or a load asked it several times, and all samples of one cluster, such as
-several questions about one text. Under a load neighbouring requests are alike too: what
-these have in common (``batch_means``) is added to the variance of speed.
+several questions about one text. Under a load neighbouring requests are alike too:
+``batch_means`` gives the variance that this adds to speed.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ _TICK_S = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellEstimates:
-    """The figures of one cell that a score is made of."""
+    """Estimates of one cell that its score is made of."""
 
     value: MeasuredFigure
-    """The metric of the cell, chance included."""
+    """The metric, chance included."""
     chance: MeasuredFigure
-    """The quality of guessing what was asked."""
+    """The quality of guessing the same items."""
     speed: MeasuredFigure
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, sorted by name."""
     units: int
-    """How many items there are that are not alike."""
+    """Number of items."""
     speeds_at: tuple[float, ...] = ()
     """The mean speed at each multiple of the budgets (``score.BUDGETS``)."""
     patient_speed: float | None = None
@@ -67,13 +67,13 @@ class CellEstimates:
     log_time: float | None = None
     """Mean logarithm of e2e; ``None`` where a request failed."""
     right_or_wrong: bool = False
-    """Whether each item is right or wrong, with nothing between."""
+    """Whether every item is simply right or wrong."""
     averages: Mapping[str, MeasuredFigure] = field(default_factory=dict)
     """Means over requests, by the names of their figures."""
 
     @property
     def to_average(self) -> CellEstimates:
-        """The same with limits that do for a row's average over cells."""
+        """These estimates with limits that suit a row's average over cells."""
         return replace(self, value=self.value.to_average, speed=self.speed.to_average)
 
     @property
@@ -160,7 +160,7 @@ def estimates_of(records: Sequence[Record], *, stopped: bool = False) -> CellEst
 def stopped_mean(
     found: MeasuredFigure, totals: Array | None, counts: Array
 ) -> MeasuredFigure:
-    """Return a figure with the interval that it has wherever measuring was stopped.
+    """Return a figure with the interval that holds although measuring was stopped.
 
     Args:
         found: with the interval of a number of units that was fixed before.
@@ -209,7 +209,7 @@ def speeds_at_budgets(records: Sequence[Record]) -> tuple[float, ...]:
 def shared_by_neighbours(
     records: Sequence[Record], own: Sequence[float]
 ) -> float | None:
-    """Return by how much more the mean speed varies since requests wait for each other.
+    """Return the variance that waiting for each other adds to the mean speed.
 
     Args:
         records: of a cell, in the order of sending.

@@ -1,22 +1,22 @@
-"""Whether one row is better than others, told for all of them at once.
+"""Comparisons of all pairs of rows: which is better, with one promise for all pairs.
 
-Rows of one run answered the same samples and are resampled in step, so the draws of
-two rows may be subtracted: what makes a sample hard for both cancels out. Whoever picks
-the best of many and compares it with the rest has compared them all; the bounds hold
-for all comparisons together (max-t over the resamples, as in Romano & Wolf 2005),
-expanded for small samples by Student's t.
+Rows of one run answered the same samples and are resampled in step, so the draws of two
+rows may be subtracted: what makes a sample hard for both cancels out. To pick the best
+of many rows and compare it with the rest is to compare all pairs; so the bounds hold
+for all pairs at once (max-t over the resamples, as in Romano & Wolf 2005), expanded for
+small samples by Student's t.
 
 Each pair is compared in three ways: by the mean logarithm of how much longer one took
 for the same samples, by the difference of their qualities, and by that of their scores.
 Bounds of scores and qualities, which mostly go together, hold at once; those of times
-hold among themselves, and are wider by what follows below. A row is better if it is
-faster and as good, if its answers are better and it is as fast, or if its score is
-higher; "as good" and "as fast" are margins that are stated (``EQUAL_QUALITY``,
-``EQUAL_TIME``), and must hold for certain too.
+hold among themselves, and are widened as said below. A row is better if it is faster
+and as good, if its answers are better and it is as fast, or if its score is higher; "as
+good" and "as fast" are stated margins (``EQUAL_QUALITY``, ``EQUAL_TIME``), and must
+hold for certain too.
 
-Resampling knows what one sample differs from another, and nothing of what a whole cell
-has in common: the minute in which it was measured. So the bounds are wider by as much
-as times alone may move a score from one cell to the next (``score.DRIFT``).
+Resampling knows how samples differ, and nothing of what a whole cell has in common: the
+minute in which it was measured. So the bounds are widened by as much as times alone may
+move a score from one cell to the next (``score.DRIFT``).
 """
 
 from __future__ import annotations
@@ -43,42 +43,43 @@ if TYPE_CHECKING:
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-9
-"""A smaller standard error is rounding."""
+"""Standard error below which a difference is only rounding."""
 _FEWEST = 2
 _ALMOST_SURE = 1 - 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A row of the scoreboard, as far as it can be compared."""
+    """A row that can be compared: its score and its resamples."""
 
     name: str
     value: float
     """The balanced score."""
     draws: Array
-    """(draws,) of it, in step with the other rows'."""
+    """Resampled scores, (draws,), in step with those of other rows."""
     samples: int
-    """Of its smallest cell."""
+    """Number of samples of its smallest cell."""
     drift: float = 0.0
-    """How much less it would be at another minute, with nothing changed."""
+    """Amount by which its score may be lower at another minute, with nothing
+    changed."""
     halves: RowHalves | None = None
-    """Its quality and its time alone; ``None`` where only the score is compared."""
+    """Its quality and its time apart; ``None`` where only the score is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Difference:
-    """How much more one row has of something than another."""
+    """A difference of two rows in one quantity, with its draws."""
 
     value: float
     draws: Array
     error: float
-    """Standard error, in step with the draws."""
+    """Standard error of the difference, by its draws."""
     drift: float
-    """How far it may be off because of the minute in which a cell was measured."""
+    """Error of the difference that comes from the minute of measuring."""
 
     @property
     def told(self) -> bool:
-        """Whether its draws differ."""
+        """Whether the draws vary, so that they have a standard error."""
         return not math.isnan(self.error) and self.error > _ROUNDING
 
 
@@ -109,7 +110,7 @@ def others_against(rows: Sequence[Scored], place: int) -> tuple[Contrast, ...]:
 def _contrasts(
     rows: Sequence[Scored], pairs: Sequence[tuple[int, int]]
 ) -> Iterable[Contrast]:
-    """Compare both rows of each pair, with intervals that hold for all at once."""
+    """Compare pairs of rows both ways, with bounds that hold for all at once."""
     if not pairs:
         return []
     compared = [_Pair(rows[a], rows[b]) for a, b in pairs]
@@ -121,7 +122,7 @@ def _contrasts(
 
 
 def _reach(differences: Sequence[_Difference]) -> float:
-    """Return how many standard errors hold for all differences at once (max-t)."""
+    """Return the number of standard errors that holds for all differences (max-t)."""
     import numpy as np
 
     told = [one for one in differences if one.told]
@@ -134,7 +135,7 @@ def _reach(differences: Sequence[_Difference]) -> float:
 
 
 class _Pair:
-    """Two rows, and what differs between them."""
+    """A pair of rows and the differences between them."""
 
     def __init__(self, row: Scored, other: Scored) -> None:
         """Subtract one row from the other; draws are in step."""
@@ -246,7 +247,7 @@ class _Pair:
         return Estimate(value=estimate), certain
 
     def _all_agree(self, among: int) -> bool:
-        """Whether they are enough to trust them where all samples agree.
+        """Whether so few pairs can be trusted where all samples agree.
 
         Each may as well have gone the other way.
         """
@@ -255,20 +256,20 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _HalfBounds:
-    """A difference and where it lies for certain: anywhere, if nothing is known."""
+    """A difference of one half with its bounds; unbounded if nothing is known."""
 
     value: float | None
     low: float = -math.inf
     high: float = math.inf
 
     def within(self, most: float) -> _HalfBounds:
-        """Return it with bounds that are no further from 0 than it can be."""
+        """Return it with bounds within the range that is possible."""
         if math.isinf(self.low):
             return self
         return replace(self, low=max(-most, self.low), high=min(most, self.high))
 
     def estimate(self, scale: Callable[[float], float]) -> Estimate:
-        """Return it as it is told."""
+        """Return it as an estimate, in the units that reports tell."""
         if self.value is None:
             return Estimate(value=None)
         if math.isinf(self.low):

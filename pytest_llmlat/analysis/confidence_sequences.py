@@ -1,22 +1,21 @@
 """Confidence sequences: intervals that hold at every look, not at one fixed number.
 
-Whoever looks after each value and stops at a result may not use an interval that is
-made for one number of values: with enough looks it excludes the truth for certain. A
-confidence sequence of level alpha holds the truth at all looks at once with probability
-1 - alpha, so that measuring may stop whenever somebody likes (Darling & Robbins 1967;
-Howard, Ramdas, McAuliffe & Sekhon 2021, Annals of Statistics 49(2)).
-
-Both kinds here bet against each value of the mean: the evidence is the wealth of who
-began with 1, and by Ville's inequality it ever reaches 1 / alpha with probability alpha
-at most. Both are the same whatever the order of the values, so that they can be made
-again of the records of a run.
+An interval that is made for one number of values may not be used by a reader who looks
+after each value and stops at a result: with enough looks it excludes the truth for
+certain. A confidence sequence of level alpha holds the truth at all looks at once with
+probability 1 - alpha, so that measuring may stop at any time (Darling & Robbins 1967;
+Howard, Ramdas, McAuliffe & Sekhon 2021, Annals of Statistics 49(2)). Both kinds here
+bet against each value of the mean: the evidence is the wealth of a gambler who began
+with 1, and by Ville's inequality it ever reaches 1 / alpha with probability alpha at
+most. Both are the same whatever the order of the values, so they can be computed again
+from the records of a run.
 
 - ``BoundedMean``: of values between two bounds, with nothing else assumed (betting,
   Waudby-Smith & Ramdas 2023, JRSS-B 86(1); bets are mixed over a grid).
 - ``NormalMean``: of values without bounds, of unknown variance, such as the logs of
   ratios (t-test with a half-normal mixture of effects: Lai 1976, Annals of Statistics
   4(2); Wang & Ramdas 2025). It holds exactly for normal values. In pairs whose order a
-  coin decides, what the machine does to a pair is as likely to have either sign, and
+  coin decides, a disturbance of the machine is as likely to have either sign, and
   Student's ratio of such values has no longer tails than of normal ones (Efron 1969,
   JASA 64); ``tests/perf/until.py`` tries heavy tails, drift and autocorrelation.
 """
@@ -38,19 +37,19 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.resampling import Array
 
 _PRIOR = 2.0
-"""Of how many values the prior of an effect is worth: effects near 0.7 standard
+"""Number of values that the prior of an effect is worth: effects near 0.7 standard
 deviations of a pair are found soonest, others a little later."""
 _BETS = tuple(2 ** (-k / 2) for k in range(12))
 """Shares of the wealth that are bet, from all of it to about a fiftieth. The first has
-as much of it as the others together: it is the best one where values hardly vary."""
+as much weight as the others together: it is the best bet where values hardly vary."""
 _NOTHING = 1e-290
 _HALVINGS = 40
 _FARTHEST = 1e4
-"""So many times the spread of the values away everything is excluded."""
+"""Distance, in spreads of the values, beyond which every mean is excluded."""
 
 
 class ConfidenceSequence(Protocol):
-    """What is known of a mean after some values, however it was decided to stop."""
+    """Knowledge of a mean that holds however it was decided to stop."""
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the interval at 1 - ``alpha``; each side fails with half of that."""
@@ -68,7 +67,7 @@ class NormalMean:
     count: int
     mean: float
     squares: float
-    """Of the distances from the mean."""
+    """Sum of the squared distances from the mean."""
 
     @classmethod
     def of(cls, values: list[float]) -> NormalMean:
@@ -93,11 +92,11 @@ class NormalMean:
         return math.exp(-max(0.0, self.log_wealth(null)))
 
     def log_wealth(self, null: float) -> float:
-        """Return the log of the wealth of who bet on a mean above ``null``."""
+        """Return the log wealth of a gambler who bet on a mean above ``null``."""
         return self._log_wealth(self.mean - null)
 
     def _log_wealth(self, distance: float) -> float:
-        """Return the same by how far the mean of the values is above the null."""
+        """Return the log of the wealth, by the distance of the mean from the null."""
         count, squares = self.count, self.squares
         share = _PRIOR / (count + _PRIOR)
         between = count * distance**2
@@ -136,7 +135,7 @@ class BoundedMean:
         return math.exp(-max(0.0, self.log_wealth(null)))
 
     def log_wealth(self, null: float) -> float:
-        """Return the log of the wealth of who bet on a mean above ``null``.
+        """Return the log wealth of a gambler who bet on a mean above ``null``.
 
         Infinite where that is no mean of such values, unless all of them are there.
         """
@@ -147,14 +146,14 @@ class BoundedMean:
 
     @cached_property
     def _counted(self) -> list[tuple[float, int]]:
-        """Each value once, between 0 and 1, with how often it is there."""
+        """Distinct values, scaled to 0 ... 1, and how often each occurs."""
         width = self.most - self.least
         scaled = ((value - self.least) / width for value in self.values)
         return sorted(Counter(min(1.0, max(0.0, value)) for value in scaled).items())
 
     @staticmethod
     def _bound(wanted: float, counted: list[tuple[float, int]]) -> float:
-        """Return below which share every mean is excluded."""
+        """Return the share up to which every mean is excluded."""
         middle = sum(value * n for value, n in counted) / sum(n for _, n in counted)
         if middle <= 0:
             return 0.0
@@ -166,7 +165,7 @@ class BoundedMean:
 
 
 def _log_wealth(counted: list[tuple[float, int]], against: float) -> float:
-    """Return the log of the wealth of who bet on a mean of more than ``against``.
+    """Return the log of the wealth after bets on a mean of more than ``against``.
 
     Each bet puts a share of the wealth on a value being larger; a mixture of bets is
     one too. It falls with ``against``, whatever the values.
@@ -186,7 +185,7 @@ def _log_wealth(counted: list[tuple[float, int]], against: float) -> float:
 
 
 def _crossing(rising: Callable[[float], float], wanted: float, far: float) -> float:
-    """Return up to where something that rises from 0 on stays below what is wanted."""
+    """Return the point up to which a rising function stays below what is wanted."""
     near = 0.0
     for _ in range(_HALVINGS):
         middle = (near + far) / 2

@@ -1,9 +1,9 @@
-"""Which rows may be compared, which is best, and which lie on the front.
+"""Decisions on rows: which may be compared, which is best, which are on the front.
 
 Rows are compared if they were asked the same (tasks, their revisions, samples, and how
 often) under the same load. Everything that a report says of a row beside others is
-decided here, among the rows of one comparison. Of these only those that are above
-guessing for certain are ranked: among guessers the fastest would be the best.
+decided here, within one comparison. Only rows that are above guessing for certain are
+ranked: among guessers the fastest would be the best.
 """
 
 from __future__ import annotations
@@ -38,21 +38,22 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
     Key = tuple[str, tuple[Workload, ...]]
-    """The scenario of a row, and the workloads of its cells."""
+    """What a row was asked: its scenario, and the workloads of its cells."""
     Point = tuple[float, float] | None
-    """Quality, and what is better the smaller it is."""
+    """Place of a row in a plane: quality, and a figure that is better the smaller it
+    is."""
 
 
 _LITTLE = 0.1
-"""Below such a weight of time, twice the time costs a twentieth of a score at most."""
+"""Weight of time below which twice the time costs a twentieth of a score at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """What came of comparing rows."""
+    """Decisions on all rows of a board."""
 
     standings: tuple[Standing, ...]
-    """Of all rows, as they were given, with what a row only has beside others."""
+    """All rows in the order given, with their figures beside other rows."""
     comparisons: tuple[Comparison, ...]
     contrasts: tuple[Contrast, ...]
     unscored: tuple[str, ...]
@@ -111,7 +112,7 @@ def _order(group: Sequence[MeasuredRow]) -> tuple[bool, int, int, int]:
 
 
 def asked(row: MeasuredRow) -> Key:
-    """Return what a row was asked, and how: rows with the same may be compared."""
+    """Return what a row was asked, and how: equal for rows that may be compared."""
     return row.standing.scenario, tuple(sorted(cell.workload for cell in row.cells))
 
 
@@ -173,7 +174,7 @@ def _comparison(
 def _beside_others(
     group: Sequence[MeasuredRow], balance: Balance
 ) -> tuple[list[Standing], tuple[Sweep, ...]]:
-    """Return the rows with what a row only has beside others, if it is ranked.
+    """Return the ranked rows with their figures beside each other.
 
     And whether their order depends on what was chosen for it.
     """

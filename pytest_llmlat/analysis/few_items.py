@@ -1,10 +1,10 @@
-"""How far a score is off on average because it is made of few items.
+"""Bias of a score that is made of few items.
 
 The root of a share that varies is less than the root of its mean, and what falls below
-guessing is cut off at 0. Both are no error of one run but of the score itself, and go
-away with more items. How much it is follows from what was seen: as many items again,
+guessing is cut off at 0. Both are no error of one run but of the score itself, and
+vanish with more items. Their size follows from what was seen: as many items again,
 right as often, come to such scores on average (the parametric bootstrap, summed up and
-not drawn). Of no right answer nothing follows.
+not drawn). Without a right answer nothing follows.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
 LEAST_BIAS = 0.05
-"""Of the score; less is not told."""
+"""Bias of the score below which it is not told."""
 _MANY = 2000
-"""Items from which on it is nothing."""
+"""Number of items from which on there is no bias to tell."""
 
 
 def score_bias(found: CellEstimates, balance: Balance) -> float | None:
@@ -51,7 +51,7 @@ def score_bias(found: CellEstimates, balance: Balance) -> float | None:
 
 
 def _effective(found: CellEstimates) -> int | None:
-    """Return how many tosses of a coin vary as much as the quality does."""
+    """Return the number of coin tosses that vary as much as the quality does."""
     share, influence = found.value.value, found.value.influence
     # The variance of what was seen, so that right and wrong are as many as there are.
     variance = float(influence @ influence)

@@ -23,7 +23,7 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CensoredValues:
-    """What the records of a cell have of a figure that is a distribution."""
+    """Values of a figure that is a distribution, of the records of a cell."""
 
     values: array[float]
     censored: int
@@ -44,12 +44,12 @@ class FigureParts:
 
     read: Mapping[str, CensoredValues]
     ratios: Mapping[str, RatioSums | None]
-    """``None`` where it is not known of some record."""
+    """Sums of each ratio; ``None`` where it is not known of some record."""
     counts: Mapping[str, int | None]
 
 
 def figure_parts(records: Sequence[Record]) -> FigureParts:
-    """Gather from the records of one cell what figures are made of."""
+    """Return the parts of all figures, gathered from the records of one cell."""
     figures = FIGURES.values()
     return FigureParts(
         read={f.name: _values(f.read, records) for f in figures if f.read},

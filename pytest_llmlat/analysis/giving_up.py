@@ -1,8 +1,8 @@
-"""What a score gains because wrong answers come sooner than right ones.
+"""Gain of a score because wrong answers come sooner than right ones.
 
-Speed is a mean over all samples. Whoever answers nonsense at once where it would have
-been wrong anyhow is faster for it, and no less right: 0.500 becomes 0.612. It may be
-wanted, since a wrong answer is worth no waiting; it must be seen.
+Speed is a mean over all samples, so a model that answers nonsense at once where it
+would have been wrong anyhow is faster, and no less right: 0.500 becomes 0.612. It may
+be wanted, since a wrong answer is worth no waiting; but it must be seen.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 LEAST_GAIN = 0.02
-"""Points of the score; a smaller gain is not told."""
+"""Gain, in points of the score, below which it is not told."""
 _FEWEST = 5
-"""Items that are right, and items that are not, below which nothing is told."""
+"""Number of right items, and of others, below which nothing is told."""
 
 
 def patient_speed(records: Sequence[Record], units: Units) -> float | None:

@@ -33,22 +33,22 @@ _UPPER = (1 + CONFIDENCE) / 2
 _SURE = NormalDist().inv_cdf(_UPPER)
 _ROUNDING = 1e-12
 _SAME = 1e-7
-"""The root of what rounding leaves of squares that cancel out."""
+"""Root of the squares that rounding leaves where they should cancel out."""
 _FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredFigure:
-    """A figure of a cell with its interval, and what each item adds to its error."""
+    """A figure of a cell with its interval, and the influence of each item on it."""
 
     value: float
     low: float | None
     high: float | None
     influence: Array
-    """(units,), about 0: by how much the figure is what it is because of each unit.
-    Of two figures they tell how these vary together."""
+    """Influence of each unit on the figure, (units,), about 0; those of two figures
+    tell how these vary together."""
     reach: float = 0.0
-    """How many units of its own it may be off either way, by its standard error."""
+    """Error of its own, in units, either way, by its standard error."""
 
     @property
     def estimate(self) -> Estimate:
@@ -170,7 +170,7 @@ def jackknife_figure(
 
 
 def made_of(figure: Callable[..., float], parts: Sequence[MeasuredFigure]) -> Estimate:
-    """Return a figure between 0 and 1 that rises or falls in each of its parts.
+    """Return a figure between 0 and 1 that is made of several, with its interval.
 
     How far it moves if one part moves to its limit is squared and added up, with the
     correlation of the parts. Where a part has no interval, there is none.
@@ -238,7 +238,7 @@ def difference(figure: MeasuredFigure, other: MeasuredFigure) -> Estimate:
 
 
 def averaged(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
-    """Return the weighted sum of figures of different items, ``to_average``.
+    """Return the weighted sum of figures of different items.
 
     Args:
         estimates: each with a value; where one has no interval, there is none.

@@ -1,4 +1,4 @@
-"""Which requests of a cell are alike, and so are one item of its intervals."""
+"""Units of a cell's intervals: the requests that are alike are one item."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Units:
-    """Which records belong together because they are alike."""
+    """Records grouped by what is alike in them."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         """Group records by what is alike in them."""

@@ -17,7 +17,7 @@ MET = 0.95
 
 
 def load_capacities(summaries: Iterable[Summary]) -> tuple[LoadCapacity, ...]:
-    """Return what came of each load curve, in the order of the run.
+    """Return the capacity of each load curve, in the order of the run.
 
     A load is within its objectives if ``MET`` of its requests met all of them, if
     nothing shows that something else than the server was the limit, and, of an open

@@ -29,9 +29,9 @@ class MeasuredCell:
 
     summary: Summary
     estimates: CellEstimates | None
-    """``None`` for a cell without records."""
+    """Its estimates; ``None`` for a cell without records."""
     bootstrap: CellBootstrap | None
-    """``None`` too where there is no other row to compare it with."""
+    """Its resamples; ``None`` too where there is no other row to compare it with."""
     counts: CellCounts
     workload: Workload
 
@@ -41,7 +41,7 @@ class MeasuredRow:
     """A row with the cells that it was made of."""
 
     place: int
-    """In the order of the run; no two rows have the same."""
+    """Its number in the order of the run; no two rows have the same."""
     standing: Standing
     cells: Sequence[MeasuredCell]
 
@@ -71,7 +71,7 @@ def over_families(
 def balanced_at(
     weight: float, cells: Sequence[MeasuredCell], balance: Balance
 ) -> float | None:
-    """Return what the balanced score of a row would be with this weight of quality."""
+    """Return the balanced score that a row would have with a weight of quality."""
     return over_families(
         cells, lambda h: score.balance(h.quality, h.speed.value, balance, weight)
     )
@@ -80,7 +80,7 @@ def balanced_at(
 def balanced_at_budget(
     factor: float, cells: Sequence[MeasuredCell], balance: Balance
 ) -> float | None:
-    """Return what it would be if all latency budgets were so many times as long.
+    """Return the balanced score with all latency budgets times a factor.
 
     Args:
         factor: one of ``score.BUDGETS``.

@@ -62,7 +62,7 @@ def percentile_interval(
 def _effective(
     units: Sequence[Sequence[float]], point: float, share: float, shared: float
 ) -> float:
-    """Return how many independent values tell as much of the share below a point."""
+    """Return the number of independent values that tell the share as well."""
     count = sum(map(len, units))
     if count == len(units):
         return 1 / (1 / count + shared / (share * (1 - share)))
@@ -78,7 +78,7 @@ def _effective(
 
 
 def _rank(count: float, share: float, sureness: float) -> float:
-    """Return the fractional rank that a percentile lies above, as surely as asked.
+    """Return the fractional rank that a percentile lies above with a confidence.
 
     What share of all lies below the value of rank r of n has the distribution
     Beta(r, n - r + 1).

@@ -1,15 +1,15 @@
-"""How fast a queue grows that is not kept up, from the times of its answers.
+"""Growth of a queue that is not kept up, from the times of its answers.
 
 In a queue that is not kept up, each answer takes longer than the one before: with a
 rate offered and a smaller one served, by ``offered / served - 1`` seconds in each
 second. A trend of that size shows; but a queue that is kept up wanders too, and at a
 load of 0.8 a rank test of trend (Mann-Kendall, on means of ten batches) calls a tenth
-of short runs growing. So the growth is that of a random walk with drift, the least
-favourable kind of wandering: answers are averaged over eight batches in the order of
-arrival, and the mean of their seven differences is held against Student's t (as is the
-differenced statistic z1 of Harvey, Leybourne & Taylor 2007, J. Econometrics 141). Where
-times only fluctuate, differences undo each other, and false alarms become rarer the
-longer a run is. ``tests/perf/queues.py`` counts them.
+of short runs growing. So the growth is tested as that of a random walk with drift, the
+least favourable kind of wandering: answers are averaged over eight batches in the order
+of arrival, and the mean of their seven differences is held against Student's t (as is
+the differenced statistic z1 of Harvey, Leybourne & Taylor 2007, J. Econometrics 141).
+Where times only fluctuate, differences undo each other, and false alarms become rarer
+the longer a run is. ``tests/perf/queues.py`` counts them.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 _BATCHES = 8
 _LEAST = 0.02
-"""Slower growth is no load that is too much, but a machine that becomes warm."""
+"""Growth below which a machine that becomes warm explains it, and no load."""
 _UPPER = (1 + CONFIDENCE) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """By how many seconds answers become slower in a second, with its interval."""
+    """Growth of the time of answers, in seconds a second, with its interval."""
 
     value: float
     low: float
@@ -46,12 +46,12 @@ class Growth:
 
     @property
     def certain(self) -> bool:
-        """Whether it is a queue that grows, and none that only wanders."""
+        """Whether the queue grows for certain, and does not only wander."""
         return self.low > 0 and self.value >= _LEAST
 
 
 def is_open_loop(scenario: str) -> bool:
-    """Say whether requests arrive in a scenario whoever is ready."""
+    """Say whether requests arrive in a scenario whether or not others are answered."""
     return scenario.startswith("server:")
 
 

@@ -1,4 +1,4 @@
-"""What several drawn answers to the same samples tell: pass@k, majorities, variances.
+"""Figures of repeated answers: pass@k, majorities, variances.
 
 Every figure is one of items: it is resampled by them, so that its interval holds what
 differs between items and what differs between the repeats of one.

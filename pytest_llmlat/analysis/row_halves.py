@@ -1,4 +1,4 @@
-"""Quality and time of a row, each by itself, as two rows are compared by them.
+"""Quality and time of a row apart, by which two rows are compared.
 
 A score joins both, and so the noise of both: 24 answers of which some are right by luck
 say little of a score, and much of how long they took.
@@ -21,7 +21,7 @@ class CellQuality:
     """The quality of one cell of a row."""
 
     weight: float
-    """Its share in the row."""
+    """Share of the cell in its row."""
     value: float
     draws: Array
     units: int
@@ -44,7 +44,7 @@ class RowHalves:
 
     @property
     def quality_draws(self) -> Array:
-        """Resamples of it."""
+        """Resampled qualities."""
         import numpy as np
 
         found: Array = np.sum([cell.weight * cell.draws for cell in self.cells], axis=0)
@@ -52,7 +52,7 @@ class RowHalves:
 
 
 def quality_difference(row: RowHalves, other: RowHalves, *, seed: str) -> Array:
-    """Return draws of how much more one row earns than another.
+    """Return draws of the difference of two rows' qualities.
 
     Of right and wrong their variance is that with half an item more in each of the four
     ways in which two answers can be right or not (Agresti & Min 2005): where no item

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 WEIGHTS = tuple(round(0.3 + step / 100, 2) for step in range(41))
-"""The weights of quality under which a ranking is tried."""
+"""Weights of quality over which a ranking is tried."""
 BUDGETS = tuple(2 ** (step / 4) for step in range(-8, 9))
-"""The multiples of all latency budgets under which it is tried too."""
+"""Multiples of all latency budgets over which a ranking is tried."""
 DRIFT = 0.05
-"""By how much all times of a cell may be longer than those of one that was measured at
-another minute, with nothing changed. Seen on two shared cores at rest: the same 24
+"""Share by which all times of a cell may be longer than those of one that was measured
+at another minute, with nothing changed. Seen on two shared cores at rest: the same 24
 answers, a quarter of an hour apart, in ten pairs: up to 2.8 %, twice the standard
 deviation is 3.6 %."""
 
@@ -39,7 +39,7 @@ def speed(e2e_s: float | None, budget_s: float) -> float:
 
 
 def drifted(speed: FloatOrDraws) -> FloatOrDraws:
-    """Return what a mean speed score is at least if all times are longer by ``DRIFT``.
+    """Return the least mean speed score if all times are longer by ``DRIFT``.
 
     For one sample it is what it will be; of several, the mean is no less.
     """

@@ -25,15 +25,15 @@ class ScoreAxis:
 
     name: str
     per_budget: bool
-    """It is 1 / (1 + x / budget) of what is better the less it is, such as a time: its
-    odds, s / (1 - s), are how often x goes into the budget."""
+    """Whether it is 1 / (1 + x / budget) of a quantity that is better the less it is,
+    such as a time: its odds, s / (1 - s), are how often x goes into the budget."""
 
 
 AXES: tuple[ScoreAxis, ...] = (
     ScoreAxis(name="quality", per_budget=False),
     ScoreAxis(name="speed", per_budget=True),
 )
-"""In the order in which scores and weights are given."""
+"""The axes of the score, in the order in which scores and weights are given."""
 
 
 def combine(

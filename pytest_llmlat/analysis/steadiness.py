@@ -1,7 +1,7 @@
-"""Whether a server keeps up with a load, from the times of its answers.
+"""Steadiness of a load: whether a server keeps up with it, from its answers' times.
 
-More than is answered may arrive, which shows in answers that take longer and longer
-(``queue_growth``) or in requests that come to nothing.
+Where more arrives than is answered, answers take longer and longer (``queue_growth``)
+or requests come to nothing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 _MOST_GROWTH = 0.1
-"""Who may grow faster than this is not known to keep up."""
+"""Growth from which on a server is not known to keep up."""
 _FAILED = 0.05
-"""From this share of requests on that came to nothing, a load is not kept up."""
+"""Share of requests that came to nothing from which on a load is not kept up."""
 _FEWEST_FAILED = 2
 
 
 def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None:
-    """Say what a load was like; ``None`` where there was none, or nothing came of it.
+    """Return the steadiness of a load; ``None`` without a load or an answer.
 
     Args:
         facts: of the cell.
@@ -91,7 +91,7 @@ def _keeps_up(
 
 
 def _offered(records: Sequence[Record]) -> float | None:
-    """Return how many arrived a second; ``None`` of fewer than two."""
+    """Return the requests that arrived a second; ``None`` of fewer than two."""
     due = [record.timing.start_ns for record in records if record.timing]
     spent = (max(due) - min(due)) / NS_PER_S if due else 0.0
     return (len(due) - 1) / spent if spent > 0 else None

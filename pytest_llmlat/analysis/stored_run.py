@@ -1,4 +1,4 @@
-"""All figures of a run that is on the disk, as at the end of its session."""
+"""Figures of a run that is on the disk, computed as at the end of its session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How the figures of a run were to be made of its records."""
+    """Choices with which the figures of a run are made of its records."""
 
     balance: Balance
     seed: int
@@ -37,7 +37,7 @@ class Asked:
 
 
 def asked_for(run: Run) -> Asked:
-    """Return what the session was told; of joined runs, where they agree.
+    """Return the choices of the session; of joined runs, where they agree.
 
     What is not known, or cannot be understood any more, is as by default.
     """
@@ -128,7 +128,7 @@ def _alone(place: RecordPlace) -> RecordPlace:
 
 
 def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:
-    """Read a cell, and return what is needed of it and what is wrong with it."""
+    """Read a cell; return its condensed figures and what is wrong with its lines."""
     problems: list[str] = []
     records = cell_records(sheet.place, sheet.facts.cell, problems.append)
     return condense(sheet.facts, records, slo=sheet.slo), problems

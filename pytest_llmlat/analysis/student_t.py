@@ -12,7 +12,7 @@ _NEAR = 1e-12
 _HALF = 0.5
 _MOST_TERMS = 500
 _NORMAL_FROM = 1e6
-"""With more degrees of freedom it is the normal distribution, to six digits."""
+"""Degrees of freedom from which on it is the normal distribution, to six digits."""
 
 
 def cdf(t: float, degrees: float) -> float:

@@ -48,12 +48,12 @@ _TAKEN_OVER = (
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
     *("constraint", "stopping"),
 )
-"""What a summary tells of its cell as it was measured."""
+"""Facts of a cell that its summary takes over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condensed:
-    """All that is needed of a cell's records; they may be forgotten after it."""
+    """A cell reduced to what its statistics need; its records may be forgotten."""
 
     facts: CellFacts
     figures: dict[str, Any]
@@ -165,7 +165,7 @@ def summarise(
 
 
 def _patient(found: CellEstimates | None, balance: Balance) -> float | None:
-    """Return the score without what giving up gains, where it gains enough to tell."""
+    """Return the score without the gain of giving up; ``None`` where that is small."""
     if found is None or found.patient_speed is None:
         return None
     told = float(score.balance(found.quality, found.patient_speed, balance))

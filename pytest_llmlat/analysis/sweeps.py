@@ -1,4 +1,4 @@
-"""Whether places hold under other choices of what is chosen for a score.
+"""Sweeps of the choices behind a score: do places hold under other choices?
 
 How much quality weighs, and from which time on an answer is slow, are choices. Each
 that is tried is one entry of ``SWEPT``.
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
     Ranges = tuple[tuple[int, int] | None, ...]
-    """Of each row, its best and its worst place."""
+    """Best and worst place of each row."""
     Scores = Sequence[float | None]
-    """Of each row."""
+    """Score of each row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptSetting:
-    """A choice that is tried over a range."""
+    """A choice that is tried over a range of values."""
 
     name: SweptName
     values: tuple[float, ...]
     usual: float
-    """The one of them that the scores are made with."""
+    """The value that the scores are made with."""
     scored: Callable[[float, Sequence[MeasuredCell], Balance], float | None]
-    """The score of a row's cells under one of the values."""
+    """Returns the score of a row's cells under one of the values."""
 
 
 SWEPT: tuple[SweptSetting, ...] = (
@@ -66,7 +66,7 @@ def swept(
 
 
 def _holding(setting: SweptSetting, scores: Mapping[float, Scores]) -> Sweep:
-    """Say how far to either side places are what they are."""
+    """Return how far to either side of the usual value the places hold."""
     orders = [_places(scores[value]) for value in setting.values]
     usual = setting.values.index(setting.usual)
     low = high = usual

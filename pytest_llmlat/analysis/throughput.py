@@ -1,4 +1,4 @@
-"""Requests and tokens a second, and how many of them were worth something."""
+"""Throughput of a cell: requests and tokens a second, and how many were worth it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _missed(records: Sequence[Record], objective: Objective) -> float:
 
 
 class _Rate:
-    """How many requests ended a second, and what share of it some of them have."""
+    """A rate of ended requests, and the share of them that counts."""
 
     def __init__(self, facts: CellFacts, records: Sequence[Record]) -> None:
         self._per_s: float | None = None

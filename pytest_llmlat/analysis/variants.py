@@ -1,4 +1,4 @@
-"""Which setting of a model has the best balance, and whether that is certain."""
+"""Variants of a model: which setting has the best balance, and is that certain?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells that are read by several processes, where there are very many records.
+"""Worker processes that read cells, where there are very many records.
 
 To read a record takes the interpreter some thirty microseconds, and threads would take
 turns at it. Processes cost most of a second to start, so few records are read here.
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 MANY = 200_000
-"""From so many records on there are processes."""
+"""Number of records from which on worker processes are started."""
 _MOST = 4
-"""More would wait for the disk, and hold more cells in memory."""
+"""Worker processes at most: more would wait for the disk, and hold more cells in
+memory."""
 
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ R = TypeVar("R")
 def in_processes(
     read: Callable[[T], R], sheets: Sequence[T], lines: int
 ) -> Iterator[R]:
-    """Yield what ``read`` makes of each sheet, in their order.
+    """Yield the results of ``read`` for all sheets, in their order.
 
     Args:
         read: a function of a module, so that another process finds it.

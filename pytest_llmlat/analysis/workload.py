@@ -1,4 +1,4 @@
-"""What a cell was asked: the same workload is what makes two rows comparable."""
+"""The workload of a cell: what it was asked. Rows of equal workloads are comparable."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Workload:
     task: str
     family: str
     revision: str
-    """Of the task: a digest of what it asks and accepts; empty where unknown."""
+    """Digest of what its task asks and accepts; empty where unknown."""
     samples: str
-    """Digest of which samples were asked."""
+    """Digest of the samples that were asked."""
     requests: str
-    """Digest of how often each was asked."""
+    """Digest of how often each sample was asked."""
 
 
 def workload(facts: CellFacts, records: Sequence[Record]) -> Workload:

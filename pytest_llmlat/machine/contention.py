@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 OTHERS_CORES = 0.25
-"""Others may use this many cores. A machine at rest uses a few hundredths, a compiler,
-a browser or another test run one or more. Three ticks counted wrong are 0.15 cores in
-the shortest cell that is judged."""
+"""Cores that other processes may use before a cell counts as disturbed. A machine at
+rest uses a few hundredths, a compiler, a browser or another test run one or more. Three
+ticks counted wrong are 0.15 cores in the shortest cell that is judged."""
 STEAL = 0.05
-"""The host may take this share. A latency is longer by about what was taken, and a
-change of 5 % is what a gate is commonly asked to see."""
+"""Share of the processor time that the host may take (steal). A latency is longer by
+about what was taken, and a change of 5 % is what a gate is commonly asked to see."""
 GPU_HEAT = 0.05
-"""A GPU may be slowed down for heat for this share of the time that answers took: even
-a clock at half its rate makes them longer by no more than that. (At the limit of its
-power it often works for hours, by design; that is no disturbance.)"""
+"""Share of the answering time for which a GPU may be slowed down for heat: even a clock
+at half its rate makes answers longer by no more than that. (At its power limit a GPU
+often works for hours, by design; that is no disturbance.)"""
 SHORTEST_S = 0.2
-"""Below it there are no shares: they are counted in ticks of 10 ms, and one tick of
-steal on one core would be a share above the threshold."""
+"""Shortest span, in seconds, of which shares are told: ticks are 10 ms long, and one
+tick of steal on one core would be a share above the threshold."""
 _THROTTLES = Path("thermal_throttle", "core_throttle_count")
 _SIBLINGS = Path("topology", "thread_siblings_list")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -56,9 +56,9 @@ class CpuTicks(NamedTuple):
     """What one core did since the machine started."""
 
     busy: int
-    """In any process or interrupt of this machine; guests are inside."""
+    """Ticks in any process or interrupt of this machine, guests included."""
     steal: int
-    """In which the host ran something else."""
+    """Ticks in which the host ran something else."""
     total: int
 
 
@@ -66,10 +66,10 @@ class ProcessTicks(NamedTuple):
     """What one process used since it started."""
 
     started: int
-    """Tells it from a later one of the same number."""
+    """Tick of its start, which tells it from a later process of the same number."""
     own: int
     waited: int
-    """Of its children that ended and that it waited for."""
+    """Ticks of its children that ended and that it waited for."""
 
 
 _Family = dict[tuple[int, int], ProcessTicks]
@@ -77,7 +77,7 @@ _Family = dict[tuple[int, int], ProcessTicks]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where a watch reads."""
+    """The files of the kernel that a watch reads, and the ticks in a second."""
 
     proc: Path = Path("/proc")
     cpus: Path = Path("/sys/devices/system/cpu")
@@ -104,7 +104,7 @@ class _Reading:
 
 
 class Watch:
-    """What else the machine does since a moment."""
+    """A watch over what else the machine does, from a moment on."""
 
     def __init__(
         self,

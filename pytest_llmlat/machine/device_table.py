@@ -26,36 +26,37 @@ if TYPE_CHECKING:
 TorchKind: TypeAlias = Literal["cpu", "cuda", "mps", "xpu"]
 """What torch calls a device; AMD's cards are ``cuda`` too."""
 DevicePlace: TypeAlias = Literal["here", "server", "cloud"]
-"""In this process; behind a server, which may run on this machine; or elsewhere."""
+"""Place of a device: in this process; behind a server, which may run on this machine;
+or elsewhere."""
 _TORCH_KINDS = ("cpu", "cuda", "mps", "xpu", None)
 _PLACES = ("here", "cloud", "server")
 GPU, _GPU_MARKER = "gpu:", "gpu_"
-"""How an entry of a catalogue begins that names a card, and how its marker does."""
+"""Beginning of the name of a card in a catalogue, and of its marker."""
 _WORD = re.compile(r"[a-z0-9]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Where a model can run, and what must be known of it."""
+    """A device: a place where a model can run, and what must be known of it."""
 
     name: str
     """The marker, such as ``a6000``: small letters, digits and underscores."""
     meaning: str
-    """Of its marker, such as ``cells that run on an NVIDIA GPU``."""
+    """Description of the marker, such as ``cells that run on an NVIDIA GPU``."""
     sought: str
-    """What is looked for, as a skip tells it, such as ``an NVIDIA GPU``."""
+    """Name of what is looked for, as a skip tells it, such as ``an NVIDIA GPU``."""
     present: Callable[[Inventory], bool]
-    """Whether a machine has it."""
+    """Test of an inventory: whether the machine has it."""
     found: Callable[[Inventory], str]
-    """What a machine without it has instead, for the skip."""
+    """Description, for the skip, of what a machine without it has instead."""
     torch_kind: TorchKind | None = None
-    """``None`` where no model of this process can run."""
+    """Torch's name for it; ``None`` where no model of this process can run."""
     hip: bool = False
     """Whether torch must be built for HIP, with which AMD's cards pass for CUDA's."""
     place: DevicePlace = "here"
     specialises: str | None = None
-    """The more general device that it is one of: an ``a6000`` is a ``cuda`` too."""
+    """The more general device that it is a kind of: an ``a6000`` is a ``cuda`` too."""
     card: str = ""
     """Words of the card's name; empty for any card."""
     no_card: tuple[str, ...] = ()
@@ -63,9 +64,11 @@ class Device:
     usual: bool = False
     """Whether an entry that names no devices runs on it unasked."""
     backend: str | None = None
-    """What serves its models whatever their entries say; ``None`` for what they say."""
+    """The backend of all its models, whatever their entries say; ``None`` for the
+    entry's own."""
     fingerprint: tuple[str, ...] = ()
-    """Facts of the machine, beside those of all devices, that change its latency."""
+    """Facts of the machine that change its latency, beside those that count
+    everywhere."""
 
     @property
     def remote(self) -> bool:

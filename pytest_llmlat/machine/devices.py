@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What was found when the machine was looked over."""
+    """The devices that were found on this machine."""
 
     gpus: tuple[str, ...]
     """Names of the CUDA devices that this process may use, in CUDA's order."""
     gpu_note: str
-    """Where they were looked for."""
+    """The library or the place in which NVIDIA's GPUs were looked for."""
     platform: str
     machine: str
     hub_token: bool
@@ -40,7 +40,7 @@ class Inventory:
 
 
 def look(environ: Mapping[str, str] = os.environ) -> Inventory:
-    """Look the machine over.
+    """Return the devices of this machine.
 
     Args:
         environ: ``CUDA_VISIBLE_DEVICES`` hides and reorders GPUs as CUDA would.

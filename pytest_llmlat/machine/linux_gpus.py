@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VENDORS = {"0x1002": "amd", "0x8086": "intel"}
-"""By the number of their maker on the PCI bus."""
+"""Makers of GPUs by their numbers on the PCI bus."""
 _HIDING = ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 _NONE = ("", "-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelPlaces:
-    """Where the kernel shows its GPUs."""
+    """The folders in which Linux lists its GPUs."""
 
     cards: Path = Path("/sys/class/drm")
     nodes: Path = Path("/dev/dri")
     kfd: Path = Path("/dev/kfd")
-    """What ROCm computes through."""
+    """The device file through which ROCm computes."""
 
 
 _PLACES = KernelPlaces()

@@ -1,10 +1,10 @@
 """The NVIDIA driver's own library (NVML), asked directly.
 
-So that looking costs milliseconds, starts no process and creates no CUDA context.
-Whatever cannot be asked is ``None``: there is no driver, it is too old, the card keeps
-no such count, or it is not known which card it is. That is so where cards are chosen by
-UUID, and where they are of several kinds: the driver counts them by bus, CUDA begins
-with the fastest unless ``CUDA_DEVICE_ORDER`` says ``PCI_BUS_ID``.
+Asking it costs milliseconds, starts no process and creates no CUDA context. What cannot
+be asked is ``None``: there is no driver, it is too old, the card keeps no such count,
+or it is not known which card is which. The last is so where cards are chosen by UUID,
+and where they are of several kinds: the driver counts them by bus, CUDA begins with the
+fastest unless ``CUDA_DEVICE_ORDER`` says ``PCI_BUS_ID``.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _of_cards(
     *,
     told_apart: bool,
 ) -> list[T] | None:
-    """Ask the same of each visible card; ``None`` if one does not answer.
+    """Return one answer for each visible card; ``None`` if a card does not answer.
 
     Args:
         environ: what hides and orders cards.

@@ -8,15 +8,15 @@ from pathlib import Path
 from pytest_llmlat.values.errors import Unsupported
 
 _SPARE = 16
-"""Files that the rest of the process may open beside connections."""
+"""Files that the rest of the process may open beside its connections."""
 _MORE = 1024
-"""Room beyond what is known to be needed: an open loop has as many as arrive."""
+"""Room beyond what is known to be needed, since an open loop has as many as arrive."""
 _MOST_OF_DARWIN = 10_240
 """What macOS gives at most, whatever it says the limit is."""
 
 
 def make_room(connections: int) -> None:
-    """See that so many more connections can be open, raising the soft limit if need be.
+    """Raise the soft limit of open files where so many more connections need it.
 
     Where there are too few, requests would wait for each other in this process, and a
     load would be told that was never there.

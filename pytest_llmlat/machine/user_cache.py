@@ -1,4 +1,4 @@
-"""Where this user's caches lie."""
+"""The folder of this user's caches."""
 
 from __future__ import annotations
 
