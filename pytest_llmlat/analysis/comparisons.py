@@ -247,7 +247,7 @@ class _Pair:
         return Estimate(value=estimate), certain
 
     def _all_agree(self, among: int) -> bool:
-        """Whether so few pairs can be trusted where all samples agree.
+        """Whether there are enough samples to trust them where all agree.
 
         Each may as well have gone the other way.
         """

@@ -48,7 +48,7 @@ class MeasuredFigure:
     """Influence of each unit on the figure, (units,), about 0; those of two figures
     tell how these vary together."""
     reach: float = 0.0
-    """Error of its own, in units, either way, by its standard error."""
+    """Distance that it may be off either way: Student's t times its standard error."""
 
     @property
     def estimate(self) -> Estimate:

@@ -32,7 +32,7 @@ COMMANDS = {
     "history": "how each cell changed from run to run, as a page and a picture",
     "calibrate": "how true the clock for servers is on this machine",
 }
-"""By name, in the order of ``llmlat --help``."""
+"""The subcommands by name, in the order of ``llmlat --help``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

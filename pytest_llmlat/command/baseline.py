@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.store.baselines import Baseline, BaselineRun
 
 _FEW = 3
-"""From so many runs on it is known how much they differ."""
+"""Number of runs from which on it is known how much they differ."""
 
 
 def add(parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What there is to know of this machine before models are measured on it."""
+"""The examination of this machine before models are measured on it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
-"""With these set, the hub's libraries read their cache alone."""
+"""Environment variables with which the hub's libraries read their cache alone."""
 PROCESSOR = "the processor alone"
 _TRUE = ("1", "ON", "YES", "TRUE")
 _MEMINFO = Path("/proc/meminfo")
@@ -57,7 +57,7 @@ class Memory:
     """How much this process may use, in bytes; ``None`` is unknown."""
 
     total: int | None
-    """Of the machine, or of the container if that is less."""
+    """Bytes of the machine, or of the container if that is less."""
     available: int | None
 
 
@@ -67,18 +67,18 @@ class Examination:
 
     inventory: Inventory
     environment: Mapping[str, Scalar | None]
-    """As a run's fingerprint has it."""
+    """The fingerprint of the machine, as a run has it."""
     extras: Mapping[str, Extra]
     models: tuple[Readiness, ...]
     torch_built_for: str | None
     """``CUDA 12.8``, ``HIP 6.2`` or ``the processor alone``; ``None`` without torch."""
     isolations: tuple[Isolation, ...]
     token_source: str | None
-    """Where the token for Hugging Face was found. Its value is nowhere."""
+    """Place of the token for Hugging Face; its value is nowhere."""
     offline: tuple[str, ...]
     """Variables that are set and keep the hub's libraries off the network."""
     cache: Path
-    """Where the hub's libraries keep weights."""
+    """Folder in which the hub's libraries keep weights."""
     cache_free_bytes: int | None
     memory: Memory
     contention: Contention

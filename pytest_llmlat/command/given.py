@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
 RUNS = Path(".llmlat", "runs")
-"""Where a project has its runs."""
+"""Folder of a project's runs."""
 LAST = "last"
 RUN_HELP = (
     "folder of a run or of a report, or 'last' for the newest run of this project"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.report.tones import ReportLine, Tone
 
 _COLOURS: Mapping[Tone, int] = {"bad": 31, "unsure": 33, "good": 32}
-"""As terminals number them (ECMA-48)."""
+"""Colours by their numbers on a terminal (ECMA-48)."""
 
 
 def add_json(parser: ArgumentParser) -> None:

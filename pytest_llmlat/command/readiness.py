@@ -1,4 +1,4 @@
-"""What each model of the catalogue still needs on this machine."""
+"""Readiness of each model of the catalogue: what it still needs on this machine."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec
 
 WeightsPlace: TypeAlias = Literal["package", "disk", "hub", "server", "none"]
-"""Where weights are: in a Python package, in a file or folder of this machine, on
-Hugging Face's hub, behind a server; or nowhere, for a script."""
+"""Place of weights: a Python package, a file or folder of this machine, Hugging Face's
+hub, a server; or nowhere, for a script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Whether a model runs here, and what is to be done first."""
+    """A model's readiness on this machine."""
 
     model: ModelSpec
     present: tuple[str, ...]
-    """Those of its devices that this machine has."""
+    """Its devices that this machine has."""
     place: WeightsPlace
     lacking: tuple[str, ...]
     """What to do before it runs, each a command or a sentence."""

@@ -126,7 +126,7 @@ def _assigned(
 
 
 def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
-    """Say why an item's task cannot be asked of its model, where that is known."""
+    """Say why an item's task has no prompt for its model, where that is known."""
     task, callspec = task_of(item), getattr(item, "callspec", None)
     deployment = None if callspec is None else callspec.params.get("llm")
     if task is None or not isinstance(deployment, Deployment):
@@ -139,7 +139,7 @@ def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
 
 
 def unasked(chosen: Iterable[str]) -> list[str]:
-    """Say how tasks come to be asked that were chosen and no test is for."""
+    """Say of each chosen task that no selected test asks for it, and which would."""
     return [
         f"llmlat: no selected test asks for {name!r}; one that does is marked"
         f" @pytest.mark.llm({name.partition('/')[0]!r}) and calls llmlat.run(llm)"

@@ -24,14 +24,14 @@ TABLES = {
     "prompt_counters": "backends.completions.prompt_counters:PROMPT_COUNTERS",
     "sandboxes": "grading.sandbox:SANDBOXES",
 }
-"""Where the table of each kind is; the hook is ``pytest_llmlat_KIND``."""
+"""Module of the table of each kind; the hook is ``pytest_llmlat_KIND``."""
 
 _READ: pytest.StashKey[dict[str, list[object]]] = pytest.StashKey()
-"""By kind, the plugins whose hooks were read."""
+"""Plugins whose hooks were read, by kind."""
 
 
 def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
-    """Add to the tables what hooks give, until the session ends; once each.
+    """Add the extensions of hooks to their tables until the session ends, each once.
 
     Where no hook is implemented nothing is imported. Tables belong to the process, and
     one pytest session may run inside another.
@@ -54,7 +54,7 @@ def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
 
 
 def ungraded(tasks: Iterable[Task]) -> list[str]:
-    """Say of each task whose answers could not be judged why, before any is asked."""
+    """Return a line for each task whose answers could not be judged: why not."""
     from pytest_llmlat.grading.grade import check_grading  # noqa: PLC0415 - on use
     from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - on use
 
@@ -117,7 +117,7 @@ def problems() -> list[str]:
 
 
 def _given(config: pytest.Config, hook: str) -> list[tuple[str, Mapping[str, object]]]:
-    """Return what each implementation of a hook gives, and where that stands."""
+    """Return the extensions of each implementation of a hook, and where it stands."""
     implementations = _implementations(config, hook)
     found = []
     for one in implementations:

@@ -1,4 +1,4 @@
-"""How pytest follows a run: by the hook for records, and by a line of progress."""
+"""Pytest's listeners of a run: the hook for records, and a line of progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """Shows each record to the hook, and how many of the cell there are."""
+    """A listener that shows each record to the hook, and the progress of the cell."""
 
     def __init__(self, config: pytest.Config) -> None:
         """Follow the run of one pytest session."""

@@ -1,7 +1,7 @@
-"""What was given for an option, and how it becomes the value of a setting.
+"""The text that was given for an option, and the readers that make a setting of it.
 
 Each reader takes what was given and returns the value, or complains of it with the
-place where it stands. What checks a value is imported when there is one: every pytest
+place where it stands. The check of a value is imported when there is one: every pytest
 run of the environment loads this module.
 """
 
@@ -25,16 +25,17 @@ WHOLE = re.compile(r"-?\d+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the command line says of an option, or else the ini file."""
+    """An option as it was given on the command line, or else in the ini file."""
 
     texts: tuple[str, ...]
-    """One, or of an option that may be repeated any number."""
+    """The text, or each of an option that may be repeated."""
     where: str
-    """The option, or the ini file and the name in it."""
+    """The option's flag, or the ini file and the name in it."""
     here: Path
     """The folder in which pytest was called."""
     start: Path
-    """Where a path begins: there if it was typed, else at the ini file."""
+    """The folder in which a relative path begins: ``here`` if it was typed, else the
+    ini file's."""
 
     @property
     def text(self) -> str:

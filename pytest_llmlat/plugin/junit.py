@@ -1,4 +1,4 @@
-"""What JUnit's file has of a whole run: the sentence that it ends with."""
+"""The sentence of the whole run in JUnit's file."""
 
 from __future__ import annotations
 

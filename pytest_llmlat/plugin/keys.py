@@ -1,4 +1,4 @@
-"""Where the hooks keep their values: typed keys of ``config.stash``."""
+"""Typed keys of ``config.stash`` under which hooks keep their values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
-"""Tests of a cell that another test measures, by their node ids, and why not."""
+"""Tests that were refused, by node id, and why: another test measures their cell."""
 SIGNALS: pytest.StashKey[StopSignals] = pytest.StashKey()
 
 

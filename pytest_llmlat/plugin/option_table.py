@@ -1,4 +1,4 @@
-"""Which options there are: each one's names, its meaning, and how it is read."""
+"""The table of options: each one's names, its meaning, and how it is read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Option:
 
     flag: str
     metavar: str
-    """Empty for one that takes no value."""
+    """Placeholder of its value; empty for an option without one."""
     help: str
     read: Read
-    """Makes the setting of what was given."""
+    """Returns the setting, from what was given."""
     kind: IniKind = "string"
-    """In the ini file; any but ``string`` is a list, and repeatable when typed."""
+    """Kind in the ini file; any but ``string`` is a list, and repeatable when typed."""
     alone: str | None = None
-    """What it means without a value; ``None`` where it must have one."""
+    """Value that it has without one; ``None`` where it must have one."""
     looked_up: bool = False
     """Whether it names what a run needs, so that a typo is told at the start."""
 
@@ -313,10 +313,10 @@ OPTIONS = {
         looked_up=True,
     ),
 }
-"""By the name of the setting that each fills, which has its default there."""
+"""The options, by the name of the setting that each fills."""
 
 MARKERS = {
     "llm(*tasks, samples=None, scenario=None, repeats=None, temperature=None,"
     " top_p=None, shots=None, variant=None, **limits)": "tasks for each model",
 }
-"""What each marker means, by how it is written; each device has one beside."""
+"""The markers as they are written, and what each means; each device has one beside."""

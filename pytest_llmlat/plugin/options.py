@@ -1,4 +1,4 @@
-"""Every option, each read here and nowhere else."""
+"""Options: declared, found on the command line or in the ini file, and read."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Settings
 
 WORKER_FOLDER = "llmlat_folder"
-"""Under which name a pytest-xdist worker is told the folder of the run."""
+"""Key by which a pytest-xdist worker is told the folder of the run."""
 WORKER_CELLS = "llmlat_cells"
-"""Under which name it tells how many cells it was asked for."""
+"""Key by which a worker tells how many cells it was asked for."""
 
 
 def add(parser: pytest.Parser) -> None:

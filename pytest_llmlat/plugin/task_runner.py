@@ -52,12 +52,12 @@ class Assignment:
 
     @property
     def id(self) -> str:
-        """Its part of the test's name."""
+        """Part of the test's name that tells the task."""
         return f"{self.task.name}|{self.scenario.name}"
 
     @property
     def asked(self) -> Assignment:
-        """The same without what its figures must be."""
+        """This assignment without what its figures must be."""
         return replace(self, limits=(), proposed=None)
 
     def held_to(self, limits: tuple[Limit, ...]) -> Assignment:

@@ -1,7 +1,7 @@
-"""The sentence that a person came for: one for terminal, page, files and programs.
+"""The answer in one sentence: the same for terminal, page, files and programs.
 
 Where something was gated it is the gate's, else that of a load curve with objectives,
-else who has the best balance.
+else it names the best balance.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def answer_sentence(board: Scoreboard) -> str:
 
 
 def is_of_balance(board: Scoreboard) -> bool:
-    """Whether the sentence is on who has the best balance."""
+    """Whether the sentence names the best balance."""
     return not board.verdicts and not load_capacities(board.summaries)
 
 

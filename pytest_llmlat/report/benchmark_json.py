@@ -84,7 +84,7 @@ def answer_times(records: Iterable[Record]) -> Iterator[float]:
 
 
 def _machine(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is told of the machine; its name in the network is not."""
+    """Return the description of the machine, without its name in the network."""
     return {
         "machine": environment.get("machine"),
         "system": environment.get("system"),

@@ -1,4 +1,4 @@
-"""Tables of what cells come to by turn, by length and by depth: one for each task."""
+"""Tables of figures by turn, by length and by depth: one for each task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CACHED = "cached"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakdownTable:
-    """The groups of one task by one thing, a line for each group of each model."""
+    """A breakdown table of one task: a line for each group of each model."""
 
     task: str
     by: tuple[str, ...]
@@ -31,17 +31,17 @@ class BreakdownTable:
 
     @property
     def title(self) -> str:
-        """What it shows of what."""
+        """Title: which figures, by what."""
         return f"{self.task} by {' and '.join(self.by)}"
 
     @property
     def words(self) -> tuple[int, ...]:
-        """The places of columns that hold words."""
+        """Places of the columns that hold words."""
         return (0, *range(2, 2 + len(self.by) - 1), len(self.header) - 1)
 
 
 def breakdown_tables(board: Scoreboard) -> list[BreakdownTable]:
-    """Return a table for each task and each thing that its cells are told apart by."""
+    """Return a table for each task and each breakdown of its cells."""
     found: dict[tuple[str, tuple[str, ...]], list[tuple[Summary, GroupFigures]]] = (
         defaultdict(list)
     )

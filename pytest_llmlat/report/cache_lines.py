@@ -1,4 +1,4 @@
-"""How a server's cache of prompts was met, in words."""
+"""Sentences on prompt caches: what was done about a server that keeps prompts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def cache_lines(board: Scoreboard) -> list[str]:
-    """Say of each cell what was done about a server that keeps prompts."""
+    """Return a sentence for each cell of a server that keeps prompts."""
     found = ((summary, _told(summary)) for summary in board.summaries)
     return [
         f"prompt cache: {printable(summary.cell.id)}: {told}"

@@ -1,4 +1,4 @@
-"""How the best row stands beside each other one, in figures: time, quality, score."""
+"""Contrasts of the best row with each other one: time, quality, score."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
 
 _FEW = 6
-"""So many rows are told; of more, how many they are."""
+"""Rows that are told each; of more, only their number is."""
 _WHY: Mapping[WhyBetter, str] = {
     WhyBetter.FASTER: f"faster and as good (within {EQUAL_QUALITY:g})",
     WhyBetter.ANSWERS: f"better answers and as fast (within {EQUAL_TIME:.0%})",
@@ -22,7 +22,7 @@ _WHY: Mapping[WhyBetter, str] = {
 
 
 def contrast_lines(board: Scoreboard) -> list[str]:
-    """Say of each row that the best one was compared with how far they are apart."""
+    """Return a line for each row that the best one was compared with."""
     names = {
         row.id: f"{row.model} on {placed(row.device, row.scenario)}"
         for row in board.standings

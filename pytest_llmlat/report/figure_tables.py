@@ -41,20 +41,20 @@ _NOTES = "notes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn(Generic[Line]):
-    """A column: its title, and what it has for a line."""
+    """A column of a table: its title, and its text for a line."""
 
     key: str
-    """Its name for programs."""
+    """Name of the column for programs."""
     title: str
     text: Callable[[Line], str]
     value: Callable[[Line], float | str | None] = lambda _: None
-    """By which a table is sorted."""
+    """Returns the number by which a table is sorted."""
     span: Callable[[Line], Estimate] | None = None
-    """The interval that the page draws; ``None`` for what is written only."""
+    """Returns the interval that the page draws; ``None`` for what is written only."""
     meaning: str = ""
     number: bool = True
     first: bool = True
-    """Whether it stands there also where nothing fills it."""
+    """Whether it is shown even if no line fills it."""
 
 
 def cell_columns(summaries: Sequence[Summary]) -> list[TableColumn[Summary]]:
@@ -77,7 +77,7 @@ def cell_columns(summaries: Sequence[Summary]) -> list[TableColumn[Summary]]:
 
 
 def row_columns(board: Scoreboard) -> list[TableColumn[Standing]]:
-    """Return the columns of a table of rows, who it is first.
+    """Return the columns of a table of rows; those that name the row come first.
 
     A star stands after who is on the Pareto front of several.
     """
@@ -121,12 +121,12 @@ def load_columns(summaries: Sequence[Summary]) -> list[TableColumn[Summary]]:
 
 
 def titles(columns: Iterable[TableColumn[Line]]) -> tuple[str, ...]:
-    """Return what stands over a table."""
+    """Return the titles of columns."""
     return tuple(column.title for column in columns)
 
 
 def texts(columns: Iterable[TableColumn[Line]], line: Line) -> tuple[str, ...]:
-    """Return what stands in a line of it."""
+    """Return the texts of a line."""
     return tuple(column.text(line) for column in columns)
 
 
@@ -161,7 +161,7 @@ def _columns(
 def _stands(
     of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
 ) -> bool:
-    """Whether a line fills a column, or wants it to be seen that it cannot."""
+    """Whether a line fills a column, or is to show that it cannot."""
     wanted = column.stands_with is not None and getattr(of, column.stands_with)
     return bool(wanted) or column_value(of, figure, column) is not None
 
@@ -194,7 +194,7 @@ def _marked(
     figure: FigureDefinition,
     column: FigureColumn,
 ) -> str:
-    """Say of how many it is, and where messages held several tokens.
+    """Mark a figure with its counts, and where messages held several tokens.
 
     A gap between these is longer than one between tokens.
     """

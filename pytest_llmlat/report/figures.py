@@ -35,7 +35,7 @@ def bounds(estimate: Estimate, unit: Unit = "ratio") -> str:
 
 
 def ends(estimate: Estimate, unit: Unit = "ratio") -> str:
-    """Write the interval of a figure alone."""
+    """Write the interval of a figure without the figure."""
     if estimate.low is None or estimate.high is None:
         return MISSING if estimate.value is None else "no interval"
     return f"{_end(estimate.low, unit)}{_DASH}{_end(estimate.high, unit)}"
@@ -64,18 +64,18 @@ def _three_digits(value: float) -> str:
 
 
 def placed(device: str, scenario: str) -> str:
-    """Name a device, and the load on it where there was one."""
+    """Name a device, with its load where there was one."""
     return device if scenario == "single" else f"{device} {scenario}"
 
 
 def counted(counts: Mapping[str, int], *more: str) -> str:
-    """Write what happened, and how often where it did: ``partial, 2 errors``."""
+    """List what happened, with its count where it did: ``partial, 2 errors``."""
     told = [f"{count} {name}" for name, count in counts.items() if count]
     return ", ".join([*more, *told]) or MISSING
 
 
 def listed(values: Iterable[object], sign: str = ", ") -> str:
-    """Join what is known; ``None`` is left out."""
+    """Join the texts that are known; ``None`` is left out."""
     return sign.join(str(value) for value in values if value is not None)
 
 
@@ -113,7 +113,7 @@ def per_second(value: float | None) -> str:
 
 
 def written(value: float | None, unit: Unit) -> str:
-    """Write a figure as its unit is written everywhere."""
+    """Write a figure in its unit."""
     return MISSING if value is None else _WRITTEN[unit](value)
 
 
@@ -152,7 +152,7 @@ def narrowed(
     most: int | None,
     dispensable: Sequence[int],
 ) -> list[int]:
-    """Return which columns of a table fit.
+    """Return the columns of a table that fit.
 
     Args:
         header: of the table.

@@ -1,4 +1,4 @@
-"""What the gate came to, in one sentence: how much worse, how sure, and the end."""
+"""The gate's sentence: how much worse, how sure, and the verdict."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _FEW = 3
 _PERCENT = 100.0
 _WHOLE = 10.0
-"""From so many per cent on, a tenth of one is not told."""
+"""Per cent from which on no tenth is written."""
 _LONG = 160
-"""Letters of a note from elsewhere."""
+"""Letters at most of a note from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,24 @@ class _Finding:
 
     words: str
     link: str
-    """What joins it to what was compared with: ``than`` or ``as``."""
+    """Word before what it was compared with: ``than`` or ``as``."""
     tail: str = ""
     verb: str = "is"
-    """``may be`` of what could not be decided."""
+    """Verb where it is not plainly so: ``may be`` of what could not be decided."""
 
     def beside(self, other: str) -> str:
-        """Return it with what it was compared with."""
+        """Return the finding with what it was compared with."""
         return f"{self.verb} {self.words} {self.link} {other}{self.tail}"
 
     def after(self, first: _Finding) -> str:
-        """Return it behind another one."""
+        """Return the finding as it stands behind another one."""
         verb = "" if self.verb == first.verb else f"{self.verb} "
         return f"{verb}{self.words}{self.tail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
-    """All that was compared of one model with one other."""
+    """The verdicts of one model beside one other."""
 
     model: str
     against: str
@@ -57,7 +57,7 @@ class _Compared:
 
     @property
     def cells(self) -> list[str]:
-        """The cells that are compared, but for all together."""
+        """The cells that are compared, ``all cells`` left out."""
         own = (v.cell for v in self.verdicts if v.cell != ALL_CELLS)
         return list(dict.fromkeys(own))
 
@@ -95,7 +95,7 @@ def gate_sentence(verdicts: Sequence[Verdict], cells: Mapping[str, Cell]) -> str
 
 
 def _groups(verdicts: Iterable[Verdict], cells: Mapping[str, Cell]) -> list[_Compared]:
-    """Return what was compared with what, the worst first."""
+    """Return the verdicts by what was compared with what, the worst first."""
     found: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     whole: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in filter(_compares, verdicts):
@@ -123,7 +123,7 @@ def _groups(verdicts: Iterable[Verdict], cells: Mapping[str, Cell]) -> list[_Com
 
 
 def _compares(verdict: Verdict) -> bool:
-    """Whether it is on a change, and not on a limit or on what is missing."""
+    """Whether a verdict is on a change, and not on a limit or on what is missing."""
     return verdict.tolerance is not None
 
 
@@ -238,7 +238,7 @@ def _amount(value: float, *, timed: bool) -> str:
 
 
 def _balance(group: _Compared) -> str:
-    """Say of the balance what the halves do not: that it alone is worse."""
+    """Say of the balance that it is worse where neither half is."""
     found = [v for v in group.half(("balanced",)) if not _good(v)]
     halves = [*group.half(LATENCIES), *group.half(("quality",))]
     if not found or not all(map(_good, halves)):

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 _PLAIN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;%+/-"
 )
-"""ASCII that stands for itself; all else of ASCII is a character reference, which
-Markdown takes for no structure: no column, no tag, no link."""
+"""ASCII characters that stand for themselves; all others of ASCII become character
+references, which Markdown takes for no structure: no column, no tag, no link."""
 _OURS = _PLAIN | frozenset("[]()")
-"""Round intervals; nothing of ours makes a link of them."""
+"""Brackets round intervals; nothing of ours makes a link of them."""
 _LINKED = re.compile(r"@|:(?=/)|www(?=\.)", re.IGNORECASE)
-"""Where addresses are made links although they are only text."""
+"""Beginnings of addresses that are made links although they are only text."""
 _SEAM = "\0"
-"""Marks such a place; no text has it that is printable."""
+"""Mark of such a place; no printable text has it."""
 _COMMENT = "<!-- -->"
-"""Parts a text where it is marked, and adds nothing to what is shown or copied."""
+"""Comment that parts a text where it is marked; it is neither shown nor copied."""
 
 
 def plain(text: str) -> str:
-    """Escape words and figures of ours; for text from elsewhere it is not enough."""
+    """Escape words and figures of ours; too little for text from elsewhere."""
     return _escaped(text, safe=_OURS)
 
 
@@ -95,14 +95,15 @@ class TrimmableBlock:
     """A part of a text, of which lines at the end can be left out."""
 
     rank: int
-    """The lower, the longer it is kept whole."""
+    """Order of keeping: the lower, the longer the block is kept whole."""
     title: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
-    """Before the lines, if there are any."""
+    """Lines before the block's own, if there are any of these."""
     lines: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     left: Callable[[int], str] = lambda count: f"{count} more"
-    """What to say of the lines after the first so many; never longer for more."""
+    """Returns what is said of the lines after the first so many; never longer for
+    more."""
 
 
 def fitted(blocks: Sequence[TrimmableBlock], *, limit: int) -> str:

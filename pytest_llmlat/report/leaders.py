@@ -1,4 +1,4 @@
-"""What rows come to beside each other, in sentences: decided before, worded here."""
+"""Sentences on how rows compare: decided in ``analysis``, worded here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
 
 _FEW = 4
-"""So many names are told; of more, how many they are."""
+"""Names that are told each; of more, only their number is."""
 APART: Mapping[WhyApart, str] = {
     WhyApart.LOAD: "other load",
     WhyApart.FAMILIES: "other families",
@@ -92,7 +92,7 @@ def comparison_sentence(comparison: Comparison, rows: Mapping[str, Standing]) ->
 
 
 def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[str]:
-    """Say which rows the best one is better than, wholly or in a half, or may not be.
+    """Return the rows that the best one beats, in all or a half, and may not beat.
 
     Args:
         comparison: that has a best row.
@@ -118,7 +118,7 @@ def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[s
 
 
 def apart_words(apart: Iterable[Apart], names: Mapping[str, str]) -> str:
-    """Name rows that were not compared, each reason once; empty for none."""
+    """Name the rows that were not compared, by reasons; empty for none."""
     by_reason: dict[WhyApart, list[str]] = defaultdict(list)
     for one in apart:
         by_reason[one.why].append(names[one.row])
@@ -143,7 +143,7 @@ def unranked_sentence(comparison: Comparison) -> str:
 
 
 def comparison_lines(board: Scoreboard) -> list[str]:
-    """Say which rows no other beats in both, and whether the weight decides."""
+    """Say which rows are on the front, and whether the weight decides."""
     several = [c for c in board.comparisons if len(c.rows) > 1]
     names = {row.id: _name(row) for row in board.standings}
     lines = []
@@ -182,7 +182,7 @@ def _swept(sweep: Sweep) -> str:
 
 
 def _little_time(weight: float) -> str:
-    """Say that speed is hardly a part of the scores, and what would make it one."""
+    """Say that speed hardly counts in the scores, and what would make it count."""
     return (
         f"time weighs {weight:.2f} of what quality does, or less: answers take a small"
         " part of their budgets, so that twice the time would hardly show in the"
@@ -207,7 +207,7 @@ _CHOICES: Mapping[SweptName, Callable[[float], str]] = {
 
 
 def tuning_lines(board: Scoreboard) -> list[str]:
-    """Say of each model that was varied which setting to take, and how."""
+    """Say of each varied model which setting to take, and how."""
     lines: list[str] = []
     for tuning in board.tunings:
         lines += [printable(line) for line in _tuned(tuning)]
@@ -241,7 +241,7 @@ def _alone(comparisons: Sequence[Comparison], rows: Mapping[str, Standing]) -> s
 
 
 def _disturbed(comparisons: Sequence[Comparison]) -> list[str]:
-    """Say what the times of comparisons are not to be taken for."""
+    """Say that the times of a comparison are disturbed."""
     notes = {
         "cells were contended, so that their times prove nothing": any(
             c.contended for c in comparisons

@@ -19,7 +19,7 @@ def load_order(summary: Summary) -> tuple[str, float]:
 
 
 def load_notes(summary: Summary) -> str:
-    """Say what became of requests, and whose time was measured."""
+    """Return the notes of a load: failed requests, and whose time was measured."""
     told = counted(noted_counts(summary, "loads"))
     load, more = summary.load, list[str]()
     if load is not None:
@@ -34,7 +34,7 @@ def load_notes(summary: Summary) -> str:
 
 
 def keeping_notes(summary: Summary) -> list[str]:
-    """Say whether a load was kept up and steady, and where that cannot be told."""
+    """Return notes on whether a load was kept up and steady."""
     found, load = summary.steadiness, summary.load
     if found is None or load is None:
         return []
@@ -49,7 +49,7 @@ def keeping_notes(summary: Summary) -> list[str]:
 
 
 def _turned_away(scenario: str, load: LoadFacts) -> list[str]:
-    """Say how much of a closed loop was at the server, and what did not count."""
+    """Say how many requests were in flight of a closed loop, and what did not count."""
     kind, _, level = scenario.partition(":")
     notes = []
     if kind == "concurrent" and load.batch is None and load.in_flight < int(level):

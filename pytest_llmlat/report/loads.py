@@ -1,4 +1,4 @@
-"""Cells with many requests in flight: what the server did under each load."""
+"""Tables of load curves: the figures of each model under each load."""
 
 from __future__ import annotations
 

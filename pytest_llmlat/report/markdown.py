@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 LIMIT = 60_000
 """Characters; GitHub refuses a comment of more than 65,536."""
 _FEW = 8
-"""So many verdicts are all open to see; of more, those that pass are folded."""
+"""Verdicts that are all shown open; of more, those that pass are folded."""
 _LONG = 400
 """Characters of a sentence from elsewhere that are shown; a name has fewer."""
 _ELSEWHERE = "`summary.json` has all of them."

@@ -1,4 +1,4 @@
-"""Which cells a run was to measure and never began, in words."""
+"""Missing cells: those that a run was to measure and never began."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scoreboard as a piece of HTML, as a notebook shows the value of a cell."""
+"""The scoreboard as HTML, as a notebook shows the value of its last line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what a run could see, shown before it is made."""
+"""The table of changes that a run could see, shown before it is made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def power_lines(rows: Sequence[Visible]) -> list[str]:
-    """Return the table, and what its figures rest on."""
+    """Return the table, and the facts that its figures rest on."""
     if not rows:
         return ["llmlat power: the baseline holds no cells"]
     cells = [

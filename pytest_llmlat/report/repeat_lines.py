@@ -1,4 +1,4 @@
-"""What drawn and repeated answers tell of each cell, in words."""
+"""Sentences on drawn and repeated answers of each cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What speaks against taking balanced scores for what they seem, in words."""
+"""Cautions on balanced scores: gains by giving up, and bias of few items."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard, Summary
 
 _FEW = 4
-"""So many cells are told; of more, how many they are."""
+"""Cells that are told each; of more, only their number is."""
 
 
 def score_lines(board: Scoreboard) -> list[str]:
-    """Say which scores gain by giving up, and which are off for want of items."""
+    """Return the cautions: which scores gain by giving up, which are biased."""
     gains = [line for summary in board.summaries if (line := _gain(summary))]
     biased = [told for summary in board.summaries if (told := _bias(summary))]
     lines = [*gains]

@@ -1,4 +1,4 @@
-"""What the JSON Schema of ``summary.json`` and the reference say of figures."""
+"""The figures' part of the JSON Schema of ``summary.json`` and of the reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scoreboard that a session ends with."""
+"""The scoreboard on the terminal, with which a session ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines with a tone: what is bad, unsure or good, for a terminal that has colours."""
+"""Toned lines: bad, unsure or good, for a terminal that has colours."""
 
 from __future__ import annotations
 

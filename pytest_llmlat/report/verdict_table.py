@@ -1,4 +1,4 @@
-"""The gate's table on a terminal: as wide as the terminal is, and coloured."""
+"""The table of verdicts on a terminal: as wide as the terminal is, and coloured."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Outcome, Scoreboard, Verdict
 
 _FEW = 8
-"""So many verdicts are all shown; of more, those that pass are counted."""
+"""Verdicts that are all shown; of more, those that pass are only counted."""
 _NOTES = "notes"
 _RIGHT = (COLUMNS.index("change [90 %]"), COLUMNS.index("tolerance"))
 _GIVEN_UP = ("against", "baseline → candidate", "tolerance")
-"""What a narrow terminal goes without, the first of it first."""
+"""Columns that a narrow terminal goes without, the first of them first."""
 _CELL = ("task", "model", "device", "load")
-"""What a cell's id is made of."""
+"""The parts of a cell's id."""
 WHICH_INTERVAL = (
     "[90 %] is the interval of a change: each end holds with 95 %, over all that is"
     " gated; [95 %] above is that of a figure by itself"
@@ -42,7 +42,7 @@ TONES: Mapping[Outcome, Tone | None] = {
     "warned": "unsure",
     "pass": None,
 }
-"""How a verdict's line is coloured."""
+"""Tone of a line for each outcome."""
 
 
 def verdict_lines(board: Scoreboard) -> list[str]:
@@ -54,7 +54,7 @@ def verdict_lines(board: Scoreboard) -> list[str]:
 
 
 def toned_verdicts(board: Scoreboard, *, most: int | None = None) -> list[ReportLine]:
-    """Return the same with tones, in as many letters as a line has room for."""
+    """Return the lines of :func:`verdict_lines` with tones, in a given width."""
     if not board.verdicts:
         return []
     shown = ordered(board.verdicts)

@@ -1,4 +1,4 @@
-"""What the gate says, for people: worst first, changes in their natural direction."""
+"""Verdicts for people: worst first, changes in their natural direction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = (
     "change [90 %]",
     "tolerance",
 )
-"""What a verdict's line tells before its notes."""
+"""Columns of a verdict's line before its notes."""
 _LATENCIES = {
     figure.short
     for figure in FIGURES.values()
@@ -39,10 +39,10 @@ _UNDECIDED: tuple[Outcome, ...] = ("inconclusive", "warned")
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """How changes of a quantity are written."""
+    """The scale on which changes of a quantity are written."""
 
     factor: float
-    """From a change of which positive is worse to one that people expect."""
+    """Factor from a change of which positive is worse to one that people expect."""
     places: int
     unit: str
 
@@ -67,7 +67,7 @@ def short_name(text: str) -> str:
 
 
 def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Sort worst first, what passes although it is worse before all that passes.
+    """Sort verdicts: worst first, then passes that are worse, then all other passes.
 
     What is equal in this keeps its order.
     """
@@ -77,7 +77,7 @@ def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def columns(verdict: Verdict) -> tuple[str, ...]:
-    """Write what stands under ``COLUMNS``."""
+    """Return the texts of a verdict under ``COLUMNS``."""
     return (
         _SHOUTED.get(verdict.outcome, verdict.outcome),
         verdict.cell,
@@ -90,7 +90,7 @@ def columns(verdict: Verdict) -> tuple[str, ...]:
 
 
 def own_notes(verdict: Verdict) -> str:
-    """Say what follows from the figures, where the gate's own note does not say it."""
+    """Return notes from the figures, where the gate's own note does not say it."""
     told = []
     if _tolerated(verdict) and "worse" not in (verdict.note or ""):
         told.append("worse, within the tolerance")
@@ -155,7 +155,7 @@ def outcome_counts(verdicts: Iterable[Verdict]) -> str:
 
 
 def gate_summary(verdicts: Sequence[Verdict]) -> str:
-    """Sum up all verdicts and say how the gate ended.
+    """Return the sum of all verdicts and how the gate ended.
 
     What nobody could decide is not said to have passed without a word.
     """

@@ -39,13 +39,14 @@ class HistoryChange:
     since: str
     """The first run that it is compared with."""
     before: int
-    """How many runs that are; of a creep all but the last."""
+    """Number of runs at the old level; of a creep all but the last."""
     after: int
-    """How many runs have the new level."""
+    """Number of runs at the new level."""
     change: float
-    """Of e2e as a share, of quality in its points; positive is worse."""
+    """Size of the change: of e2e as a share, of quality in its points; positive is
+    worse."""
     p: float
-    """How rarely chance does as much in one series."""
+    """Probability that chance alone does as much in one series."""
 
     @property
     def worse(self) -> bool:
@@ -55,14 +56,14 @@ class HistoryChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryChanges:
-    """All changes of a history, and what was looked at."""
+    """All changes of a history, and the number of series that were tested."""
 
     found: tuple[HistoryChange, ...]
     """The worst first."""
     series: int
-    """How many series were long enough to look at."""
+    """Number of series that were long enough to test."""
     short: int
-    """How many were not."""
+    """Number of series that were too short."""
 
     @property
     def worse(self) -> bool:
@@ -80,11 +81,11 @@ class _Series:
     half: Half
     runs: tuple[str, ...]
     values: tuple[float, ...]
-    """Of e2e logarithms of time; of quality as it is, with its sign turned round."""
+    """Values of its runs: logarithms of e2e; of quality with its sign turned round."""
 
 
 def find_changes(history: History) -> HistoryChanges:
-    """Find what changed, over all cells and both halves at once."""
+    """Return the changes of all cells in both halves, tested at once."""
     series = [
         one
         for line in history.timelines

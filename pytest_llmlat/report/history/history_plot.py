@@ -1,4 +1,4 @@
-"""The picture: some figures of each cell over the runs, with their intervals."""
+"""The plot of a history: figures of each cell over the runs, with their intervals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
     *("#E69F00", "#56B4E9", "#000000"),
 )
-"""Told apart by the colour-blind too (Okabe & Ito); marks differ besides."""
+"""Colours that the colour-blind too can tell apart (Okabe & Ito); marks differ
+besides."""
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _WORSE, _BETTER = "#C92A2A", "#2B8A3E"
 _COMMIT = 7
@@ -37,7 +38,7 @@ _ROW_INCHES = 2.1
 _LINE_INCHES = 0.25
 _ABOVE_INCHES = 0.5
 _BETWEEN = 0.75
-"""Room for titles and dates between rows, in heights of one."""
+"""Room for titles and dates between rows, in heights of a row."""
 _MOST_LETTERS = 150
 _WIDTH_INCHES = 12.0
 _DPI = 110

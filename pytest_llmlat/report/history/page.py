@@ -1,4 +1,4 @@
-"""The page: the picture inside it, and the same as a table. It asks for nothing."""
+"""The page of a history: its plot, and the same as a table. It loads nothing."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
 _OUTSIDE = 0.025
-"""On either side of a 95 % interval."""
+"""Probability on either side of a 95 % interval."""
 _MANY = 1000
-"""Above so many values a binomial distribution is told by its normal limit."""
+"""Number of values above which the binomial distribution has its normal limit."""
 _Z = 1.959963984540054
 _DIGITS = 12
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -45,30 +45,30 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One cell in one run."""
+    """A point of a history: one cell in one run."""
 
     run: str
     started: str
     commit: str | None
     machine: int
-    """Its place in ``History.machines``."""
+    """Index of its machine in ``History.machines``."""
     partial: bool
     disturbed: str | None
     """Why its latencies prove nothing; ``None`` if they may."""
     revision: str | None
-    """Of the task."""
+    """Digest of what its task asks and accepts."""
     setting: str
     """Digest of what the backend said of itself: dtype, weights, context."""
     asked: str
     """Digest of which samples were asked."""
     figures: tuple[tuple[str, Estimate], ...]
-    """What stands in the columns of the table and in the picture, by their names."""
+    """Figures of the table and of the picture, by the names of their columns."""
     logs: tuple[tuple[str, float], ...] = ()
-    """The logarithm of the e2e in seconds of each sample that has one."""
+    """Logarithm of the e2e in seconds of each sample that has one."""
 
     @property
     def alike(self) -> tuple[object, ...]:
-        """What it has in common with the points that it is comparable with."""
+        """Identity of its series: points that are comparable have the same."""
         return self.machine, self.revision, self.setting, self.asked
 
     def figure(self, key: str) -> Estimate:
@@ -78,7 +78,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """One cell in all runs that have it, oldest first."""
+    """The points of one cell over all runs that have it, oldest first."""
 
     cell: Cell
     points: tuple[Point, ...]
@@ -100,9 +100,10 @@ class History:
 
     balance: Balance
     machines: tuple[Mapping[str, object], ...]
-    """Facts that latencies depend on, of each machine and software that measured."""
+    """Each machine with its software that measured: the facts that latencies depend
+    on."""
     runs: tuple[str, ...]
-    """Ids, oldest first."""
+    """Ids of the runs, oldest first."""
     timelines: tuple[Timeline, ...]
 
     def differences(self, machine: int) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ def history_of(
 
 
 def machine_lines(history: History) -> Iterator[str]:
-    """Say what stands behind each letter of a machine."""
+    """Return a line for each letter of a machine: its facts."""
     for place, machine in enumerate(history.machines):
         if place == 0:
             cores = machine.get("cores")
@@ -246,7 +247,7 @@ def _point(
 
 
 def _setting(facts: CellFacts) -> object:
-    """Return all that a model was set to; without a schema what it ever was."""
+    """Return the settings of a model, and the constraint if there was one."""
     held = facts.constraint
     return facts.backend if held is None else (facts.backend, held)
 

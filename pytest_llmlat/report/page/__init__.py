@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
 _SLACK = 10_000
-"""Bytes for what is said of a cut, which is not known before it is made."""
+"""Bytes kept free for the note on what was cut, which is made after the cut."""
 _TEMPLATES = Path(__file__).with_name("templates")
 _SCRIPTS = (
     "base.js",
@@ -64,7 +64,7 @@ _SCRIPTS = (
     "samples.js",
     "start.js",
 )
-"""In this order they are one script, in a scope of its own."""
+"""Files of the page's one script, in the order of joining."""
 
 
 def write_page(

@@ -91,7 +91,7 @@ def _alone(board: Scoreboard, row: Row) -> Sentence:
 
 
 def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:
-    """Name those that may be as good; if there are none, all that are worse."""
+    """Name the rows that may be as good; if there are none, all that are worse."""
     if comparison.not_distinguishable:
         return ", not distinguishable from ", comparison.not_distinguishable
     for told, words in HALVES.items():
@@ -113,7 +113,7 @@ def _figures(row: Row) -> str:
 
 
 def _next(board: Scoreboard, row: Row) -> str:
-    """Write the score of the second row, and how far it is from the first."""
+    """Write the score of the second row, and its distance from the first."""
     told = bounds(row.standing.balanced)
     first = board.comparisons[0].best
     for contrast in board.contrasts:
@@ -148,7 +148,7 @@ def _letter(number: int) -> str:
 
 
 def lettered_comparisons(board: Scoreboard) -> list[str]:
-    """Return what came of each comparison of several rows.
+    """Return the answer of each comparison, where there are several.
 
     Where that is one, the answer on top has said it.
     """

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
 STEPS = 200
-"""Steps of a distribution that are drawn; of more answers, so many of their ranks."""
+"""Steps of a distribution that are drawn; of more answers, as many of their ranks."""
 _DOTS = 150
 _ALL_DOTS = 12_000
-"""Points of all cells in a plot of single answers; a browser draws no more in time."""
+"""Points at most of all cells in a plot of single answers, for the browser's sake."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlotPoints:
-    """What one pass over the records gave."""
+    """Points of the page's plots, gathered in one pass over the records."""
 
     drawn: dict[str, Any]
     """What the plots are drawn of, as JSON."""
@@ -41,14 +41,14 @@ class PlotPoints:
 
 @dataclass(slots=True)
 class _Parts:
-    """Where the time of answers went, added up."""
+    """Sums of the parts of the answers' time: waiting, first token, the rest."""
 
     split: int = 0
-    """Answers whose first token was seen."""
+    """Answers whose first token is known."""
     whole: int = 0
     """Answers of which only the end is known."""
     queued: int = 0
-    """Answers that had a scheduled arrival, of those that are split."""
+    """Answers that are split and had a scheduled arrival."""
     queue_s: float = 0.0
     first_s: float = 0.0
     rest_s: float = 0.0
@@ -72,7 +72,7 @@ class _Parts:
 
 @dataclass(slots=True)
 class _Drawing:
-    """One cell while its records pass by."""
+    """The drawing of one cell while its records pass by."""
 
     dots: Fewest[tuple[float, float]]
     times: array[float] = field(default_factory=lambda: array("d"))

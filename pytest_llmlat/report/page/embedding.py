@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LEVEL = 6
 _SHEET = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 _INERT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
-"""With these as escapes no text can end a script element or open a comment in it."""
+"""Escapes with which no text can end a script element or open a comment in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,11 @@ class PlottingLibrary:
     """The plotting library as it is embedded."""
 
     text: str
-    """Its source, of which the policy has the digest."""
+    """Source of the library, of which the policy has the digest."""
     packed: str
     sheets: tuple[str, ...]
-    """Ids of style sheets that it would add to the document for maps. It does not if
-    they are there, and the policy would not let it."""
+    """Ids of style sheets that it would add to the document for maps. It adds none that
+    is there, and the policy would not let it."""
 
 
 def plotting_library() -> PlottingLibrary | None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _DASH = "\N{EN DASH}"
 _MANY = 1_000_000
-"""More than a comparison has rows."""
+"""Place behind every row of a comparison, for those without one."""
 _SIGNS: dict[Outcome, str] = {
     "regression": "\N{BLACK DOWN-POINTING TRIANGLE}",
     "failed": "\N{BALLOT X}",
@@ -53,7 +53,7 @@ _SIGNS: dict[Outcome, str] = {
     "warned": "!",
     "pass": "\N{CHECK MARK}",
 }
-"""Beside the word, so that no colour is needed to tell outcomes apart."""
+"""Sign of each outcome, beside its word, so that no colour is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One place of a table."""
+    """A field of a table."""
 
     text: str
     key: float | str | None = None
-    """By which it is sorted; ``None`` comes last either way."""
+    """Value by which it is sorted; ``None`` comes last either way."""
     mark: Mark | None = None
     span: Estimate | None = None
     """Drawn as a line from low to high with a dot, on an axis from 0 to 1."""
@@ -89,7 +89,7 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePart:
-    """The verdicts: what does not pass, and what does."""
+    """The gate's part of the page: verdicts that do not pass, and those that do."""
 
     summary: str
     tone: Outcome
@@ -112,7 +112,7 @@ _BESIDE = (
     Column(title="Device", number=False),
     Column(title="Families", meaning="of all in this run"),
 )
-"""What a row has beside others, or is."""
+"""Columns of what a row has beside others."""
 
 
 def scoreboard_table(board: Scoreboard, rows: Sequence[Row]) -> PageTable:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
     CellScores = tuple[float, float, float]
-    """Of one cell: quality with chance taken off, speed, and the metric itself."""
+    """Scores of a cell: quality with chance taken off, speed, and the metric itself."""
 
 _HUES = 8
 _SHAPES: Mapping[str, str] = {
@@ -34,7 +34,7 @@ colour comes back with another shape."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How a row is told from others, by colour and by shape."""
+    """The mark of a row in all plots: its colour and its shape."""
 
     hue: int
     shape: str
@@ -50,14 +50,14 @@ class Row:
     """The shortest name that no other row has."""
     mark: Mark
     comparison: int | None
-    """Which of the board's comparisons it is in; ``None`` without a score."""
+    """Index of its comparison on the board; ``None`` without a score."""
     place: int | None
-    """By the balanced score, in that comparison; ``None`` too for a row that is not
+    """Rank by the balanced score in that comparison; ``None`` too for a row that is not
     above guessing."""
     covered: tuple[int, int]
-    """How many of the run's families it has."""
+    """Number of the run's families that it has."""
     scores: Mapping[str, Sequence[CellScores]]
-    """By family, what each cell earned."""
+    """Scores of its cells, by family."""
 
 
 def row_key(cell: Cell | Standing) -> tuple[str, str, str]:

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
     Text = str | list[str | int] | None
-    """A text, or where its middle is left out: [head, letters left out, tail]."""
+    """A text; where its middle is left out: [head, letters left out, tail]."""
 
 Kept = TypeVar("Kept")
 
 PAGE_BYTES = 12_000_000
 MOST = 24_000
-"""Samples in a page. Twice ten models, six families and two hundred samples."""
+"""Samples at most in a page: twice ten models, six families and two hundred samples."""
 LENGTHS = (20_000, 4_000, 1_000, 300, 100)
-"""Letters of a text, the longest first; the first at which all have room counts."""
+"""Lengths of texts to try, the longest first; the first at which all fit counts."""
 _SLOW = 4
-"""Of those that are kept one in so many is among the slowest; the rest are drawn."""
+"""One in so many of the kept samples is among the slowest; the rest are drawn."""
 COLUMNS = (
     *("sample", "round", "difficulty", "text", "answer", "extracted", "finish"),
     *("error", "correct", "value", "flags", "e2e", "ttft", "tpot", "queue"),
@@ -51,7 +51,7 @@ _WHOLE = 1 << 64
 
 
 class Fewest(Generic[Kept]):
-    """Keeps the values with the smallest keys, and counts all."""
+    """A collector of the values with the smallest keys; it counts all."""
 
     def __init__(self, most: int) -> None:
         """Keep so many."""
@@ -86,13 +86,13 @@ class Samples:
     kept: tuple[int, ...]
     seen: tuple[int, ...]
     longest: int
-    """Letters that a text may have here."""
+    """Letters that a text may have in this page."""
     shortened: int
-    """Texts that are longer and lost their middle."""
+    """Number of longer texts, which lost their middle."""
 
 
 class Store:
-    """Takes in the samples of one cell after the other."""
+    """A store of samples that takes in one cell after the other."""
 
     def __init__(self, counts: Sequence[int]) -> None:
         """Share the page between the cells; ``counts`` are their samples."""

@@ -1,4 +1,4 @@
-"""Text from elsewhere in markup: what would act or hide is shown as a badge."""
+"""Text from elsewhere in markup: control and format characters become badges."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 _ACTING = ("Cc", "Cs", "Zl", "Zp")
 _JOINERS = "\u200c\u200d"
-"""Emoji and several scripts cannot be written without them."""
+"""Format characters without which emoji and several scripts cannot be written."""
 _PICTURES = 0x2400
-"""Where Unicode has a picture for each control character of ASCII."""
+"""Unicode's pictures of the control characters of ASCII: the first of them."""
 _SPACE = 0x20
 _DELETE = 0x7F
 
@@ -43,7 +43,7 @@ def _named(letter: str) -> str:
 
 
 def marked(mark: Mark) -> Markup:
-    """Draw the sign of a row: its colour and shape, the same in every plot."""
+    """Draw the mark of a row: its colour and shape, the same in every plot."""
     from markupsafe import Markup  # noqa: PLC0415 - jinja2 brings it, on use
 
     return Markup(
