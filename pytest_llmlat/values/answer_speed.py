@@ -1,4 +1,4 @@
-"""When an answer came, and what that earns beside its task's latency budget."""
+"""The time of an answer, and the speed score that it earns beside its task's budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def answer_time(record: Record) -> float | None:
-    """Return the e2e of a request that was answered; a failure has none, in seconds."""
+    """Return the e2e of an answered request in seconds; ``None`` for a failure."""
     if not record.answered or record.timing is None:
         return None
     return record.timing.e2e_s

@@ -1,4 +1,4 @@
-"""Where the files that come with the package lie."""
+"""The folder of the files that come with the package."""
 
 from __future__ import annotations
 

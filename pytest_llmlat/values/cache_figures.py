@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 COLD = 0.01
-"""Up to this share of kept tokens prompts are called cold."""
+"""Share of kept tokens up to which prompts are called cold."""
 
 
 def answered(record: Record) -> bool:
-    """Whether there is an answer whose latency may be that of a kept prompt."""
+    """Whether an answer's latency may be that of a kept prompt."""
     return record.answered and record.timing is not None
 
 
 def cached_parts(record: Record) -> RatioParts | None:
-    """Return the kept tokens of a prompt and all of them."""
+    """Return the kept tokens of a prompt, and all its tokens."""
     if not answered(record):
         return None
     return RatioParts(above=record.cached_tokens, below=record.prompt_tokens)

@@ -1,4 +1,4 @@
-"""Which rows of a scoreboard may be compared, and what came of comparing them.
+"""Comparisons of a scoreboard's rows: which may be compared, and the result.
 
 Decided once, in ``analysis``; reports only word it.
 """
@@ -10,31 +10,31 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 FrontAxis: TypeAlias = Literal["e2e", "speed"]
-"""What quality is laid against: the e2e p50, or the speed score."""
+"""Axis of a Pareto front beside quality: the e2e p50, or the speed score."""
 AXES: tuple[FrontAxis, ...] = ("e2e", "speed")
 
 
 class WhyApart(StrEnum):
-    """Why two rows were not compared; the first that holds is told."""
+    """Reason why two rows were not compared; the first that holds."""
 
     LOAD = "load"
-    """They were measured in different scenarios."""
+    """The rows were measured in different scenarios."""
     FAMILIES = "families"
-    """They cover different families of tasks."""
+    """The rows cover different families of tasks."""
     TASKS = "tasks"
-    """They cover different tasks of the same families."""
+    """The rows cover different tasks of the same families."""
     VERSION = "version"
     """A task of the same name asks or accepts something else (its revision)."""
     MISSING = "missing"
-    """One of them lacks answers, perhaps the hard or the slow ones."""
+    """One row lacks answers, perhaps the hard or the slow ones."""
     SAMPLES = "samples"
-    """They were asked different samples of the same tasks."""
+    """The rows were asked different samples of the same tasks."""
     REQUESTS = "requests"
-    """They were asked the same samples, but not as often."""
+    """The rows were asked the same samples, but not equally often."""
 
 
 class WhyUnranked(StrEnum):
-    """Why a row has no place beside others: nothing says that it is good at all."""
+    """Reason why a row has no place beside others: it may be no good at all."""
 
     UNANSWERED = "unanswered"
     """Every request of a cell failed or ran into the time limit."""
@@ -49,20 +49,21 @@ Answers: TypeAlias = Literal["better", "worse"]
 
 
 class WhyBetter(StrEnum):
-    """In which way a row is better than another for certain."""
+    """Way in which a row is better than another for certain."""
 
     FASTER = "faster"
-    """It is faster, and its quality is no worse by more than ``EQUAL_QUALITY``."""
+    """Faster, and no worse in quality by more than ``EQUAL_QUALITY``."""
     ANSWERS = "answers"
-    """Its quality is higher, and it is no slower by more than ``EQUAL_TIME``."""
+    """Higher quality, and no slower by more than ``EQUAL_TIME``."""
     BALANCE = "balance"
-    """Its balanced score is higher."""
+    """Higher balanced score."""
 
 
 EQUAL_QUALITY = 0.05
-"""Points of the metric that a row may be worse by and be as good."""
+"""Points of the metric by which a row may be worse and count as equally good."""
 EQUAL_TIME = 0.10
-"""Share by which times may be longer and be as short: twice the drift of a cell."""
+"""Share by which times may be longer and count as equally short: twice the drift of a
+cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Apart:
     """A row that was not compared with those of a comparison."""
 
     row: str
-    """Its id."""
+    """Id of the row."""
     why: WhyApart
 
 
@@ -79,7 +80,7 @@ class Unranked:
     """A row of a comparison that has no place in it."""
 
     row: str
-    """Its id."""
+    """Id of the row."""
     why: WhyUnranked
 
 
@@ -103,33 +104,34 @@ class HalfBetter:
     """A row that the best one differs from for certain, without being better."""
 
     row: str
-    """Its id."""
+    """Id of the row."""
     pace: Pace | None
-    """The best one is so, beside it."""
+    """Pace of the best row beside this one: faster, or slower."""
     answers: Answers | None
-    """Those of the best one are so, beside its."""
+    """Answers of the best row beside this one's: better, or worse."""
 
 
 SweptName: TypeAlias = Literal["weight", "budget"]
-"""A choice that went into scores: the weight of quality, or the latency budgets."""
+"""Name of a choice behind scores: the weight of quality, or the latency budgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """How far the order of rows holds while a choice is varied.
+    """Range of a choice over which the order of rows holds.
 
     A weight is that of quality, 0 to 1; a budget is a multiple of those of the tasks.
     """
 
     of: SweptName
     low: float
-    """From where it was varied ..."""
+    """Lowest value that was tried."""
     high: float
-    """... to where."""
+    """Highest value that was tried."""
     holds_from: float
-    """From where the order is what it is, without a break ..."""
+    """Lowest value down to which the order stays the same without a break."""
     holds_to: float
-    """... to where; the same as the ends above where it holds throughout."""
+    """Highest value up to which it stays the same; ``low`` and ``high`` where it always
+    holds."""
 
     @property
     def decides(self) -> bool:
@@ -139,9 +141,9 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Rows that were asked the same under the same load, and how they compare.
+    """A comparison: rows that were asked the same under the same load.
 
-    One row that nothing was compared with is a comparison of one.
+    A row that nothing was compared with is a comparison of one.
     """
 
     scenario: str
@@ -149,36 +151,37 @@ class Comparison:
     rows: tuple[str, ...]
     """Ids, best balanced score first; those that are not ranked come last."""
     places: tuple[int | None, ...]
-    """Of each row by its balanced score; rows that tie share the better place.
+    """Rank of each row by its balanced score; rows that tie share the better one.
     ``None`` for those that are not ranked."""
     best: str | None
-    """The row of the best balanced score; ``None`` for a single row, and where no
+    """Id of the row of the best balanced score; ``None`` for a single row, and where no
     row is ranked."""
     better_than: tuple[str, ...]
     """Rows that the best one is better than for certain (95 %, all pairs at once)."""
     not_distinguishable: tuple[str, ...]
-    """Rows of which neither that nor anything else can be told."""
+    """Rows that the best one differs from in nothing for certain."""
     halves: tuple[HalfBetter, ...]
-    """Rows that it differs from in one half for certain, or in both against each
-    other."""
+    """Rows that the best one differs from in one half for certain, or in both in
+    opposite directions."""
     fronts: tuple[Front, ...]
     weight_decides: bool
     """Whether places change over the weights of quality from 0.3 to 0.7."""
     sweeps: tuple[Sweep, ...]
-    """Of each choice that was varied; none where fewer than two rows are ranked."""
+    """Result of each choice that was varied; none where fewer than two rows are
+    ranked."""
     time_hardly_counts: float | None
-    """The largest weight of time beside quality of a ranked row, where it is so small
-    that twice the time would lower no score by more than a twentieth."""
+    """Largest weight of time beside quality of a ranked row, where it is so small that
+    twice the time would lower no score by more than a twentieth."""
     unranked: tuple[Unranked, ...]
     """Rows that are not above guessing for certain."""
     right_in_time: int
-    """Answers that were right and within their budget ..."""
+    """Answers that were right and within their budget."""
     judged: int
-    """... of so many whose metric knows right and wrong."""
+    """Answers whose metric knows right and wrong."""
     contended: bool
     """Whether a cell of a row was measured while the machine was busy."""
     apart: tuple[Apart, ...]
-    """Each other row that has a score."""
+    """All other rows that have a score, and why each is not in this comparison."""
     behind: bool = False
     """Whether a cell of a row did not keep up with its load."""
 

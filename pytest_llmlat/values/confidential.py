@@ -1,4 +1,4 @@
-"""What is written and shown of texts that may hold keys and passwords."""
+"""Texts without what may be keys and passwords, as they are written and shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TELLING = re.compile(
     r"auth|credential|key|passw|pwd|secret|signature|\bsig\b|token(?!s|iz|_count)",
     re.IGNORECASE,
 )
-"""Names of what is nobody's business; ``max_tokens`` and ``tokenizer`` are not."""
+"""Names whose values are hidden; ``max_tokens`` and ``tokenizer`` are none."""
 
 
 def shown_address(text: str) -> str:

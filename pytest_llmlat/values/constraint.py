@@ -1,4 +1,4 @@
-"""What an answer is held to while it is generated: a JSON schema or a grammar."""
+"""Constraints on answers while they are generated: a JSON schema or a grammar."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 ConstraintKind: TypeAlias = Literal["json_schema", "gbnf", "regex", "choice"]
-"""A JSON schema; llama.cpp's grammar; a regular expression or a list of texts, one of
-which the whole answer is."""
+"""Kind of constraint: a JSON schema; llama.cpp's grammar; a regular expression; a list
+of texts, one of which the whole answer is."""
 _DIGITS = 16
 _PROBE = "k7q"
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One schema or grammar, such that tokens that do not fit are never chosen."""
+    """A schema or grammar: tokens that do not fit it are never chosen."""
 
     kind: ConstraintKind
     text: str
@@ -24,7 +24,7 @@ class Constraint:
 
     @property
     def digest(self) -> str:
-        """What tells it from others: its kind and sixteen hex digits."""
+        """Digest of its kind and text: the kind and sixteen hex digits."""
         content = f"{self.kind}\n{self.text}".encode("utf-8", "surrogatepass")
         return f"{self.kind} {hashlib.sha256(content).hexdigest()[:_DIGITS]}"
 
@@ -48,7 +48,7 @@ class Constraint:
 
 
 def schema_constraint(schema: object) -> Constraint:
-    """Return what holds an answer to a JSON schema.
+    """Return the constraint of a JSON schema.
 
     The order of its keys stays: fields of an answer are written in that order.
 

@@ -1,4 +1,4 @@
-"""Figures of what a right answer costs."""
+"""Figures of cost: of time and tokens for a right answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries of catalogues of which some extend others: ``extends = "reasoning/gsm8k"``.
+"""Entries that extend others, put together: ``extends = "reasoning/gsm8k"``.
 
 Such an entry says only what changes. It extends the entry of that name as all files
 together make it, or, where it has that name itself, the one of the files before.
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryKind:
-    """What must be known of a kind of entry to put entries together."""
+    """A kind of catalogue entry, and the rules for putting one together."""
 
     kind: str
-    """The table that holds them, such as ``tasks``."""
+    """Table that holds the entries, such as ``tasks``."""
     noun: str
-    """What one is called in a message."""
+    """Name of one entry in a message."""
     instead: Mapping[str, Collection[str]]
-    """(key, keys of the base that go where an entry has that key): a revision pins the
-    weights that it was written beside, and no others."""
+    """(key, keys of the base that are dropped where an entry has that key): a revision
+    pins the weights that it was written beside, and no others."""
     implied: Callable[[TomlTable, TomlTable], bool] = lambda entry, before: False  # noqa: ARG005 - of no entry
     """Whether an entry without ``extends`` extends the one of its name before."""
 
@@ -54,7 +54,7 @@ def whole_entries(files: Iterable[Path], kind: EntryKind) -> dict[str, TomlTable
 
 
 class _Layers:
-    """The entries of each file, the first file lowest."""
+    """Entries of all files in layers, the first file lowest."""
 
     def __init__(self, layers: list[dict[str, TomlTable]], kind: EntryKind) -> None:
         """Hold them; nothing is put together yet."""

@@ -1,4 +1,4 @@
-"""What can be asked of what: models, tasks and their samples, as catalogues say it."""
+"""Models, tasks and samples, as catalogues say them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = str | int | float | bool
 
 ShotDraw: TypeAlias = Literal["each", "once", "first"]
-"""Which rows are the examples: drawn anew for each item, drawn once for all of them,
-or the first of the file."""
+"""Draw of few-shot examples: anew for each item, once for all of them, or the first of
+the file."""
 
 DIFFICULTIES = ("easy", "medium", "hard")
 """The usual difficulties in their order; a task's data may have others."""
@@ -24,27 +24,27 @@ DATA_SUFFIXES = tuple(
 )
 """Endings of the data files that can be read."""
 GENERATED = "generated:"
-"""What the source of a task starts with whose items are drawn, not read."""
+"""Beginning of the source of a task whose items are drawn, not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """An entry of the model catalogue: which weights, run by what, where."""
+    """An entry of the model catalogue: weights, their backend, and their devices."""
 
     name: str
-    """What the user types and every report shows."""
+    """Name that the user types and every report shows."""
     backend: str
     """A key of the backend table, such as ``gguf`` or ``transformers``."""
     devices: tuple[str, ...]
-    """The devices that this entry may run on, in order of preference."""
+    """Devices that this entry may run on, in order of preference."""
     weights: str | None = None
-    """A hub id, a folder or a file; which of them, the backend knows."""
+    """A hub id, a folder or a file; the backend knows which."""
     package: str | None = None
-    """The Python package inside which ``weights`` (a file pattern) lies."""
+    """Python package inside which ``weights`` (a file pattern) lies."""
     extra: str | None = None
     """The extra of this project that installs ``package``."""
     revision: str | None = None
-    """The pinned commit on the hub, or the version of the package."""
+    """Pinned commit on the hub, or the version of the package."""
     adapter: str | None = None
     """A LoRA adapter on top: a folder or a hub id."""
     adapter_revision: str | None = None
@@ -54,21 +54,22 @@ class ModelSpec:
     trust_remote_code: bool = False
     """Whether Python code that comes with the weights may be run."""
     chat: bool | None = None
-    """Whether prompts take the chat form; ``None`` asks the weights."""
+    """Whether prompts take the chat form; ``None`` where the weights tell."""
     url: str | None = None
-    """Where a server of the OpenAI kind answers, such as ``http://host:8000/v1``."""
+    """Address of a server of the OpenAI kind, such as ``http://host:8000/v1``."""
     api_key_env: str | None = None
-    """The environment variable that holds the key for ``url``; never the key."""
+    """Name of the environment variable that holds the key for ``url``; never the
+    key."""
     headers: tuple[tuple[str, str], ...] = ()
     """(name, value) pairs that go with every request to ``url``; ``${NAME}`` in a value
     stands for an environment variable."""
     system: str | None = None
-    """What stands before every chat; ``None`` for what a task says."""
+    """System prompt of every chat; ``None`` for that of the task."""
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``; they come before
     those of a task."""
     options: tuple[tuple[str, Scalar], ...] = ()
-    """Settings that only this backend knows."""
+    """Settings that only its backend knows."""
 
     def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
         """Return the backend setting ``key``, or ``default``."""
@@ -76,7 +77,7 @@ class ModelSpec:
 
     @property
     def chat_settings(self) -> tuple[tuple[str, Scalar], ...]:
-        """What it says of chats, so that runs that differ in it can be told apart."""
+        """Settings of its chats, by which runs that differ in them are told apart."""
         system = () if self.system is None else (("system", self.system),)
         switches = (
             (f"chat_template_kwargs.{name}", value)
@@ -91,7 +92,7 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A model on a device: what is loaded once and serves many cells."""
+    """A model on a device: it is loaded once and serves many cells."""
 
     model: ModelSpec
     device: str
@@ -104,21 +105,22 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationTurn:
-    """Where in a conversation a sample stands, and what was said before it."""
+    """A sample's turn of a conversation, and the messages before it."""
 
     conversation: str
-    """The id of the row, which all turns of the conversation share."""
+    """Id of the row, which all turns of the conversation share."""
     number: int
-    """Which of its user messages this is, from 1."""
+    """Number of this user message, from 1."""
     text: str
-    """What is asked."""
+    """The user message."""
     system: str | None = None
-    """What stands before the conversation and says how to answer."""
+    """System prompt of the conversation."""
     earlier: tuple[tuple[str, str | None], ...] = ()
-    """The user messages before, each with the answer that the data give, ``None`` for
-    the model's own."""
+    """User messages before, each with the answer from the data; ``None`` for the
+    model's own."""
     asked_before: tuple[str | None, ...] = ()
-    """Of each of them the id of its sample, ``None`` where it is not asked."""
+    """Ids of the samples of the earlier messages; ``None`` for one that is not
+    asked."""
     graded: bool = True
     """Whether the data know a right answer."""
 
@@ -145,7 +147,8 @@ class MessageTemplate:
     content: str
     """Template; it sees the columns of a row."""
     further: tuple[tuple[str, str | bool], ...] = ()
-    """Its other keys, such as the column of the right answer; texts are templates."""
+    """Further keys of the message, such as the column of the right answer; texts are
+    templates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,20 +157,20 @@ class Sample:
 
     id: str
     difficulty: str | None
-    """As its row says it, such as ``hard`` or ``Level 5``."""
+    """Difficulty by its row, such as ``hard`` or ``Level 5``."""
     stratum: str
-    """What a stratified draw keeps in proportion: difficulty and label."""
+    """Stratum of a stratified draw: difficulty and label."""
     fields: tuple[tuple[str, object], ...]
-    """The columns of its row, for the prompt and the metric."""
+    """Columns of its row, for the prompt and the metric."""
     reference: str
     """The right answer, as a person reads it in a report. Where tests decide, a program
     that passes them; empty if there is none."""
     further: tuple[str, ...] = ()
-    """Answers that are just as right as the reference."""
+    """Other answers that are just as right as the reference."""
     where: str = field(default="", compare=False)
-    """Where its row stands, such as ``FILE:3``, for a complaint; empty if in none."""
+    """Place of its row, such as ``FILE:3``, for a complaint; empty if it has none."""
     turn: ConversationTurn | None = None
-    """``None`` for a question that stands alone."""
+    """Its turn of a conversation; ``None`` for a question that stands alone."""
 
     @property
     def item(self) -> str:
@@ -191,10 +194,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicSet:
-    """Where the rows of a public set lie: on the hub, or in a local copy."""
+    """A public data set: on the hub, or in a local copy."""
 
     hub: str
-    """The id on the hub, such as ``openai/gsm8k``."""
+    """Id on the hub, such as ``openai/gsm8k``."""
     config: str | None
     split: str
     revision: str | None
@@ -202,21 +205,21 @@ class PublicSet:
     file: str
     """The name of a local copy, below the folder given with ``--llm-data``."""
     local_only: str | None = None
-    """Why the rows on the hub do not do and a local copy is needed."""
+    """Reason why the rows on the hub are of no use and a local copy is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shots:
-    """The answered examples that stand before each question of a task (few-shot)."""
+    """Few-shot examples: answered questions before each question of a task."""
 
     count: int
-    """How many; 0 for none."""
+    """Number of examples; 0 for none."""
     answer: str
     """Template of an example's answer; it sees the columns of the example's row."""
     split: str | None = None
-    """The split of the public set that they are drawn from."""
+    """Split of the public set that examples are drawn from."""
     file: str | None = None
-    """The file that they are drawn from: of a public set its local copy below the
+    """File that examples are drawn from: of a public set its local copy below the
     folder of data; ``None`` beside no ``split``: the task's own rows, the asked one
     left out."""
     where: str | None = None
@@ -225,7 +228,7 @@ class Shots:
     turns: bool = False
     """Whether they are earlier questions and answers of a chat, not text before it."""
     between: str = "\n\n"
-    """What separates them, and the last from the question, where they are text."""
+    """Separator of examples, and of the last from the question, where they are text."""
 
     @property
     def own_rows(self) -> bool:
@@ -235,7 +238,7 @@ class Shots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Data set, prompt, generation settings, extractor, metric and latency budget."""
+    """A task: data set, prompt, generation, extractor, metric and latency budget."""
 
     name: str
     """``family/short``, such as ``sentiment/polarity``."""
@@ -252,18 +255,18 @@ class Task:
     metric: str
     max_new_tokens: int
     budget_s: float
-    """The latency at which an answer earns half of the speed score."""
+    """Latency, in seconds, at which an answer earns half of the speed score."""
     chance: float | None = None
-    """The quality of guessing, taken off before scoring; ``None``: what it is on the
-    task's samples."""
+    """Quality of guessing, taken off before scoring; ``None`` where it is computed from
+    the task's samples."""
     chat_stop: tuple[str, ...] = ()
     completion_stop: tuple[str, ...] = ()
     thinking_tokens: int | None = None
-    """After how many tokens a model is to stop thinking, beside ``max_new_tokens``;
-    ``None`` where those are the bound of both."""
+    """Tokens of thought at most, beside ``max_new_tokens``; ``None`` where those are
+    the bound of both."""
     labels: tuple[str, ...] = ()
     reference: str = "reference"
-    """The column that holds the right answer, or a list of right answers."""
+    """Column that holds the right answer, or a list of right answers."""
     references: str | None = None
     """The column that holds the list of all right answers, where there are several."""
     mapping: tuple[tuple[str, str], ...] = ()
@@ -275,48 +278,47 @@ class Task:
     options: tuple[tuple[str, Scalar], ...] = ()
     """Settings of the extractor, the metric and the source, such as ``language``."""
     temperature: float = 0.0
-    """With which tokens are drawn; 0 takes the likeliest. A model's entry may have one
-    of its own."""
+    """Temperature of sampling; 0 takes the likeliest token. A model's entry may have
+    one of its own."""
     top_p: float = 1.0
-    """The share of the probability that they are drawn from."""
+    """Share of the probability that tokens are drawn from."""
     repeats: int = 1
-    """How often each sample is asked."""
+    """Number of times that each sample is asked."""
     chat: bool | None = None
     """Whether it is asked as a chat; ``None`` leaves that to the model."""
     preface: str = ""
-    """What stands before the examples and the question, in the first message of a
-    chat."""
+    """Text before the examples and the question, in the first message of a chat."""
     system: str | None = None
-    """What stands before the chat and says how to answer."""
+    """System prompt of its chats."""
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``."""
     shots: Shots | None = None
     prompts: tuple[tuple[str, str], ...] = ()
-    """(name, template) of other prompts that it can be asked in, to be compared."""
+    """(name, template) of alternative prompts, to be compared with its own."""
     messages: str | tuple[MessageTemplate, ...] | None = None
     """An expression over a row that gives the messages of a conversation, or their
     templates; ``None`` where each row is one question."""
     breakdown: tuple[str, ...] = ()
     """Columns of a row by whose values quality and latency are told apart."""
     only_by_name: bool = False
-    """Its rows are bundled or in a file, and it runs only where it is named all the
-    same."""
+    """Whether it runs only where it is named, although its rows are bundled or in a
+    file."""
     cluster: str | None = None
-    """The column that says which samples are alike, such as the text that they are
+    """Column whose value groups samples that are alike, such as the text that they are
     questions about; ``None`` where each stands alone."""
     schema: Constraint | None = None
-    """The JSON schema that a right answer fits; answers are held to it."""
+    """JSON schema that every right answer fits; answers are held to it."""
     grammar: Constraint | None = None
-    """What answers are held to in place of the schema."""
+    """Constraint on answers in place of the schema."""
     ranked: RankBy | None = None
-    """By what its options are ranked, where the answer is the one that the model finds
-    likeliest; ``None`` where an answer is written."""
+    """Figure by which its options are ranked, where the answer is the one that the
+    model finds likeliest; ``None`` where an answer is written."""
     continuation: str | None = None
-    """Template of what stands behind the prompt for an option that is ranked."""
+    """Template of the text behind the prompt for an option that is ranked."""
 
     @property
     def constraint(self) -> Constraint | None:
-        """What answers are held to, unless a model's entry says otherwise."""
+        """Constraint on answers, unless a model's entry says otherwise."""
         return self.schema if self.grammar is None else self.grammar
 
     @property

@@ -33,7 +33,8 @@ OURS = "pytest-llmlat"
 """The distribution whose names nobody else can take."""
 
 _OUR_CODE = (str(Path(__file__).parents[1]) + os.sep, contextlib.__file__)
-"""Where what is ours is called from, the machinery of ``with`` among it."""
+"""Beginnings of the files that call extensions for us: our own, and those of
+``with``."""
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[str, object], T]

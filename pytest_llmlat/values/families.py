@@ -1,4 +1,4 @@
-"""The families of tasks: what tasks of one kind have in common."""
+"""Families of tasks: properties that tasks of one kind share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_llmlat.values.extensions import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """What tasks named ``family/task`` have in common."""
+    """A family: properties of all tasks named ``family/task``."""
 
     labels: bool = False
     """Whether answers are labels even of tasks that list none, so that macro-F1 is told

@@ -1,4 +1,4 @@
-"""What the definition of a figure says: unit, direction, reading and columns."""
+"""The definition of a figure: unit, direction, reading and columns."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Form: TypeAlias = Literal["value", "bounds", "interval"]
 View: TypeAlias = Literal[
     "cells", "rows", "row_lines", "page", "loads", "curves", "history", "plot"
 ]
-"""Where a column stands. ``cells`` and ``rows``: in the tables of cells and of rows of
-terminal, Markdown, notebook and page; ``row_lines``: in those of rows but for the
-page's, ``page``: in that alone. ``loads``: in the tables of load curves, ``curves``:
-in the page's drawings of them, of seconds and of requests a second. ``history``: in its
-table, ``plot``: in its picture."""
+"""Table or drawing in which a column stands. ``cells`` and ``rows``: the tables of
+cells and of rows of terminal, Markdown, notebook and page; ``row_lines``: those of rows
+but for the page's, ``page``: that alone. ``loads``: the tables of load curves,
+``curves``: the page's drawings of them, of seconds and of requests a second.
+``history``: its table, ``plot``: its picture."""
 
 EVERYWHERE: tuple[View, ...] = ("cells", "rows", "history")
 
@@ -43,73 +43,76 @@ class FigureColumn:
     title: str
     views: tuple[View, ...]
     which: Statistic = "value"
-    """Which statistic of a distribution; ``value`` of all else."""
+    """Statistic of a distribution that it shows; ``value`` of all else."""
     form: Form = "value"
     meaning: str = ""
     out_of: str | None = None
-    """The field that tells how many there should be: ``10/12`` where they differ."""
+    """Field with the full count: ``10/12`` where they differ."""
     stands_with: str | None = None
-    """The field of a summary with which it stands there, filled or not."""
+    """Field of a summary whose presence makes the column stand, filled or not."""
     otherwise: str | None = None
-    """The figure that stands there where this one is not known."""
+    """Figure that is shown where this one is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordValues:
-    """What one record adds to a distribution."""
+    """Values that one record adds to a distribution."""
 
     values: Sequence[float]
     censored: int = 0
-    """How many more there are that are only known to be longer."""
+    """Number of further values that are only known to be longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioParts:
-    """What one record adds to a ratio of two sums: a share, a mean or a rate."""
+    """Two summands that one record adds to a ratio: a share, a mean or a rate."""
 
     above: float | None
-    """``None`` where it is not known of this record, and so not of its cell."""
+    """Summand of the numerator; ``None`` where it is not known of this record, and so
+    not of its cell."""
     below: float | None = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureDefinition:
-    """One figure: what it is, how it is read and where it is shown."""
+    """The definition of a figure: its meaning, how it is read and where it is shown."""
 
     name: str
-    """As ``Summary`` and ``summary.json`` have it, with its unit at the end."""
+    """Name in ``Summary`` and ``summary.json``, with its unit at the end."""
     meaning: str
-    """Of a cell, in a sentence; the schema tells it."""
+    """Meaning of a cell's figure, in a sentence; the schema tells it."""
     shape: Shape
     unit: Unit
     better: Better | None
     row_meaning: str | None = None
-    """The same of a row; ``None`` where rows do not have it."""
+    """Meaning of a row's figure; ``None`` where rows do not have it."""
     limited: bool = False
     """Whether an absolute limit can be set on it."""
     compared: bool = False
     """Whether it is gated as the ratio of a sample's latencies in two runs."""
     of_time: bool = False
-    """Whether it is made of times although its unit is not one."""
+    """Whether it is made of times although its unit is none of time."""
     headlines: tuple[Statistic, ...] = ()
-    """What JUnit's and pytest-benchmark's files tell of it; ``value`` of what is no
-    distribution."""
+    """Statistics that JUnit's and pytest-benchmark's files tell; ``value`` of what is
+    no distribution."""
     optional: bool = True
-    """Whether it can be missing; what is counted cannot, it is 0."""
+    """Whether it can be missing; a count cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
-    """Of one record, what it adds to a distribution. A figure without ``read``,
-    ``ratio``, ``averaged``, ``count`` and ``told`` is a field of ``Summary``, made in
-    ``analysis``.
-    """
+    """Returns the values that a record adds to a distribution. A figure without
+    ``read``, ``ratio``, ``averaged``, ``count`` and ``told`` is a field of ``Summary``,
+    made in ``analysis``."""
     ratio: Callable[[Record], RatioParts | None] | None = None
-    """Of one record, what it adds to two sums; ``None`` of one that it is not about."""
+    """Returns the two summands of a record; ``None`` for one that the figure is not
+    about."""
     averaged: Callable[[Record], float | None] | None = None
-    """Of one record, what it adds to a mean over requests that has an interval, 0 to 1;
-    ``None`` of one that it is not about. A row has the mean over its families."""
+    """Returns a record's share, 0 to 1, of a mean over requests that has an
+    interval; ``None`` for one that the figure is not about. A row has the mean over
+    its families."""
     count: Callable[[Record], int | None] | None = None
-    """Of one record, what it adds to a count; ``None`` where it is not known."""
+    """Returns what a record adds to a count; ``None`` where it is not known."""
     told: Callable[[CellFacts], float | None] | None = None
-    """Of a cell's facts, such as its load. Rows have no such figure."""
+    """Returns the figure of a cell's facts, such as its load. Rows have no such
+    figure."""
     per_token: bool = False
     """Whether messages of several tokens make it longer than it is per token."""
     exported: Mapping[str, Callable[[Record], float | None]] = field(
@@ -118,11 +121,11 @@ class FigureDefinition:
     """Columns of the export, each of one record."""
     columns: tuple[FigureColumn, ...] = ()
     noted: tuple[View, ...] = ()
-    """Whose notes tell a count, where it is not 0."""
+    """Tables whose notes tell the count, where it is not 0."""
 
     @property
     def short(self) -> str:
-        """What options call it: ``e2e`` for ``e2e_s``."""
+        """Name in options: ``e2e`` for ``e2e_s``."""
         timed = self.shape == "distribution"
         return self.name.removesuffix("_s") if timed else self.name
 

@@ -1,4 +1,4 @@
-"""The columns that tables get from the definitions of figures, and what they hold."""
+"""Columns of tables, made from the definitions of figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DefinedColumn: TypeAlias = "tuple[FigureDefinition, FigureColumn]"
 
 
 def figure_value(of: Summary | Standing, figure: FigureDefinition) -> FigureValue:
-    """Return what a cell or a row has of a figure; ``None`` if rows do not have it."""
+    """Return the figure of a cell or a row; ``None`` if rows do not have it."""
     if figure.read is not None:
         return dict(of.figures).get(figure.name)
     if figure.averaged is not None:
@@ -50,7 +50,7 @@ def columns_of(layout: TableLayout) -> tuple[DefinedColumn, ...]:
 def column_estimate(
     of: Summary | Standing, figure: FigureDefinition, column: FigureColumn
 ) -> Estimate:
-    """Return what stands in a column for a cell or a row, with its interval if any."""
+    """Return the text's number of a column for a cell or a row, with its interval."""
     held = figure_value(of, figure)
     if not held and column.otherwise is not None:
         held = figure_value(of, FIGURES[column.otherwise])
@@ -68,7 +68,7 @@ def column_value(
 
 
 def noted_counts(of: Summary | Standing, view: View) -> dict[str, int]:
-    """Return the counts that notes of such a table tell, by what these call them."""
+    """Return the counts that the notes of a table tell, by name."""
     found: dict[str, int] = {}
     for figure in FIGURES.values():
         if view not in figure.noted:
@@ -103,7 +103,7 @@ def _with(name: str, which: str) -> str:
 
 
 def limited_figures() -> dict[str, tuple[FigureDefinition, Percentile | None]]:
-    """Return what an absolute limit can be on, percentiles and the mean apart.
+    """Return the figures that an absolute limit can be on, by their names in options.
 
     By the names that options have for them: of ``ttft_p95`` the distribution, and which
     of its statistics.

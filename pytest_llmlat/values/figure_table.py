@@ -34,4 +34,4 @@ _OURS = (
     *RESOURCE_FIGURES,
 )
 FIGURES: dict[str, FigureDefinition] = {figure.name: figure for figure in _OURS}
-"""By name; an entry more is all that a new figure needs."""
+"""The definitions of all figures, by name; a new figure is one more entry."""

@@ -1,4 +1,4 @@
-"""Gaps between the tokens of an answer, as figures read them off its record."""
+"""Readings of the gaps between the tokens of an answer, off its record."""
 
 from __future__ import annotations
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupFigures:
-    """Figures of a part of a cell: of one turn, one length, one depth."""
+    """Figures of one group of a cell: of one turn, one length, one depth."""
 
     by: tuple[str, ...]
-    """What the part is told by, such as ``turn``, or ``length`` and ``depth``."""
+    """Fields that tell the groups apart, such as ``turn``, or ``length`` and
+    ``depth``."""
     values: tuple[str, ...]
-    """What it has of each."""
+    """Value of each of these fields."""
     samples: int
     graded: int
-    """Those of them whose right answer is known."""
+    """Samples of the group whose right answer is known."""
     quality: float | None
     """The metric itself over the graded ones; ``None`` where there are none."""
     ttft_p50_s: float | None
@@ -24,7 +25,7 @@ class GroupFigures:
     """Mean, as the model's own tokenizer or the server counts; ``None`` where some are
     not known."""
     prompt_words: float | None
-    """Mean words of what was asked; ``None`` for turns, whose prompts hold more."""
+    """Mean words of the prompts; ``None`` for turns, whose prompts hold more."""
     cached_share: float | None
     """Share of the prompts' tokens that had been kept; ``None`` where nobody says."""
     errors: int

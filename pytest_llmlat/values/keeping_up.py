@@ -1,4 +1,4 @@
-"""Whether a load can be kept up, and how much its answers tell.
+"""Steadiness of a load: whether it can be kept up, and how much its answers tell.
 
 Decided once, in ``analysis``; reports only word it.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class WhyBehind(StrEnum):
-    """Why a server does not keep up with what arrives."""
+    """Reason why a server does not keep up with what arrives."""
 
     GROWING = "growing"
     """Answers take longer and longer: more arrive than are answered."""
@@ -20,7 +20,7 @@ class WhyBehind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steadiness:
-    """What a load was like over its whole length.
+    """Steadiness of a load over its whole length.
 
     In an open loop each second brings so many requests; where fewer are answered, every
     latency is of a queue that grows, and would be longer in a longer run.
@@ -30,19 +30,19 @@ class Steadiness:
     """Whether as many are answered as arrive; ``None`` where the run is too short to
     tell, and where the question does not arise: in no other than an open loop."""
     behind: WhyBehind | None
-    """Why not, where it does not."""
+    """Reason why it does not keep up; ``None`` where it may."""
     offered_per_s: float | None
-    """Requests that arrived a second, of those that count; of an open loop."""
+    """Counting requests that arrived a second; of an open loop."""
     growth: float | None
-    """By how many seconds answers become slower with each second; of an open loop. In
-    a queue, 0.6 means that 1.6 times as much arrives as is answered."""
+    """Seconds by which answers become slower in each second; of an open loop. In a
+    queue, 0.6 means that 1.6 times as much arrives as is answered."""
     growth_low: float | None
     growth_high: float | None
-    """Its 95 % interval."""
+    """Upper end of its 95 % interval."""
     effective_requests: float | None
-    """How many independent requests would tell as much of the speed, since those under
-    way together wait for each other; ``None`` where that cannot be told, and of a
+    """Number of independent requests that would tell as much of the speed, since those
+    under way together wait for each other; ``None`` where that cannot be told, and of a
     queue that grows."""
     short_of: int | None
-    """From how many requests on the speed has an interval; ``None`` where there were as
-    many."""
+    """Number of requests from which on the speed has an interval; ``None`` where there
+    were as many."""

@@ -1,4 +1,4 @@
-"""How much load a server took within its objectives. Decided in ``analysis``."""
+"""Capacity of a server: its highest load within objectives. Decided in ``analysis``."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCapacity:
-    """What came of a load curve that has objectives."""
+    """Capacity of a server, from a load curve that has objectives."""
 
     task: str
     model: str
     device: str
     kind: str
-    """``concurrent`` or ``server``."""
+    """Kind of load: ``concurrent`` or ``server``."""
     level: float | None
     """The highest load at which it and all lower ones were within the objectives;
     ``None`` where none was."""
     requests_per_s: float | None
     """Answered requests a second there."""
     next_level: float | None
-    """The next load that was measured, which was not; ``None`` where there is none."""
+    """Next load that was measured and was not within them; ``None`` where there is
+    none."""
     missed: tuple[str, ...]
-    """Latencies whose objectives too many answers missed there."""
+    """Latencies whose objectives too many answers missed at the next load."""
     behind: bool
-    """Whether it did not keep up there."""
+    """Whether it did not keep up at the next load."""
     unknown: bool
-    """Whether it cannot be told there."""
+    """Whether that cannot be told of the next load."""

@@ -1,4 +1,4 @@
-"""Texts from elsewhere in logs of continuous integration, which obey what is in them.
+"""Commands of continuous integration in texts from elsewhere, made harmless.
 
 Runners read commands out of what a program prints: GitHub Actions ``::add-mask::`` at
 the beginning of a line and ``##[error]`` anywhere, Azure Pipelines ``##vso[...]``,

@@ -1,4 +1,4 @@
-"""What the machines look like from above: the interfaces that rooms meet at."""
+"""Protocols that rooms meet at: models, servers, and what else some of them can do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Deployed(Protocol):
 
     @property
     def facts(self) -> Mapping[str, Scalar | None]:
-        """What identifies the model as it runs: digest, dtype, context, template."""
+        """Facts that identify the model as it runs: digest, dtype, context and more."""
         ...
 
     def reset_device_peak(self) -> None:
@@ -46,7 +46,7 @@ class Backend(Deployed, Protocol):
 
     @property
     def remote(self) -> Literal[False]:
-        """Tells it from a :class:`Server`."""
+        """``False``, which tells it from a :class:`Server`."""
         ...
 
     def generate(self, request: Request, meter: Meter) -> Generation:
@@ -66,11 +66,11 @@ class Backend(Deployed, Protocol):
 
 
 class Batches(Protocol):
-    """How a model of this process answers many requests at once."""
+    """A way of answering many requests at once on a model of this process."""
 
     @property
     def kind(self) -> str:
-        """What it is called in the facts of a load, such as ``padded``."""
+        """Name in the facts of a load, such as ``padded``."""
         ...
 
     @property
@@ -79,11 +79,11 @@ class Batches(Protocol):
         ...
 
     def first_size(self, requests: Sequence[Request]) -> int:
-        """Return how many to answer at once where nobody says: what should fit."""
+        """Return the size to begin with where nobody says one: what should fit."""
         ...
 
     def prepare(self, requests: Sequence[Request], size: int) -> None:
-        """Do what need not be measured, once before each run at a size.
+        """Do unmeasured work, once before each run at a size.
 
         Raises:
             OutOfMemory: the device has no room for so many.
@@ -130,7 +130,7 @@ class Batching(Backend, Protocol):
 
 @runtime_checkable
 class Constraining(Protocol):
-    """What else a backend or a server has that heeds ``Request.constraint``.
+    """Further methods of a backend or a server that heeds ``Request.constraint``.
 
     One that lacks it is never asked to hold an answer to anything.
     """
@@ -150,7 +150,7 @@ class Ranking(Backend, Protocol):
     """A model in this process that can say how likely given continuations are."""
 
     def check_ranking(self) -> None:
-        """See that it can, before anything is measured.
+        """Check, before anything is measured, that it can rank.
 
         Raises:
             Unsupported: it cannot; says why.
@@ -171,7 +171,7 @@ class Ranking(Backend, Protocol):
 
 
 class Exchange(Protocol):
-    """A request that has ended, its answer as raw as it came."""
+    """A request that has ended, with its answer unread."""
 
     @property
     def end_ns(self) -> int:
@@ -203,7 +203,7 @@ class Server(Deployed, Protocol[E]):
 
     @property
     def remote(self) -> Literal[True]:
-        """Tells it from a :class:`Backend`."""
+        """``True``, which tells it from a :class:`Backend`."""
         ...
 
     def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
@@ -242,7 +242,7 @@ class Server(Deployed, Protocol[E]):
         ...
 
     def read(self, request: Request, exchange: E) -> Response:
-        """Say what came of an exchange that this backend made."""
+        """Return the response of an exchange that this backend made."""
         ...
 
 
@@ -270,7 +270,7 @@ class RankingServer(Server[E], Protocol[E]):
     """
 
     def check_ranking(self) -> None:
-        """Ask it once, before anything is measured.
+        """Check with one request, before anything is measured, that it can rank.
 
         Raises:
             Unsupported: it does not tell the log-probabilities of a prompt.

@@ -1,4 +1,4 @@
-"""Answers that are ranked: of given options, the one that a model finds likeliest."""
+"""Ranked answers: of given options, the one that a model finds likeliest."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 RankBy: TypeAlias = Literal["total", "character", "byte"]
-"""What an option's log-probability is divided by before options are compared: nothing,
-the characters of its text, or the bytes of it in UTF-8."""
+"""Divisor of an option's log-probability before options are compared: nothing, the
+characters of its text, or its bytes in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likelihood:
-    """How likely a model finds a continuation of a prompt."""
+    """Likelihood of a continuation behind a prompt, by a model."""
 
     logprob: float
     """Natural logarithm of its probability, summed over its tokens; at most 0."""
     tokens: int
-    """How many those are, at least one."""
+    """Number of its tokens, at least one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOption:
-    """One of the answers to a question that is answered by ranking."""
+    """An option: one of the answers to a question that is answered by ranking."""
 
     answer: str
-    """What it is for the metric: a label, a letter, or its text."""
+    """Answer that the metric sees: a label, a letter, or its text."""
     text: str
-    """Its words, whose length a log-probability may be divided by."""
+    """Words of the option, whose length a log-probability may be divided by."""
     continuation: str
-    """What stands behind the prompt: its words with what separates them."""
+    """Text behind the prompt: its words with what separates them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedOption:
-    """An option as a model found it."""
+    """An option with the likelihood that a model found."""
 
     answer: str
     text: str
@@ -43,7 +43,7 @@ class RankedOption:
     tokens: int
 
     def by(self, way: RankBy) -> float:
-        """Return what is compared; the highest is the answer."""
+        """Return the figure by which options are compared; the highest answers."""
         lengths = {
             "total": 1,
             "character": len(self.text),

@@ -1,4 +1,4 @@
-"""Figures of how much came a second: requests, good answers, tokens."""
+"""Figures of rates: requests, good answers and tokens a second."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""The words of the project: what was asked, what was measured, what it comes to.
+"""Requests, responses, grades and records: what was asked, and what was measured.
 
 Each is a frozen value that crosses modules; dictionaries stay at the file border.
 Abbreviations, as the field uses them (``timing`` defines each): ``e2e`` end to end,
 ``ttft`` time to first token, ``tpot`` time per output token after the first, ``itl``
-inter-token latency, ``ttfr`` time to the first token of a thought.
-
-Instants are ``_ns`` (``time.perf_counter_ns``), durations ``_s`` (floats). What could
-not be measured is ``None``, never 0.
+inter-token latency, ``ttfr`` time to the first token of a thought. Instants are ``_ns``
+(``time.perf_counter_ns``), durations ``_s`` (floats). What could not be measured is
+``None``, never 0.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ TokenSource: TypeAlias = Literal["tokenizer", "usage"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Model x device x task x scenario: what one pytest item measures."""
+    """A cell: model x device x task x scenario, which one pytest item measures."""
 
     model: str
     device: str
@@ -44,13 +43,16 @@ class Cell:
 
     @property
     def row(self) -> tuple[str, str, str]:
-        """What makes a row of the scoreboard: under another load it is not as fast."""
+        """Row of the scoreboard: model, device and scenario.
+
+        Under another load a model is not as fast.
+        """
         return self.model, self.device, self.scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a backend is asked."""
+    """A request to a backend."""
 
     prompt: str
     """The text of the question; the backend puts its chat template round it."""
@@ -60,29 +62,29 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: int = 0
     system: str | None = None
-    """What stands before a chat and says how to answer; ``None`` for nothing."""
+    """System prompt of a chat; ``None`` for none."""
     turns: tuple[tuple[str, str], ...] = ()
     """Earlier questions of a chat, each with its answer."""
     sampling: Sampling = GREEDY
     template: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``."""
     thinking_tokens: int | None = None
-    """After how many tokens a model is to stop thinking; ``None`` for no bound."""
+    """Tokens of thought at most; ``None`` for no bound."""
     thought_tags: tuple[ThoughtTags, ...] = THOUGHT_TAGS
-    """What its thoughts are told from its answer by."""
+    """Tags by which thoughts are told from the answer."""
     conversation: str | None = None
-    """Names the conversation, and which of its repeats, that it is a turn of."""
+    """Name of the conversation, and of its repeat, that it is a turn of."""
     continues: bool = False
-    """A turn of the same conversation was asked before it, so that what was read then
-    may be kept."""
+    """Whether a turn of the same conversation was asked before it, so that what was
+    read then may be kept."""
     constraint: Constraint | None = None
-    """What the answer is held to, from its first token on; ``None`` for nothing."""
+    """Constraint on the answer, from its first token on; ``None`` for none."""
     continuations: tuple[str, ...] = ()
-    """Texts whose likelihood behind the prompt is asked; then nothing is generated."""
+    """Texts whose likelihood behind the prompt is asked; nothing is generated then."""
 
     @property
     def most_tokens(self) -> int:
-        """How many tokens an answer may have, with its thoughts."""
+        """Tokens at most of an answer, with its thoughts."""
         return self.max_new_tokens + (self.thinking_tokens or 0)
 
     @property
@@ -99,7 +101,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a backend answered."""
+    """A generation: a backend's answer to one request."""
 
     text: str
     finish: Finish
@@ -108,96 +110,99 @@ class Generation:
     """All tokens that were generated, those of thoughts included."""
     token_source: TokenSource | None
     rendered: str | None = None
-    """What the model really read, after its chat template; ``None`` if unknown."""
+    """Prompt that the model really read, after its chat template; ``None`` if
+    unknown."""
     thoughts: str | None = None
-    """What it thought before it answered; ``None`` where there was nothing."""
+    """Thoughts before the answer; ``None`` where there were none."""
     thought_tokens: int | None = None
     """How many of the output tokens are thoughts, with their tags; ``None`` where that
     is unknown."""
     cut_in_thought: bool = False
-    """It was cut off before it had thought to the end: there is no answer."""
+    """Whether it was cut off before its thought had ended: there is no answer."""
     sampling: Sampling | None = None
-    """How its tokens were drawn; ``None`` where that cannot be told."""
+    """Sampling of its tokens; ``None`` where that cannot be told."""
     cached_tokens: int | None = None
-    """How many of the prompt's tokens a server had kept and did not read anew; ``None``
-    where it does not say."""
+    """Prompt tokens that a server had kept and did not read anew; ``None`` where it
+    does not say."""
     refusal: str | None = None
-    """The words with which it declined, where a server gives them beside an answer that
-    is empty."""
+    """Words with which it declined, where a server gives them beside an empty
+    answer."""
     likelihoods: tuple[Likelihood, ...] = ()
-    """Of the continuations that were asked about; then nothing was generated."""
+    """Likelihoods of the continuations that were asked about; nothing was generated
+    then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """What the network had to do with one request to a server.
+    """Network facts of one request to a server.
 
     A connection that was open already has no times: they are ``None``, not 0. Where a
     request was sent again, all of this is of the attempt that was answered last.
     """
 
     request_id: str | None
-    """As the server named the request, to be found in its log."""
+    """Server's name of the request, to be found in its log."""
     status: int | None
-    """Of the HTTP answer; ``None`` if none came."""
+    """Status of the HTTP answer; ``None`` if none came."""
     reused: bool
     """Whether the connection had been open before."""
     dns_s: float | None
     connect_s: float | None
     tls_s: float | None
     retries: int
-    """How often it was sent again; its latency counts from the first time."""
+    """Times that it was sent again; its latency counts from the first time."""
     retried_for: tuple[str, ...] = ()
-    """Why, one short text for each retry, such as ``429`` or ``connect``."""
+    """Reason of each retry, a short text such as ``429`` or ``connect``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came of one request: a generation, or what went wrong instead."""
+    """A response to one request: a generation, or the error instead."""
 
     generation: Generation | None
     timing: Timing
-    """Up to the failure, where there is no generation."""
+    """Clock readings, up to the failure where there is no generation."""
     error: str | None
     timed_out: bool = False
-    """It was given up at the time limit: the latency is at least what was measured."""
+    """Whether it was given up at the time limit: the latency is at least what was
+    measured."""
     transport: Transport | None = None
-    """``None`` for a model in this process."""
+    """Network facts; ``None`` for a model in this process."""
     note: str | None = None
-    """What is odd about an answer that counts all the same."""
+    """Oddity of an answer that counts all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """What an extractor made of an answer."""
+    """An extracted answer: what an extractor read in a text."""
 
     value: str | None
     """The normalised answer, or ``None`` if there is none to be found."""
     explicit: bool = False
-    """It was stated as the answer, not found by searching the text."""
+    """Whether it was stated as the answer, not found by searching the text."""
     refused: bool = False
-    """The model declined to answer."""
+    """Whether the model declined to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """How good one answer is."""
+    """The grade of one answer."""
 
     value: float
-    """Between 0 and 1; what the cell's mean is taken of."""
+    """Quality, between 0 and 1; a cell has the mean."""
     correct: bool | None = None
-    """Right or wrong, where the metric knows such a thing."""
+    """Whether it is right, where the metric knows such a thing."""
     details: tuple[tuple[str, float], ...] = ()
     """Further figures of the same answer, such as ``rouge1``."""
     counts: tuple[float, ...] = ()
     """Sufficient statistics of a corpus metric, which add up over samples."""
     note: str | None = None
-    """What the judge has to say, such as the test that failed."""
+    """Remark of the judge, such as the test that failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What was measured of one sample in one cell and round. All else is derived."""
+    """A record: all that was measured of one sample in one cell and round."""
 
     cell: Cell
     sample: str
@@ -225,52 +230,54 @@ class Record:
     chance: float
     transport: Transport | None = None
     rendered: str | None = None
-    """What the model really read, after its chat template; ``None`` if unknown."""
+    """Prompt that the model really read, after its chat template; ``None`` if
+    unknown."""
     thoughts: str | None = None
     thought_tokens: int | None = None
-    """How many of ``output_tokens`` are thoughts; ``None`` where that is unknown."""
+    """Thought tokens among ``output_tokens``; ``None`` where that is unknown."""
     cut_in_thought: bool = False
-    """It was cut off before it had thought to the end: there is no answer."""
+    """Whether it was cut off before its thought had ended: there is no answer."""
     temperature: float | None = None
-    """With which its tokens were drawn, 0 for greedily; ``None`` if unknown."""
+    """Temperature of its tokens, 0 for greedily; ``None`` if unknown."""
     top_p: float | None = None
     seed: int | None = None
-    """With which they were drawn; ``None`` for greedily, and if unknown."""
+    """Seed of its tokens; ``None`` for greedily, and if unknown."""
     system: str | None = None
-    """What stood before the chat; ``None`` for nothing, and where there is no chat."""
+    """System prompt; ``None`` for none, and where there is no chat."""
     shots: tuple[str, ...] = ()
-    """The ids of the rows that were shown as examples, in that order."""
+    """Ids of the rows that were shown as examples, in that order."""
     cached_tokens: int | None = None
-    """How many of ``prompt_tokens`` had been kept from before; ``None`` where a server
-    does not say, and of a model in this process outside of conversations, which keeps
-    nothing."""
+    """Tokens of ``prompt_tokens`` that had been kept from before; ``None`` where a
+    server does not say, and of a model in this process outside of conversations, which
+    keeps nothing."""
     head: str | None = None
-    """What was put before the whole prompt, so that no server had seen its beginning;
-    it stands in ``prompt``, or in ``system``. ``None`` for nothing."""
+    """Text put before the whole prompt, so that no server had seen its beginning; it is
+    part of ``prompt``, or of ``system``. ``None`` for none."""
     conversation: str | None = None
-    """The id of the conversation that it is a turn of; ``None`` for a question that
-    stands alone."""
+    """Id of the conversation that it is a turn of; ``None`` for a question that stands
+    alone."""
     turn: int | None = None
-    """Which user message of it was asked, from 1."""
+    """Number of the user message that was asked, from 1."""
     continues: bool = False
-    """A turn of the same conversation was asked before: what a server keeps of that
-    prompt should serve this one, and flatters nobody."""
+    """Whether a turn of the same conversation was asked before: what a server keeps of
+    that prompt should serve this one, and flatters nobody."""
     graded: bool = True
     """Whether a right answer is known; else ``grade`` says nothing and no figure of
     quality counts it."""
     groups: tuple[tuple[str, str], ...] = ()
-    """By what figures are told apart, such as ``turn`` or ``depth``, with its value."""
+    """Fields by which figures are told apart, such as ``turn`` or ``depth``, with their
+    values."""
     cluster: str | None = None
-    """What its sample has in common with others, such as the text that they are
-    questions about; ``None`` where each stands alone."""
+    """Common ground of its sample with others, such as the text that they are questions
+    about; ``None`` where each stands alone."""
     ranked: tuple[RankedOption, ...] = ()
     """The options of an answer that was ranked, in the order of the task."""
 
     @property
     def item(self) -> str:
-        """What is resampled whole: the cluster, the conversation, or the sample alone.
+        """Unit of resampling: the cluster, the conversation, or the sample alone.
 
-        Answers of one item are alike, and say less than as many of others.
+        Answers of one item are alike, and tell less than as many of different items.
         """
         return self.cluster or self.conversation or self.sample
 

@@ -1,4 +1,4 @@
-"""Figures of what a cell took beside its answers: time around them, memory."""
+"""Figures of resources: a cell's time around its answers, and its memory."""
 
 from __future__ import annotations
 

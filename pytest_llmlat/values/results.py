@@ -1,4 +1,4 @@
-"""What the records of a run come to: statistics of cells, and rows over them.
+"""Results: statistics of cells, rows over them, and verdicts.
 
 Every figure here follows from records and facts; nothing is measured twice.
 """
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
-"""What the gate says, worst first: a change for the worse; a limit that was missed or a
-figure that is not there; nothing that can be told; a limit that may be missed; good."""
+"""Outcome of the gate, worst first: a change for the worse; a limit that was missed
+or a figure that is not there; nothing that can be told; a limit that may be missed;
+good."""
 OUTCOMES: tuple[Outcome, ...] = (
     "regression",
     "failed",
@@ -64,17 +65,18 @@ class Distribution:
 
 
 FigureValue: TypeAlias = Estimate | Distribution | float | None
-"""What a cell or a row has of a figure."""
+"""Value of a figure of a cell or a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnAnswers:
-    """How the answers of a cell were drawn, and how many there are to a sample."""
+    """Sampling of a cell's answers, and their number for each sample."""
 
     repeats: int
     """Answers to each sample, the fewest of all."""
     temperature: float | None
-    """Of all of them, 0 for greedily; ``None`` where it is not known or not one."""
+    """Temperature of all of them, 0 for greedily; ``None`` where it is unknown or not
+    one."""
     top_p: float | None
 
 
@@ -84,7 +86,7 @@ class Summary:
 
     cell: Cell
     planned: int | None
-    """``None`` for a cell that was planned and never begun."""
+    """Samples to measure; ``None`` for a cell that was planned and never begun."""
     samples: int
     errors: int
     timeouts: int
@@ -95,14 +97,14 @@ class Summary:
     cut_in_thought: int
     """Answers that were cut off before they had thought to the end."""
     partial: bool
-    """Fewer samples were measured than planned."""
+    """Whether fewer samples were measured than planned."""
     metric: str | None
     quality: Estimate
-    """The metric itself, between 0 and 1."""
+    """Mean of the metric itself, between 0 and 1."""
     chance: float | None
     """The quality of guessing, averaged over what was asked."""
     normalized: Estimate
-    """The same with chance taken off; what the score is made of."""
+    """Quality with chance taken off; the score is made of it."""
     speed: Estimate
     balanced: Estimate
     geometric: float | None
@@ -110,11 +112,11 @@ class Summary:
     harmonic: float | None
     proportional: float | None
     patient: float | None
-    """The balanced score if wrong answers had taken as long as right ones; ``None``
-    where they are no sooner for certain, or little is gained by it."""
+    """Balanced score if wrong answers had taken as long as right ones; ``None`` where
+    they are no sooner for certain, or little is gained by it."""
     score_bias: float | None
-    """About how much too high the balanced score is on average, since it is made of few
-    items; negative for too low. ``None`` where nothing is known of it."""
+    """Bias of the balanced score, since it is made of few items; positive for too high,
+    ``None`` where it is not known."""
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
     e2e_s: Distribution
@@ -127,23 +129,24 @@ class Summary:
     requests_per_s: float | None
     """Answered requests a second; under a load, over its window."""
     output_tokens_per_s: float | None
-    """Of all requests together, unlike ``decode_tokens_per_s``, which is of one."""
+    """Tokens a second of all requests together; ``decode_tokens_per_s`` is of one."""
     queue_s: Distribution
-    """Scheduled arrival to sending, where requests had to wait for their turn."""
+    """Wait from scheduled arrival to sending, where requests had to wait for their
+    turn."""
     slo: str | None
-    """The objectives that the three figures below are about."""
+    """Objectives that the three figures below are about."""
     good_share: float | None
-    """Answers that met every objective, of all requests, failed ones included."""
+    """Share of requests that met every objective; failed ones met none."""
     goodput_per_s: float | None
     """Answers a second that met every objective."""
     good_and_correct_per_s: float | None
     """Answers a second that met every objective and are right."""
     unjudged: int | None
-    """Answers of which their stamps do not tell whether they met every objective: they
-    came in one piece or in bursts, or nobody counted their tokens. Where there is one,
-    the three figures above are ``None``."""
+    """Answers whose stamps do not tell whether they met every objective: they came in
+    one piece or in bursts, or nobody counted their tokens. Where there is one, the
+    three figures above are ``None``."""
     retries: int
-    """How often requests were sent again."""
+    """Times that requests were sent again."""
     grouped: int
     """Answers in which some message carried several tokens."""
     load_s: float | None
@@ -153,32 +156,35 @@ class Summary:
     peak_device_bytes: int | None
     seconds_per_correct: float | None
     tokens_per_correct: float | None
-    """Tokens of all judged requests, thoughts included, for each right answer."""
+    """Tokens of all judged requests for each right answer, thoughts included."""
     task_revision: str | None
     load: LoadFacts | None = None
     steadiness: Steadiness | None = None
-    """``None`` where samples were offered one after the other."""
+    """Steadiness of its load; ``None`` where samples were offered one after the
+    other."""
     instrument: Instrument | None = None
     contention: Contention | None = None
     backend: tuple[tuple[str, Scalar | None], ...] = ()
     warnings: tuple[str, ...] = ()
     drawn: DrawnAnswers | None = None
-    """``None`` for a cell without records."""
+    """Sampling of its answers; ``None`` for a cell without records."""
     figures: tuple[tuple[str, Distribution], ...] = ()
-    """Those that are read off records by their definition alone, such as ``itl_s``."""
+    """Distributions that their definition alone says how to compute, such as
+    ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
     averages: tuple[tuple[str, Estimate], ...] = ()
     """Means over requests that their definition alone says how to compute."""
     breakdown: tuple[GroupFigures, ...] = ()
-    """By turn and by the columns that the task names; empty where there are none."""
+    """Figures by turn and by the columns that the task names; empty where there are
+    none."""
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
     stopping: Stopping | None = None
-    """How far it got where its result was looked at after each pair; ``None`` for a
+    """Pairs that it took where its result was looked at after each; ``None`` for a
     number of samples that was fixed before."""
     missed: tuple[tuple[str, float], ...] = ()
-    """By latency, the share of requests that missed its objective."""
+    """Share of requests that missed the objective, by latency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +202,11 @@ class Standing:
     """Answers in which some message carried several tokens."""
     partial: bool
     quality: Estimate
-    """The metric itself, as in a cell."""
+    """Mean of the metric itself over families."""
     chance: float | None
-    """The quality of guessing."""
+    """Quality of guessing."""
     normalized: Estimate
-    """Quality with chance taken off; what the score is made of."""
+    """Quality with chance taken off; the score is made of it."""
     above_guessing: bool | None
     """Whether its quality is above that of guessing for certain (95 %), over all
     families or in one of them; ``None`` where nothing was measured."""
@@ -222,13 +228,14 @@ class Standing:
     """Best and worst place in its comparison over all weights of quality from 0.3 to
     0.7."""
     budget_ranks: tuple[int, int] | None
-    """The same over latency budgets from a quarter of those of the tasks to four times
-    as long, at even weights."""
+    """Best and worst place over latency budgets from a quarter of those of the tasks to
+    four times as long, at even weights."""
     bis: float | None
     """Balanced Integration Score, z(quality) - z(time), in its comparison; ``None``
     for a row that nothing was compared with."""
     figures: tuple[tuple[str, Distribution], ...] = ()
-    """Those that are read off records by their definition alone, such as ``itl_s``."""
+    """Distributions that their definition alone says how to compute, such as
+    ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
     averages: tuple[tuple[str, Estimate], ...] = ()
@@ -236,7 +243,7 @@ class Standing:
 
     @property
     def id(self) -> str:
-        """What tells it from other rows, as it stands in contrasts."""
+        """Id of the row, as it stands in contrasts."""
         return f"{self.model}|{self.device}|{self.scenario}"
 
     @property
@@ -248,7 +255,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """How much better one row is than another: their scores, and each half alone.
+    """A contrast of two rows: their scores, and each half alone.
 
     Bounds hold for all pairs of a comparison at once: those of scores and qualities
     together, and those of times.
@@ -257,37 +264,37 @@ class Contrast:
     row: str
     other: str
     difference: Estimate
-    """Of the balanced scores."""
+    """Difference of the balanced scores."""
     certain: bool | None
-    """Whether it is better for certain (95 %); ``None`` where that cannot be told."""
+    """Whether the row is better for certain (95 %); ``None`` where that cannot be
+    told."""
     why: tuple[WhyBetter, ...] = ()
-    """In which ways it is better, where it is."""
+    """Ways in which it is better; empty where it is not."""
     longer: Estimate = Estimate(value=None)
-    """By how much longer the other takes for the same samples, as a share of the row's
-    time (0.5 for half as long again); without a value where a request of either
-    failed."""
+    """Share by which the other row takes longer for the same samples (0.5 for half as
+    long again); without a value where a request of either failed."""
     quality: Estimate = Estimate(value=None)
-    """By how much more the row earns of the metric itself."""
+    """Difference of the metric itself; positive where the row earns more."""
     pace: Pace | None = None
-    """Whether it is faster or slower for certain."""
+    """Pace of the row beside the other: faster or slower for certain."""
     answers: Answers | None = None
-    """Whether its answers are better or worse for certain."""
+    """Answers of the row beside the other's: better or worse for certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Varied:
-    """A model that is another one in some setting, or that other one itself."""
+    """A variant: a model in another setting, or the entry itself."""
 
     name: str
     of: str
-    """The entry that it is a variant of; its own name for the entry itself."""
+    """Entry that it is a variant of; its own name for the entry itself."""
     entry: str
     """The lines of a catalogue that make the entry run so (TOML)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What came of measuring one model in several settings, on one device."""
+    """A tuning: one model measured in several settings, on one device."""
 
     model: str
     """The entry that was varied."""
@@ -298,22 +305,22 @@ class Tuning:
     best: str
     """The variant of the best balanced score."""
     balanced: float
-    """That score."""
+    """Balanced score of the best variant."""
     gain: Contrast | None
-    """The best against the entry itself; ``None`` where that is the best, or was not
-    measured whole."""
+    """Contrast of the best with the entry itself; ``None`` where that is the best, or
+    was not measured whole."""
     entry: str
     """The lines of a catalogue that make the model run so (TOML)."""
     left_out: tuple[str, ...] = ()
-    """Variants that lack answers or were asked otherwise, and so cannot be compared."""
+    """Variants that are not compared: they lack answers or were asked otherwise."""
     guessing: tuple[str, ...] = ()
-    """Variants that are not above guessing for certain, and so are none to take; where
-    all are, the best of them is none either."""
+    """Variants that are not above guessing for certain, and are not recommended; where
+    all are such, the best of them is none either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoreboard:
-    """All that a session's records come to."""
+    """The scoreboard: all results of a session."""
 
     summaries: tuple[Summary, ...]
     standings: tuple[Standing, ...]
@@ -323,12 +330,12 @@ class Scoreboard:
     contrasts: tuple[Contrast, ...] = ()
     """The first row of each comparison against each other one, by their ids."""
     tunings: tuple[Tuning, ...] = ()
-    """Of models that were measured in several settings."""
+    """Tunings of the models that were measured in several settings."""
     comparisons: tuple[Comparison, ...] = ()
-    """Each scored row is in one: those of several rows first, then those over more
+    """Comparisons of all scored rows: those of several rows first, then those over more
     families, of more rows, and in the order of the run."""
     unscored: tuple[str, ...] = ()
-    """Ids of the rows of which nothing was measured."""
+    """Ids of the rows without any measurement."""
     balance: Balance = BALANCES[0]
     """Which mean is called balanced."""
     report: Path | None = None
@@ -338,7 +345,7 @@ class Scoreboard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the gate says of one quantity of one cell.
+    """A verdict of the gate on one quantity of one cell.
 
     A change is counted so that positive is worse: of a latency as a share (0.05 is five
     per cent slower), of quality and score in their own points.
@@ -347,32 +354,35 @@ class Verdict:
     cell: str
     """The candidate's cell id; ``all cells`` of their mean."""
     quantity: str
-    """``quality``, ``balanced``, ``e2e``, ``ttft``, ``tpot``; of a limit also such as
-    ``ttft_p95``; ``records`` of a cell that lacks them; ``rules`` of what a change
-    makes of them; ``yardstick`` of what it cost."""
+    """Quantity: ``quality``, ``balanced``, ``e2e``, ``ttft``, ``tpot``; of a limit also
+    such as ``ttft_p95``; ``records`` of a cell that lacks them; ``rules`` of what a
+    change makes of them; ``yardstick`` of what it cost."""
     outcome: Outcome
     against: str
-    """What it was judged by: a baseline's or a model's name, or a limit as typed."""
+    """Standard that it was judged by: a baseline's or a model's name, or a limit as
+    typed."""
     baseline: float | None = None
-    """The same figure there, in seconds or as a ratio."""
+    """Figure of the baseline, in seconds or as a ratio."""
     candidate: float | None = None
     change: float | None = None
     low: float | None = None
     high: float | None = None
-    """90 % interval of the change, each bound of which holds with 95 %; wider where
-    many quantities are gated (Holm)."""
+    """Upper end of the 90 % interval of the change, each bound of which holds with 95
+    %; wider where many quantities are gated (Holm)."""
     tolerance: float | None = None
     samples: int | None = None
-    """How many pairs there were."""
+    """Number of pairs."""
     needed_samples: int | None = None
-    """About how many would decide what is inconclusive, in four cases of five."""
+    """Number of samples that would decide what is inconclusive, in four cases of
+    five."""
     needed_runs: int | None = None
-    """About how many more stored runs would, where runs differ by themselves."""
+    """Number of further stored runs that would decide it, where runs differ by
+    themselves."""
     needed_at_least: int | None = None
-    """The same number of samples or of runs for every second case: with fewer it is
-    hardly worth while."""
+    """Number of samples or of runs that would decide it in every second case: with
+    fewer it is hardly worth while."""
     note: str | None = None
-    """Why, in words, where the figures do not say it."""
+    """Reason in words, where the figures do not say it."""
 
     @property
     def failing(self) -> bool:

@@ -1,4 +1,4 @@
-"""How tokens are drawn: greedily, or from the model's distribution."""
+"""Sampling of tokens: greedily, or from the model's distribution."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
 _SEED_BITS = 31
-"""Every library and server takes a seed of so many bits."""
+"""Bits of a seed that every library and server takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How each next token is chosen."""
+    """Sampling settings: how each next token is chosen."""
 
     temperature: float = 0.0
-    """What logits are divided by before tokens are drawn; 0 takes the likeliest."""
+    """Divisor of logits before tokens are drawn; 0 takes the likeliest."""
     top_p: float = 1.0
     """Nucleus sampling: the likeliest tokens that together have this probability are
     drawn from (Holtzman et al. 2020); 1 draws from all."""
     seed: int | None = None
-    """With which tokens were drawn; ``None`` where chance had no part, or where that
-    cannot be told."""
+    """Seed of the draws; ``None`` where chance had no part, or where that cannot be
+    told."""
 
     @property
     def greedy(self) -> bool:
@@ -35,15 +35,15 @@ GREEDY = Sampling()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingChoice:
-    """What somebody says of drawing and repeating; ``None`` leaves it to others."""
+    """A choice of drawing and repeating; ``None`` leaves a setting to others."""
 
     temperature: float | None = None
     top_p: float | None = None
     repeats: int | None = None
-    """How often each sample is asked."""
+    """Number of times that each sample is asked."""
 
     def over(self, other: SamplingChoice) -> SamplingChoice:
-        """Return what holds where this one comes first."""
+        """Return this choice, with that of another where it leaves a setting open."""
         return SamplingChoice(
             temperature=_first(self.temperature, other.temperature),
             top_p=_first(self.top_p, other.top_p),

@@ -34,7 +34,7 @@ _GRAMMAR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One way of offering samples."""
+    """A scenario: one way of offering samples."""
 
     kind: ScenarioKind
     level: float | None = None
@@ -42,7 +42,7 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """As it stands in a cell's id, and as the user types it."""
+        """Name in a cell's id, as the user types it."""
         if self.level is None:
             return self.kind
         whole = self.level == int(self.level)
@@ -50,7 +50,7 @@ class Scenario:
 
     @property
     def warm_up(self) -> int | None:
-        """How many requests go before those that count; ``None``: a share of them."""
+        """Requests before those that count; ``None`` for a share of them."""
         if self.kind == "concurrent" and self.level is not None:
             return int(self.level)
         return None if self.kind == "server" else 0

@@ -1,4 +1,4 @@
-"""What was asked for, read once at the border and never changed after."""
+"""Settings of a session, read once at the border and never changed after."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ BALANCES: tuple[Balance, ...] = (
     "proportional",
 )
 ALL_SAMPLES = sys.maxsize
-"""More samples than any task has: all of them, whatever the test says."""
+"""Number that stands for all samples, since no task has as many, whatever the test
+says."""
 
 Spelled: TypeAlias = "Callable[[str], str]"
-"""How the user writes a setting, by the name of its field: as an option, or as an
+"""Returns the user's spelling of a setting, by the name of its field: an option, or an
 argument of a function. Complaints name what can be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingSettings:
-    """What says how a change is held to account, each as it was typed."""
+    """Settings of the gate by which a change is judged, each as it was typed."""
 
     tolerances: tuple[str, ...] = ()
     bounds: tuple[str, ...] = ()
@@ -37,12 +38,12 @@ class JudgingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All options of a session, each with the value that it has if nobody says one."""
+    """All settings of a session, with their defaults."""
 
     root: Path
     """The project's folder."""
     folder: Path
-    """Of this run: its journal; created when the first cell begins."""
+    """Folder of this run: its journal; created when the first cell begins."""
     runs: Path | None = None
     """The folder that has runs in it; ``None`` for ``.llmlat/runs`` of the project."""
     names_given: bool = False
@@ -54,14 +55,15 @@ class Settings:
     samples: int | None = None
     """Samples of each task; ``None`` for what the test says, or else all."""
     repeats: int | None = None
-    """How often each sample is asked; ``None`` for what the test or the task says."""
+    """Number of times that each sample is asked; ``None`` for that of the test or the
+    task."""
     temperature: float | None = None
-    """With which tokens are drawn; ``None`` for what test, model or task say."""
+    """Temperature of sampling; ``None`` for that of test, model or task."""
     top_p: float | None = None
     shots: int | None = None
     """Examples before each question; ``None`` for what the task says."""
     system: str | None = None
-    """What stands before every chat; ``None`` for what model and task say."""
+    """System prompt of every chat; ``None`` for that of model and task."""
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template; they come before those of model and task."""
     seed: int = 0
@@ -77,15 +79,15 @@ class Settings:
     balance: Balance = "geometric"
     sandbox: str = "auto"
     limits: tuple[tuple[str, float], ...] = ()
-    """What a generated program may use, by the names of task options; they come
-    before what a task says."""
+    """Limits of generated programs, by the names of task options; they come before
+    those of a task."""
     scenarios: tuple[str, ...] = ()
-    """How samples are offered; empty for what the test says, or else ``single``."""
+    """Scenarios; empty for that of the test, or else ``single``."""
     requests: int | None = None
     """Requests that count in a cell; ``None`` for one of each sample."""
     latency_budget: tuple[tuple[str, float], ...] = ()
-    """Budgets that come before those of tasks, in seconds: of a task, of a family, or
-    of all where the name is empty."""
+    """Latency budgets that come before those of tasks, in seconds: of a task, of a
+    family, or of all where the name is empty."""
     slo: str = ""
     """Bounds on latency for goodput, as they were typed; empty for none."""
     against: str | None = None
@@ -98,32 +100,32 @@ class Settings:
     baseline: Path | None = None
     """The stored run to compare with."""
     save_baseline: Path | None = None
-    """Where this run is stored for later ones."""
+    """File in which this run is stored for later ones."""
     yardstick: str | None = None
-    """The model that tells how fast the machine is, in turn with each cell; ``None``
-    for none."""
+    """Model that tells how fast the machine is, in turn with each cell; ``None`` for
+    none."""
     tolerances: tuple[str, ...] = ()
-    """How much worse what may become, as it was typed."""
+    """Tolerances, as they were typed."""
     bounds: tuple[str, ...] = ()
     """Absolute limits, as they were typed."""
     new_cells: str = "warn"
-    """What becomes of a cell that the baseline lacks: fail, warn or pass."""
+    """Treatment of a cell that the baseline lacks: fail, warn or pass."""
     unsure: str = "pass"
-    """What becomes of what cannot be decided: pass or fail."""
+    """Treatment of what cannot be decided: pass or fail."""
     gate_from: str | None = None
-    """Whose the four settings above are, as it was typed: the base that a change is to
-    be merged into. ``None`` where they are the project's own."""
+    """Base branch whose four settings above count, as it was typed. ``None`` where they
+    are the project's own."""
     base: Path | None = None
-    """What stands for ``root`` there."""
+    """Folder of the project on the base branch."""
     proposed: JudgingSettings | None = None
-    """What the change says of them itself, which is shown and not followed."""
+    """The change's own four settings, which are shown and not followed."""
     changed: bool = False
     """Whether to leave out cells of which nothing has changed since the base."""
     look_again: str = "suspicious"
-    """Which cells are measured twice beside stored runs: suspicious ones, or never."""
+    """Cells that are measured twice beside stored runs: suspicious ones, or none."""
     power: bool = False
     """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None = None
-    """When a request to a server is given up; ``None`` for what its entry says."""
+    """Time limit of a request to a server; ``None`` for that of its entry."""
     devices: frozenset[str] = frozenset()
     """Devices that were named, present or not; empty where none was."""

@@ -1,4 +1,4 @@
-"""What a grade may hold, the same where a metric gives it and where a file has it."""
+"""Soundness of a grade, the same where a metric gives it and where a file has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = {float, int}
 _ROUNDING = 1e-9
-"""A quality may be beyond 1 by so much, since sums are not exact."""
+"""Excess over 1 that a quality may have, since sums are not exact."""
 
 
 def is_quality(value: float) -> bool:
@@ -19,7 +19,7 @@ def is_quality(value: float) -> bool:
 
 
 def grade_fault(grade: Grade) -> str | None:
-    """Say which field of a grade no record can hold, and what it must be.
+    """Say which field of a grade is unsound, and what it must be.
 
     Returns:
         ``None`` where all are sound. A figure that is no finite number would make one

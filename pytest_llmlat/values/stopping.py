@@ -1,4 +1,4 @@
-"""Measuring in pairs until a result is clear, and what is kept of it."""
+"""Stopping a cell early: pairs are measured until a result is clear."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopping:
-    """How far a cell got whose result was looked at after each pair."""
+    """The stop of a cell whose result was looked at after each pair."""
 
     planned: int
-    """Pairs, each of one sample or of what is alike with others, that there were to
-    be."""
+    """Planned pairs, each of one sample or of samples that are alike."""
     used: int
-    """Pairs that were measured."""
+    """Measured pairs."""
     why: str | None
-    """The result that measuring stopped at; ``None`` where all pairs were measured."""
+    """Result at which measuring stopped; ``None`` where all pairs were measured."""
 
     @property
     def early(self) -> bool:
-        """Whether it was stopped by its result, before its end."""
+        """Whether it was stopped by its result, before all pairs were measured."""
         return self.why is not None
 
     @property
     def told(self) -> str:
-        """In words, for notes."""
+        """The stop in words, for notes."""
         if self.why is None:
             return f"all {self.planned} pairs were measured"
         return f"stopped after {self.used} of {self.planned} pairs ({self.why})"
@@ -41,13 +40,13 @@ class ClearResult:
     """A result that more pairs would not change."""
 
     why: str
-    """In words."""
+    """The result in words."""
     by_time: bool
-    """It rests on times, so that it is none where these were disturbed."""
+    """Whether it rests on times, so that it is void where these were disturbed."""
 
 
 class StoppingRule(Protocol):
-    """Follows the pairs of two cells and says when they are enough."""
+    """A rule that follows the pairs of two cells and says when they are enough."""
 
     def after(
         self, candidate: Sequence[Record], reference: Sequence[Record]

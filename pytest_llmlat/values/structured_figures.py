@@ -1,6 +1,6 @@
 """Figures of structured answers: how many fit, and how many of their fields are right.
 
-They are of cells whose metric tells both of each answer (its details ``valid`` and
+Cells have them whose metric gives both details of each answer (``valid`` and
 ``fields``), as ``structured`` does.
 """
 

@@ -1,7 +1,7 @@
-"""Which columns stand first in the tables of reports, in which order.
+"""Layouts of tables: which columns come first, and in which order.
 
-What a column holds and is called stands with its figure. One that is named here stands
-in every such table; others follow in the order of the figures where some line fills
+Content and title of a column are defined with its figure. A column that is named here
+is in every such table; others follow in the order of the figures where some line fills
 them, so that a new figure needs no line here.
 """
 
@@ -22,7 +22,7 @@ class TableLayout:
     """Columns that are in one of these are in the table."""
     first: tuple[str, ...]
     given_up: tuple[str, ...] = ()
-    """What a narrow terminal goes without, the first of it first."""
+    """Columns that a narrow terminal goes without, the first of them first."""
 
 
 CELL_LAYOUT = TableLayout(

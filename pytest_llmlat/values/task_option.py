@@ -1,4 +1,4 @@
-"""An option of a task, as the part that reads it describes it."""
+"""Options of tasks, as the part that reads one describes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
 
 OptionKind: TypeAlias = Literal["string", "integer", "float", "boolean"]
-"""As TOML calls them; a float may be written as an integer."""
+"""Type of an option's value, as TOML calls it; a float may be written as an integer."""
 _WORDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -28,7 +28,7 @@ def check_options_of(options: object) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOption:
-    """One key of a task's ``options``; a key that no part of the task has is refused.
+    """A key of a task's ``options``; a key that no part of the task has is refused.
 
     A metric, an extractor or a source reads it with ``task.option(name)``.
     """
@@ -36,15 +36,15 @@ class TaskOption:
     name: str
     kind: OptionKind
     meaning: str
-    """In a few words, with its unit and what holds where it is not given."""
+    """Meaning in a few words, with its unit and its default."""
     least: float | None = None
-    """The smallest number that it may be."""
+    """Smallest number that it may be."""
     choices: tuple[str, ...] = ()
-    """The texts that it may be; empty for any."""
+    """Texts that it may be; empty for any."""
 
     @property
     def wanted(self) -> str:
-        """What its value must be, for a complaint or a list of options."""
+        """Description of a valid value, for a complaint or a list of options."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         words = _WORDS[self.kind]

@@ -1,6 +1,6 @@
 """Figures of thoughts: how long a model thinks before it answers, and in what tokens.
 
-They are of answers with thoughts only: a model that does not think has none of them.
+Only answers with thoughts have them; a model that does not think has none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How thoughts are told from the answer: the tags that models write round them."""
+"""Tags that models write round their thoughts, which tell them from the answer."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThoughtTags:
-    """What stands before and behind the thoughts of a model."""
+    """A pair of tags round the thoughts of a model."""
 
     opening: str
-    """Empty where the answer begins inside a thought that the prompt has opened."""
+    """Tag before a thought; empty where the answer begins inside a thought that the
+    prompt has opened."""
     closing: str
-    """Empty for a mark of the answer itself, before which there was no thought."""
+    """Tag behind a thought; empty for a mark of the answer itself, before which there
+    was no thought."""
     leftover: str = ""
-    """What may stand between the end of the thought and the closing tag."""
+    """Text that may stand between the end of the thought and the closing tag."""
 
     @property
     def ending(self) -> str:
-        """What is written in a model's stead to end its thought.
+        """Text that is written in a model's stead to end its thought.
 
         Tags stand on lines of their own, as models write them; channels do not.
         """
@@ -44,8 +46,8 @@ THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
     ThoughtTags(opening=_CHANNEL.format("commentary"), closing=_FINAL, leftover=_NEXT),
     ThoughtTags(opening=_FINAL, closing=""),
 )
-"""Those that are looked for where an entry names none. A tag counts only where an
-answer begins, white space aside: one in its midst is something that it talks about."""
+"""Tags that are looked for where an entry names none. A tag counts only where an answer
+begins, white space aside: in its midst it is something that the answer talks about."""
 
 
 def _closes(tag: str) -> bool:

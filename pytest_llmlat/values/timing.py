@@ -1,4 +1,4 @@
-"""The clock readings of one generation, in the field's own quantities."""
+"""Timing of one generation: its clock readings, and the latencies that follow."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The clock readings of one generation, and what follows from them.
+    """The clock readings of one generation, and the latencies that follow from them.
 
-    ``stamps_ns[i]`` is when the text of ``stamp_tokens[i]`` more tokens was there.
-    A stamp of several tokens is kept as it is: no gap is invented inside it. Where it
-    is not known how many it has, because nobody counted, it is 0.
+    ``stamps_ns[i]`` is when the text of ``stamp_tokens[i]`` more tokens was there. A
+    stamp of several tokens is kept as it is: no gap is invented inside it. Where nobody
+    counted its tokens, their number is 0.
     """
 
     start_ns: int
-    """The prompt's text was handed to the backend (or was scheduled to be)."""
+    """Instant at which the prompt's text was handed to the backend (or was scheduled to
+    be)."""
     end_ns: int
-    """The backend gave control back: no more content can come."""
+    """Instant at which the backend gave control back: no more content can come."""
     stamps_ns: tuple[int, ...]
     stamp_tokens: tuple[int, ...]
     spread_tokens: int | None = None
     """Tokens of all stamps together, where a server told only their sum and it is not
     one for each message; ``stamp_tokens`` then counts messages."""
     reasoning_ns: int | None = None
-    """The first reasoning token, which is no content."""
+    """Instant of the first reasoning token, which is no content."""
     sent_ns: int | None = None
-    """When the request really left, where it had to wait for its turn."""
+    """Instant of the real sending, where it had to wait for its turn."""
     thought_end_ns: int | None = None
-    """The last reasoning token."""
+    """Instant of the last reasoning token."""
 
     @property
     def e2e_s(self) -> float:
-        """End to end: start to the last content token.
+        """End-to-end time, in seconds: start to the last content token.
 
-        Without content it is to the last token of the thought, or to the end.
+        Without content it ends at the last token of the thought, or at the end.
         """
         if self.stamps_ns:
             return (self.stamps_ns[-1] - self.start_ns) / NS_PER_S
@@ -65,7 +66,7 @@ class Timing:
 
     @property
     def later_tokens(self) -> float:
-        """How many tokens came after the first stamp.
+        """Tokens after the first stamp.
 
         Where only the sum is known, each message is taken to hold as many tokens as
         any other: to count those of the first as later would make decoding look faster.
@@ -96,10 +97,11 @@ class Timing:
 
     @property
     def thinking_s(self) -> float | None:
-        """From the first reasoning token to the first content token.
+        """Thinking time, in seconds: first reasoning token to first content token.
 
-        To the last reasoning token where no content came; ``None`` without reasoning.
-        With ``ttfr_s`` before and ``answering_s`` behind it makes up ``e2e_s``.
+        It ends at the last reasoning token where no content came; ``None`` without
+        reasoning. With ``ttfr_s`` before and ``answering_s`` behind it makes up
+        ``e2e_s``.
         """
         end = self.stamps_ns[0] if self.stamps_ns else self.thought_end_ns
         if self.reasoning_ns is None or end is None:
@@ -108,14 +110,14 @@ class Timing:
 
     @property
     def answering_s(self) -> float | None:
-        """From the first content token to the last, behind a thought."""
+        """Answering time, in seconds: first content token to last, behind a thought."""
         if self.reasoning_ns is None or not self.stamps_ns:
             return None
         return (self.stamps_ns[-1] - self.stamps_ns[0]) / NS_PER_S
 
     @property
     def queue_s(self) -> float | None:
-        """Scheduled arrival to sending, in an open loop."""
+        """Queueing time, in seconds, in an open loop: scheduled arrival to sending."""
         if self.sent_ns is None:
             return None
         return (self.sent_ns - self.start_ns) / NS_PER_S

@@ -1,4 +1,4 @@
-"""Where tokens are stamped: the one place that decides what counts as content."""
+"""The token meter: where tokens are stamped, and what counts as content is decided."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Meter:
     """Collects the text and the stamps of one generation, thoughts apart.
 
     A backend calls :meth:`token` on its generating thread, at once when a token has
-    become text. Pieces without text (half a character, a role message) hold no
-    stamp; their tokens go to the next piece that has one.
+    become text. Pieces without text (half a character, a role message) have no stamp;
+    their tokens count with the next piece that has one.
 
-    An answer may begin with a thought between tags. Its tokens, tags and the white
-    space behind it included, are counted apart, have no stamps but of their beginning
-    and end, and no stop string ends them.
+    An answer may begin with a thought between tags. Its tokens are counted apart, tags
+    and the white space behind it included; they have no stamps but those of their
+    beginning and end, and no stop string ends them.
     """
 
     __slots__ = (
@@ -143,7 +143,7 @@ class Meter:
         return self._within if self._stage == _THOUGHT else None
 
     def end_thought(self) -> None:
-        """Take what comes next for the answer: the thought was closed by force."""
+        """End the thought by force: what comes next is the answer."""
         self._thought_tokens += self._held
         self._held = 0
         self._stage = _BETWEEN

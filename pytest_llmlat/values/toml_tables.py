@@ -82,11 +82,12 @@ class TomlTable:
     values: Mapping[str, Any]
     name: str = ""
     folder: Path = field(default_factory=Path)
-    """Where its relative paths start."""
+    """Folder in which its relative paths start."""
     taken: Mapping[str, TomlTable] = field(default_factory=dict)
-    """The entries that keys were taken from; ``options.seed`` for a key in a table."""
+    """Entries that keys were taken from, by key; ``options.seed`` for a key in a
+    table."""
     replaces: str | None = None
-    """Where an entry of the same name stands whose place it takes."""
+    """Place of an entry of the same name that this one replaces."""
 
     @property
     def where(self) -> str:

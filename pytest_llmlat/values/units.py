@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECONDS: Mapping[str, float] = {"s": 1, "ms": 1e-3, "us": 1e-6, "min": 60, "h": 3600}
-"""What a unit of time comes to, in seconds; a bare number is seconds."""
+"""Units of time in seconds; a bare number is seconds."""
 BYTES: Mapping[str, float] = {
     "b": 1,
     **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", start=1)},
     **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", start=1)},
 }
-"""What a unit of size comes to, in bytes; a bare number is bytes."""
+"""Units of size in bytes; a bare number is bytes."""
 _QUANTITY = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([a-zA-Zµ]*)")
 
 
