@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.varied import Varied
 
 
 def scoreboard(

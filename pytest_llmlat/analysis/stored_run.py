@@ -14,8 +14,8 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
 from pytest_llmlat.values.cell_facts import YARDSTICK, unbegun
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.results import Scoreboard, Varied
 from pytest_llmlat.values.settings import BALANCES, Balance
+from pytest_llmlat.values.varied import Varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.summary import Condensed
     from pytest_llmlat.store.run_reader import RecordPlace, Run
     from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.results import Scoreboard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

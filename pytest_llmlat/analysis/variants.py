@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.comparisons import Scored
     from pytest_llmlat.values.comparability import Comparison
-    from pytest_llmlat.values.results import Standing, Varied
+    from pytest_llmlat.values.results import Standing
+    from pytest_llmlat.values.varied import Varied
 
 
 def tunings(

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.results import Varied
     from pytest_llmlat.values.settings import Settings
+    from pytest_llmlat.values.varied import Varied
 
 _REMEDY = "make room, or name another place, and run again"
 

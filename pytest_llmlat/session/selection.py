@@ -30,8 +30,8 @@ from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.cell_facts import YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.results import Varied
 from pytest_llmlat.values.scenario import parse
+from pytest_llmlat.values.varied import Varied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

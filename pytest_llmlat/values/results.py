@@ -282,17 +282,6 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Varied:
-    """A variant: a model in another setting, or the entry itself."""
-
-    name: str
-    of: str
-    """Entry that it is a variant of; its own name for the entry itself."""
-    entry: str
-    """The lines of a catalogue that make the entry run so (TOML)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
     """A tuning: one model measured in several settings, on one device."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import scoreboard_of
-from pytest_llmlat.values.results import Tuning, Varied
+from pytest_llmlat.values.varied import Varied
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Tuning
 
 SAMPLES = 30
 
