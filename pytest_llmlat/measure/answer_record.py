@@ -1,4 +1,4 @@
-"""From what came of a request to the record of it."""
+"""The record of an answer, from the response to its request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each request of a cell is sent: rounds, warm-up and Poisson arrivals."""
+"""Arrivals: when each request of a cell is sent, in rounds or as a Poisson process."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _WARM_UP_SHARE = 0.1
 _MOST_BEFORE = 10
-"""So many may go before even where fewer count."""
+"""Most warm-up requests, even where fewer count."""
 _CROSSINGS = 3
 _MOST_STREAMS = 1024
 
 
 def visits(samples: Sequence[Sample], requests: int) -> tuple[tuple[Sample, int], ...]:
-    """Return which sample is asked when, and in which round.
+    """Return the order of asking: each sample with the number of its round.
 
     Args:
         samples: the drawn samples of a task, at least one.
@@ -36,7 +36,7 @@ def visits(samples: Sequence[Sample], requests: int) -> tuple[tuple[Sample, int]
 
 
 class WarmUp:
-    """When a load has gone on for long enough that requests may count.
+    """The warm-up of a load: when it has lasted long enough for requests to count.
 
     A closed loop is filled once. An open one begins with an empty server, which is
     faster than one that has filled: so requests go before until answers take as long as
@@ -62,7 +62,7 @@ class WarmUp:
         self._ended = self._sum_ns = self._crossings = self._side = 0
 
     def over(self, sent: int) -> bool:
-        """Say whether the next request counts; of one that does, all later ones do.
+        """Say whether the warm-up is over: the next request and all later ones count.
 
         Args:
             sent: how many have been sent.
@@ -86,7 +86,7 @@ class WarmUp:
 
     @property
     def steady(self) -> bool | None:
-        """Whether answers had become as slow as they were to be before any counted.
+        """Whether answers had stopped becoming slower before any counted.
 
         ``None`` where this is not looked at: in no other than an open loop.
         """

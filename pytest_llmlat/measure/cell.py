@@ -1,4 +1,4 @@
-"""One cell, from its samples to its records."""
+"""The measurement of one cell, from its samples to its records."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class LoadedModel:
     load_s: float | None
     """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
     against: LoadedModel | None = None
-    """The reference that it is measured beside, in turn."""
+    """Reference that it is measured beside, in turn."""
     yardstick: LoadedModel | None = None
-    """What tells, in turn with it, how fast the machine is."""
+    """Model that tells, in turn with it, how fast the machine is."""
 
     @property
     def name(self) -> str:
@@ -76,12 +76,12 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What every cell is measured with."""
+    """Tools of every measurement: the clock, the sandbox, and who is told."""
 
     clock: Clock
-    """Read at every stamp."""
+    """Clock that is read at every stamp."""
     sandbox: Sandbox | None
-    """Where generated programs run."""
+    """Place where generated programs run."""
     on_facts: Callable[[CellFacts], None]
     """Called when a cell begins and, with more, when it is finished."""
     on_record: Callable[[Record], None]
@@ -98,7 +98,7 @@ def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
 
 
 class CellMeasurement:
-    """One cell while it is measured."""
+    """The measurement of one cell while it goes on."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class CellMeasurement:
         )
 
     def _planned_facts(self, compiled_s: float | None) -> CellFacts:
-        """Return what is known of the cell before its first request."""
+        """Return the facts of the cell before its first request."""
         plan = self._plan
         return CellFacts(
             cell=plan.cell,
@@ -171,12 +171,12 @@ class CellMeasurement:
         )
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
-        """Return what identifies the model as it runs, and as its entry wants it."""
+        """Return the facts that identify the model, with those of its entry."""
         head = (("prompt_head", "4 numbers"),) if self._plan.headed else ()
         return (*self._model.backend.facts.items(), *self._plan.entry_facts, *head)
 
     def warm_up(self) -> None:
-        """Make one short request whose time is told apart, and fill a warm cache."""
+        """Make one short request, timed apart, and fill a warm cache."""
         backend, clock = self._model.backend, self._tools.clock
         first = warm_up(self._uncounted.shortest(), backend, clock)
         self._troubled = troubled_warm_up(self._plan.cell, first)
@@ -186,7 +186,7 @@ class CellMeasurement:
             fill_cache(self._questions, backend, clock)
 
     def ask_all(self) -> LoadFacts | None:
-        """Make all requests as the scenario says, and keep what came of them.
+        """Make all requests in the scenario, and keep their records.
 
         Returns:
             What was measured of the load; ``None`` where there is none.
@@ -216,7 +216,7 @@ class CellMeasurement:
         return load.facts
 
     def _talk(self) -> LoadFacts | None:
-        """Have all conversations under a load, and keep what came of their turns."""
+        """Hold all conversations under a load, and keep the records of their turns."""
         backend, model = self._model.backend, self._model.deployment.model
         talks = Talks(self._plan, model=model, chat=backend.chat)
         load = scenarios.talks_under_load(
@@ -242,7 +242,7 @@ class CellMeasurement:
         return load.facts
 
     def _keep_unasked(self, place: int) -> bool:
-        """Keep an error in place of a turn that lacks an answer; false if none does."""
+        """Keep an error for a turn that lacks an earlier answer; false otherwise."""
         question, number = self._questions[place], self._asked[place][1]
         lacking = self._own.lacking(question.needs, number)
         if lacking is None:
@@ -252,7 +252,7 @@ class CellMeasurement:
         return True
 
     def ask(self, place: int) -> None:
-        """Make one request and keep what came of it.
+        """Make one request and keep its record.
 
         A turn of a conversation is asked with the model's answers to those before it.
         Where one of these failed, it is an error: it would be another question.
@@ -325,7 +325,7 @@ class CellMeasurement:
     def finish(
         self, load: LoadFacts | None, *, stopping: Stopping | None = None
     ) -> None:
-        """Say that all of it was measured, or as much as its result needs."""
+        """Report that the cell is finished: wholly, or as far as its result needs."""
         clock, backend = self._tools.clock, self._model.backend
         answering_ns = (
             self._answering_ns if load is None else round(load.window_s * NS_PER_S)
@@ -364,7 +364,7 @@ def _asked(plan: Plan, *, in_turn: bool) -> Sequence[tuple[Sample, int]]:
 
 @contextmanager
 def told_if_cut_off(*cells: CellMeasurement) -> Iterator[None]:
-    """Let Ctrl-C inside a block leave no cell without what disturbed it."""
+    """Report, at Ctrl-C inside a block, what disturbed each cell."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What is told of a cell beside its figures: disturbances, odd answers, overflows."""
+"""Warnings of a cell beside its figures: disturbances, odd answers, overflows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def overflow(record: Record, facts: CellFacts) -> str | None:
 
 
 def changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
-    """Warn of answers that are others because they were given in a batch."""
+    """Warn of answers that differ because they were given in a batch."""
     if load is None or not load.batch_changed:
         return ()
     told = (
@@ -40,12 +40,12 @@ def changed(cell: Cell, load: LoadFacts | None) -> tuple[str, ...]:
 
 
 def odd(cell: Cell, notes: Mapping[str, int]) -> tuple[str, ...]:
-    """Warn of what was odd about answers that count all the same."""
+    """Warn of oddities in answers that count all the same."""
     return tuple(f"{cell.id}: {count} answers: {note}" for note, count in notes.items())
 
 
 def not_held(request: Request, response: Response) -> str | None:
-    """Say that an answer came to its end and is not what it was held to."""
+    """Say that an answer came to its end and breaks its constraint."""
     held, generation = request.constraint, response.generation
     if held is None or generation is None or generation.finish != "stop":
         return None
@@ -55,7 +55,7 @@ def not_held(request: Request, response: Response) -> str | None:
 
 
 def standing_warnings(sandbox: Sandbox | None) -> tuple[str, ...]:
-    """Warn of what disturbs every cell of this process."""
+    """Warn of disturbances of every cell of this process."""
     loose = (
         ("unsandboxed: generated code ran with nothing between it and this machine",)
         if sandbox is not None and not sandbox.isolated

@@ -1,4 +1,4 @@
-"""The clock for servers, tried before a cell is measured with it."""
+"""The check of the clock for servers, before a cell is measured with it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_clock(
 
 
 def open_pulse(url: str, clock: Clock, *, awake: bool = False) -> Server[Any]:
-    """Open the same client that reaches the user's servers."""
+    """Open the client that reaches the user's servers on the instrument's server."""
     model = ModelSpec(
         name="pulse",
         backend="http",

@@ -1,4 +1,4 @@
-"""Whether the pairs of two models in turn are enough, asked after each of them."""
+"""Early stopping of a pair of cells, asked after each pair of answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PairsSoFar:
-    """Counts the pairs of a cell and asks a rule whether they are enough."""
+    """The pairs of a cell so far, and a rule that says whether they are enough."""
 
     def __init__(self, plan: Plan, rule: StoppingRule | None) -> None:
         """Count none yet.
@@ -61,7 +61,7 @@ class PairsSoFar:
 
     @property
     def stopping(self) -> Stopping | None:
-        """How far it got; ``None`` without a rule."""
+        """The stop so far; ``None`` without a rule."""
         if self._rule is None:
             return None
         planned = len(set(self._items))

@@ -1,4 +1,4 @@
-"""Two cells that are measured in turn, so that whatever disturbs one disturbs both."""
+"""Two cells measured in turn, so that whatever disturbs one disturbs both."""
 
 from __future__ import annotations
 

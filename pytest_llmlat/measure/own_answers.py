@@ -1,4 +1,4 @@
-"""What a model answered in the conversations of a cell, for the turns that follow."""
+"""A model's own answers in conversations, for the turns that follow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OwnAnswers:
         self._failures: dict[tuple[int, str], str] = {}
 
     def keep(self, record: Record) -> None:
-        """Keep what came of a turn; a failed one has no answer."""
+        """Keep the answer of a turn; a failed one has none."""
         if record.conversation is None:
             return
         if record.answer is None:
@@ -38,7 +38,7 @@ class OwnAnswers:
         return self._texts.get(number, {})
 
     def lacking(self, needs: Iterable[str], number: int) -> str | None:
-        """Say why a turn cannot be asked; ``None`` if all that it needs is there."""
+        """Say which earlier answer a turn lacks; ``None`` if it can be asked."""
         for sample in needs:
             told = self._failures.get((number, sample))
             if told is not None:
@@ -47,7 +47,7 @@ class OwnAnswers:
 
 
 def never_sent(why: str, now_ns: int) -> Response:
-    """Return what stands for a turn that could not be asked: an error without times."""
+    """Return the response of a turn that could not be asked: an error without times."""
     never = Timing(start_ns=now_ns, end_ns=now_ns, stamps_ns=(), stamp_tokens=())
     return Response(generation=None, timing=never, error=why)
 

@@ -1,4 +1,4 @@
-"""What a cell is to measure, before anything is."""
+"""The plan of a cell: all that decides what is measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that decides what a cell measures."""
+    """The plan of a cell, before anything is measured."""
 
     cell: Cell
     task: Task
@@ -37,35 +37,38 @@ class Plan:
     requests: int | None = None
     """How many requests count; ``None`` for ``repeats`` of each sample."""
     said: SamplingChoice = SamplingChoice()  # noqa: RUF009 - it is frozen
-    """What settings and test say of drawing, before any model's entry does."""
+    """Sampling choices of settings and test, before those of any model's entry."""
     sampling: Sampling = GREEDY
-    """How tokens are to be drawn."""
+    """Sampling of tokens."""
     repeats: int = 1
-    """How often each sample is asked."""
+    """Number of times that each sample is asked."""
     entry_facts: tuple[tuple[str, Scalar], ...] = ()
-    """What the model's entry says of drawing and of chats, in place of the task."""
+    """Facts from the model's entry that replace the task's: sampling and chat
+    settings."""
     instrument: Instrument | None = None
-    """How true the clock was found to be, for a server."""
+    """Accuracy of the clock, for a server."""
     chances: Mapping[str, float] = field(default_factory=dict)
-    """The quality of guessing each sample, by its id; 0 where there is none."""
+    """Quality of guessing each sample, by its id; 0 where there is none."""
     warnings: tuple[str, ...] = ()
-    """What is wrong with the task, for the report."""
+    """Warnings about the task, for the report."""
     constraint: Constraint | None = None
-    """What answers are held to: the task's, unless the model's entry says otherwise."""
+    """Constraint on answers: the task's, unless the model's entry says otherwise."""
     spare: tuple[Sample, ...] = ()
-    """Some of the task's samples that are not measured, to warm up with."""
+    """Samples of the task that are not measured, to warm up with."""
     run: str = ""
-    """Tells this run from any other, so that heads of prompts are new in each."""
+    """Id of this run, so that heads of prompts are new in each."""
     headed: bool = False
     """Whether each prompt gets a head that no server has seen."""
     role: CellRole | None = None
-    """For what it is measured in turn with another cell; ``None`` for itself."""
+    """Role in which it is measured in turn with another cell; ``None`` for a cell of
+    its own."""
     beside: str | None = None
-    """That other cell's id."""
+    """Id of the cell that it is measured in turn with."""
     turn: int = 0
-    """How often this server was asked the same in this run before."""
+    """Number of times that this server was asked the same in this run before."""
     before: int = 0
-    """How many requests of the cell were made before; its rounds go on from there."""
+    """Number of the cell's requests that were made before; its rounds go on from
+    there."""
 
     @property
     def asked(self) -> str:
@@ -79,17 +82,17 @@ class Plan:
 
     @property
     def planned(self) -> int:
-        """How many records there are to be."""
+        """Number of records that there are to be."""
         if self.requests is not None:
             return self.requests
         return self.repeats * len(self.samples)
 
     def item_of(self, sample: Sample) -> str:
-        """Return what a sample is alike with others in: its cluster or conversation."""
+        """Return the unit of a sample: its cluster or conversation, or itself."""
         cluster = self.task.cluster
         return sample.item if cluster is None else str(sample.field(cluster))
 
     @property
     def planned_in_turn(self) -> int:
-        """How many there are to be of each of two models in turn."""
+        """Return the number of records of each of two models in turn."""
         return rounds_in_turn(self.repeats) * len(self.samples)

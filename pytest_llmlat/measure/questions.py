@@ -1,4 +1,4 @@
-"""From the items of a cell to what its model is asked about each of them."""
+"""Questions of a cell: what its model is asked about each item."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about one item, and what is shown before it."""
+    """A question about one item, with its examples."""
 
     request: Request
     shots: tuple[str, ...]
-    """The ids of the rows that are shown as examples."""
+    """Ids of the rows that are shown as examples."""
     needs: tuple[str, ...] = ()
-    """The ids of the earlier turns whose answers by the model belong into the request,
+    """Ids of the earlier turns whose answers by the model belong into the request,
     which does not hold them yet."""
     head: str | None = None
-    """What was put before the whole prompt."""
+    """Text put before the whole prompt."""
 
 
 def questions(
@@ -122,7 +122,7 @@ def question_of(
 def unmeasured_requests(
     plan: Plan, samples: Iterable[Sample], *, model: ModelSpec, chat: bool
 ) -> list[Request]:
-    """Return what can be asked about samples without counting.
+    """Return requests about samples that do not count.
 
     What cannot be asked is left out, since nobody asked for it; so are turns of a
     conversation that need answers to others.

@@ -1,4 +1,4 @@
-"""From likelihoods to an answer: the option that a model finds likeliest."""
+"""Ranked answers: the option whose likelihood, as a model tells it, is highest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES: dict[str, RankBy] = {
     "acc_norm": "character",
     "acc_bytes": "byte",
 }
-"""As lm-evaluation-harness calls the shares of right answers of each way."""
+"""Names, in lm-evaluation-harness, of the shares of right answers of each way."""
 
 
 def check_ranking(
@@ -51,7 +51,7 @@ def check_ranking(
 def ranked_options(
     task: Task, sample: Sample, likelihoods: Sequence[Likelihood]
 ) -> tuple[RankedOption, ...]:
-    """Return the options of a row beside what a model found of them."""
+    """Return the options of a row with the likelihoods that a model found."""
     options = answer_options(task, sample)
     return tuple(
         RankedOption(
@@ -65,14 +65,14 @@ def ranked_options(
 
 
 def likeliest(options: Sequence[RankedOption], way: RankBy) -> RankedOption:
-    """Return the option with the highest figure; of several the first, as is usual."""
+    """Return the option with the highest figure; the first of several, as is usual."""
     return max(options, key=lambda option: option.by(way))
 
 
 def with_other_ways(
     mark: Grade, task: Task, sample: Sample, options: Sequence[RankedOption]
 ) -> Grade:
-    """Add to a grade what each way of comparing would have earned.
+    """Return a grade with what each way of comparing would have earned.
 
     Args:
         mark: of the way that the task says.

@@ -1,4 +1,4 @@
-"""Each repeat of a question with a seed of its own, so that chance can be told."""
+"""Repeats of a question, each with a seed of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def drawn(request: Request, sampling: Sampling, *, sample: str, number: int) -> Request:
-    """Return a request whose answer is drawn as a cell says.
+    """Return a request with the sampling of its cell and the seed of its repeat.
 
     A greedy one has a seed of its own too: a server may draw where it should not.
 
@@ -30,6 +30,6 @@ def drawn(request: Request, sampling: Sampling, *, sample: str, number: int) -> 
 def rounds_in_turn(repeats: int) -> int:
     """Return how often each of two models in turn (A B B A) is asked a sample.
 
-    An even number, so that neither is always the first; at least as many as asked for.
+    The number is even, so that neither is always the first, and at least as asked for.
     """
     return 2 * ((repeats + 1) // 2)

@@ -1,4 +1,4 @@
-"""Conversations under a load: whose turn is asked when the one before was answered."""
+"""Conversations under a load: a turn is asked when the one before was answered."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Talks:
         """
         self._plan, self._model, self._chat = plan, model, chat
         self.sent: dict[int, Request] = {}
-        """The requests that count, by their places, as they were made."""
+        """Requests that count, by their places, as they were made."""
 
     def counted(
         self, asked: Sequence[tuple[Sample, int]], questions: Sequence[Question]
     ) -> list[Chain]:
-        """Return those that count, one for each repeat of each conversation.
+        """Return the chains that count, one for each repeat of each conversation.
 
         Args:
             asked: each turn and which repeat it is, in order.
@@ -54,7 +54,7 @@ class Talks:
         ]
 
     def uncounted(self, *, headed: bool) -> Iterator[Chain]:
-        """Yield others, without end: of samples that are not measured, if there are.
+        """Yield chains that do not count, without end.
 
         Args:
             headed: each begins with a head of its own, so that it is new to a server.
@@ -96,7 +96,7 @@ class Talks:
                 answers[sample.id] = text
 
     def _uncounted(self, turns: list[Sample], number: int, *, headed: bool) -> Chain:
-        """Ask a conversation under a name of its own, for whom nothing was kept."""
+        """Yield the steps of a conversation under a name of its own, kept by nobody."""
         bare = replace(self._plan, headed=False)
         answers: dict[str, str] = {}
         for sample in turns:

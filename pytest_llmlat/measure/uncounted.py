@@ -1,4 +1,4 @@
-"""Requests that do not count: they warm a model up and keep up a load."""
+"""Uncounted requests: they warm a model up and keep up a load."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 
 _MANY = 64
-"""So many samples stand in where none is left that is not measured."""
+"""Number of measured samples that stand in where all samples are measured."""
 
 
 class Uncounted:
-    """Those of one cell, as many as are wanted."""
+    """The uncounted requests of one cell, without end."""
 
     def __init__(
         self,
@@ -51,12 +51,11 @@ class Uncounted:
         # A salt makes any prompt new, and a model of this process keeps none.
         told = facts.get("cold_by") not in (None, HEAD)
         self.headed = backend.remote and not warm and not told
-        """Whether each must begin in a way of its own, so that a server is not met by
-        what it knows."""
+        """Whether each begins with a head of its own, so that no server has kept it."""
         self._numbers = count()
 
     def shortest(self) -> Request:
-        """Return the one to warm up with."""
+        """Return the shortest request, to warm up with."""
         request = min(self._pool, key=lambda request: len(request.prompt))
         return self._fresh(request, next(self._numbers))
 
@@ -65,7 +64,7 @@ class Uncounted:
         return self
 
     def __next__(self) -> Request:
-        """Return the next one, round and round."""
+        """Return the next request, round and round."""
         number = next(self._numbers)
         return self._fresh(self._pool[number % len(self._pool)], number)
 

@@ -1,8 +1,8 @@
-"""Prompts that a server has not seen, so that it cannot have kept them.
+"""Cold prompts: heads that no server has seen, so that it cannot have kept them.
 
-A head is what stands before a whole prompt, so that not even its beginning was seen:
-four numbers of three digits, which are as many tokens whatever the numbers are. It is
-the same for the same visit of a sample on servers that are compared.
+A head is put before a whole prompt, so that not even its beginning was seen: four
+numbers of three digits, which are as many tokens whatever the numbers are. It is the
+same for the same visit of a sample on servers that are compared.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WARM, HEAD = "warm", "head"
 
 
 class HeadTurns:
-    """How often each server was asked the same in this run, so that heads differ."""
+    """Counts of how often each server was asked the same, so that heads differ."""
 
     def __init__(self) -> None:
         """Know of no server yet."""
@@ -34,7 +34,7 @@ class HeadTurns:
     def planned(
         self, plan: Plan, *facts: Mapping[str, Scalar | None]
     ) -> tuple[Plan, ...]:
-        """Return the plan of a cell for each model that it is measured on.
+        """Return the plan of a cell with its head, for each model it is measured on.
 
         All have heads where one of them needs some, and the same ones, but for models
         of one server: what it keeps of one would serve the other.

@@ -1,4 +1,4 @@
-"""What is done before the first request that counts, and is no part of a latency."""
+"""Warm-up: work before the first request that counts, and part of no latency."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WARMUP_TOKENS = 4
 def compile_constraint(
     plan: Plan, backend: Backend | Server[Any], clock: Clock
 ) -> float | None:
-    """Make what answers are held to ready, before anything is measured or told.
+    """Make the constraint on answers ready, before anything is measured.
 
     Returns:
         How long it took, in seconds; ``None`` where there is nothing, and of a server,
@@ -68,7 +68,7 @@ def warm_up(request: Request, backend: Backend | Server[Any], clock: Clock) -> R
 def fill_cache(
     questions: Sequence[Question], backend: Backend | Server[Any], clock: Clock
 ) -> None:
-    """Let a server see every prompt once, so that all are served from its cache.
+    """Let a server see every prompt once, so that its cache serves all of them.
 
     But turns that need answers: they find what the turns before have left.
     """
@@ -78,7 +78,7 @@ def fill_cache(
 
 
 def troubled_warm_up(cell: Cell, response: Response) -> tuple[str, ...]:
-    """Warn of a warm-up that a server turned away at first, or altogether."""
+    """Warn of a warm-up that a server turned away, at first or altogether."""
     if response.generation is None:
         return (f"{cell.id}: the warm-up came to nothing: {response.error}",)
     sent = response.transport

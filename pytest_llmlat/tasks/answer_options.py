@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.toml_tables import TomlTable
 
 COLUMN = "options"
-"""The column of a row with its options, where they are not the task's labels."""
+"""Column of a row with its options, where they are not the task's labels."""
 AS_IT_IS = "verbatim"
-"""The extractor of a ranked task: the option's answer is the answer."""
+"""Extractor of a ranked task: the option's answer is the answer."""
 _BEHIND = " {{ option }}"
 _WAYS = get_args(RankBy)
 WRITTEN = (
@@ -30,11 +30,12 @@ WRITTEN = (
     *("chat_prompt", "temperature", "top_p", "repeats", "system"),
     *("chat_template_kwargs", "messages", "schema", "grammar"),
 )
-"""Keys of answers that are written, which mean nothing where options are ranked."""
+"""Keys of tasks whose answers are written; they mean nothing where options are
+ranked."""
 
 
 def ranked_of(table: TomlTable) -> RankBy | None:
-    """Read by what an entry of the catalogue ranks options; ``None`` if it does not.
+    """Read the figure by which an entry ranks options; ``None`` if it ranks none.
 
     Raises:
         BadCatalogue: names the key.
@@ -69,7 +70,7 @@ def ranked_of(table: TomlTable) -> RankBy | None:
 
 
 def continuation_of(table: TomlTable) -> str:
-    """Read the template of what stands behind the prompt for an option.
+    """Read the template of the text behind the prompt for an option.
 
     Raises:
         BadCatalogue: it is none.

@@ -1,4 +1,4 @@
-"""What guessing earns on the items of a task; it is taken off quality."""
+"""Chance: the quality of guessing on a task's items, which is taken off quality."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
 
 _SHARE = 0.005
-"""A chance that is stated to two digits is no lower than it should be."""
+"""Rounding of a stated chance: one of two digits is no lower than it should be."""
 
 
 def chances(task: Task, samples: Sequence[Sample]) -> tuple[float, ...]:
-    """Return the quality of guessing each item: the task's number, or the set's own.
+    """Return the quality of guessing each item, stated or computed.
 
     Args:
         task: its ``chance`` comes first, its metric says what guessing is.
@@ -45,7 +45,7 @@ def chances(task: Task, samples: Sequence[Sample]) -> tuple[float, ...]:
 
 
 def complaint(task: Task, samples: Sequence[Sample]) -> str | None:
-    """Return what is wrong with a number that a task gives; ``None`` if nothing is."""
+    """Say what is wrong with a stated chance; ``None`` if nothing is."""
     if task.chance is None:
         return None
     own = _mean(_own(task, samples), samples)

@@ -24,7 +24,7 @@ _FORMS = (
 
 
 def constraint_of(task: Task, model: ModelSpec) -> Constraint | None:
-    """Return what answers of a model to a task are held to; ``None`` for nothing.
+    """Return the constraint on a model's answers to a task; ``None`` for none.
 
     Raises:
         BadCatalogue: the entry's option ``structured`` is neither true nor false.

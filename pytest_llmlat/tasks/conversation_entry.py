@@ -1,4 +1,4 @@
-"""What the entry of a task says of conversations: its messages."""
+"""Conversations in the entry of a task: its messages."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.toml_tables import TomlTable
 
 _APART = ("chat_prompt", "preface", "shots")
-"""Keys of tasks that ask one question of a row."""
+"""Keys of tasks that ask one question of a row, and hold no conversation."""
 
 
 def messages_of(table: TomlTable) -> str | tuple[MessageTemplate, ...] | None:
-    """Read where the messages of a task's conversations stand, or their templates.
+    """Read the place of the messages in a row, or their templates.
 
     Raises:
         BadCatalogue: names the key.

@@ -1,4 +1,4 @@
-"""Families of tasks by their names: any is new, unless it looks like a typo of one."""
+"""Names of families: any new one will do, unless it looks like a known one's typo."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.toml_tables import TomlTable
 
 _NEAR = 0.8
-"""The share of two names that is the same from which one may be a typo of the other:
-``sentimnt`` and ``summarisation`` are, ``intent`` and ``math`` are not."""
+"""Similarity of two names from which on one may be a typo of the other: ``sentimnt``
+and ``summarisation`` are, ``intent`` and ``math`` are not."""
 
 
 class FamilyNames:
-    """The families that tasks may belong to, and those that tasks make by their names.
+    """The known families of tasks.
 
     A family is known by an extension, by ``[families.NAME]`` of a catalogue, or by the
     first task of that name.

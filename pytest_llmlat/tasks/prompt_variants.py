@@ -1,4 +1,4 @@
-"""Other prompts for a task: of its entry by name, or from a file."""
+"""Prompt variants of a task: those of its entry, by name, or from files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 OWN = "own"
-"""The prompt that the task has without a variant."""
+"""Name of the prompt that a task has without a variant."""
 _REMEDY = (
     "Write the name of a file, or of a prompt of the task's entry"
     " (prompts = { short = '…' }); 'own' is the task's own"
@@ -27,10 +27,10 @@ _PAIR = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptVariant:
-    """A task that is asked in other words."""
+    """A task with one of its prompts."""
 
     label: str
-    """What tells its cells from those of the other words."""
+    """Part of its cells' ids that tells this prompt from others."""
     task: Task
 
 
@@ -54,7 +54,7 @@ def prompt_names(text: str, *, where: str) -> tuple[str, str]:
 def prompt_variants(
     task: Task, names: Sequence[str], *, where: str
 ) -> tuple[PromptVariant, ...]:
-    """Return a task in each of some prompts.
+    """Return a task with each of several prompts.
 
     Args:
         task: as its entry has it.
@@ -77,7 +77,7 @@ def prompt_variants(
 
 
 def in_words_of(other: Task, task: Task) -> Task:
-    """Return a task that asks its rows, and reads answers, as another does.
+    """Return a task with the prompts and the extractor of another task.
 
     Rows, right answers, metric and budget stay its own.
     """

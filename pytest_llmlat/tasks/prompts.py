@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
 
 _LAST = "{{ messages[-1].content }}"
-"""How a turn is asked in a chat: as it is."""
+"""Template of a turn in a chat: the message as it is."""
 
 
 def request_for(
@@ -34,7 +34,7 @@ def request_for(
     model: ModelSpec | None = None,
     answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Request:
-    """Ask ``task``'s question about ``sample`` in the form that the model takes.
+    """Return the request with a task's question about a sample.
 
     Args:
         task: its templates see the sample's columns and ``labels``.
@@ -83,14 +83,14 @@ def request_for(
 
 
 def _system(task: Task, sample: Sample) -> str | None:
-    """Return what stands before a chat: a conversation's own words come first."""
+    """Return the system prompt: a conversation's own comes first."""
     if sample.turn is not None and sample.turn.system is not None:
         return sample.turn.system
     return task.system
 
 
 def _earlier(sample: Sample, answers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return what was asked and answered before in a sample's conversation."""
+    """Return the earlier questions and answers of a sample's conversation."""
     turn = sample.turn
     if turn is None:
         return ()
@@ -107,7 +107,7 @@ def question(
     chat: bool,
     earlier: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Return what is asked about one row, without examples and without a chat round it.
+    """Return the question about one row, without examples and without a chat round it.
 
     Args:
         task: its template sees, of a turn, also the ``messages`` up to it.

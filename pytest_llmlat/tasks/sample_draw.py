@@ -57,7 +57,7 @@ def draw(
 def in_chance_order(
     samples: Sequence[Sample], item: Callable[[Sample], str], *, seed: int, salt: str
 ) -> tuple[Sample, ...]:
-    """Return samples in an order that is drawn, so that the first stand for all.
+    """Return samples in random order, so that the first ones stand for all.
 
     Args:
         samples: in any order.
@@ -76,7 +76,7 @@ def in_chance_order(
 def unmeasured(
     samples: Sequence[Sample], drawn: Sequence[Sample], *, seed: int, salt: str
 ) -> tuple[Sample, ...]:
-    """Return some of the samples that were not drawn, for requests that do not count.
+    """Return samples that were not drawn, for requests that do not count.
 
     Args:
         samples: the whole task.

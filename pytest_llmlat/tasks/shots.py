@@ -34,14 +34,14 @@ SHOT_KEYS = (
     "shots_between",
     "shot_answer",
 )
-"""The keys of a task's entry that say which examples it shows, and how."""
+"""Keys of a task's entry that say which examples it shows, and how."""
 _DRAWS = get_args(ShotDraw)
 _FORMS = ("text", "turns")
 _LOCAL_ONLY = "its examples are in no split of the set (there is no shots_split)"
 
 
 def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
-    """Read which examples an entry of the catalogue asks for.
+    """Read the few-shot settings of an entry.
 
     Args:
         table: the entry.
@@ -90,7 +90,7 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
 
 
 def with_shots(task: Task, count: int, *, where: str) -> Task:
-    """Return a task that shows so many examples before each question.
+    """Return a task with another number of examples.
 
     Args:
         task: says which ones.
@@ -113,7 +113,7 @@ def with_shots(task: Task, count: int, *, where: str) -> Task:
 def load_shots(
     task: Task, own: Sequence[Sample], *, data: Path | None = None
 ) -> tuple[Sample, ...]:
-    """Return the rows that a task's examples are drawn from.
+    """Return the pool of rows that a task's examples are drawn from.
 
     Args:
         task: whose examples; without any there are no rows.
@@ -141,7 +141,7 @@ def load_shots(
 def draw_shots(
     task: Task, pool: Sequence[Sample], sample: Sample, *, seed: int
 ) -> tuple[Sample, ...]:
-    """Choose the examples that stand before the question about ``sample``.
+    """Return the examples that stand before the question about a sample.
 
     Never one that asks the same: no row whose question reads as that of ``sample``
     does, whatever its id, nor the row itself where examples are the task's own rows.
@@ -177,7 +177,7 @@ def draw_shots(
 
 
 def _spelled(text: str) -> str:
-    """Return a question without what leaves it the same: case, blanks and signs."""
+    """Return a question without case, blanks and signs, which leave it the same."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
@@ -215,7 +215,7 @@ def _in_order(
 
 
 def _told_source(task: Task, shots: Shots) -> str:
-    """Name the rows that examples are drawn from, for a complaint."""
+    """Return the name of the rows that examples are drawn from, for a complaint."""
     if shots.file is not None:
         return shots.file
     if shots.split is not None and task.public is not None:

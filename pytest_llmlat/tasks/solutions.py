@@ -1,9 +1,9 @@
-"""Each row's own solution, run with the row's own tests before a model is measured.
+"""Reference solutions, run with their rows' own tests before a model is measured.
 
-A row that its own solution does not pass is passed by no model: its tests are broken,
-or need something of a program that cannot be judged here. That is an error of the data
-and not a model's 0. What has passed is remembered in the user's cache, by the digest of
-all that decided it, and not run again.
+A row whose own solution fails is passed by no model: its tests are broken, or need
+something of a program that cannot be judged here. That is an error of the data and not
+a model's 0. Passed solutions are remembered in the user's cache, by the digest of all
+that decided it, and not run again.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
 
 _PATIENCE = 10
-"""How many times its usual time a solution may take that has failed once."""
+"""Factor on the usual time limit for a solution that has failed once."""
 _PROGRAM = re.compile(
     r"\n\s*\S|^\s+\S|[=(]|\b(?:def|class|return|lambda|import|pass)\b"
 )
-"""What a solution has somewhere; a word or a remark in its column is none."""
+"""Pattern of a program; a word or a remark in a solution's column is none."""
 _TOLD = 5
-"""How many rows a complaint names."""
+"""Rows that a complaint names at most."""
 
 
 class PassedSolutions:
-    """The solutions that are known to pass their tests, kept from run to run."""
+    """A store of solutions that passed their tests, kept from run to run."""
 
     def __init__(self, folder: Path | None, *, place: str = "auto") -> None:
         """Know what has passed before.
@@ -61,7 +61,7 @@ class PassedSolutions:
     def check(
         self, task: Task, samples: Iterable[Sample], sandbox: Callable[[], Sandbox]
     ) -> None:
-        """Run the solutions of samples that have one, where that has not been done.
+        """Run the solutions of samples, unless they are known to pass.
 
         Args:
             task: its metric runs programs, each right or wrong; else nothing is run.
@@ -114,7 +114,7 @@ def _complaint(task: Task, failed: list[str]) -> str:
 
 
 def _wrong(task: Task, sample: Sample, sandbox: Callable[[], Sandbox]) -> str | None:
-    """Say why a sample's own solution does not pass, ``None`` if it does."""
+    """Say why a sample's own solution fails, ``None`` if it passes."""
     source = EXTRACTORS[task.extractor](sample.reference, task, sample).value
     run = METRICS[task.metric].run
     if source is None or run is None:
@@ -128,7 +128,7 @@ def _wrong(task: Task, sample: Sample, sandbox: Callable[[], Sandbox]) -> str | 
 
 
 def _patient(task: Task) -> Task:
-    """Return a task whose programs may take their time."""
+    """Return a task with a longer time limit for programs."""
     time_s = float(task.option("time_s", Limits().time_s) or 0)
     options = {**dict(task.options), "time_s": _PATIENCE * time_s}
     return replace(task, options=tuple(options.items()))

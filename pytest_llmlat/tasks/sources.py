@@ -1,4 +1,4 @@
-"""Where a task's rows come from: a file, the hub, or templates."""
+"""Sources of a task's rows: a file, the hub, or templates."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.toml_tables import TomlTable
 
 PUBLIC_KEYS = ("hub", "config", "split", "revision", "file", "local_only")
-"""The keys of a public set, which takes the place of ``source``."""
+"""Keys of a public set, which takes the place of ``source``."""
 
 
 def source(table: TomlTable) -> str:
-    """Return the data file or what is to be drawn; empty for a public set."""
+    """Return the data file or the generator of a task; empty for a public set."""
     if "hub" in table.values:
         if "source" in table.values:
             raise table.complain("hub", "there is 'source' too; leave one of them out")
@@ -35,7 +35,7 @@ def source(table: TomlTable) -> str:
 
 
 def public_set(table: TomlTable) -> PublicSet | None:
-    """Return the public set that an entry names, if it does."""
+    """Return the public set of an entry; ``None`` if it names none."""
     if "hub" not in table.values:
         return None
     public = PublicSet(
@@ -50,7 +50,7 @@ def public_set(table: TomlTable) -> PublicSet | None:
 
 
 def revised(table: TomlTable, public: PublicSet) -> PublicSet:
-    """Return a set at the commit that an entry pins."""
+    """Return a public set at the commit that an entry pins."""
     text = table.required("revision")
     if not re.fullmatch("[0-9a-f]{40}", text):
         raise table.complain(

@@ -1,4 +1,4 @@
-"""The task catalogue: a task is data, not code."""
+"""The task catalogue: tasks are data, not code."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCatalogue:
-    """Every task that can be named."""
+    """The catalogue of all tasks that can be named."""
 
     entries: Mapping[str, Task]
     tables: Mapping[str, TomlTable] = field(default_factory=dict)
-    """The same as they are written, each with what it takes from others."""
+    """Entries of the tasks as they are written, each with what it takes from others."""
 
     def find(
         self, name: str, *, where: str, asked: Collection[str] | None = None

@@ -40,7 +40,7 @@ KEYS = (
     *SHOT_KEYS,
     *PUBLIC_KEYS,
 )
-"""The keys of an entry."""
+"""Keys of an entry."""
 _ORIGIN = (
     *("source", *PUBLIC_KEYS),
     *("shots_split", "shots_file", "shots_where"),
@@ -66,9 +66,9 @@ ENTRIES = EntryKind(
         set(entry.values) == {"revision"} and "hub" in before.values
     ),
 )
-"""What an entry does not take from one that it extends: rows of another set are not
-pinned by its revision, other labels are guessed with another chance, and where options
-are ranked nothing is written."""
+"""Rules for entries that extend others. Rows of another set are not pinned by the
+base's revision, other labels are guessed with another chance, and where options are
+ranked nothing is written."""
 
 
 def task_of(table: TomlTable) -> Task:
@@ -164,10 +164,10 @@ def _check_texts(table: TomlTable, task: Task) -> None:
 
 
 def _check_grading(table: TomlTable, task: Task) -> None:
-    """Complain of what the extractor or the metric cannot do without.
+    """Complain of what the extractor or the metric needs and does not have.
 
-    One that is broken is told of when the task is run: other tasks of the catalogue
-    are none the worse.
+    A broken one is reported when the task is run, so that other tasks of the catalogue
+    can be used.
     """
     with suppress(BadExtension):
         if EXTRACTORS[task.extractor].needs_labels and not task.labels:
@@ -199,7 +199,7 @@ def _thinking_tokens(table: TomlTable) -> int | None:
 
 
 def _prompt(table: TomlTable, key: str, *, other: str) -> str | None:
-    """Return a template; an entry may leave out that of a form which nobody takes."""
+    """Return a template; it may be missing where no model is asked in its form."""
     if key not in table.values and {other, "messages"} & set(table.values):
         return None
     return table.required(key)

@@ -22,11 +22,11 @@ LANGUAGE = TaskOption(
     meaning="the language of the right answers, by any usual name (de, zh_CN,"
     " zho_Hans, German); a metric that cannot read it is refused",
 )
-"""What any task may say."""
+"""Option that every task may set."""
 
 
 def known_options(task: Task) -> tuple[TaskOption, ...]:
-    """Return the options that a task may set.
+    """Return the options that a task may set, of its metric, extractor and source.
 
     Raises:
         BadExtension: its metric or its extractor cannot be used.
@@ -44,7 +44,7 @@ def known_options(task: Task) -> tuple[TaskOption, ...]:
 def check_options(
     task: Task, *, where: str, taken: Mapping[str, str] | None = None
 ) -> None:
-    """Refuse an option that nothing of a task would heed, or that is of another kind.
+    """Refuse an option that no part of the task reads, or of another kind.
 
     Args:
         task: its metric and its extractor are known.
@@ -80,7 +80,7 @@ def check_options(
 
 
 def _way_out(name: str, taken: Mapping[str, str]) -> str:
-    """Say how an entry gets rid of an option that it did not write."""
+    """Say how an entry gets rid of an option that it took from another."""
     if name not in taken:
         return ""
     return f' It is taken from {taken[name]}; options.{name} = "" takes it away.'

@@ -1,1 +1,1 @@
-"""Our own clock put to the test: a server that logs when it wrote each token."""
+"""The instrument: a server that logs its own writes, on which our clock is tried."""

@@ -1,4 +1,4 @@
-"""How true a client's clock is: the trial of it against a server that logs."""
+"""Calibration of a client's clock against a server that logs its writes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.protocols import Server
 
 STOP_S = 5.0
-"""How long the server may take to end before it is killed."""
+"""Seconds that the server may take to end before it is killed."""
 LOG_S = 60.0
 _HOST = "127.0.0.1"
 _START = (
@@ -85,7 +85,8 @@ class Pulse:
 
 
 _FEW_CORES = 2
-"""Who never sleeps waits behind all others there, and longer than who does."""
+"""Number of cores up to which a server that never sleeps would wait behind all
+others."""
 
 
 @contextmanager
@@ -159,7 +160,7 @@ class _Load:
     issued: int = 0
     ended: int = 0
     exchanges: dict[int, Any] = field(default_factory=dict)
-    """By the order in which they were sent."""
+    """Exchanges in the order of sending."""
 
     async def run(self) -> None:
         await self.server.connect(self.streams)
@@ -218,7 +219,7 @@ def tried(
     *,
     ramp_s: float = 0.0,
 ) -> Trial:
-    """Put a closed loop on a client and set each request beside the server's log.
+    """Return the trial of a client: a closed loop, each request with its log entry.
 
     Arguments and errors are those of :func:`calibrate`, but for ``ramp_s``: over how
     long the first requests are spread. Without, all streams move in step, as they do

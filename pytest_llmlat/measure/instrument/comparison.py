@@ -1,4 +1,4 @@
-"""What a client reported set beside what the server logged of the same requests."""
+"""Comparison of a client's reports with the server's log of the same requests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WANTED_BY = "the check of the HTTP client's clock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What the server logged of one request, in its own ``perf_counter_ns``."""
+    """An entry of the server's log: one request, in its own ``perf_counter_ns``."""
 
     id: str
     received_ns: int
-    """The whole request was there."""
+    """Instant at which the whole request was there."""
     written_ns: tuple[int, ...]
-    """Just before each content token was handed to the system."""
+    """Instants just before each content token was handed to the system."""
 
     @property
     def ttft_s(self) -> float:
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One request: what the client reported and what the server logged."""
+    """One request as the client reported it and as the server logged it."""
 
     timing: Timing
     entry: Entry
@@ -66,13 +66,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One load that was tried on a client."""
+    """The trial of a client under one load."""
 
     measured: tuple[Compared, ...]
     before: tuple[Compared, ...]
-    """The wave that warmed up."""
+    """Requests of the wave that warmed up."""
     after: tuple[Compared, ...]
-    """Those that kept up the load until the last measured one had ended."""
+    """Requests that kept up the load until the last measured one had ended."""
 
     @property
     def requests_per_s(self) -> float:
@@ -95,7 +95,7 @@ class Trial:
 def compared(
     responses: Sequence[Response], log: Sequence[Entry]
 ) -> tuple[Compared, ...]:
-    """Set each response beside what the log says of the same request.
+    """Return each response beside the log's entry of the same request.
 
     Args:
         responses: all that came of the requests since the log was last read.

@@ -48,22 +48,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BURST = 8
-"""Writes between two looks at the requests: what is read late is stamped late, and
-would count as the client's error."""
+"""Writes at most between two looks at the requests: what is read late is stamped late,
+and would count as the client's error."""
 _TOO_SHORT_NS = 50_000
-"""A sleep so short would end late by as much again."""
+"""Length up to which a sleep would end late by as much again."""
 _AWAKE_NS = NS_PER_S
-"""After the last request there may be another for so long."""
+"""Time to stay awake after the last request, since there may be another."""
 _READ_BYTES = 1 << 16
 _BACKLOG = 4096
 _LOG_S = 60.0
-"""How long a reader of the log may take."""
+"""Seconds that a reader of the log may take."""
 _SAFE_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _CHAT = "/chat/completions"
 
 
 class PulseReply:
-    """One request and what has been written to it so far."""
+    """A request with what has been written to it so far."""
 
     __slots__ = ("connection", "due_ns", "id", "lead", "received_ns", "written_ns")
 
@@ -72,7 +72,7 @@ class PulseReply:
     ) -> None:
         """Begin an answer on ``connection``."""
         self.connection: PulseConnection | None = connection
-        """``None`` when it has ended or its client has gone."""
+        """Its connection; ``None`` when it has ended or its client has gone."""
         self.id = name
         self.received_ns = received_ns
         self.written_ns = array("q")
@@ -81,7 +81,7 @@ class PulseReply:
 
 
 class PulseConnection:
-    """One client's line, and the parser's callbacks for what comes over it."""
+    """A client's connection, and the parser's callbacks for what comes over it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the server of the instrument says, and when: its schedule and its bytes."""
+"""The wire format of the instrument's server: its schedule and its bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ID = "@id@"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When tokens are written, counted from the receipt of the whole request."""
+    """Schedule of writes, counted from the receipt of the whole request."""
 
     ttft_s: float = 0.050
     tokens: int = 32
@@ -27,7 +27,7 @@ class Schedule:
 
     @property
     def e2e_s(self) -> float:
-        """From the receipt to the last token."""
+        """End-to-end time, in seconds, from the receipt to the last token."""
         return self.ttft_s + (self.tokens - 1) * self.gap_s
 
 
@@ -60,7 +60,7 @@ def lead(name: str, suffix: bytes) -> bytes:
 
 
 def closing(tokens: int) -> bytes:
-    """Return what ends every answer: why, how many tokens, and that this was all.
+    """Return the end of every answer: its finish, its usage, and the last mark.
 
     The id is left open; :func:`tail` sets it, which is quicker than to make JSON.
     """

@@ -51,12 +51,12 @@ _FITTING = BatchSettings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What came of a load."""
+    """The responses and the facts of a load."""
 
     responses: tuple[Response | None, ...]
-    """One for each request, ``None`` where Ctrl-C came before its end."""
+    """Response of each request, ``None`` where Ctrl-C came before its end."""
     facts: LoadFacts | None
-    """``None`` where no request ended."""
+    """Facts of the load; ``None`` where no request ended."""
     interrupted: bool
 
 
@@ -72,7 +72,7 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
     ramp_s: float,
     uncounted: Iterator[Chain],
 ) -> Load:
-    """Offer conversations, whose turns follow each other, in such a scenario.
+    """Offer conversations, whose turns follow each other, in a scenario.
 
     They arrive as requests do in :func:`under_load`, or so many are under way; a later
     turn is sent when the one before was answered. A model of this process answers one
@@ -135,7 +135,7 @@ def _conversation_server(
 
 
 def _ended(of_process: Queue | Batched) -> Load:
-    """Return what came of a load on a model of this process."""
+    """Return the load of requests to a model of this process."""
     return Load(
         responses=tuple(of_process.responses),
         facts=of_process.facts,
@@ -154,7 +154,7 @@ def under_load(  # noqa: PLR0913 - all of it is one load
     uncounted: Iterator[Request] | None = None,
     batches: BatchSettings = _FITTING,
 ) -> Load:
-    """Offer all requests in a scenario that has several under way at once.
+    """Offer requests in a scenario that has several under way at once.
 
     Args:
         scenario: any but ``single``.

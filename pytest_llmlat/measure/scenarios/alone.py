@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 _FRESH = 1
-"""Only what came up since the last collection is looked through before each request:
-all older objects have survived one, and the records of a long cell are among them."""
+"""Generation of garbage that is collected before each request: only what came up since
+the last collection. All older objects have survived one, and the records of a long cell
+are among them."""
 
 
 def single(
@@ -57,7 +58,7 @@ def ask(request: Request, backend: Backend | Server[Any], clock: Clock) -> Respo
 
 
 def _rank(request: Request, backend: Backend, clock: Clock) -> Response:
-    """Time how long a model takes to say how likely each continuation is.
+    """Return the response of a ranking request: likelihoods, timed as one span.
 
     No token is generated, so there are no stamps: end to end is all there is.
     """
@@ -78,7 +79,7 @@ def _rank(request: Request, backend: Backend, clock: Clock) -> Response:
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Set everything loaded so far apart from later garbage collections.
+    """Exclude everything loaded so far from later garbage collections.
 
     A model library leaves hundreds of thousands of objects behind; to look through
     them before each sample would take longer than many an answer.

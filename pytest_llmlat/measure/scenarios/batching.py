@@ -37,17 +37,18 @@ CHECKED = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
-    """What the user says of batches in a model's entry."""
+    """Settings of batches, from a model's entry."""
 
     size: int | None = None
-    """``batch_size``: the most to answer at once; ``None``: as many as should fit."""
+    """Most requests to answer at once (``batch_size``); ``None`` for as many as should
+    fit."""
     kind: str | None = None
-    """``batching``: how; ``None`` for the best way that there is."""
+    """Kind of batches (``batching``); ``None`` for the best that there is."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Batched:
-    """What came of requests that were answered in batches."""
+    """The responses and the facts of requests that were answered in batches."""
 
     responses: list[Response | None]
     facts: LoadFacts | None
@@ -77,7 +78,7 @@ def in_batches(
     settings: BatchSettings,
     seed: int,
 ) -> Batched:
-    """Answer all requests in batches; Ctrl-C leaves what batches have ended.
+    """Answer all requests in batches; after Ctrl-C those of the ended batches stay.
 
     Args:
         requests: all of them, at least one.
@@ -208,7 +209,7 @@ class _Run:
                 self._answer(self._order[first : first + step])
 
     def _answer(self, places: Sequence[int]) -> None:
-        """Answer one batch. What breaks it is the error of each of its requests."""
+        """Answer one batch; an error of it becomes that of each of its requests."""
         requests = [self._requests[place] for place in places]
         meters = [
             Meter(self._clock, request.stop, request.thought_tags)

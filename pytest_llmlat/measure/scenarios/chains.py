@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 
 ChainStanding: TypeAlias = Literal["counted", "before", "after"]
-"""Whether a chain counts, or goes before or after those that do."""
+"""Standing of a chain: whether it counts, or goes before or after those that do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainStep:
-    """One request of a chain."""
+    """A step: one request of a chain."""
 
     request: Request
     place: int | None
-    """Among all that count; ``None`` of one that does not."""
+    """Place among all requests that count; ``None`` for one that does not."""
     read: bool = False
-    """Whether what is asked next holds the answer, so that it is read at once."""
+    """Whether its answer is read at once, since the next step holds it."""
 
 
 Chain: TypeAlias = Generator[ChainStep, str | None, None]
-"""Yields steps; is sent the text of each answer, ``None`` of one that failed or was not
-to be read."""
+"""A generator of steps; it is sent the text of each answer, ``None`` for one that
+failed or was not to be read."""
 
 
 def one_request(request: Request, place: int | None) -> Chain:
@@ -41,7 +41,7 @@ def one_request(request: Request, place: int | None) -> Chain:
 
 
 def step_after(chain: Chain, text: str | None) -> ChainStep | None:
-    """Return what follows an answer, ``None`` at the end of the chain."""
+    """Return the step after an answer, ``None`` at the end of the chain."""
     try:
         return chain.send(text)
     except StopIteration:
@@ -49,7 +49,7 @@ def step_after(chain: Chain, text: str | None) -> ChainStep | None:
 
 
 class ChainSource:
-    """Hands out chains in order: those that count, and others before and after."""
+    """A source of chains in order: those that count, and others before and after."""
 
     def __init__(self, counted: Iterator[Chain], uncounted: Iterator[Chain]) -> None:
         """Begin with none handed out.
@@ -61,11 +61,11 @@ class ChainSource:
         self._counted, self._uncounted = counted, uncounted
         self._following = next(counted, None)
         self.given = {"before": 0, "counted": 0, "after": 0}
-        """How many were handed out."""
+        """Number of chains that were handed out."""
 
     @property
     def exhausted(self) -> bool:
-        """Whether all that count were handed out."""
+        """Whether all chains that count were handed out."""
         return self._following is None
 
     def take(self, *, may_count: bool) -> tuple[Chain, ChainStanding]:

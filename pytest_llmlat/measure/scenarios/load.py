@@ -39,13 +39,14 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exchange)
 
 TICK_S = 0.02
-"""How often the event loop's lateness is looked at."""
+"""Interval, in seconds, at which the event loop's lateness is read."""
 LATE_S = 0.005
-"""From this lateness on (99th percentile) a figure is the client's own."""
+"""Lateness, in seconds, (99th percentile) from which on a figure is the client's
+own."""
 _AS_LONG = 0.9
-"""Two answers whose times differ by less are taken to take the same."""
+"""Difference of two answers' times up to which they count as equal."""
 BUSY = 0.9
-"""From this share of a core on, the client cannot keep up with more."""
+"""Share of a core from which on the client cannot keep up with more."""
 
 
 def offer(
@@ -58,7 +59,7 @@ def offer(
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
 ) -> Offered[E]:
-    """Offer requests that do not wait for each other; see :func:`offer_chains`."""
+    """Offer independent requests; see :func:`offer_chains`."""
     around = cycle(requests) if uncounted is None else uncounted
     return offer_chains(
         scenario,
@@ -83,7 +84,7 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     ramp_s: float,
     uncounted: Iterator[Chain],
 ) -> Offered[E]:
-    """Offer all chains and wait for their ends; Ctrl-C leaves what has ended.
+    """Offer all chains and wait for their ends; after Ctrl-C the ended ones stay.
 
     Args:
         scenario: any but ``single``.
@@ -114,7 +115,7 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
 
 @dataclass(slots=True)
 class _Span:
-    """From when a request counts and when it ended."""
+    """The span of a request: the instant from which it counts, and its end."""
 
     start_ns: int
     end_ns: int
@@ -122,7 +123,7 @@ class _Span:
 
 
 class Offered(Generic[E]):
-    """One load while it runs, and what came of it."""
+    """A load while it runs, and its exchanges."""
 
     def __init__(
         self,
@@ -144,20 +145,20 @@ class Offered(Generic[E]):
         self._left = self._chains = chains
         self._closed = False
         self._cut_off_ns: list[int] = []
-        """When the requests began that were under way at the end."""
+        """Starts of the requests that were under way at the end."""
         self._next_due_ns = 0
-        """In an open loop, when the first request arrives that does not count."""
+        """Arrival, in an open loop, of the first request that does not count."""
         self._fault: BaseException | None = None
         self._finished = asyncio.Event()
         self._counts = {"before": 0, "counted": 0, "after": 0}
-        """Requests, by what the chain is that they are of."""
+        """Number of requests, by the standing of their chain."""
         self._uncounted_retries = self._uncounted_failed = 0
         self._lags_s: list[float] = []
         self._lateness_s: list[float] = []
-        """From when each request should have been sent to when it was."""
+        """Lateness of each sending beside its due instant."""
         self._scheduled = False
         self._warm_up: WarmUp | None = None
-        """Of an open loop."""
+        """Warm-up of an open loop."""
         self._cpu_share: float | None = None
 
     async def watched(self, load: Coroutine[object, object, None]) -> None:
@@ -330,7 +331,7 @@ class Offered(Generic[E]):
         return exchange
 
     def _window_of_slots(self, begin: int, end: int) -> float:
-        """Return in what time as many answers come as were measured, by the rate.
+        """Return the time in which as many answers come as were measured, by the rate.
 
         Of each answer that part counts that lies between the two instants, whether it
         is measured or not: so the rate is right wherever in its waves a closed loop is
@@ -373,7 +374,7 @@ class Offered(Generic[E]):
             await asyncio.sleep(left_ns / NS_PER_S)
 
     async def _watch(self) -> None:
-        """Note how late this client wakes up, again and again."""
+        """Note, again and again, how late this client wakes up."""
         while True:
             due = self._clock.now_ns() + round(TICK_S * NS_PER_S)
             await asyncio.sleep(TICK_S)
@@ -390,7 +391,7 @@ async def _end(*tasks: asyncio.Task[object]) -> None:
 def _limited(
     lag: float | None, send_lag: float | None, share: float | None
 ) -> str | None:
-    """Say why the figures are this client's rather than the server's."""
+    """Say why the figures are this client's; ``None`` if they are the server's."""
     if share is not None and share > BUSY:
         return f"the client used {share:.0%} of its core"
     if lag is not None and lag > LATE_S:

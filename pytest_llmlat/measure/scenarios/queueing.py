@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """What came of the requests that waited."""
+    """The responses and the facts of requests that waited in a queue."""
 
     responses: list[Response | None]
     facts: LoadFacts | None
@@ -50,7 +50,7 @@ def take_turns(
     *,
     seed: int,
 ) -> Queue:
-    """Let requests arrive that do not wait for each other; see :func:`chains_in_turn`.
+    """Queue independent requests; see :func:`chains_in_turn`.
 
     Those that go before, to fill the queue, are not told of. None need go after: in a
     queue nobody is slowed by who comes later.
@@ -127,7 +127,7 @@ def chains_in_turn(
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Due:
-    """A request that waits, first come, first served."""
+    """A due request in the queue, first come, first served."""
 
     at_ns: int
     number: int
@@ -135,7 +135,7 @@ class _Due:
     chain: Chain = field(compare=False)
     standing: ChainStanding = field(compare=False)
     begin_ns: int = field(compare=False)
-    """When its chain arrived."""
+    """Arrival of its chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class _Served:
 
 
 class _Waiting:
-    """Who waits for a model that takes one request at a time."""
+    """The queue before a model that takes one request at a time."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Waiting:
         self._queue: list[_Due] = []
         self._came = self._numbered = 0
         self.next_arrival_ns = 0
-        """In an open loop, when the next chain arrives."""
+        """Arrival, in an open loop, of the next chain."""
         if scenario.kind == "server":
             self._schedule()
         else:
@@ -175,7 +175,7 @@ class _Waiting:
                 self._arrive(self._begin_ns)
 
     def next(self) -> _Due:
-        """Return who is served next; waits where nobody has come yet."""
+        """Return the request that is served next; waits where none is due yet."""
         while self.next_arrival_ns and (
             not self._queue or self.next_arrival_ns <= self._queue[0].at_ns
         ):
@@ -279,7 +279,7 @@ def _facts(
 
 
 def _most_at_once(spans: Sequence[tuple[int, int]]) -> int:
-    """Return the most spans that overlap at any instant."""
+    """Return the largest number of spans that overlap at any instant."""
     # At the same instant one leaves before another comes.
     changes = sorted(
         [(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans]

@@ -29,7 +29,7 @@ ROLES = {
     "assistant": "assistant",
     "gpt": "assistant",
 }
-"""Who says a message, by the names that data sets have for them."""
+"""Roles of a message's speaker, by the names that data sets have for them."""
 _ROLE, _CONTENT = ("role", "from"), ("content", "value")
 _OWN_KEYS = {*_ROLE, *_CONTENT, "ask"}
 
@@ -40,7 +40,8 @@ class _UserMessage:
 
     text: str
     columns: dict[str, Any]
-    """Its other keys: the right answer and what a template or a metric reads."""
+    """Further keys of the message: the right answer and what a template or a metric
+    reads."""
     asked: bool
     given: str | None = None
 
@@ -54,7 +55,7 @@ class _Messages:
 
 
 def samples_of(task: Task, row: TableRow) -> tuple[Sample, ...]:
-    """Return what is asked about a row: one sample, or one for each turn.
+    """Return the samples of a row: one, or one for each turn; none if it is left out.
 
     None at all if ``task.where`` leaves the row out.
 

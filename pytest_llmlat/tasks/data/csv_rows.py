@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _STATED = re.compile(r'"?sep=([^\r\n"])"?\r?\n', re.IGNORECASE)
-"""The first line of a file that says what separates its cells."""
+"""First line of a file that states the separator of its cells."""
 _BREAK = re.compile("[\r\n]")
 _LONGEST_CELL = 2**31 - 1
 Line: TypeAlias = tuple[int, list[str]]
@@ -50,7 +50,7 @@ def csv_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SeparatedTable:
-    """What a file says if its cells are separated in one way."""
+    """A table of cells, read with one separator."""
 
     delimiter: str
     rows: tuple[Line, ...]

@@ -1,4 +1,4 @@
-"""From a label, or its number as data sets count them, to the label."""
+"""Labels by their name, or by their number as data sets count them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _WHOLE = re.compile(r"([0-9]{1,9})(?:\.0*)?")
 
 
 class LabelNames(Mapping[Any, str]):
-    """``label_names`` of an expression: by the label itself, ``1``, ``"1"`` or ``1.0``.
+    """The labels under the name ``label_names`` of an expression.
 
-    A truth value is the label that is spelled so, and no number: False is not the
-    first of ``["true", "false"]``.
+    A label is found by itself, ``1``, ``"1"`` or ``1.0``. A truth value is the label
+    that is spelled so, and no number: False is not the first of ``["true", "false"]``.
     """
 
     def __init__(self, labels: tuple[str, ...]) -> None:

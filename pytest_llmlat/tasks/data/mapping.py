@@ -80,7 +80,7 @@ def made_sample(
     where: str,
     turn: ConversationTurn | None = None,
 ) -> Sample:
-    """Return the sample of some columns.
+    """Return the sample of a row's mapped columns.
 
     Args:
         task: whose sample it is.

@@ -1,4 +1,4 @@
-"""Right answers in the form in which answers are read, so that they can be met."""
+"""Readable references: right answers in the form in which answers are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def readable(task: Task, sample: Sample, *, where: str) -> Sample:
-    """Return a sample each of whose right answers can be given, and judged by.
+    """Return a sample whose right answers are in the form in which answers are read.
 
     Every one goes through the extractor of its task. What the metric takes for the
     same stays as it was written; "31 dollars" becomes "31".
@@ -66,7 +66,7 @@ def readable(task: Task, sample: Sample, *, where: str) -> Sample:
 
 
 def as_read(task: Task, samples: Iterable[Sample]) -> tuple[Sample, ...]:
-    """Return samples that come from no file, held to what those of files are."""
+    """Return samples that come from no file, checked as those of files are."""
     return tuple(
         readable(task, sample, where=f"task {task.name!r}, sample {sample.id!r}")
         for sample in samples
@@ -76,7 +76,7 @@ def as_read(task: Task, samples: Iterable[Sample]) -> tuple[Sample, ...]:
 def _met(
     grade: GradeFunction, read: str | None, answer: str, task: Task, sample: Sample
 ) -> str | None:
-    """Return the form of a right answer under which what is read of it is right."""
+    """Return the form of a right answer that is right once it is read as an answer."""
     for form in () if read is None else (answer, read):
         if grade(read, task, replace(sample, reference=form, further=())).correct:
             return form

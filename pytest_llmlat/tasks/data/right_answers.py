@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 _USUAL = ("reference", "references")
-"""The columns of right answers where a task names none."""
+"""Columns of right answers where a task names none."""
 
 
 def right_answers(
@@ -76,7 +76,7 @@ def _remedy(task: Task, answer: str) -> str:
 
 
 def judged_by_tests(task: Task) -> bool:
-    """Say whether a right answer is one that passes tests, and need not be known."""
+    """Say whether tests decide, so that the right answer need not be known."""
     with suppress(BadExtension):  # told when the task is run
         return METRICS[task.metric].run is not None
     return False

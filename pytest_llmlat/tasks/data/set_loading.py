@@ -1,4 +1,4 @@
-"""Which source a task's rows come from, and the digest of what came of them."""
+"""Loading of a task's rows from their source, and the digest of its samples."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
     *("messages", "breakdown", "only_by_name", "cluster", "prompts"),
 )
-"""What decides where the data are found, how they are read, how often, and in which
-groups they are told or resampled, not what is asked."""
+"""Fields of a task that decide where data are found, how they are read, how often they
+are asked, and how they are grouped; none decides what is asked."""
 _SHOT_LIES = ("split", "file", "where")
-"""The same of its examples."""
+"""Fields of the few-shot examples of which the same is true."""
 _LATER = {
     "chat": None,
     "preface": "",
@@ -40,8 +40,8 @@ _LATER = {
     "ranked": None,
     "continuation": None,
 }
-"""What tasks could not say once. One that does not say it is what it was then, so that
-its digest stays and an older run can be compared."""
+"""Fields that older versions did not have, with what held then: a task with that value
+keeps its digest, so that older runs can be compared."""
 
 
 def load_samples(
@@ -80,7 +80,7 @@ def load_samples(
 def revision(
     task: Task, samples: Sequence[Sample], shots: Sequence[Sample] = ()
 ) -> str:
-    """Return a digest of everything that decides what a task asks and accepts.
+    """Return the digest of everything that a task asks and accepts.
 
     How often it asks is no part of it. A task that is answered greedily, or bounds no
     thoughts, has the digest that it had before it could say so.
@@ -110,7 +110,7 @@ def revision(
 
 
 def _content(sample: Sample) -> dict[str, Any]:
-    """Return a sample as its digest sees it; one right answer is as it ever was."""
+    """Return a sample as its digest sees it; one right answer as older versions did."""
     content = asdict(sample)
     del content["where"]
     if not sample.further:

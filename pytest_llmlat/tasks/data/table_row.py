@@ -1,4 +1,4 @@
-"""What a row is, wherever it comes from."""
+"""Rows of a table, wherever they come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def present(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a row, in which a number that is none is a missing value.
+    """Return the columns of a row, NaN as missing values.
 
     Libraries write NaN where a cell of a column of numbers is empty.
     """
@@ -23,19 +23,19 @@ def present(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One item as its source has it."""
+    """A row: one item as its source has it."""
 
     source: str
     """The file, or the set on the hub."""
     place: str
-    """Where in it, as a person says it: ``line 3``."""
+    """Place within the source, as a person says it: ``line 3``."""
     index: int
-    """How many rows come before it."""
+    """Number of rows before it."""
     columns: Mapping[str, Any]
 
     @property
     def where(self) -> str:
-        """The place for a complaint; ``FILE:3`` is what editors jump to."""
+        """Place for a complaint; ``FILE:3`` is what editors jump to."""
         kind, _, number = self.place.partition(" ")
         separator = ":" if kind == "line" else f", {kind} "
         return f"{self.source}{separator}{number}"

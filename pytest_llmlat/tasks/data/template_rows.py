@@ -29,11 +29,11 @@ GENERATOR_OPTIONS = (
         meaning="which items are drawn; else --llm-seed",
     ),
 )
-"""What any task whose items are drawn may set."""
+"""Options of every task whose items are drawn."""
 
 
 def options_of(task: Task) -> tuple[TaskOption, ...]:
-    """Return what the task may set of its drawn items; nothing where none are."""
+    """Return the options of a task's drawn items; none where none are drawn."""
     if not task.source.startswith(GENERATED):
         return ()
     kind = GENERATORS.get(task.source.removeprefix(GENERATED))

@@ -1,4 +1,4 @@
-"""The text of a data file: unpacked and decoded, or a word of how to save it."""
+"""The text of a data file, unpacked and decoded, or advice on how to save it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks, as spreadsheets write them, and what follows them."""
+"""Byte order marks, as spreadsheets write them, and their encodings."""
 _NO_TEXT = (
     (b"PK\x03\x04", "a workbook or a ZIP file; save the sheet as 'CSV UTF-8'"),
     (b"PAR1", "Parquet; let its name end on .parquet"),
     (b"\xd0\xcf\x11\xe0", "an old workbook; save the sheet as 'CSV UTF-8'"),
 )
-"""How files begin that are no text, and what to do with them."""
+"""Beginnings of files that are no text, and what to do with each."""
 _SAVE = (
     "save it as UTF-8 (a spreadsheet: 'CSV UTF-8'; a file in Windows-1252:"
     " iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)"

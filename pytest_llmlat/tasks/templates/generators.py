@@ -1,4 +1,4 @@
-"""What ``source = "generated:KIND"`` of a task may name."""
+"""The table of item generators: kinds of ``source = "generated:KIND"``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class DrawnItem(Protocol):
-    """One item that was drawn."""
+    """An item that was drawn."""
 
     @property
     def id(self) -> str:
-        """Its name among the items of one draw."""
+        """Name of the item within one draw."""
         ...
 
     def row(self) -> Mapping[str, object]:
@@ -32,14 +32,15 @@ class DrawnItem(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemGenerator:
-    """One kind of items, by a seed."""
+    """A generator of one kind of items, by a seed."""
 
     draw: Callable[[int, int, Mapping[str, Scalar]], Sequence[DrawnItem]]
-    """(seed, count, options) to items; raises ``ValueError`` where that cannot be."""
+    """Returns items, from (seed, count, options); raises ``ValueError`` where it
+    cannot."""
     count: int = 30
-    """How many are drawn where nobody says; 0 leaves that to the kind."""
+    """Number of items where nobody says one; 0 leaves that to the kind."""
     options: tuple[TaskOption, ...] = ()
-    """What a task may set beside count and seed."""
+    """Options that a task may set beside count and seed."""
 
 
 def _check(_name: str, value: object) -> ItemGenerator:

@@ -1,4 +1,4 @@
-"""Plain sentences without any number, to hide a fact among: as many as are wanted.
+"""Haystacks: plain sentences without any number, to hide a fact among.
 
 Each is made of a pattern and of words by chance, so that no text of a book is needed
 and nobody has read it before. There are some millions of them.

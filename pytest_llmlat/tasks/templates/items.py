@@ -1,4 +1,4 @@
-"""The order in which templates take their turns."""
+"""Drawn items in order: templates and difficulties take turns."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _question_if(drawn: TruthItem, *, holds: bool) -> str | None:
 
 
 def _placed(draw: Draw, choice: Choice, places: dict[int, int]) -> tuple[str, ...]:
-    """Order the names by chance, the right one at the next place in turn.
+    """Order the names by chance, with the right one at the next place in turn.
 
     ``places`` counts, for each number of options, the place that is next.
     """

@@ -48,7 +48,7 @@ def shift(draw: Draw) -> Sum:
 
 
 def approach(draw: Draw) -> Sum:
-    """Two that drive towards each other, one of them with a rest."""
+    """Two vehicles that drive towards each other, one of them with a rest."""
     one, other = draw.number(50, 80, 5), draw.number(60, 95, 5)
     hours, rest = draw.number(3, 5), draw.number(1, 2)
     apart = draw.number(30, 120, 10)
@@ -64,7 +64,7 @@ def approach(draw: Draw) -> Sum:
 
 
 def beads(draw: Draw) -> Sum:
-    """What is left over once some are used and the rest fills jars."""
+    """Beads that are left over once some are used and the rest fills jars."""
     who = draw.name()
     while True:
         boxes, each, loose = (
@@ -100,7 +100,7 @@ def wages(draw: Draw) -> Sum:
 
 
 def members(draw: Draw) -> Sum:
-    """Up by a part, down by a part, and some more."""
+    """Membership that rises by a share, falls by a share, and grows by some more."""
     club = draw.pick(("A chess club", "A library", "A choir school", "A sports club"))
     while True:
         start, joined = draw.number(200, 900, 20), draw.number(11, 48)
@@ -146,7 +146,7 @@ def average(draw: Draw) -> Sum:
 
 
 def ages(draw: Draw) -> Sum:
-    """So many times as old now, so many times as old then."""
+    """Ages: so many times as old now, and so many times as old then."""
     older, younger = draw.some_names(2)
     while True:
         now, then = draw.pick(((3, 2), (4, 2), (5, 2), (4, 3), (5, 3), (6, 2)))

@@ -53,7 +53,7 @@ NEEDLE_OPTIONS = (
         " the same person, stand in the text as well; else 0",
     ),
 )
-"""What a task of needles may set, beside count and seed."""
+"""Options of a task of needles, beside count and seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class NeedleItem:
     length: str
     """The nominal length in tokens, as it was written."""
     depth: str
-    """How far into the text the fact stands, such as ``50%``."""
+    """Depth of the fact in the text, such as ``50%``."""
     context: str
     question: str
     answer: str
@@ -142,7 +142,7 @@ def _fact(who: str, thing: str, number: int) -> str:
 
 
 def _place(hay: list[str], depth: int) -> int:
-    """Return before which sentence a share of all words has been said."""
+    """Return the number of the sentence before which a share of all words stands."""
     sizes = [len(sentence.split()) for sentence in hay]
     wanted, said = sum(sizes) * depth / _WHOLE, 0.0
     for place, size in enumerate(sizes):

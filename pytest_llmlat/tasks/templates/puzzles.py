@@ -1,7 +1,7 @@
-"""Clues: as many as leave one solution, none to spare, none that tells all.
+"""Puzzles: clues that leave one solution, none to spare, none that tells all.
 
-A world is one way in which everything could be. A puzzle knows all worlds, and so
-finds its solution by looking at each: nothing rests on a clever argument.
+A world is one way in which everything could be. A puzzle knows all worlds, and so finds
+its solution by looking at each: nothing rests on a clever argument.
 """
 
 from __future__ import annotations

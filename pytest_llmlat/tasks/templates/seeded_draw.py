@@ -1,4 +1,4 @@
-"""What an item is, and chance that stays the same from one Python to the next."""
+"""Seeded draws that are the same from one Python to the next, and their items."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Item:
     question: str
     answer: str
     options: tuple[str, ...] = ()
-    """The answers that are allowed, as they must be written; none for numbers."""
+    """Answers that are allowed, as they must be written; none for numbers."""
 
     def row(self) -> dict[str, str | list[str]]:
         """Give the item as the row of a data file, fields in the order of the file."""
@@ -51,7 +51,7 @@ class Item:
 
 
 class Draw:
-    """Choices that depend on the seed alone, not on the version of Python.
+    """A source of choices that depend on the seed alone, not on the version of Python.
 
     Of ``random.Random`` only two things are promised to stay: what an integer seed
     sets up, and what ``random()`` then gives. ``choice``, ``sample``, ``shuffle`` and

@@ -27,7 +27,7 @@ _WARES = (
     *(("mugs", 4, 9), ("notebooks", 2, 5), ("plants", 5, 12), ("candles", 3, 8)),
     *(("scarves", 8, 15), ("sandwiches", 4, 7), ("posters", 3, 9)),
 )
-"""What a shop sells, and between which prices."""
+"""Wares of a shop, and the prices between which they sell."""
 _TREATS = (
     ("a kite", 4, 9),
     ("a comic", 2, 6),
@@ -38,7 +38,7 @@ _TREATS = (
 
 
 def gain(draw: Draw) -> Sum:
-    """Some, and then more."""
+    """Some things, and then more."""
     who, things = draw.name(), draw.pick(_SMALL)
     has, more = draw.number(2, 12), draw.number(2, 9)
     verb = draw.pick(("finds", "buys", "is given"))
@@ -49,7 +49,7 @@ def gain(draw: Draw) -> Sum:
 
 
 def loss(draw: Draw) -> Sum:
-    """Some, and then fewer."""
+    """Some things, and then fewer."""
     (who, friend), fruit = draw.some_names(2), draw.pick(_FRUIT)
     given, kept = draw.number(2, 8), draw.number(2, 9)
     return (
@@ -59,7 +59,7 @@ def loss(draw: Draw) -> Sum:
 
 
 def groups(draw: Draw) -> Sum:
-    """So many of so many each."""
+    """Groups of equal size: how many things in all?"""
     things, (holders, holder) = draw.pick(_SMALL), draw.pick(_HOLDERS)
     count, each = draw.number(2, 6), draw.number(2, 10)
     return (
@@ -69,7 +69,7 @@ def groups(draw: Draw) -> Sum:
 
 
 def shares(draw: Draw) -> Sum:
-    """So many among so many."""
+    """Things shared equally: how many for each?"""
     who, things = draw.name(), draw.pick(_SMALL)
     friends, each = draw.number(2, 6), draw.number(2, 8)
     return (
@@ -79,7 +79,7 @@ def shares(draw: Draw) -> Sum:
 
 
 def lead(draw: Draw) -> Sum:
-    """How much one is ahead of the other."""
+    """Lead of one person over the other."""
     first, second = draw.some_names(2)
     low, ahead = draw.number(3, 12), draw.number(2, 9)
     verb, did, unit = draw.pick(
@@ -105,7 +105,7 @@ def birthday(draw: Draw) -> Sum:
 
 
 def purse(draw: Draw) -> Sum:
-    """What is left after one thing is bought."""
+    """Money that is left after one thing is bought."""
     who, (treat, low, high) = draw.name(), draw.pick(_TREATS)
     price, left = draw.number(low, high), draw.number(2, 11)
     return (
@@ -128,7 +128,7 @@ def shopping(draw: Draw) -> Sum:
 
 
 def change(draw: Draw) -> Sum:
-    """What comes back from a note."""
+    """Change from a note."""
     who, (ware, least, most) = draw.name(), draw.pick(_WARES)
     count, price = draw.number(2, 6), draw.number(least, most)
     note = next(note for note in (20, 50, 100) if note > count * price)
@@ -150,7 +150,7 @@ def journey(draw: Draw) -> Sum:
 
 
 def packing(draw: Draw) -> Sum:
-    """How many bags the rest fills."""
+    """Number of bags that the rest fills."""
     who, goods = draw.name(), draw.pick(("buns", "cookies", "rolls", "muffins"))
     while True:
         trays, each = draw.number(3, 7), draw.number(8, 15)
@@ -187,7 +187,7 @@ def family(draw: Draw) -> Sum:
 
 
 def leftover(draw: Draw) -> Sum:
-    """What does not fill a carton."""
+    """Things that do not fill a carton."""
     who = draw.name()
     while True:
         morning, noon = draw.number(14, 45), draw.number(11, 38)
@@ -201,7 +201,7 @@ def leftover(draw: Draw) -> Sum:
 
 
 def output(draw: Draw) -> Sum:
-    """So many in so many minutes, over a longer time."""
+    """Output of a machine over a longer time, at the same rate."""
     does, unit = draw.pick(
         (
             ("A machine fills", "bottles"),
@@ -219,7 +219,7 @@ def output(draw: Draw) -> Sum:
 
 
 def tank(draw: Draw) -> Sum:
-    """How long until it is full, with a leak."""
+    """Time until a tank with a leak is full."""
     drain, net = draw.number(2, 6), draw.number(5, 14)
     minutes, start = draw.number(6, 20), draw.number(20, 90, 10)
     full = start + net * minutes
