@@ -38,7 +38,7 @@ class FamilyNames:
             self._known.append(table.name)
 
     def check(self, table: TomlTable) -> None:
-        """See that an entry is named FAMILY/NAME, and begins no family by a typo.
+        """Refuse a name that is not FAMILY/NAME, or whose family looks like a typo.
 
         Raises:
             BadCatalogue: it is not, or it does; names the family that is near.

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from bisect import bisect_left
-from dataclasses import dataclass
-from itertools import accumulate, count, cycle
+from itertools import count, cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
@@ -20,6 +18,10 @@ from pytest_llmlat.measure.scenarios.chains import (
     ChainSource,
     one_request,
     step_after,
+)
+from pytest_llmlat.measure.scenarios.closed_window import (
+    RequestSpan,
+    closed_window_ns,
 )
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import Unsupported
@@ -43,8 +45,6 @@ TICK_S = 0.02
 LATE_S = 0.005
 """Lateness, in seconds, (99th percentile) from which on a figure is the client's
 own."""
-_AS_LONG = 0.9
-"""Difference of two answers' times up to which they count as equal."""
 BUSY = 0.9
 """Share of a core from which on the client cannot keep up with more."""
 
@@ -113,15 +113,6 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     return offered
 
 
-@dataclass(slots=True)
-class _Span:
-    """The span of a request: the instant from which it counts, and its end."""
-
-    start_ns: int
-    end_ns: int
-    failed: bool
-
-
 class Offered(Generic[E]):
     """A load while it runs, and its exchanges."""
 
@@ -140,8 +131,8 @@ class Offered(Generic[E]):
         self._source = source
         self._server = server
         self._clock = clock
-        self._spans: list[_Span] = []
-        self._measured: list[_Span] = []
+        self._spans: list[RequestSpan] = []
+        self._measured: list[RequestSpan] = []
         self._left = self._chains = chains
         self._closed = False
         self._cut_off_ns: list[int] = []
@@ -253,7 +244,9 @@ class Offered(Generic[E]):
         last = max(span.end_ns for span in self._measured)
         if self._closed:
             ended = self._measured
-            window_ns = self._window_of_slots(begin, last)
+            window_ns = closed_window_ns(
+                self._spans, self._measured, self._cut_off_ns, begin, last
+            )
         else:
             # An idle server answers as many as arrive, and no more.
             end = max(last, self._next_due_ns)
@@ -323,38 +316,12 @@ class Offered(Generic[E]):
         if not measured:
             self._uncounted_retries += exchange.retries
             self._uncounted_failed += exchange.failed
-        span = _Span(start_ns, exchange.end_ns, exchange.failed)
+        span = RequestSpan(start_ns, exchange.end_ns, exchange.failed)
         self._spans.append(span)
         if step.place is not None:
             self.exchanges[step.place] = exchange
             self._measured.append(span)
         return exchange
-
-    def _window_of_slots(self, begin: int, end: int) -> float:
-        """Return the time in which as many answers come as were measured, by the rate.
-
-        Of each answer that part counts that lies between the two instants, whether it
-        is measured or not: so the rate is right wherever in its waves a closed loop is
-        cut off, and slots that wait to be let in again make it no larger. How long an
-        answer would have taken that was still under way, those tell that took longer
-        than it had by then; one that had outlasted them all counts for nothing.
-        """
-        good = [span for span in self._measured if not span.failed]
-        counted = good or self._measured
-        done = 0.0
-        for span in self._spans:
-            inside = min(span.end_ns, end) - max(span.start_ns, begin)
-            if inside > 0 and span.failed <= (not good):
-                done += inside / (span.end_ns - span.start_ns)
-        took = sorted(span.end_ns - span.start_ns for span in counted)
-        sums = list(accumulate(1 / max(1, one) for one in reversed(took)))
-        for start in self._cut_off_ns:
-            inside = end - max(start, begin)
-            longer = len(took) - bisect_left(took, (end - start) * _AS_LONG)
-            if inside > 0 and longer:
-                done += min(1.0, inside * sums[longer - 1] / longer)
-        # Answers that take no time at all are only those of a scripted clock.
-        return len(counted) * (end - begin) / (done or len(counted))
 
     async def _until_finished(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Wait for the last measured request, then end the tasks that go on."""
