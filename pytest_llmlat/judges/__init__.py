@@ -1,1 +1,1 @@
-"""Models that grade: metrics for which a model reads the answers."""
+"""Judges: metrics for which a model reads the answers."""

@@ -25,9 +25,9 @@ EXTRA = "transformers"
 """The extra of this project that installs torch and transformers."""
 FIGURES = ("bertscore_precision", "bertscore_recall", "bertscore")
 _KEPT = 256
-"""Of how many texts the embeddings are kept: references come again."""
+"""Number of texts whose embeddings are kept: references come again."""
 _LONGEST = 512
-"""Of so many tokens of a text the encoder sees the first ones, and no more."""
+"""Number of a text's tokens that the encoder sees; the rest are left out."""
 
 MODEL = TaskOption(
     name="model",
@@ -63,7 +63,7 @@ def grade_bertscore(value: str | None, task: Task, sample: Sample) -> Grade:
 
 
 def unready(answer: str, task: Task) -> str | None:
-    """Say what a task lacks to be judged so; ``None`` if nothing."""
+    """Say what a task lacks for this judge; ``None`` if nothing."""
     del answer
     folder, layer = task.option("model"), task.option("layer")
     if folder is None or layer is None:

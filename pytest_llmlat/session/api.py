@@ -1,4 +1,4 @@
-"""Measuring from Python: what ``pytest benchmarks`` does, for notebooks and scripts."""
+"""The Python API: what ``pytest benchmarks`` does, for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _ARGUMENTS = {
     "timeout_s": "timeout",
     "unsure": "inconclusive",
 }
-"""Arguments that have another name than the setting that they are."""
+"""Arguments of another name than their setting's."""
 
 
 def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
@@ -246,7 +246,7 @@ def _following(
     on_record: Callable[[Record], object] | None,
     progress: bool | TextIO,  # noqa: FBT001 - whether, or where to
 ) -> Several:
-    """Join all that follow the run."""
+    """Return one listener that joins all who follow the run."""
     listeners = [] if listener is None else [listener]
     if on_record is not None:
         listeners.append(Handed(on_record))
@@ -257,12 +257,12 @@ def _following(
 
 
 def _spelled(setting: str) -> str:
-    """Return the argument that is a setting."""
+    """Return the argument that fills a setting."""
     return _ARGUMENTS.get(setting, setting)
 
 
 def _count(samples: int | str | Sequence[Sample] | None) -> int | None:
-    """Return how many samples of each task are to be drawn."""
+    """Return the number of samples of each task."""
     if samples is None:
         return None
     if isinstance(samples, int):

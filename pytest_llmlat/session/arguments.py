@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 def some(
     given: object, kind: type[Value], where: str, *, least: int = 1
 ) -> tuple[tuple[Value, ...], tuple[str, ...]]:
-    """Return the values and the names of one or several things.
+    """Return one thing or several as a tuple, with their names.
 
     Args:
         given: a name, a value, or several of either; a value that comes twice is one.
@@ -127,7 +127,7 @@ def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:
 
 
 def unique_ids(samples: Sequence[Sample]) -> None:
-    """Refuse samples of which two have one id: their records could not be told apart.
+    """Refuse samples with the same id: their records could not be told apart.
 
     Raises:
         UsageError: names the id.

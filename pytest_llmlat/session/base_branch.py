@@ -1,4 +1,4 @@
-"""The branch that a change is to be merged into, as files that can be read."""
+"""The base branch, into which a change is to be merged, as files that can be read."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _GIT_LIMIT_S = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseBranch:
-    """A project as its base branch has it."""
+    """The base branch's state of a project."""
 
     name: str
-    """As it was typed: a folder, a file or a reference of git."""
+    """Base as it was typed: a folder, a file or a reference of git."""
     root: Path
-    """The project's folder, as the change has it."""
+    """Folder of the project, as the change has it."""
     folder: Path
-    """What stands for ``root`` on the base branch."""
+    """Folder of the project on the base branch."""
     ini: Path | None = None
-    """The ini file, where one was named."""
+    """Ini file, where one was named."""
     scratch: tempfile.TemporaryDirectory[str] | None = None
-    """Holds the files until it is cleaned up, where they were taken out of git."""
+    """Folder of the files that were taken out of git, until it is cleaned up."""
 
     def file(self, path: Path) -> Path | None:
-        """Return what stands for a file of the project; ``None`` if nothing does."""
+        """Return the base's version of a project's file; ``None`` if it has none."""
         found = counterpart(path, self.root, self.folder)
         return found if found.exists() else None
 
 
 def counterpart(path: Path, root: Path, base: Path) -> Path:
-    """Return where the base branch has a path; what is of no branch is where it is.
+    """Return the base's path for a path; one outside of the project stays.
 
     Args:
         path: absolute.
@@ -59,7 +59,7 @@ def counterpart(path: Path, root: Path, base: Path) -> Path:
 
 
 def counterparts(paths: Iterable[Path], root: Path, base: Path) -> tuple[Path, ...]:
-    """Return what the base branch has of some files; what is not there is left out."""
+    """Return the base's versions of files, those that it has."""
     found = (counterpart(path, root, base) for path in paths)
     return tuple(path for path in found if path.exists())
 
@@ -152,14 +152,14 @@ def _git(folder: Path, *words: str) -> str | None:
 
 
 def of_base(name: str) -> str:
-    """Return the name of a base branch's model beside the one of that name."""
+    """Return the name of the base's model beside the change's model of that name."""
     return f"{name}@base"
 
 
 def reference_name(settings: Settings) -> str | None:
     """Return the name that the model of ``against`` has in reports.
 
-    The base branch's entry of a model that is itself measured has a name of its own.
+    The base's entry of a model that is itself measured has a name of its own.
     """
     if settings.against is None:
         return None

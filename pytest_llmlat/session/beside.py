@@ -1,4 +1,4 @@
-"""What a cell is measured in turn with: the reference that it is compared with."""
+"""Companions of a cell, measured in turn with it: the reference it is compared with."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Spelled
 
 YARDSTICK_TOKENS = 16
-"""A yardstick writes no more of each answer: enough to read a prompt and to write."""
+"""Tokens at most of a yardstick's answers: enough to read a prompt and to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Companion:
-    """Another cell that is measured in turn with one."""
+    """A companion: another cell that is measured in turn with one."""
 
     role: CellRole
     model: LoadedModel
     task: Task
-    """What is asked of it: the same samples, perhaps in other words."""
+    """Task that is asked of it: the same samples, perhaps with another prompt."""
     variant: str | None
-    """What tells its cell from another of the same task."""
+    """Variant of its cell, where it is of the same task."""
 
     def order(self, own: CellOrder) -> CellOrder:
-        """Return the order of its cell, given that of the cell itself."""
+        """Return the request for its cell, from that for the cell itself."""
         return replace(own, variant=self.variant, limits=(), proposed=None)
 
     def plan(self, found: Plan, own: Plan) -> Plan:
-        """Return the plan of its cell as one that is measured for another's sake."""
+        """Return the plan of its cell, with its role."""
         return replace(found, role=self.role, beside=own.cell.id)
 
 
 def in_turn(
     selection: Selection, model: LoadedModel, task: Task, order: CellOrder
 ) -> tuple[Task, CellOrder, Companion | None]:
-    """Return what a cell asks, and what it is measured in turn with.
+    """Return the task of a cell and its companion.
 
     Raises:
         UsageError: two prompts are to be compared, and the task has no such ones.
@@ -87,7 +87,7 @@ def in_turn(
 
 
 def to_come(selection: Selection, cell: Cell, task: Task) -> tuple[Cell, ...]:
-    """Return the cells that come of one that is asked for: it, and its reference.
+    """Return the cells that one request makes: the cell, and its reference.
 
     Args:
         selection: what was chosen.
@@ -117,7 +117,7 @@ def with_companions(
     *,
     spelled: Spelled,
 ) -> LoadedModel:
-    """Load what a model is measured in turn with, on the same device.
+    """Return a model with those that it is measured in turn with, loaded.
 
     Args:
         model: is loaded; it is freed where the others cannot be.

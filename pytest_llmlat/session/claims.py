@@ -1,8 +1,8 @@
-"""Each cell of a run is measured once: what a second test would mix up is refused.
+"""Claims of tests on cells: each cell of a run is measured by one test.
 
-Two tests of one cell would leave the records of both in one row, some of each. Which
-test has a cell is written to the run's folder before it is measured, so that processes
-that run side by side know it of each other.
+Two tests of one cell would leave the records of both in one row, some of each. The test
+of a cell is written to the run's folder before it is measured, so that processes that
+run side by side know it of each other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REMEDY = (
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """A cell that this process has begun."""
+    """A claimed cell that this process has begun."""
 
     test: str | None
     attempt: int
@@ -38,7 +38,7 @@ class _Held:
 
 
 class Claims:
-    """Which test of a run measures which cell."""
+    """The claims of a run: which test measures which cell."""
 
     def __init__(self, journal: Journal) -> None:
         """Write and read beside a run's records."""
@@ -46,7 +46,7 @@ class Claims:
         self._held: dict[str, _Held] = {}
 
     def begin(self, plan: Plan, order: CellOrder) -> Measured | None:
-        """Take a cell for a test.
+        """Claim a cell for a test.
 
         Returns:
             What was measured already, if an earlier try of this test has finished:
@@ -76,7 +76,7 @@ class Claims:
         return None
 
     def end(self, plan: Plan, measured: Measured, facts: CellFacts) -> None:
-        """Keep what came of a cell that was measured whole."""
+        """Keep the result of a cell that was measured whole."""
         held = self._held[plan.cell.id]
         held.measured, held.facts = measured, facts
 
@@ -91,7 +91,7 @@ class Claims:
 
 
 def clash(cell: str, first: str | None, second: str | None, alike: bool) -> UsageError:  # noqa: FBT001 - a fact of both
-    """Return the complaint that two would measure one cell.
+    """Return the complaint that two tests would measure one cell.
 
     Args:
         cell: its id.

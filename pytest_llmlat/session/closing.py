@@ -1,4 +1,4 @@
-"""The end of a run: its figures, what the gate says of them, and all files."""
+"""The closing of a run: its figures, the gate's verdicts, and all files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REMEDY = "make room, or name another place, and run again"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """A run that is over, as far as its end depends on it."""
+    """A finished run, as far as its end depends on it."""
 
     settings: Settings
     journal: Journal
@@ -47,12 +47,12 @@ class Closing:
     run_facts: dict[str, Any]
     """What ``run.json`` says."""
     seconds: float
-    """How long the process has been at it."""
+    """Duration of the process's part of the run."""
     cells_planned: int
-    """How many cells it was asked for; 0 where nobody knows."""
+    """Number of cells that it was asked for; 0 where nobody knows."""
 
     def left_out(self, verdicts: Iterable[Verdict]) -> int:
-        """Count the cells that are said to be unchanged, without their references."""
+        """Return the number of unchanged cells, without their references."""
         reference = self.settings.against
         return sum(each.cell.split("|")[1:2] != [reference] for each in verdicts)
 
@@ -106,7 +106,7 @@ def _written(
     run: Run,
     report: Path | None,
 ) -> Scoreboard:
-    """Write all files; the board tells of those that could not be written."""
+    """Write all files; return the board, with what could not be written."""
     settings, folder = session.settings, session.journal.folder
     board = replace(board, report=report)
 
@@ -133,9 +133,9 @@ def _written(
 
 
 def _told_if_not(place: Path, write: Callable[[], None]) -> tuple[Verdict, ...]:
-    """Write files, and return a verdict that fails where that cannot be done.
+    """Write files, and return a failing verdict where that cannot be done.
 
-    Whatever is wrong with a disk, the figures are told: they may have taken hours.
+    Whatever is wrong with a disk, the figures are shown: they may have taken hours.
     """
     try:
         write()
@@ -149,7 +149,7 @@ def _told_if_not(place: Path, write: Callable[[], None]) -> tuple[Verdict, ...]:
 
 
 def again(facts: Iterable[CellFacts]) -> list[str]:
-    """Tell of cells whose test ran more than once."""
+    """Return warnings of cells whose test ran more than once."""
     return [
         f"{each.cell.id}: its test ran {each.reruns + 1} times; its first measurement"
         " counts"
@@ -159,7 +159,7 @@ def again(facts: Iterable[CellFacts]) -> list[str]:
 
 
 def _records(run: Run) -> list[Record]:
-    """Return the records of all cells, as the figures were made of them.
+    """Return the records of all cells from which the figures were made.
 
     Lines that cannot be read were told when the figures were made.
     """
@@ -169,7 +169,7 @@ def _records(run: Run) -> list[Record]:
 def _judged(
     session: Closing, run: Run, records: Sequence[Record], *, passed: bool
 ) -> tuple[Verdict, ...]:
-    """Return all verdicts, and store the run if it is to be and may be."""
+    """Return all verdicts, and store the run if that was asked for and it passes."""
     gate, facts = session.gate, run.facts
     verdicts = join(
         gate.verdicts(facts, records, session.run_facts["environment"]),
@@ -187,9 +187,9 @@ def _judged(
 def _nothing_measured(
     session: Closing, left_out: Sequence[Verdict], *, asked: bool
 ) -> Scoreboard | None:
-    """Fail a run that was to be compared or stored and has nothing for it.
+    """Fail a run that was to be compared or stored and measured nothing.
 
-    Unless all of it was left out, since nothing of it had changed.
+    It passes where all of it was left out as unchanged.
     """
     if not (asked or session.cells_planned):
         return None
@@ -218,7 +218,7 @@ def _saved(
     *,
     passed: bool,
 ) -> tuple[Verdict, ...]:
-    """Store this run for later ones, if asked to; one with holes is not stored."""
+    """Store this run for later ones, if asked to and if it is whole."""
     path = session.settings.save_baseline
     if path is None:
         return ()
@@ -249,7 +249,7 @@ def _saved(
 
 
 def _lost(path: Path, note: str) -> Verdict:
-    """Return the verdict on what was to be written and is not."""
+    """Return the verdict on a file that could not be written."""
     return Verdict(
         cell="-", quantity="records", outcome="failed", against=str(path), note=note
     )

@@ -1,4 +1,4 @@
-"""Where a cell may end at its result, before all of its samples were measured."""
+"""Early ends of cells: at a clear result, before all samples were measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_until_decided(settings: Settings, spelled: Spelled) -> None:
-    """Refuse to stop at a result where there are no pairs to look at.
+    """Refuse early ends where there are no pairs to look at.
 
     Raises:
         UsageError: says what it does not go with, and why.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check_entry(model: ModelSpec) -> None:
-    """See that the options of an entry can be, as far as that can be told beforehand.
+    """Check keys and values of an entry's options, as far as is possible beforehand.
 
     What depends on the device or on the weights is told when the model is loaded.
 

@@ -1,4 +1,4 @@
-"""What a run is held to: another model, a stored run, and absolute limits."""
+"""The gate of a session: another model, a stored run, and absolute limits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Gate:
 
     @property
     def base(self) -> str:
-        """What the change is held to, as it was typed: its base, or a stored run."""
+        """Standard of the change, as it was typed: its base, or a stored run."""
         return self._settings.gate_from or str(self._settings.baseline)
 
     @property
@@ -74,7 +74,7 @@ class Gate:
 
     @property
     def comparisons(self) -> int:
-        """With how many others this run is compared."""
+        """Number of others that this run is compared with."""
         return self._in_turn + bool(self._settings.baseline)
 
     @property
@@ -108,11 +108,11 @@ class Gate:
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
-        """The absolute limits of the command line and the ini file."""
+        """Absolute limits of the command line and the ini file."""
         return parse_limits(self._settings.bounds, where=self._spelled("bounds"))
 
     def changed_rules(self, facts: Iterable[CellFacts]) -> tuple[Verdict, ...]:
-        """Tell what a change makes of the rules, where they are its base's."""
+        """Return verdicts on a change of the rules, where its base's count."""
         told, name = self._settings.proposed, self._settings.gate_from
         if told is None or name is None:
             return ()
@@ -124,14 +124,14 @@ class Gate:
         )
 
     def relimited(self, cell: Cell, order: CellOrder) -> tuple[Verdict, ...]:
-        """Tell what a change makes of the limits of a test's marker."""
+        """Return verdicts on a change of the limits of a test's marker."""
         name = self._settings.gate_from
         if order.proposed is None or name is None:
             return ()
         return limit_changes(order.limits, order.proposed, [cell], name=name)
 
     def check(self) -> None:
-        """Read all of it, so that a bad file is told at the start.
+        """Read all rules and files, so that a bad one is reported at the start.
 
         Raises:
             UsageError: an expression or a file that cannot be understood, or one that
@@ -145,7 +145,7 @@ class Gate:
         check_files(self._settings, self._spelled)
 
     def _check_changed(self) -> None:
-        """Refuse to leave out what is unchanged where nobody knows what is."""
+        """Refuse to leave out unchanged cells where nothing says which they are."""
         settings, spelled = self._settings, self._spelled
         if not settings.changed:
             return
@@ -161,7 +161,7 @@ class Gate:
             )
 
     def stopping_rule(self, cell: Cell, *, among: int) -> StoppingRule | None:
-        """Return what ends a cell as soon as its result is clear, if that is wanted.
+        """Return the rule that ends a cell early, if that is wanted.
 
         Args:
             cell: the candidate's.
@@ -173,7 +173,7 @@ class Gate:
         return UntilDecided(tolerated, balance=balance, among=among)
 
     def power(self) -> list[Visible]:
-        """Return which changes this run could see beside its baseline.
+        """Return the changes that this run could see beside its baseline.
 
         Raises:
             UsageError: there is no baseline to take the spread from.
@@ -185,7 +185,7 @@ class Gate:
         )
 
     def _spread(self) -> Baseline:
-        """Return the stored run that tells how much answers vary."""
+        """Return the stored run by which answers vary."""
         if self.baseline is None:
             raise UsageError(
                 f"{self._spelled('power')}: takes the spread from a stored run; name it"
@@ -201,7 +201,7 @@ class Gate:
         *,
         among: int = 0,
     ) -> tuple[Verdict, ...]:
-        """Judge cells beside what they are compared with; nothing where there is none.
+        """Return the verdicts on cells; none where nothing is compared.
 
         Args:
             facts: of the cells, those of the reference among them.
@@ -237,7 +237,7 @@ class Gate:
         return join(lacking, judge(matches, rules, balance=balance, among=among))
 
     def judged(self, facts: Iterable[CellFacts]) -> list[CellFacts]:
-        """Leave out cells that were measured for the sake of others."""
+        """Return the cells that were measured for their own sake."""
         return [fact for fact in facts if fact.role is None]
 
     def suspicious(
@@ -308,7 +308,7 @@ class Gate:
         other: CellFacts,
         theirs: Sequence[Record],
     ) -> Match:
-        """Match a cell with the one that was measured in turn with it."""
+        """Return the match of a cell with the one that was measured in turn with it."""
         return Match(
             facts=facts,
             records=tuple(records),
@@ -322,7 +322,7 @@ class Gate:
         )
 
     def _against(self, other: CellFacts | None) -> str:
-        """Return what a reference is called in a verdict."""
+        """Return the name of a reference in a verdict."""
         if self._settings.against or other is None:
             return self._settings.against or self._settings.prompts
         return f"prompt {other.cell.task.partition('#')[2]}"
@@ -330,7 +330,7 @@ class Gate:
     def _lacking(
         self, facts: CellFacts, other: CellFacts | None, theirs: Sequence[Record]
     ) -> Iterable[Verdict]:
-        """Fail what has no reference, or one beside which everything would pass."""
+        """Fail a cell without a reference, or with one beside which all would pass."""
         name = self._against(other)
         broken = [record for record in theirs if record.finish == "error"]
         if any(record.answered for record in theirs) and not broken:
@@ -350,13 +350,13 @@ class Gate:
 
 
 def _without_yardsticks(run: BaselineRun) -> BaselineRun:
-    """Return a stored run with the cells that a change is held to alone."""
+    """Return a stored run without its yardsticks."""
     own = (cell for cell in run.cells if not cell.cell.model.endswith(YARDSTICK_NAME))
     return replace(run, cells=tuple(own))
 
 
 def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Return the records of each cell; none of one that is not there."""
+    """Return the records of each cell."""
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         found[record.cell.id].append(record)
@@ -376,7 +376,7 @@ def nothing(settings: Settings) -> Verdict:
 
 
 def incomplete(settings: Settings) -> Verdict:
-    """Return the verdict on a run whose tests failed although nothing got worse.
+    """Return the verdict on a run that passes although its tests failed.
 
     A worker that died left no cell behind that could be missed; a report that says
     "passed" of such a run would be read as one on all of it.

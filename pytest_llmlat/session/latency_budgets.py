@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 LatencyBudgets = tuple[tuple[str, float], ...]
-"""Of a task, of a family, or of all where the name is empty; in seconds."""
+"""Budgets in seconds by names: of a task, of a family, or of all where it is empty."""
 
 
 def parse_budgets(texts: Iterable[str], *, where: str) -> LatencyBudgets:
@@ -42,7 +42,7 @@ def parse_budgets(texts: Iterable[str], *, where: str) -> LatencyBudgets:
 
 
 def with_budget(task: Task, budgets: LatencyBudgets) -> Task:
-    """Return a task with its budget: its own name comes before its family's."""
+    """Return a task with its budget: that of its name, else of its family."""
     named = dict(budgets)
     for name in (task.name, task.family, ""):
         if name in named:

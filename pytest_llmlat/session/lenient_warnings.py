@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def lenient() -> Iterator[None]:
-    """Let warnings of model libraries be warnings where a project makes them errors.
+    """Keep warnings of model libraries from being errors inside a block.
 
     A deprecation deep inside a library is no reason to lose a measurement.
     """

@@ -1,4 +1,4 @@
-"""Whoever follows a run: shown its progress and each record, outside timed regions."""
+"""Listeners of a run, told of progress and records outside of timed regions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REDRAW_NS = 200_000_000
 
 
 class Listener(Protocol):
-    """Follows a run while it is measured. What it raises ends the cell."""
+    """A listener of a run. What it raises ends the cell."""
 
     def on_begin(self, cell: Cell, planned: int) -> None:
         """Learn that a cell begins.

@@ -1,4 +1,4 @@
-"""From names to cells: which models run on which devices, and which samples."""
+"""The matrix of a session: which models run on which devices."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def on_device(model: ModelSpec, device: str) -> ModelSpec | None:
 
 
 def _gives_way(device: str, model: ModelSpec, present: Sequence[str]) -> bool:
-    """Whether a device that nobody named leaves the model to its other devices."""
+    """Whether an unnamed device leaves the model to its other devices."""
     special = {
         kind
         for other in model.devices
@@ -91,7 +91,7 @@ def _gives_way(device: str, model: ModelSpec, present: Sequence[str]) -> bool:
 def cell(
     deployment: Deployment, task: Task, scenario: str, *, variant: str | None = None
 ) -> Cell:
-    """Name what one item measures.
+    """Return the cell that one item measures.
 
     Args:
         deployment: the model on its device.

@@ -1,4 +1,4 @@
-"""What came of one cell, as its test gets it."""
+"""The result of one cell, as its test gets it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What came of one cell."""
+    """The result of one cell."""
 
     summary: Summary
     records: tuple[Record, ...]
     verdicts: tuple[Verdict, ...]
-    """Worst first; a regression here is one however many cells are to come."""
+    """Verdicts, worst first; a regression here stays one whatever cells are to come."""

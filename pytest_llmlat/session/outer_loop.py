@@ -1,4 +1,4 @@
-"""Measuring where an event loop runs already, as a notebook's kernel has one."""
+"""Measuring inside of a running event loop, as a notebook's kernel has one."""
 
 from __future__ import annotations
 

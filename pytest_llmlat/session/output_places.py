@@ -1,6 +1,6 @@
-"""Where a run writes to, looked at before anything is measured.
+"""Places that a run writes to, checked before anything is measured.
 
-To find out after hours that a file cannot be written would lose what it was to hold.
+To find out after hours that a file cannot be written would lose its content.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Settings, Spelled
 
 _BEGIN = 200
-"""So much of a file is looked at to see whether it is a baseline."""
+"""Bytes of a file that are read to see whether it is a baseline."""
 
 
 def check_files(settings: Settings, spelled: Spelled) -> None:
-    """See that the files that were asked for can be written where they are to be.
+    """Check that the files that were asked for can be written.
 
     Raises:
         UsageError: one cannot, or a file that is no baseline would be written over.
@@ -48,7 +48,7 @@ def check_files(settings: Settings, spelled: Spelled) -> None:
 
 
 def check_runs(settings: Settings, spelled: Spelled) -> None:
-    """See that what is measured can be written down while it is measured.
+    """Check that the folder of runs can be written while it is measured.
 
     Raises:
         UsageError: the folder of runs cannot be made or written to.
@@ -76,7 +76,7 @@ def _can_be_filled(folder: Path) -> bool:
 
 
 def _nothing_lost(path: Path) -> bool:
-    """Whether a baseline may be put there: nothing that is not one is lost by it."""
+    """Whether a file may be replaced by a baseline: it is absent, or is one."""
     if "::" in path.name or path.is_dir():
         return False
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What cells report while they are measured, and where it goes."""
+"""Recording: cells report to the journal and to whoever follows the run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a cell reported."""
+    """The facts and the records that a cell has reported."""
 
     facts: CellFacts
     records: tuple[Record, ...]
 
 
 class Recorder:
-    """Takes what cells report to the journal and to whoever follows the run."""
+    """Passes the reports of cells to the journal and to whoever follows the run."""
 
     def __init__(self, listener: Listener, journal: Journal) -> None:
         """Begin with nothing reported."""
@@ -34,7 +34,7 @@ class Recorder:
         self._journal = journal
 
     def of(self, cell: Cell) -> Told:
-        """Return what one of the cells reported."""
+        """Return the reports of one cell."""
         own = tuple(record for record in self.records if record.cell == cell)
         return Told(facts=self.facts[cell], records=own)
 

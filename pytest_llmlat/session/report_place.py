@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing into a folder meanwhile; it is made if need be.
+    """Keep other runs from writing into a folder inside a block.
 
     Waits for the run that writes there now. Where the folder cannot be made or the
     system has no such lock, nothing is held.
@@ -57,7 +57,7 @@ def place_of(report: Path, run: str, started: str) -> Path:
 
 
 def told_apart(report: Path, place: Path) -> list[str]:
-    """Tell of a report that is not where it was asked for."""
+    """Return a warning of a report that is not where it was asked for."""
     if place == report:
         return []
     return [

@@ -1,4 +1,4 @@
-"""A finished run as a script or a notebook gets it: its figures, and where it lies."""
+"""The result of a run for a script or a notebook: its figures and its folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run: models are loaded, cells measured, everything written to its journal."""
+"""The session: models are loaded, cells measured, everything written to its journal."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Session:
-    """What one process does for a run; several processes share a journal."""
+    """A session: one process's part of a run; several processes share a journal."""
 
     def __init__(
         self,
@@ -104,11 +104,11 @@ class Session:
         self._heads = HeadTurns()
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
-        """How many cells this process was asked for; 0 while nobody knows."""
+        """Number of cells that this process was asked for; 0 while unknown."""
         self._to_come: tuple[Cell, ...] = ()
 
     def begin(self, asked: Iterable[tuple[Cell, Task]]) -> None:
-        """Write down which cells are to come, so that a run that is killed lacks them.
+        """Write down the cells to come, so that a killed run is known to lack them.
 
         Args:
             asked: the cells that are known beforehand, and what each asks; none for
@@ -123,12 +123,12 @@ class Session:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """Where generated programs run; opened by the first task that needs it."""
+        """Sandbox of generated programs; opened by the first task that needs it."""
         return open_sandbox(self.settings.sandbox)
 
     @cached_property
     def _passed(self) -> PassedSolutions:
-        """The rows' own solutions, of which each is run once."""
+        """Reference solutions that passed; each is run once."""
         return PassedSolutions(user_cache(), place=self.settings.sandbox)
 
     def load(self, deployment: Deployment) -> LoadedModel:
@@ -231,7 +231,7 @@ class Session:
     def _recorded(
         self, plan: Plan, model: LoadedModel, beside: tuple[Plan, LoadedModel] | None
     ) -> tuple[Told, Recorder]:
-        """Measure a cell and write it down, and tell who follows the run."""
+        """Return the reports of a cell that is measured and written down."""
         recorder = Recorder(self._listener, self.journal)
         twice = beside is not None and beside[0].role == REFERENCE
         planned = plan.planned_in_turn if twice else plan.planned
@@ -299,7 +299,7 @@ class Session:
         recorder: Recorder,
         order: CellOrder,
     ) -> tuple[Verdict, ...]:
-        """Judge a cell as far as that can be done before the others are there."""
+        """Return the verdicts on a cell that do not wait for the others."""
         bounds = (*self.gate.limits, *order.limits)
         missed = (
             *unanswered(summary),
@@ -317,7 +317,7 @@ class Session:
 
     @cached_property
     def slo(self) -> tuple[Objective, ...]:
-        """The bounds on latency that goodput is about."""
+        """Bounds on latency that goodput is about."""
         return parse(self.settings.slo, where=self._spelled("slo"))
 
     def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
@@ -356,7 +356,7 @@ class Session:
         return found
 
     def finish(self, *, asked: bool, passed: bool) -> Scoreboard | None:
-        """Write the run's files; returns ``None`` if there is nothing to be said.
+        """Write the run's files; return the board, ``None`` if nothing is to be said.
 
         Args:
             asked: a comparison was typed, so that there must be something to compare.
@@ -378,7 +378,7 @@ class Session:
         )
 
     def seconds(self) -> float:
-        """Return how long this process has been at it."""
+        """Return the seconds since this process began the run."""
         return (self._clock.now_ns() - self._begin_ns) / NS_PER_S
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a run: what was asked for, and on which machine."""
+"""Facts of a run for ``run.json``: the settings and the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def facts_of_run(
     settings: Settings, selection: Selection, started: dt.datetime
 ) -> dict[str, Any]:
-    """Return what is known of a run before anything is measured.
+    """Return the facts of a run that are known before anything is measured.
 
     Args:
         settings: all that was asked for; its folder names the run.

@@ -1,10 +1,10 @@
-"""A cell that looks slower than stored runs is measured again before it is judged.
+"""The second look at a cell that looks slower than stored runs, before it is judged.
 
-What was slow for a while, as beside a neighbour, is not so twice. Both times count
-together: the mean of both is judged as if each cell were always measured twice. So the
-second look can only take alarms away: a cell that did not look slower is no regression
-without it, and one that did must be one by both. To take the better of two, or the
-second alone, would be another test with every look.
+A passing disturbance, such as a neighbour, is gone at the second time. Both times count
+together: their mean is judged as if each cell were always measured twice. So the second
+look can only take alarms away: a cell that did not look slower is no regression without
+it, and one that did must be one by both. To take the better of two, or the second
+alone, would be another test with every look.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which models, devices and tasks a session is about."""
+"""The selection of a session: its models, devices and tasks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """The catalogues, read when they are first needed, and what was chosen of them."""
+    """A selection out of catalogues, which are read when they are first needed."""
 
     def __init__(
         self,
@@ -104,12 +104,12 @@ class Selection:
 
     @cached_property
     def chosen_models(self) -> tuple[ModelSpec, ...]:
-        """The models that were asked for, or the default, in all their settings."""
+        """Models that were asked for, or the default, in all their settings."""
         return tuple(variant.model for variant in self.variants)
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """The chosen models, each beside its variants if there are to be any."""
+        """Chosen models, each with its variants if there are to be any."""
         where = self._spelled("vary")
         axes = parse_axes(self._settings.vary, where=where)
         names = self._settings.models or (self.models.default,)
@@ -122,7 +122,7 @@ class Selection:
 
     @cached_property
     def varied(self) -> tuple[Varied, ...]:
-        """What the report is told of variants; empty where nothing is varied."""
+        """Variants for the report; empty where nothing is varied."""
         if not self._settings.vary:
             return ()
         return tuple(
@@ -132,7 +132,7 @@ class Selection:
 
     @cached_property
     def against(self) -> ModelSpec | None:
-        """The model that each other is measured beside.
+        """Model that each other is measured beside.
 
         Raises:
             UsageError: it is one of them.
@@ -169,7 +169,7 @@ class Selection:
 
     @cached_property
     def yardstick(self) -> ModelSpec | None:
-        """The model that tells how fast the machine is, under a name of its own.
+        """Model that tells how fast the machine is, under a name of its own.
 
         Raises:
             UsageError: cells are compared in turn already.
@@ -187,7 +187,7 @@ class Selection:
         return replace(found, name=f"{found.name}{YARDSTICK_NAME}")
 
     def as_base_asks(self, task: Task) -> Task:
-        """Return a task in the words of the base branch, if one was named.
+        """Return a task with the prompts of the base branch, if one was named.
 
         Rows, references and metric stay: both sides answer the same, and are judged
         alike.
@@ -202,7 +202,7 @@ class Selection:
 
     @cached_property
     def base_tasks(self) -> Mapping[str, Task]:
-        """The tasks of the base branch; empty where none was named."""
+        """Tasks of the base branch; empty where none was named."""
         settings = self._settings
         if settings.base is None:
             return {}
@@ -210,7 +210,7 @@ class Selection:
         return load_tasks(files).entries
 
     def in_prompts(self, task: Task) -> tuple[PromptVariant, PromptVariant] | None:
-        """Return a task in the two prompts to compare, the reference first.
+        """Return a task with each of the two prompts to compare, the reference first.
 
         Raises:
             UsageError: it has no such prompts, or this is no run for them.
@@ -223,7 +223,7 @@ class Selection:
 
     @cached_property
     def compared_prompts(self) -> tuple[str, str] | None:
-        """The names of the two prompts to compare, the reference first.
+        """Names of the two prompts to compare, the reference first.
 
         Raises:
             UsageError: what was asked for beside it has no place there.
@@ -247,7 +247,7 @@ class Selection:
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
-        """The scenarios that were asked for; empty for what each test says."""
+        """Scenarios that were asked for; empty for those of each test."""
         return tuple(
             scenario
             for name in self._settings.scenarios
@@ -256,7 +256,7 @@ class Selection:
 
     @cached_property
     def chosen_tasks(self) -> frozenset[str] | None:
-        """The names of the tasks that were asked for; ``None`` for all."""
+        """Names of the tasks that were asked for; ``None`` for all."""
         if not self._settings.tasks:
             return None
         return frozenset(task.name for task in self.named_tasks)
@@ -287,7 +287,7 @@ class Selection:
         )
 
     def _as_asked(self, model: ModelSpec) -> ModelSpec:
-        """Set what was asked for of every model."""
+        """Return a model with the settings that were asked for of every model."""
         settings = self._settings
         switches = dict(model.chat_template_kwargs) | dict(
             settings.chat_template_kwargs
@@ -299,7 +299,7 @@ class Selection:
         )
 
     def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
-        """Set when a request to a server is given up, if that was asked for."""
+        """Return a model with the time limit of requests that was asked for."""
         limit = self._settings.timeout_s
         if limit is None or not any(map(is_remote, model.devices)):
             return model
@@ -308,7 +308,7 @@ class Selection:
         )
 
     def showing(self, task: Task) -> Task:
-        """Set how many examples a task shows, if that was asked for.
+        """Return a task with the number of examples that was asked for.
 
         Raises:
             UsageError: it shows none, so that there is nothing to show more of.
@@ -319,7 +319,7 @@ class Selection:
         return with_shots(task, count, where=f"{self._spelled('shots')}={count}")
 
     def bounded(self, task: Task) -> Task:
-        """Set what a generated program may use, if that was asked for."""
+        """Return a task with the limits of programs that were asked for."""
         options = {**dict(task.options), **dict(self._settings.limits)}
         return replace(task, options=tuple(sorted(options.items())))
 
@@ -329,7 +329,7 @@ class Selection:
         return found if METRICS[task.metric].run is None else self.bounded(found)
 
     def of_base(self, name: str) -> ModelSpec:
-        """Return a model as the base branch has it, with what was asked for of all.
+        """Return the base branch's model, with the settings asked for of every model.
 
         Raises:
             UnknownName: the base has no such entry.
@@ -337,7 +337,7 @@ class Selection:
         return self._as_asked(self._model(name, where="", base=True))
 
     def budgeted(self, task: Task) -> Task:
-        """Set the latency budget of a task, if that was asked for."""
+        """Return a task with the latency budget that was asked for."""
         return with_budget(task, self._settings.latency_budget)
 
     def check_prompts(self, model: ModelSpec, task: Task) -> None:
@@ -355,7 +355,7 @@ class Selection:
                 prompt_template(task, chat=each.chat, model=f"model {each.name!r}")
 
     def check(self) -> None:
-        """Find every name that was typed, so that a typo is told at the start.
+        """Look up every name that was typed, so that a typo is reported at the start.
 
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.

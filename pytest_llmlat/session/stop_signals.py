@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     _Handler: TypeAlias = object
 
 _NAMES = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""Those of all systems; each has some of them."""
+"""Names of the signals, on all systems; each has some of them."""
 
 
 class StopSignals:

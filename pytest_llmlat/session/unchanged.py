@@ -1,4 +1,4 @@
-"""Whether a cell asks the same of the same model as before, so that it need not run."""
+"""Unchanged cells: they ask the same of the same model as before, and need not run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
 
 _HEAD = "prompt_head"
-"""A fact of what is done about a server's cache, which follows from others."""
+"""Fact on a server's cache that follows from others."""
 
 
 class Unchanged(LLMLatError):
-    """A cell that is not measured, for nothing of it has changed."""
+    """An unchanged cell, which is not measured."""
 
 
 def unchanged(
@@ -40,7 +40,7 @@ def unchanged(
     gate: Gate,
     run_facts: Mapping[str, Any],
 ) -> Verdict | None:
-    """Return what the report says of a cell of which nothing has changed.
+    """Return a cell as unchanged, with the reason that the report gives.
 
     Args:
         plan: of the cell.

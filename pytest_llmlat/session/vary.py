@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 MOST = 100
-"""More variants of one model are taken for a mistake."""
+"""Variants of one model up to which they are taken for no mistake."""
 DEFAULT = "default"
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FLAGS = {"true": True, "on": True, "false": False, "off": False}
 _IN_SETTINGS = re.compile(r"(?P<name>.+)\[(?P<settings>[a-z][a-z0-9_]*=[^\[\]]+)\]")
-"""A model in settings of its own, as the reports name it."""
+"""Pattern of a model in settings of its own, as reports name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A setting and the values that it takes in turn; ``None`` is the entry's own."""
+    """A setting and its values in turn; ``None`` is the entry's own."""
 
     key: str
     values: tuple[Scalar | None, ...]
@@ -44,14 +44,14 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A model in one of its settings."""
+    """A variant: a model in one combination of settings."""
 
     model: ModelSpec
-    """Under its own name, such as ``gpt2[threads=1]``."""
+    """Model under its own name, such as ``gpt2[threads=1]``."""
     of: str
-    """The entry that it is a variant of."""
+    """Name of the entry that it is a variant of."""
     settings: tuple[tuple[str, Scalar], ...]
-    """Those in which it differs from the entry; empty for the entry itself."""
+    """Settings in which it differs from the entry; empty for the entry itself."""
 
 
 def parse(text: str, *, where: str) -> tuple[Axis, ...]:
@@ -190,7 +190,7 @@ def entry_text(variant: Variant) -> str:
 
 
 def _typed(model: ModelSpec) -> bool:
-    """Whether the backend can load weights in another type than they are stored in."""
+    """Whether the backend can load weights in another dtype than they are stored in."""
     return BACKENDS[model.backend].takes_dtype
 
 
@@ -213,7 +213,7 @@ def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Vari
 
 
 def _own(model: ModelSpec, key: str, value: Scalar) -> bool:
-    """Whether the entry says so already."""
+    """Whether the entry has this value already."""
     if key == "dtype":
         return {model.dtype_on(device) for device in model.devices} == {value}
     own = model.option(key, SHARED_DEFAULTS.get(key))

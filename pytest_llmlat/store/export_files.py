@@ -35,9 +35,9 @@ EXTRA = "export"
 """The extra of this project that installs pyarrow."""
 _BATCH = 5_000
 _ACTIVE = ("=", "+", "-", "@")
-"""With these a spreadsheet takes a text for a formula."""
+"""Beginnings of a text that a spreadsheet takes for a formula."""
 _BREAKS = ("\t", "\r", "\n")
-"""With these it takes a text for the field before it."""
+"""Characters by which it takes a text for the field before it."""
 _HALVES = re.compile("[\ud800-\udfff]")
 
 ColumnKind: TypeAlias = Literal["text", "int", "float", "bool"]
@@ -77,7 +77,7 @@ _HEAD: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "cut_in_thought": ("bool", lambda r: r.cut_in_thought),
     "budget_s": ("float", lambda r: float(r.budget_s)),
 }
-"""Name to kind and value: who was asked what, and what came of it."""
+"""Columns on who was asked what, and the result: name to kind and value."""
 _TAIL: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "prompt_tokens": ("int", lambda r: r.prompt_tokens),
     "cached_tokens": ("int", lambda r: r.cached_tokens),
@@ -95,11 +95,11 @@ _TAIL: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
     "thoughts": ("text", lambda r: r.thoughts),
     "rendered": ("text", lambda r: r.rendered),
 }
-"""Tokens, how they were drawn and carried; texts last."""
+"""Columns on tokens, sampling and transport; texts last."""
 
 
 def columns() -> Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]]:
-    """Return all columns, name to kind and value; figures stand in the middle.
+    """Return all columns, name to kind and value; figures are in the middle.
 
     Of a failure ``e2e_s`` is no latency: see ``finish``.
     """
@@ -151,7 +151,7 @@ def export(
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of another once it is whole."""
+    """Yield a file that takes the place of another once it is whole."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield draft
@@ -195,7 +195,7 @@ def _field(value: ColumnValue, *, safe: bool) -> str:
 
 
 def _acts(text: str) -> bool:
-    """Whether a spreadsheet would take a text for more than that.
+    """Whether a spreadsheet would take a text for more than a text.
 
     Some look past blanks and signs without a width, and at full-width forms of signs.
     """

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
 
 SCHEMA = 1
-"""Of the folder; a later one is not read by this version."""
+"""Version of the folder's form; a later one is not read by this version."""
 RUN = "run.json"
 CELLS = "cells.jsonl"
 RECORDS = "records.jsonl"
@@ -48,11 +48,11 @@ VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
 PLAN = "plan"
-"""What ``run.json`` calls the cells that are to be measured."""
+"""Key in ``run.json`` of the cells that are to be measured."""
 _OWN = (".llmlat", "runs")
-"""Where a project has its runs."""
+"""Folder of a project's runs."""
 MEASURED = (RUN, CELLS, RECORDS, VERDICTS)
-"""What all figures are made of."""
+"""Files from which all figures are made."""
 FILES = (*MEASURED, SUMMARY, REPORT)
 
 
@@ -69,7 +69,7 @@ def new_folder(root: Path, runs: Path | None = None) -> Path:
 
 
 class Journal:
-    """The folder of a run, open for writing. Nothing is created before it is used."""
+    """The folder of a run, open for writing; created when it is first used."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; several processes may share it."""
@@ -78,7 +78,7 @@ class Journal:
         """Files whose last line could be written in part only."""
 
     def open(self, run: dict[str, Any], plan: Sequence[Cell] = ()) -> None:
-        """Create the folder and say what the run is; a second call changes nothing.
+        """Create the folder and write the facts of the run; again, it changes nothing.
 
         Args:
             run: what was asked for, and on which machine.
@@ -112,7 +112,7 @@ class Journal:
         self._append(name, content)
 
     def claim(self, cell: str, *, test: str, asked: str) -> tuple[str, str]:
-        """Say that a test is about to measure a cell.
+        """Claim a cell for a test that is about to measure it.
 
         Args:
             cell: its id.
@@ -159,7 +159,7 @@ class Journal:
                 self.folder.rmdir()
 
     def finish(self, *, seconds: float) -> None:
-        """Say in ``run.json`` how long the run took, and so that it has an end.
+        """Write into ``run.json`` how long the run took, which marks its end.
 
         Raises:
             RunNotWritten: as ``add`` does.
@@ -169,7 +169,7 @@ class Journal:
             self._tell({**told, "seconds": seconds})
 
     def _tell(self, run: dict[str, Any]) -> None:
-        """Write ``run.json`` in one go: there is no moment at which half of it is."""
+        """Write ``run.json`` in one go: at no moment is half of it there."""
         text = json.dumps(run, indent=1, allow_nan=False) + "\n"
         draft = self.folder / f"{RUN}.{os.getpid()}"
         with _told_as_ours(self.folder / RUN):
@@ -182,7 +182,7 @@ class Journal:
 
 @contextmanager
 def _told_as_ours(path: Path) -> Iterator[None]:
-    """Let an error of the system say what it means for the run.
+    """Turn an error of the system into one that tells what it means for the run.
 
     Raises:
         RunNotWritten: in place of the error.
@@ -194,7 +194,7 @@ def _told_as_ours(path: Path) -> Iterator[None]:
 
 
 def copy_run(folder: Path, to: Path, names: Sequence[str]) -> None:
-    """Copy files of a run or a report into another folder, which is made if need be.
+    """Copy files of a run or a report into another folder, made if need be.
 
     A file that is absent is deleted there too: it would be of an earlier run, and be
     taken for a part of this one. A folder is not copied onto itself.

@@ -1,6 +1,6 @@
-"""Values of a run as the lines of its files, and back.
+"""Lines of a run's files: values as JSON, and back.
 
-A line is read as something foreign: a run may be of another machine or version, or have
+A line is read as foreign input: a run may be of another machine or version, or have
 been edited. What is not as it was written is refused, since a figure of it would be
 wrong; what a later version added is left aside.
 """
@@ -65,7 +65,7 @@ _MALFORMED = (
     *(ValueError, KeyError, TypeError),
     *(AttributeError, OverflowError, RecursionError),
 )
-"""What building a value of something else runs into."""
+"""Errors of building a value of something else."""
 
 
 def json_object(value: Record | CellFacts) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
 
 
 def _check(record: Record) -> None:
-    """Refuse what would be a wrong figure later, or none at all.
+    """Refuse a line that would become a wrong figure later, or none at all.
 
     In one expression, since there are a million records.
     """
@@ -333,7 +333,7 @@ def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its
 
 @cache
 def _fields(kind: type[Any]) -> tuple[tuple[str, bool, bool], ...]:
-    """Return of each field its name, whether it has a default and may be ``None``."""
+    """Return the name of each field, whether it has a default and may be ``None``."""
     types = get_type_hints(kind, localns=_ENTITY_TYPES)
     return tuple(
         (
@@ -346,7 +346,7 @@ def _fields(kind: type[Any]) -> tuple[tuple[str, bool, bool], ...]:
 
 
 def _made(kind: type[Value], content: dict[str, Any]) -> Value:
-    """Build a value of what is ready; what is unknown here is left aside.
+    """Build a value of ready parts; what is unknown here is left aside.
 
     Its slots are filled directly: of a million records, the ``__init__`` of a frozen
     class alone would take eight seconds.
@@ -364,7 +364,7 @@ def _made(kind: type[Value], content: dict[str, Any]) -> Value:
 
 @cache
 def _slots(kind: type[Any]) -> tuple[tuple[str, Callable[[object, Any], None]], ...]:
-    """Return the name of each field, and what sets it."""
+    """Return the name of each field, and its setter."""
     return tuple((f.name, getattr(kind, f.name).__set__) for f in fields(kind))
 
 

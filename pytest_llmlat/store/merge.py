@@ -1,10 +1,10 @@
-"""Several runs as one: of several machines, of several days, of several models.
+"""Merged runs: of several machines, of several days, of several models.
 
 A row of the scoreboard is a model on a device, and its figures are of one machine. So
 where two runs have the same row and were not made under the same conditions, each gets
 a row of its own, and its model's name tells of which run it is: ``owl@desk`` by the
 name of the machine, else ``owl@1a2b3c4`` by the commit, else by the run's id. Where
-conditions were the same, the newer measurement of a cell counts. All of it is told.
+conditions were the same, the newer measurement of a cell counts. All of it is reported.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 _Row: TypeAlias = tuple[str, str, str]
 _COMMIT = 7
-"""How much of a commit is shown."""
+"""Digits of a commit that are shown."""
 _SHOWN = 3
-"""How many differences a sentence names."""
+"""Differences that a sentence names at most."""
 _DRAWING = ("seed", "samples", "requests", "repeats", "temperature", "top_p")
 """Settings that decide which samples are asked, how often, and how they are drawn."""
 _LABELS: tuple[Callable[[Run], str | None], ...] = (
@@ -41,19 +41,19 @@ _LABELS: tuple[Callable[[Run], str | None], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """A cell of the joined run."""
+    """A cell of the merged run."""
 
     facts: CellFacts
     place: RecordPlace
     run: Run
     was: str
-    """Its id in that run."""
+    """Id of the cell in its own run."""
     was_row: _Row
-    """Its row in that run."""
+    """Row of the cell in its own run."""
 
 
 def merge(runs: Sequence[Run]) -> Run:
-    """Join runs; ``problems`` of the result say what differs between them.
+    """Return several runs as one; its ``problems`` say how they differ.
 
     Args:
         runs: at least one; the same one given twice counts once.
@@ -119,7 +119,7 @@ def _cells(runs: Sequence[Run], problems: list[str]) -> list[_Shown]:
 
 
 def _groups(row: _Row, runs: Iterable[Run]) -> list[list[Run]]:
-    """Put together the runs, newest first, in which a row is the same measurement."""
+    """Return groups of runs, newest first, in which a row is one measurement."""
     groups: list[list[Run]] = []
     for run in runs:
         for group in groups:
@@ -160,7 +160,7 @@ def _environments(one: Run, other: Run) -> list[str]:
 def _unlike(
     ours: Mapping[str, Any], theirs: Mapping[str, Any], names: tuple[str, str]
 ) -> list[str]:
-    """Name the facts in which two runs differ."""
+    """Return the names of the facts in which two runs differ."""
     return [
         f"{name}: {ours.get(name)} in {names[0]}, {theirs.get(name)} in {names[1]}"
         for name in dict.fromkeys([*ours, *theirs])
@@ -171,7 +171,7 @@ def _unlike(
 def _labels(
     row: _Row, groups: Sequence[Sequence[Run]], problems: list[str]
 ) -> list[str | None]:
-    """Return what tells the groups of a row apart; nothing where there is only one."""
+    """Return the labels of a row's groups; none where there is only one."""
     if len(groups) == 1:
         return [None]
     newest = [group[0] for group in groups]
@@ -260,7 +260,7 @@ def _task_changes(cells: Sequence[_Shown]) -> list[str]:
 
 
 def _drawn_apart(runs: Sequence[Run]) -> list[str]:
-    """Say where runs did not ask the same samples."""
+    """Return warnings of runs that did not ask the same samples."""
     told = [(_name(run), run.told["settings"]) for run in runs]
     return [
         f"--llm-{name.replace('_', '-')} was not the same: "
@@ -286,7 +286,7 @@ def _verdicts(runs: Sequence[Run], cells: Sequence[_Shown]) -> tuple[Verdict, ..
 
 
 def _told(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return what the runs agree in, and what each of them was."""
+    """Return the facts that the runs agree in, and those of each run."""
     seconds = [run.told.get("seconds") for run in runs]
     return {
         "id": " + ".join(map(_name, runs)),

@@ -1,4 +1,4 @@
-"""Where in a file of records those of each cell are, without reading what they say.
+"""The index of a file of records: where those of each cell are.
 
 Cells that were measured side by side lie mixed up in their file. One pass over its
 lines notes where each cell's are; after it, cells are read one at a time.
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY = re.compile(rb'\{"cell": ("(?:[^"\\]|\\.)*"), ')
-"""How a line begins that this package wrote."""
+"""Beginning of a line that this package wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordIndex:
-    """The records of a file, by cell."""
+    """An index of the records of a file, by cell."""
 
     path: Path
     spans: Mapping[str, array[int]]
-    """For each cell's id the bytes at which its lines begin and end, in turn; lines
-    that follow each other are one span."""
+    """Bytes at which the lines of a cell begin and end, in turn, by the cell's id;
+    lines that follow each other are one span."""
     counts: Mapping[str, int]
-    """How many lines each cell has."""
+    """Number of lines of each cell."""
     broken: int
-    """Lines that are cut off or of no cell."""
+    """Number of lines that are cut off or of no cell."""
 
     def lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of a cell in the order in which they were written."""
@@ -51,7 +51,7 @@ class RecordIndex:
 
 
 def index_records(path: Path) -> RecordIndex:
-    """Note where the records of each cell are; a file that is absent has none.
+    """Return the index of a file; it is empty where the file is absent.
 
     Raises:
         OSError: the file cannot be read.
@@ -85,9 +85,9 @@ def index_records(path: Path) -> RecordIndex:
 
 
 def _cell_of(line: bytes) -> tuple[bytes, str | None]:
-    """Return how lines of the same cell begin, and the cell's id.
+    """Return the beginning of lines of the same cell, and the cell's id.
 
-    Of a line that another program wrote the beginning tells nothing: it is empty.
+    It is empty for a line that another program wrote, whose beginning tells nothing.
     """
     found = _KEY.match(line)
     try:

@@ -1,4 +1,4 @@
-"""Records and figures of a run that is on the disk, one cell in memory at a time."""
+"""The reader of a run's records, one cell in memory at a time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def records_of(
 def cell_records(
     place: RecordPlace, cell: Cell, tell: Callable[[str], None]
 ) -> list[Record]:
-    """Read one cell; what does not belong to the rest of it is left out."""
+    """Return the records of one cell, without those that do not belong to it."""
     found: dict[tuple[str, int], Record] = {}
     first: Record | None = None
     broken, reason, wanted = 0, "", 0
@@ -83,7 +83,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _counts_of(metric: str) -> int:
-    """Return how many counts each grade of a metric has.
+    """Return the number of counts in each grade of a metric.
 
     Raises:
         ValueError: no figure can be made of its grades; says why.
@@ -97,7 +97,7 @@ def _counts_of(metric: str) -> int:
 
 
 def _fit(record: Record, first: Record, wanted: int) -> None:
-    """Refuse a record of which, with the others, no figure can be made."""
+    """Refuse a record that, with the others, makes no figure."""
     if record.metric != first.metric:
         raise ValueError("metric is not that of the records before")
     if len(record.grade.counts) != wanted:
@@ -107,5 +107,5 @@ def _fit(record: Record, first: Record, wanted: int) -> None:
 
 
 def warn(text: str) -> None:
-    """Tell of lines that were left out, where nobody else does."""
+    """Warn of lines that were left out; used where no other listener is given."""
     warnings.warn(text, stacklevel=3)

@@ -1,4 +1,4 @@
-"""A run's folder, opened for reading: whole, half written, or none at all."""
+"""The reader of a run's folder: whole, half written, or none at all."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ _FORMS: Mapping[str, tuple[type, ...]] = {
     "settings": (dict,),
     "environment": (dict,),
 }
-"""What ``run.json`` may say, where it says it."""
+"""Types of the members of ``run.json``, where they are there."""
 _SHOWN = 3
-"""How many cells a sentence names."""
+"""Cells that a sentence names at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPlace:
-    """Where the records of a cell are."""
+    """The place of a cell's records."""
 
     index: RecordIndex
     key: str
-    """The cell's id in that file."""
+    """Id of the cell in that file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +67,24 @@ class Run:
     """A run as its folder tells it; its records stay there until they are read."""
 
     folder: Path | None
-    """``None`` for several runs that were joined."""
+    """Folder of the run; ``None`` for several runs that were joined."""
     told: Mapping[str, Any]
-    """What ``run.json`` says: ``id``, ``started``, and where they are known
+    """Content of ``run.json``: ``id``, ``started``, and where they are known
     ``seconds``, ``commit``, ``host``, ``settings`` and ``environment``. Of joined runs
     what they agree in, and each run's own under ``runs``."""
     facts: tuple[CellFacts, ...]
-    """Of every cell that was begun, in the order in which they were."""
+    """Facts of every cell that was begun, in the order of beginning."""
     verdicts: tuple[Verdict, ...]
-    """Worst first."""
+    """Verdicts, worst first."""
     places: Mapping[str, RecordPlace]
-    """For each cell's id where its records are."""
+    """Place of each cell's records, by the cell's id."""
     problems: tuple[str, ...]
-    """What was left out and what does not fit together, each a sentence."""
+    """Sentences on what was left out and what does not fit together."""
     unbegun: tuple[Cell, ...] = ()
     """Cells that were to be measured and were never begun."""
     cut_off: frozenset[tuple[str, str, str]] = frozenset()
-    """Rows (model, device, scenario) of a run that has no end: what else was to come in
-    them, nobody knows."""
+    """Rows (model, device, scenario) of a run without an end: nobody knows what else
+    was to come in them."""
 
 
 def open_run(folder: Path, *, ended: bool = False) -> Run:
@@ -176,7 +176,7 @@ def _plan(told: Any, path: Path, problems: list[str]) -> list[Cell]:  # noqa: AN
 def _unfinished(
     name: str, missing: Sequence[Cell], planned: int, *, ended: bool
 ) -> Iterator[str]:
-    """Say of a run that it is not whole, where it is not."""
+    """Return sentences on what an unfinished run lacks."""
     if not ended:
         yield (
             f"run {name} has no end: it was cut off, or still goes on; all its rows are"
@@ -192,9 +192,10 @@ def _unfinished(
 
 
 def _mixed(facts: Iterable[CellFacts]) -> Iterator[str]:
-    """Tell of cells that several tests measured, as older versions let them.
+    """Return warnings of cells that several tests measured, as older versions let them.
 
-    What broke off and was measured again asked the same both times, and is not mixed.
+    A cell that broke off and was measured again asked the same both times, and is not
+    mixed.
     """
     begun: dict[str, list[str | None]] = defaultdict(list)
     for each in facts:
@@ -276,7 +277,7 @@ def _lines(count: int) -> str:
 
 
 def told_of(run: Run, problems: Collection[str] = ()) -> dict[str, Any]:
-    """Return what reports say of a run: what it was, and what is wrong with it.
+    """Return the facts of a run for reports, and what is wrong with it.
 
     Args:
         run: the run.

@@ -45,51 +45,47 @@ __all__ = [
 UNTIMED = frozenset(
     {"pytest", "pytest-llmlat", "sacrebleu", "rouge_score", "keeps_prompts", "slower"}
 )
-"""Facts that two runs may differ in and still have their latencies compared.
-
-No latency depends on most of them. What a server keeps of prompts is seen by the share
-that it had kept, and by what was done about it. A model made ``slower`` is there to try
-the gate.
-"""
+"""Facts that no latency depends on; what a server keeps of prompts is seen by the share
+that it had kept, and by what was done about it."""
 _OVERVIEW = "for people, not read back"
 _NAMED = 5
-"""How many cells a message names."""
+"""Cells that a message names at most."""
 _SPLIT = (
     *(KeyError, TypeError, ValueError, AttributeError),
     *(OverflowError, RecursionError),
 )
-"""What reading something of another form runs into."""
+"""Errors of reading content of another form."""
 _Facts: TypeAlias = tuple[tuple[str, "Scalar | None"], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCell:
-    """One cell as it was measured then."""
+    """A stored cell, as it was measured."""
 
     cell: Cell
     task_revision: str | None
     backend: _Facts
-    """What the backend said of itself."""
+    """Facts that the backend told of itself."""
     contended: str | None
-    """Why its latencies prove nothing; ``None`` if they may."""
+    """Reason why its latencies prove nothing; ``None`` if they may."""
     warnings: tuple[str, ...]
-    """What made it slower than it is for a user, such as a debugger."""
+    """Disturbances that made it slower than for a user, such as a debugger."""
     records: tuple[Record, ...]
-    """Without texts; times count from 0, and only the first and last stamp are kept."""
+    """Records without texts; times count from 0, with the first and last stamp only."""
     answers: Mapping[tuple[str, int], str | None]
-    """For each (sample, round) what ``digest_of`` said of the answer."""
+    """Digest of each answer (``digest_of``), by (sample, round)."""
     constraint: str | None = None
     """Digest of what answers were held to; ``None`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineRun:
-    """One stored run."""
+    """A stored run."""
 
     id: str
-    """When it was made."""
+    """Id: when it was made."""
     plugin: str
-    """The version of this plugin that wrote it."""
+    """Version of this plugin that wrote it."""
     environment: Mapping[str, Scalar | None]
     """The fingerprint of the machine and its software."""
     cells: tuple[BaselineCell, ...]
@@ -97,16 +93,16 @@ class BaselineRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """Stored runs of the same cells, which tell how much runs differ by themselves."""
+    """A baseline: stored runs of the same cells, which tell how much runs differ."""
 
     name: str
-    """The file's name as it was given, for messages."""
+    """Name of the file as it was given, for messages."""
     runs: tuple[BaselineRun, ...]
-    """Oldest first; at least one."""
+    """Runs, oldest first; at least one."""
 
     @property
     def cells(self) -> tuple[BaselineCell, ...]:
-        """Each cell as the newest run that has it measured it."""
+        """Cells, each of the newest run that has it."""
         return tuple(
             {cell.cell.id: cell for run in self.runs for cell in run.cells}.values()
         )
@@ -167,7 +163,7 @@ def save(
 
 
 def prune(path: Path, *, keep: Container[int]) -> Baseline:
-    """Leave only some of a file's runs, by their numbers from 1, the oldest.
+    """Keep only some of a file's runs, by their numbers from 1, the oldest.
 
     Raises:
         BadBaseline: it cannot be read or written, or none would be left.
@@ -255,7 +251,7 @@ def _shown(value: Scalar | None) -> str:
 def _holes(
     told: Mapping[str, CellFacts], measured: Mapping[str, Sequence[Record]]
 ) -> list[str]:
-    """Say of each cell that is not whole what it lacks."""
+    """Return a line for each cell that is not whole: what it lacks."""
     holes = [f"{key} was never described" for key in measured if key not in told]
     for key, facts in told.items():
         count = len({(r.sample, r.round) for r in measured.get(key, ())})
@@ -272,7 +268,7 @@ def _holes(
 
 
 def _overview(records: Sequence[Record]) -> dict[str, Any]:
-    """Return what a person wants to see in a diff."""
+    """Return the overview of a run for people, as they see it in a diff."""
     times = [
         math.inf if r.finish == "timeout" else r.timing.e2e_s
         for r in records
@@ -302,7 +298,7 @@ def _packed(facts: CellFacts, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _baseline(name: str, content: Mapping[str, Any]) -> Baseline:
-    """Build the values; what is of another form raises one of ``_SPLIT``."""
+    """Return the baseline of a file; another form raises one of ``_SPLIT``."""
     runs = [_run(one, number) for number, one in enumerate(_runs(content), 1)]
     if not runs:
         raise ValueError("it has no runs")

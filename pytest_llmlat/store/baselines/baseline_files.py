@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 KIND = "pytest-llmlat baseline"
 SCHEMA = 2
-"""The first form held one run; it is read all the same."""
+"""Version of the file's form; the first held one run, and is read all the same."""
 OPTION = "--llm-save-baseline"
 HEAD = ("kind", "schema", "checksum")
-"""What a file has besides its content."""
+"""Keys of a file beside its content."""
 
 
 def signed(content: Mapping[str, object]) -> str:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 _FAR_NS = 2**63
 _MOST_STAMPS = 10**6
 _EXACT = 2**53
-"""Whole floats below are the integers that they look like."""
+"""Bound below which whole floats are the integers that they look like."""
 _BACK = (1, 3)
-"""How many columns before a column of counts its like may stand."""
+"""Number of columns before a column of counts among which its like is sought."""
 
 
 def digest_of(record: Record) -> str | None:
@@ -98,8 +98,9 @@ _ADDED: dict[str, tuple[ValueKind, object]] = {
     "graded": (BIT, 1),
     "cluster": (or_none(TEXT), None),
 }
-"""Columns that older files lack, and what they then hold. One that holds nothing else
-is left out, so that older versions can read files that have no use for it."""
+"""Columns that older files lack, with the value that they then have. One that holds
+nothing else is left out, so that older versions can read files that have no use for
+it."""
 _KEPT = ("temperature", "top_p", "seed", "conversation", "turn", "cluster")
 _MARKS = ("continues", "graded")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
@@ -239,13 +240,13 @@ def _record(
 
 
 class ThinnedTiming(Timing):
-    """Times of a request whose stamps between the first and the last were not kept."""
+    """Timing of a request of which only the first and the last stamp were kept."""
 
     __slots__ = ()
 
     @property
     def itl_s(self) -> tuple[float, ...]:
-        """No gaps: those between the stamps that stand here are none of the run's."""
+        """Empty: gaps between the stamps that are here are none of the run's."""
         return ()
 
 
@@ -292,7 +293,7 @@ def _timing(row: StoredRow) -> Timing | None:
 
 
 def _tokens(row: StoredRow, others: int) -> tuple[int, ...]:
-    """Spread the tokens over the stamps; several on one only where it was so."""
+    """Return the tokens of each stamp; several on one only where it was so."""
     first, later = row["first_tokens"], row["later_tokens"]
     if not row["grouped"]:
         if later > others:
@@ -319,7 +320,7 @@ def _unfolded(name: str, column: object, size: int, kind: ValueKind) -> list[Any
 def _packed_counts(
     rows: Sequence[tuple[float, ...]],
 ) -> tuple[list[int | None], list[object]]:
-    """Return the shortest form of each column, and which other it is less than."""
+    """Return the shortest form of each column, as less than which other."""
     if len({len(row) for row in rows}) > 1:
         raise ValueError("its answers have unlike numbers of counts")
     columns = [[_integer(value) for value in row] for row in zip(*rows, strict=True)]

@@ -1,4 +1,4 @@
-"""What the values of a baseline's column may be."""
+"""Kinds of values in a baseline's columns."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _HEX = re.compile("[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """What the values of a column may be."""
+    """A kind of values: what those of a column may be."""
 
     what: str
     fits: Callable[[object], bool]
 
 
 def whole(most: int) -> ValueKind:
-    """Return the kind of whole numbers from 0 to a most."""
+    """Return the kind of whole numbers from 0 up to a bound."""
     # Not isinstance: True is an int too.
     return ValueKind(
         "a whole number, 0 or more",
@@ -47,7 +47,7 @@ def one_of(*names: str) -> ValueKind:
 
 
 def or_none(kind: ValueKind) -> ValueKind:
-    """Return a kind that may be absent too."""
+    """Return a kind that allows ``None`` too."""
     return ValueKind(
         f"{kind.what}, or null", lambda value: value is None or kind.fits(value)
     )
