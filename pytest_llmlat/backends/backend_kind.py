@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pytest_llmlat.machine.device_table import usual_devices
+from pytest_llmlat.values.confidential import shown_address
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.extensions import Table
@@ -155,8 +156,9 @@ def model_at(address: str) -> ModelSpec | None:
     if len(found) > 1:
         claims = " and by ".join(_claim(BACKENDS[name], address) for name, _ in found)
         raise BadExtension(
-            f"model {address!r}: such addresses are claimed by {claims}: nobody can"
-            " have them; write an entry of a catalogue, or uninstall all but one"
+            f"model {shown_address(address)!r}: such addresses are claimed by"
+            f" {claims}: nobody can have them; write an entry of a catalogue, or"
+            " uninstall all but one"
         )
     return found[0][1] if found else None
 

@@ -15,10 +15,15 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
-from pytest_llmlat.values.confidential import shown_address
+from pytest_llmlat.values.confidential import (
+    Secret,
+    Variables,
+    as_address,
+    shown_address,
+)
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import ServerUnavailable
 
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
-
-"""How Azure's addresses say which version of its interface is meant."""
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
@@ -45,15 +48,16 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
     model = deployment.model
-    if not model.url:
+    url = as_address(model.url)
+    if not url:
         raise ServerUnavailable(
             f"model {model.name!r}: its entry has no url; write the server's address,"
             ' such as url = "http://host:8000/v1"'
         )
     way = Way(
-        url=model.url,
+        url=url,
         weights=model.weights,
-        key=find_key(model, os.environ),
+        key=find_key(model, Variables(os.environ)),
         no_key=(
             "no key was sent; put it into an environment variable and name that"
             ' variable in a catalogue entry: api_key_env = "NAME"'
@@ -73,7 +77,7 @@ def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
     if model.api_key_env is None:
         # A key that lies in the environment for another server is not for this one.
         return None
-    value = environ.get(model.api_key_env, "").strip()
+    value = Secret(environ.get(model.api_key_env, "").strip())
     if not value:
         raise ServerUnavailable(
             f"model {model.name!r}: its key is to be in the environment variable"
@@ -88,7 +92,10 @@ def _at_address(address: str) -> ModelSpec:
 
     Names are shown: whoever writes a password into a URL does not want to see it.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # told when it is opened
+        parts = SplitResult("http", "", "", "", "")
     url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or "/v1", fragment=""))
     return ModelSpec(
         name=shown_address(address),

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.machine.hub_token import find_token
+from pytest_llmlat.values.confidential import Variables, WebAddress, as_address
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
     model = deployment.model
-    endpoint = model.url or model.option("endpoint")
-    token = find_token(os.environ, variable=model.api_key_env)
+    endpoint = as_address(model.url) or _optional(model, "endpoint")
+    token = find_token(Variables(os.environ), variable=model.api_key_env)
     if token is None:
         raise ServerUnavailable(
             f"model {model.name!r} on device {deployment.device!r}: no Hugging Face"
@@ -55,7 +56,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         provider = model.option("provider")
         weights = f"{weights}:{provider}" if provider else weights
     way = Way(
-        url=_rooted(str(endpoint or model.option("router") or ROUTER)),
+        url=_rooted(endpoint or _optional(model, "router") or WebAddress(ROUTER)),
         weights=weights,
         key=Key(value=token.value, source=token.source),
         no_key=_REMEDY,
@@ -65,9 +66,21 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     return open_server(deployment, clock, way)
 
 
-def _rooted(url: str) -> str:
+def _optional(model: ModelSpec, key: str) -> WebAddress | None:
+    """Return an option that is an address."""
+    value = model.option(key)
+    return None if value is None else WebAddress(str(value))
+
+
+def _rooted(given: WebAddress) -> WebAddress:
     """Return an address with the path that its completions are under."""
-    return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1"
+    try:
+        parts = urlsplit(given.reveal())
+    except ValueError:  # told when it is opened
+        return given
+    if parts.path.strip("/"):
+        return given
+    return WebAddress(urlunsplit(parts._replace(path="/v1")))
 
 
 def check_options(model: ModelSpec) -> None:

@@ -125,7 +125,7 @@ def _model(table: TomlTable) -> ModelSpec:
     if kind.needs == "url":
         url = table.required("url")
         if not url.startswith(_WEB):
-            raise table.complain("url", f"must begin with http:// or https://: {url!r}")
+            raise table.complain("url", "must begin with http:// or https://")
     elif kind.needs == "weights":
         table.required("weights")
     return ModelSpec(

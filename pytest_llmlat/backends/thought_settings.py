@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.values.confidential import revealed
 from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, tags_of
 
@@ -58,7 +59,9 @@ def thinking_facts(model: ModelSpec) -> tuple[tuple[str, Scalar], ...]:
 
     A run in which it says otherwise is of another model.
     """
-    return tuple((key, value) for key, value in model.options if key in _FACTS)
+    return tuple(
+        (key, revealed(value)) for key, value in model.options if key in _FACTS
+    )
 
 
 def to_think(request: Request, model: ModelSpec) -> Request:

@@ -21,6 +21,7 @@ from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import fingerprint
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.machine.quotas import quotas
+from pytest_llmlat.values.confidential import Variables
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.machine.devices import Inventory
     from pytest_llmlat.values.cell_facts import Contention
     from pytest_llmlat.values.entities import Scalar
+
+_ENVIRONMENT = Variables(os.environ)
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 """Environment variables with which the hub's libraries read their cache alone."""
@@ -93,7 +96,7 @@ class Examination:
 
 
 def examine(
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] = _ENVIRONMENT,
     try_sandbox: Callable[[str], Sandbox] = open_sandbox,
 ) -> Examination:
     """Look this machine over; takes some seconds, since each sandbox is tried.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.machine.device_table import all_devices, known_device
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.report.figures import MISSING, printable, table
+from pytest_llmlat.values.confidential import shown_address, shown_entry
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.toml_text import entry_lines
 
@@ -87,8 +89,11 @@ def _show(catalogue: ModelCatalogue, names: Sequence[str], *, as_json: bool) -> 
     for name in names:
         model = catalogue.find(name, where="llmlat models")
         if model.name not in catalogue.tables:
-            raise UsageError(f"llmlat models: {name!r} is an address and has no entry")
-        found.append(catalogue.tables[model.name])
+            raise UsageError(
+                f"llmlat models: {shown_address(name)!r} is an address and has no entry"
+            )
+        table = catalogue.tables[model.name]
+        found.append(replace(table, values=shown_entry(table.values)))
     if as_json:
         tell([{"name": table.name, "entry": table.values} for table in found])
         return 0

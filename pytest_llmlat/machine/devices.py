@@ -16,9 +16,12 @@ from pytest_llmlat.machine.nvidia import (
     load_driver,
     visible_gpus,
 )
+from pytest_llmlat.values.confidential import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_ENVIRONMENT = Variables(os.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class Inventory:
     intel_gpus: tuple[str, ...] = ()
 
 
-def look(environ: Mapping[str, str] = os.environ) -> Inventory:
+def look(environ: Mapping[str, str] = _ENVIRONMENT) -> Inventory:
     """Return the devices of this machine.
 
     Args:

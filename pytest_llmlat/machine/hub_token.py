@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.confidential import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +16,9 @@ VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token and where it was found; shown without its value."""
+    """A token and where it was found."""
 
-    value: str = field(repr=False)
+    value: Secret
     source: str
 
 
@@ -31,7 +33,7 @@ def find_token(
     """
     for name in (variable,) if variable else VARIABLES:
         if value := environ.get(name, "").strip():
-            return Token(value=value, source=f"variable {name}")
+            return Token(value=Secret(value), source=f"variable {name}")
     if variable:
         return None
     cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -44,4 +46,4 @@ def find_token(
         value = path.read_text("utf-8").strip()
     except (OSError, ValueError):
         return None
-    return Token(value=value, source=f"file {path}") if value else None
+    return Token(value=Secret(value), source=f"file {path}") if value else None

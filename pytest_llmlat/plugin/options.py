@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pytest_llmlat.plugin.given_option import Given
 from pytest_llmlat.plugin.option_table import MARKERS, OPTIONS
 
 if TYPE_CHECKING:
-    import pytest
-
     from pytest_llmlat.values.settings import Settings
 
 WORKER_FOLDER = "llmlat_folder"
@@ -144,6 +144,9 @@ def read(config: pytest.Config) -> Settings:
         from pytest_llmlat.plugin.base_settings import judged_by_base  # noqa: PLC0415
 
         said |= judged_by_base(config, said)
+    named = {name: OPTIONS[name].flag for name in ("models", "against", "yardstick")}
+    if any("://" in str(said.get(name)) for name in named):
+        said = _without_secrets(said, named)
     told = getattr(config, "workerinput", {}).get(WORKER_FOLDER)
     return Settings(
         **said,
@@ -156,6 +159,17 @@ def read(config: pytest.Config) -> Settings:
         ),
         devices=named_devices(config.getoption("markexpr", "") or ""),
     )
+
+
+def _without_secrets(said: dict[str, Any], named: dict[str, str]) -> dict[str, Any]:
+    """Return settings in which no name of a model holds a password or a key."""
+    from pytest_llmlat.session.typed_names import with_entries  # noqa: PLC0415 - not at start-up
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
+
+    try:
+        return with_entries(said, named)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _typed(config: pytest.Config, name: str) -> str | list[str] | None:

@@ -32,6 +32,7 @@ from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.stop_signals import StopSignals
+from pytest_llmlat.session.typed_names import concealed
 from pytest_llmlat.store.journal import new_folder
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
@@ -174,9 +175,13 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
             in the run's folder, which a note of the error names; so it is after
             Ctrl-C and after an error of ``listener`` or ``on_record``.
     """
+    models = concealed(models, where="models")
+    beside = concealed(against or (), where="against")
+    clock = concealed(yardstick or (), where="yardstick")
     specs, names = some(models, ModelSpec, "models")
     own, task_names = some(tasks, Task, "tasks")
-    rival, against_name = some(against or (), ModelSpec, "against", least=0)
+    rival, against_name = some(beside, ModelSpec, "against", least=0)
+    measured, clock_name = some(clock, ModelSpec, "yardstick", least=0)
     drawing = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
     checked_choice(drawing, where="measure_models")
     here = Path(root).resolve()
@@ -215,7 +220,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         slo=slo,
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),
-        yardstick=yardstick,
+        yardstick=next(iter(clock_name), None),
         until_decided=until_decided,
         baseline=None if baseline is None else Path(baseline).resolve(),
         save_baseline=None if save_baseline is None else Path(save_baseline).resolve(),
@@ -228,7 +233,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         devices=_devices(devices),
     )
     selection = Selection(
-        settings, spelled=_spelled, models=(*specs, *rival), tasks=own
+        settings, spelled=_spelled, models=(*specs, *rival, *measured), tasks=own
     )
     following = _following(listener, on_record, progress)
     session = Session(settings, following, selection=selection, spelled=_spelled)

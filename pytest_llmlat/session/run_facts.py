@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.environment import commit_of, fingerprint
-from pytest_llmlat.values.confidential import shown_address
+from pytest_llmlat.values.confidential import shown_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,6 +27,7 @@ def facts_of_run(
         started: when the session began.
     """
     told = {name: _told(value) for name, value in asdict(settings).items()}
+    told.pop("addressed")
     return {
         "id": settings.folder.name,
         "started": started.isoformat(timespec="seconds"),
@@ -40,9 +41,9 @@ def facts_of_run(
 
 
 def _told(value: object) -> list[str] | str | int | None:
-    """Return what is written of a setting: addresses without passwords and keys."""
+    """Return what is written of a setting: nothing that lets somebody in."""
     if isinstance(value, tuple | frozenset):
-        return sorted(shown_address(str(each)) for each in value)
+        return sorted(shown_text(str(each)) for each in value)
     if value is None or isinstance(value, int):
         return value
-    return shown_address(str(value))
+    return shown_text(str(value))

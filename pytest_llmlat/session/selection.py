@@ -68,7 +68,8 @@ class Selection:
         """
         self._settings = settings
         self._spelled = spelled
-        self._own_models = {model.name: model for model in models}
+        own = (*models, *settings.addressed)
+        self._own_models = {model.name: model for model in own}
         self._own_tasks = {task.name: task for task in tasks}
 
     @cached_property
@@ -279,6 +280,8 @@ class Selection:
             where: it was typed.
             base: look among the entries of the base branch, if there is one.
         """
+        if name in self._own_models:
+            return self._own_models[name]
         known = (self.base_models if base else None) or self.models
         if name in known.entries:
             return known.entries[name]

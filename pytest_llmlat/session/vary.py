@@ -16,6 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
 from pytest_llmlat.backends.settings_check import SHARED_DEFAULTS
+from pytest_llmlat.values.confidential import (
+    as_option,
+    as_secret,
+    shown_address,
+    shown_header,
+    shown_option,
+)
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.toml_text import toml_key, toml_value
 
@@ -71,6 +78,11 @@ def parse(text: str, *, where: str) -> tuple[Axis, ...]:
             raise UsageError(f"{where}: {part!r} is no setting; {_GRAMMAR}")
         if key in axes:
             raise UsageError(f"{where}: {key} stands there twice; {_GRAMMAR}")
+        if as_option(key, values) != values:
+            raise UsageError(
+                f"{where}: {key} holds a key, and what is varied stands in names and"
+                " reports: write it into an entry of a catalogue"
+            )
         given = values.split(",")
         if not all(given):
             raise UsageError(f"{where}: {part!r} has an empty value; {_GRAMMAR}")
@@ -132,10 +144,14 @@ def model_named(
     told = _IN_SETTINGS.fullmatch(name)
     if told is None:
         return find(name)
-    axes = parse(told["settings"].replace(",", " "), where=f"{where}: {name}")
+    settings = told["settings"]
+    parts = (part.partition("=") for part in settings.split(","))
+    shown = ",".join(f"{key}{sign}{shown_option(key, v)}" for key, sign, v in parts)
+    place = f"{where}: {shown_address(told['name'])}[{shown}]"
+    axes = parse(settings.replace(",", " "), where=place)
     found = variants(find(told["name"]), axes, where=where)[-1].model
     # What the entry says itself makes no variant, but a second of the same.
-    return replace(found, name=name_in_settings(name))
+    return replace(found, name=name_in_settings(shown_address(name)))
 
 
 def name_in_settings(name: str) -> str:
@@ -176,10 +192,15 @@ def entry_text(variant: Variant) -> str:
         "system": model.system,
         "chat_template_kwargs": dict(model.chat_template_kwargs) or None,
         "trust_remote_code": model.trust_remote_code or None,
-        "url": model.url,
+        "url": None if model.url is None else str(model.url),
         "api_key_env": model.api_key_env,
-        "headers": dict(model.headers) or None,
-        "options": dict(model.options) or None,
+        "headers": {
+            name: shown_header(name, as_secret(value).reveal())
+            for name, value in model.headers
+        }
+        or None,
+        "options": {name: shown_option(name, value) for name, value in model.options}
+        or None,
     }
     lines = [
         f"{key} = {toml_value(value)}"

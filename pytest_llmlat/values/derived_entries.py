@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import UnknownName
 from pytest_llmlat.values.toml_tables import EXTENDS, entries
 
@@ -137,10 +138,10 @@ def extended(
     return replace(entry, values=_without_empty(values), taken=taken)
 
 
-def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(values: Mapping[str, Any]) -> ConfidentialTable:
     """Leave out the empty texts, of inner tables too."""
-    return {
-        key: _without_empty(value) if isinstance(value, dict) else value
+    return ConfidentialTable(
+        (key, _without_empty(value) if isinstance(value, dict) else value)
         for key, value in values.items()
         if value != ""
-    }
+    )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.confidential import (
+    as_address,
+    as_option,
+    as_secret,
+    revealed,
+)
+
 if TYPE_CHECKING:
+    from pytest_llmlat.values.confidential import Secret, WebAddress
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.ranking import RankBy
 
@@ -55,25 +63,35 @@ class ModelSpec:
     """Whether Python code that comes with the weights may be run."""
     chat: bool | None = None
     """Whether prompts take the chat form; ``None`` where the weights tell."""
-    url: str | None = None
-    """Address of a server of the OpenAI kind, such as ``http://host:8000/v1``."""
+    url: WebAddress | str | None = None
+    """Address of a server of the OpenAI kind, such as ``http://host:8000/v1``; once
+    made, an entry has it as a ``WebAddress``."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key for ``url``; never the
     key."""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, Secret | str], ...] = ()
     """(name, value) pairs that go with every request to ``url``; ``${NAME}`` in a value
-    stands for an environment variable."""
+    stands for an environment variable. Once made, an entry has values as ``Secret``."""
     system: str | None = None
     """System prompt of every chat; ``None`` for that of the task."""
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``; they come before
     those of a task."""
-    options: tuple[tuple[str, Scalar], ...] = ()
-    """Settings that only its backend knows."""
+    options: tuple[tuple[str, Scalar | Secret], ...] = ()
+    """Settings that only its backend knows; one that holds a key is a ``Secret``."""
+
+    def __post_init__(self) -> None:
+        """Take what must not be shown as what is not shown."""
+        headers = tuple([(name, as_secret(value)) for name, value in self.headers])
+        options = tuple([(name, as_option(name, each)) for name, each in self.options])
+        object.__setattr__(self, "url", as_address(self.url))
+        object.__setattr__(self, "headers", headers)
+        object.__setattr__(self, "options", options)
 
     def option(self, key: str, default: Scalar | None = None) -> Scalar | None:
         """Return the backend setting ``key``, or ``default``."""
-        return dict(self.options).get(key, default)
+        value = dict(self.options).get(key, default)
+        return None if value is None else revealed(value)
 
     @property
     def chat_settings(self) -> tuple[tuple[str, Scalar], ...]:

@@ -30,6 +30,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.confidential import shown_given
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -77,8 +79,8 @@ class UnknownName(UsageError):
             hints += [f"did you mean {' or '.join(repr(choice) for choice in near)}?"]
         if list_all or not near:
             hints += [f"known: {', '.join(choices) or 'none'}."]
-        hint = " ".join(hints)
-        super().__init__(f"{where}: unknown {kind} {name!r}; {hint} {remedy}")
+        hint, told = " ".join(hints), shown_given(name)
+        super().__init__(f"{where}: unknown {kind} {told!r}; {hint} {remedy}")
 
 
 class BadCatalogue(UsageError):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic", "proportional"]
 BALANCES: tuple[Balance, ...] = (
@@ -50,6 +50,9 @@ class Settings:
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()
     """Names or addresses; empty for the catalogue's default."""
+    addressed: tuple[ModelSpec, ...] = ()
+    """The models at addresses that hold a user or a key: among ``models`` and the like
+    they go by names that may be shown."""
     tasks: tuple[str, ...] = ()
     """Tasks or families; empty for those that the tests name."""
     samples: int | None = None

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
@@ -23,19 +24,28 @@ _TOOL = "pytest-llmlat"
 _KINDS = ("models", "tasks", "families")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> ConfidentialTable:
     """Return a TOML file as a dictionary; the error names file, line and column."""
+    # Not "from": the parser's own frames hold the text, and with it what may be a key.
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return _hidden(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise BadCatalogue(f"{path}: cannot be read: {reason}") from error
+        problem = f"cannot be read: {error.strerror or error}"
     except UnicodeDecodeError as error:
-        raise BadCatalogue(
-            f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadCatalogue(f"{path}: not valid TOML: {error}") from error
+        problem = f"not UTF-8 at byte {error.start}; save the file as UTF-8"
+    except RecursionError:
+        problem = "not valid TOML: nested too deeply"
+    except ValueError as error:  # no TOML, or a number of thousands of digits
+        problem = f"not valid TOML: {error!s:.200}"
+    raise BadCatalogue(f"{path}: {problem}")
+
+
+def _hidden(table: dict[str, Any]) -> ConfidentialTable:
+    """Return a table in which neither itself nor one inside of it shows keys."""
+    return ConfidentialTable(
+        (key, _hidden(value) if isinstance(value, dict) else value)
+        for key, value in table.items()
+    )
 
 
 def entries(path: Path, kind: str) -> Iterable[TomlTable]:
@@ -207,4 +217,5 @@ def _kind(value: object) -> str:
         "list": "an array",
         "dict": "a table",
     }
-    return names.get(type(value).__name__, type(value).__name__)
+    name = "dict" if isinstance(value, dict) else type(value).__name__
+    return names.get(name, name)

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_llmlat.backends.http import KIND
 from pytest_llmlat.backends.model_catalogue import load_models
+from pytest_llmlat.values.confidential import Secret, WebAddress
 from pytest_llmlat.values.errors import BadCatalogue, ServerUnavailable
 from tests.http.asking import answered, ask, error_of, url_of
 from tests.http.loopback import HELLO, answer, complaint
@@ -133,7 +134,7 @@ def test_a_catalogue_has_headers(tmp_path: Path) -> None:
 
     model = load_models([file]).entries["mine"]
 
-    assert model.headers == (("api-key", "${GATE_KEY}"),)
+    assert model.headers == (("api-key", Secret("${GATE_KEY}")),)
     file.write_text(f"{entry}headers = {{ x = 7 }}\n", "utf-8")
     with pytest.raises(BadCatalogue, match=r"headers\.x"):
         load_models([file])
@@ -187,7 +188,7 @@ def test_a_name_shows_no_query_but_the_version() -> None:
     model = KIND.read_address(f"https://h/v1?api-version=7&key={KEY}#tiny")
 
     assert model.name == "https://h/v1?api-version=7#tiny"
-    assert model.url == f"https://h/v1?api-version=7&key={KEY}"
+    assert model.url == WebAddress(f"https://h/v1?api-version=7&key={KEY}")
 
 
 def test_a_key_in_the_query_is_hidden(server: Loopback, open_at: Opener) -> None:

@@ -123,7 +123,7 @@ def test_where_the_token_is_looked_for(tmp_path: Path) -> None:
 
     found = [find_token(environ) for environ in (home, path, old, new)]
 
-    assert [key.value for key in found if key] == [
+    assert [key.value.reveal() for key in found if key] == [
         "from-home",
         "from-path",
         "from-old",

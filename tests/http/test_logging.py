@@ -11,7 +11,9 @@ from pytest_llmlat.backends.transport import client, connection
 from pytest_llmlat.backends.transport.addresses import parse_address
 from pytest_llmlat.backends.transport.client import Client
 from pytest_llmlat.backends.transport.dialling import Dialler, Unreachable
+from pytest_llmlat.backends.transport.messages import WireMessage
 from pytest_llmlat.backends.transport.secrets import Secrets
+from pytest_llmlat.values.confidential import Secret
 from tests.http.asking import CLOCK, QUESTION, ask, url_of
 from tests.http.loopback import HANG, answer, body, chunks, complaint, event, head, said
 
@@ -148,10 +150,11 @@ def test_a_key_that_somebody_repeats_is_hidden(lines: list[str]) -> None:
         timeout_s=1,
         retries=0,
         backoff_s=0,
-        secrets=Secrets(KEY),
+        secrets=Secrets(Secret(KEY)),
     )
 
-    sender.run(sender.send(b"GET / HTTP/1.1\r\nX-Request-Id: 7\r\n\r\n", 0))
+    asked = WireMessage(b"GET / HTTP/1.1\r\nX-Request-Id: 7\r\n\r\n")
+    sender.run(sender.send(asked, 0))
     sender.close()
 
     assert lines == ["7: no connection: the proxy said '***'"]

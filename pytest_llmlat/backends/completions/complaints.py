@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.backends.transport.secrets import Secrets
+    from pytest_llmlat.values.confidential import Secret
 
 _REDIRECTS = range(300, 400)
 _LOCKED = (401, 403)
@@ -27,7 +28,7 @@ _LISTED = 20
 class Key:
     """What lets us in, and where it came from."""
 
-    value: str = field(repr=False)
+    value: Secret
     source: str
     """Such as ``variable OPENAI_API_KEY``."""
 

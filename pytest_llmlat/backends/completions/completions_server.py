@@ -66,7 +66,7 @@ from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
-from pytest_llmlat.values.confidential import shown_body
+from pytest_llmlat.values.confidential import ConfidentialTable, shown_body
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
+    from pytest_llmlat.backends.transport.messages import WireMessage
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
@@ -158,7 +159,7 @@ class Completions:
         self._tally = TokenCounter(self._beside, lambda: self._model)
         self._stream = model.option("stream") is not False
         self._without: frozenset[str] = frozenset()
-        self._extra = json_option(model, "extra_body") or {}
+        self._extra = json_option(model, "extra_body") or ConfidentialTable()
         self._thinking_body = thinking_body(model)
         self._system_as = system_as(model)
         self._probe = ConstraintProbe(way_of(model))
@@ -311,7 +312,7 @@ class Completions:
             *earlier, last = await in_turn(
                 self._client, self._messages, bodies, start_ns
             )
-            return sent(outcome=last, body={}, earlier=tuple(earlier))
+            return sent(outcome=last, body=ConfidentialTable(), earlier=tuple(earlier))
         body = self._body(request)
         outcome = await self._client.send(self._message(request, body), start_ns)
         if outcome.last.status not in REJECTIONS:
@@ -375,7 +376,7 @@ class Completions:
 
     def _body(
         self, request: Request, without: AbstractSet[str] | None = None
-    ) -> dict[str, object]:
+    ) -> ConfidentialTable:
         asked = payload(
             request,
             model=self._model or "",
@@ -390,7 +391,7 @@ class Completions:
         held = constraint_fields(request.constraint, self._probe.way)
         return merged(asked, told, held, self._kept.fields(request), self._extra)
 
-    def _message(self, request: Request, body: dict[str, object]) -> bytes:
+    def _message(self, request: Request, body: dict[str, object]) -> WireMessage:
         accept = EVENTS if self._stream else JSON
         return self._messages.post(path(request), encode(body), accept=accept)
 

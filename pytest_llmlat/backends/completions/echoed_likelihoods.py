@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.token_pairs import apart
+from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import LLMLatError
 from pytest_llmlat.values.ranking import Likelihood
 from pytest_llmlat.values.records import Generation, Request
@@ -42,14 +43,14 @@ class EchoedPair:
     prompt: str
     continuation: str
 
-    def body(self, model: str, extra: Mapping[str, object]) -> dict[str, object]:
+    def body(self, model: str, extra: Mapping[str, object]) -> ConfidentialTable:
         """Return the body of the request about it.
 
         Args:
             model: the name under which the server has the model.
             extra: what the entry adds.
         """
-        return {
+        asked = {
             "model": model,
             "prompt": self.prompt + self.continuation,
             "max_tokens": _GENERATED,
@@ -57,8 +58,8 @@ class EchoedPair:
             "stream": False,
             "echo": True,
             "logprobs": 1,
-            **extra,
         }
+        return ConfidentialTable({**asked, **extra})
 
     def likelihood(self, answer: bytes) -> Likelihood:
         """Read how likely the continuation is.

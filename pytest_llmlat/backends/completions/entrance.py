@@ -16,6 +16,7 @@ from pytest_llmlat.backends.transport.messages import Messages
 from pytest_llmlat.backends.transport.own_headers import own_headers
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.backends.weights import package_version
+from pytest_llmlat.values.confidential import Secret, Variables
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.complaints import Key
     from pytest_llmlat.backends.transport.addresses import Address
     from pytest_llmlat.backends.transport.own_headers import OwnHeader
+    from pytest_llmlat.values.confidential import WebAddress
     from pytest_llmlat.values.entities import ModelSpec
 
 _AUTHORIZATION = "authorization"
@@ -48,7 +50,7 @@ class Entrance:
 
 
 def find_entrance(
-    model: ModelSpec, url: str, *, weights: str | None, key: Key | None
+    model: ModelSpec, url: WebAddress, *, weights: str | None, key: Key | None
 ) -> Entrance:
     """Return how the server of an entry is entered.
 
@@ -65,11 +67,11 @@ def find_entrance(
     """
     where = f"model {model.name!r}"
     address = parse_address(url, where=where)
-    own = own_headers(model.headers, os.environ, where=where)
+    own = own_headers(model.headers, Variables(os.environ), where=where)
     basic = address.basic
     _one_way(where, own, basic=basic, key=key)
     proxy = find_proxy(address)
-    authorization = f"Bearer {key.value}" if key else basic
+    bearer = Secret(f"Bearer {key.value.reveal()}") if key else None
     return Entrance(
         address=address,
         proxy=proxy,
@@ -77,18 +79,14 @@ def find_entrance(
             address,
             proxy,
             agent=f"pytest-llmlat/{package_version('pytest_llmlat') or 'unknown'}",
-            authorization=authorization,
+            authorization=bearer or basic,
             own=own,
         ),
         secrets=Secrets(
             *(key.value if key else None, address.password, proxy.password),
-            *((pair or "").removeprefix("Basic ") for pair in (basic, proxy.basic)),
-            *_secret_parts(own),
-            *(
-                value
-                for name, value in parse_qsl(address.query)
-                if name.lower() not in _PLAIN_QUERY
-            ),
+            *(basic, proxy.basic),
+            *(header.value for header in own if header.secret),
+            *_in_query(address),
         ),
         weights=weights or _deployed(address),
         shown=tuple(header.shown for header in own),
@@ -96,7 +94,7 @@ def find_entrance(
 
 
 def _one_way(
-    where: str, own: Sequence[OwnHeader], *, basic: str | None, key: Key | None
+    where: str, own: Sequence[OwnHeader], *, basic: Secret | None, key: Key | None
 ) -> None:
     """See that a request carries one authorization.
 
@@ -118,10 +116,13 @@ def _one_way(
         )
 
 
-def _secret_parts(own: Sequence[OwnHeader]) -> list[str]:
-    """Return the secret values, and of ``Bearer KEY`` the key alone too."""
-    values = [header.value for header in own if header.secret]
-    return [*values, *(value.split()[-1] for value in values if value)]
+def _in_query(address: Address) -> list[Secret]:
+    """Return what stands behind ``?`` and may be a key."""
+    return [
+        Secret(value)
+        for name, value in parse_qsl(address.query.reveal())
+        if name.lower() not in _PLAIN_QUERY
+    ]
 
 
 def _deployed(address: Address) -> str | None:

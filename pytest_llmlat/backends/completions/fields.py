@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 
 if TYPE_CHECKING:
@@ -19,26 +20,30 @@ _EXAMPLES = (
 _JOINED = "chat_template_kwargs"
 
 
-def json_option(model: ModelSpec, key: str) -> dict[str, object] | None:
+def json_option(model: ModelSpec, key: str) -> ConfidentialTable | None:
     """Return the fields that an option holds as JSON; ``None`` where it is absent.
 
     Raises:
         BadCatalogue: it is no JSON object.
     """
-    text = model.option(key)
-    if not text:
+    if not model.option(key):
         return None
-    try:
-        found = json.loads(str(text))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+    found = _object_in(model, key)
+    if found is None:
         raise BadCatalogue(
             f"model {model.name!r}: option {key}: must be a JSON object, such as"
             " '{\"cache_prompt\": false}'; what it holds is not shown, for it may be"
             " a key"
         )
     return found
+
+
+def _object_in(model: ModelSpec, key: str) -> ConfidentialTable | None:
+    try:
+        found = json.loads(str(model.option(key)))
+    except (ValueError, RecursionError):
+        return None
+    return ConfidentialTable(found) if isinstance(found, dict) else None
 
 
 def thinking_body(model: ModelSpec) -> str | None:
@@ -86,13 +91,13 @@ def thinking_fields(
     return {}
 
 
-def merged(*bodies: dict[str, object]) -> dict[str, object]:
+def merged(*bodies: dict[str, object]) -> ConfidentialTable:
     """Join fields, later ones first; switches of the chat template are joined too."""
-    found: dict[str, object] = {}
+    found = ConfidentialTable()
     switches: dict[str, object] = {}
     for body in bodies:
         found |= body
         told = body.get(_JOINED)
         if isinstance(told, dict):
             switches |= told
-    return {**found, _JOINED: switches} if switches else found
+    return ConfidentialTable({**found, _JOINED: switches} if switches else found)

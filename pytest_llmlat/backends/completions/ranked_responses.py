@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.client import Client, EndedRequest
     from pytest_llmlat.backends.transport.messages import Messages
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.confidential import ConfidentialTable
     from pytest_llmlat.values.ranking import Likelihood
     from pytest_llmlat.values.records import Request, Response
 
 
 def ranking_bodies(
     request: Request, model: str, extra: Mapping[str, object]
-) -> list[dict[str, object]]:
+) -> list[ConfidentialTable]:
     """Return the bodies of what is sent, one for each continuation.
 
     Args:

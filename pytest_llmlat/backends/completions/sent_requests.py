@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.transport.client import EndedRequest
+    from pytest_llmlat.values.confidential import ConfidentialTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class SentRequest:
     """A request that has ended, beside what was sent for it."""
 
     outcome: EndedRequest
-    body: dict[str, object]
+    body: ConfidentialTable
     """With what the entry adds, and without what the server rejected."""
     again: bool
     """Whether the same prompt had been sent before."""

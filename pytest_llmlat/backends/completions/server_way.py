@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.complaints import Key
+    from pytest_llmlat.values.confidential import WebAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """Which server to ask for which model, and how to be let in."""
 
-    url: str
+    url: WebAddress
     weights: str | None
     """The name the server has for the model; ``None`` takes its only one."""
     key: Key | None

@@ -22,6 +22,7 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     spread,
     usable_cards,
 )
+from pytest_llmlat.values.confidential import revealed
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def base_key(deployment: Deployment) -> Hashable:
     return (
         *(spec.weights, spec.package, spec.revision, spec.trust_remote_code),
         *(deployment.device, spec.dtype_on(deployment.device)),
-        tuple(sorted((key, repr(value)) for key, value in options)),
+        tuple(sorted((key, repr(revealed(value))) for key, value in options)),
     )
 
 

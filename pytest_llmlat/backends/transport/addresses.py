@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from pytest_llmlat.values.confidential import Secret, WebAddress
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _QUERY_SAFE = _SAFE + "?"
+_NO_QUERY = Secret("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +28,9 @@ class Address:
     host: str
     port: int
     path: str
-    query: str = ""
-    user: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
+    query: Secret = _NO_QUERY
+    user: Secret | None = None
+    password: Secret | None = None
 
     @property
     def secure(self) -> bool:
@@ -47,26 +49,27 @@ class Address:
         return f"{self.scheme}://{self.authority}{self.path}"
 
     @property
-    def basic(self) -> str | None:
+    def basic(self) -> Secret | None:
         """The credentials as an ``Authorization`` of the kind Basic."""
         if self.user is None:
             return None
-        pair = f"{self.user}:{self.password or ''}"
-        return f"Basic {b64encode(pair.encode()).decode()}"
+        password = "" if self.password is None else self.password.reveal()
+        pair = f"{self.user.reveal()}:{password}"
+        return Secret(f"Basic {b64encode(pair.encode()).decode()}")
 
-    def target(self, path: str, *, absolute: bool = False) -> str:
+    def target(self, path: str, *, absolute: bool = False) -> Secret:
         """Return what to ask for: ``path`` below this address.
 
         Args:
             path: such as ``/models``.
             absolute: with scheme and host, as a proxy wants it.
         """
-        query = f"?{self.query}" if self.query else ""
+        query = f"?{self.query.reveal()}" if self.query else ""
         start = f"{self.scheme}://{self.authority}" if absolute else ""
-        return f"{start}{self.path}{path}{query}"
+        return Secret(f"{start}{self.path}{path}{query}")
 
 
-def parse_address(url: str, *, where: str) -> Address:
+def parse_address(url: WebAddress | str, *, where: str) -> Address:
     """Take an address apart.
 
     Args:
@@ -77,25 +80,34 @@ def parse_address(url: str, *, where: str) -> Address:
         ServerUnavailable: it is no http or https address. The message does not show
             it, since it may hold a password.
     """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-    except ValueError:
-        parts, port, host = urlsplit(""), None, ""
-    if parts.scheme not in _PORTS or not host:
+    url = WebAddress(url) if isinstance(url, str) else url
+    found = _taken_apart(url)
+    if found is None:
         raise ServerUnavailable(
             f"{where}: not an address of a server; write http://HOST:PORT/v1 or"
             " https://HOST/v1"
         )
+    return found
+
+
+def _taken_apart(url: WebAddress) -> Address | None:
+    """Return the parts of an address, ``None`` if it is none of a server."""
+    try:
+        parts = urlsplit(url.reveal().strip())
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not host:
+        return None
     return Address(
         scheme=parts.scheme,
         host=host,
         port=_PORTS[parts.scheme] if port is None else port,
         path=quote(parts.path.rstrip("/"), safe=_SAFE),
-        query=quote(parts.query, safe=_QUERY_SAFE),
-        user=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
+        query=Secret(quote(parts.query, safe=_QUERY_SAFE)),
+        user=None if parts.username is None else Secret(unquote(parts.username)),
+        password=None if parts.password is None else Secret(unquote(parts.password)),
     )
 
 
@@ -109,15 +121,21 @@ def find_proxy(address: Address, proxies: Mapping[str, str] | None = None) -> Ad
     Raises:
         ServerUnavailable: the proxy is of a kind that is not spoken here.
     """
-    found = getproxies() if proxies is None else proxies
-    url = found.get(address.scheme) or found.get("all")
-    if not url or proxy_bypass(f"{address.host}:{address.port}"):
+    url = _proxy_named(address, getproxies() if proxies is None else proxies)
+    if url is None or proxy_bypass(f"{address.host}:{address.port}"):
         return address
     where = f"proxy of {address.text}, from {address.scheme.upper()}_PROXY"
-    proxy = parse_address(url if "://" in url else f"http://{url}", where=where)
+    proxy = parse_address(url, where=where)
     if proxy.secure:
         raise ServerUnavailable(
             f"{where}: {proxy.text}: only proxies that are spoken to in plain http are"
             f" known here; set NO_PROXY={address.host} to go without one"
         )
     return proxy
+
+
+def _proxy_named(address: Address, proxies: Mapping[str, str]) -> WebAddress | None:
+    url = proxies.get(address.scheme) or proxies.get("all")
+    if not url:
+        return None
+    return WebAddress(url if "://" in url else f"http://{url}")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.dialling import Dialler
+    from pytest_llmlat.backends.transport.messages import WireMessage
     from pytest_llmlat.values.clock import Clock
 
 T = TypeVar("T")
@@ -75,7 +76,7 @@ class EndedRequest:
 class _Call:
     """A request that is under way."""
 
-    message: bytes
+    message: WireMessage
     timeout_s: float
     deadline: float
     sent_ns: int | None
@@ -205,7 +206,7 @@ class Client:
 
     async def send(
         self,
-        message: bytes,
+        message: WireMessage,
         start_ns: int,
         *,
         after: tuple[EndedRequest, str] | None = None,
@@ -242,7 +243,10 @@ class Client:
         )
 
     def _call(
-        self, message: bytes, after: tuple[EndedRequest, str] | None, timeout_s: float
+        self,
+        message: WireMessage,
+        after: tuple[EndedRequest, str] | None,
+        timeout_s: float,
     ) -> _Call:
         if after is None:
             deadline = asyncio.get_running_loop().time() + timeout_s

@@ -26,6 +26,7 @@ from pytest_llmlat.values.timing import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_llmlat.backends.transport.messages import WireMessage
     from pytest_llmlat.values.clock import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class Connection(asyncio.Protocol):
         self.closed = False
 
     def ask(
-        self, message: bytes, attempt: Attempt, seconds: float
+        self, message: WireMessage, attempt: Attempt, seconds: float
     ) -> asyncio.Future[None]:
         """Send a request; the future is done when ``attempt`` is filled in.
 
@@ -144,7 +145,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self.closed:
             self._end(attempt, attempt.sent_ns, _CLOSED)
         else:
-            self._transport.write(message)
+            self._transport.write(message.reveal())
         return waiter
 
     @property
@@ -247,7 +248,7 @@ class Connection(asyncio.Protocol):
             attempt.complete = True
             self._again = self._parser.should_keep_alive()
 
-    def _tell_first(self, message: bytes) -> None:
+    def _tell_first(self, message: WireMessage) -> None:
         """Log the arrival of the answer's first piece.
 
         It stands before the parser for that one piece, so that no piece of a run that

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_llmlat.backends.transport.connection import Connection
+from pytest_llmlat.backends.transport.messages import WireMessage
 from pytest_llmlat.values.errors import ServerUnavailable
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -146,13 +147,11 @@ class Dialler:
         loop = asyncio.get_running_loop()
         host = self._address.host
         place = f"{f'[{host}]' if ':' in host else host}:{self._address.port}"
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-        if self._proxy.basic:
-            lines.append(f"Proxy-Authorization: {self._proxy.basic}")
+        asked = self._asked_of_proxy(place)
         head = b""
         try:
             async with asyncio.timeout(CONNECT_S):
-                await loop.sock_sendall(sock, "\r\n".join([*lines, "", ""]).encode())
+                await loop.sock_sendall(sock, asked.reveal())
                 while b"\r\n\r\n" not in head and len(head) < _PROXY_HEAD:
                     data = await loop.sock_recv(sock, _PROXY_HEAD)
                     if not data:
@@ -171,6 +170,12 @@ class Dialler:
                 f"{self._by_proxy}; for 407 put user and password into its address",
                 again=False,
             )
+
+    def _asked_of_proxy(self, place: str) -> WireMessage:
+        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        if self._proxy.basic:
+            lines.append(f"Proxy-Authorization: {self._proxy.basic.reveal()}")
+        return WireMessage("\r\n".join([*lines, "", ""]).encode())
 
     async def _wrap(
         self, sock: socket.socket, on_close: Callable[[Connection], None]

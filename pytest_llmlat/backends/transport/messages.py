@@ -7,6 +7,8 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.transport.secrets import can_be_sent
+from pytest_llmlat.values.confidential import Secret
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -23,9 +25,32 @@ PLAIN_TEXT = "text/plain"
 _ID = b"X-Request-Id: "
 
 
-def request_id(message: bytes) -> str:
+class WireMessage:
+    """A request, head and body, as it is sent; its head holds what lets us in."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        """Take the bytes."""
+        self._content = content
+
+    def reveal(self) -> bytes:
+        """Return the bytes."""
+        return self._content
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._content)
+
+    def __repr__(self) -> str:
+        """Say how long it is, and no more."""
+        return f"<request of {len(self)} bytes>"
+
+
+def request_id(message: WireMessage) -> str:
     """Return by which name a request goes, here and in the log of a server."""
-    return message.partition(_ID)[2].partition(b"\r")[0].decode("ascii", "replace")
+    behind = message.reveal().partition(_ID)[2]
+    return behind.partition(b"\r")[0].decode("ascii", "replace")
 
 
 class Messages:
@@ -37,7 +62,7 @@ class Messages:
         proxy: Address,
         *,
         agent: str,
-        authorization: str | None,
+        authorization: Secret | None,
         own: Sequence[OwnHeader] = (),
     ) -> None:
         """Prepare what all requests share.
@@ -58,52 +83,57 @@ class Messages:
         self._absolute = proxy != address and not address.secure
         told = {header.name.lower() for header in own}
         usual = {"Host": address.authority, "User-Agent": agent}
-        lines = [f"{n}: {v}" for n, v in usual.items() if n.lower() not in told]
-        lines += [f"{header.name}: {header.value}" for header in own]
+        headers = {n: Secret(v) for n, v in usual.items() if n.lower() not in told}
+        headers |= {header.name: header.value for header in own}
         if authorization:
-            if not (authorization.isascii() and authorization.isprintable()):
+            if not can_be_sent(authorization):
                 raise ServerUnavailable(
                     f"{address.text}: its key holds a line break or a character that"
                     " cannot be sent; look at what the variable or the file holds"
                 )
-            lines.append(f"Authorization: {authorization}")
+            headers["Authorization"] = authorization
         if self._absolute and proxy.basic:
-            lines.append(f"Proxy-Authorization: {proxy.basic}")
+            headers["Proxy-Authorization"] = proxy.basic
         # A packed stream would come in larger pieces, later than it was written.
-        lines.append("Accept-Encoding: identity")
-        self._shared = "\r\n".join(lines)
+        headers["Accept-Encoding"] = Secret("identity")
+        lines = (f"{name}: {value.reveal()}" for name, value in headers.items())
+        self._shared = Secret("\r\n".join(lines))
         # Some servers take nothing but a UUID; ours count in their last part.
         run = uuid.uuid4()
         self._run = str(run)[: -len("000000000000")]
         self._numbers = itertools.count(1)
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str) -> WireMessage:
         """Return a request for ``path`` below the address."""
         target = self._address.target(path, absolute=self._absolute)
-        return self._head("GET", target, JSON, "")
+        return self._message("GET", target, JSON, "")
 
-    def get_beside(self, path: str, *, accept: str) -> bytes:
+    def get_beside(self, path: str, *, accept: str) -> WireMessage:
         """Return a request for ``path`` beside the versioned API."""
         target = self._above.target(path, absolute=self._absolute)
-        return self._head("GET", target, accept, "")
+        return self._message("GET", target, accept, "")
 
-    def beside(self, path: str, body: bytes) -> bytes:
+    def beside(self, path: str, body: bytes) -> WireMessage:
         """Return a request that posts JSON to ``path`` beside the versioned API."""
         return self._posted(self._above, path, body, accept=JSON)
 
-    def post(self, path: str, body: bytes, *, accept: str) -> bytes:
+    def post(self, path: str, body: bytes, *, accept: str) -> WireMessage:
         """Return a request that posts JSON to ``path`` below the address."""
         return self._posted(self._address, path, body, accept=accept)
 
-    def _posted(self, base: Address, path: str, body: bytes, *, accept: str) -> bytes:
+    def _posted(
+        self, base: Address, path: str, body: bytes, *, accept: str
+    ) -> WireMessage:
         more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
-        return (
-            self._head("POST", base.target(path, absolute=self._absolute), accept, more)
-            + body
-        )
+        target = base.target(path, absolute=self._absolute)
+        return self._message("POST", target, accept, more, body)
 
-    def _head(self, method: str, target: str, accept: str, more: str) -> bytes:
-        return (
-            f"{method} {target} HTTP/1.1\r\n{self._shared}\r\nAccept: {accept}\r\n"
+    def _message(
+        self, method: str, target: Secret, accept: str, more: str, body: bytes = b""
+    ) -> WireMessage:
+        head = (
+            f"{method} {target.reveal()} HTTP/1.1\r\n{self._shared.reveal()}\r\n"
+            f"Accept: {accept}\r\n"
             f"X-Request-Id: {self._run}{next(self._numbers):012x}\r\n{more}\r\n"
-        ).encode("ascii")
+        )
+        return WireMessage(head.encode("ascii") + body)

@@ -7,10 +7,11 @@ record or message.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.transport.secrets import UNMISTAKABLE
+from pytest_llmlat.backends.transport.secrets import UNMISTAKABLE, can_be_sent
+from pytest_llmlat.values.confidential import Secret, Variables, as_secret, shown_header
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ class OwnHeader:
     """A header as it is sent."""
 
     name: str
-    value: str = field(repr=False)
+    value: Secret
     secret: bool
     """Its value comes from the environment, or its name says that it is a key."""
 
     @property
     def shown(self) -> str:
         """The header as it may stand in a report."""
-        return f"{self.name}: {'***' if self.secret else self.value}"
+        return f"{self.name}: {self.value if self.secret else self.value.reveal()}"
 
 
 def own_headers(
-    pairs: Sequence[tuple[str, str]], environ: Mapping[str, str], *, where: str
+    pairs: Sequence[tuple[str, Secret | str]], environ: Mapping[str, str], *, where: str
 ) -> tuple[OwnHeader, ...]:
     """Return the headers of an entry with the values of its variables.
 
@@ -66,6 +67,7 @@ def own_headers(
             not to be set, a key in the file, or a variable that is not set.
     """
     found: dict[str, OwnHeader] = {}
+    variables = Variables(environ)
     for name, text in pairs:
         place = f"{where}: header {name!r}"
         lower = name.lower()
@@ -77,22 +79,38 @@ def own_headers(
             )
         if lower in found:
             raise ServerUnavailable(f"{place}: stands there twice")
-        for variable in _VARIABLE.findall(text):
-            if not environ.get(variable, "").strip():
-                raise ServerUnavailable(
-                    f"{place}: wants the environment variable {variable}, which is"
-                    f" not set; run: export {variable}=..."
-                )
-        value = _VARIABLE.sub(lambda name: environ[name[1]].strip(), text).strip()
-        if not (value.isascii() and value.isprintable()):
-            raise ServerUnavailable(
-                f"{place}: holds a line break or a character that cannot be sent"
-            )
-        secret = bool(_VARIABLE.search(text) or _KEYS.search(name))
-        if secret and len(value) >= UNMISTAKABLE and not _VARIABLE.search(text):
-            raise ServerUnavailable(
-                f"{place}: a key is not to stand in a file: put it into an environment"
-                f' variable and write {name} = "${{VARIABLE}}"'
-            )
-        found[lower] = OwnHeader(name=name, value=value, secret=secret)
+        found[lower] = _header(name, as_secret(text), variables, place=place)
     return tuple(found.values())
+
+
+def _header(name: str, text: Secret, variables: Variables, *, place: str) -> OwnHeader:
+    """Return a header with the values of its variables."""
+    named = _VARIABLE.findall(text.reveal())
+    for variable in named:
+        if not variables.get(variable, "").strip():
+            raise ServerUnavailable(
+                f"{place}: wants the environment variable {variable}, which is"
+                f" not set; run: export {variable}=..."
+            )
+    value = _with_values(text, variables)
+    if not can_be_sent(value):
+        raise ServerUnavailable(
+            f"{place}: holds a line break or a character that cannot be sent"
+        )
+    secret = bool(named or _KEYS.search(name) or _is_telling(name, value))
+    if secret and not named and len(value.reveal()) >= UNMISTAKABLE:
+        raise ServerUnavailable(
+            f"{place}: a key is not to stand in a file: put it into an environment"
+            f' variable and write {name} = "${{VARIABLE}}"'
+        )
+    return OwnHeader(name=name, value=value, secret=secret)
+
+
+def _with_values(text: Secret, variables: Variables) -> Secret:
+    given = text.reveal()
+    return Secret(_VARIABLE.sub(lambda told: variables[told[1]].strip(), given).strip())
+
+
+def _is_telling(name: str, value: Secret) -> bool:
+    """Whether a value looks like a key, whatever the header is called."""
+    return shown_header(name, value.reveal()) != value.reveal()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pytest_llmlat.values.confidential import HIDDEN
 from pytest_llmlat.values.log_commands import without_commands
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.confidential import Secret
 
 _SHORTEST = 4
 UNMISTAKABLE = 16
@@ -15,10 +20,15 @@ _LONGEST = 300
 class Secrets:
     """The secrets of one server, and how texts are freed of them."""
 
-    def __init__(self, *secrets: str | None) -> None:
-        """Guard ``secrets``, raw and as they are written in an address."""
+    def __init__(self, *secrets: Secret | None) -> None:
+        """Guard ``secrets``, raw and as they are written in an address.
+
+        Of ``Bearer KEY`` the key alone too.
+        """
+        whole = [secret.reveal() for secret in secrets if secret]
+        parts = [*whole, *(text.split()[-1] for text in whole if text.split())]
         # What is shorter is a placeholder, such as the "x" that some servers want.
-        told = {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+        told = {part for part in parts if len(part) >= _SHORTEST}
         told |= {quote(secret, safe="") for secret in told}
         self._told = sorted(told, key=len, reverse=True)
 
@@ -29,7 +39,7 @@ class Secrets:
     def hide(self, text: str) -> str:
         """Return ``text`` with ``***`` for every secret."""
         for secret in self._told:
-            text = text.replace(secret, "***")
+            text = text.replace(secret, HIDDEN)
         return text
 
     def hide_in_answer(self, text: str) -> str:
@@ -39,7 +49,7 @@ class Secrets:
         """
         for secret in self._told:
             if len(secret) >= UNMISTAKABLE:
-                text = text.replace(secret, "***")
+                text = text.replace(secret, HIDDEN)
         return text
 
     def line(self, text: str) -> str:
@@ -51,3 +61,8 @@ class Secrets:
         """Return what a server said as a short line without secrets."""
         line = self.line(text)
         return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def can_be_sent(value: Secret) -> bool:
+    """Whether a secret can stand in a head: ASCII, on one line."""
+    return value.reveal().isascii() and value.reveal().isprintable()

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_llmlat.backends.model_catalogue import DEFAULT, load_models
 from pytest_llmlat.machine.device_table import usual_devices
+from pytest_llmlat.values.confidential import WebAddress
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ def test_a_url_is_a_server(address: str, url: str, weights: str | None) -> None:
     model = BUNDLED.find(address, where="--llm")
 
     assert (model.name, model.backend) == (address, "http")
-    assert (model.url, model.weights) == (url, weights)
+    assert (str(model.url), model.weights) == (url, weights)
     assert model.devices == ("endpoint",)
 
 
@@ -329,7 +330,7 @@ def test_a_password_in_a_url_is_in_no_name() -> None:
     model = BUNDLED.find("http://me:word@h/v1#m", where="--llm")
 
     assert model.name == "http://h/v1#m"
-    assert model.url == "http://me:word@h/v1"
+    assert model.url == WebAddress("http://me:word@h/v1")
 
 
 def test_the_cloud_is_an_address_and_a_device() -> None:
