@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.chat_template import (
@@ -12,10 +13,12 @@ from pytest_llmlat.backends.chat_template import (
 )
 from pytest_llmlat.backends.detokenizing import decoder
 from pytest_llmlat.backends.thought_settings import shown_tokens
+from pytest_llmlat.values.bounded_templates import bounded_class
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.records import Request
@@ -110,10 +113,11 @@ class TokenizerPrompts:
 
 
 class _TokenizerEngine:
-    """The template of a tokenizer, applied by transformers."""
+    """The template of a tokenizer, applied by transformers, within limits."""
 
     def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401 - loaded on use
         self._tokenizer = tokenizer
+        self._compiled = False
 
     def __call__(
         self,
@@ -123,7 +127,30 @@ class _TokenizerEngine:
         switches: Mapping[str, Scalar],
     ) -> str:
         """Return the text of a chat."""
+        if self._compiled:
+            return self._applied(messages, generation, switches)
+        # It compiles on the first call and keeps that; the limits stay with it.
+        with _with_limits():
+            text = self._applied(messages, generation, switches)
+        self._compiled = True
+        return text
+
+    def _applied(
+        self,
+        messages: list[Any],
+        generation: bool,  # noqa: FBT001 - as above
+        switches: Mapping[str, Scalar],
+    ) -> str:
         text: str = self._tokenizer.apply_chat_template(
             messages, add_generation_prompt=generation, tokenize=False, **switches
         )
         return text
+
+
+def _with_limits() -> AbstractContextManager[None]:
+    """Return a block in which transformers compiles templates that have limits."""
+    try:
+        from transformers.utils import chat_template_utils
+    except ImportError:
+        return nullcontext()  # then it compiles none
+    return bounded_class(chat_template_utils)

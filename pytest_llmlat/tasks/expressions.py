@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from pytest_llmlat.values.bounded_templates import bounded
 from pytest_llmlat.values.errors import BadCatalogue
 
 
@@ -15,13 +16,11 @@ def check_expression(text: str, *, where: str) -> None:
     Raises:
         BadCatalogue: it is no expression.
     """
-    from jinja2 import TemplateSyntaxError
-
     try:
         _compiled(text)
-    except TemplateSyntaxError as error:
+    except broken_source() as error:
         raise BadCatalogue(
-            f"{where}: {text!r} is no expression: {error.message}; it is written as"
+            f"{where}: {text!r:.200} is no expression: {told(error)}; it is written as"
             " inside {{ }}, and a column whose name is no word as columns['its name']"
         ) from error
 
@@ -37,15 +36,13 @@ def rendered(text: str, variables: Mapping[str, Any], *, where: str) -> str:
     Raises:
         BadCatalogue: it names what is not there, or cannot be computed.
     """
-    from jinja2 import TemplateError
-
     try:
         found: str = compiled_template(text).render(variables)
     # A template computes: a column of another type than it expects raises anything.
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+    except _broken_rows() as error:
         columns = ", ".join(sorted(variables))
         raise BadCatalogue(
-            f"{where}: template: {error}; the row has: {columns}"
+            f"{where}: template: {told(error)}; the row has: {columns}"
         ) from error
     return found
 
@@ -71,25 +68,51 @@ def evaluate(text: str, variables: Mapping[str, Any], *, where: str) -> Any:  # 
     Raises:
         BadCatalogue: it names what is not there, or cannot be computed.
     """
-    from jinja2 import TemplateError, Undefined
+    from jinja2 import Undefined
 
     if text in variables:  # a column's name need not be a word
         return variables[text]
     check_expression(text, where=where)
     try:
-        value = _compiled(text)(**variables)
+        with environment().budgeted(variables):
+            value = _compiled(text)(**variables)
         if isinstance(value, Undefined):
             str(value)  # which raises, and says what is undefined
     # An expression computes: a column of another type than it expects raises anything.
-    except (
-        *(TemplateError, TypeError, ValueError),
-        *(ArithmeticError, LookupError, AttributeError),
-    ) as error:
+    except _broken_rows() as error:
         columns = ", ".join(sorted(variables.get("columns", variables)))
         raise BadCatalogue(
-            f"{where} = {text!r}: {error}; the row has: {columns}"
+            f"{where} = {text!r}: {told(error)}; the row has: {columns}"
         ) from error
     return value
+
+
+def broken_source() -> tuple[type[Exception], ...]:
+    """Return what compiling a template may raise.
+
+    Python itself refuses code that is nested too deeply, and numbers too long to read.
+    """
+    from jinja2 import TemplateError
+
+    return (
+        *(TemplateError, SyntaxError, ValueError, TypeError),
+        *(RecursionError, MemoryError, OverflowError),
+    )
+
+
+def told(error: BaseException) -> str:
+    """Say what was wrong with a template, in one line."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply, or calls itself without end"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _broken_rows() -> tuple[type[Exception], ...]:
+    """Return what a template may raise as it computes."""
+    return (
+        *(*broken_source(), ArithmeticError),
+        *(LookupError, AttributeError),
+    )
 
 
 @cache
@@ -113,12 +136,13 @@ def _written(value: object) -> object:
 def environment() -> Any:  # noqa: ANN401 - jinja2 is not imported for its types
     """Return what compiles templates that see values only: no files, no globals.
 
-    Text is plain text for a model, never HTML, so nothing is escaped.
+    Text is plain text for a model, never HTML, so nothing is escaped. What a template
+    may cost is limited, see :mod:`pytest_llmlat.values.template_budget`.
     """
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    class ColumnsFirst(ImmutableSandboxedEnvironment):
+    class ColumnsFirst(bounded(ImmutableSandboxedEnvironment)):  # type: ignore[misc]
         """Reads ``review.items`` as the column, and only else as a dict's method."""
 
         def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - a cell

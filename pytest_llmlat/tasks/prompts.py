@@ -6,7 +6,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.tasks.expressions import compiled_template, rendered
+from pytest_llmlat.tasks.expressions import (
+    broken_source,
+    compiled_template,
+    rendered,
+    told,
+)
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 from pytest_llmlat.values.records import Request
 
@@ -185,6 +190,8 @@ def check_template(text: str, *, where: str) -> None:
         raise BadCatalogue(
             f"{where}: template, line {error.lineno}: {error.message}"
         ) from error
+    except broken_source() as error:
+        raise BadCatalogue(f"{where}: template: {told(error)}") from error
 
 
 def render(

@@ -229,10 +229,11 @@ def load_llama(
     """
     llama: Any = None
     failure: Exception | None = None
-    with errors_logged(llama_cpp) as reasons:
+    with errors_logged(llama_cpp) as reasons, _no_templates():
         try:
             llama = llama_cpp.Llama(model_path=str(path), verbose=False, **given)
-        except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        # It asserts, and decodes what the file holds: anything may come of that.
+        except Exception as error:  # noqa: BLE001
             failure = error
     told = [str(failure) or type(failure).__name__] if failure else []
     reason = "; ".join([*told, *reasons[:_REASONS]])
@@ -258,6 +259,34 @@ def load_llama(
         f" ({path.stat().st_size:,} bytes): {reason} - The file is complete; is its"
         " architecture known to this version of llama-cpp-python?"
     ) from failure
+
+
+class _NoTemplate:
+    """Stands for a chat template that llama-cpp-python need not compile."""
+
+    def __init__(self, **_: object) -> None:
+        """Leave the template alone."""
+
+    def to_chat_handler(self) -> None:
+        """Be no handler: chats are put together by this package."""
+
+
+@contextmanager
+def _no_templates() -> Iterator[None]:
+    """Keep llama-cpp-python from compiling templates as it loads a model.
+
+    It compiles every one that a file has, without limits, and refuses the file for one
+    that is broken, which an entry with ``chat = false`` does not need.
+    """
+    from llama_cpp import llama_chat_format
+
+    module: Any = llama_chat_format
+    usual = module.Jinja2ChatFormatter
+    module.Jinja2ChatFormatter = _NoTemplate
+    try:
+        yield
+    finally:
+        module.Jinja2ChatFormatter = usual
 
 
 @contextmanager

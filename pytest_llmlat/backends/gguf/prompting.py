@@ -10,6 +10,7 @@ from pytest_llmlat.backends.chat_template import (
     encode_apart,
 )
 from pytest_llmlat.backends.thought_settings import shown_tokens
+from pytest_llmlat.values.bounded_templates import bounded_class
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
@@ -127,26 +128,17 @@ class GgufPrompts:
 
 
 class _JinjaEngine:
-    """The template of a GGUF file, applied as llama-cpp-python does."""
+    """The template of a GGUF file, applied as llama-cpp-python does, within limits."""
 
     def __init__(self, llama: Any, source: str) -> None:  # noqa: ANN401 - llama_cpp has no types
-        from llama_cpp.llama_chat_format import (
-            Jinja2ChatFormatter,
-        )
-
-        eos, bos = (
-            llama.detokenize([token], special=True).decode() if token >= 0 else ""
+        self._source = source
+        self._eos, self._bos = (
+            llama.detokenize([token], special=True).decode(errors="replace")
+            if token >= 0
+            else ""
             for token in (llama.token_eos(), llama.token_bos())
         )
-        self._ways: dict[bool, Any] = {
-            generation: Jinja2ChatFormatter(
-                template=source,
-                eos_token=eos,
-                bos_token=bos,
-                add_generation_prompt=generation,
-            )
-            for generation in (True, False)
-        }
+        self._ways: dict[bool, Any] = {}
 
     def __call__(
         self,
@@ -156,5 +148,19 @@ class _JinjaEngine:
         switches: Mapping[str, Scalar],
     ) -> str:
         """Return the text of a chat."""
+        if generation not in self._ways:
+            # On the first call, where what is wrong with the template is told.
+            self._ways[generation] = self._compiled(generation=generation)
         text: str = self._ways[generation](messages=messages, **switches).prompt
         return text
+
+    def _compiled(self, *, generation: bool) -> Any:  # noqa: ANN401 - llama_cpp has no types
+        from llama_cpp import llama_chat_format
+
+        with bounded_class(llama_chat_format):
+            return llama_chat_format.Jinja2ChatFormatter(
+                template=self._source,
+                eos_token=self._eos,
+                bos_token=self._bos,
+                add_generation_prompt=generation,
+            )

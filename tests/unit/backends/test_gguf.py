@@ -126,7 +126,10 @@ class Library:
         self.opened: list[Llama] = []
         self.path = folder / "tiny.gguf"
         self.path.write_bytes(a_file())
-        self.llama_chat_format = SimpleNamespace(Jinja2ChatFormatter=self._formatter)
+        self.llama_chat_format = SimpleNamespace(
+            Jinja2ChatFormatter=self._formatter,
+            ImmutableSandboxedEnvironment=type("Environment", (), {}),
+        )
         self.built_for = b"CPU : AVX2 = 1 | REPACK = 1 | "
         self.llama_cpp = SimpleNamespace(llama_model_default_params=self._usual)
         self.repacked: list[bool] = []
