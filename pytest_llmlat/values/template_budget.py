@@ -162,9 +162,10 @@ def largest_number(value: object, budget: TemplateBudget) -> int:
 
 
 def _walk(values: Iterable[object]) -> Iterator[object]:
-    """Yield values and what is inside those that hold others, without end in circles.
+    """Yield values and what is inside those that hold others.
 
-    Namespaces of jinja2 are looked into too: their text shows what they hold.
+    It ends only with the steps of who asks where a namespace holds itself. Namespaces
+    of jinja2 are looked into too: their text shows what they hold.
     """
     waiting = list(values)
     while waiting:
