@@ -275,6 +275,21 @@ def test_files_import_in_no_circle() -> None:
     assert circles({path: modules(path) for path in FILES}) == []
 
 
+def test_imports_name_what_is_there() -> None:
+    """Whoever moves a file finds all that name it, also where it is imported on use."""
+    lost = offences(
+        lambda path: {
+            node.module or ""
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ImportFrom)
+            if (node.module or "").startswith(f"{NAME}.")
+            if _file(node.module or "") is None
+        }
+    )
+
+    assert lost == {}
+
+
 def test_imports_are_absolute() -> None:
     """A relative import would hide from the test of the layers."""
     relative = offences(

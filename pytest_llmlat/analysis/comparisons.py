@@ -31,15 +31,15 @@ from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.analysis.row_halves import quality_difference
 from pytest_llmlat.analysis.score import DRIFT
-from pytest_llmlat.values.comparability import EQUAL_QUALITY, EQUAL_TIME, WhyBetter
 from pytest_llmlat.values.results import Contrast, Estimate
+from pytest_llmlat.values.row_comparison import EQUAL_QUALITY, EQUAL_TIME, WhyBetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.row_halves import RowHalves
-    from pytest_llmlat.values.comparability import Answers, Pace
+    from pytest_llmlat.values.row_comparison import Answers, Pace
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-9

@@ -16,7 +16,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_counts import latencies
 from pytest_llmlat.analysis.comparisons import best_against_others
 from pytest_llmlat.analysis.sweeps import swept
-from pytest_llmlat.values.comparability import (
+from pytest_llmlat.values.row_comparison import (
     AXES,
     Apart,
     Comparison,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.comparisons import Scored
     from pytest_llmlat.analysis.measured_rows import MeasuredRow
     from pytest_llmlat.analysis.workload import Workload
-    from pytest_llmlat.values.comparability import FrontAxis, Sweep
     from pytest_llmlat.values.results import Contrast, Standing
+    from pytest_llmlat.values.row_comparison import FrontAxis, Sweep
     from pytest_llmlat.values.settings import Balance
 
     Key = tuple[str, tuple[Workload, ...]]

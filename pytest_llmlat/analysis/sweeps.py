@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.measured_rows import balanced_at, balanced_at_budget
-from pytest_llmlat.values.comparability import Sweep
+from pytest_llmlat.values.row_comparison import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.analysis.measured_rows import MeasuredCell, MeasuredRow
-    from pytest_llmlat.values.comparability import SweptName
+    from pytest_llmlat.values.row_comparison import SweptName
     from pytest_llmlat.values.settings import Balance
 
     Ranges = tuple[tuple[int, int] | None, ...]

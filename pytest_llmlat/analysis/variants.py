@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.analysis.comparisons import Scored
-    from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.results import Standing
+    from pytest_llmlat.values.row_comparison import Comparison
     from pytest_llmlat.values.varied import Varied
 
 

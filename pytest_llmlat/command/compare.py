@@ -10,11 +10,11 @@ from pytest_llmlat.analysis.stored_run import asked_for
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, room, say_toned, tell
+from pytest_llmlat.gate.gate_coverage import idle_tolerances
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
 from pytest_llmlat.gate.looks import unsuited
 from pytest_llmlat.gate.matching import after, answers_of, yardstick_of
-from pytest_llmlat.gate.reach import idle_tolerances
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,

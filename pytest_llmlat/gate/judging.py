@@ -18,7 +18,7 @@ from pytest_llmlat.gate.hypotheses import (
     looked_at,
 )
 from pytest_llmlat.gate.looks import unsuited
-from pytest_llmlat.gate.needed import Undecided, needed_runs, needed_samples
+from pytest_llmlat.gate.needed_samples import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import HommelFamily, step_down

@@ -20,13 +20,13 @@ from pytest_llmlat.measure.cell_warnings import (
     overflow,
     standing_warnings,
 )
+from pytest_llmlat.measure.cold_prompts import is_warm
+from pytest_llmlat.measure.conversation_chains import Talks
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.measure.talks import Talks
 from pytest_llmlat.measure.uncounted import Uncounted
-from pytest_llmlat.measure.unseen import is_warm
 from pytest_llmlat.measure.warm_up import (
     compile_constraint,
     fill_cache,

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.thought_settings import to_think
+from pytest_llmlat.measure.cold_prompts import head_of, with_head
 from pytest_llmlat.measure.repeats import drawn
-from pytest_llmlat.measure.unseen import head_of, with_head
 from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots

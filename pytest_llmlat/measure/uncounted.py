@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.measure.cold_prompts import HEAD, head_of, is_warm, with_head
 from pytest_llmlat.measure.questions import unmeasured_requests
-from pytest_llmlat.measure.unseen import HEAD, head_of, is_warm, with_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

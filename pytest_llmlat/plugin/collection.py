@@ -11,7 +11,7 @@ from pytest_llmlat.machine.device_table import find_device, present_devices
 from pytest_llmlat.plugin.base_markers import limits_of_base
 from pytest_llmlat.plugin.keys import settings_of
 from pytest_llmlat.plugin.task_runner import Assignment, variant_of
-from pytest_llmlat.session.cell_order import checked_choice, checked_variant
+from pytest_llmlat.session.cell_spec import checked_choice, checked_variant
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.shots import with_shots

@@ -12,7 +12,7 @@ import pytest
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdict_table import table_of
-from pytest_llmlat.session.cell_order import CellOrder, checked_choice
+from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
 from pytest_llmlat.session.unchanged import Unchanged
 from pytest_llmlat.values.errors import LLMLatError, UsageError
 from pytest_llmlat.values.figure_columns import headline_values
@@ -133,7 +133,7 @@ class Runner:
         said = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
         try:
             checked_choice(said, where=f"{self._request.node.nodeid}: llmlat.run")
-            order = CellOrder(
+            wanted = CellSpec(
                 scenario=self._scenario(),
                 samples=samples,
                 count=chosen.samples if chosen else None,
@@ -144,7 +144,7 @@ class Runner:
                 test=self._request.node.nodeid,
                 attempt=self._attempt,
             )
-            measured = session.run(llm, self._resolve(task), order)
+            measured = session.run(llm, self._resolve(task), wanted)
         except Unchanged as left_out:
             pytest.skip(str(left_out))
         except LLMLatError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import placed, printable, signed
-from pytest_llmlat.values.comparability import EQUAL_QUALITY, EQUAL_TIME, WhyBetter
+from pytest_llmlat.values.row_comparison import EQUAL_QUALITY, EQUAL_TIME, WhyBetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
-from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
+from pytest_llmlat.values.row_comparison import WhyApart, WhyUnranked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_llmlat.values.comparability import (
+    from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
+    from pytest_llmlat.values.row_comparison import (
         Answers,
         Apart,
         Comparison,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
         Sweep,
         SweptName,
     )
-    from pytest_llmlat.values.results import Scoreboard, Standing, Tuning
 
 _FEW = 4
 """Names that are told each; of more, only their number is."""

@@ -22,7 +22,7 @@ from pytest_llmlat.session.arguments import (
     unique_ids,
     whole,
 )
-from pytest_llmlat.session.cell_order import CellOrder, checked_choice
+from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
 from pytest_llmlat.session.latency_budgets import parse_budgets
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
 from pytest_llmlat.session.matrix import cell
@@ -347,8 +347,8 @@ def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
             try:
                 for task in tasks:
                     for scenario in selection.scenarios:
-                        order = CellOrder(scenario=scenario, samples=samples)
-                        measured = session.run(model, task, order)
+                        wanted = CellSpec(scenario=scenario, samples=samples)
+                        measured = session.run(model, task, wanted)
                         passed &= all(r.finish != "error" for r in measured.records)
             finally:
                 session.unload(model)

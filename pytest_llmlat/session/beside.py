@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.measure.cell import LoadedModel
     from pytest_llmlat.measure.plan import Plan
-    from pytest_llmlat.session.cell_order import CellOrder
+    from pytest_llmlat.session.cell_spec import CellSpec
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.cell_facts import CellRole
     from pytest_llmlat.values.entities import ModelSpec, Task
@@ -38,7 +38,7 @@ class Companion:
     variant: str | None
     """Variant of its cell, where it is of the same task."""
 
-    def order(self, own: CellOrder) -> CellOrder:
+    def cell_spec(self, own: CellSpec) -> CellSpec:
         """Return the request for its cell, from that for the cell itself."""
         return replace(own, variant=self.variant, limits=(), proposed=None)
 
@@ -48,8 +48,8 @@ class Companion:
 
 
 def in_turn(
-    selection: Selection, model: LoadedModel, task: Task, order: CellOrder
-) -> tuple[Task, CellOrder, Companion | None]:
+    selection: Selection, model: LoadedModel, task: Task, wanted: CellSpec
+) -> tuple[Task, CellSpec, Companion | None]:
     """Return the task of a cell and its companion.
 
     Raises:
@@ -62,28 +62,28 @@ def in_turn(
             role=REFERENCE,
             model=model,
             task=old.task,
-            variant=_joined(order.variant, old.label),
+            variant=_joined(wanted.variant, old.label),
         )
-        variant = _joined(order.variant, new.label)
-        return new.task, replace(order, variant=variant), told
+        variant = _joined(wanted.variant, new.label)
+        return new.task, replace(wanted, variant=variant), told
     if model.against is not None:
         found = Companion(
             role=REFERENCE,
             model=model.against,
             task=selection.as_base_asks(task),
-            variant=order.variant,
+            variant=wanted.variant,
         )
-        return task, order, found
-    if model.yardstick is not None and order.scenario == SINGLE:
+        return task, wanted, found
+    if model.yardstick is not None and wanted.scenario == SINGLE:
         tokens = min(task.max_new_tokens, YARDSTICK_TOKENS)
         found = Companion(
             role=YARDSTICK,
             model=model.yardstick,
             task=replace(task, max_new_tokens=tokens),
-            variant=order.variant,
+            variant=wanted.variant,
         )
-        return task, order, found
-    return task, order, None
+        return task, wanted, found
+    return task, wanted, None
 
 
 def to_come(selection: Selection, cell: Cell, task: Task) -> tuple[Cell, ...]:

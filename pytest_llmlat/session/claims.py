@@ -14,7 +14,7 @@ from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_llmlat.measure.plan import Plan
-    from pytest_llmlat.session.cell_order import CellOrder
+    from pytest_llmlat.session.cell_spec import CellSpec
     from pytest_llmlat.session.measured import Measured
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -45,7 +45,7 @@ class Claims:
         self._journal = journal
         self._held: dict[str, _Held] = {}
 
-    def begin(self, plan: Plan, order: CellOrder) -> Measured | None:
+    def begin(self, plan: Plan, wanted: CellSpec) -> Measured | None:
         """Claim a cell for a test.
 
         Returns:
@@ -57,21 +57,21 @@ class Claims:
         """
         held = self._held.get(plan.cell.id)
         if held is None:
-            self._claim(plan, order)
-        elif held.test != order.test or held.attempt == order.attempt:
-            raise clash(plan.cell.id, held.test, order.test, held.asked == plan.asked)
+            self._claim(plan, wanted)
+        elif held.test != wanted.test or held.attempt == wanted.attempt:
+            raise clash(plan.cell.id, held.test, wanted.test, held.asked == plan.asked)
         elif held.asked != plan.asked:
             raise UsageError(
-                f"{plan.cell.id}: {order.test} asked something else when it ran"
+                f"{plan.cell.id}: {wanted.test} asked something else when it ran"
                 " before, and a rerun must ask the same; its first measurement counts"
             )
         elif held.measured is not None and held.facts is not None:
-            held.attempt = order.attempt
+            held.attempt = wanted.attempt
             held.facts = replace(held.facts, reruns=held.facts.reruns + 1)
             self._journal.add(held.facts)
             return held.measured
         self._held[plan.cell.id] = _Held(
-            test=order.test, attempt=order.attempt, asked=plan.asked
+            test=wanted.test, attempt=wanted.attempt, asked=plan.asked
         )
         return None
 
@@ -80,14 +80,14 @@ class Claims:
         held = self._held[plan.cell.id]
         held.measured, held.facts = measured, facts
 
-    def _claim(self, plan: Plan, order: CellOrder) -> None:
-        if order.test is None:
+    def _claim(self, plan: Plan, wanted: CellSpec) -> None:
+        if wanted.test is None:
             return
         test, asked = self._journal.claim(
-            plan.cell.id, test=order.test, asked=plan.asked
+            plan.cell.id, test=wanted.test, asked=plan.asked
         )
-        if test != order.test:
-            raise clash(plan.cell.id, test, order.test, asked == plan.asked)
+        if test != wanted.test:
+            raise clash(plan.cell.id, test, wanted.test, asked == plan.asked)
 
 
 def clash(cell: str, first: str | None, second: str | None, alike: bool) -> UsageError:  # noqa: FBT001 - a fact of both

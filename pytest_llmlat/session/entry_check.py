@@ -14,7 +14,7 @@ from pytest_llmlat.backends.chat_messages import system_as
 from pytest_llmlat.backends.settings_check import check_flags, check_numbers
 from pytest_llmlat.backends.slowed import share_of
 from pytest_llmlat.backends.thought_settings import thinking_budget, thought_tags
-from pytest_llmlat.session.cell_order import entry_sampling
+from pytest_llmlat.session.cell_spec import entry_sampling
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.sampling import SamplingChoice
 

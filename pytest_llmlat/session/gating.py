@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cached_prompts import cached_apart
-from pytest_llmlat.gate.judging import Match, judge
-from pytest_llmlat.gate.limits import idle
-from pytest_llmlat.gate.matching import after, answers_of, disturbed, same, yardstick_of
-from pytest_llmlat.gate.power import visible
-from pytest_llmlat.gate.reach import (
+from pytest_llmlat.gate.gate_coverage import (
     faster_than_runs,
     idle_tolerances,
     never_gated,
     nothing_in_common,
 )
+from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.limits import idle
+from pytest_llmlat.gate.matching import after, answers_of, disturbed, same, yardstick_of
+from pytest_llmlat.gate.power import visible
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
 from pytest_llmlat.gate.suspicion import suspicious
 from pytest_llmlat.gate.tolerances import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.power import Visible
     from pytest_llmlat.gate.tolerances import Limit
-    from pytest_llmlat.session.cell_order import CellOrder
+    from pytest_llmlat.session.cell_spec import CellSpec
     from pytest_llmlat.store.baselines import Baseline, BaselineRun
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
@@ -123,12 +123,12 @@ class Gate:
             *limit_changes(self.limits, bounds, cells, name=name),
         )
 
-    def relimited(self, cell: Cell, order: CellOrder) -> tuple[Verdict, ...]:
+    def relimited(self, cell: Cell, wanted: CellSpec) -> tuple[Verdict, ...]:
         """Return verdicts on a change of the limits of a test's marker."""
         name = self._settings.gate_from
-        if order.proposed is None or name is None:
+        if wanted.proposed is None or name is None:
             return ()
-        return limit_changes(order.limits, order.proposed, [cell], name=name)
+        return limit_changes(wanted.limits, wanted.proposed, [cell], name=name)
 
     def check(self) -> None:
         """Read all rules and files, so that a bad one is reported at the start.

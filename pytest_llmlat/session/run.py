@@ -22,11 +22,11 @@ from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
-from pytest_llmlat.measure.unseen import HeadTurns
 from pytest_llmlat.session.base_branch import reference_name
 from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
-from pytest_llmlat.session.cell_order import CellOrder, plan_of
+from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate, join
@@ -162,13 +162,13 @@ class Session:
         """Free a model, and those that it was measured beside."""
         free(model)
 
-    def run(self, model: LoadedModel, task: Task, order: CellOrder) -> Measured:
+    def run(self, model: LoadedModel, task: Task, wanted: CellSpec) -> Measured:
         """Measure one cell, and judge it.
 
         Args:
             model: what to ask.
             task: what to ask of it.
-            order: how to, and who wants to know.
+            wanted: how to, and who wants to know.
 
         Raises:
             UsageError: no answer could be graded, there is nothing to ask or no prompt
@@ -177,16 +177,16 @@ class Session:
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
         task = self.selection.asked(task)
-        own = order.samples
+        own = wanted.samples
         whole = self._samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
-        task, order, companion = in_turn(self.selection, model, task, order)
-        plan = self._plan(order, task, whole, model)
+        task, wanted, companion = in_turn(self.selection, model, task, wanted)
+        plan = self._plan(wanted, task, whole, model)
         beside = None
         if companion is not None:
             found = self._plan(
-                companion.order(order), companion.task, whole, companion.model
+                companion.cell_spec(wanted), companion.task, whole, companion.model
             )
             beside = (companion.plan(found, plan), companion.model)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
@@ -197,7 +197,7 @@ class Session:
                 for left_out in filter(None, (plan, beside and beside[0])):
                     self.journal.add(replace(same, cell=left_out.cell.id))
                 raise Unchanged(f"{same.note} since {same.against}")
-        known = self._claims.begin(plan, order)
+        known = self._claims.begin(plan, wanted)
         if known is not None:
             return known
         told, recorder = self._recorded(plan, model, beside)
@@ -210,13 +210,13 @@ class Session:
         measured = Measured(
             summary=summary,
             records=told.records,
-            verdicts=self._judged(summary, told, recorder, order),
+            verdicts=self._judged(summary, told, recorder, wanted),
         )
         self._claims.end(plan, measured, told.facts)
         return measured
 
     def _plan(
-        self, order: CellOrder, task: Task, whole: Sequence[Sample], model: LoadedModel
+        self, wanted: CellSpec, task: Task, whole: Sequence[Sample], model: LoadedModel
     ) -> Plan:
         """Return what a cell measures of a model."""
         check_grading(task)
@@ -225,7 +225,7 @@ class Session:
         with lenient():
             shots = self._shots(task, whole)
             return plan_of(
-                order, task, whole, model.deployment, self.settings, shots=shots
+                wanted, task, whole, model.deployment, self.settings, shots=shots
             )
 
     def _recorded(
@@ -297,15 +297,15 @@ class Session:
         summary: Summary,
         own: Told,
         recorder: Recorder,
-        order: CellOrder,
+        wanted: CellSpec,
     ) -> tuple[Verdict, ...]:
         """Return the verdicts on a cell that do not wait for the others."""
-        bounds = (*self.gate.limits, *order.limits)
+        bounds = (*self.gate.limits, *wanted.limits)
         missed = (
             *unanswered(summary),
             *check_limits(summary, own.records, bounds, unsure=self.gate.rules.unsure),
         )
-        for verdict in (*missed, *self.gate.relimited(summary.cell, order)):
+        for verdict in (*missed, *self.gate.relimited(summary.cell, wanted)):
             self.journal.add(verdict)
         compared = self.gate.verdicts(
             recorder.facts.values(),

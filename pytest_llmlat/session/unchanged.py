@@ -7,7 +7,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.session.cell_order import drawn_as
+from pytest_llmlat.session.cell_spec import drawn_as
 from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.store import baselines
 from pytest_llmlat.tasks.data import load_samples, revision

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
-    from pytest_llmlat.values.comparability import Answers, Comparison, Pace, WhyBetter
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
     from pytest_llmlat.values.settings import Balance
     from pytest_llmlat.values.stopping import Stopping
 

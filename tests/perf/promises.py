@@ -21,7 +21,7 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.hypotheses import ALL_CELLS, across_runs
 from pytest_llmlat.gate.judging import ALPHA, Match, judge
-from pytest_llmlat.gate.needed import Undecided, needed_runs, needed_samples
+from pytest_llmlat.gate.needed_samples import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.power import Visible, visible
 from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.store.baselines import BaselineCell, BaselineRun

@@ -22,7 +22,7 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.analysis.above_guessing import above_in_families
 from pytest_llmlat.analysis.scoreboard import scoreboard_of
-from pytest_llmlat.values.comparability import WhyBetter
+from pytest_llmlat.values.row_comparison import WhyBetter
 from tests.perf.intervals import Answers
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 

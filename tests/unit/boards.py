@@ -8,13 +8,6 @@ from typing import Any
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
-from pytest_llmlat.values.comparability import (
-    Comparison,
-    Front,
-    Sweep,
-    Unranked,
-    WhyUnranked,
-)
 from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,
@@ -23,6 +16,13 @@ from pytest_llmlat.values.results import (
     Standing,
     Summary,
     Verdict,
+)
+from pytest_llmlat.values.row_comparison import (
+    Comparison,
+    Front,
+    Sweep,
+    Unranked,
+    WhyUnranked,
 )
 from tests.unit.builders import a_cell, a_record, some_facts
 

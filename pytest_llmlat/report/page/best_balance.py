@@ -14,14 +14,14 @@ from pytest_llmlat.report.leaders import (
     named,
     unranked_sentence,
 )
-from pytest_llmlat.values.comparability import WhyApart
+from pytest_llmlat.values.row_comparison import WhyApart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.page.rows import Row
-    from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.results import Contrast, Scoreboard
+    from pytest_llmlat.values.row_comparison import Comparison
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEFT_OUT: Mapping[WhyApart, str] = {

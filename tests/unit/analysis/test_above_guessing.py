@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard_of
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.values.comparability import WhyUnranked
+from pytest_llmlat.values.row_comparison import WhyUnranked
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard, scoreboard_of
 from pytest_llmlat.report.leaders import leader_lines
-from pytest_llmlat.values.comparability import WhyApart, WhyUnranked
+from pytest_llmlat.values.row_comparison import WhyApart, WhyUnranked
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.values.cell_facts import CellFacts
-    from pytest_llmlat.values.comparability import Comparison
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
+    from pytest_llmlat.values.row_comparison import Comparison
 
     Measured = tuple[CellFacts, list[Record]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard_of
 from pytest_llmlat.report.terminal import scoreboard_lines
-from pytest_llmlat.values.comparability import WhyBetter
+from pytest_llmlat.values.row_comparison import WhyBetter
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 
 if TYPE_CHECKING:

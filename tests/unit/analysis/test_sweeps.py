@@ -11,7 +11,7 @@ from pytest_llmlat.analysis.scoreboard import scoreboard_of
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.comparability import Comparison
+    from pytest_llmlat.values.row_comparison import Comparison
     from pytest_llmlat.values.settings import Balance
 
 ITEMS = 40

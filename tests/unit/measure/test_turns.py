@@ -14,7 +14,7 @@ from pytest_llmlat.measure import cell as runner
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.in_turn import run_pair
 from pytest_llmlat.measure.plan import Plan
-from pytest_llmlat.session.cell_order import CellOrder, plan_of
+from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.entities import ConversationTurn
 from pytest_llmlat.values.errors import GenerationFailed, Unsupported
@@ -331,7 +331,7 @@ def test_what_may_be_stopped_is_asked_in_an_order_that_is_drawn() -> None:
     until = replace(SETTINGS, until_decided=True, seed=2)
 
     plans = [
-        plan_of(CellOrder(), task, talks, a_deployment(a_model(name)), until)
+        plan_of(CellSpec(), task, talks, a_deployment(a_model(name)), until)
         for name in ("parrot", "owl")
     ]
 
@@ -340,7 +340,7 @@ def test_what_may_be_stopped_is_asked_in_an_order_that_is_drawn() -> None:
     assert sum(a != b for a, b in pairwise(drawn)) == 2
     assert plans[0].samples == plans[1].samples
     assert set(plans[0].samples) == set(talks)
-    assert plan_of(CellOrder(), task, talks, a_deployment(), SETTINGS).samples == talks
+    assert plan_of(CellSpec(), task, talks, a_deployment(), SETTINGS).samples == talks
 
 
 LOADS = [
@@ -413,9 +413,9 @@ def test_a_turn_behind_a_failed_one_is_not_asked_under_a_load() -> None:
 
 def test_a_load_refuses_conversations_whose_options_are_ranked() -> None:
     """No answer is written that the next turn could go on from."""
-    order = CellOrder(scenario=Scenario(kind="concurrent", level=2))
+    wanted = CellSpec(scenario=Scenario(kind="concurrent", level=2))
     task = replace(TASK, chance=0.0, ranked="total")
     parrot = a_deployment()
 
     with pytest.raises(Unsupported, match="ranks their options"):
-        plan_of(order, task, TALK, parrot, SETTINGS)
+        plan_of(wanted, task, TALK, parrot, SETTINGS)

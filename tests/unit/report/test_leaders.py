@@ -12,7 +12,8 @@ from pytest_llmlat.report.leaders import (
     tuning_lines,
 )
 from pytest_llmlat.report.markdown import report_text
-from pytest_llmlat.values.comparability import (
+from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard, Tuning
+from pytest_llmlat.values.row_comparison import (
     Apart,
     Comparison,
     Sweep,
@@ -20,7 +21,6 @@ from pytest_llmlat.values.comparability import (
     WhyApart,
     WhyUnranked,
 )
-from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard, Tuning
 from tests.unit.boards import a_comparison, a_standing
 
 NAMES = ("owl", "parrot", "raven")

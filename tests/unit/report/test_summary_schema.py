@@ -13,16 +13,8 @@ import pytest
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
-from pytest_llmlat.values import comparability, keeping_up, results
+from pytest_llmlat.values import keeping_up, results, row_comparison
 from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
-from pytest_llmlat.values.comparability import (
-    Apart,
-    Comparison,
-    Front,
-    HalfBetter,
-    Sweep,
-    Unranked,
-)
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.group_figures import GroupFigures
 from pytest_llmlat.values.keeping_up import Steadiness
@@ -38,6 +30,14 @@ from pytest_llmlat.values.results import (
     Tuning,
     Varied,
     Verdict,
+)
+from pytest_llmlat.values.row_comparison import (
+    Apart,
+    Comparison,
+    Front,
+    HalfBetter,
+    Sweep,
+    Unranked,
 )
 from pytest_llmlat.values.stopping import Stopping
 from tests.summary_schema import REFERENCE, reference_text, schema_text
@@ -202,7 +202,7 @@ def test_every_value_of_a_board_is_in_the_schema() -> None:
     """A new kind of value is not forgotten, nor a new part of the board."""
     kinds = {
         kind
-        for module in (results, comparability, keeping_up)
+        for module in (results, row_comparison, keeping_up)
         for kind in vars(module).values()
         if is_dataclass(kind)
     }

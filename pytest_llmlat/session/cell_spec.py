@@ -1,4 +1,4 @@
-"""What a test asks for of one cell, and the plan that it makes with the settings."""
+"""The specification of a cell, as a test gives it, and the plan that it makes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _NOTHING = SamplingChoice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellOrder:
-    """What a test asks for of one cell, beside its model and its task."""
+class CellSpec:
+    """What a test wants of one cell, beside its model and its task."""
 
     scenario: Scenario = SINGLE
     """How to offer the samples."""
@@ -53,7 +53,7 @@ class CellOrder:
     sampling: SamplingChoice = _NOTHING
     """How to draw tokens and how often to ask; the settings come first."""
     limits: Sequence[Limit] = ()
-    """Those of the test; the settings have their own."""
+    """Limits of the test; the settings have their own."""
     proposed: Sequence[Limit] | None = None
     """What the change says of them, where they are those of its base."""
     variant: str | None = None
@@ -61,11 +61,11 @@ class CellOrder:
     test: str | None = None
     """Which test asks, by its node id."""
     attempt: int = 0
-    """Another number at each try of the same test."""
+    """Number of the try of the same test."""
 
 
 def plan_of(
-    order: CellOrder,
+    wanted: CellSpec,
     task: Task,
     whole: Sequence[Sample],
     deployment: Deployment,
@@ -79,7 +79,7 @@ def plan_of(
     entry, and the task says what holds where none of them does.
 
     Args:
-        order: what the test asks for.
+        wanted: what the test asks for.
         task: with all its settings.
         whole: all its samples.
         deployment: the model on its device.
@@ -91,20 +91,20 @@ def plan_of(
         BadCatalogue: the model's entry has a temperature that is none.
         Unsupported: options of turns are to be ranked under a load.
     """
-    _check_order(task, whole, order.scenario)
+    _check_ranked_load(task, whole, wanted.scenario)
     said = SamplingChoice(
         temperature=settings.temperature,
         top_p=settings.top_p,
         repeats=settings.repeats,
-    ).over(order.sampling)
+    ).over(wanted.sampling)
     task = drawn_as(task, said)
     guessed = chances(task, whole)
     told = complaint(task, whole)
-    wanted = order.count if settings.samples is None else settings.samples
-    variant = None if order.variant is None else checked_variant(order.variant)
-    drawn = draw(whole, wanted, seed=settings.seed, salt=task.name)
+    many = wanted.count if settings.samples is None else settings.samples
+    variant = None if wanted.variant is None else checked_variant(wanted.variant)
+    drawn = draw(whole, many, seed=settings.seed, salt=task.name)
     plan = Plan(
-        cell=cell(deployment, task, order.scenario.name, variant=variant),
+        cell=cell(deployment, task, wanted.scenario.name, variant=variant),
         task=task,
         samples=drawn,
         spare=unmeasured(whole, drawn, seed=settings.seed, salt=task.name),
@@ -112,7 +112,7 @@ def plan_of(
         seed=settings.seed,
         revision=revision(task, whole, shots),
         shots=tuple(shots),
-        scenario=order.scenario,
+        scenario=wanted.scenario,
         requests=settings.requests,
         said=said,
         repeats=task.repeats,
@@ -126,7 +126,7 @@ def plan_of(
     return on_model(plan, deployment)
 
 
-def _check_order(task: Task, whole: Sequence[Sample], scenario: Scenario) -> None:
+def _check_ranked_load(task: Task, whole: Sequence[Sample], scenario: Scenario) -> None:
     """Refuse a load of conversations whose answers are ranked: none is written.
 
     Raises:

@@ -10,7 +10,7 @@ import pytest
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate.between_runs import Spread
 from pytest_llmlat.gate.changes import Change
-from pytest_llmlat.gate.needed import (
+from pytest_llmlat.gate.needed_samples import (
     ASSURANCE,
     Undecided,
     needed_runs,

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.gate.reach import idle_tolerances, never_gated, nothing_in_common
+from pytest_llmlat.gate.gate_coverage import (
+    idle_tolerances,
+    never_gated,
+    nothing_in_common,
+)
 from pytest_llmlat.gate.tolerances import parse_tolerances
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from tests.unit.builders import a_cell, some_facts

@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.measure.cold_prompts import head_of, with_head
 from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.questions import question_of
 from pytest_llmlat.measure.scenarios.chains import ChainStep
-from pytest_llmlat.measure.unseen import head_of, with_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
