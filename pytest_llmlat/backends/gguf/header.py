@@ -13,7 +13,7 @@ import re
 import struct
 import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,6 +38,20 @@ _WIDTHS: Mapping[int, int] = {
     12: 8,
 }
 """Bytes of a metadata value, by its type; strings and arrays say their own length."""
+_FORMS: Mapping[int, str] = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
+"""How such a value is written, for ``struct``."""
 _BLOCKS: Mapping[int, tuple[int, int]] = {
     0: (1, 4),
     1: (1, 2),
@@ -82,13 +96,14 @@ _LONGEST_TEXT: Final = 65_536
 _MOST: Final = 1 << 24
 """More pairs, tensors or tokens than any model has: the file is damaged."""
 _KEPT = ("general.architecture", "general.type")
+_TOKENS = "tokenizer.ggml.tokens"
 _KINDS_OF_TOKENS = "tokenizer.ggml.token_type"
 _NORMAL, _BYTE = 1, 6
 """Types of tokens that are only text: those learnt, and single bytes."""
 _INT32 = 5
+_BLOCK = re.compile(r"(?:enc\.|dec\.)?blk\.(\d{1,9})\.")
 _ALIGNMENT = "general.alignment"
 _CONTEXT = ".context_length"
-_UINT32 = 4
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 
@@ -111,6 +126,16 @@ class Header:
     pairs: int
     special: tuple[int, ...] = ()
     """Tokens of the vocabulary that are no ordinary ones: control tokens and others."""
+    tokens: int = 0
+    """How many its vocabulary has; 0 where it has none."""
+    numbers: Mapping[str, int | float] = field(default_factory=dict)
+    """The values of metadata that are single numbers, by their keys."""
+    last_block: int | None = None
+    """The highest number of a block that has a tensor; ``None`` where none has."""
+
+    def number(self, key: str) -> int | float | None:
+        """Return a number that the metadata of its architecture give."""
+        return self.numbers.get(f"{self.architecture}.{key}")
 
 
 def read_header(path: Path) -> Header:
@@ -147,45 +172,65 @@ def _parse(cursor: _Cursor) -> Header:
     version = _version(cursor)
     tensors = cursor.count("its number of tensors")
     pairs = cursor.count("its number of metadata pairs")
-    kept: dict[str, str | int] = {}
+    kept: dict[str, str] = {}
+    numbers: dict[str, int | float] = {}
     special: tuple[int, ...] = ()
+    tokens = 0
     for number in range(pairs):
         what = f"metadata pair {number + 1} of {pairs}"
         key = cursor.text(what)
         kind = cursor.whole(4, what)
         if key in _KEPT and kind == _STRING:
             kept[key] = cursor.text(what)
-        elif kind == _UINT32 and (key == _ALIGNMENT or key.endswith(_CONTEXT)):
-            kept[key] = cursor.whole(4, what)
+        elif kind in _FORMS:
+            (numbers[key],) = struct.unpack(
+                _FORMS[kind], cursor.take(_WIDTHS[kind], what)
+            )
         elif key == _KINDS_OF_TOKENS and kind == _ARRAY:
             special = _special(cursor, what)
         else:
+            if key == _TOKENS and kind == _ARRAY:
+                tokens = cursor.ahead(4, 8)
             cursor.pass_value(kind, what)
-    alignment = int(kept.get(_ALIGNMENT, _DEFAULT_ALIGNMENT))
-    if alignment <= 0 or alignment & (alignment - 1):
-        raise BrokenGGUF(f"its alignment, {alignment}, is no power of two")
-    end = 0
-    for number in range(tensors):
-        what = f"the description of tensor {number + 1} of {tensors}"
-        end = max(end, _tensor_end(cursor, what))
-    needed = -(-cursor.place // alignment) * alignment + end
-    if tensors and needed > cursor.size:
-        raise BrokenGGUF(
-            f"it is cut off: its {tensors:,} tensors need {needed:,} bytes and it has"
-            f" {cursor.size:,}"
-        )
+    last = _tensors(cursor, tensors, numbers.get(_ALIGNMENT, _DEFAULT_ALIGNMENT))
     architecture = kept.get("general.architecture")
-    kind_named = kept.get("general.type")
-    context = kept.get(f"{architecture}{_CONTEXT}")
+    context = numbers.get(f"{architecture}{_CONTEXT}")
     return Header(
         version=version,
-        architecture=None if architecture is None else str(architecture),
-        kind=None if kind_named is None else str(kind_named),
-        context=None if context is None else int(context),
+        architecture=architecture,
+        kind=kept.get("general.type"),
+        context=context if isinstance(context, int) else None,
         tensors=tensors,
         pairs=pairs,
         special=special,
+        tokens=tokens,
+        numbers=numbers,
+        last_block=last,
     )
+
+
+def _tensors(cursor: _Cursor, count: int, alignment: float) -> int | None:
+    """Read the descriptions of all tensors, and see that their data is there.
+
+    Returns:
+        The highest number of a block among their names.
+    """
+    if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
+        raise BrokenGGUF(f"its alignment, {alignment}, is no power of two")
+    end, last = 0, None
+    for number in range(count):
+        what = f"the description of tensor {number + 1} of {count}"
+        name = cursor.text(what)
+        if found := _BLOCK.match(name):
+            last = max(int(found[1]), last or 0)
+        end = max(end, _tensor_end(cursor, what))
+    needed = -(-cursor.place // alignment) * alignment + end
+    if count and needed > cursor.size:
+        raise BrokenGGUF(
+            f"it is cut off: its {count:,} tensors need {needed:,} bytes and it has"
+            f" {cursor.size:,}"
+        )
+    return last
 
 
 def _special(cursor: _Cursor, what: str) -> tuple[int, ...]:
@@ -225,7 +270,6 @@ def _version(cursor: _Cursor) -> int:
 
 def _tensor_end(cursor: _Cursor, what: str) -> int:
     """Return where a tensor's data ends, counted from where all data begins."""
-    cursor.text(what)
     dimensions = cursor.whole(4, what)
     if dimensions > _MOST_DIMENSIONS:
         raise BrokenGGUF(f"{what} says {dimensions:,} dimensions; 4 are possible")
@@ -265,6 +309,11 @@ class _Cursor:
 
     def whole(self, width: int, what: str) -> int:
         return int.from_bytes(self.take(width, what), "little")
+
+    def ahead(self, skipped: int, width: int) -> int:
+        """Return a whole number some bytes ahead, without going there."""
+        start = self.place + skipped
+        return int.from_bytes(self._content[start : start + width], "little")
 
     def count(self, what: str) -> int:
         count = self.whole(8, what)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
+from pytest_llmlat.backends.gguf.promises import check_promises
 from pytest_llmlat.backends.settings_check import (
     check_flags,
     check_numbers,
@@ -70,8 +71,9 @@ def checked_header(model: ModelSpec, path: Path) -> Header:
             f" {', '.join(missing)} should lie beside it"
         )
     header = _header(model, path)
-    for part in other_parts(path):
-        _header(model, part)
+    others = [_header(model, part) for part in other_parts(path)]
+    with _complained(model, path):
+        check_promises(sorted((header, *others), key=lambda part: -part.pairs))
     if header.kind == "adapter":
         raise WeightsUnavailable(
             f"model {model.name!r}: {path} is a LoRA adapter; name its base model as"
@@ -81,8 +83,15 @@ def checked_header(model: ModelSpec, path: Path) -> Header:
 
 
 def _header(model: ModelSpec, path: Path) -> Header:
-    try:
+    with _complained(model, path):
         return read_header(path)
+
+
+@contextmanager
+def _complained(model: ModelSpec, path: Path) -> Iterator[None]:
+    """Say of what is wrong with a file whose it is, and what to do."""
+    try:
+        yield
     except BrokenGGUF as error:
         raise WeightsUnavailable(
             f"model {model.name!r}: {path} ({path.stat().st_size:,} bytes) cannot be"
