@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend, Server
+    from pytest_llmlat.values.raw_answers import RawAnswer
+    from pytest_llmlat.values.records import Request, Response
 
 WeightsSource: TypeAlias = Literal["hub", "file", "server", "none"]
 """Where a backend's weights are: on the hub or in a folder; in a file of this machine;
@@ -102,6 +104,11 @@ class BackendKind:
     of an entry and that their values can be; raises ``UnknownName`` or
     ``BadCatalogue``. It is called before anything is loaded, for each entry that was
     asked for."""
+    read_raw: Callable[[RawAnswer, Request, str], Response] | None = None
+    """Reads an answer of a :class:`RawServer`, without the server: of what was written
+    down, the request and the server's address. It raises ``ValueError``, ``KeyError``
+    or ``TypeError`` for what is none. ``None``: answers are not written down as they
+    come."""
     read_address: Callable[[str], ModelSpec] | None = None
     """Makes an entry of an address; ``None`` where weights follow the prefix."""
 

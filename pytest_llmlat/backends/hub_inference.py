@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
+    from pytest_llmlat.values.raw_answers import RawAnswer
+    from pytest_llmlat.values.records import Request, Response
 
 ROUTER = "https://router.huggingface.co/v1"
 _REMEDY = (
@@ -95,10 +97,18 @@ def check_options(model: ModelSpec) -> None:
     check_server_options(model)
 
 
+def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
+    """Read an answer that was written down as it came."""
+    from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
+
+    return read(raw, request, place)
+
+
 KIND = BackendKind(
     name="hub",
     open=open_model,
     check_options=check_options,
+    read_raw=read_raw,
     weights="server",
     devices=("hf",),
     extra="http",

@@ -102,6 +102,8 @@ def _records(whole: Run, runs: list[Run], out: Path) -> None:
         return
     if whole.folder is not None:
         copy_run(whole.folder, out, _COPIED)
+        if any(place.spools for place in whole.places.values()):
+            _lines(out / RECORDS, _all(whole))
         return
     out.mkdir(parents=True, exist_ok=True)
     # Verdicts on limits stand in the summary, with all others.

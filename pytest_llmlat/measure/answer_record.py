@@ -11,6 +11,7 @@ from pytest_llmlat.measure.ranked_answers import (
     ranked_options,
     with_other_ways,
 )
+from pytest_llmlat.values.answered_record import with_response
 from pytest_llmlat.values.records import Record
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.ranking import RankedOption
-    from pytest_llmlat.values.records import Finish, Generation, Request, Response
+    from pytest_llmlat.values.records import Generation, Request, Response
 
 
 def answer_record(
@@ -37,56 +38,73 @@ def answer_record(
         response: the backend's response to it.
         sandbox: where generated programs run; ``None`` where none is needed.
     """
-    generation, finish = response.generation, _finish(response)
+    record = with_response(asked_record(plan, sample, request), response)
+    generation, finish = response.generation, record.finish
     read = None if finish == "context" else generation
     answer, ranked = (None, ()) if read is None else _answer(plan.task, sample, read)
-    truncated = finish in ("length", "context")
     extraction, mark = (
-        grade(answer, plan.task, sample, sandbox, truncated=truncated)
+        grade(answer, plan.task, sample, sandbox, truncated=record.truncated)
         if sample.graded
         else ungraded(plan.task)
     )
     if plan.task.ranked is not None:
         mark = with_other_ways(mark, plan.task, sample, ranked)
-    record = Record(
+    if generation is not None and generation.refusal:
+        mark = replace(mark, note=f"refused: {generation.refusal}")
+    return replace(
+        record,
+        answer=answer,
+        extracted=extraction.value,
+        grade=mark,
+        unparsed=sample.graded and read is not None and extraction.value is None,
+        refused=extraction.refused or record.refused,
+        empty=answer is not None and not answer.strip(),
+        graded=sample.graded,
+        ranked=ranked,
+    )
+
+
+def asked_record(plan: Plan, sample: Sample, request: Request) -> Record:
+    """Return the record of a request before anything came of it, ungraded.
+
+    Args:
+        plan: the plan of the cell.
+        sample: the sample that is asked about.
+        request: the request as it is made.
+    """
+    turn, cluster = sample.turn, plan.task.cluster
+    return Record(
         cell=plan.cell,
         sample=sample.id,
         difficulty=sample.difficulty,
         labelled=bool(plan.task.labels),
         prompt=request.prompt,
         reference=sample.reference,
-        answer=answer,
-        extracted=extraction.value,
-        finish=finish,
-        error=response.error,
-        # A prompt that was turned away at once was not answered fast.
-        timing=None if finish == "context" else response.timing,
+        answer=None,
+        extracted=None,
+        finish="error",
+        error=None,
+        timing=None,
         prompt_tokens=None,
         output_tokens=None,
         token_source=None,
         metric=plan.task.metric,
-        grade=mark,
-        unparsed=sample.graded and read is not None and extraction.value is None,
-        truncated=truncated,
-        refused=extraction.refused,
-        empty=answer is not None and not answer.strip(),
+        grade=ungraded(plan.task)[1],
+        unparsed=False,
+        truncated=False,
+        refused=False,
+        empty=False,
         budget_s=plan.task.budget_s,
         chance=plan.chances.get(sample.id, 0.0),
-        transport=response.transport,
         system=request.system,
+        conversation=None if turn is None else turn.conversation,
+        turn=None if turn is None else turn.number,
         continues=request.continues,
         constraint=request.constraint.digest if request.constraint else None,
-        graded=sample.graded,
-        ranked=ranked,
+        graded=False,
+        groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
+        cluster=None if cluster is None else str(sample.field(cluster)),
     )
-    record = _with_item(record, plan.task, sample)
-    return record if generation is None else _with_generation(record, generation)
-
-
-def _finish(response: Response) -> Finish:
-    if response.generation is not None:
-        return response.generation.finish
-    return "timeout" if response.timed_out else "error"
 
 
 def _answer(
@@ -97,41 +115,3 @@ def _answer(
         return generation.text, ()
     options = ranked_options(task, sample, generation.likelihoods)
     return likeliest(options, task.ranked).answer, options
-
-
-def _with_item(record: Record, task: Task, sample: Sample) -> Record:
-    """Return a record with the groups, the conversation and the cluster of its sample.
-
-    A group is a field by which figures are told apart, with its value.
-    """
-    groups = tuple((name, str(sample.field(name))) for name in task.breakdown)
-    record = replace(record, groups=groups)
-    if sample.turn is not None:
-        record = replace(
-            record, conversation=sample.turn.conversation, turn=sample.turn.number
-        )
-    if task.cluster is not None:
-        record = replace(record, cluster=str(sample.field(task.cluster)))
-    return record
-
-
-def _with_generation(record: Record, generation: Generation) -> Record:
-    """Return a record with the tokens of a generation, and how they were drawn."""
-    how = generation.sampling
-    if generation.refusal:
-        note = f"refused: {generation.refusal}"
-        record = replace(record, refused=True, grade=replace(record.grade, note=note))
-    return replace(
-        record,
-        prompt_tokens=generation.prompt_tokens,
-        output_tokens=generation.output_tokens,
-        token_source=generation.token_source,
-        rendered=generation.rendered,
-        thoughts=generation.thoughts,
-        thought_tokens=generation.thought_tokens,
-        cut_in_thought=generation.cut_in_thought,
-        temperature=how.temperature if how else None,
-        top_p=how.top_p if how else None,
-        seed=how.seed if how else None,
-        cached_tokens=generation.cached_tokens,
-    )

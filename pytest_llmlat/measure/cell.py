@@ -26,6 +26,7 @@ from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
 from pytest_llmlat.measure.repeats import rounds_in_turn
+from pytest_llmlat.measure.spooling import spool_of
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.measure.warm_up import (
     compile_constraint,
@@ -39,13 +40,16 @@ from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.measure.spooling import OpenSpool
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, Sample, Scalar
     from pytest_llmlat.values.protocols import Backend, Server
+    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Record, Request, Response
     from pytest_llmlat.values.stopping import Stopping
 
@@ -86,6 +90,8 @@ class Tools:
     """Called when a cell begins and, with more, when it is finished."""
     on_record: Callable[[Record], None]
     """Called for each answer, outside of every timed region."""
+    spool: OpenSpool | None = None
+    """Keeps the answers of a load until they are records; ``None``: nothing does."""
 
 
 def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
@@ -198,19 +204,21 @@ class CellMeasurement:
         turns = [sample.turn for sample, _ in self._asked]
         if any(turn is not None and turn.continues for turn in turns):
             return self._talk()
-        load = scenarios.under_load(
-            self._plan.scenario,
-            [question.request for question in self._questions],
-            self._model.backend,
-            self._tools.clock,
-            seed=self._plan.seed,
-            ramp_s=self.warmup_s or 0.0,
-            uncounted=self._uncounted,
-            batches=scenarios.batch_settings(self._model.deployment.model),
-        )
-        for place, response in enumerate(load.responses):
-            if response is not None:
-                self.keep(place, self._questions[place].request, response)
+        with self._spool() as spool:
+            load = scenarios.under_load(
+                self._plan.scenario,
+                [question.request for question in self._questions],
+                self._model.backend,
+                self._tools.clock,
+                seed=self._plan.seed,
+                ramp_s=self.warmup_s or 0.0,
+                uncounted=self._uncounted,
+                batches=scenarios.batch_settings(self._model.deployment.model),
+                sink=spool,
+            )
+            for place, response in enumerate(load.responses):
+                if response is not None:
+                    self.keep(place, self._questions[place].request, response)
         if load.interrupted:
             raise KeyboardInterrupt
         return load.facts
@@ -219,27 +227,35 @@ class CellMeasurement:
         """Hold all conversations under a load, and keep the records of their turns."""
         backend, model = self._model.backend, self._model.deployment.model
         talks = Talks(self._plan, model=model, chat=backend.chat)
-        load = scenarios.talks_under_load(
-            self._plan.scenario,
-            talks.counted(self._asked, self._questions),
-            backend,
-            self._tools.clock,
-            sent=talks.sent,
-            places=len(self._questions),
-            seed=self._plan.seed,
-            ramp_s=self.warmup_s or 0.0,
-            uncounted=talks.uncounted(headed=self._uncounted.headed),
-        )
-        # In the order of sending, which figures of a load go by.
-        answered = [(n, one) for n, one in enumerate(load.responses) if one is not None]
-        for place, response in sorted(answered, key=lambda one: one[1].timing.start_ns):
-            self.keep(place, talks.sent[place], response)
+        with self._spool() as spool:
+            load = scenarios.talks_under_load(
+                self._plan.scenario,
+                talks.counted(self._asked, self._questions),
+                backend,
+                self._tools.clock,
+                sent=talks.sent,
+                places=len(self._questions),
+                seed=self._plan.seed,
+                ramp_s=self.warmup_s or 0.0,
+                uncounted=talks.uncounted(headed=self._uncounted.headed),
+                sink=spool,
+            )
+            # In the order of sending, which figures of a load go by.
+            ended = [(n, one) for n, one in enumerate(load.responses) if one]
+            for place, response in sorted(ended, key=lambda e: e[1].timing.start_ns):
+                self.keep(place, talks.sent[place], response)
         for place in range(len(load.responses)):
             if place not in talks.sent and not load.interrupted:
                 self._keep_unasked(place)
         if load.interrupted:
             raise KeyboardInterrupt
         return load.facts
+
+    def _spool(self) -> AbstractContextManager[AnswerSink]:
+        """Return what keeps the answers of a load until they are recorded."""
+        model, asked = self._model, (self._asked, self._questions)
+        entry, spool = model.deployment.model, self._tools.spool
+        return spool_of(self._plan, *asked, entry, model.backend, spool)
 
     def _keep_unasked(self, place: int) -> bool:
         """Keep an error for a turn that lacks an earlier answer; false otherwise."""

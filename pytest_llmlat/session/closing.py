@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,11 @@ from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_repor
 from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.session.report_place import held, place_of, told_apart
 from pytest_llmlat.store import baselines
-from pytest_llmlat.store.journal import FILES, MEASURED, copy_run
-from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_reader import open_run
+from pytest_llmlat.store.journal import FILES, MEASURED, RECORDS, copy_run
+from pytest_llmlat.store.record_index import index_records
+from pytest_llmlat.store.record_reader import cell_records, records_of
+from pytest_llmlat.store.run_reader import RecordPlace, open_run
+from pytest_llmlat.store.spooled_answers import remove, spooled, spooled_records
 from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadBaseline, RunNotWritten
 from pytest_llmlat.values.results import Scoreboard, Verdict
@@ -66,6 +69,7 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
         passed: no test failed, and nothing cut the run short.
     """
     settings, journal = session.settings, session.journal
+    _settle(journal)
     run = open_run(journal.folder, ended=True) if journal.begun else None
     if run is None or not run.facts:
         journal.drop()
@@ -93,6 +97,23 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
         place = place_of(report, journal.folder.name, told["started"])
         problems += told_apart(report, place)
         return _written(session, _with(told, problems), board, run, place)
+
+
+def _settle(journal: Journal) -> None:
+    """Write down as records what a load left behind that broke off in this run."""
+    for path, cell in tuple(spooled(journal.folder)):
+        # What cannot be written or read now stays where it is, and is told.
+        with suppress(RunNotWritten, OSError, ValueError):
+            index = index_records(journal.folder / RECORDS)
+            place = RecordPlace(index=index, key=cell.id)
+            known = {
+                (one.sample, one.round)
+                for one in cell_records(place, cell, lambda _: None)
+            }
+            for record in spooled_records(path, cell):
+                if (record.sample, record.round) not in known:
+                    journal.add(record)
+            remove(path)
 
 
 def _with(told: dict[str, Any], problems: list[str]) -> dict[str, Any]:

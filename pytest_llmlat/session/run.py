@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.slo import parse
@@ -39,6 +39,7 @@ from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.unchanged import Unchanged, unchanged
 from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.spooled_answers import Spool
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.prompts import prompt_template
@@ -258,6 +259,7 @@ class Session:
             sandbox=self.sandbox if METRICS[plan.task.metric].run else None,
             on_facts=recorder.on_facts,
             on_record=recorder.on_record,
+            spool=partial(Spool, self.journal.folder),
         )
         plan = replace(plan, instrument=self._instrument(model, plan))
         if beside is None:

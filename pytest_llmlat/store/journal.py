@@ -7,6 +7,7 @@ A run is a folder, ``.llmlat/runs/ID/``::
     cells.jsonl     CellFacts: one line when a cell begins, one when it is finished
     records.jsonl   Records, one line each
     claims.jsonl    which test measures which cell
+    spool/          raw answers of loads that are under way, see ``spooled_answers``
     verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
     summary.json    written at the end, from the above; report.md says it in words
 
@@ -33,6 +34,7 @@ from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import FileIO
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -74,8 +76,6 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Name the folder; several processes may share it."""
         self.folder = folder
-        self._cut: set[str] = set()
-        """Files whose last line could be written in part only."""
 
     def open(self, run: dict[str, Any], plan: Sequence[Cell] = ()) -> None:
         """Create the folder and write the facts of the run; again, it changes nothing.
@@ -129,22 +129,17 @@ class Journal:
         self._append(CLAIMS, own)
         # Lines are appended whole, so that every process reads them in one order.
         with (self.folder / CLAIMS).open("rb") as file:
-            claims = (json.loads(line) for line in file)
-            first = next(claim for claim in claims if claim["cell"] == cell)
-        return first["test"], first["asked"]
+            return next(filter(None, (_claim_on(cell, line) for line in file)))
 
     def _append(self, name: str, content: dict[str, Any]) -> None:
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
         line = (json.dumps(content, allow_nan=False) + "\n").encode("ascii")
-        if name in self._cut:
-            line = b"\n" + line
         path = self.folder / name
-        with _told_as_ours(path), path.open("ab", buffering=0) as file:
-            written = file.write(line)
-            if written != len(line):
-                self._cut.add(name)
+        with _told_as_ours(path), path.open("a+b", buffering=0) as file:
+            if _is_cut(file):
+                line = b"\n" + line
+            if file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._cut.discard(name)
 
     @property
     def begun(self) -> bool:
@@ -178,6 +173,26 @@ class Journal:
                 draft.replace(self.folder / RUN)
             finally:
                 draft.unlink(missing_ok=True)
+
+
+def _is_cut(file: FileIO) -> bool:
+    """Whether the last line was cut off; what follows is not to be lost with it.
+
+    A full disk or the end of a process did that, of this process or of another.
+    """
+    if not file.tell():
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
+
+
+def _claim_on(cell: str, line: bytes) -> tuple[str, str] | None:
+    """Return test and digest of a claim on a cell, ``None`` of another or a cut one."""
+    try:
+        claim = json.loads(line)
+        return (claim["test"], claim["asked"]) if claim["cell"] == cell else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 @contextmanager

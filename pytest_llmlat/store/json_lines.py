@@ -19,12 +19,15 @@ from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
     Cell,
     Finish,
+    Generation,
     Grade,
     Record,
+    Response,
     TokenSource,
     Transport,
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
+from pytest_llmlat.values.sampling import Sampling
 from pytest_llmlat.values.sound_grade import grade_fault, is_quality
 from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import Timing
@@ -44,6 +47,8 @@ _NESTED = {
     "instrument": Instrument,
     "contention": Contention,
     "stopping": Stopping,
+    "generation": Generation,
+    "sampling": Sampling,
 }
 _ENTITY_TYPES = {
     "Scalar": Scalar,
@@ -139,6 +144,19 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts
+
+
+def response_of(content: Any) -> Response:  # noqa: ANN401 - any JSON value
+    """Build a response; a record that is made of it shows whether it is sound.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        response: Response = _value(Response, content)
+    except _MALFORMED as error:
+        raise ValueError(f"no response: {error!s:.200}") from error
+    return response
 
 
 def verdict_of(content: Any) -> Verdict:  # noqa: ANN401 - any JSON value

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.json_lines import parsed, record_of
+from pytest_llmlat.store.spooled_answers import spooled_records
 from pytest_llmlat.values.errors import BadExtension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
     from pytest_llmlat.store.run_reader import RecordPlace, Run
     from pytest_llmlat.values.records import Cell, Record
@@ -67,7 +69,30 @@ def cell_records(
             f"{place.index.path}: {place.key}: {broken} of its lines left out, for they"
             f" cannot be read: {reason:.200}"
         )
+    for path in place.spools:
+        _add_spooled(path, cell, found, tell)
     return list(found.values())
+
+
+def _add_spooled(
+    path: Path,
+    cell: Cell,
+    found: dict[tuple[str, int], Record],
+    tell: Callable[[str], None],
+) -> None:
+    """Add the answers of a load that was cut off, where there is no record of them."""
+    try:
+        records = spooled_records(path, cell)
+    except (OSError, ValueError) as error:
+        tell(f"{path}: left out, for it cannot be read: {error!s:.200}")
+        return
+    new = [one for one in records if (one.sample, one.round) not in found]
+    found.update({(one.sample, one.round): one for one in new})
+    if new:
+        tell(
+            f"{cell.id}: its load was cut off; {len(new)} of its answers had no grade"
+            " yet and count for no figure of quality"
+        )
 
 
 @contextmanager

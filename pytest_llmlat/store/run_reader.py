@@ -18,6 +18,7 @@ from pytest_llmlat.store.journal import (
 )
 from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, verdict_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
+from pytest_llmlat.store.spooled_answers import spooled
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
@@ -60,6 +61,8 @@ class RecordPlace:
     index: RecordIndex
     key: str
     """Id of the cell in that file."""
+    spools: tuple[Path, ...] = ()
+    """Files of answers of a load that was cut off before they became records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,9 @@ def _open(folder: Path, *, ended: bool) -> Run:
         for key, count in index.counts.items()
         if key not in last
     ]
+    spools: dict[str, list[Path]] = defaultdict(list)
+    for path, cell in spooled(folder):
+        spools[cell.id].append(path)
     verdicts = _verdicts(folder, problems)
     # A cell that was left out since nothing of it had changed has a verdict.
     known = {*last, *(verdict.cell for verdict in verdicts)}
@@ -157,7 +163,10 @@ def _open(folder: Path, *, ended: bool) -> Run:
         told=told,
         facts=tuple(last.values()),
         verdicts=verdicts,
-        places={key: RecordPlace(index=index, key=key) for key in last},
+        places={
+            key: RecordPlace(index=index, key=key, spools=tuple(spools[key]))
+            for key in last
+        },
         problems=tuple(problems),
         unbegun=missing,
         cut_off=frozenset(() if ended else rows),

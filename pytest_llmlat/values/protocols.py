@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Generation, Request, Response
     from pytest_llmlat.values.token_meter import Meter
 
@@ -257,6 +258,22 @@ class ConversationServer(Server[E], Protocol[E]):
         """Return the text of an answer, ``None`` where none came; asks nobody anything.
 
         It is the text of what :meth:`Server.read` returns after the load.
+        """
+        ...
+
+
+@runtime_checkable
+class RawServer(Server[E], Protocol[E]):
+    """A server whose answers can be written down as they came, while others are timed.
+
+    Its :class:`BackendKind` says how they are read again where there is no server.
+    """
+
+    def raw(self, exchange: E) -> RawAnswer | None:
+        """Return an answer as it came; ``None`` for one that is not written down.
+
+        It is called from another thread than answers are timed in, and takes some
+        microseconds.
         """
         ...
 

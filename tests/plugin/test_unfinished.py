@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.analysis.stored_run import board_of
+from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 
 if TYPE_CHECKING:
@@ -203,3 +204,56 @@ def test_nothing_passes_beside_a_model_that_never_answers(project: Project) -> N
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*ghost:x answered no request in time*"])
+
+
+LOAD = """
+import os, signal
+import pytest
+
+@pytest.mark.llm("sentiment/tiny", scenario={scenario!r})
+def test_load(llm, llmlat):
+    generate, left = llm.backend.generate, iter(range({after}))
+
+    def killed(request, meter):
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return generate(request, meter)
+
+    llm.backend.generate = killed
+    llmlat.run(llm)
+"""
+
+
+WAITING = """
+[models.parrot]
+backend = "scripted"
+devices = ["cpu"]
+options = { answer = "positive", ttft_s = 0.005 }
+"""
+"""It gives the thread that writes some time, as every model does."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["offline", "concurrent:2"])
+def test_a_load_that_is_killed_keeps_its_answers(
+    project: Project, scenario: str
+) -> None:
+    """All but those under way: their texts and times, in a cell that is partial."""
+    project.write("models.toml", WAITING)
+    project.write("test_models.py", LOAD.format(scenario=scenario, after=12))
+
+    project.run_apart("--llm-requests=24")
+
+    run = open_run(project.runs[-1])
+    told: list[str] = []
+    board = board_of(run, balance="geometric", seed=0, tell=told.append)
+    ((_, records),) = records_of(run, tell=told.append)
+    assert len(records) >= 3
+    assert {record.answer for record in records} == {"positive"}
+    assert all(record.timing is not None for record in records)
+    (summary,) = board.summaries
+    assert summary.partial
+    assert summary.samples == len(records)
+    assert summary.quality.value is None
+    assert summary.requests_per_s is None
+    assert f"{len(records)} of its answers had no grade" in told[0]

@@ -44,6 +44,7 @@ from pytest_llmlat.backends.completions.ranked_responses import (
     ranking_bodies,
     second_probe,
 )
+from pytest_llmlat.backends.completions.raw_requests import raw_answer
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
     encode,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Request, Response
 
 T = TypeVar("T")
@@ -232,12 +234,7 @@ class Completions:
     def probe(self) -> None:
         """Find out whether the server keeps prompts, and what keeps that off."""
         self._watch.find()
-
-        def ask(request: Request) -> Response:
-            exchange = self.run(self.exchange(request, self._clock.now_ns()))
-            return self.read(request, exchange)
-
-        self._kept.find_out(ask, chat=self.chat)
+        self._kept.find_out(self._ask, chat=self.chat)
 
     def _models(self, *, retries: int | None) -> EndedRequest:
         """Ask for the list of models, and once more as often as is said."""
@@ -256,12 +253,11 @@ class Completions:
         Raises:
             Unsupported: it does not.
         """
+        self._probe.check(constraint, partial(self._ask, alone=True), chat=self.chat)
 
-        def ask(request: Request) -> Response:
-            sent = self.run(self.exchange(request, self._clock.now_ns()), alone=True)
-            return self.read(request, sent)
-
-        self._probe.check(constraint, ask, chat=self.chat)
+    def _ask(self, request: Request, *, alone: bool = False) -> Response:
+        sent = self.run(self.exchange(request, self._clock.now_ns()), alone=alone)
+        return self.read(request, sent)
 
     def reset_device_peak(self) -> None:
         """The server's memory cannot be seen from here."""
@@ -359,6 +355,10 @@ class Completions:
         response = self._kept.checked(request, response, again=exchange.again)
         response = self._tally.completed(response)
         return replace(response, timing=by_instant(response.timing))
+
+    def raw(self, exchange: SentRequest) -> RawAnswer | None:
+        """Return an answer as it came, ``None`` where continuations were ranked."""
+        return raw_answer(exchange, self._complaints.secrets)
 
     def text_of(self, request: Request, exchange: SentRequest) -> str | None:
         """Return the text of an answer, ``None`` where none came; asks nobody."""

@@ -52,6 +52,14 @@ class Secrets:
                 text = text.replace(secret, HIDDEN)
         return text
 
+    def blacken(self, data: bytes | bytearray) -> bytes | bytearray:
+        """Return what a server sent with ``*`` for every letter of a secret in it."""
+        for secret in self._told:
+            raw = secret.encode()
+            if len(raw) >= UNMISTAKABLE and raw in data:
+                data = data.replace(raw, b"*" * len(raw))
+        return data
+
     def line(self, text: str) -> str:
         """Return ``text`` as one printable line without secrets or commands to logs."""
         shown = "".join(c if c.isprintable() else " " for c in self.hide(text))

@@ -22,6 +22,7 @@ from pytest_llmlat.measure.scenarios.load import offer, offer_chains
 from pytest_llmlat.measure.scenarios.queueing import chains_in_turn, take_turns
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.protocols import Batching, ConversationServer
+from pytest_llmlat.values.raw_answers import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
+    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
@@ -71,12 +73,12 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Chain],
+    sink: AnswerSink = NOWHERE,
 ) -> Load:
     """Offer conversations, whose turns follow each other, in a scenario.
 
-    They arrive as requests do in :func:`under_load`, or so many are under way; a later
-    turn is sent when the one before was answered. A model of this process answers one
-    turn at a time, also where all arrive at once.
+    They arrive as requests do in :func:`under_load`; a later turn is sent when the one
+    before was answered. A model of this process answers one turn at a time.
 
     Args:
         scenario: any but ``single``.
@@ -88,21 +90,18 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
         seed: of the arrivals.
         ramp_s: over how long the start of a closed loop is spread.
         uncounted: conversations that go before and after, without end.
+        sink: as for :func:`under_load`.
 
     Raises:
         Unsupported: the server's answers cannot be read while others are under way.
     """
     if not backend.remote:
-        queue = chains_in_turn(
-            scenario,
-            chains,
-            backend,
-            clock,
-            places=places,
-            seed=seed,
-            uncounted=uncounted,
+        own = {"places": places, "seed": seed}
+        return _ended(
+            chains_in_turn(
+                scenario, chains, backend, clock, uncounted=uncounted, sink=sink, **own
+            )
         )
-        return _ended(queue)
     server = _conversation_server(backend, scenario)
     load = offer_chains(
         scenario,
@@ -113,12 +112,16 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
         seed=seed,
         ramp_s=ramp_s,
         uncounted=uncounted,
+        sink=sink,
     )
-    responses = tuple(
-        None if exchange is None else server.read(sent[place], exchange)
-        for place, exchange in enumerate(load.exchanges)
+    return Load(
+        responses=tuple(
+            None if exchange is None else server.read(sent[place], exchange)
+            for place, exchange in enumerate(load.exchanges)
+        ),
+        facts=load.facts(),
+        interrupted=load.interrupted,
     )
-    return Load(responses=responses, facts=load.facts(), interrupted=load.interrupted)
 
 
 def _conversation_server(
@@ -153,6 +156,7 @@ def under_load(  # noqa: PLR0913 - all of it is one load
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
     batches: BatchSettings = _FITTING,
+    sink: AnswerSink = NOWHERE,
 ) -> Load:
     """Offer requests in a scenario that has several under way at once.
 
@@ -168,6 +172,8 @@ def under_load(  # noqa: PLR0913 - all of it is one load
         uncounted: what goes before and after at a server, without end; ``None`` for
             the same requests once more.
         batches: how large they are, and of which kind.
+        sink: takes each exchange of a server, or response of a model of this process,
+            that counts, as soon as it has ended.
 
     Raises:
         LLMLatError: no batches of this kind can be made of these requests.
@@ -181,6 +187,7 @@ def under_load(  # noqa: PLR0913 - all of it is one load
             seed=seed,
             ramp_s=ramp_s,
             uncounted=uncounted,
+            sink=sink,
         )
         responses = tuple(
             None if exchange is None else backend.read(request, exchange)
@@ -194,5 +201,7 @@ def under_load(  # noqa: PLR0913 - all of it is one load
         # Options are ranked one question after the other.
         and not any(request.continuations for request in requests)
     ):
-        return _ended(in_batches(requests, backend, clock, settings=batches, seed=seed))
-    return _ended(take_turns(scenario, requests, backend, clock, seed=seed))
+        return _ended(
+            in_batches(requests, backend, clock, settings=batches, seed=seed, sink=sink)
+        )
+    return _ended(take_turns(scenario, requests, backend, clock, seed=seed, sink=sink))

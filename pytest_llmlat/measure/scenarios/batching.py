@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
+from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.records import Response
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import ModelSpec
     from pytest_llmlat.values.protocols import Batches, Batching
+    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Generation, Request
 
 CHECKED = 16
@@ -77,6 +79,7 @@ def in_batches(
     *,
     settings: BatchSettings,
     seed: int,
+    sink: AnswerSink = NOWHERE,
 ) -> Batched:
     """Answer all requests in batches; after Ctrl-C those of the ended batches stay.
 
@@ -86,13 +89,15 @@ def in_batches(
         clock: read at every stamp.
         settings: what the user says of size and kind.
         seed: of the draw of those that are asked again.
+        sink: takes the responses of a batch when it has ended.
 
     Raises:
         LLMLatError: the backend has no batches of this kind for these requests.
     """
     batches = backend.batches(requests, settings.kind)
     first = settings.size or batches.first_size(requests)
-    run = _Run(requests, batches, clock, size=max(1, min(first, len(requests))))
+    size = max(1, min(first, len(requests)))
+    run = _Run(requests, batches, clock, size=size, sink=sink)
     result = Batched(responses=run.responses, facts=None, interrupted=False)
     try:
         try:
@@ -122,7 +127,9 @@ class _Run:
         clock: Clock,
         *,
         size: int,
+        sink: AnswerSink,
     ) -> None:
+        self._sink = sink
         self.responses: list[Response | None] = [None] * len(requests)
         self.size = size
         self._requests = requests
@@ -198,6 +205,7 @@ class _Run:
     def _attempt(self) -> None:
         """Answer all requests at one size, forgetting what came before."""
         self.responses = [None] * len(self._requests)
+        self._sink.forget()
         # The shortest warm it up: to meet the longest twice would take too long.
         few = [self._requests[place] for place in self._order[-self.size :]]
         self._batches.prepare(few, self.size)
@@ -230,10 +238,11 @@ class _Run:
             error = f"{type(raised).__name__}: {raised}"
         for place, meter, generation in zip(places, meters, generations, strict=True):
             timing = meter.timing()
-            self.responses[place] = Response(
+            self.responses[place] = response = Response(
                 generation=generation,
                 timing=replace(
                     timing, start_ns=self._start_ns, sent_ns=timing.start_ns
                 ),
                 error=error,
             )
+            self._sink.put(place, response)

@@ -27,6 +27,7 @@ from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.protocols import ConversationServer, Exchange
+from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
+    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request
     from pytest_llmlat.values.scenario import Scenario
 
@@ -49,7 +51,7 @@ BUSY = 0.9
 """Share of a core from which on the client cannot keep up with more."""
 
 
-def offer(
+def offer(  # noqa: PLR0913 - all of it is one load
     scenario: Scenario,
     requests: Sequence[Request],
     server: Server[E],
@@ -58,6 +60,7 @@ def offer(
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
+    sink: AnswerSink = NOWHERE,
 ) -> Offered[E]:
     """Offer independent requests; see :func:`offer_chains`."""
     around = cycle(requests) if uncounted is None else uncounted
@@ -70,6 +73,7 @@ def offer(
         seed=seed,
         ramp_s=ramp_s,
         uncounted=(one_request(request, None) for request in around),
+        sink=sink,
     )
 
 
@@ -83,6 +87,7 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Chain],
+    sink: AnswerSink = NOWHERE,
 ) -> Offered[E]:
     """Offer all chains and wait for their ends; after Ctrl-C the ended ones stay.
 
@@ -96,9 +101,12 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
         seed: of the arrivals of an open loop.
         ramp_s: over how long the start of a closed loop is spread.
         uncounted: what goes before and after, without end.
+        sink: takes each exchange that counts as soon as it has ended.
     """
     source = ChainSource(iter(chains), uncounted)
-    offered = Offered(source, server, clock, chains=len(chains), places=places)
+    offered = Offered(
+        source, server, clock, chains=len(chains), places=places, sink=sink
+    )
     warm_up = WarmUp(scenario, len(chains))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
         "offline": offered.all_at_once,
@@ -124,8 +132,10 @@ class Offered(Generic[E]):
         *,
         chains: int,
         places: int,
+        sink: AnswerSink,
     ) -> None:
         """Send nothing yet."""
+        self._sink = sink
         self.exchanges: list[E | None] = [None] * places
         self.interrupted = False
         self._source = source
@@ -320,6 +330,7 @@ class Offered(Generic[E]):
         self._spans.append(span)
         if step.place is not None:
             self.exchanges[step.place] = exchange
+            self._sink.put(step.place, exchange)
             self._measured.append(span)
         return exchange
 

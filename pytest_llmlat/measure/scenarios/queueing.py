@@ -21,6 +21,7 @@ from pytest_llmlat.measure.scenarios.chains import (
     step_after,
 )
 from pytest_llmlat.values.cell_facts import LoadFacts
+from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend
+    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
@@ -49,6 +51,7 @@ def take_turns(
     clock: Clock,
     *,
     seed: int,
+    sink: AnswerSink = NOWHERE,
 ) -> Queue:
     """Queue independent requests; see :func:`chains_in_turn`.
 
@@ -64,10 +67,11 @@ def take_turns(
         places=len(requests),
         seed=seed,
         uncounted=(one_request(request, None) for request in before),
+        sink=sink,
     )
 
 
-def chains_in_turn(
+def chains_in_turn(  # noqa: PLR0913 - all of it is one load
     scenario: Scenario,
     chains: Sequence[Chain],
     backend: Backend,
@@ -76,6 +80,7 @@ def chains_in_turn(
     places: int,
     seed: int,
     uncounted: Iterator[Chain],
+    sink: AnswerSink = NOWHERE,
 ) -> Queue:
     """Let every chain arrive as the scenario says, and serve all requests in turn.
 
@@ -91,6 +96,7 @@ def chains_in_turn(
         places: how many requests count.
         seed: of the arrivals of an open loop.
         uncounted: what goes before and after, without end.
+        sink: takes each response that counts as soon as it is there.
     """
     waiting = _Waiting(scenario, chains, clock, seed=seed, uncounted=uncounted)
     responses: list[Response | None] = [None] * places
@@ -111,6 +117,7 @@ def chains_in_turn(
             served.append(_Served(response=response, standing=due.standing))
             if due.step.place is not None:
                 responses[due.step.place] = response
+                sink.put(due.step.place, response)
             waiting.ended(due, text, timing.end_ns)
     except KeyboardInterrupt:
         interrupted = True

@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.store.journal import (
+    CLAIMS,
     FILES,
     RECORDS,
     REPORT,
@@ -217,6 +218,41 @@ def test_a_cut_inside_a_character_is_left_out(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + '{"answer": "\U0001f600'.encode()[:-2])
 
     assert records_in(journal) == [a_record("s1")]
+
+
+def test_a_line_that_was_cut_off_takes_no_other_with_it(tmp_path: Path) -> None:
+    """Whoever cut it off: a full disk, or the end of another process."""
+    resource = pytest.importorskip("resource")
+    one, other = Journal(tmp_path / "r1"), Journal(tmp_path / "r1")
+    one.open({"id": "r1", "started": "2026-01-01T00:00:00+00:00"})
+    one.add(some_facts(planned=3))
+    one.add(a_record("s1"))
+    size = (tmp_path / "r1" / RECORDS).stat().st_size
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, usual[1]))
+    try:
+        with pytest.raises(RunNotWritten, match="No space left"):
+            one.add(a_record("s2"))
+        with pytest.raises(RunNotWritten, match="--llm-runs DIR"):
+            one.add(a_record("s3"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    other.add(a_record("s4"))
+
+    run = open_run(tmp_path / "r1")
+    told: list[str] = []
+    ((_, found),) = records_of(run, tell=told.append)
+    assert [record.sample for record in found] == ["s1", "s4"]
+    assert "1 line is cut off" in " ".join(run.problems)
+
+
+def test_a_claim_that_was_cut_off_is_nobody_s(tmp_path: Path) -> None:
+    """The test that comes next has the cell."""
+    journal = Journal(tmp_path)
+    (tmp_path / CLAIMS).write_text('{"cell": "c", "te', "ascii")
+
+    assert journal.claim("c", test="t", asked="a") == ("t", "a")
 
 
 def test_nothing_is_created_before_a_run_opens(tmp_path: Path) -> None:
