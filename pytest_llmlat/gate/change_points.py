@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.level_splits import Split
 
 LEVEL = 0.05
-"""Share of histories without a change in which one is told."""
+"""Share of unchanged histories of which a change is told all the same."""
 FEWEST = 6
-"""Of fewer runs nothing is told."""
+"""Runs that are needed before anything is told."""
 MOST = 200
-"""Of more runs, the newest so many are looked at."""
+"""Runs that are tested at most: the newest."""
 _TESTS = 2
-"""Of each series: for steps, and for a trend."""
+"""Tests of each series: for steps, and for a trend."""
 _FEWEST_DRAWS, _MOST_DRAWS = 999, 19_999
 _ROUNDING = 1e-9
 _PER_LEVEL = 5
-"""A p-value may lie so many times below the level that is asked of it."""
+"""Factor by which a p-value may lie below the level that is asked of it."""
 
 
 class ChangeKind(StrEnum):
-    """What a change looks like."""
+    """Kind of a change over runs."""
 
     STEP = "step"
-    """From one run on another level."""
+    """A step to another level, from one run on."""
     CREEP = "creep"
-    """A little more with each run."""
+    """A creep: a little more with each run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +51,20 @@ class SeriesChange:
 
     kind: ChangeKind
     first: int
-    """The first run of the new level; of a creep the first of the series."""
+    """Index of the first run of the new level; of a creep the first of the series."""
     start: int
-    """The first run of the level before."""
+    """Index of the first run of the level before."""
     end: int
-    """The last run of the new level."""
+    """Index of the last run of the new level."""
     change: float
-    """Of a step how much the mean of the new level is more; of a creep how much the
-    line grows from its first run to its last."""
+    """Size: of a step how much higher the mean of the new level is; of a creep how much
+    the line grows from its first run to its last."""
     p: float
-    """How rarely chance does as much in one series."""
+    """Probability that chance alone does as much in one series."""
 
 
 def changes_of(series: Sequence[Sequence[float]]) -> list[tuple[SeriesChange, ...]]:
-    """Find the changes of each series, all judged together.
+    """Return the changes of each series, all tested at once.
 
     Args:
         series: finite values of runs, oldest first. Of fewer than ``FEWEST`` nothing
@@ -112,7 +112,7 @@ def _varies(values: Array) -> bool:
 def _holm(
     tested: Mapping[tuple[int, ChangeKind], float], *, tests: int
 ) -> set[tuple[int, ChangeKind]]:
-    """Return which tests are significant, of so many in all."""
+    """Return which tests are significant, by Holm's correction."""
     found = set()
     for done, (name, p) in enumerate(sorted(tested.items(), key=lambda item: item[1])):
         if p > LEVEL / (tests - done):
@@ -138,7 +138,7 @@ def _further(values: Array, place: int, level: float, draws: int) -> list[Split]
 def _told(
     values: Array, cuts: Sequence[Split], creeps: float | None
 ) -> list[SeriesChange]:
-    """Tell steps, or a creep where a line explains the series better."""
+    """Return steps, or a creep where a line explains the series better."""
     if not cuts and creeps is None:
         return []
     if creeps is not None and (not cuts or _line_fits(values, cuts)):

@@ -1,4 +1,4 @@
-"""How much a quantity changed between two measurements, and how sure that is.
+"""The change of a quantity between two measurements, and how sure it is.
 
 Samples are resampled in pairs: both sides of a draw answered the same ones. Intervals
 are percentile intervals of 10,000 draws, expanded for small samples as Hesterberg
@@ -34,15 +34,16 @@ if TYPE_CHECKING:
 
 QUALITY, BALANCED = "quality", "balanced"
 QUANTITIES = (QUALITY, BALANCED, *LATENCIES)
-"""What can be gated between two measurements."""
+"""Quantities that can be gated between two measurements."""
 FEWEST = 5
-"""Below so many pairs a spread is not known well enough to say anything."""
+"""Pairs that are needed to know a spread well enough."""
 MOST_RESAMPLED = 2000
-"""Above so many samples sums are drawn from their normal limit: the difference is
-far below what 10,000 draws can show, and the time is not."""
+"""Number of samples above which sums are drawn from their normal limit: the difference
+is far below what 10,000 draws can show, and the time is not."""
 _LEAST_DRAWS = 10
 _EXACT = 1e-6
-"""A smaller standard error is rounding: draws are summed in single precision."""
+"""Standard error below which a change is rounding: draws are summed in single
+precision."""
 _STEP = 0.01
 _NORMAL = NormalDist()
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -50,30 +51,30 @@ _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What changed in one quantity; positive is worse. Latencies are log ratios."""
+    """A change in one quantity; positive is worse. Latencies are log ratios."""
 
     quantity: str
     samples: int
     baseline: float | None
     candidate: float | None
-    """Both as a person reads them: seconds (geometric mean of a sample), or a ratio."""
+    """Figures of both sides: seconds (geometric mean of a sample), or a ratio."""
     estimate: float
     error: float
-    """Standard error of the estimate."""
+    """Standard error of the change."""
     p: float
     """Probability of such a change for the worse, or a larger one, if there is none."""
     draws: Array
-    """(draws,) of the change."""
+    """Resampled changes, (draws,)."""
     equal: bool = False
-    """All pairs agree exactly: there is nothing that a resample could show."""
+    """Whether all pairs agree exactly, so that no resample could show a change."""
     whole: bool = False
-    """It is of answers that are right or wrong, with nothing between."""
+    """Whether it is of answers that are right or wrong, with nothing between."""
     slope: float = 0.0
-    """How much it grows if all times grow by one on the log scale."""
+    """Growth of the change if all times grow by one on the log scale."""
     between: Spread = NOTHING
-    """Its variance beyond that of its samples: what runs differ in."""
+    """Variance of the change beyond that of its samples: what runs differ in."""
     looks: Looks | None = None
-    """What looking after each pair tells of it; ``None`` for a fixed number."""
+    """Evidence of looking after each pair; ``None`` for a fixed number of pairs."""
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the two-sided interval at level 1 - ``alpha``.
@@ -96,16 +97,16 @@ class Change:
         )
 
     def looked_at(self, looks: Looks) -> Change:
-        """Return the same change with an interval that holds at every look."""
+        """Return this change with an interval that holds at every look."""
         return replace(self, looks=looks, p=looks.p(self.p))
 
     @property
     def total(self) -> Spread:
-        """Its variance, from samples and from runs."""
+        """Variance of the change, from samples and from runs."""
         return summed([Spread(self.error**2, self.samples - 1), self.between])
 
     def across_runs(self, between: Spread, *, beyond: float = 0.0) -> Change:
-        """Return the same change with what runs differ in.
+        """Return this change with the variance between runs added.
 
         Args:
             between: a variance of log times.
@@ -156,7 +157,7 @@ def changes(
     balance: Balance,
     shared: Mapping[str, float] = _NOTHING,
 ) -> dict[str, Change]:
-    """Compute the change of each quantity; those that no pair has are left out.
+    """Return the change of each quantity; those that no pair has are left out.
 
     Args:
         pairs: at least ``FEWEST``.
@@ -231,7 +232,7 @@ def _latency(
 
 
 class _Quality:
-    """The metric on both sides, and the score that is made of it and of speed."""
+    """Quality on both sides, and the score that is made of it and of speed."""
 
     def __init__(self, pairs: Pairs, balance: Balance) -> None:
         self._pairs = pairs
@@ -317,9 +318,9 @@ def _change(
     baseline: float,
     p: float | None = None,
 ) -> Change:
-    """Add what follows from the draws: the standard error, and p where it is not given.
+    """Return the change with the standard error and p that follow from its draws.
 
-    It is given of answers that are right or wrong.
+    For answers that are right or wrong p is given: that of McNemar's test.
 
     A bootstrap's spread is too small by the square root of (n - 1)/n. Where all pairs
     changed alike there is none: each may as well have changed the other way.

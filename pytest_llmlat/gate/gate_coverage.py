@@ -1,4 +1,4 @@
-"""What a gate would let pass unseen: nothing in common, and rules that mean nothing."""
+"""Coverage of the gate: what it would let pass unseen."""
 
 from __future__ import annotations
 

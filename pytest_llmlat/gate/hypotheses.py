@@ -1,4 +1,4 @@
-"""What is judged: the changes of cells, and of all cells of a run together."""
+"""Hypotheses of the gate: the changes of cells, and of all cells of a run together."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.stopping import Stopping
 
 ALL_CELLS = "all cells"
-"""The name of a verdict on a run as a whole."""
+"""Name of the cell in a verdict on a run as a whole."""
 ALL_CELLS_SHARE = 0.5
-"""Of the level, for the times of all cells together; the rest is for each cell."""
+"""Share of the level for the times of all cells together; the rest is for each cell."""
 BALANCED_BY = "e2e"
-"""The latency that the balanced score is made of."""
+"""Latency that the balanced score is made of."""
 _DRAWS = 10_000
 _EVEN = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """A change that is to be judged, with what it needs for that."""
+    """A change to be judged, with its tolerance and its share of the level."""
 
     cell: str
     against: str
@@ -44,11 +44,11 @@ class Hypothesis:
     tolerance: float
     notes: tuple[str, ...]
     weight: float = 1.0
-    """The share of the level that its family has, beside those of the others."""
+    """Share of the level that its family has, beside those of the others."""
     stored: int = 0
-    """Beside how many stored runs; 0 where both were measured in turn."""
+    """Number of stored runs beside it; 0 where both were measured in turn."""
     times: Mapping[str, StoredTimes] = field(default_factory=dict)
-    """Of the cell, by latency."""
+    """Stored times of the cell, by latency."""
 
 
 def looked_at(
@@ -57,7 +57,7 @@ def looked_at(
     stopping: Stopping | None,
     balance: Balance,
 ) -> dict[str, Change]:
-    """Return changes with intervals that hold at every look, where there were some.
+    """Return changes with intervals that hold at every look, where there were looks.
 
     Args:
         changes: as they are of a number of pairs that was fixed before.
@@ -75,7 +75,7 @@ def looked_at(
 
 
 def across_runs(gated: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Add what runs differ in to each change, and how all cells changed together.
+    """Return hypotheses with what runs differ in, and that of all cells together.
 
     Six cells that are all ten per cent slower may each be within its noise; together
     they are not. What was measured in turn has no other run, and stays as it is.
@@ -98,7 +98,7 @@ def across_runs(gated: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 
 def families(gated: Iterable[Hypothesis]) -> list[list[Hypothesis]]:
-    """Return what shares a level: the latencies of a cell, and all else by itself."""
+    """Return the families that share a level: a cell's latencies; all else alone."""
     found: list[list[Hypothesis]] = []
     clocks: dict[tuple[str, str], list[Hypothesis]] = {}
     for each in gated:
@@ -176,7 +176,7 @@ def _joint(
 
 @cache
 def _normal_scores() -> Array:
-    """Return what stands for draws of a normal distribution, without chance."""
+    """Return normal scores, which stand for draws of a normal distribution."""
     import numpy as np
 
     normal = NormalDist()

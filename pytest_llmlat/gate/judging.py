@@ -1,4 +1,4 @@
-"""From changes to verdicts, over all quantities of all cells at once."""
+"""Verdicts on changes, over all quantities of all cells at once."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
 ALPHA = 0.10
-"""Of all two-sided intervals together. A regression is one side of them, and a pass the
-other: of either at most one in twenty is a mistake."""
+"""Level of all two-sided intervals together. A regression is one side of them, and a
+pass the other: of either at most one in twenty is a mistake."""
 SHARES = 3
-"""Of a cell that is gated whole: quality, balance and time."""
+"""Shares of the level in a cell that is gated whole: quality, balance and time."""
 _SHOWN = 3
 _LARGEST = 700.0
-"""The logarithm of about as much as a float holds."""
+"""Logarithm of about the largest float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A measured cell and what it is compared with."""
+    """A measured cell matched with what it is compared with."""
 
     facts: CellFacts
     records: tuple[Record, ...]
     against: str
-    """The name of the baseline or of the model."""
+    """Name of the baseline or of the model."""
     reference: tuple[Record, ...] | None
-    """``None`` where the baseline has no such cell."""
+    """Reference; ``None`` where the baseline has no such cell."""
     only_quality: str | None = None
-    """Why latencies are not comparable; ``None`` if they are."""
+    """Reason why latencies are not comparable; ``None`` if they are."""
     same_answers: bool = False
-    """Every answer is the same on both sides, letter for letter."""
+    """Whether every answer is the same on both sides, letter for letter."""
     slower: float | None = None
-    """How many times as long a yardstick took here as in the stored runs, whose times
+    """Factor by which a yardstick took longer here than in the stored runs, whose times
     are multiplied by it; ``None`` where there is none."""
     runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     """The reference by runs, where it was not measured in turn with the cell."""
@@ -117,7 +117,7 @@ def judge(
 
 
 def _settled(verdict: Verdict, rules: Rules) -> Verdict:
-    """Fail what could not be decided, where that was asked for."""
+    """Return a verdict that fails where it is undecided, if that was asked for."""
     if verdict.outcome != "inconclusive" or rules.unsure == "pass":
         return verdict
     note = _joined(*filter(None, [verdict.note, "inconclusive"]))
@@ -127,7 +127,7 @@ def _settled(verdict: Verdict, rules: Rules) -> Verdict:
 def _examine(
     match: Match, rules: Rules, balance: Balance
 ) -> tuple[list[Verdict], list[Hypothesis]]:
-    """Return what can be said at once, and the changes that are to be judged."""
+    """Return the verdicts that are known at once, and the hypotheses to be judged."""
     tolerated = rules.tolerated(match.facts.cell)
     if not match.facts.whole(len(match.records)) or not match.records:
         note = f"{len(match.records)} of {match.facts.planned} answers are there"
@@ -215,7 +215,7 @@ def _sides(match: Match) -> Sequence[Sequence[Record]]:
 
 
 def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
-    """Say of a latency that too few pairs have whether this run has lost it."""
+    """Say that too few pairs have a latency, and whether this run has lost it."""
     theirs = known(pairs.baseline, name)
     both = sum(ratio is not None for ratio in log_ratios(pairs, name))
     if theirs and not both:
@@ -230,7 +230,7 @@ def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
 
 
 def _lacking(match: Match, pairs: Pairs, name: str) -> Iterable[str]:
-    """Say of a latency how many samples of the baseline have no counterpart."""
+    """Say how many samples of the baseline have no counterpart."""
     if name in LATENCIES:
         theirs = known(pairs.baseline, name)
         both = sum(ratio is not None for ratio in log_ratios(pairs, name))
@@ -250,7 +250,7 @@ def _mixed(pairs: Pairs, name: str) -> Iterable[str]:
 
 
 def _growing(match: Match, name: str) -> Iterable[str]:
-    """Say of a figure of time whose load was not kept up, so that it grew."""
+    """Say of a figure of time that the load was not kept up, so that it grew."""
     if name == QUALITY:
         return
     sides = {"here": match.records, f"in {match.against}": match.reference or ()}
@@ -263,13 +263,13 @@ def _growing(match: Match, name: str) -> Iterable[str]:
 
 
 def _scaled(match: Match, name: str) -> Iterable[str]:
-    """Say of a figure of time that stored times were scaled, and by how much."""
+    """Say of a figure of time by how much stored times were scaled."""
     if name != QUALITY and match.slower is not None:
         yield f"by the yardstick, which took {match.slower:.2f} times as long here"
 
 
 def _drawn_apart(match: Match) -> Iterable[str]:
-    """Say where the two sides did not draw their answers alike."""
+    """Say how the two sides drew their answers differently."""
     ours = {(r.temperature, r.top_p) for r in match.records}
     theirs = {(r.temperature, r.top_p) for r in match.reference or ()}
     known = not any(None in how for how in ours | theirs)
@@ -372,7 +372,7 @@ def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:
 
 
 def _as_share(quantity: str, change: float) -> float:
-    """Return a change as it is told: of a latency as a share.
+    """Return a change as it is reported: of a latency as a share.
 
     What lies between 0 and 1 changes by 1 at most.
     """

@@ -1,16 +1,14 @@
-"""Where a series of runs changes its level, and how rarely chance does the same.
+"""Splits of a series of runs where its level changes, and their p-values.
 
 Two statistics: the largest energy distance between what lies before and behind a place
 (e-divisive; Matteson & James 2014, J. Am. Stat. Assoc. 109(505)), and Kendall's S of
-the values over their order (Mann 1945), which knows a slow creep. Neither assumes a
-distribution.
-
-Each is compared with two kinds of series in which nothing changed: the runs in another
-order (a permutation test, exact where runs do not depend on each other), and series
-whose neighbouring runs depend on each other as those of this one do (an autoregression
-of the first order with its innovations in another order). The larger of the two
-p-values counts. Drawing ends when chance has done it often enough (Besag & Clifford
-1991, Biometrika 78(2)).
+the values over their order (Mann 1945), which detects a slow creep. Neither assumes a
+distribution. Each is compared with two kinds of series in which nothing changed: the
+runs in another order (a permutation test, exact where runs do not depend on each
+other), and series whose neighbouring runs depend on each other as those of this one do
+(an autoregression of the first order with its innovations in another order). The larger
+of the two p-values counts. Drawing ends when chance has done it often enough (Besag &
+Clifford 1991, Biometrika 78(2)).
 """
 
 from __future__ import annotations
@@ -28,34 +26,34 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.resampling import Array
 
     Statistic = Callable[[Array], Array]
-    """From series, (draws, runs), to a figure of each."""
+    """Statistic of series: from (draws, runs) to a figure of each."""
 
 LEAST = 2
-"""A level has at least so many runs."""
+"""Runs of a level at least."""
 SEED = 1
 _ENOUGH = 20
 _DOUBT = 2.5
-"""So many standard errors are added to how much a run depends on the one before."""
+"""Standard errors that are added to how much a run depends on the one before."""
 _CELLS = 2_000_000
 """Numbers in memory at once."""
 _MOST_DEPENDENT = 0.9
 _WARM_UP = 20
 _LONG = 16
-"""So many runs may well hold several changes."""
+"""Number of runs that may well hold several changes."""
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The place where a series changes most, and how rarely chance makes such one."""
+    """A split: the place where a series changes most, and its p-value."""
 
     place: int
-    """The first run of the new level."""
+    """Index of the first run of the new level."""
     p: float
 
 
 def split(values: Array, *, draws: int) -> Split:
-    """Find the place of the largest change of level.
+    """Return the place of the largest change of level.
 
     Args:
         values: of at least twice ``LEAST`` runs, in their order.
@@ -68,7 +66,7 @@ def split(values: Array, *, draws: int) -> Split:
 
 
 def trend(values: Array, *, draws: int) -> float:
-    """Return how rarely chance makes values rise or fall so steadily.
+    """Return the p-value of so steady a rise or fall.
 
     Args:
         values: of the runs, in their order.
@@ -81,7 +79,7 @@ def trend(values: Array, *, draws: int) -> float:
 
 
 def _without_levels(values: Array, splits: int) -> tuple[int, tuple[Array, int]]:
-    """Return the place of the largest change, and what is left without levels.
+    """Return the place of the largest change, and the series without its levels.
 
     Beside it stands how many figures were taken off.
 
@@ -117,7 +115,7 @@ def line(values: Array) -> tuple[float, float]:
 
 
 def dependence(values: Array, removed: int) -> float:
-    """Return how much a run depends on the one before, rather too much than too little.
+    """Return how much a run depends on the one before, too much rather than too little.
 
     What is left of a series whose level or line was taken off looks less dependent than
     it is; this is corrected (Marriott & Pope 1954), and its doubt is added.
@@ -157,7 +155,7 @@ def _p(
 
 
 def _permuted(values: Array) -> Callable[[int], Array]:
-    """Return what draws the runs in other orders."""
+    """Return a function that draws the runs in other orders."""
     import numpy as np
 
     source = _source(values)
@@ -169,7 +167,7 @@ def _permuted(values: Array) -> Callable[[int], Array]:
 
 
 def _rebuilt(left: Array, removed: int) -> Callable[[int], Array]:
-    """Return what draws series without a change that depend as this one does.
+    """Return a function that draws unchanged series as dependent as this one.
 
     Args:
         left: the series without its levels, or without its line.
@@ -199,7 +197,7 @@ def _largest(series: Array) -> Array:
 
 
 def _beside_noise(series: Array) -> Array:
-    """Return the same beside how far neighbouring runs are apart.
+    """Return the largest energy distance beside that of neighbouring runs.
 
     Levels hardly count in that, however many there are.
     """
@@ -257,7 +255,7 @@ def _places(count: int) -> Array:
 
 
 def _source(values: Sequence[float] | Array) -> Generator:
-    """Return a source of chance that is the same for equally many runs."""
+    """Return a random source that is the same for equally many runs."""
     import numpy as np
 
     return np.random.default_rng([SEED, len(values)])

@@ -1,4 +1,4 @@
-"""Changes that were looked at after each pair, so that measuring could stop at one.
+"""Looks at a change after each pair, so that measuring may stop at a result.
 
 The chance of an error is shared out before anything is measured: the larger part goes
 to a confidence sequence, which holds at every look, the rest to the test of the planned
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     Interval = Callable[[float], tuple[float, float]]
 
 AT_LOOKS = 0.8
-"""The part of the level that the looks have; the test of all pairs has the rest."""
+"""Part of the level for the looks; the test of all pairs has the rest."""
 FEWEST_RATIOS = 5
-"""Below so many pairs a spread is not known well enough to say anything."""
+"""Pairs that are needed to know a spread well enough."""
 _WORST = (-1.0, 1.0)
-"""All that is known of a change in what lies between 0 and 1."""
+"""Range of a change in what lies between 0 and 1."""
 _STEPS = 17
 _HALVINGS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """What looking after each pair tells of a change."""
+    """The evidence of looking at a change after each pair."""
 
     sequence: ConfidenceSequence | None
-    """``None`` of a figure that is no mean, such as corpus BLEU: it is tested at the
-    end alone."""
+    """Confidence sequence; ``None`` of a figure that is no mean, such as corpus BLEU:
+    it is tested at the end alone."""
     early: bool
     """Whether measuring was stopped by a result, so that no test of a fixed number of
     pairs holds."""
@@ -81,7 +81,7 @@ class Looks:
 
 
 def unsuited(stopping: Stopping | None) -> str | None:
-    """Say why a cell cannot be compared with what it was not measured in turn with."""
+    """Say why a cell cannot be compared with what it was not measured beside."""
     if stopping is None or not stopping.early:
         return None
     return f"it was {stopping.told}: no test of a fixed number of samples holds for it"
@@ -111,7 +111,7 @@ def sequences(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Halves:
-    """The loss of balanced score, from what is known of its two halves on both sides.
+    """Bounds of the loss of balanced score, from those of its halves on both sides.
 
     All four hold at once, so that the largest and the smallest loss that they allow
     bound it. That is wider than need be: it is there to call a loss tolerable. What is
@@ -119,7 +119,7 @@ class _Halves:
     """
 
     quality: BoundedMean
-    """Of the reference."""
+    """Quality of the reference."""
     quality_loss: BoundedMean
     speed: BoundedMean
     speed_loss: NormalMean

@@ -1,4 +1,4 @@
-"""Which measured cell is compared with which stored one, and in what of it."""
+"""Matching: which stored cell a measured one is compared with, and in what."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def after(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yardstick:
-    """What was measured in turn with a cell to tell how fast the machine is."""
+    """A yardstick, measured in turn with a cell: how fast was the machine?"""
 
     facts: CellFacts
     records: tuple[Record, ...]
@@ -93,7 +93,7 @@ def yardstick_of(
     facts: Iterable[CellFacts],
     measured: Mapping[str, Sequence[Record]],
 ) -> Yardstick | None:
-    """Return what was measured in turn with a cell to tell how fast the machine is.
+    """Return the yardstick that was measured in turn with a cell.
 
     Args:
         fact: of the cell.
@@ -162,7 +162,7 @@ def _by_yardstick(
 
 
 def disturbed(facts: CellFacts | Summary) -> str | None:
-    """Say what else was measured in a cell's latencies; ``None`` if nothing was."""
+    """Say what disturbed a cell's latencies; ``None`` if nothing did."""
     if facts.contention is not None and facts.contention.contended:
         return f"contended: {facts.contention.contended}"
     if facts.load is not None and facts.load.client_limited:
@@ -171,7 +171,7 @@ def disturbed(facts: CellFacts | Summary) -> str | None:
 
 
 def answers_of(records: Iterable[Record]) -> dict[tuple[str, int], str | None]:
-    """Return for each (sample, round) what tells its answer from another."""
+    """Return the digest of each answer, by (sample, round)."""
     return {(r.sample, r.round): baselines.digest_of(r) for r in records}
 
 

@@ -1,10 +1,10 @@
-"""Whether answers that were right became wrong ones, tested exactly.
+"""McNemar's test, exact: did answers that were right become wrong ones?
 
-McNemar's test asks whether, of the pairs that differ, more were lost than won. Given
-how many differ, each is the toss of a coin: the conditional form, which needs more
-pairs than the question does, because few tosses have few outcomes. The unconditional
-form (Suissa & Shuster 1991; recommended by Fagerland, Lydersen & Laake 2013) keeps the
-level just as exactly: it takes the worst case over how likely a pair is to differ.
+The test asks whether, of the pairs that differ, more were lost than won. Given how many
+differ, each is the toss of a coin: the conditional form, which needs more pairs than
+the question does, because few tosses have few outcomes. The unconditional form (Suissa
+& Shuster 1991; recommended by Fagerland, Lydersen & Laake 2013) keeps the level just as
+exactly: it takes the worst case over how likely a pair is to differ.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.resampling import Array, Integers
 
 MOST_EXACT = 1000
-"""Up to so many pairs all outcomes are gone through; of more, the conditional form is
-about as good, in its normal limit with the correction for continuity."""
+"""Number of pairs up to which all outcomes are gone through; of more, the conditional
+form is about as good, in its normal limit with the correction for continuity."""
 _FEW = 250
-"""Up to so many pairs a small table of tosses does."""
+"""Number of pairs up to which a small table of tosses does."""
 _SURE = 1 - 1e-15
 _GRID = 400
-"""At so many chances to differ the worst case is looked for."""
+"""Number of chances to differ among which the worst case is sought."""
 
 
 @lru_cache(maxsize=4096)

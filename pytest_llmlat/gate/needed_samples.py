@@ -1,9 +1,9 @@
-"""How many samples or stored runs would decide what could not be decided.
+"""The number of samples or stored runs that would decide what is undecided.
 
-What is known of the true change is its estimate and how sure that is. So the answer is
-not the number that decides if the estimate is the truth, which it seldom is, but the
-one with which a new measurement decides with a given probability, over all changes that
-the estimate leaves open (assurance: O'Hagan, Stevens & Campbell 2005, Pharmaceutical
+The true change is known by its estimate and how sure that is. So the answer is not the
+number that decides if the estimate is the truth, which it seldom is, but the one with
+which a new measurement decides with a given probability, over all changes that the
+estimate leaves open (assurance: O'Hagan, Stevens & Campbell 2005, Pharmaceutical
 Statistics 4(3)). It is told for one half and for ``ASSURANCE``, as a range.
 """
 
@@ -30,12 +30,12 @@ _CERTAIN = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """A number of samples or runs, with which a new measurement would decide."""
+    """A number of samples or runs with which a new measurement would decide."""
 
     fewest: int
-    """In half of the cases."""
+    """Number that decides in half of the cases."""
     enough: int | None
-    """In four of five; ``None`` if no number does."""
+    """Number that decides in four of five; ``None`` if no number does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ class Undecided:
     change: Change
     low: float
     high: float
-    """Its interval."""
+    """Upper end of its interval."""
     tolerance: float
-    """On the scale of the change."""
+    """Tolerance, on the scale of the change."""
     level: float
-    """One-sided, of each bound and of its p-value."""
+    """Level of each bound and of its p-value, one-sided."""
     stored: int = 0
-    """Beside how many stored runs; 0 where both sides were measured in turn."""
+    """Number of stored runs beside it; 0 where both sides were measured in turn."""
 
 
 def needed_samples(case: Undecided) -> Needed | None:
@@ -73,7 +73,7 @@ def needed_samples(case: Undecided) -> Needed | None:
 
 
 def needed_runs(case: Undecided) -> Needed | None:
-    """Return how many more stored runs would, beside a new run; ``None`` if none."""
+    """Return how many more stored runs would decide; ``None`` if none would."""
     change, stored = case.change, case.stored
     # One run alone tells nothing of how runs differ, and a bound on that is no guess.
     known = _beside(change, stored, 0) if stored == 1 else change.total
@@ -93,7 +93,7 @@ def needed_runs(case: Undecided) -> Needed | None:
 
 
 def _beside(change: Change, stored: int, more: int) -> Spread:
-    """Return what the variance would be with more stored runs."""
+    """Return the variance of the change with more stored runs."""
     between = expected(change.between, stored, more)
     if stored == 1:
         between = replace(between, variance=between.variance * change.slope**2)
@@ -102,7 +102,7 @@ def _beside(change: Change, stored: int, more: int) -> Spread:
 
 
 class _ToDecide:
-    """How far a change is from being decided, in its standard errors."""
+    """The distance of a change from being decided, in its standard errors."""
 
     def __init__(self, case: Undecided) -> None:
         change = case.change
@@ -154,7 +154,7 @@ def _first(decides: Callable[[float], float], wanted: float, start: int) -> int 
 
 
 def _of_equal(case: Undecided) -> Needed | None:
-    """Return it where nothing varies: the interval shrinks as the number grows."""
+    """Return the number where nothing varies: the interval shrinks as it grows."""
     change, reach = case.change, case.high - case.change.estimate
     room = case.tolerance - change.estimate
     if not (0 < room < 1 and 0 < reach < 1):

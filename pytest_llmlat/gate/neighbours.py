@@ -1,4 +1,4 @@
-"""What requests that wait for each other have in common, in a change between two runs.
+"""Likeness of neighbouring requests in a change between two runs.
 
 Under a load a slow answer makes those behind it slow too. In two runs of the same
 arrivals the same requests wait, but not as long: the ratios of neighbours are alike,
@@ -29,7 +29,7 @@ SPEED = "speed"
 def shared_changes(
     ours: Sequence[Record], runs: Sequence[Sequence[Record]]
 ) -> Mapping[str, float]:
-    """Return how much more the mean change of each latency and of the speed varies.
+    """Return the variance that likeness of neighbours adds to each mean change.
 
     Args:
         ours: of a candidate, in the order of sending.

@@ -1,4 +1,4 @@
-"""Two measurements of the same samples, side by side."""
+"""Pairs of answers: two measurements of the same samples, side by side."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 LATENCIES = tuple(figure.short for figure in FIGURES.values() if figure.compared)
-"""Those of which each sample has one, so that two runs have a ratio of it."""
+"""Latencies of a sample, so that two runs have a ratio of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """The answers of one side to one item, averaged over its rounds and its turns.
+    """One side's answers to one item, averaged over its rounds and its turns.
 
     An item is a sample, or what is alike with others: a whole conversation.
     """
 
     first: Record
-    """One of them that is graded, for what they have in common; its chance is the mean
+    """One of the graded answers, for what they have in common; its chance is the mean
     of all."""
     value: float
     """Mean of the metric."""
@@ -39,16 +39,14 @@ class Side:
     counts: tuple[float, ...]
     """Mean of the sufficient statistics of a corpus metric, column by column."""
     correct: bool | None
-    """Right or wrong; ``None`` where rounds or turns differ, or the metric does not
-    know."""
+    """Whether it is right; ``None`` where rounds or turns differ, or the metric does
+    not know."""
     logs: tuple[float | None, ...]
-    """Mean logarithm of each of ``LATENCIES`` in seconds; ``None`` if none is known.
-
-    A time-out counts with the time after which it was given up: it took at least
-    that. An error has no latency; it weighs on quality and speed.
-    """
+    """Mean logarithm of each of ``LATENCIES`` in seconds; ``None`` if none is known. A
+    time-out counts with the time after which it was given up: it took at least that. An
+    error has no latency; it weighs on quality and speed."""
     cut: bool = False
-    """Whether some answer was given up: latencies are at least what they say."""
+    """Whether some answer was given up: latencies are then lower bounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +54,19 @@ class Pairs:
     """A candidate's and a baseline's answers to the samples that both have."""
 
     samples: tuple[str, ...]
-    """The names of the items."""
+    """Names of the items."""
     compared: int
-    """How many samples these hold: more than there are items where some are alike."""
+    """Number of samples in these: more than there are items where some are alike."""
     candidate: tuple[Side, ...]
     baseline: tuple[Side, ...]
     missing: tuple[str, ...]
-    """Samples of the baseline that the candidate has no answer to."""
+    """Samples of the baseline without an answer of the candidate."""
     added: tuple[str, ...]
-    """Samples of the candidate that the baseline has no answer to."""
+    """Samples of the candidate without an answer of the baseline."""
 
 
 def pair(candidate: Iterable[Record], baseline: Iterable[Record]) -> Pairs:
-    """Put the answers to each item side by side, in the order of the names.
+    """Return the answers to each item side by side, in the order of the names.
 
     Of a conversation those turns count that both sides have.
     """
@@ -122,7 +120,7 @@ def log_ratios(pairs: Pairs, quantity: str) -> list[float | None]:
 
 
 def known(sides: Sequence[Side], quantity: str) -> int:
-    """Return the number of samples for which a side has this latency."""
+    """Return the number of samples for which a side has a latency."""
     place = LATENCIES.index(quantity)
     return sum(side.logs[place] is not None for side in sides)
 
@@ -220,7 +218,7 @@ def _sample_logs(records: Sequence[Record]) -> tuple[float | None, ...]:
 
 
 def latency_logs(record: Record) -> tuple[float | None, ...]:
-    """Return the logarithm of each of ``LATENCIES``; ``None`` of what has none."""
+    """Return the logarithm of each of ``LATENCIES``; ``None`` where there is none."""
     timing = record.timing
     if timing is None or record.finish == "error":
         return (None,) * len(LATENCIES)

@@ -1,4 +1,4 @@
-"""Which changes a run could see beside stored ones, told before it is made.
+"""Power of the gate: the changes that a run could see, told before it is made.
 
 Stored runs tell how much the answer to one sample varies, once what is common to a run
 is taken away, and how much runs differ. One run of one round tells neither, and the
@@ -38,42 +38,43 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell, Record
 
 SIZES = (15, 30, 60, 120, 250, 500, 1000)
-"""For how many samples the table is made, beside the baseline's own number."""
+"""Numbers of samples of the table, beside the baseline's own."""
 _ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visible:
-    """The smallest changes that a number of samples shows with 80 per cent."""
+    """The smallest changes that a number of samples shows, with 80 per cent power."""
 
     cell: str
-    """Its id; ``all cells`` where all of them change alike."""
+    """Id of the cell; ``all cells`` where all of them change alike."""
     samples: int
-    """Of each cell."""
+    """Number of samples of each cell."""
     slower: float | None
-    """Of e2e, as a share; ``None`` where it is not known how one sample varies."""
+    """Change of e2e, as a share; ``None`` where it is not known how one sample
+    varies."""
     worse: float | None
-    """Of quality, in its points; ``None`` where so few samples show no loss at all, or
-    where marks that are not simply right or wrong had no spread."""
+    """Change of quality, in its points; ``None`` where so few samples show no loss at
+    all, or where marks that are not simply right or wrong had no spread."""
     stored: int
-    """Beside how many runs."""
+    """Number of stored runs beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredCell:
-    """A cell in all stored runs that have it."""
+    """A cell over all stored runs that have it."""
 
     cell: Cell
     runs: Mapping[str, BaselineCell]
     noise: float | None
     """Variance of one sample's log e2e in one run; ``None`` if nobody knows."""
     alike: float
-    """What neighbours being alike adds to the variance of a run's mean, for one
-    sample; shared by all of them as the samples' own noise is."""
+    """Variance of a run's mean that likeness of neighbours adds, for one sample; shared
+    by all of them as the samples' own noise is."""
     same_answers: bool
-    """All runs gave the same answers, so that another one will too."""
+    """Whether all runs gave the same answers, so that another one will too."""
     looks: int
-    """How often it is measured if it is slower."""
+    """Times that it is measured if it looks slower."""
 
     @property
     def samples(self) -> int:
@@ -207,13 +208,13 @@ def _all(
 
 
 def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
-    """Return how many shares of the level a cell will have."""
+    """Return the number of shares of the level that a cell will have."""
     quality = QUALITY in allowed and not each.same_answers
     return quality + (BALANCED in allowed) + any(name in allowed for name in LATENCIES)
 
 
 def _slower(whole: Spread, level: float, tolerance: float) -> float:
-    """Return the share that is seen to be beyond what is tolerated."""
+    """Return the smallest visible share beyond the tolerance."""
     reach = noncentral(level, whole.degrees) * math.sqrt(whole.variance)
     return math.expm1(math.log1p(tolerance) + reach)
 
@@ -221,7 +222,7 @@ def _slower(whole: Spread, level: float, tolerance: float) -> float:
 def _worse(
     each: _StoredCell, samples: int, level: float, tolerance: float
 ) -> float | None:
-    """Return the loss of quality that is seen, in its points."""
+    """Return the smallest visible loss of quality, in its points."""
     newest = list(each.runs.values())[-1].records
     graded = [record.grade for record in newest if record.graded]
     values = [grade.value for grade in graded]

@@ -1,8 +1,8 @@
-"""What a change does to the rules that it would be held to, were they its own.
+"""Changes of the rules by a change that is held to those of its base.
 
 Where the rules come from the base branch, those of the change are not followed; they
-are compared cell by cell and told, so that whoever merges it sees what later changes
-will be held to.
+are compared cell by cell and reported, so that whoever merges it sees what later
+changes will be held to.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
 
 RULES = "rules"
-"""The quantity of a verdict on the rules themselves."""
+"""Quantity of a verdict on the rules themselves."""
 _STRICTNESS = {"fail": 2, "warn": 1, "pass": 0}
 
 
 def rule_changes(
     base: Rules, head: Rules, cells: Iterable[Cell], *, name: str
 ) -> tuple[Verdict, ...]:
-    """Tell what a change makes of tolerances, and of undecided and of new cells.
+    """Return verdicts on changed tolerances, and on undecided and new cells.
 
     Args:
         base: the rules that are followed.
@@ -57,7 +57,7 @@ def rule_changes(
 def limit_changes(
     base: Sequence[Limit], head: Sequence[Limit], cells: Iterable[Cell], *, name: str
 ) -> tuple[Verdict, ...]:
-    """Tell what a change makes of absolute limits."""
+    """Return verdicts on changed absolute limits."""
     found: dict[str, list[str]] = defaultdict(list)
     for cell in cells:
         ours, theirs = _strictest(head, cell), _strictest(base, cell)
@@ -91,7 +91,7 @@ def _limit(then: Limit | None, now: Limit | None) -> str | None:
 
 
 def _strictest(limits: Iterable[Limit], cell: Cell) -> Mapping[tuple[str, Sign], Limit]:
-    """Return of each figure the bound that leaves least room."""
+    """Return the strictest bound of each figure."""
     found: dict[tuple[str, Sign], Limit] = {}
     for limit in limits:
         if limit.scope.holds(cell):

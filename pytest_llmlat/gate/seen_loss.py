@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 POWER = 0.8
 _NORMAL = NormalDist()
 _WON_AT = (0.05, 0.275, 0.5, 0.725, 0.95)
-"""At these quantiles of the number of won answers it is worked out; they stand for
+"""Quantiles of the number of won answers at which it is worked out; they stand for
 equal parts of all numbers."""
 _STEPS = 14
 
 
 def noncentral(level: float, degrees: float) -> float:
-    """Return how many standard errors a true change needs to be seen with ``POWER``.
+    """Return the standard errors that a true change needs to be seen with ``POWER``.
 
     By the normal approximation of the noncentral t (Johnson & Welch 1940).
 
@@ -38,7 +38,7 @@ def noncentral(level: float, degrees: float) -> float:
 def loss_of_answers(
     samples: int, *, right: float, differing: float, level: float, tolerance: float
 ) -> float | None:
-    """Return a share of all answers whose loss is seen, by McNemar's exact test.
+    """Return the share of answers whose loss is seen, by McNemar's exact test.
 
     Args:
         samples: how many are compared.
@@ -67,7 +67,7 @@ def loss_of_answers(
 
 
 def _least_lost(won: int, samples: int, level: float, tolerance: float) -> int:
-    """Return how many lost answers are the fewest that are a regression."""
+    """Return the fewest lost answers that are a regression."""
     low, high = won, samples - won + 1
     while high - low > 1:
         lost = (low + high) // 2

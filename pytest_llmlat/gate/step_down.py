@@ -1,14 +1,12 @@
-"""Which of many changes are certain, with one promise over all of them.
+"""Step-down tests of many changes, with one promise over all of them.
 
 Changes come in families: quantities that are read from one clock, so that what makes
 one of them worse makes the others so too. Between families it is Holm's step-down
 correction (1979), weighted; within one it is Hommel's (1988, Biometrika 75(2)), which
 loses nothing where all of a family moved alike: if each of two p-values is below the
 level of the family, both are rejected. It needs that p-values are not negatively
-dependent (Simes 1986; Sarkar 1998), as those of one clock are not.
-
-Both together are a closed test: the level of a family goes on to others only when all
-of it is rejected.
+dependent (Simes 1986; Sarkar 1998), as those of one clock are not. Both together are a
+closed test: the level of a family goes on to others only when all of it is rejected.
 """
 
 from __future__ import annotations
@@ -22,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HommelFamily:
-    """Some p-values that share a level."""
+    """A family of p-values that share a level."""
 
     p: tuple[float, ...]
-    """One-sided, one for each member; at least one."""
+    """P-values, one-sided, one for each member; at least one."""
     weight: float
-    """Its share of the level, beside those of the other families."""
+    """Share of the level, beside those of the other families."""
 
     def steps(self, level: float) -> int:
-        """Return by what the level is divided for each member (Hommel's j, from 1).
+        """Return the divisor of the level for each member (Hommel's j, from 1).
 
         A member is rejected if its p-value is at most the level by this, and all are
         if this is 1 and none is above the level.
@@ -43,18 +41,20 @@ class HommelFamily:
         return 1
 
     def whole(self) -> float:
-        """Return the least level at which all members are rejected."""
+        """Least level at which all members are rejected."""
         return max(self.p)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelShare:
-    """What a family gets of the level."""
+    """A family's share of the level."""
 
     level: float
-    """At which each of its members is tested: one-sided, the step of Hommel within."""
+    """Level at which each of its members is tested: one-sided, the step of Hommel
+    within."""
     bound: float
-    """The same for what is shown: it grows with each family that comes before."""
+    """Level of the interval that is shown: it grows with each family that comes
+    before."""
 
 
 def step_down(

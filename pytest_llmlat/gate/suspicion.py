@@ -1,4 +1,4 @@
-"""Which cells look slower than is tolerated, before it is known if they are."""
+"""Suspicion: cells that look slower than is tolerated, before that is certain."""
 
 from __future__ import annotations
 

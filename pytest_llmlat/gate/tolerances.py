@@ -1,4 +1,4 @@
-"""What is tolerated, for which cells: expressions as a user types them."""
+"""Tolerances and absolute limits: expressions as a user types them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
 
 Unsure: TypeAlias = Literal["pass", "fail"]
-"""What becomes of a run in which something could not be decided."""
+"""Treatment of a run in which something could not be decided."""
 NewCells: TypeAlias = Literal["fail", "warn", "pass"]
-"""What becomes of a cell that the baseline does not have."""
+"""Treatment of a cell that the baseline does not have."""
 UNSURE: tuple[Unsure, ...] = get_args(Unsure)
 NEW_CELLS: tuple[NewCells, ...] = get_args(NewCells)
 
@@ -30,23 +30,23 @@ DEFAULT_TOLERANCE: Mapping[str, float] = {
     "e2e": 0.05,
     "ttft": 0.05,
 }
-"""In points of quality and score, as a share of a latency. What is not named here, as
-``tpot``, is gated only where a tolerance is given for it."""
+"""Tolerances by default: points of quality and score, shares of a latency. What is not
+named here, as ``tpot``, is gated only where a tolerance is given for it."""
 _SCOPE = re.compile(r"(?P<task>[^@:\s]*)(?:@(?P<model>\S+?))?:\s+")
 _SHARE = re.compile(r"([0-9]*\.?[0-9]+)\s*(%?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which cells an expression is about; ``None`` stands for all."""
+    """The cells that an expression is about; ``None`` stands for all."""
 
     task: str | None = None
-    """A task or a family."""
+    """Name of a task or a family."""
     model: str | None = None
 
     @property
     def text(self) -> str:
-        """As it is typed: ``TASK@MODEL``."""
+        """The scope as it is typed: ``TASK@MODEL``."""
         return f"{self.task or ''}{f'@{self.model}' if self.model else ''}"
 
     def holds(self, cell: Cell) -> bool:
@@ -59,7 +59,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How much worse some quantities may become."""
+    """Tolerances of some cells: how much worse each quantity may become."""
 
     scope: Scope
     most: tuple[tuple[str, float], ...]
@@ -67,15 +67,15 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Tolerances of a gate, and what becomes of undecided and of new cells."""
+    """The rules of a gate: tolerances, and the treatment of undecided and new cells."""
 
     tolerances: tuple[Tolerance, ...] = ()
-    """Later ones come before earlier ones."""
+    """Tolerances; later ones come before earlier ones."""
     unsure: Unsure = "pass"
     new_cells: NewCells = "warn"
 
     def tolerated(self, cell: Cell) -> dict[str, float]:
-        """Return what is gated of a cell, and how much worse each may be."""
+        """Return the gated quantities of a cell, and how much worse each may be."""
         found = dict(DEFAULT_TOLERANCE)
         for tolerance in self.tolerances:
             if tolerance.scope.holds(cell):
@@ -84,7 +84,7 @@ class Rules:
 
 
 def scoped(text: str) -> tuple[Scope, str]:
-    """Split ``TASK@MODEL: expression`` into the cells that are meant and the rest."""
+    """Split ``TASK@MODEL: expression`` into its scope and the rest."""
     match = _SCOPE.match(f"{text.strip()} ")
     if match is None or not (match["task"] or match["model"]):
         return Scope(), text.strip()
@@ -124,7 +124,7 @@ def _share(text: str, name: str, where: str) -> float:
 
 
 LIMITED = limited_figures()
-"""What an absolute limit can be on, by the names that are typed."""
+"""Figures that an absolute limit can be on, by the names that are typed."""
 Sign: TypeAlias = Literal[">=", "<="]
 SIGNS: tuple[Sign, ...] = get_args(Sign)
 
@@ -138,7 +138,7 @@ class Limit:
     sign: Sign
     bound: float
     text: str
-    """As it was typed, for the report."""
+    """The limit as it was typed, for the report."""
 
 
 def parse_limits(texts: Iterable[str], *, where: str) -> tuple[Limit, ...]:

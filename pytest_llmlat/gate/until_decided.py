@@ -1,4 +1,4 @@
-"""When the pairs of an interleaved comparison are enough."""
+"""Early stopping of an interleaved comparison, when its pairs are enough."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
 
 _EACH = 100
-"""Up to so many pairs each is followed by a look; of more, each further per cent."""
+"""Number of pairs up to which a look follows each; of more, each further per cent."""
 
 
 class UntilDecided:
-    """Stops a cell at a regression, or where all of it is tolerable for certain.
+    """A rule that stops a cell at a regression, or where all is tolerable for certain.
 
     The level is shared out over all cells of the session and over quality, balance and
     time of each before anything is measured (Bonferroni), since nobody knows yet how
@@ -77,7 +77,7 @@ class UntilDecided:
     def _told(
         self, pairs: Pairs, quantities: Sequence[str]
     ) -> tuple[list[str], list[str]]:
-        """Return which quantities are worse for certain, and which are undecided."""
+        """Return the quantities that are worse for certain, and the undecided ones."""
         found = sequences(pairs, quantities, balance=self._balance)
         clock = [found[name].p_above(0.0) for name in found if name in LATENCIES]
         steps = HommelFamily(p=tuple(clock), weight=1.0).steps(self._share / 2)

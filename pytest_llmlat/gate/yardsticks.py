@@ -1,11 +1,10 @@
-"""Stored times as another machine of the same kind would have shown them.
+"""Stored times in the time of this machine, by a yardstick on both.
 
-A yardstick is one model that never changes, asked in turn with each cell. How much
-longer it took for a sample here than there is how much longer the cell would have taken
-here with nothing changed. So the times of a stored run are multiplied by it, sample by
-sample, and then compared as if both had run here: what is gated is a ratio of two
-ratios. What the yardstick's times differ in by chance is in the pairs, as what those of
-the cell differ in is.
+A yardstick is one model that never changes, asked in turn with each cell. Its slowdown
+for a sample, here against there, is the slowdown that the cell would show here with
+nothing changed. So the times of a stored run are multiplied by it, sample by sample,
+and then compared as if both had run here: what is gated is a ratio of two ratios.
+Chance in the yardstick's times is part of the pairs, as that in the cell's times is.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Rescaled:
 
     records: tuple[Record, ...]
     slower: float
-    """How many times as long this machine took, in the mean."""
+    """Factor by which this machine took longer, in the mean."""
 
 
 def rescaled(
@@ -78,7 +77,7 @@ def rescaled(
 
 
 def cost(facts: Iterable[CellFacts], records: Iterable[Record]) -> tuple[Verdict, ...]:
-    """Say what a yardstick cost: the time of its requests, beside that of the cells.
+    """Return the verdict on a yardstick's cost: its time beside that of the cells.
 
     Args:
         facts: of all cells of a run.
@@ -105,7 +104,7 @@ def cost(facts: Iterable[CellFacts], records: Iterable[Record]) -> tuple[Verdict
 
 
 def _lengths(records: Sequence[Record]) -> Mapping[str, tuple[int | None, ...]]:
-    """Return how many tokens each sample's answers have."""
+    """Return the number of tokens of each sample's answers."""
     found: dict[str, tuple[int | None, ...]] = {}
     for record in records:
         found[record.sample] = (*found.get(record.sample, ()), record.output_tokens)
