@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_llmlat.analysis.stored_run import Asked
-    from pytest_llmlat.gate.judging import Match
+    from pytest_llmlat.gate.match import Match
     from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.cell_facts import CellFacts

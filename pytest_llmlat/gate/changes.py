@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from statistics import NormalDist, fmean
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
-from pytest_llmlat.analysis.resampling import DRAWS, resample_weights
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.between_runs import NOTHING, Spread, summed
 from pytest_llmlat.gate.neighbours import SPEED
+from pytest_llmlat.gate.paired_sums import paired_sums, waiting_sums
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.analysis.resampling import Array, Weights
+    from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.gate.looks import Looks
     from pytest_llmlat.gate.pairing import Pairs, Side
     from pytest_llmlat.values.settings import Balance
@@ -37,9 +36,6 @@ QUANTITIES = (QUALITY, BALANCED, *LATENCIES)
 """Quantities that can be gated between two measurements."""
 FEWEST = 5
 """Pairs that are needed to know a spread well enough."""
-MOST_RESAMPLED = 2000
-"""Number of samples above which sums are drawn from their normal limit: the difference
-is far below what 10,000 draws can show, and the time is not."""
 _LEAST_DRAWS = 10
 _EXACT = 1e-6
 """Standard error below which a change is rounding: draws are summed in single
@@ -169,7 +165,7 @@ def changes(
     latencies = [name for name in LATENCIES if name in quantities]
     ratios = {name: log_ratios(pairs, name) for name in latencies}
     quality = _Quality(pairs, balance)
-    drawn = _draw(
+    drawn = paired_sums(
         {
             **{name: _deviations(ratios[name]) for name in latencies},
             "speeds": [(a.speed, b.speed) for a, b in _zipped(pairs)],
@@ -179,8 +175,8 @@ def changes(
     )
     for name in latencies:
         count = sum(ratio is not None for ratio in ratios[name])
-        drawn[name] = drawn[name] + _waiting(name, shared, count)
-    drawn["speeds"][:, :1] += _waiting(SPEED, shared, len(pairs.candidate))
+        drawn[name] = drawn[name] + waiting_sums(name, shared, count)
+    drawn["speeds"][:, :1] += waiting_sums(SPEED, shared, len(pairs.candidate))
     found = {
         name: _latency(pairs, name, ratios[name], drawn[name]) for name in latencies
     }
@@ -188,17 +184,6 @@ def changes(
     found |= {n: c for n, c in quality.changes(drawn).items() if n in wanted}
     kept = {name: change for name, change in found.items() if change is not None}
     return {name: kept[name] for name in QUANTITIES if name in kept}
-
-
-def _waiting(name: str, shared: Mapping[str, float], count: int) -> Array:
-    """Return draws of what waiting adds to a sum of so many: (draws, 1)."""
-    import numpy as np
-
-    variance = shared.get(name, 0.0)
-    if variance <= 0:
-        return np.zeros((DRAWS, 1))
-    source = np.random.default_rng([count, *name.encode()])
-    return source.normal(0.0, count * math.sqrt(variance), (DRAWS, 1))
 
 
 def _deviations(ratios: Sequence[float | None]) -> list[tuple[float]]:
@@ -361,40 +346,3 @@ def _mcnemar(pairs: Pairs) -> float | None:
 
 def _zipped(pairs: Pairs) -> list[tuple[Side, Side]]:
     return list(zip(pairs.candidate, pairs.baseline, strict=True))
-
-
-def _draw(blocks: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Array]:
-    """Return the summed columns of each resample, block by block.
-
-    The same number of rows is always drawn alike, so the drawing is done once.
-    """
-    import numpy as np
-
-    rows = np.column_stack([np.asarray(block, float) for block in blocks.values()])
-    if len(rows) <= MOST_RESAMPLED:
-        # Single precision: 10,000 draws know nothing of the eighth digit.
-        sums = (_weights(len(rows)) @ rows.astype(np.float32)).astype(float)
-    else:
-        sums = _normal_sums(rows)
-    widths = [len(block[0]) for block in blocks.values()]
-    parts = np.split(sums, np.cumsum(widths)[:-1], axis=1)
-    return dict(zip(blocks, parts, strict=True))
-
-
-def _normal_sums(rows: Array) -> Array:
-    """Draw sums of many rows from their normal limit."""
-    import numpy as np
-
-    source = np.random.default_rng(len(rows))
-    # A square root of the covariance, which may be singular: columns can be constant.
-    scale, axes = np.linalg.eigh(np.atleast_2d(np.cov(rows, rowvar=False, bias=True)))
-    root = axes * np.sqrt(np.clip(scale, 0, None))
-    noise = source.standard_normal((DRAWS, len(scale))) @ root.T
-    sums: Array = len(rows) * rows.mean(axis=0) + math.sqrt(len(rows)) * noise
-    return sums
-
-
-@lru_cache(maxsize=4)
-def _weights(count: int) -> Weights:
-    """Return how often each of ``count`` rows is in each resample: (draws, count)."""
-    return resample_weights(count, seed=f"gate|{count}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.queue_growth import grows
-from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
+from pytest_llmlat.gate.changes import FEWEST, QUALITY, changes
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
     BALANCED_BY,
@@ -23,15 +22,22 @@ from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import HommelFamily, step_down
 from pytest_llmlat.gate.stored_runs import stored_times
+from pytest_llmlat.gate.verdict_notes import (
+    growing,
+    lacking,
+    mixed,
+    remarks,
+    scaled,
+)
 from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.gate.match import Match
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.step_down import LevelShare
     from pytest_llmlat.gate.tolerances import Rules
-    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Outcome
     from pytest_llmlat.values.settings import Balance
@@ -44,29 +50,6 @@ SHARES = 3
 _SHOWN = 3
 _LARGEST = 700.0
 """Logarithm of about the largest float."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A measured cell matched with what it is compared with."""
-
-    facts: CellFacts
-    records: tuple[Record, ...]
-    against: str
-    """Name of the baseline or of the model."""
-    reference: tuple[Record, ...] | None
-    """Reference; ``None`` where the baseline has no such cell."""
-    only_quality: str | None = None
-    """Reason why latencies are not comparable; ``None`` if they are."""
-    same_answers: bool = False
-    """Whether every answer is the same on both sides, letter for letter."""
-    slower: float | None = None
-    """Factor by which a yardstick took longer here than in the stored runs, whose times
-    are multiplied by it; ``None`` where there is none."""
-    runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
-    """The reference by runs, where it was not measured in turn with the cell."""
-    in_turn: bool = False
-    """Whether both were measured in turn, in pairs of one sample."""
 
 
 def judge(
@@ -167,7 +150,7 @@ def _compare(
     found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
     found = looked_at(found, pairs, match.facts.stopping, balance)
     early = bool(match.facts.stopping and match.facts.stopping.early)
-    said = tuple(_remarks(match, pairs))
+    said = tuple(remarks(match, pairs))
     told: list[Verdict] = []
     gated: list[Hypothesis] = []
     for name, tolerance in tolerated.items():
@@ -175,10 +158,10 @@ def _compare(
             told += _unpaired(match, pairs, name)
             continue
         own = (
-            *_lacking(match, pairs, name),
-            *(() if early else _mixed(pairs, name)),
-            *_growing(match, name),
-            *_scaled(match, name),
+            *lacking(match, pairs, name),
+            *(() if early else mixed(pairs, name)),
+            *growing(match, name),
+            *scaled(match, name),
         )
         each = Hypothesis(
             cell=match.facts.cell.id,
@@ -227,75 +210,6 @@ def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
     elif theirs:
         note = f"{both} pairs tell nothing; at least {FEWEST} are needed"
         yield _plain(match, name, "inconclusive", note)
-
-
-def _lacking(match: Match, pairs: Pairs, name: str) -> Iterable[str]:
-    """Say how many samples of the baseline have no counterpart."""
-    if name in LATENCIES:
-        theirs = known(pairs.baseline, name)
-        both = sum(ratio is not None for ratio in log_ratios(pairs, name))
-        if both < theirs:
-            yield f"{theirs - both} of {theirs} that {match.against} has are missing"
-
-
-def _mixed(pairs: Pairs, name: str) -> Iterable[str]:
-    """Say where right and wrong could not be tested sample by sample."""
-    sides = (*pairs.candidate, *pairs.baseline)
-    binary = all(side.first.grade.correct is not None for side in sides)
-    if name == QUALITY and binary and any(side.correct is None for side in sides):
-        yield (
-            "repeats of a sample, or turns of a conversation, are right and wrong:"
-            " tested by paired means, not by McNemar's test"
-        )
-
-
-def _growing(match: Match, name: str) -> Iterable[str]:
-    """Say of a figure of time that the load was not kept up, so that it grew."""
-    if name == QUALITY:
-        return
-    sides = {"here": match.records, f"in {match.against}": match.reference or ()}
-    behind = [where for where, records in sides.items() if grows(records)]
-    if behind:
-        yield (
-            f"the load was not kept up {' and '.join(behind)}: times grow with the"
-            " length of the run"
-        )
-
-
-def _scaled(match: Match, name: str) -> Iterable[str]:
-    """Say of a figure of time by how much stored times were scaled."""
-    if name != QUALITY and match.slower is not None:
-        yield f"by the yardstick, which took {match.slower:.2f} times as long here"
-
-
-def _drawn_apart(match: Match) -> Iterable[str]:
-    """Say how the two sides drew their answers differently."""
-    ours = {(r.temperature, r.top_p) for r in match.records}
-    theirs = {(r.temperature, r.top_p) for r in match.reference or ()}
-    known = not any(None in how for how in ours | theirs)
-    if known and len(ours) == len(theirs) == 1 and ours != theirs:
-        (now,), (then,) = ours, theirs
-        yield (
-            f"drawn otherwise: temperature {now[0]:g}, top_p {now[1]:g} here,"
-            f" temperature {then[0]:g}, top_p {then[1]:g} there"
-        )
-
-
-def _remarks(match: Match, pairs: Pairs) -> Iterable[str]:
-    if pairs.missing:
-        whole = pairs.compared + len(pairs.missing)
-        shown = ", ".join(pairs.missing[:_SHOWN])
-        yield (
-            f"{len(pairs.missing)} of {whole} samples of {match.against} were not"
-            f" measured ({shown}{', …' if len(pairs.missing) > _SHOWN else ''})"
-        )
-    if match.facts.stopping is not None:
-        yield match.facts.stopping.told
-    yield from _drawn_apart(match)
-    yield from filter(None, [match.facts.measured_again])
-    late = sum(record.finish == "timeout" for record in match.records)
-    if late:
-        yield f"{late} time-outs counted by their limit"
 
 
 def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
@@ -395,6 +309,3 @@ def _plain(match: Match, quantity: str, outcome: str, note: str) -> Verdict:
 
 def _joined(*notes: str) -> str | None:
     return "; ".join(notes) or None
-
-
-__all__ = ["ALPHA", "BALANCED", "SHARES", "Match", "judge"]

@@ -7,7 +7,7 @@ from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cached_prompts import cached_apart
-from pytest_llmlat.gate.judging import Match
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.yardsticks import rescaled
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.store import baselines

@@ -10,7 +10,7 @@ from pytest_llmlat.gate.hypotheses import as_change
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios, pair
 
 if TYPE_CHECKING:
-    from pytest_llmlat.gate.judging import Match
+    from pytest_llmlat.gate.match import Match
     from pytest_llmlat.gate.tolerances import Rules
 
 

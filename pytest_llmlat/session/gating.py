@@ -14,8 +14,9 @@ from pytest_llmlat.gate.gate_coverage import (
     never_gated,
     nothing_in_common,
 )
-from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import idle
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.matching import after, answers_of, disturbed, same, yardstick_of
 from pytest_llmlat.gate.power import visible
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
 
-from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.judging import judge
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.records import Cell, Grade, Record

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.hypotheses import ALL_CELLS, across_runs
-from pytest_llmlat.gate.judging import ALPHA, Match, judge
+from pytest_llmlat.gate.judging import ALPHA, judge
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.needed_samples import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.power import Visible, visible
 from pytest_llmlat.gate.tolerances import Rules

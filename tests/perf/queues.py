@@ -24,7 +24,8 @@ from pytest_llmlat.analysis.batch_means import at_least_shared, shared_variance
 from pytest_llmlat.analysis.intervals import mean_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
 from pytest_llmlat.analysis.steadiness import steadiness
-from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.judging import judge
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
 from pytest_llmlat.values.records import Cell, Grade, Record

@@ -25,8 +25,9 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.analysis.confidence_sequences import BoundedMean, NormalMean
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.gate.judging import ALPHA, SHARES, Match, judge
+from pytest_llmlat.gate.judging import ALPHA, SHARES, judge
 from pytest_llmlat.gate.looks import AT_LOOKS
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE, Rules
 from pytest_llmlat.gate.until_decided import UntilDecided
 from pytest_llmlat.values.stopping import Stopping

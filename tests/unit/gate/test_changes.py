@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import resample_weights
-from pytest_llmlat.gate import changes as measured
-from pytest_llmlat.gate import mcnemar
+from pytest_llmlat.gate import mcnemar, paired_sums
 from pytest_llmlat.gate.changes import (
     BALANCED,
     FEWEST,
@@ -443,7 +442,7 @@ def test_a_latency_that_few_of_many_have_is_not_wild(
     ours = timed([math.exp(each) for each in logs] + [None] * 294)
     theirs = timed([1.0] * 300)
     for most in (2000, 10):
-        monkeypatch.setattr(measured, "MOST_RESAMPLED", most)
+        monkeypatch.setattr(paired_sums, "MOST_RESAMPLED", most)
         change = compared(ours, theirs)["e2e"]
         assert change.error == pytest.approx(stdev(logs) / math.sqrt(6), rel=0.05)
 
@@ -452,7 +451,7 @@ def test_a_score_of_almost_nothing_has_no_negative_draws(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The normal limit would draw speeds below 0, which have no geometric mean."""
-    monkeypatch.setattr(measured, "MOST_RESAMPLED", 10)
+    monkeypatch.setattr(paired_sums, "MOST_RESAMPLED", 10)
     found = compared(timed([1.0, *[None] * 99]), timed([1.0, 2.0, *[None] * 98]))
 
     assert math.isfinite(found[BALANCED].error)
@@ -479,7 +478,7 @@ def test_the_normal_limit_agrees_with_resampling(
         for record, value in zip(timed(times.tolist()), right[::-1], strict=True)
     ]
     drawn = compared(ours, theirs)[kind]
-    monkeypatch.setattr(measured, "MOST_RESAMPLED", 399)
+    monkeypatch.setattr(paired_sums, "MOST_RESAMPLED", 399)
     limit = compared(ours, theirs)[kind]
 
     assert limit.draws is not drawn.draws
@@ -498,7 +497,7 @@ def test_the_normal_limit_holds_both_sides_together(
     """What both sides share is no spread of the change."""
     import numpy as np
 
-    monkeypatch.setattr(measured, "MOST_RESAMPLED", 10)
+    monkeypatch.setattr(paired_sums, "MOST_RESAMPLED", 10)
     values = np.random.default_rng(5).random(300) * 0.5
     found = compared(
         graded((values / 2).tolist()), graded((values / 2 + 0.25).tolist())

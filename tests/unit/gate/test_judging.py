@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, changes
-from pytest_llmlat.gate.judging import ALPHA, Match, judge
+from pytest_llmlat.gate.judging import ALPHA, judge
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.tolerances import NEW_CELLS, Rules, parse_tolerances
 from pytest_llmlat.values.records import Cell, Grade, Record

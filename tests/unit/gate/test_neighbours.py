@@ -8,7 +8,8 @@ import numpy as np  # noqa: TID253 - queues are simulated
 import pytest
 
 from pytest_llmlat.gate.changes import changes
-from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.judging import judge
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.neighbours import SPEED, shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.stored_runs import stored_times

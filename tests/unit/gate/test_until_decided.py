@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.gate.changes import changes
-from pytest_llmlat.gate.judging import Match, judge
+from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.looks import AT_LOOKS, Looks, sequences
+from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.pairing import pair
 from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.gate.until_decided import UntilDecided
