@@ -29,11 +29,21 @@ LINKING = re.compile(
     r"|stands?|standing|belongs?|refers?|represent(?:s|ed)?|means?|denotes?|takes?|took"
     r"|place|happens?|begins?|starts?|falls?|occurs?|comes?|came|makes?|made|lies|due"
     r"|around|about|during|through|near|like|such|some|most|more|many|famous|first|last"
+    r"|(?:it|that|there|here|he|she)['\u2019]s|official|main|primary|common|due|people"
+    r"|contain(?:s|ed|ing)?|speaks?|spoken|uses?|used|produc(?:es?|ed)|caused?|causes"
+    r"|gets?|gives?|gave|given|situated|found|found in|credited|comprises?|consists?"
+    r"|responsible|term|would|answer"
 )
 """Words of a sentence that link its parts and answer nothing."""
 WHO = re.compile(r"\W{0,3}(?:who|whom|whose)\b", re.IGNORECASE)
 """What asks for somebody, whose name has a capital."""
 VERB = re.compile(r"[a-z]{2,20}(?:s|ed)")
+BESIDES = re.compile(
+    r"\b(?:during|via|throughout|thanks to|because of|in the course of)\s"
+    r"(?:the |an? |its |their )?\Z",
+    re.IGNORECASE,
+)
+"""What makes of words a circumstance."""
 POINTING = re.compile(r"\W{0,3}(?:it|that|this|its|his|her)\b", re.IGNORECASE)
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
@@ -68,6 +78,8 @@ def added_words(clause: str, topic: Topic) -> AddedWords | None:
     if not about:
         return None
     runs = [run for run in runs if len(run.text.split()) <= SHORT_WORDS]
+    besides = [run for run in runs if not BESIDES.search(clause[: run.start])]
+    runs = besides or runs
     runs = [run for run in runs[:-1] if not run.verb] + runs[-1:]
     worded = [run for run in runs if not run.text[:1].isdigit()] or runs
     names = [run for run in worded if run.capital]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     normalized,
 )
 from pytest_llmlat.grading.extractors.references import as_answered, as_stated
-from pytest_llmlat.grading.extractors.short_answers import as_named, read_named
+from pytest_llmlat.grading.extractors.short_answers import (
+    as_named,
+    as_referred,
+    read_named,
+)
 from pytest_llmlat.grading.extractors.topic import Topic
 
 if TYPE_CHECKING:
@@ -79,7 +84,11 @@ def read_text(answer: str, task: Task, sample: Sample) -> Reading:
     topic = Topic.of(question, options) if isinstance(question, str) else None
     if options:
         return read_word(answer, options, topic=topic, language=language(task))
-    return read_named(answer, topic or Topic())
+    found = read_named(answer, topic or Topic())
+    if topic is None or found.value is None:
+        return found
+    value = as_referred(found.value, answer, topic, sample.references)
+    return replace(found, value=value)
 
 
 def as_text(text: str, task: Task, sample: Sample) -> str | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.contraries import without_contrary_amounts
+from pytest_llmlat.grading.extractors.asked_subject import AskedSubject
+from pytest_llmlat.grading.extractors.contraries import (
+    without_amounts_of_others,
+    without_contrary_amounts,
+)
 from pytest_llmlat.grading.extractors.notation import rewritten
 from pytest_llmlat.grading.extractors.numerals import numerals, spelled
 from pytest_llmlat.grading.extractors.topic import Topic, stem_of
@@ -75,7 +79,11 @@ BESIDE = re.compile(
     re.IGNORECASE,
 )
 """What makes a number a circumstance of the one before: "in 300 days"."""
-MONEY = re.compile(r"\b(?:dollars?|money|cost|price|pay|paid|earn)\b|\$", re.IGNORECASE)
+MONEY = re.compile(
+    r"\b(?:dollars?|money|costs?|prices?|pays?|paid|earns?|earned|spen[dt]|charged?)\b"
+    r"|\$",
+    re.IGNORECASE,
+)
 ROUNDING = re.compile(r"\b(?:decimals?|round(?:ed)?|nearest|places?)\b", re.IGNORECASE)
 LINKING = re.compile(
     r"(?:or|and|is|are|was|were|of|in|on|at|to|for|if|as|so|but|because|since|which"
@@ -95,6 +103,8 @@ class AskedAmount:
     """Kind of quantity and size of the unit that is asked for."""
     given: frozenset[str] = frozenset()
     """The numbers of the question."""
+    subject: AskedSubject = field(default_factory=AskedSubject)
+    """Of what an amount is asked."""
 
     @classmethod
     def of(cls, sample: Sample) -> AskedAmount:
@@ -116,13 +126,16 @@ class AskedAmount:
         if PERCENTAGE.search(topic.question):
             unit = UNITS["%"]
         given = {spelled(each) for each in numerals(rewritten(question))} - {None}
-        return cls(
-            topic, frozenset(map(stem_of, words)), unit, frozenset(map(str, given))
-        )
+        nouns = frozenset(map(stem_of, words))
+        subject = AskedSubject.of(question, topic.question, nouns, UNITS)
+        return cls(topic, nouns, unit, frozenset(map(str, given)), subject)
 
     def told(self, text: str) -> str:
         """Strike out what a text says of the contrary of what is asked."""
-        return without_contrary_amounts(self.topic.told(text), self.topic.question)
+        text = without_contrary_amounts(self.topic.told(text), self.topic.question)
+        if not self.topic.question:
+            return text
+        return without_amounts_of_others(text, self.subject.is_of_another)
 
     def counts(self, text: str, numeral: Numeral) -> bool:
         """Say whether a number of a text is one of what is asked for."""
@@ -150,6 +163,11 @@ class AskedAmount:
             and unit[0] == self.unit[0]
             and unit != self.unit
         )
+
+    def is_in_unit_of_other_kind(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number measures something else, as km where hours are asked."""
+        unit = unit_of(text, numeral)
+        return None not in (self.unit, unit) and unit != self.unit
 
     def only_in_others(self, text: str, value: str) -> bool:
         """Say whether a text gives a value in no unit but others of the same kind."""

@@ -52,6 +52,12 @@ man men male males | woman women female females
 adult adults | child children kid kids
 right correct correctly | wrong incorrect incorrectly
 odd | even
+mean average | median | mode | range | sum
+area | perimeter circumference | volume
+revenue revenues turnover | profit profits | expense expenses
+rise rises rose risen increase increases increased | fall falls fell drop drops dropped
+bill | tip
+spend spends spent use used uses sell sold eat ate | left remain remains remaining
 """
 """Deeds and kinds of which one count says nothing on the other, line by line."""
 _ORDINALS = (
@@ -161,6 +167,10 @@ _COUNTING = re.compile(
     rf"{_CLAUSE.pattern}|,\s(?=(?:and\s)?[$\u20ac\u00a3]?\d)", re.IGNORECASE
 )
 """Where clauses end that each count something: "15% passed, 85% failed"."""
+MOST = 2
+"""So many numbers of a clause may be struck out with it."""
+_PLAIN = re.compile(rf"{_CLAUSE.pattern}|(?<!years),\s", re.IGNORECASE)
+"""Where clauses end, plain commas too."""
 _GRANTED = re.compile(
     r"\s{0,5}(?:since|as|because|while|although|though|if|given that)\b"
     r"[^,\n.]{1,120},",
@@ -280,6 +290,23 @@ def without_contrary_amounts(text: str, question: str) -> str:
         return contrary and not said & asked and single and not _CALCULATED.search(part)
 
     return _struck(text, gone, _COUNTING)
+
+
+def without_amounts_of_others(text: str, is_of_another: Callable[[str], bool]) -> str:
+    """Strike out the clauses whose one number is of something else than what is asked.
+
+    Args:
+        text: the answer.
+        is_of_another: says so of a clause.
+    """
+
+    def gone(part: str) -> bool:
+        amounts = len(_AMOUNT.findall(part))
+        return (
+            0 < amounts <= MOST and not _CALCULATED.search(part) and is_of_another(part)
+        )
+
+    return _struck(text, gone, _PLAIN)
 
 
 def _deeds(text: str) -> frozenset[tuple[int, int]]:

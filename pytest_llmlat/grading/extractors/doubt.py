@@ -122,7 +122,9 @@ MINOR = re.compile(
     r"\b(?:(?:a |an )?(?:bit|hint|touch|trace|dash|element|undertone|note|shade)s? of"
     r"|some|slight|a little|a few|minor|occasional|behind|ahead of|before|after|next to"
     r"|beside|between|followed by|,\s(?:and )?then(?:\s(?:comes|came|by|is|was))?"
-    r"(?:\sthe)?|,\s(?:with))\s{1,3}\Z",
+    r"(?:\sthe)?|,\s(?:with))\s{1,3}\Z"
+    r"|,\s(?:right |just |shortly |immediately |directly )?(?:after|before|following"
+    r"|unlike|in contrast to|compared (?:to|with))\b[^,.;:\n]{1,40}\Z",
     re.IGNORECASE,
 )
 """What makes an answer that is named later a remark."""

@@ -58,6 +58,7 @@ from pytest_llmlat.grading.extractors.phrases import (
     PREDICATED,
     QUOTED,
     STATED,
+    UNFINISHED,
 )
 from pytest_llmlat.grading.extractors.readable_answer import (
     EMPHASIS,
@@ -117,7 +118,8 @@ def decided(answer: str, asked: Candidates) -> Reading:
         yield _leading(text, asked, PAUSE), True
         yield _leading(text, asked, ENDED), False
         yield _leading(text, asked, MARKED), False
-        if has_given_up(text, asked.find):
+        unfinished = asked.truth and UNFINISHED.search(text, max(0, len(text) - LONE))
+        if unfinished or has_given_up(text, asked.find):
             yield (Claim(Stance.OPEN),), False
         yield _judged(text, asked), True
         told = _without_order(text, asked)
@@ -319,7 +321,7 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
             for m in mentions
         ]
         if asked.about(f"{before} {match[0]} {span}"):
-            first = match.re is DEFINED
+            first = match.re is DEFINED or match[0][:3].casefold() in {"it ", "it'"}
             yield claimed(f"{before} {span}", shifted, truth=asked.truth, first=first)
 
 

@@ -93,7 +93,7 @@ def _ways(answer: str, asked: AskedAmount) -> Iterator[EvidenceWay]:
     text = without_retracted(rewritten(answer))
     yield _fields(answer), True
     yield _statements(text, ANSWER), True
-    yield _alone(text), True
+    yield _alone(text, asked), True
     yield _statements(text, RESULT), False
     yield _bold(answer), False
     if has_given_up(text, lambda _: ()):
@@ -134,7 +134,7 @@ def _worded(text: str, start: int) -> int | None:
     return None if re.search(r"\d", span) else worded(span, lone_one=True)
 
 
-def _alone(text: str) -> Iterator[Claim]:
+def _alone(text: str, asked: AskedAmount) -> Iterator[Claim]:
     """Yield a number that is the first line, if no other line is another number.
 
     Nothing but a unit stands beside it. A text that is one complete sentence with one
@@ -153,7 +153,9 @@ def _alone(text: str) -> Iterator[Claim]:
         found = list(numerals(text)) if len(sentences(text, 2)) == 1 else []
         if len(found) != 1 or HEADING.match(text) or has_given_up(text, lambda _: ()):
             return
-        if not NAMED.search(text[: found[0].start]) and not is_open(text, found[0]):
+        further = asked.subject.is_further(text, found[0])
+        named = NAMED.search(text[: found[0].start])
+        if not (named or further or is_open(text, found[0])):
             yield claim_of(found[0])
 
 

@@ -7,16 +7,18 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.asked_amount import are_same_amount
+from pytest_llmlat.grading.extractors.asked_subject import HEADS
 from pytest_llmlat.grading.extractors.doubt import Claim, Stance
 from pytest_llmlat.grading.extractors.evidence import MOST
 from pytest_llmlat.grading.extractors.notation import worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ASIDE,
+    AT,
+    ATTRIBUTE,
     BECAUSE,
     BRACKETED,
     BRACKETS,
     CIRCUMSTANCE,
-    CLAUSES,
     COMPOUND,
     CONCLUSIVE,
     CONTRASTED,
@@ -26,16 +28,22 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     LISTED,
     NAMED,
     NEEDED,
+    OPERATION,
     OR,
     PARALLEL,
+    PARTS,
+    PURPOSE,
     RATE,
+    RATED,
     REACH,
     ROUNDED,
     SIGNS,
+    SPEED,
     STEP,
     SUMMED,
     TOLD,
     TOTAL,
+    WORKED,
 )
 from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
 from pytest_llmlat.grading.extractors.numerals import numerals
@@ -61,6 +69,7 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
         numeral
         for numeral in list(numerals(text))[-MOST:]
         if not NAMED.search(text, max(0, numeral.start - 12), numeral.start)
+        and not ATTRIBUTE.match(text, numeral.end)
     ]
     if not found:
         yield from _worded(text)
@@ -92,7 +101,7 @@ def _is_unsure(text: str, start: int, chosen: Numeral, asked: AskedAmount) -> bo
 
     Such a case is told in a sentence behind the answer: "With a discount it would be".
     """
-    if is_open(text, chosen):
+    if is_open(text, chosen) or asked.subject.is_further(text, chosen):
         return True
     if "would" in asked.topic.question or next(numerals(text, 0, start), None) is None:
         return False
@@ -124,13 +133,18 @@ def _counted(
     between = [each for each in whole if each.start < last.start]
     if not between:
         return _counted_before(text, start, last, asked)
-    earlier = _earlier(text, between, last, asked)
+    first = between[0]
+    if not text[start : first.start].strip() and HEADS.match(text, first.end):
+        return first
+    told = [n for n in between if not asked.is_known(n) and not is_open(text, n)]
+    earlier = asked.subject.nearer(text, start, told, last, asked.counts)
+    earlier = earlier or _earlier(text, between, last, asked)
     if earlier is not None:
         return earlier
     parallel = PARALLEL.search(text[start : last.end])
     if parallel:
         return _of_subject(parallel, between[-1], last, asked)
-    return _of_clause(text[start : last.end], between[-1], last, asked)
+    return last
 
 
 def _earlier(
@@ -143,7 +157,8 @@ def _earlier(
     if right and not asked.counts(text, last):
         gap = text[right[-1].end : last.start]
         beside = asked.is_beside(text, last) and "=" not in gap
-        given = asked.is_given(text, last) and not CONCLUSIVE.search(gap)
+        given = asked.is_given(text, last) or asked.is_in_unit_of_other_kind(text, last)
+        given = given and not CONCLUSIVE.search(gap)
         if last.value is None or beside or given:
             return right[-1]
     found = [each for each in between if not asked.is_known(each)]
@@ -174,6 +189,11 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
     if CONTRASTED.search(gap):
         return True
     wanted = asked.counts(text, last) and not asked.counts(text, one)
+    rate = AT.search(gap) and RATED.match(text, last.end)
+    if rate and not SPEED.search(asked.topic.question):
+        return True
+    if PURPOSE.search(text, max(0, one.start - 20), last.start):
+        return not wanted and "=" not in gap
     if CIRCUMSTANCE.search(gap) and not wanted:
         return True
     if ROUNDED.fullmatch(gap) and one.ratio and not asked.rounded:
@@ -215,24 +235,6 @@ def _is_circumstance(
     return asked.is_known(last) or bool(told and asked.is_beside(text, last))
 
 
-def _of_clause(
-    sentence: str, one: Numeral, last: Numeral, asked: AskedAmount
-) -> Numeral:
-    """Return the number of the clause that is about what is asked, else the last.
-
-    "It rises by 20%, and falls by 25%": asked how much it rises, the first one.
-    """
-    parted = CLAUSES.fullmatch(sentence)
-    if parted is None:
-        return last
-    first, second = (
-        {stem_of(word) for word in re.findall(r"\w{3,}", parted[side])}
-        & asked.topic.asked
-        for side in ("first", "second")
-    )
-    return one if first > second else last
-
-
 def _of_subject(
     found: re.Match[str], one: Numeral, other: Numeral, asked: AskedAmount
 ) -> Numeral | None:
@@ -257,6 +259,8 @@ def _is_undecided(text: str, within: Sequence[Numeral], last: Numeral) -> bool:
         if either and not (
             is_same(text, within[-2], last) or are_same_amount(text, within[-2], last)
         ):
+            return True
+        if _is_operand(text, within[-2], last):
             return True
     parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
     after = SENTENCE_END.search(text, last.end)
@@ -291,17 +295,19 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
         return because.start()
     stop = SENTENCE_END.search(text, last.end)
     sentence = text[start : stop.end() if stop else len(text)]
-    rate = RATE.search(sentence)
-    if rate and next(numerals(sentence, 0, rate.start()), None):
-        return start + rate.start()
+    more = PARTS.search(sentence) or RATE.search(sentence)
+    if more and next(numerals(sentence, 0, more.start()), None):
+        return start + more.start()
     brackets = BRACKETS.search(sentence)
-    if brackets and len(list(numerals(sentence, 0, brackets.start()))) == 1:
+    before = len(list(numerals(sentence, 0, brackets.start()))) if brackets else 0
+    if brackets and (before == 1 or (before and WORKED.search(brackets[0]))):
         number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
         return last.end if number else start + brackets.start()
     colon = text.find(": ", start, last.start)
     if colon > 0 and (
         _is_made_of(text, start, colon, last.end)
         or _is_counted_before(text, start, colon, asked)
+        or _is_worked_out(text, start, colon, last.end)
     ):
         return colon
     aside = ASIDE.search(text[start : last.end + SIGNS])
@@ -318,6 +324,20 @@ def _is_counted_before(text: str, start: int, colon: int, asked: AskedAmount) ->
     after = text[colon:].partition("\n")[0]
     told = NEEDED.search(text, start, before[0].start) and "=" not in after
     return bool(told) or asked.counts(text[:colon], before[0])
+
+
+def _is_worked_out(text: str, start: int, colon: int, end: int) -> bool:
+    """Say whether the number before a colon is the result of what stands after it."""
+    before = list(numerals(text, start, colon))
+    after = list(numerals(text, colon, end))
+    return len(before) == 1 and len(after) > 1 and _is_operand(text, *after[-2:])
+
+
+def _is_operand(text: str, one: Numeral, other: Numeral) -> bool:
+    """Say whether a calculation ends at a number, without a result."""
+    gap = text[one.end : other.start]
+    found = None if "\n" in gap or gap == "-" else OPERATION.fullmatch(gap)
+    return found is not None and found["operator"] != "="
 
 
 def _is_made_of(text: str, start: int, colon: int, end: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_llmlat.grading.extractors.readable_answer import ABBREVIATED
+
 IS = (
     r"(?:\s{1,3}(?:is|was|are|would be|will be|should be|equals|ist|lautet|est)\b:?"
     r"|\"?\s{0,3}[:=\uff1a]\s{0,3}\"?)(?!\s{1,3}not\b)"
@@ -26,7 +28,7 @@ DIRECT = re.compile(
     r"|\b\w{1,12}\s{0,3}=){0,8}\Z",
     re.IGNORECASE,
 )
-CLAUSE_END = re.compile(r"[.!?](?=\s|$)|\n")
+CLAUSE_END = re.compile(rf"{ABBREVIATED}[.!?](?=\s|$)|\n")
 OPERATION = re.compile(
     r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or"
     r"|oder)\b)[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)[\s$\\(){}]{0,9}",
@@ -56,7 +58,8 @@ DENIED = re.compile(
 )
 DOUBTED = re.compile(
     r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either|(?:more|less"
-    r"|fewer|greater|larger) than|over|under|up to)\b[^\d\n]{0,60}\Z"
+    r"|fewer|greater|larger) than|over|under|(?<!round )(?<!rounds )(?<!rounded )"
+    r"(?<!add )(?<!adds )up to)\b[^\d\n]{0,60}\Z"
     r"|\bbetween\b[^\d\n]{0,20}\Z"
     r"|\bbetween\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and|to)\b[^\d\n]{0,12}\Z"
     r"|\bfrom\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}\bto\b[^\d\n]{0,12}\Z"
@@ -116,11 +119,12 @@ NEEDED = re.compile(
 )
 """What comes before the number of a claim that a colon goes on to explain."""
 SUPPOSED = re.compile(
-    r"\b(?:if|had)\s(?:\w{1,15}\s){1,3}?(?:were|was|been|had)\b", re.IGNORECASE
+    r"\b(?:if|had)\s(?:\w{1,15}\s){1,3}?(?:were|was|been|had)\b(?:[^,\n]*\Z|.*\bwould\b)",
+    re.IGNORECASE,
 )
 """A condition that is not so: "if it were 27"."""
 CONTRASTED = re.compile(
-    r"\b(?:instead of|rather than|,? (?:and )?not|close to|nearly|almost"
+    r"(?:\A|\b)(?:instead of|rather than|,? (?:and )?not|close to|nearly|almost"
     r"|(?:down|up|reduced|raised|increased|lowered) from|compared (?:to|with))\s"
     r"(?:the |a |about )?[$\u20ac\u00a3]?\Z",
     re.IGNORECASE,
@@ -170,13 +174,6 @@ PARALLEL = re.compile(
     re.IGNORECASE,
 )
 """Two clauses side by side, each with a subject and a number of its own."""
-CLAUSES = re.compile(
-    r"(?P<first>[^\d\n=]{3,80}[$\u20ac\u00a3]?\d[\d.,/]{0,20}%?(?:\s[^\W\d]{1,15}){0,2}),?"
-    r"\s(?:and|while|whereas|but)\s(?P<second>(?!so|thus|therefore|hence|then)[^\d\n=]"
-    r"{3,60}[$\u20ac\u00a3]?\d[\d.,/]{0,20})",
-    re.IGNORECASE,
-)
-"""Two clauses with a number each, and no calculation."""
 SUMMED = re.compile(
     r"\b(?:total|sum|all|altogether|answer|result|remaining|rest|left|together|both"
     r"|final|so|therefore|thus|then)\b",
@@ -195,6 +192,32 @@ BECAUSE = re.compile(
 )
 BRACKETS = re.compile(r"\s\([^()\n]{1,80}\)[.!*]{0,3}\s{0,3}\Z")
 """What ends a sentence and explains its number."""
+AT = re.compile(
+    r"\bat\s(?:an? (?:average |constant )?(?:speed|rate|price|cost) of\s)?"
+    r"[$\u20ac\u00a3]?\Z",
+    re.IGNORECASE,
+)
+RATED = re.compile(
+    r"\s?(?:[^\W\d]{1,12}\s?(?:/|\bper\b|\ban?\b|\beach\b)|each\b|apiece\b|per\b)",
+    re.IGNORECASE,
+)
+"""What stands before and behind a rate: "at 60 km/h", "at $3 each"."""
+SPEED = re.compile(r"\b(?:speed|rate|per|each|fast|price|cost)\b|/", re.IGNORECASE)
+"""What asks for a rate."""
+PURPOSE = re.compile(
+    r"\b(?:takes?|took|needs?|requires?)\s[^.,;:=\n]{1,40}\sto\s[a-z]{3,12}\s"
+    r"(?:[^\W\d]{1,12}\s){0,3}[$\u20ac\u00a3]?\Z",
+    re.IGNORECASE,
+)
+"""What an amount is needed for: "it takes 3 hours to walk 12 km"."""
+PARTS = re.compile(
+    r"\([$\u20ac\u00a3]?\d[\d.,]*\)(?=[^\n=]{1,60}\([$\u20ac\u00a3]?\d[\d.,]*\))"
+)
+"""The first of several amounts in brackets: "shoes ($32) and a shirt ($25)"."""
+ATTRIBUTE = re.compile(r"-(?!year|old)[a-z]{2,15}\s[^\W\d]")
+"""What makes a number an attribute of a noun: "the 600-litre tank"."""
+WORKED = re.compile(r"\d\s?(?:[-+*/\u00d7\u00f7\u00b7]|x|\\times|times|of)\s?[$\d]")
+"""A calculation."""
 ALONE = re.compile(
     r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"
     r"(?:[%\u00b0$\u20ac\u00a3]|(?!(?:or|to|and|not|below|minus|less|more|short)\b)"
@@ -207,9 +230,10 @@ RATE = re.compile(
 )
 """What says a total again as a rate."""
 ASIDE = re.compile(
-    r"(?:,?\s(?:out of|of the(?= \d)|from (?:his|her|their|the|its|an?)\b|that is\b"
-    r"|i\.e\.)|,?\sor (?:about )?(?=[\d.]{1,9}\s?(?:%|percent))|\s\((?=or\b|that\b|i\.e"
-    r"|=)|:\s(?=\d{1,9} out of))[^,;]{0,200}\Z",
+    r"(?:,?\s(?:out of|of (?:the|his|her|their|its)(?= [$\d])|from (?:his"
+    r"|her|their|the|its|an?)\b|that is\b|i\.e\.|e\.g\.)|,?\sor (?:about )?"
+    r"(?=[\d.]{1,9}\s?(?:%|percent))|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))"
+    r"[^,;]{0,200}\Z",
     re.IGNORECASE,
 )
 """The end of a sentence that says what its number is part of, or says it again."""

@@ -83,6 +83,12 @@ DEFINED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """What names that which is asked: "the tallest is", "the one who lied is"."""
+UNFINISHED = re.compile(
+    r"(?:\n|\A|[=:]|\b(?:have|get|gives?|becomes|to|is))[\s(`$]{0,5}(?=[^\n]{0,80}\b(?:and|or|xor)\b)"
+    r"(?:(?:not|and|or|xor|true|false|(?-i:[A-Z]))\b[\s()`$]{0,5}){2,20}\Z",
+    re.IGNORECASE,
+)
+"""A last expression that is not worked out: "= False or B"."""
 INTERJECTION = re.compile(
     r"(?:sure|okay|ok|certainly|of course|all ?right|well|hm+|great|absolutely"
     r"|based on|here(?:'s| is)|let's|let us)\b",

@@ -30,7 +30,14 @@ TAG = re.compile(
 )
 LINE_MARK = re.compile(r"^[ \t]{0,20}(?:(?:#{1,6}|>|[-+*\u2022])[ \t]+)+", re.MULTILINE)
 EMPHASIS = re.compile(r"[*`$}]+|~~|(?<!\w)_+|(?<=[^\W_])_+(?!\w)")
-SENTENCE_END = re.compile(r"[.!?][\"')\]]{0,3}(?=\s|$)|[\n\u3002\uff01\uff1f]")
+ABBREVIATED = (
+    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bvs)(?<!\bcf)(?<!\bapprox)(?<!\b[DMS][rt])"
+    r"(?<!\bMrs)"
+)
+"""Not behind "i.e", "e.g", "Dr" and the like, whose full stop ends no sentence."""
+SENTENCE_END = re.compile(
+    rf"{ABBREVIATED}[.!?][\"')\]]{{0,3}}(?=\s|$)|[\n\u3002\uff01\uff1f]"
+)
 THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection)"
 THOUGHT_END = re.compile(rf"</{THOUGHT}>|\[/THINK\]", re.IGNORECASE)
 THOUGHT_START = re.compile(rf"\s*(?:<{THOUGHT}>|\[THINK\])", re.IGNORECASE)

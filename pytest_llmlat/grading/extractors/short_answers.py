@@ -38,7 +38,7 @@ from pytest_llmlat.grading.extractors.readable_answer import (
 from pytest_llmlat.grading.extractors.topic import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 STATED = re.compile(
     r"(?:^[ \t*_]{0,8}A[*_]{0,3}:|\banswer\b(?: to [^\n.:]{0,80})?"
@@ -46,6 +46,14 @@ STATED = re.compile(
     r"(?=(?P<words>[^\n]{1,200}))",
     re.IGNORECASE | re.MULTILINE,
 )
+CATEGORY = re.compile(
+    r"\b(?:which|what)\s(?:(?:kind|type|sort) of )?"
+    r"(?!(?:is|are|was|were|do|does|did)\b)"
+    r"(?:\w{3,20} )??(?P<noun>[a-z]{3,20})(?=\s(?:is|are|was|were|do|does|did"
+    r"|has|have|had|can|will|[a-z]{3,20}s)\b)",
+    re.IGNORECASE,
+)
+"""The noun that a question asks for: "Which acid gives"."""
 COPULA = re.compile(
     r"\b(?:is|was|are|were)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
 )
@@ -265,6 +273,26 @@ def as_named(text: str) -> str | None:
         return None
     bare = undressed(normalized(text).strip(MARKS))
     return value if normalized(value).strip(MARKS) == bare else None
+
+
+def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str]) -> str:
+    """Return a name with or without the noun that is asked for, as a reference has it.
+
+    Asked which acid it is, "citric acid" and "citric" are one answer, and asked which
+    river, "the River Don" and "Don". The noun is only added where it stands beside the
+    name in the answer.
+    """
+    asked = CATEGORY.search(topic.question)
+    if asked is None:
+        return name
+    noun, folded = asked["noun"].casefold(), name.casefold()
+    said = " ".join(re.findall(r"[\w'-]+", answer.casefold()))
+    forms = [
+        *(form for form in (f"{noun} {folded}", f"{folded} {noun}") if form in said),
+        folded.removeprefix(f"{noun} ").removesuffix(f" {noun}"),
+    ]
+    known = {undressed(normalized(reference).strip(MARKS)) for reference in references}
+    return name if folded in known else next((f for f in forms if f in known), name)
 
 
 MARKS = ".!?\"'\u2019\u201d"

@@ -47,6 +47,18 @@ SHORT_STYLES = {
     "chatty": "Sure! The answer is {right}.\n\n" + REMARK,
     "thought": "<think>\nIs it {other}? No, wait.\n</think>\n\n{right}",
     "base model": " {right}\n\nQuestion: And in the other case?\nAnswer: {other}",
+    "Llama": "## Step 1: What is given\n{other} is named.\n\n## Step 2: The rest\nIt"
+    " does not fit.\n\nThe final answer is: $\\boxed{{{right}}}$",
+    "Qwen": STEPS + "Therefore, the correct answer is:\n\n\\[\n\\boxed{{{right}}}\n\\]",
+    "Gemma": "Here's how to solve it:\n\n* **Given:** what is said.\n* **Asked:** one"
+    " thing.\n\n**Final Answer:** {right}\n",
+    "Phi": "Answer: {right}\n\nExplanation: {other} is named as well, but it does not"
+    " fit.",
+    "Mistral": " The answer is {right}. It cannot be {other}, as this does not fit.",
+    "DeepSeek": "<think>\nHmm, {other}? No.\n</think>\n\n**Solution**\n\n"
+    + WAY
+    + "\n\n**Answer:** \\(\\boxed{{{right}}}\\)",
+    "GPT": "**Answer: {right}**\n\n**Why:** what is given leaves nothing else.",
 }
 TEXT_STYLES = {
     "bare": "{right}",
