@@ -74,7 +74,7 @@ FURTHER = re.compile(
 )
 ANOTHER = re.compile(r"\b(?:another|an (?:extra|additional))\s[$\u20ac\u00a3]?\Z")
 CHANGED = re.compile(
-    r"\b(?:back|change|sav\w{1,3}|still|difference|rest|needs?|needed|keeps?|kept|unsold"
+    r"\b(?:back|change|saves?|saved|saving|still|difference|rest|needs?|needed|keeps?|kept|unsold"
     r"|unused|over)\b",
     re.IGNORECASE,
 )
