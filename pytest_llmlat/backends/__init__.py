@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel
+from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel, check_options
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.thought_settings import thinking_budget, thought_tags
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue, BadExtension
 from pytest_llmlat.values.protocols import Backend, Server
@@ -54,10 +52,7 @@ def open_model(
     """
     model = deployment.model
     kind = _kind_of(deployment)
-    # Read for each request: what cannot be is told before weights are loaded.
-    thought_tags(model)
-    thinking_budget(model)
-    system_as(model)
+    check_options(model)
     if kind.open_on_base is not None:
         opened = kind.open_on_base(deployment, clock, cache or BaseCache())
     else:

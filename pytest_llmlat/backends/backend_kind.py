@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from pytest_llmlat.machine.device_table import usual_devices
+from pytest_llmlat.backends.settings_check import check_declared
+from pytest_llmlat.backends.shared_options import SHARED, SHARED_LOCAL
+from pytest_llmlat.machine.device_table import find_device, usual_devices
 from pytest_llmlat.values.confidential import shown_address
 from pytest_llmlat.values.entities import ModelSpec
+from pytest_llmlat.values.entry_option import check_options_of
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.extensions import Table
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
+    from pytest_llmlat.values.entry_option import EntryOption
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Request, Response
@@ -69,8 +73,8 @@ def no_quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:  # noqa: 
     return None
 
 
-def any_options(model: ModelSpec) -> None:
-    """Leave the options of an entry to whoever opens the model."""
+def any_entry(model: ModelSpec) -> None:
+    """Leave what the options alone do not tell to whoever opens the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +94,8 @@ class BackendKind:
     """Where an entry runs that names no devices; empty for the usual ones."""
     extra: str | None = None
     """The extra of this project that its library comes with."""
-    takes_dtype: bool = False
-    """Whether weights can be loaded in another type than they are stored in."""
+    dtypes: tuple[str, ...] = ()
+    """The types that weights can be loaded in; empty where their file decides it."""
     prefixes: tuple[str, ...] = ()
     """How an address begins that needs no entry, such as ``hf:``."""
     form: str = ""
@@ -99,11 +103,17 @@ class BackendKind:
     quantizer: Callable[[str, tuple[str, ...]], str | None] = no_quantizer
     """Of an entry's option ``quantization`` and the devices of this machine that it
     runs on, to the package that makes its weights so small, if it takes one."""
-    check_options: Callable[[ModelSpec], None] = any_options
-    """Sees, with no library and no weights at hand, that this backend knows the options
-    of an entry and that their values can be; raises ``UnknownName`` or
-    ``BadCatalogue``. It is called before anything is loaded, for each entry that was
-    asked for."""
+    options: tuple[EntryOption, ...] = ()
+    """What an entry may set in its ``options``, beside what every backend's may; any
+    other, and a value that does not fit, is refused before anything is loaded."""
+    keys: tuple[str, ...] | None = None
+    """Which of the catalogue's keys that are not for every backend it heeds, such as
+    ``adapter``; any other is refused. ``None``: all."""
+    check_entry: Callable[[ModelSpec], None] = any_entry
+    """Sees, with no library and no weights at hand, what the options one by one do not
+    tell: files that an entry names, options that exclude each other; raises what
+    opening the model would. It is called before anything is loaded, for each entry
+    that was asked for."""
     read_raw: Callable[[RawAnswer, Request, str], Response] | None = None
     """Reads an answer of a :class:`RawServer`, without the server: of what was written
     down, the request and the server's address. It raises ``ValueError``, ``KeyError``
@@ -116,6 +126,11 @@ class BackendKind:
     def remote(self) -> bool:
         """Whether models are behind a network and not in this process."""
         return self.weights == "server"
+
+    @property
+    def all_options(self) -> tuple[EntryOption, ...]:
+        """What an entry may set in its ``options``."""
+        return (*self.options, *SHARED, *(() if self.remote else SHARED_LOCAL))
 
     @property
     def usual_devices(self) -> tuple[str, ...]:
@@ -144,11 +159,41 @@ def _check(name: str, value: object) -> BackendKind:
         raise ValueError(f"its name is {value.name!r}; give it under that name")
     if not callable(value.open):
         raise TypeError(f"its open must be a function, not {value.open!r:.80}")
+    check_options_of(value.options)
     return value
 
 
 BACKENDS: Table[BackendKind] = Table("backends", "backend", _check)
 """The backends by their names."""
+
+
+def kinds_of_entry(model: ModelSpec) -> tuple[BackendKind, ...]:
+    """Return the backends that may open an entry: its own, and clouds of its devices.
+
+    Raises:
+        UnknownName: there is no such backend.
+        BadExtension: one is another's, and cannot be used.
+    """
+    served = (
+        device.backend
+        for name in model.devices
+        if (device := find_device(name)) is not None and device.backend is not None
+    )
+    names = dict.fromkeys((model.backend, *served))
+    return tuple(BACKENDS.find(name, where=f"model {model.name!r}") for name in names)
+
+
+def check_options(model: ModelSpec) -> None:
+    """See that the options of an entry are declared, and that their values fit.
+
+    Raises:
+        UnknownName: none of the entry's backends knows an option; or there is no such
+            backend.
+        BadCatalogue: a value that is not of its kind or out of bounds.
+        BadExtension: it is another's, and cannot be used.
+    """
+    kinds = kinds_of_entry(model)
+    check_declared(model, [each for kind in kinds for each in kind.all_options])
 
 
 def model_at(address: str) -> ModelSpec | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pytest_llmlat.backends.settings_check import choice_option
+from pytest_llmlat.backends.settings_check import text_option
+from pytest_llmlat.backends.shared_options import SYSTEM_AS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def system_as(model: ModelSpec) -> SystemAs:
     Raises:
         BadCatalogue: its option ``system_as`` is neither.
     """
-    found = choice_option(model, "system_as", ("system", "user"))
+    found = text_option(model, SYSTEM_AS)
     return "user" if found == "user" else "system"
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.backends.completions.entry_options import OPTIONS
 from pytest_llmlat.values.confidential import (
     Secret,
     Variables,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
-    """Open the way to a server; its options are those of ``completions``.
+    """Open the way to a server.
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
@@ -108,18 +109,6 @@ def _at_address(address: str) -> ModelSpec:
     )
 
 
-def check_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known and of their kind; asks no server.
-
-    Raises:
-        UnknownName: an option that no server's entry has.
-        BadCatalogue: a value that is none.
-    """
-    from pytest_llmlat.backends.completions.entry_options import check_server_options  # noqa: PLC0415 - on use
-
-    check_server_options(model)
-
-
 def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
     """Read an answer that was written down as it came."""
     from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
@@ -130,7 +119,8 @@ def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
 KIND = BackendKind(
     name="http",
     open=open_model,
-    check_options=check_options,
+    options=OPTIONS,
+    keys=("url", "api_key_env", "headers"),
     read_raw=read_raw,
     weights="server",
     needs="url",

@@ -1,8 +1,6 @@
 """Hugging Face's cloud: Inference Providers by their router, or a dedicated Endpoint.
 
-Options of the entry, beside those of ``completions``: ``provider`` (such as ``groq``;
-without it the router chooses), ``endpoint`` (the address of a dedicated Endpoint) and
-``router`` (another address of the router).
+An entry's options are those of any server, and which of the hub's servers is meant.
 """
 
 from __future__ import annotations
@@ -12,8 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.backends.completions.entry_options import OPTIONS
+from pytest_llmlat.backends.settings_check import text_option
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.confidential import Variables, WebAddress, as_address
+from pytest_llmlat.values.entry_option import EntryOption, TextForm
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -23,6 +24,30 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Request, Response
 
+_WEB = ("http://", "https://")
+_ADDRESS = TextForm(
+    "an address that begins with http:// or https://",
+    lambda text: text.startswith(_WEB),
+)
+PROVIDER = EntryOption(
+    name="provider",
+    kind="string",
+    meaning="which provider answers, such as groq; else the router chooses",
+)
+ENDPOINT = EntryOption(
+    name="endpoint",
+    kind="string",
+    form=_ADDRESS,
+    secret=True,
+    meaning="the address of a dedicated Endpoint; else the router is asked",
+)
+INFERENCE_ROUTER = EntryOption(
+    name="router",
+    kind="string",
+    form=_ADDRESS,
+    secret=True,
+    meaning="another address of the router",
+)
 ROUTER = "https://router.huggingface.co/v1"
 _REMEDY = (
     "make a token that may call Inference Providers at"
@@ -42,7 +67,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
     model = deployment.model
-    endpoint = as_address(model.url) or _optional(model, "endpoint")
+    endpoint = as_address(model.url) or _optional(model, ENDPOINT)
     token = find_token(Variables(os.environ), variable=model.api_key_env)
     if token is None:
         raise ServerUnavailable(
@@ -55,10 +80,12 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
             raise ServerUnavailable(
                 f"model {model.name!r}: names no model of the hub; write ORG/NAME"
             )
-        provider = model.option("provider")
+        provider = text_option(model, PROVIDER)
         weights = f"{weights}:{provider}" if provider else weights
     way = Way(
-        url=_rooted(endpoint or _optional(model, "router") or WebAddress(ROUTER)),
+        url=_rooted(
+            endpoint or _optional(model, INFERENCE_ROUTER) or WebAddress(ROUTER)
+        ),
         weights=weights,
         key=Key(value=token.value, source=token.source),
         no_key=_REMEDY,
@@ -68,10 +95,10 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
     return open_server(deployment, clock, way)
 
 
-def _optional(model: ModelSpec, key: str) -> WebAddress | None:
+def _optional(model: ModelSpec, option: EntryOption) -> WebAddress | None:
     """Return an option that is an address."""
-    value = model.option(key)
-    return None if value is None else WebAddress(str(value))
+    value = text_option(model, option)
+    return None if value is None else WebAddress(value)
 
 
 def _rooted(given: WebAddress) -> WebAddress:
@@ -85,18 +112,6 @@ def _rooted(given: WebAddress) -> WebAddress:
     return WebAddress(urlunsplit(parts._replace(path="/v1")))
 
 
-def check_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known and of their kind; asks no server.
-
-    Raises:
-        UnknownName: an option that no server's entry has.
-        BadCatalogue: a value that is none.
-    """
-    from pytest_llmlat.backends.completions.entry_options import check_server_options  # noqa: PLC0415 - on use
-
-    check_server_options(model)
-
-
 def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
     """Read an answer that was written down as it came."""
     from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
@@ -107,7 +122,8 @@ def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
 KIND = BackendKind(
     name="hub",
     open=open_model,
-    check_options=check_options,
+    options=(*OPTIONS, PROVIDER, ENDPOINT, INFERENCE_ROUTER),
+    keys=("url", "api_key_env", "headers"),
     read_raw=read_raw,
     weights="server",
     devices=("hf",),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_llmlat.backends.backend_kind import BackendKind
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.toml_tables import TomlTable
 
@@ -45,6 +46,11 @@ _KEYS = (
     "headers",
     "options",
 )
+_OF_SOME = (
+    *("package", "extra", "revision", "adapter", "adapter_revision", "dtype"),
+    *("trust_remote_code", "url", "api_key_env", "headers"),
+)
+"""Keys that not every backend heeds; each says which it does."""
 _ENTRIES = EntryKind(
     kind="models",
     noun="model",
@@ -128,7 +134,11 @@ def _model(table: TomlTable) -> ModelSpec:
             raise table.complain("url", "must begin with http:// or https://")
     elif kind.needs == "weights":
         table.required("weights")
-    return ModelSpec(
+    options = tuple(
+        (key, _placed(table, f"options.{key}", value))
+        for key, value in table.scalars("options")
+    )
+    model = ModelSpec(
         name=table.name,
         backend=backend,
         devices=devices,
@@ -146,11 +156,33 @@ def _model(table: TomlTable) -> ModelSpec:
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
         headers=table.pairs("headers"),
-        options=tuple(
-            (key, _placed(table, f"options.{key}", value))
-            for key, value in table.scalars("options")
+        options=options,
+        file=table.file,
+        taken=tuple(
+            (key, table.taken[f"options.{key}"].where)
+            for key, _ in options
+            if f"options.{key}" in table.taken
         ),
     )
+    _check_heeded(table, kind)
+    return model
+
+
+def _check_heeded(table: TomlTable, kind: BackendKind) -> None:
+    """Complain of the first key that the entry's backend would not heed.
+
+    What an entry takes from one of another backend is passed over.
+    """
+    if kind.keys is None:
+        return
+    for key, value in table.values.items():
+        unread = key in _OF_SOME and key not in kind.keys and value is not False
+        if unread and key not in table.taken:
+            raise table.complain(
+                key,
+                f"backend {kind.name!r} does not heed it and would run without; leave"
+                f" it out (of such keys it heeds {', '.join(kind.keys) or 'none'})",
+            )
 
 
 def _dtype(table: TomlTable, devices: Sequence[str]) -> tuple[tuple[str, str], ...]:

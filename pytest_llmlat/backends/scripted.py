@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.backends.settings_check import (
-    check_numbers,
-    known_options,
-    seconds_option,
+    number_option,
+    text_option,
+    whole_option,
 )
+from pytest_llmlat.values.entry_option import MOST_WHOLE, EntryOption
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,
@@ -50,46 +51,58 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.token_meter import Meter
 
 DEFAULT_CONTEXT = 4096
-_OPTIONS = ("answer", "script", "ttft_s", "tpot_s", "context")
+ANSWER = EntryOption(
+    name="answer", kind="string", meaning="what it says to everything; else nothing"
+)
+SCRIPT = EntryOption(
+    name="script",
+    kind="string",
+    meaning="a JSON file with answers by parts of prompts; comes before answer",
+)
+TTFT_S = EntryOption(
+    name="ttft_s",
+    kind="float",
+    least=0,
+    most=86_400,
+    meaning="seconds from the prompt to the first token; else 0",
+)
+TPOT_S = EntryOption(
+    name="tpot_s",
+    kind="float",
+    least=0,
+    most=86_400,
+    meaning="seconds from each token to the next; else 0",
+)
+CONTEXT = EntryOption(
+    name="context",
+    kind="integer",
+    least=1,
+    most=MOST_WHOLE,
+    meaning=f"most tokens of prompt and answer together; else {DEFAULT_CONTEXT}",
+)
 Answer: TypeAlias = "str | Mapping[str, str] | list[str | Mapping[str, str]]"
 """A text, what went wrong, or several of either to draw from."""
 
 
-def check_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known, and numbers where they must be.
-
-    Raises:
-        UnknownName: an option that no script has.
-        BadCatalogue: a value that is none.
-    """
-    known_options(model, _OPTIONS)
-    check_numbers(model, "context")
-    for key in ("ttft_s", "tpot_s"):
-        seconds_option(model, key)
+def check_entry(model: ModelSpec) -> None:
+    """Read the script of an entry, if it has one; raises what opening it does."""
+    _answers(model)
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Scripted:
     """Build the backend that a catalogue entry describes.
 
     Raises:
-        UnknownName: an option that no script has.
         WeightsUnavailable: the script cannot be read.
-        BadCatalogue: it is none.
+        BadCatalogue: it is none, or an option is not of its kind.
     """
     model = deployment.model
-    check_options(model)
-    script = model.option("script")
-    answers = (
-        _script(Path(str(script)), model.name)
-        if script
-        else {"": str(model.option("answer", ""))}
-    )
     return Scripted(
-        answers,
+        _answers(model),
         clock=clock,
-        ttft_s=seconds_option(model, "ttft_s"),
-        tpot_s=seconds_option(model, "tpot_s"),
-        context=int(model.option("context", DEFAULT_CONTEXT) or DEFAULT_CONTEXT),
+        ttft_s=number_option(model, TTFT_S, 0.0),
+        tpot_s=number_option(model, TPOT_S, 0.0),
+        context=whole_option(model, CONTEXT, DEFAULT_CONTEXT),
         chat=model.chat is not False,
     )
 
@@ -211,7 +224,8 @@ class Scripted:
 KIND = BackendKind(
     name="scripted",
     open=open_model,
-    check_options=check_options,
+    options=(ANSWER, SCRIPT, TTFT_S, TPOT_S, CONTEXT),
+    check_entry=check_entry,
     weights="none",
     needs=None,
 )
@@ -238,6 +252,19 @@ def _behind(tokens: list[str], tags: ThoughtTags | None) -> list[str]:
 
 def _tokens(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
+
+
+def _answers(model: ModelSpec) -> Mapping[str, Answer]:
+    """Return parts of prompts and what is answered to them, as an entry says.
+
+    Raises:
+        WeightsUnavailable: the script cannot be read.
+        BadCatalogue: it is none, or an option is not of its kind.
+    """
+    script = text_option(model, SCRIPT)
+    if script:
+        return _script(Path(script), model.name)
+    return {"": text_option(model, ANSWER) or ""}
 
 
 def _script(path: Path, name: str) -> Mapping[str, Answer]:

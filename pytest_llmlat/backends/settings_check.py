@@ -1,121 +1,90 @@
-"""The options of a catalogue entry: known to its backend and of the right kind."""
+"""The options of a model's entry, read as the backend has declared them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.confidential import revealed
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pytest_llmlat.values.entities import ModelSpec, Scalar
-
-SHARED = (
-    *("slower", "sha256", "batch_size", "system_as", "thinking", "thinking_tokens"),
-    *("temperature", "top_p", "structured"),
-)
-"""Options that are read outside of a backend's own file."""
-SHARED_DEFAULTS: Mapping[str, Scalar] = {"structured": True}
-"""What some of them are where an entry does not say them."""
+    from pytest_llmlat.values.entry_option import EntryOption
 
 
-def known_options(model: ModelSpec, keys: Iterable[str]) -> None:
-    """Refuse an option that the backend of this entry would not heed.
+def check_declared(model: ModelSpec, declared: Iterable[EntryOption]) -> None:
+    """Refuse options that nothing would heed, and values that do not fit.
 
     Args:
         model: the entry.
-        keys: the options that its backend knows, besides :data:`SHARED`.
+        declared: the options that it may set; of two of one name, which two backends
+            of an entry have, one must fit.
 
     Raises:
-        UnknownName: names the nearest option that is known.
+        UnknownName: an option that is not declared; names the nearest.
+        BadCatalogue: a value that is not of the declared kind or out of bounds.
     """
-    known = {*keys, *SHARED}
-    for key, _ in model.options:
+    known: dict[str, list[EntryOption]] = {}
+    for option in declared:
+        known.setdefault(option.name, []).append(option)
+    for key, value in model.options:
         if key not in known:
             raise UnknownName(
                 "option",
                 key,
                 known,
-                where=f"model {model.name!r}",
+                where=_place(model, key),
                 remedy=f"Options that backend {model.backend!r} knows:"
                 f" {', '.join(sorted(known))}.",
             )
+        if not any(option.fits(revealed(value)) for option in known[key]):
+            raise BadCatalogue(f"{_place(model, key)}: {known[key][0].problem(value)}")
 
 
-def whole_option(model: ModelSpec, key: str, default: int, *, least: int = 1) -> int:
-    """Return an option that is a whole number.
+def given(model: ModelSpec, option: EntryOption) -> Scalar | None:
+    """Return what an entry says of an option, ``None`` where it says nothing.
 
     Raises:
-        BadCatalogue: it is none, or below ``least``.
+        BadCatalogue: it is not of the declared kind or out of bounds.
     """
-    value = model.option(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _wrong(model, key, value, f"a whole number from {least}")
+    value = model.option(option.name)
+    if value is not None and not option.fits(value):
+        raise BadCatalogue(f"{_place(model, option.name)}: {option.problem(value)}")
     return value
 
 
-def check_numbers(model: ModelSpec, *keys: str) -> None:
-    """See that options are whole numbers from 1, where they are given.
+def whole_option(model: ModelSpec, option: EntryOption, default: int) -> int:
+    """Return an option that is a whole number; raises what :func:`given` does."""
+    value = given(model, option)
+    return default if value is None else int(value)
+
+
+def number_option(model: ModelSpec, option: EntryOption, default: float) -> float:
+    """Return an option that is a number; raises what :func:`given` does."""
+    value = given(model, option)
+    return default if value is None else float(value)
+
+
+def flag_option(model: ModelSpec, option: EntryOption, *, default: bool) -> bool:
+    """Return an option that is true or false; raises what :func:`given` does."""
+    value = given(model, option)
+    return default if value is None else value is True
+
+
+def text_option(model: ModelSpec, option: EntryOption) -> str | None:
+    """Return an option that is a text, ``None`` where it is not given.
 
     Raises:
-        BadCatalogue: one is none.
+        BadCatalogue: it is none, or not one of the declared ones.
     """
-    for key in keys:
-        whole_option(model, key, 1)
+    value = given(model, option)
+    return None if value is None else str(value)
 
 
-def check_flags(model: ModelSpec, *keys: str) -> None:
-    """See that options are true or false, where they are given.
-
-    Raises:
-        BadCatalogue: one is neither.
-    """
-    for key in keys:
-        flag_option(model, key, default=False)
-
-
-def flag_option(model: ModelSpec, key: str, *, default: bool) -> bool:
-    """Return an option that is true or false.
-
-    Raises:
-        BadCatalogue: it is neither.
-    """
-    value = model.option(key, default)
-    if not isinstance(value, bool):
-        raise _wrong(model, key, value, "true or false")
-    return value
-
-
-def seconds_option(model: ModelSpec, key: str) -> float:
-    """Return an option that is a time in seconds, 0 where it is not given.
-
-    Raises:
-        BadCatalogue: it is no number, or below 0.
-    """
-    value = model.option(key, 0.0)
-    if isinstance(value, bool | str | None) or value < 0:
-        raise _wrong(model, key, value, "a time in seconds, 0 or more")
-    return float(value)
-
-
-def choice_option(model: ModelSpec, key: str, choices: Iterable[str]) -> str | None:
-    """Return an option that is one of some words, ``None`` where it is not given.
-
-    Raises:
-        BadCatalogue: it is another.
-    """
-    value = model.option(key)
-    known = tuple(choices)
-    if value is None or value in known:
-        return value if isinstance(value, str) else None
-    raise _wrong(model, key, value, f"one of {', '.join(known)}")
-
-
-def _wrong(
-    model: ModelSpec, key: str, value: Scalar | None, expected: str
-) -> BadCatalogue:
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)
-    return BadCatalogue(
-        f"model {model.name!r}: option {key} = {shown}: must be {expected}"
-    )
+def _place(model: ModelSpec, key: str) -> str:
+    """Say which entry of which file says so, or which other it took it from."""
+    file = f"{model.file}: " if model.file else ""
+    source = dict(model.taken).get(key)
+    return f"{file}model {model.name!r}" + (f" (taken from {source})" if source else "")

@@ -8,11 +8,12 @@ a gate should report its latency and nothing else.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.backends.constraints import make_ready
-from pytest_llmlat.values.errors import BadCatalogue, Unsupported
+from pytest_llmlat.backends.settings_check import given
+from pytest_llmlat.backends.shared_options import SLOWER
+from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.protocols import Batching, Ranking
 from pytest_llmlat.values.token_meter import Meter
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.thought_tags import ThoughtTags
     from pytest_llmlat.values.timing import Timing
 
-OPTION = "slower"
+OPTION = SLOWER.name
 
 
 def slowed(backend: Backend, model: ModelSpec, clock: Clock) -> Backend:
@@ -51,16 +52,8 @@ def share_of(model: ModelSpec) -> float | None:
     Raises:
         BadCatalogue: the option is no share above 0.
     """
-    share = model.option(OPTION)
-    if share is None:
-        return None
-    number = isinstance(share, int | float) and not isinstance(share, bool)
-    if not number or not 0 < float(share) < math.inf:
-        raise BadCatalogue(
-            f"model {model.name!r}: option {OPTION} = {share!r}: must be a number above"
-            " 0, such as 0.1 for a tenth"
-        )
-    return float(share)
+    share = given(model, SLOWER)
+    return None if share is None else float(share)
 
 
 class _Delay:

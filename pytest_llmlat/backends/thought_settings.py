@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.backends.settings_check import given
+from pytest_llmlat.backends.shared_options import THINKING, THINKING_TOKENS
 from pytest_llmlat.values.confidential import revealed
-from pytest_llmlat.values.errors import BadCatalogue
 from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, tags_of
 
 if TYPE_CHECKING:
@@ -27,20 +27,10 @@ def thought_tags(model: ModelSpec) -> tuple[ThoughtTags, ...]:
     Raises:
         BadCatalogue: its option ``thinking`` is none of what can be written.
     """
-    option = model.option("thinking")
+    option = given(model, THINKING)
     if option is None:
         return THOUGHT_TAGS
-    if not isinstance(option, bool | str):
-        raise BadCatalogue(
-            f"model {model.name!r}: option thinking = {option!r}: must be true, false"
-            " or tags such as '<think> </think>'"
-        )
-    try:
-        return tags_of(option)
-    except ValueError as error:
-        raise BadCatalogue(
-            f"model {model.name!r}: option thinking = {option!r}: {error}"
-        ) from error
+    return tags_of(option if isinstance(option, bool) else str(option))
 
 
 def thinking_budget(model: ModelSpec) -> int | None:
@@ -49,9 +39,8 @@ def thinking_budget(model: ModelSpec) -> int | None:
     Raises:
         BadCatalogue: its option ``thinking_tokens`` is no whole number.
     """
-    if model.option("thinking_tokens") is None:
-        return None
-    return whole_option(model, "thinking_tokens", 0, least=0)
+    budget = given(model, THINKING_TOKENS)
+    return None if budget is None else int(budget)
 
 
 def thinking_facts(model: ModelSpec) -> tuple[tuple[str, Scalar], ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.tasks.task_catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Sample, Task
-    from pytest_llmlat.values.task_option import TaskOption
+    from pytest_llmlat.values.entry_option import EntryOption
     from pytest_llmlat.values.toml_tables import TomlTable
 
 _HEADER = ("task", "samples", "metric", "chance", "budget", "how to run it")
@@ -157,7 +157,7 @@ def _entry(task: Task, table: TomlTable) -> dict[str, Any]:
     }
 
 
-def _options(task: Task) -> Sequence[TaskOption]:
+def _options(task: Task) -> Sequence[EntryOption]:
     """Return what options a task knows, none where its metric cannot be used."""
     try:
         return known_options(task)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.metrics import Metric, guess_texts
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import MissingExtra, Unsupported
 from pytest_llmlat.values.records import Grade
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +29,16 @@ _KEPT = 256
 _LONGEST = 512
 """Number of a text's tokens that the encoder sees; the rest are left out."""
 
-MODEL = TaskOption(
+MODEL = EntryOption(
     name="model",
     kind="string",
     meaning="folder of the encoder, as save_pretrained writes it (safetensors); needed",
 )
-LAYER = TaskOption(
+LAYER = EntryOption(
     name="layer",
     kind="integer",
     least=1,
+    most=1000,
     meaning="whose hidden states are compared, 17 of roberta-large; needed",
 )
 

@@ -97,8 +97,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     session = session_of(metafunc.config)
     try:
         # The ini file may name what nobody typed, and a run must not fail after hours.
+        session.selection.check()
         session.gate.check()
-        _ = session.selection.against
         collection.parametrize(metafunc, session.selection)
     except UsageError as error:
         raise pytest.Collector.CollectError(str(error)) from error

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.settings_check import given
+from pytest_llmlat.backends.shared_options import TEMPERATURE, TOP_P
 from pytest_llmlat.backends.thought_settings import thinking_facts
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
@@ -13,7 +15,7 @@ from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.constraint_entry import constraint_of
 from pytest_llmlat.tasks.data import revision
 from pytest_llmlat.tasks.sample_draw import draw, in_chance_order, unmeasured
-from pytest_llmlat.values.errors import BadCatalogue, Unsupported, UsageError
+from pytest_llmlat.values.errors import Unsupported, UsageError
 from pytest_llmlat.values.sampling import (
     Sampling,
     SamplingChoice,
@@ -146,8 +148,7 @@ def on_model(plan: Plan, deployment: Deployment) -> Plan:
     """Return a plan as a model's own entry has it, for a cell of that model.
 
     Raises:
-        BadCatalogue: the entry has a temperature that is none, or its ``structured``
-            is neither true nor false.
+        BadCatalogue: the entry has a temperature that is none.
     """
     own = entry_sampling(deployment.model, plan.said)
     return replace(
@@ -222,18 +223,8 @@ def entry_sampling(model: ModelSpec, said: SamplingChoice) -> dict[str, Scalar]:
         BadCatalogue: a value that is none.
     """
     found: dict[str, Scalar] = {}
-    for name, before, good in (
-        ("temperature", said.temperature, is_temperature),
-        ("top_p", said.top_p, is_top_p),
-    ):
-        value = model.option(name)
-        if value is None:
-            continue
-        if not good(value):
-            raise BadCatalogue(
-                f"model {model.name!r}: option {name} = {value!r}: must be"
-                f" {'0 or more' if name == 'temperature' else 'above 0, at most 1'}"
-            )
-        if before is None:
-            found[name] = value
+    for option, before in ((TEMPERATURE, said.temperature), (TOP_P, said.top_p)):
+        value = given(model, option)
+        if value is not None and before is None:
+            found[option.name] = value
     return found

@@ -1,43 +1,63 @@
-"""Entries of models looked at before the first token: keys and values of options.
+"""Entries of models looked at before the first token: all that can be told beforehand.
 
-A typo in ``--llm-vary`` or in a catalogue would otherwise be told when its model is
-loaded, after all those before it were measured.
+A typo in ``--llm-vary`` or in a catalogue, or an adapter that is not there, would
+otherwise be told when its model is loaded, after all those before it were measured.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.backend_kind import BACKENDS
-from pytest_llmlat.backends.chat_messages import system_as
-from pytest_llmlat.backends.settings_check import check_flags, check_numbers
-from pytest_llmlat.backends.slowed import share_of
-from pytest_llmlat.backends.thought_settings import thinking_budget, thought_tags
-from pytest_llmlat.session.cell_spec import entry_sampling
-from pytest_llmlat.values.errors import BadExtension
-from pytest_llmlat.values.sampling import SamplingChoice
+from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
+from pytest_llmlat.values.errors import (
+    BadCatalogue,
+    BadExtension,
+    LLMLatError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec
 
 
 def check_entry(model: ModelSpec) -> None:
-    """Check keys and values of an entry's options, as far as is possible beforehand.
+    """Check what an entry says, as far as that can be told beforehand.
 
     What depends on the device or on the weights is told when the model is loaded.
 
     Raises:
         UnknownName: an option that the entry's backend does not know.
         BadCatalogue: a value that is none.
+        UsageError: a file that the entry names is not there, or is not what it should
+            be.
     """
     # A broken backend is told to whoever loads the model.
-    with suppress(BadExtension, KeyError):
-        BACKENDS[model.backend].check_options(model)
-    thought_tags(model)
-    thinking_budget(model)
-    system_as(model)
-    share_of(model)
-    check_numbers(model, "batch_size")
-    check_flags(model, "structured")
-    entry_sampling(model, SamplingChoice())
+    with suppress(BadExtension):
+        check_options(model)
+        _check_dtypes(model)
+        try:
+            BACKENDS[model.backend].check_entry(model)
+        except UsageError:
+            raise
+        except LLMLatError as error:
+            raise UsageError(str(error)) from error
+
+
+def _check_dtypes(model: ModelSpec) -> None:
+    """See that the backend can load weights in the types that the entry says.
+
+    Raises:
+        BadCatalogue: it cannot; names the nearest that it can.
+    """
+    known = BACKENDS[model.backend].dtypes
+    for device, dtype in model.dtype if known else ():
+        if dtype not in known:
+            near = get_close_matches(dtype, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            file = f"{model.file}: " if model.file else ""
+            raise BadCatalogue(
+                f"{file}model {model.name!r}: dtype {dtype!r} for device {device!r}:"
+                f" {hint}backend {model.backend!r} knows {', '.join(known)}"
+            )

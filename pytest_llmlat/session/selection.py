@@ -363,12 +363,32 @@ class Selection:
         Raises:
             UsageError: a name that is unknown, or a catalogue that is malformed.
         """
-        _ = self.tasks, self.chosen_tasks, self.compared_prompts, self.yardstick
-        for model in filter(None, (*self.chosen_models, self.against)):
+        _ = self._checked
+
+    @cached_property
+    def _checked(self) -> None:
+        """What :meth:`check` does, once."""
+        _ = self.tasks, self.chosen_tasks, self.compared_prompts
+        for variant in self.variants:
+            self._check_variant(variant)
+        for model in filter(None, (self.against, self.yardstick)):
             check_entry(model)
         for name, _ in self._settings.latency_budget:
             if name:
                 self.tasks.find(name, where=self._spelled("latency_budget"))
+
+    def _check_variant(self, variant: Variant) -> None:
+        """See that a chosen model can be as its entry and what is varied say.
+
+        Raises:
+            UsageError: it cannot; says so of the option where only a setting is wrong.
+        """
+        try:
+            check_entry(variant.model)
+        except UsageError as error:
+            if not variant.settings:
+                raise
+            raise UsageError(f"{self._spelled('vary')}: {error}") from error
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

@@ -15,7 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
-from pytest_llmlat.backends.settings_check import SHARED_DEFAULTS
+from pytest_llmlat.backends.shared_options import SHARED_DEFAULTS
 from pytest_llmlat.values.confidential import (
     as_option,
     as_secret,
@@ -212,7 +212,7 @@ def entry_text(variant: Variant) -> str:
 
 def _typed(model: ModelSpec) -> bool:
     """Whether the backend can load weights in another dtype than they are stored in."""
-    return BACKENDS[model.backend].takes_dtype
+    return bool(BACKENDS[model.backend].dtypes)
 
 
 def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:

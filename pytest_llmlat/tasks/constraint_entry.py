@@ -11,7 +11,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.constraint import Constraint, schema_constraint
-from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Task
@@ -24,18 +23,9 @@ _FORMS = (
 
 
 def constraint_of(task: Task, model: ModelSpec) -> Constraint | None:
-    """Return the constraint on a model's answers to a task; ``None`` for none.
-
-    Raises:
-        BadCatalogue: the entry's option ``structured`` is neither true nor false.
-    """
+    """Return the constraint on a model's answers to a task; ``None`` for none."""
     wanted = model.option("structured", default=True)
-    if not isinstance(wanted, bool):
-        raise BadCatalogue(
-            f"model {model.name!r}: option structured = {wanted!r}: must be true or"
-            " false"
-        )
-    return task.constraint if wanted else None
+    return None if wanted is False else task.constraint
 
 
 def schema_of(table: TomlTable) -> Constraint | None:

@@ -8,15 +8,15 @@ from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.data.template_rows import options_of
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.values.entities import Task
 
-LANGUAGE = TaskOption(
+LANGUAGE = EntryOption(
     name="language",
     kind="string",
     meaning="the language of the right answers, by any usual name (de, zh_CN,"
@@ -25,7 +25,7 @@ LANGUAGE = TaskOption(
 """Option that every task may set."""
 
 
-def known_options(task: Task) -> tuple[TaskOption, ...]:
+def known_options(task: Task) -> tuple[EntryOption, ...]:
     """Return the options that a task may set, of its metric, extractor and source.
 
     Raises:
@@ -70,11 +70,8 @@ def check_options(
                 f" source say which options they know.{_way_out(name, taken or {})}",
                 list_all=True,
             )
-        if not known[name].fits(value):
-            shown = str(value).lower() if isinstance(value, bool) else repr(value)
-            raise BadCatalogue(
-                f"{where}: option {name} = {shown}: must be {known[name].wanted}"
-            )
+        if (problem := known[name].problem(value)) is not None:
+            raise BadCatalogue(f"{where}: {problem}")
         if name == LANGUAGE.name:
             language_of(str(value), where=where)
 

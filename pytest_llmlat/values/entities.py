@@ -79,6 +79,10 @@ class ModelSpec:
     those of a task."""
     options: tuple[tuple[str, Scalar | Secret], ...] = ()
     """Settings that only its backend knows; one that holds a key is a ``Secret``."""
+    file: str = field(default="", compare=False)
+    """Catalogue that it stands in, for a complaint; empty if in none."""
+    taken: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """(option, entry of a catalogue that it was taken from) where it is another."""
 
     def __post_init__(self) -> None:
         """Take what must not be shown as what is not shown."""

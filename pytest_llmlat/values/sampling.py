@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
+import sys
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
@@ -85,4 +85,5 @@ def is_top_p(value: object) -> TypeGuard[float]:
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value)
+    # A whole number may be too large to be made a float of.
+    return abs(value) <= sys.float_info.max

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.confidential import ConfidentialTable
+from pytest_llmlat.values.entry_option import MOST_WHOLE, shown_value
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
@@ -168,8 +170,10 @@ class TomlTable:
             raise self.complain(key, f"is needed and missing{self._hint}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.complain(key, f"must be a number, not {_kind(value)}")
-        if not (math.isfinite(value) and value > above):
-            raise self.complain(key, f"must be finite and above {above:g}: {value}")
+        # A whole number may be too large to be made a float of.
+        if not (value > above and abs(value) <= sys.float_info.max):
+            shown = shown_value(value)
+            raise self.complain(key, f"must be finite and above {above:g}: {shown}")
         return value
 
     def whole(self, key: str, default: int | None, *, least: int = 1) -> int:
@@ -177,9 +181,13 @@ class TomlTable:
         value = self.values.get(key, default)
         if value is None:
             raise self.complain(key, f"is needed and missing{self._hint}")
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not least <= value <= MOST_WHOLE:
             bound = f"above {least - 1}" if least else "of 0 or more"
-            raise self.complain(key, f"must be a whole number {bound}: {value!r}")
+            if whole and value > least:
+                bound = f"of at most {MOST_WHOLE}"
+            shown = shown_value(value)
+            raise self.complain(key, f"must be a whole number {bound}: {shown}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -191,19 +199,23 @@ class TomlTable:
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return a table of strings as pairs, sorted, empty if absent."""
-        return tuple((name, str(value)) for name, value in self._table(key, str))
+        found = self._table(key, str, "a text")
+        return tuple((name, str(value)) for name, value in found)
 
     def scalars(self, key: str) -> tuple[tuple[str, Scalar], ...]:
         """Return a table of strings, numbers and truth values as sorted pairs."""
-        return self._table(key, str | int | float | bool)
+        told = "a text, a number, true or false"
+        return self._table(key, str | int | float | bool, told)
 
-    def _table(self, key: str, kind: Any) -> tuple[tuple[str, Scalar], ...]:  # noqa: ANN401 - a type or a union of types, which has no common type
+    def _table(self, key: str, kind: Any, told: str) -> tuple[tuple[str, Scalar], ...]:  # noqa: ANN401 - a type or a union of types, which has no common type
         value = self.values.get(key, {})
         if not isinstance(value, dict):
             raise self.complain(key, f"must be a table, not {_kind(value)}")
         for name, item in value.items():
             if not isinstance(item, kind):
-                raise self.complain(f"{key}.{name}", f"cannot be {_kind(item)}")
+                raise self.complain(
+                    f"{key}.{name}", f"must be {told}, not {_kind(item)}"
+                )
         return tuple(sorted(value.items()))
 
 
@@ -216,6 +228,9 @@ def _kind(value: object) -> str:
         "str": "a string",
         "list": "an array",
         "dict": "a table",
+        "date": "a date",
+        "time": "a time",
+        "datetime": "a date and time",
     }
     name = "dict" if isinstance(value, dict) else type(value).__name__
     return names.get(name, name)

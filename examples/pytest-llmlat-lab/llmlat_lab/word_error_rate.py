@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import Corpus, Metric
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.records import Grade
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def of_draws(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return rates
 
 
-FOLD_CASE = TaskOption(
+FOLD_CASE = EntryOption(
     name="fold_case",
     kind="boolean",
     meaning="take capital and small letters for the same; else they differ",

@@ -6,7 +6,6 @@ bytes with their stamps, and :meth:`Completions.read` makes sense of them afterw
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -21,14 +20,7 @@ from pytest_llmlat.backends.completions.constraint_fields import (
 from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
 from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
-from pytest_llmlat.backends.completions.entry_options import (
-    check_server_options,
-    limits_of,
-    number_option,
-    stays_awake,
-)
 from pytest_llmlat.backends.completions.fields import (
-    json_option,
     merged,
     thinking_body,
     thinking_fields,
@@ -60,14 +52,19 @@ from pytest_llmlat.backends.completions.server_answers import (
     says_its_end,
     unpacked,
 )
+from pytest_llmlat.backends.completions.server_settings import (
+    is_checked,
+    is_probed,
+    server_settings,
+    stays_awake,
+)
 from pytest_llmlat.backends.completions.stream_reading import said
 from pytest_llmlat.backends.completions.tally import TokenCounter
-from pytest_llmlat.backends.settings_check import flag_option
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
 from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
-from pytest_llmlat.values.confidential import ConfidentialTable, shown_body
+from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -100,21 +97,20 @@ _MOST_ADAPTATIONS = 4
 def open_server(deployment: Deployment, clock: Clock, way: Way) -> Completions:
     """Open the way to a server and see that it is there.
 
-    Its entry may have ``entry_options.OPTIONS``.
+    Its entry may set what ``entry_options`` declares.
 
     Raises:
         MissingExtra: httptools or tenacity is not installed.
         ServerUnavailable: it cannot be reached, does not let us in, or does not have
             the model.
         BadCatalogue: an option is not of its kind.
-        UnknownName: an option that no server's entry has.
     """
-    check_server_options(deployment.model)
     server = Completions(deployment, clock, way)
     try:
-        check = way.check and deployment.model.option("check") is not False
+        model = deployment.model
+        check = way.check and is_checked(model)
         server.look(check=check)
-        if flag_option(deployment.model, "probe", default=check):
+        if is_probed(model, checked=check):
             server.probe()
     except BaseException:
         server.close()
@@ -140,28 +136,27 @@ class Completions:
         )
         self._messages = entrance.messages
         self._headers = ", ".join(entrance.shown) or None
-        self._timeout_s = number_option(model, "timeout_s", least=0.001)
+        self._settings = settings = server_settings(model)
         self._client = Client(
             Dialler(
                 address,
                 entrance.proxy,
                 clock,
                 is_whole=says_its_end,
-                limits=limits_of(model),
+                limits=settings.limits,
             ),
             clock,
-            timeout_s=self._timeout_s,
-            retries=int(number_option(model, "retries", least=0)),
-            backoff_s=number_option(model, "backoff_s", least=0),
+            timeout_s=settings.timeout_s,
+            retries=settings.retries,
+            backoff_s=settings.backoff_s,
             secrets=secrets,
             is_final=context_is_full,
         )
         self._clock = clock
         self._model = entrance.weights
         self._tally = TokenCounter(self._beside, lambda: self._model)
-        self._stream = model.option("stream") is not False
+        self._extra = settings.extra_body
         self._without: frozenset[str] = frozenset()
-        self._extra = json_option(model, "extra_body") or ConfidentialTable()
         self._thinking_body = thinking_body(model)
         self._system_as = system_as(model)
         self._probe = ConstraintProbe(way_of(model))
@@ -185,10 +180,10 @@ class Completions:
             "model": self._model,
             "server": self._server,
             "chat": self.chat,
-            "stream": self._stream,
+            "stream": self._settings.stream,
             "awake": self._awake,
-            "timeout_s": self._timeout_s,
-            "extra_body": json.dumps(shown_body(self._extra)) if self._extra else None,
+            "timeout_s": self._settings.timeout_s,
+            "extra_body": self._settings.shown_extra_body,
             "context": self._context,
             "headers": self._headers,
             "structured_by": None if self._probe.way == DEFAULT else self._probe.way,
@@ -243,7 +238,7 @@ class Completions:
                 self._messages.get("/models"),
                 self._clock.now_ns(),
                 retries=retries,
-                timeout_s=min(_CHECK_S, self._timeout_s),
+                timeout_s=min(_CHECK_S, self._settings.timeout_s),
             )
         )
 
@@ -292,7 +287,10 @@ class Completions:
         Raises:
             Unsupported: the server does not say.
         """
-        now, body = self._clock.now_ns, first_probe(self._model or "", self._extra)
+        now, body = (
+            self._clock.now_ns,
+            first_probe(self._model or "", self._extra),
+        )
         (written,) = self.run(in_turn(self._client, self._messages, [body], now()))
         probe = second_probe(written, self._complaints)
         found = self.run(self.exchange(probe, now()))
@@ -380,7 +378,7 @@ class Completions:
         asked = payload(
             request,
             model=self._model or "",
-            stream=self._stream,
+            stream=self._settings.stream,
             without=self._without if without is None else without,
             system=self._system_as,
         )
@@ -392,7 +390,7 @@ class Completions:
         return merged(asked, told, held, self._kept.fields(request), self._extra)
 
     def _message(self, request: Request, body: dict[str, object]) -> WireMessage:
-        accept = EVENTS if self._stream else JSON
+        accept = EVENTS if self._settings.stream else JSON
         return self._messages.post(path(request), encode(body), accept=accept)
 
     def _take_server(self, answer: HttpResponse) -> None:

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.completions.entry_options import STRUCTURED_BY
 from pytest_llmlat.backends.constraints import refused
-from pytest_llmlat.backends.settings_check import choice_option
+from pytest_llmlat.backends.settings_check import text_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +83,7 @@ def way_of(model: ModelSpec) -> str:
     Raises:
         BadCatalogue: the option ``structured_by`` is none of what there is.
     """
-    return choice_option(model, "structured_by", WAYS) or DEFAULT
+    return text_option(model, STRUCTURED_BY) or DEFAULT
 
 
 def constraint_fields(constraint: Constraint | None, way: str) -> dict[str, object]:

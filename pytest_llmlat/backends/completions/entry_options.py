@@ -1,109 +1,136 @@
-"""Options of an entry whose model is behind a server."""
+"""What an entry may set of a model behind a server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
 
-from pytest_llmlat.backends.completions.constraint_fields import way_of
-from pytest_llmlat.backends.completions.fields import json_option
-from pytest_llmlat.backends.completions.prompt_cache import PromptCache
-from pytest_llmlat.backends.settings_check import check_flags, known_options
 from pytest_llmlat.backends.transport.bodies import AnswerLimits
-from pytest_llmlat.machine.environment import usable_cores
-from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.entry_option import MOST_WHOLE, EntryOption, TextForm
 
-if TYPE_CHECKING:
-    from pytest_llmlat.backends.transport.addresses import Address
-    from pytest_llmlat.values.entities import ModelSpec
+USUAL_TIMEOUT_S = 300.0
+USUAL_RETRIES = 3
+USUAL_BACKOFF_S = 0.5
+USUAL_LIMITS = AnswerLimits()
 
-_USUAL = AnswerLimits()
-DEFAULTS = {
-    "timeout_s": 300.0,
-    "retries": 3.0,
-    "backoff_s": 0.5,
-    "max_head_bytes": float(_USUAL.head),
-    "max_body_bytes": float(_USUAL.body),
-}
-_CORES_TO_SPARE = 3
-_HERE = ("localhost", "127.0.0.1", "::1")
+BUDGET_PLACE = '"$tokens"'
+"""What stands for the number of tokens in a ``thinking_body``."""
+_JSON = "a JSON object as a text, such as '{\"cache_prompt\": false}'"
+_BODY = (
+    'a JSON object as a text in which "$tokens" stands for the number, such as'
+    ' \'{"thinking_budget": "$tokens"}\' or'
+    ' \'{"reasoning": {"max_tokens": "$tokens"}}\''
+)
 
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _has_place(text: str) -> bool:
+    return _is_object(text) and BUDGET_PLACE in json.dumps(json.loads(text))
+
+
+STREAM = EntryOption(
+    name="stream",
+    kind="boolean",
+    meaning="whether answers are asked for token by token; else true",
+)
+TIMEOUT_S = EntryOption(
+    name="timeout_s",
+    kind="float",
+    least=0.001,
+    most=604_800,
+    meaning="seconds after which a request with its retries is given up; else"
+    f" {USUAL_TIMEOUT_S:g}",
+)
+RETRIES = EntryOption(
+    name="retries",
+    kind="integer",
+    least=0,
+    most=1000,
+    meaning=f"how often a request that failed is sent again; else {USUAL_RETRIES}",
+)
+BACKOFF_S = EntryOption(
+    name="backoff_s",
+    kind="float",
+    least=0,
+    most=86_400,
+    meaning="seconds before the first retry, doubled each time; else"
+    f" {USUAL_BACKOFF_S:g}",
+)
+CHECK = EntryOption(
+    name="check",
+    kind="boolean",
+    meaning="whether the server is asked for its models first; else true",
+)
+PROBE = EntryOption(
+    name="probe",
+    kind="boolean",
+    meaning="whether it is found out if the server keeps prompts; else as check",
+)
+EXTRA_BODY = EntryOption(
+    name="extra_body",
+    kind="string",
+    form=TextForm(_JSON, _is_object),
+    secret=True,
+    meaning="more fields for every request",
+)
+THINKING_BODY = EntryOption(
+    name="thinking_body",
+    kind="string",
+    form=TextForm(_BODY, _has_place),
+    secret=True,
+    meaning="how the server is told a budget of thoughts (thinking_tokens)",
+)
+STRUCTURED_BY = EntryOption(
+    name="structured_by",
+    kind="string",
+    choices=(
+        *("response_format", "json_object", "llama.cpp", "guided"),
+        "structured_outputs",
+    ),
+    meaning="how the server is told to hold answers to a schema; else response_format",
+)
+AWAKE = EntryOption(
+    name="awake",
+    kind="boolean",
+    meaning="whether a whole core is taken while a single request is waited for; else"
+    " where there are three cores or more and the server is on another machine",
+)
+CACHE = EntryOption(
+    name="cache",
+    kind="string",
+    choices=("cold", "warm", "as_is"),
+    meaning="whether each prompt is read anew, was sent before it is measured, or comes"
+    " as it comes; else cold",
+)
+COLD_BY = EntryOption(
+    name="cold_by",
+    kind="string",
+    choices=("cache_prompt", "cache_salt", "head"),
+    meaning="by which means a server that keeps prompts is kept from it; else the first"
+    " that works",
+)
+MAX_HEAD_BYTES = EntryOption(
+    name="max_head_bytes",
+    kind="integer",
+    least=1,
+    most=MOST_WHOLE,
+    meaning=f"how large the head of an answer may be; else {USUAL_LIMITS.head:,}",
+)
+MAX_BODY_BYTES = EntryOption(
+    name="max_body_bytes",
+    kind="integer",
+    least=1,
+    most=2**53,
+    meaning=f"how large an answer may be, unpacked; else {USUAL_LIMITS.body:,}",
+)
 
 OPTIONS = (
-    *("stream", "timeout_s", "retries", "backoff_s", "check", "extra_body"),
-    *("thinking_body", "structured_by", "awake", "probe", "cache", "cold_by"),
-    *("max_head_bytes", "max_body_bytes"),
-    *("provider", "endpoint", "router"),
+    *(STREAM, TIMEOUT_S, RETRIES, BACKOFF_S, CHECK, PROBE, EXTRA_BODY, THINKING_BODY),
+    *(STRUCTURED_BY, AWAKE, CACHE, COLD_BY, MAX_HEAD_BYTES, MAX_BODY_BYTES),
 )
-"""What an entry of a server may have; the last three are those of Hugging Face's.
-
-``stream`` (true), ``timeout_s`` (300, of a request with its retries), ``retries`` (3),
-``backoff_s`` (0.5, before the first retry, doubled each time), ``check`` (true: ask the
-server for its models first), ``extra_body`` (a JSON object of more fields for every
-request), ``thinking_body`` (the same for a budget of thoughts, ``"$tokens"`` being the
-number), ``structured_by`` (how it is told to hold answers to a schema), ``awake`` (take
-a whole core while a single request is waited for, instead of sleeping), ``probe`` (as
-``check``: find out whether it keeps prompts), ``cache`` and ``cold_by`` (see
-``prompt_cache``), ``max_head_bytes`` and ``max_body_bytes`` (how large an answer may
-be)."""
-
-
-def check_server_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known and of their kind; asks no server.
-
-    Raises:
-        UnknownName: an option that no server's entry has.
-        BadCatalogue: a value that is none.
-    """
-    known_options(model, OPTIONS)
-    number_option(model, "timeout_s", least=0.001)
-    for key in ("retries", "backoff_s"):
-        number_option(model, key, least=0)
-    limits_of(model)
-    check_flags(model, "stream", "check", "awake", "probe")
-    for key in ("extra_body", "thinking_body"):
-        json_option(model, key)
-    way_of(model)
-    PromptCache(model)
-
-
-def limits_of(model: ModelSpec) -> AnswerLimits:
-    """Return how large an answer may be.
-
-    Raises:
-        BadCatalogue: an option is no number, or below one.
-    """
-    head, body = (
-        int(number_option(model, key, least=1))
-        for key in ("max_head_bytes", "max_body_bytes")
-    )
-    return AnswerLimits(head=head, body=body)
-
-
-def stays_awake(model: ModelSpec, address: Address) -> bool:
-    """Whether to take a whole core while a single request is waited for.
-
-    By default where there is one to spare, and the server is on another machine: here
-    it would be taken from the model. Of two cores none is: whoever never sleeps waits
-    behind every other process for its turn, tens of milliseconds where sleepers wait
-    for two.
-    """
-    asked = model.option("awake")
-    if asked is not None:
-        return asked is True
-    return usable_cores() >= _CORES_TO_SPARE and address.host not in _HERE
-
-
-def number_option(model: ModelSpec, key: str, *, least: float) -> float:
-    """Return an option that is a number, or what holds where it is not given.
-
-    Raises:
-        BadCatalogue: it is none, or below ``least``.
-    """
-    value = model.option(key, DEFAULTS[key])
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and float(value) >= least):  # type: ignore[arg-type]
-        raise BadCatalogue(
-            f"model {model.name!r}: option {key} = {value!r}: must be a number of at"
-            f" least {least:g}"
-        )
-    return float(value)  # type: ignore[arg-type]
+"""All of them, beside those of every backend."""

@@ -3,64 +3,47 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.settings_check import whole_option
+from pytest_llmlat.backends.completions.entry_options import (
+    BUDGET_PLACE,
+    THINKING_BODY,
+)
+from pytest_llmlat.backends.settings_check import text_option, whole_option
+from pytest_llmlat.backends.shared_options import THINKING_TOKENS
 from pytest_llmlat.values.confidential import ConfidentialTable
-from pytest_llmlat.values.errors import BadCatalogue, Unsupported
+from pytest_llmlat.values.errors import Unsupported
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec
+    from pytest_llmlat.values.entry_option import EntryOption
 
-_BUDGET: Final = '"$tokens"'
-"""What stands for the number of tokens in a ``thinking_body``."""
 _EXAMPLES = (
     '\'{"thinking_budget": "$tokens"}\' or \'{"reasoning": {"max_tokens": "$tokens"}}\''
 )
 _JOINED = "chat_template_kwargs"
 
 
-def json_option(model: ModelSpec, key: str) -> ConfidentialTable | None:
+def json_option(model: ModelSpec, option: EntryOption) -> ConfidentialTable | None:
     """Return the fields that an option holds as JSON; ``None`` where it is absent.
 
     Raises:
         BadCatalogue: it is no JSON object.
     """
-    if not model.option(key):
-        return None
-    found = _object_in(model, key)
-    if found is None:
-        raise BadCatalogue(
-            f"model {model.name!r}: option {key}: must be a JSON object, such as"
-            " '{\"cache_prompt\": false}'; what it holds is not shown, for it may be"
-            " a key"
-        )
-    return found
-
-
-def _object_in(model: ModelSpec, key: str) -> ConfidentialTable | None:
-    try:
-        found = json.loads(str(model.option(key)))
-    except (ValueError, RecursionError):
-        return None
-    return ConfidentialTable(found) if isinstance(found, dict) else None
+    text = text_option(model, option)
+    return None if text is None else ConfidentialTable(json.loads(text))
 
 
 def thinking_body(model: ModelSpec) -> str | None:
     """Return how an entry's server is told to think no longer than so many tokens.
 
     Raises:
-        BadCatalogue: it is no JSON object, or has no place for the number.
+        BadCatalogue: it is no JSON object with a place for the number.
         Unsupported: the entry has a budget and does not say how to tell it.
     """
-    found = json_option(model, "thinking_body")
+    found = json_option(model, THINKING_BODY)
     text = None if found is None else json.dumps(found)
-    if text is not None and _BUDGET not in text:
-        raise BadCatalogue(
-            f"model {model.name!r}: option thinking_body: {_BUDGET} must stand in it"
-            f" for the number, as in {_EXAMPLES}"
-        )
-    budget = whole_option(model, "thinking_tokens", 0, least=0)
+    budget = whole_option(model, THINKING_TOKENS, 0)
     thinking_fields(budget, text, where=f"model {model.name!r}")
     return text
 
@@ -81,7 +64,9 @@ def thinking_fields(
     if budget is None:
         return {}
     if template is not None:
-        found: dict[str, object] = json.loads(template.replace(_BUDGET, str(budget)))
+        found: dict[str, object] = json.loads(
+            template.replace(BUDGET_PLACE, str(budget))
+        )
         return found
     if budget:
         raise Unsupported(

@@ -19,7 +19,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_llmlat.backends.completions.cache_probe import CacheProbe, ProbeFinding
-from pytest_llmlat.backends.settings_check import choice_option
+from pytest_llmlat.backends.completions.entry_options import CACHE, COLD_BY
+from pytest_llmlat.backends.settings_check import text_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,8 +61,8 @@ class PromptCache:
         Raises:
             BadCatalogue: one of them is none of the words that it can be.
         """
-        self._serving = choice_option(model, "cache", (COLD, WARM, AS_IS)) or COLD
-        self._means = choice_option(model, "cold_by", (*MEANS, HEAD))
+        self._serving = text_option(model, CACHE) or COLD
+        self._means = text_option(model, COLD_BY)
         self._asked_for = self._means is not None
         self._finding = ProbeFinding(keeps=None)
         self._sent: set[int] = set()

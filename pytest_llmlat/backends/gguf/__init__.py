@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.backends.gguf.entry_options import OPTIONS
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
@@ -18,16 +19,18 @@ def _open(deployment: Deployment, clock: Clock) -> Backend:
     return open_model(deployment, clock)
 
 
-def _check_options(model: ModelSpec) -> None:
-    from pytest_llmlat.backends.gguf.loading import check_options  # noqa: PLC0415
+def _check_entry(model: ModelSpec) -> None:
+    from pytest_llmlat.backends.gguf.loading import check_entry  # noqa: PLC0415
 
-    check_options(model)
+    check_entry(model)
 
 
 KIND = BackendKind(
     name="gguf",
     open=_open,
-    check_options=_check_options,
+    options=OPTIONS,
+    check_entry=_check_entry,
+    keys=("package", "extra", "revision", "adapter"),
     weights="file",
     extra="gguf",
     prefixes=("gguf:",),

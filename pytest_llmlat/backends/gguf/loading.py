@@ -6,14 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.gguf.entry_options import (
+    BATCH,
+    CONTEXT,
+    FLASH_ATTENTION,
+    GPU_LAYERS,
+    KV_TYPE,
+    THREADS,
+)
 from pytest_llmlat.backends.gguf.header import BrokenGGUF, other_parts, read_header
 from pytest_llmlat.backends.gguf.promises import check_promises
 from pytest_llmlat.backends.settings_check import (
-    check_flags,
-    check_numbers,
-    choice_option,
     flag_option,
-    known_options,
+    text_option,
     whole_option,
 )
 from pytest_llmlat.backends.weights import local_file
@@ -35,11 +40,6 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTEXT = 4096
 DEFAULT_BATCH = 512
-OPTIONS = (
-    *("context", "threads", "batch", "gpu_layers", "flash_attention", "kv_type"),
-    *("repack", "cache_prompt"),
-)
-KV_TYPES = ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")
 _PLAIN_KV_TYPES = ("f32", "f16")
 ALL_LAYERS = -1
 _ERROR_LEVEL = 4
@@ -108,7 +108,31 @@ def find_adapter(model: ModelSpec, header: Header) -> Path | None:
     """Return the file of the entry's adapter, once it is known to fit."""
     if model.adapter is None:
         return None
-    path = Path(model.adapter).expanduser()
+    path, found = _adapter(model)
+    if found.architecture != header.architecture:
+        raise AdapterMismatch(
+            f"model {model.name!r}: adapter {model.adapter!r} was made for architecture"
+            f" {found.architecture!r}; {model.weights!r} is {header.architecture!r}"
+        )
+    return path
+
+
+def check_entry(model: ModelSpec) -> None:
+    """See that an entry's adapter is one, and that its options go together.
+
+    Raises:
+        BadCatalogue: two options that exclude each other.
+        WeightsUnavailable: the adapter is not there, or broken.
+        AdapterMismatch: it is no adapter.
+    """
+    _check_kept(model)
+    if model.adapter is not None:
+        _adapter(model)
+
+
+def _adapter(model: ModelSpec) -> tuple[Path, Header]:
+    """Return the file of an entry's adapter and what its header says."""
+    path = Path(str(model.adapter)).expanduser()
     if path.suffix != ".gguf" or not path.is_file():
         raise WeightsUnavailable(
             f"model {model.name!r}: adapter {model.adapter!r} is no GGUF file;"
@@ -121,25 +145,7 @@ def find_adapter(model: ModelSpec, header: Header) -> Path | None:
             f"model {model.name!r}: adapter {model.adapter!r} is a {found.kind}, not a"
             " LoRA adapter"
         )
-    if found.architecture != header.architecture:
-        raise AdapterMismatch(
-            f"model {model.name!r}: adapter {model.adapter!r} was made for architecture"
-            f" {found.architecture!r}; {model.weights!r} is {header.architecture!r}"
-        )
-    return path
-
-
-def check_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known and of their kind.
-
-    Raises:
-        UnknownName: an option that means nothing here.
-        BadCatalogue: a value that is none.
-    """
-    known_options(model, OPTIONS)
-    check_numbers(model, "context", "threads", "batch", "gpu_layers")
-    check_flags(model, "flash_attention", "repack", "cache_prompt")
-    choice_option(model, "kv_type", KV_TYPES)
+    return path, found
 
 
 def settings_of(
@@ -161,35 +167,45 @@ def settings_of(
 
 def _settings(model: ModelSpec, header: Header) -> dict[str, Any]:
     trained = header.context or DEFAULT_CONTEXT
-    context = whole_option(model, "context", min(DEFAULT_CONTEXT, trained))
+    context = whole_option(model, CONTEXT, min(DEFAULT_CONTEXT, trained))
     if header.context and context > header.context:
         # Beyond it answers decay, and learned positions make llama.cpp abort.
         raise BadCatalogue(
             f"model {model.name!r}: option context = {context}: its weights were"
             f" trained for {header.context} tokens"
         )
-    threads = whole_option(model, "threads", usable_cores())
+    threads = whole_option(model, THREADS, usable_cores())
     return {
         "n_ctx": context,
-        "n_batch": whole_option(model, "batch", DEFAULT_BATCH),
+        "n_batch": whole_option(model, BATCH, DEFAULT_BATCH),
         "n_threads": threads,
         "n_threads_batch": threads,
     }
 
 
 def _cache_settings(llama_cpp: Any, model: ModelSpec) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
-    flash = flag_option(model, "flash_attention", default=False)
+    flash, kind = _check_kept(model)
     given: dict[str, Any] = {"flash_attn": flash}
-    kind = choice_option(model, "kv_type", KV_TYPES)
     if kind is None:
         return given
-    if kind not in _PLAIN_KV_TYPES and not flash:
+    number = getattr(llama_cpp, f"GGML_TYPE_{kind.upper()}")
+    return {**given, "type_k": number, "type_v": number}
+
+
+def _check_kept(model: ModelSpec) -> tuple[bool, str | None]:
+    """Return the options ``flash_attention`` and ``kv_type``, which go together.
+
+    Raises:
+        BadCatalogue: they do not.
+    """
+    flash = flag_option(model, FLASH_ATTENTION, default=False)
+    kind = text_option(model, KV_TYPE)
+    if kind not in (None, *_PLAIN_KV_TYPES) and not flash:
         raise BadCatalogue(
             f"model {model.name!r}: option kv_type = {kind!r}: a quantised cache needs"
             " flash_attention = true beside it"
         )
-    number = getattr(llama_cpp, f"GGML_TYPE_{kind.upper()}")
-    return {**given, "type_k": number, "type_v": number}
+    return flash, kind
 
 
 def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noqa: ANN401 - loaded on use
@@ -197,13 +213,13 @@ def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noq
     model, device = deployment.model, deployment.device
     gpu = device != "cpu"
     layers = ALL_LAYERS if gpu else 0
-    if model.option("gpu_layers") is not None:
+    if model.option(GPU_LAYERS.name) is not None:
         if not gpu:
             raise BadCatalogue(
                 f"model {model.name!r}: option gpu_layers: device 'cpu' has no GPU;"
                 " remove it, or name the devices that it is for"
             )
-        layers = whole_option(model, "gpu_layers", ALL_LAYERS)
+        layers = whole_option(model, GPU_LAYERS, ALL_LAYERS)
     return {
         "n_gpu_layers": layers,
         # One card, the one that was asked for; the default spreads over all.

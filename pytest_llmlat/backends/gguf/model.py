@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf.entry_options import CACHE_PROMPT, KV_TYPE
 from pytest_llmlat.backends.gguf.gguf_likelihoods import likelihoods
 from pytest_llmlat.backends.gguf.grammars import Grammars
 from pytest_llmlat.backends.gguf.loading import (
     ALL_LAYERS,
-    check_options,
     checked_header,
     find_adapter,
     find_weights,
@@ -44,11 +44,7 @@ if TYPE_CHECKING:
 def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - every backend is opened alike
     """Load a GGUF file, with a LoRA adapter in a GGUF file of its own if it has one.
 
-    Options of the entry: ``context`` (tokens), ``threads``, ``batch`` (tokens of a
-    prompt that are processed at once), ``gpu_layers`` (default all), of the cache of
-    keys and values ``flash_attention`` and ``kv_type``, ``repack``, and
-    ``cache_prompt`` (whether a turn of a conversation need not read again what the turn
-    before it read; true unless said).
+    The entry may set what ``entry_options`` declares.
 
     Raises:
         BadCatalogue: an option that cannot be.
@@ -59,7 +55,6 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
         DeviceAbsent: a GPU was asked of a build that has none.
     """
     model, device = deployment.model, deployment.device
-    check_options(model)
     try:
         import llama_cpp
     except ImportError as error:
@@ -115,7 +110,7 @@ class GGUF:
         self._grammars = Grammars(self._vocabulary)
         self._ends = llama_cpp.llama_vocab_is_eog
         self._prompts = prompts
-        self._keeps = flag_option(model, "cache_prompt", default=True)
+        self._keeps = flag_option(model, CACHE_PROMPT, default=True)
         self._held: str | None = None
         """The conversation of which a turn was read last."""
         self.chat = prompts.chat
@@ -133,11 +128,11 @@ class GGUF:
             "batch": given["n_batch"],
             "gpu_layers": "all" if layers == ALL_LAYERS else layers,
             "flash_attention": given["flash_attn"],
-            "kv_type": model.option("kv_type", "f16"),
+            "kv_type": model.option(KV_TYPE.name, "f16"),
             "repack": repack,
             "chat": self.chat,
         }
-        if model.option("cache_prompt") is not None:
+        if model.option(CACHE_PROMPT.name) is not None:
             self.facts = {**self.facts, "cache_prompt": self._keeps}
 
     def prepare_constraint(self, constraint: Constraint) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.gguf.entry_options import REPACK
 from pytest_llmlat.backends.settings_check import flag_option
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def repack_option(llama_cpp: Any, model: ModelSpec) -> bool:  # noqa: ANN401 - l
         BadCatalogue: the option is neither true nor false.
     """
     amx = _AMX in llama_cpp.llama_print_system_info()
-    return flag_option(model, "repack", default=not amx)
+    return flag_option(model, REPACK, default=not amx)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BackendKind, OpenedModel
+from pytest_llmlat.backends.huggingface.entry_options import DTYPES, OPTIONS
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.base_cache import BaseCache
@@ -37,19 +38,24 @@ def _quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:
     return None
 
 
-def _check_options(model: ModelSpec) -> None:
-    from pytest_llmlat.backends.huggingface.entry_settings import check_options  # noqa: PLC0415
+def _check_entry(model: ModelSpec) -> None:
+    from pytest_llmlat.backends.huggingface.entry_settings import check_entry  # noqa: PLC0415
 
-    check_options(model)
+    check_entry(model)
 
 
 KIND = BackendKind(
     name="transformers",
     open=_open,
-    check_options=_check_options,
+    options=OPTIONS,
+    keys=(
+        *("package", "extra", "revision", "adapter", "adapter_revision"),
+        *("dtype", "trust_remote_code"),
+    ),
+    check_entry=_check_entry,
     open_on_base=_open_on_base,
     extra="transformers",
-    takes_dtype=True,
+    dtypes=DTYPES,
     quantizer=_quantizer,
     prefixes=("hf:",),
     form="hf:ORG/NAME",

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.huggingface.entry_options import ADAPTER_BASE
+from pytest_llmlat.backends.settings_check import text_option
 from pytest_llmlat.values.errors import AdapterMismatch
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ def base_note(spec: ModelSpec, base: str | None) -> str | None:
         return "does not say which base it was made for"
     if same_base(base, ours):
         return None
-    agreed = spec.option("adapter_base")
-    if agreed is not None and same_base(base, str(agreed)):
+    agreed = text_option(spec, ADAPTER_BASE)
+    if agreed is not None and same_base(base, agreed):
         return f"made for {base}, taken for the same as {ours} as the entry says"
     if _is_path(base):
         there, here = _present(base), _present(ours)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.huggingface.adapter_bases import base_note
+from pytest_llmlat.backends.huggingface.adapter_options import merge_asked
 from pytest_llmlat.values.errors import (
     AdapterMismatch,
-    BadCatalogue,
     WeightsUnavailable,
 )
 
@@ -31,6 +31,7 @@ WEIGHTS = "adapter_model.safetensors"
 _FILES = (SETTINGS, WEIGHTS)
 _LONGEST_HEADER = 100_000_000
 """What safetensors itself allows, in bytes."""
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _LORA = re.compile(r"^(.+)\.(lora_(?:A|B|embedding_A|embedding_B))(?:\.weight)?$")
 _PREFIX = "base_model.model."
 """What peft writes before the name of every layer of the model."""
@@ -94,18 +95,46 @@ def find_adapter(spec: ModelSpec) -> AdapterFacts | None:
         AdapterMismatch: it is no LoRA, of a kind that is not served, or was made for
             another base than the entry's.
     """
-    merged = _merge(spec)
+    merged = merge_asked(spec)
     if not spec.adapter:
         return None
     folder = _folder(spec)
+    return _read(spec, folder, merged=merged, digest=_digest(folder))
+
+
+def check_adapter(spec: ModelSpec) -> None:
+    """See that the adapter of an entry can be put on, as far as this disk tells.
+
+    Nothing is fetched, and weights are not read; what opening would refuse of a folder
+    that is here is refused.
+
+    Raises:
+        BadCatalogue: the entry's options contradict one another.
+        WeightsUnavailable: no folder and no hub id, or its files are incomplete.
+        AdapterMismatch: it is no LoRA, of a kind that is not served, or was made for
+            another base than the entry's.
+    """
+    merged = merge_asked(spec)
+    if not spec.adapter:
+        return
+    folder = Path(spec.adapter).expanduser()
+    if folder.is_dir():
+        _check_files(spec, folder)
+        _read(spec, folder, merged=merged, digest="")
+    elif not _HUB_ID.fullmatch(spec.adapter):
+        _check_files(spec, folder)
+
+
+def _read(spec: ModelSpec, folder: Path, *, merged: bool, digest: str) -> AdapterFacts:
+    """Read and check the files of an adapter; raises what :func:`find_adapter` does."""
     settings = _settings(spec, folder)
     shapes = _shapes(spec, folder)
     _check_kind(spec, settings)
     base = settings.get("base_model_name_or_path") or None
     facts = AdapterFacts(
-        source=spec.adapter,
+        source=str(spec.adapter),
         folder=folder,
-        digest=_digest(folder),
+        digest=digest,
         base=None if base is None else str(base),
         merged=merged,
         rank=settings["r"],
@@ -126,17 +155,6 @@ def find_adapter(spec: ModelSpec) -> AdapterFacts | None:
     _check_strays(spec, settings, shapes)
     targets = sorted({name.rpartition(".")[2] for name in layers})
     return replace(facts, targets=tuple(targets))
-
-
-def merged_and_quantized(spec: ModelSpec) -> BadCatalogue:
-    """Return the error for an adapter to be merged into weights of few bits."""
-    stored = spec.option("quantization", default="of the weights themselves")
-    return BadCatalogue(
-        f"model {spec.name!r}: merge = true and quantization = {stored!r}: merging"
-        " into quantised weights would round them anew, and the figures would be"
-        " neither the adapter's nor the base's; remove one of the two, or merge once,"
-        " save the model and name its folder as weights"
-    )
 
 
 def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -184,26 +202,6 @@ def _count(number: object) -> int:
     return number
 
 
-def _merge(spec: ModelSpec) -> bool:
-    """Return whether the entry wants its adapter merged."""
-    merge = spec.option("merge", default=False)
-    if not isinstance(merge, bool):
-        raise BadCatalogue(
-            f"model {spec.name!r}: option merge = {merge!r}: must be true or false"
-        )
-    for key in ("merge", "adapter_base"):
-        if spec.option(key) and not spec.adapter:
-            raise BadCatalogue(
-                f"model {spec.name!r}: option {key} is set, but the entry has no"
-                " adapter; name one (adapter = 'FOLDER or hub id') or remove the option"
-            )
-    # int8 is another thing on each device: only a loaded model tells whether it came
-    # in 8 bit or is to be brought there after merging.
-    if merge and spec.option("quantization") not in {None, "none", "int8"}:
-        raise merged_and_quantized(spec)
-    return merge
-
-
 def _folder(spec: ModelSpec) -> Path:
     """Return the folder of the adapter, fetched from the hub if need be.
 
@@ -224,6 +222,16 @@ def _folder(spec: ModelSpec) -> Path:
             )
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
+    _check_files(spec, folder, reason)
+    return folder
+
+
+def _check_files(spec: ModelSpec, folder: Path, reason: str = "") -> None:
+    """See that a folder has the files of an adapter.
+
+    Raises:
+        WeightsUnavailable: one is missing; says why it could not be fetched.
+    """
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise WeightsUnavailable(
@@ -234,7 +242,6 @@ def _folder(spec: ModelSpec) -> Path:
             " them with peft and write them anew with"
             " save_pretrained(FOLDER, safe_serialization=True)"
         )
-    return folder
 
 
 def _settings(spec: ModelSpec, folder: Path) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.huggingface.adapter_files import (
     AdapterFacts,
     find_adapter,
-    merged_and_quantized,
 )
+from pytest_llmlat.backends.huggingface.adapter_options import merged_and_quantized
 from pytest_llmlat.values.errors import AdapterMismatch, LLMLatError, MissingExtra
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
 from pytest_llmlat.backends.huggingface.constrained import held
+from pytest_llmlat.backends.huggingface.entry_options import BATCHING
 from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_memory import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Generation, Request
     from pytest_llmlat.values.token_meter import Meter
 
-KINDS = ("padded", "continuous")
 _MOST = {"cpu": 32, "mps": 32, "cuda": 64}
 """The most rows of a padded batch where nobody says. On a CPU the fastest batch is not
 the largest: it lasts until its longest answer has ended; and a system that runs out of
@@ -61,10 +61,8 @@ def batches_of(
     Raises:
         Unsupported: there is no such kind, or it cannot answer these requests.
     """
-    if kind is not None and kind not in KINDS:
-        raise Unsupported(
-            f"option batching = {kind!r}: this backend knows {' and '.join(KINDS)}"
-        )
+    if kind is not None and kind not in BATCHING.choices:
+        raise Unsupported(f"option batching = {kind!r}: must be {BATCHING.wanted}")
     hindrance = _hindrance(engine, requests) if kind != "padded" else None
     if kind == "continuous" and hindrance:
         raise Unsupported(

@@ -1,20 +1,4 @@
-"""What an entry may set of a model that runs through transformers, and where.
-
-========================= ======================================================
-option                    values
-========================= ======================================================
-``threads``               how many processor threads compute; default: torch's own
-``context``               the most tokens of prompt and answer; default: the model's
-``attention``             ``eager``, ``sdpa``, ``flash_attention_2``,
-                          ``flash_attention_3``, ``flex_attention`` (these three on
-                          CUDA); default: the library's choice
-``cache``                 ``dynamic`` (default), or ``static``: of ``context`` places,
-                          made once
-``compile``               ``true``: ``torch.compile`` of the decode step; takes the
-                          static cache
-``device_map``            ``auto``, ``balanced``, ``sequential``: over several cards
-``quantization``          ``none`` (default), ``int8``, ``int4``, ``torchao-int8``
-========================= ======================================================
+"""What an entry sets of a model that runs through transformers, on a device.
 
 Nothing here needs torch: an entry is refused before anything is loaded.
 """
@@ -24,12 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.backends.huggingface.adapter_files import check_adapter
+from pytest_llmlat.backends.huggingface.entry_options import (
+    ATTENTION,
+    CACHE,
+    COMPILE,
+    CONTEXT,
+    CUDA_ATTENTIONS,
+    DEVICE_MAP,
+    MERGE,
+    QUANTIZATION,
+    THREADS,
+)
 from pytest_llmlat.backends.settings_check import (
-    check_flags,
-    check_numbers,
-    choice_option,
     flag_option,
-    known_options,
+    text_option,
     whole_option,
 )
 from pytest_llmlat.machine.device_table import general
@@ -37,23 +30,13 @@ from pytest_llmlat.values.errors import BadCatalogue, Unsupported
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, ModelSpec
+    from pytest_llmlat.values.entry_option import EntryOption
 
 Scheme: TypeAlias = Literal[
     "none", "bitsandbytes-int8", "bitsandbytes-int4", "torchao-int8", "dynamic-int8"
 ]
 """How weights are quantised, and by what; what the facts of a model tell."""
 
-OPTIONS = (
-    *("attention", "cache", "compile", "context", "device_map"),
-    *("quantization", "threads"),
-    # Read where adapters are put on, and where requests are batched.
-    *("merge", "adapter_base", "batching"),
-)
-_CUDA_ATTENTIONS = ("flash_attention_2", "flash_attention_3", "flex_attention")
-ATTENTIONS = ("eager", "sdpa", *_CUDA_ATTENTIONS)
-CACHES = ("dynamic", "static")
-DEVICE_MAPS = ("auto", "balanced", "sequential")
-QUANTIZATIONS = ("none", "int8", "int4", "torchao-int8")
 STATIC_CONTEXT = 2048
 """Places of a static cache where the entry does not say ``context``."""
 _SCHEMES: dict[tuple[str, str], Scheme] = {
@@ -86,61 +69,65 @@ class TransformersSettings:
         return self.quantization not in ("none", "dynamic-int8")
 
 
-def check_options(model: ModelSpec) -> None:
-    """See that the options of an entry are known and of their kind, on any device.
-
-    Raises:
-        UnknownName: an option that means nothing here.
-        BadCatalogue: a value that is none.
-    """
-    known_options(model, OPTIONS)
-    check_numbers(model, "context", "threads")
-    check_flags(model, "compile", "merge")
-    choice_option(model, "attention", ATTENTIONS)
-    choice_option(model, "cache", CACHES)
-    choice_option(model, "device_map", DEVICE_MAPS)
-    choice_option(model, "quantization", QUANTIZATIONS)
-
-
 def settings_of(deployment: Deployment) -> TransformersSettings:
     """Read and check the options of an entry.
 
     Raises:
-        UnknownName: an option that means nothing here.
         BadCatalogue: a value that is none, or two that exclude each other.
         Unsupported: the device cannot do it; says what can be used there.
     """
     model, device = deployment.model, deployment.device
-    check_options(model)
-    compiled = flag_option(model, "compile", default=False)
-    cache = choice_option(model, "cache", CACHES)
-    if compiled and cache == "dynamic":
-        raise BadCatalogue(
-            f"model {model.name!r}: option compile = true: needs cache = 'static', for"
-            " what is compiled has a fixed size; leave cache out, or set it to 'static'"
-        )
+    compiled = flag_option(model, COMPILE, default=False)
+    cache = text_option(model, CACHE)
+    _check_cache(model)
     settings = TransformersSettings(
-        threads=_whole(model, "threads"),
-        context=_whole(model, "context"),
-        attention=choice_option(model, "attention", ATTENTIONS),
+        threads=_whole(model, THREADS),
+        context=_whole(model, CONTEXT),
+        attention=text_option(model, ATTENTION),
         cache=cache or ("static" if compiled else "dynamic"),
         compiled=compiled,
-        device_map=choice_option(model, "device_map", DEVICE_MAPS),
+        device_map=text_option(model, DEVICE_MAP),
         quantization=_scheme(model, device),
-        merge=flag_option(model, "merge", default=False),
+        merge=flag_option(model, MERGE, default=False),
     )
     _check_device(model, device, settings)
     return settings
 
 
-def _whole(model: ModelSpec, key: str) -> int | None:
-    if model.option(key) is None:
+def check_entry(model: ModelSpec) -> None:
+    """See that an entry's options go together, and that its adapter is there.
+
+    Raises:
+        BadCatalogue: two options that exclude each other.
+        WeightsUnavailable: the adapter is not there, or not whole.
+        AdapterMismatch: it is of another base or of a kind that is not served.
+    """
+    _check_cache(model)
+    check_adapter(model)
+
+
+def _check_cache(model: ModelSpec) -> None:
+    """See that what is to be compiled has a cache of a fixed size.
+
+    Raises:
+        BadCatalogue: it has none.
+    """
+    compiled = flag_option(model, COMPILE, default=False)
+    if compiled and text_option(model, CACHE) == "dynamic":
+        raise BadCatalogue(
+            f"model {model.name!r}: option compile = true: needs cache = 'static', for"
+            " what is compiled has a fixed size; leave cache out, or set it to 'static'"
+        )
+
+
+def _whole(model: ModelSpec, option: EntryOption) -> int | None:
+    if model.option(option.name) is None:
         return None
-    return whole_option(model, key, 1)
+    return whole_option(model, option, 1)
 
 
 def _scheme(model: ModelSpec, device: str) -> Scheme:
-    asked = choice_option(model, "quantization", QUANTIZATIONS) or "none"
+    asked = text_option(model, QUANTIZATION) or "none"
     if asked == "none":
         return "none"
     like = general(device)
@@ -160,7 +147,7 @@ def _scheme(model: ModelSpec, device: str) -> Scheme:
                 f" float32 on device {device!r}, but its dtype is {dtype!r} there;"
                 " leave the dtype out, or use torchao-int8"
             )
-        if model.adapter and model.option("merge") is not True:
+        if model.adapter and not flag_option(model, MERGE, default=False):
             raise BadCatalogue(
                 f"model {model.name!r}: option quantization = 'int8' on device"
                 f" {device!r}: an unmerged adapter cannot be put on layers of 8 bit;"
@@ -180,7 +167,7 @@ def _check_device(
             f"device_map = {settings.device_map!r}: spreads a model over several CUDA"
             " cards; leave it out"
         )
-    elif settings.attention in _CUDA_ATTENTIONS and not cuda:
+    elif settings.attention in CUDA_ATTENTIONS and not cuda:
         problem = f"attention = {settings.attention!r}: needs CUDA; use sdpa or eager"
     elif settings.compiled and general(device) not in ("cpu", "cuda"):
         problem = "compile = true: is for cpu and CUDA; leave it out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.backends.mlx.entry_options import DTYPES
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
@@ -18,17 +19,18 @@ def _open(deployment: Deployment, clock: Clock) -> Backend:
     return open_model(deployment, clock)
 
 
-def _check_options(model: ModelSpec) -> None:
-    from pytest_llmlat.backends.settings_check import known_options  # noqa: PLC0415
+def _check_entry(model: ModelSpec) -> None:
+    from pytest_llmlat.backends.mlx.loading import check_entry  # noqa: PLC0415
 
-    # MLX decides itself how many threads it uses, and says so.
-    known_options(model, ("threads",))
+    check_entry(model)
 
 
 KIND = BackendKind(
     name="mlx",
     open=_open,
-    check_options=_check_options,
+    keys=("revision", "adapter", "dtype"),
+    dtypes=DTYPES,
+    check_entry=_check_entry,
     devices=("mps", "cpu"),
     extra="mlx",
     prefixes=("mlx:",),

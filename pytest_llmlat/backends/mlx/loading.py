@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.checkpoints import how_to_convert
+from pytest_llmlat.backends.mlx.entry_options import DTYPES
 from pytest_llmlat.backends.weights import fingerprint
 from pytest_llmlat.values.errors import (
     AdapterMismatch,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Deployment, ModelSpec
 
-DTYPES = ("float32", "float16", "bfloat16")
 _CONFIG = "config.json"
 _WEIGHTS = "model*.safetensors"
 _ADAPTER_CONFIG = "adapter_config.json"
@@ -256,7 +256,25 @@ def _dtype(mx: Any, deployment: Deployment) -> Any:  # noqa: ANN401 - loaded on 
 
 
 def _adapted(library: MlxLibrary, spec: ModelSpec, model: Any) -> Any:  # noqa: ANN401 - loaded on use
-    folder = Path(str(spec.adapter)).expanduser()
+    folder = check_entry(spec)
+    try:
+        return library.load_adapters(model, str(folder))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise AdapterMismatch(
+            f"model {spec.name!r}: adapter {spec.adapter!r} does not fit"
+            f" {spec.weights!r}: {_first_lines(error)}"
+        ) from error
+
+
+def check_entry(spec: ModelSpec) -> Path | None:
+    """Return the folder of an entry's adapter, ``None`` if it has none.
+
+    Raises:
+        WeightsUnavailable: it lacks a file.
+    """
+    if spec.adapter is None:
+        return None
+    folder = Path(spec.adapter).expanduser()
     names = (_ADAPTER_CONFIG, _ADAPTER_WEIGHTS)
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
@@ -267,13 +285,7 @@ def _adapted(library: MlxLibrary, spec: ModelSpec, model: Any) -> Any:  # noqa: 
             + (" this one is of peft" if peft else " an adapter of peft")
             + " and goes with backend 'transformers', or merge it and convert the model"
         )
-    try:
-        return library.load_adapters(model, str(folder))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AdapterMismatch(
-            f"model {spec.name!r}: adapter {spec.adapter!r} does not fit"
-            f" {spec.weights!r}: {_first_lines(error)}"
-        ) from error
+    return folder
 
 
 def _rope_refused(spec: ModelSpec, folder: Path) -> Unsupported:

@@ -24,7 +24,6 @@ from pytest_llmlat.backends.mlx.loading import (
     quantization_of,
 )
 from pytest_llmlat.backends.mlx.mlx_likelihoods import likelihoods
-from pytest_llmlat.backends.settings_check import known_options
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
@@ -335,17 +334,11 @@ def _check_entry(deployment: Deployment) -> None:
             f"{wanted_by}device {deployment.device!r}: MLX runs on"
             f" {' and '.join(DEVICES)}; use gguf:PATH or hf:ORG/NAME there"
         )
-    if spec.option("threads") is not None:
-        raise Unsupported(
-            f"{wanted_by}option threads: MLX decides itself how many it uses; leave it"
-            " out"
-        )
     if spec.trust_remote_code:
         raise Unsupported(
             f"{wanted_by}trust_remote_code: mlx-lm is given no code that comes with"
             " weights; leave it out"
         )
-    known_options(spec, ())
 
 
 def _libraries(spec: ModelSpec) -> tuple[MlxLibrary, Any]:

@@ -12,9 +12,9 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     without_thoughts,
 )
 from pytest_llmlat.grading.extractors.refusals import is_refusal
+from pytest_llmlat.values.entry_option import EntryOption, check_options_of
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Extraction
-from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
@@ -36,7 +36,7 @@ class Extractor:
     any_text: bool = False
     """Whether any text may be the right answer, so that one that is the reference
     letter for letter is right without being read."""
-    options: tuple[TaskOption, ...] = ()
+    options: tuple[EntryOption, ...] = ()
     """The options of a task that it reads; a task cannot set others."""
 
     def __call__(self, text: str, task: Task, sample: Sample) -> Extraction:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.readable_answer import UNREAD, Reading
-from pytest_llmlat.values.task_option import TaskOption
+from pytest_llmlat.values.entry_option import EntryOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
 
-FENCED = TaskOption(
+FENCED = EntryOption(
     name="fenced",
     kind="boolean",
     meaning="whether JSON counts that stands in one code block and nothing round it;"

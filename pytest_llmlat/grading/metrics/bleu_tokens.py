@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.tokenizers import tokenizer_of
-from pytest_llmlat.values.task_option import TaskOption
+from pytest_llmlat.values.entry_option import EntryOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.languages import Language
@@ -18,7 +18,7 @@ EXTRAS = {"ja-mecab": "japanese", "ko-mecab": "korean"}
 """The extra of this project that installs what a tokenizer needs."""
 NAMES = (USUAL, "intl", "zh", BY_CHARACTER, *EXTRAS, "none")
 """Those that need no model from the network, as ``flores200`` does."""
-TOKENIZER = TaskOption(
+TOKENIZER = EntryOption(
     name="tokenizer",
     kind="string",
     choices=NAMES,

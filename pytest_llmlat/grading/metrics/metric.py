@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.grading.sandbox import Sandbox
 from pytest_llmlat.values.entities import Sample, Task
+from pytest_llmlat.values.entry_option import EntryOption, check_options_of
 from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.records import Grade, Record
 from pytest_llmlat.values.sound_grade import grade_fault, is_quality
-from pytest_llmlat.values.task_option import TaskOption, check_options_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class Metric:
     ``None`` if it can. It is called for each right answer of a set."""
     extra: str | None = None
     """The extra of this project that installs the metric's library."""
-    options: tuple[TaskOption, ...] = ()
+    options: tuple[EntryOption, ...] = ()
     """The options of a task that it reads; a task cannot set others."""
 
     def quality(self, rows: Rows) -> float:

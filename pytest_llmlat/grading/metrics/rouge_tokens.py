@@ -15,14 +15,14 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.grading.metrics.tokenizers import tokenizer_of
-from pytest_llmlat.values.task_option import TaskOption
+from pytest_llmlat.values.entry_option import EntryOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.languages import Language
     from pytest_llmlat.values.entities import Task
 
 ENGLISH, WORDS, CHARACTERS = NAMES = ("english", "words", "characters")
-TOKENIZER = TaskOption(
+TOKENIZER = EntryOption(
     name="tokenizer",
     kind="string",
     choices=NAMES,

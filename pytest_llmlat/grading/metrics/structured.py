@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.grading.metrics.guessing import guess_texts
 from pytest_llmlat.grading.metrics.json_leaves import Sameness, compare, read_json
 from pytest_llmlat.grading.metrics.metric import Metric
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 from pytest_llmlat.values.records import Grade
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Task
 
 EXTRA = "metrics"
-TOLERANCE = TaskOption(
+TOLERANCE = EntryOption(
     name="tolerance",
     kind="float",
     least=0,
     meaning="by how much a number may differ from the right one; else not at all",
 )
-IGNORE_CASE = TaskOption(
+IGNORE_CASE = EntryOption(
     name="ignore_case",
     kind="boolean",
     meaning="whether texts that differ only in the case of letters are the same",

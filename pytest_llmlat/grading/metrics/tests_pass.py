@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.metric import Metric
 from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.records import Grade
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
@@ -61,22 +61,25 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 _OPTIONS = (
-    TaskOption(
+    EntryOption(
         name="time_s",
         kind="float",
         least=0.001,
+        most=86_400,
         meaning=f"seconds for each program; else {Limits().time_s:g}",
     ),
-    TaskOption(
+    EntryOption(
         name="memory_bytes",
         kind="float",
         least=1,
+        most=2**53,
         meaning=f"bytes of memory for each program; else {Limits().memory_bytes:,}",
     ),
-    TaskOption(
+    EntryOption(
         name="output_bytes",
         kind="float",
         least=1,
+        most=2**53,
         meaning=f"bytes that a program may print; else {Limits().output_bytes:,}",
     ),
 )

@@ -16,9 +16,11 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.settings_check import given
+from pytest_llmlat.backends.shared_options import BATCH_SIZE
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
 from pytest_llmlat.values.cell_facts import LoadFacts
-from pytest_llmlat.values.errors import BadCatalogue, OutOfMemory
+from pytest_llmlat.values.errors import OutOfMemory
 from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.records import Response
 from pytest_llmlat.values.timing import NS_PER_S
@@ -63,13 +65,11 @@ def batch_settings(model: ModelSpec) -> BatchSettings:
     Raises:
         BadCatalogue: a size that is none.
     """
-    size, kind = model.option("batch_size"), model.option("batching")
-    if size is not None and (type(size) is not int or size < 1):
-        raise BadCatalogue(
-            f"model {model.name!r}: option batch_size = {size!r}: must be a whole"
-            " number above 0, such as 16"
-        )
-    return BatchSettings(size=size, kind=None if kind is None else str(kind))
+    size, kind = given(model, BATCH_SIZE), model.option("batching")
+    return BatchSettings(
+        size=None if size is None else int(size),
+        kind=None if kind is None else str(kind),
+    )
 
 
 def in_batches(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.templates import GENERATORS
 from pytest_llmlat.values.entities import GENERATED
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import BadCatalogue
-from pytest_llmlat.values.task_option import TaskOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,23 +16,25 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 GENERATOR_OPTIONS = (
-    TaskOption(
+    EntryOption(
         name="count",
         kind="integer",
         least=0,
+        most=1_000_000,
         meaning="how many items are drawn; else 30, or all of a grid of lengths",
     ),
-    TaskOption(
+    EntryOption(
         name="seed",
         kind="integer",
         least=0,
+        most=2**53,
         meaning="which items are drawn; else --llm-seed",
     ),
 )
 """Options of every task whose items are drawn."""
 
 
-def options_of(task: Task) -> tuple[TaskOption, ...]:
+def options_of(task: Task) -> tuple[EntryOption, ...]:
     """Return the options of a task's drawn items; none where none are drawn."""
     if not task.source.startswith(GENERATED):
         return ()

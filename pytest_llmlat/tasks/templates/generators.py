@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.task_option import TaskOption
+    from pytest_llmlat.values.entry_option import EntryOption
 
 
 class DrawnItem(Protocol):
@@ -39,7 +39,7 @@ class ItemGenerator:
     cannot."""
     count: int = 30
     """Number of items where nobody says one; 0 leaves that to the kind."""
-    options: tuple[TaskOption, ...] = ()
+    options: tuple[EntryOption, ...] = ()
     """Options that a task may set beside count and seed."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.templates.haystack import sentences
 from pytest_llmlat.tasks.templates.seeded_draw import Draw
-from pytest_llmlat.values.task_option import TaskOption
+from pytest_llmlat.values.entry_option import EntryOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,22 +33,23 @@ _THINGS = (
 )
 _LOW, _HIGH = 1000, 9999
 NEEDLE_OPTIONS = (
-    TaskOption(
+    EntryOption(
         name="lengths",
         kind="string",
         meaning="nominal lengths of the text in tokens, such as 256,1k,128k (1k is"
         f" {_THOUSAND}), each {WORDS_PER_TOKEN:g} words; else {_LENGTHS}",
     ),
-    TaskOption(
+    EntryOption(
         name="depths",
         kind="string",
         meaning="where in the text the fact stands, in per cent of its words, 0 for"
         f" its beginning; else {_DEPTHS}",
     ),
-    TaskOption(
+    EntryOption(
         name="distractors",
         kind="integer",
         least=0,
+        most=1000,
         meaning="how many facts of the same kind about others, or of another kind about"
         " the same person, stand in the text as well; else 0",
     ),

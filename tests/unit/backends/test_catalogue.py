@@ -262,9 +262,12 @@ def test_a_bad_catalogue_is_told_with_its_key(
             'dtype = { cpuu = "float32" }',
             "dtype: unknown device 'cpuu'; known: cpu",
         ),
-        ("dtype = { cpu = 16 }", "dtype.cpu: cannot be an integer"),
+        ("dtype = { cpu = 16 }", "dtype.cpu: must be a text, not an integer"),
         ("options = 1.5", "options: must be a table, not a float"),
-        ("options = { x = [1] }", "options.x: cannot be an array"),
+        (
+            "options = { x = [1] }",
+            "options.x: must be a text, a number, true or",
+        ),
     ],
 )
 def test_a_wrong_type_is_told_with_its_key(

@@ -18,7 +18,6 @@ from pytest_llmlat.values.errors import (
     DeviceAbsent,
     LLMLatError,
     OutOfMemory,
-    UnknownName,
     WeightsUnavailable,
 )
 from pytest_llmlat.values.records import Generation, Request
@@ -608,12 +607,6 @@ def test_an_option_that_cannot_be_is_refused(
         library.open(options=tuple(options.items()))
 
     assert not library.opened
-
-
-def test_an_option_that_nobody_heeds_is_refused(library: Library) -> None:
-    """A typo would measure another setting than the one that was meant."""
-    with pytest.raises(UnknownName, match=r"'n_ctx'.*context"):
-        library.open(options=(("n_ctx", 64),))
 
 
 def an_adapter(folder: Path, architecture: str = "llama", kind: str = "adapter") -> str:

@@ -22,7 +22,6 @@ from pytest_llmlat.values.errors import (
     LLMLatError,
     MissingExtra,
     OutOfMemory,
-    UnknownName,
     Unsupported,
     WeightsUnavailable,
 )
@@ -403,8 +402,6 @@ def test_a_build_without_metal_says_so(library: Library) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "expected"),
     [
-        ({"options": (("threads", 2),)}, Unsupported, "option threads: MLX decides"),
-        ({"options": (("context", 2),)}, UnknownName, "'context'.*'mlx' knows"),
         ({"trust_remote_code": True}, Unsupported, "trust_remote_code"),
         ({"dtype": (("cpu", "int8"),)}, BadCatalogue, "MLX computes in float32"),
         ({"weights": "none/at/all"}, WeightsUnavailable, "no folder and no hub id"),

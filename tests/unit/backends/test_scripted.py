@@ -13,7 +13,6 @@ from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     GenerationFailed,
-    UnknownName,
     WeightsUnavailable,
 )
 from pytest_llmlat.values.records import Generation, Request
@@ -294,9 +293,3 @@ def test_an_empty_list_of_answers_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BadCatalogue, match="has no answer to draw from"):
         opened({"script": str(script)})
-
-
-def test_an_option_that_no_script_has() -> None:
-    """A misspelled one is told, with the nearest."""
-    with pytest.raises(UnknownName, match="ttft_s"):
-        opened({"tftf_s": 0.5})

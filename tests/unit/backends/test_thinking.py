@@ -48,11 +48,11 @@ def test_an_entry_comes_before_the_task() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"thinking": 3}, "thinking = 3: must be true, false or tags"),
-        ({"thinking": "a b c"}, "thinking = 'a b c': must be true, false, two tags"),
+        ({"thinking": 3}, "thinking = 3: must be true, false or two tags"),
+        ({"thinking": "a b c"}, "thinking = 'a b c': must be true, false or two"),
         (
             {"thinking_tokens": -1},
-            "thinking_tokens = -1: must be a whole number from 0",
+            "thinking_tokens = -1: must be a whole number of at least 0",
         ),
         ({"thinking_tokens": True}, "thinking_tokens = true: must be a whole number"),
         ({"system_as": "tool"}, "system_as = 'tool': must be one of system, user"),

@@ -440,7 +440,7 @@ def test_a_model_without_continuous_batching_is_padded() -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     """With those that there are."""
-    with pytest.raises(Unsupported, match=r"'paged': .* padded and continuous"):
+    with pytest.raises(Unsupported, match=r"'paged': .* padded, continuous"):
         kind_of("paged")
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.tasks.task_options import check_options, known_options
+from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
-from pytest_llmlat.values.task_option import TaskOption
 from tests.unit.builders import a_task
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar, Task
-    from pytest_llmlat.values.task_option import OptionKind
+    from pytest_llmlat.values.entry_option import OptionKind
 
 
 def optioned(metric: str = "accuracy", source: str = "", **options: Scalar) -> Task:
@@ -95,7 +95,7 @@ def test_a_value_is_of_the_kind_of_its_option(
     kind: OptionKind, good: tuple[Scalar, ...], bad: tuple[Scalar, ...]
 ) -> None:
     """True is no number, and 1 no truth value."""
-    option = TaskOption(name="x", kind=kind, meaning="m")
+    option = EntryOption(name="x", kind=kind, meaning="m")
 
     assert all(map(option.fits, good))
     assert not any(map(option.fits, bad))
@@ -103,8 +103,8 @@ def test_a_value_is_of_the_kind_of_its_option(
 
 def test_bounds_and_choices_hold() -> None:
     """They are told as what a value must be."""
-    number = TaskOption(name="x", kind="float", meaning="m", least=0.5)
-    word = TaskOption(name="x", kind="string", meaning="m", choices=("a", "b"))
+    number = EntryOption(name="x", kind="float", meaning="m", least=0.5)
+    word = EntryOption(name="x", kind="string", meaning="m", choices=("a", "b"))
 
     assert (number.fits(0.5), number.fits(0.4)) == (True, False)
     assert (word.fits("b"), word.fits("c")) == (True, False)

@@ -1,0 +1,109 @@
+"""Options of a model's entry that are read outside of its backend's own files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.entry_option import MOST_WHOLE, EntryOption, TextForm
+from pytest_llmlat.values.thought_tags import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.values.entities import Scalar
+
+_DIGEST = 64
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == _DIGEST and set(text.lower()) <= set("0123456789abcdef")
+
+
+def _are_tags(text: str) -> bool:
+    try:
+        tags_of(text)
+    except ValueError:
+        return False
+    return True
+
+
+TEMPERATURE = EntryOption(
+    name="temperature",
+    kind="float",
+    least=0,
+    most=1000,
+    meaning="with which this model's tokens are drawn, 0 for the likeliest; else what"
+    " the task says",
+)
+TOP_P = EntryOption(
+    name="top_p",
+    kind="float",
+    above=0,
+    most=1,
+    meaning="share of the probability that this model's tokens are drawn from; else"
+    " what the task says",
+)
+THINKING = EntryOption(
+    name="thinking",
+    kind="string",
+    or_flag=True,
+    form=TextForm(
+        "two tags such as '<think> </think>', or the closing one alone where the"
+        " prompt opens the thought",
+        _are_tags,
+    ),
+    meaning="by which tags thoughts are told: true for all that are known, false for"
+    " none; else true",
+)
+THINKING_TOKENS = EntryOption(
+    name="thinking_tokens",
+    kind="integer",
+    least=0,
+    most=MOST_WHOLE,
+    meaning="after how many tokens this model is to stop thinking; else what the task"
+    " says",
+)
+STRUCTURED = EntryOption(
+    name="structured",
+    kind="boolean",
+    meaning="whether answers are held to the schema or the grammar of a task; else"
+    " true",
+)
+SYSTEM_AS = EntryOption(
+    name="system_as",
+    kind="string",
+    choices=("system", "user"),
+    meaning="where a system prompt stands: in a message of its own, or before the"
+    " first question, for templates without a place for it; else system",
+)
+SLOWER = EntryOption(
+    name="slower",
+    kind="float",
+    above=0,
+    most=1000,
+    meaning="by which share every token comes later, to try a gate; else not at all",
+)
+BATCH_SIZE = EntryOption(
+    name="batch_size",
+    kind="integer",
+    least=1,
+    most=MOST_WHOLE,
+    meaning="the most to answer at once under the scenario offline; else as many as"
+    " should fit",
+)
+"""Of backends that answer in batches; each of them lists it."""
+SHA256 = EntryOption(
+    name="sha256",
+    kind="string",
+    form=TextForm("64 hexadecimal digits", _is_digest),
+    meaning="of weights that a package holds in pieces: the digest of the whole file;"
+    " else it is not compared",
+)
+"""Of backends that read a file of weights; each of them lists it."""
+
+SHARED = (TEMPERATURE, TOP_P, THINKING, THINKING_TOKENS, STRUCTURED, SYSTEM_AS)
+"""Those of any backend."""
+SHARED_LOCAL = (SLOWER,)
+"""Those of any backend whose models run in this process."""
+SHARED_DEFAULTS: Mapping[str, Scalar] = {STRUCTURED.name: True}
+"""What some of them are where an entry does not say them."""
