@@ -19,6 +19,9 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_llmlat.session.vary import Variant
     from pytest_llmlat.values.entities import ModelSpec
 
 
@@ -43,6 +46,25 @@ def check_entry(model: ModelSpec) -> None:
             raise
         except LLMLatError as error:
             raise UsageError(str(error)) from error
+
+
+def check_variants(variants: Iterable[Variant], *, where: str) -> None:
+    """Check chosen models, each as its entry and what is varied say.
+
+    Args:
+        variants: each model itself before its variants.
+        where: the option that varies them.
+
+    Raises:
+        UsageError: one cannot be; names the option where only a setting is wrong.
+    """
+    for variant in variants:
+        try:
+            check_entry(variant.model)
+        except UsageError as error:
+            if not variant.settings:
+                raise
+            raise UsageError(f"{where}: {error}") from error
 
 
 def _check_dtypes(model: ModelSpec) -> None:

@@ -11,14 +11,10 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.base_branch import counterparts, reference_name
-from pytest_llmlat.session.entry_check import check_entry
+from pytest_llmlat.session.entry_check import check_entry, check_variants
 from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.matrix import deployments
-from pytest_llmlat.session.vary import (
-    entry_text,
-    model_named,
-    variants,
-)
+from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompt_variants import (
     in_words_of,
@@ -367,28 +363,12 @@ class Selection:
 
     @cached_property
     def _checked(self) -> None:
-        """What :meth:`check` does, once."""
         _ = self.tasks, self.chosen_tasks, self.compared_prompts
-        for variant in self.variants:
-            self._check_variant(variant)
+        check_variants(self.variants, where=self._spelled("vary"))
         for model in filter(None, (self.against, self.yardstick)):
             check_entry(model)
-        for name, _ in self._settings.latency_budget:
-            if name:
-                self.tasks.find(name, where=self._spelled("latency_budget"))
-
-    def _check_variant(self, variant: Variant) -> None:
-        """See that a chosen model can be as its entry and what is varied say.
-
-        Raises:
-            UsageError: it cannot; says so of the option where only a setting is wrong.
-        """
-        try:
-            check_entry(variant.model)
-        except UsageError as error:
-            if not variant.settings:
-                raise
-            raise UsageError(f"{self._spelled('vary')}: {error}") from error
+        for name in filter(None, dict(self._settings.latency_budget)):
+            self.tasks.find(name, where=self._spelled("latency_budget"))
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

@@ -181,13 +181,12 @@ class TomlTable:
         value = self.values.get(key, default)
         if value is None:
             raise self.complain(key, f"is needed and missing{self._hint}")
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or not least <= value <= MOST_WHOLE:
+        shown = shown_value(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
             bound = f"above {least - 1}" if least else "of 0 or more"
-            if whole and value > least:
-                bound = f"of at most {MOST_WHOLE}"
-            shown = shown_value(value)
             raise self.complain(key, f"must be a whole number {bound}: {shown}")
+        if value > MOST_WHOLE:
+            raise self.complain(key, f"must be at most {MOST_WHOLE}: {shown}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
