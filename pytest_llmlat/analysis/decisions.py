@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_counts import latencies
 from pytest_llmlat.analysis.comparisons import best_against_others
+from pytest_llmlat.analysis.measured_rows import stopped_early
 from pytest_llmlat.analysis.sweeps import swept
 from pytest_llmlat.values.row_comparison import (
     AXES,
@@ -127,6 +128,8 @@ def _comparison(
     places = [1 + sum(other > own for other in values) for own in values]
     counts = [cell.counts for row in group for cell in row.cells]
     ranks = [standing.ranks for standing in standings if standing.ranks is not None]
+    early = {row.standing.id for row in group if stopped_early(row.cells)}
+    stopped = tuple(c.other for c in contrasts if early & {c.row, c.other})
     return Comparison(
         scenario=standings[0].scenario,
         families=standings[0].families,
@@ -137,7 +140,9 @@ def _comparison(
         not_distinguishable=tuple(
             c.other
             for c in contrasts
-            if not c.certain and c.pace is None and c.answers is None
+            if not c.certain
+            and (c.pace, c.answers) == (None, None)
+            and c.other not in stopped
         ),
         halves=tuple(
             HalfBetter(row=c.other, pace=c.pace, answers=c.answers)
@@ -168,6 +173,7 @@ def _comparison(
             for row in group
             for cell in row.cells
         ),
+        stopped=stopped,
     )
 
 

@@ -116,7 +116,7 @@ def _halves(cells: Sequence[MeasuredCell]) -> RowHalves | None:
     """Return quality and time of a row; ``None`` where no draws tell of them."""
     import numpy as np
 
-    if _stopped(cells):
+    if stopped_early(cells):
         return None
     found = [
         (weight, cell.estimates, cell.bootstrap)
@@ -149,7 +149,7 @@ def _halves(cells: Sequence[MeasuredCell]) -> RowHalves | None:
     )
 
 
-def _stopped(cells: Sequence[MeasuredCell]) -> bool:
+def stopped_early(cells: Sequence[MeasuredCell]) -> bool:
     """Whether a cell was stopped by its result, so that no resample holds."""
     return any(c.summary.stopping and c.summary.stopping.early for c in cells)
 
@@ -163,7 +163,7 @@ def _draws(cells: Sequence[MeasuredCell], balance: Balance) -> Array:
     import numpy as np
 
     draws = np.zeros(0)
-    if _stopped(cells):
+    if stopped_early(cells):
         return np.full(DRAWS, np.nan)
     for weight, cell in zip(
         family_weights(cells), [c for c in cells if c.estimates], strict=True

@@ -63,6 +63,9 @@ class CellTimes:
     samples: int
     runs: Mapping[str, float]
     """By the name of the run."""
+    rounds: Spread = NOTHING
+    """What the means of the candidate's rounds differ in beyond their samples, as a
+    variance of a run that has as many rounds as the stored ones."""
 
     @property
     def stored(self) -> int:
@@ -126,12 +129,25 @@ def _own(
         # Alone, its runs tell both at once.
         (cell,) = cells
         common = _common(list(cell.runs.values()), cell.noise, CELL_SPREAD)
-        return [scaled(common, cell.stored)]
+        return [scaled(_at_least(common, cell.rounds), cell.stored)]
     common = together(cells).run
     return [
-        scaled(summed([common, unlike]), cell.stored)
+        scaled(_at_least(summed([common, unlike]), cell.rounds), cell.stored)
         for cell, unlike in zip(cells, _unlike(cells, others), strict=True)
     ]
+
+
+def _at_least(runs: Spread, rounds: Spread) -> Spread:
+    """Join what runs differ in with what rounds do, where these differ in more.
+
+    Rounds of one run share what is common to it, so that calm ones tell nothing; but
+    a machine that is another one from round to round is so from run to run.
+    """
+    if rounds.variance <= runs.variance:
+        return runs
+    degrees = runs.degrees + rounds.degrees
+    weighed = runs.degrees * runs.variance + rounds.degrees * rounds.variance
+    return Spread(weighed / degrees, degrees)
 
 
 def summed(parts: Iterable[Spread]) -> Spread:

@@ -16,6 +16,7 @@ from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure import FigureColumn
 from pytest_llmlat.values.figure_columns import column_estimate, distribution_of
 from pytest_llmlat.values.results import Estimate, Verdict
+from pytest_llmlat.values.scenario import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 FEWEST_FOR = {"p95": 60, "p99": 300}
 """Below so many answers a tail is not gated: too few of them lie beyond it."""
+FEWEST_OF_QUEUE = 2_000
+"""Below so many requests an interval of a tail is too narrow where requests of an open
+loop wait for each other: a queue has few long waits in a short run."""
+_QUEUE = 1.0
+"""From so many requests under way on average on, they may wait for each other."""
 _NOT_KEPT_UP = "did not keep up with its load: its times grow with the run's length"
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _TAILED = 15
@@ -183,8 +189,28 @@ def figure(
             units, _PERCENT[which], shared=lambda point: _shared(each, summary, point)
         )
         low, high = ends or (None, None)
-        return Estimate(value=value, low=low, high=high), None
+        return Estimate(value=value, low=low, high=high), _few_waits(summary, which)
     return _mean(units, value, definition.short, _shared(each, summary, None))
+
+
+def _few_waits(summary: Summary, which: str) -> str | None:
+    """Say of the tail of a busy queue that a run was too short for its interval."""
+    load, mean = summary.load, summary.e2e_s.mean
+    open_loop = parse(summary.cell.scenario, where="scenario")[0].kind == "server"
+    if which not in FEWEST_FOR or load is None or not open_loop:
+        return None
+    # By Little's law; times that are known only to be longer leave it open.
+    under_way = math.inf
+    if mean is not None and load.window_s > 0:
+        under_way = mean * load.ended / load.window_s
+    if summary.samples >= FEWEST_OF_QUEUE or under_way < _QUEUE:
+        return None
+    many = "many" if math.isinf(under_way) else f"{under_way:.1f}"
+    return (
+        f"{which} of {summary.samples} requests of a queue ({many} under way on"
+        f" average) is not to be believed: its interval is too narrow below"
+        f" {FEWEST_OF_QUEUE:,} (--llm-requests)"
+    )
 
 
 def _shared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import TYPE_CHECKING
@@ -72,7 +73,52 @@ def stored_times(
         error=change.error,
         # Under a load the error has it: requests that wait for each other.
         drifts=not waiting,
+        rounds=NOTHING if waiting else between_rounds(records, runs, name),
     )
+
+
+def between_rounds(
+    records: Sequence[Record], runs: Mapping[str, Sequence[Record]], name: str
+) -> Spread:
+    """Return what rounds of a cell differ in, for a run of as many as stored ones have.
+
+    Args:
+        records: of the run that is judged.
+        runs: the stored ones.
+        name: of the latency.
+    """
+    rounds: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        rounds[record.round].append(record)
+    logs = [log_times(own, name) for _, own in sorted(rounds.items())]
+    samples = [each for each in logs[0] if all(each in own for own in logs)]
+    found = spread_of_rounds([[own[each] for each in samples] for own in logs])
+    stored = fmean(len({record.round for record in own}) for own in runs.values())
+    return Spread(found.variance / max(1.0, stored), found.degrees)
+
+
+def spread_of_rounds(rounds: Sequence[Sequence[float]]) -> Spread:
+    """Return the variance of the means of rounds beyond what samples make of it.
+
+    What a sample has for itself in all rounds is taken off first: by the analysis of
+    variance of two ways (Montgomery 2017, Design and Analysis of Experiments, ch. 4).
+
+    Args:
+        rounds: log times of the same samples in the same order, round by round.
+    """
+    count, samples = len(rounds), len(rounds[0]) if rounds else 0
+    if count < 2 or samples < 2:  # noqa: PLR2004 - a variance
+        return NOTHING
+    usual = [fmean(column) for column in zip(*rounds, strict=True)]
+    apart = [[x - y for x, y in zip(row, usual, strict=True)] for row in rounds]
+    means = [fmean(row) for row in apart]
+    left = sum(
+        (value - mean) ** 2
+        for row, mean in zip(apart, means, strict=True)
+        for value in row
+    )
+    noise = left / ((count - 1) * (samples - 1)) / samples
+    return Spread(max(0.0, variance(means) - noise), count - 1)
 
 
 def times_of_logs(
@@ -82,6 +128,7 @@ def times_of_logs(
     estimate: float,
     error: float,
     drifts: bool = True,
+    rounds: Spread = NOTHING,
 ) -> StoredTimes | None:
     """Return the same of log times, by sample and in the order of measuring.
 
@@ -91,6 +138,7 @@ def times_of_logs(
         estimate: of the change, from the samples' pairs.
         error: its standard error, from them too.
         drifts: neighbours may be alike beyond what the error knows.
+        rounds: what the rounds of the run that is judged differ in.
     """
     common = [
         sample for sample in ours if all(sample in known for known in theirs.values())
@@ -108,6 +156,7 @@ def times_of_logs(
             runs={
                 run: fmean(known[s] for s in common) for run, known in theirs.items()
             },
+            rounds=rounds,
         ),
         drift=added,
     )

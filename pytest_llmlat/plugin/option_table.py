@@ -285,7 +285,7 @@ OPTIONS = {
     "look_again": Option(
         flag="--llm-look-again",
         metavar="WHEN",
-        help="measure a cell twice before it is judged slower than stored runs:"
+        help="measure a cell again before it is judged slower than stored runs:"
         " suspicious or never",
         read=given_option.choice(lambda: ("suspicious", "never")),
     ),

@@ -12,6 +12,7 @@ import pytest
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdict_table import table_of
+from pytest_llmlat.session.arguments import items_of
 from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
 from pytest_llmlat.session.unchanged import Unchanged
 from pytest_llmlat.values.errors import LLMLatError, UsageError
@@ -132,10 +133,11 @@ class Runner:
         chosen = self._assignment
         said = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
         try:
-            checked_choice(said, where=f"{self._request.node.nodeid}: llmlat.run")
+            where = f"{self._request.node.nodeid}: llmlat.run"
+            checked_choice(said, where=where)
             wanted = CellSpec(
                 scenario=self._scenario(),
-                samples=samples,
+                samples=items_of(samples, where),
                 count=chosen.samples if chosen else None,
                 sampling=said.over(chosen.sampling) if chosen else said,
                 limits=chosen.limits if chosen else (),

@@ -38,6 +38,12 @@ def is_of_balance(board: Scoreboard) -> bool:
     return not board.verdicts and not load_capacities(board.summaries)
 
 
+def lines_beside_sentence(board: Scoreboard) -> list[str]:
+    """Return what is said of all comparisons of rows and is not the sentence."""
+    lines = leader_lines(board)
+    return lines[1:] if is_of_balance(board) else lines
+
+
 def answer_tone(board: Scoreboard) -> Tone | None:
     """Return how the sentence is coloured; ``None`` for not at all."""
     if not board.verdicts:

@@ -42,6 +42,7 @@ HALVES: Mapping[tuple[Pace | None, Answers | None], str] = {
     (None, "worse"): "worse answers than",
     ("slower", "worse"): "slower, and worse answers, than",
 }
+STOPPED = "measured until its result was clear, which the verdicts tell, beside"
 _UNRANKED: Mapping[WhyUnranked, str] = {
     WhyUnranked.UNANSWERED: "no request was answered",
     WhyUnranked.QUALITY: "the quality is 0",
@@ -109,6 +110,7 @@ def comparison_parts(comparison: Comparison, names: Mapping[str, str]) -> list[s
             for told, words in HALVES.items()
         },
         "not distinguishable from": comparison.not_distinguishable,
+        STOPPED: comparison.stopped,
     }
     return [
         f"{words} {named([names[id_] for id_ in ids])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.report.answer_sentence import answer_sentence, is_of_balance
+from pytest_llmlat.report.answer_sentence import answer_sentence, lines_beside_sentence
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
@@ -25,16 +25,13 @@ from pytest_llmlat.report.gfm import (
     row,
     typed,
 )
-from pytest_llmlat.report.leaders import (
-    comparison_lines,
-    leader_lines,
-    tuning_lines,
-)
+from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -90,9 +87,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
 def _gate(board: Scoreboard) -> tuple[TrimmableBlock, ...]:
     verdicts, answer = board.verdicts, code(answer_sentence(board), most=_LONG)
     if not verdicts:
-        told = "There was no gate: this run was measured and not judged."
-        if not is_of_balance(board):
-            told = f"{answer}\n\n{told}"
+        told = f"{answer}\n\nThere was no gate: this run was measured and not judged."
         return (TrimmableBlock(rank=_RUN, title=("## pytest-llmlat", "", told)),)
     counts, _, end = gate_summary(verdicts).rpartition(": ")
     told = (
@@ -151,7 +146,7 @@ def _models(board: Scoreboard) -> TrimmableBlock:
     columns = row_columns(board)
     header = titles(columns)
     rows = [row(texts(columns, s), hostile=(0, 1)) for s in board.standings]
-    sentences = [*leader_lines(board), *comparison_lines(board)]
+    sentences = [*lines_beside_sentence(board), *comparison_lines(board)]
     remarks = [f"- {code(sentence, most=_LONG)}" for sentence in sentences]
     return _table(
         "Models",
@@ -230,6 +225,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
     return [
         *missing_lines(board),
         *keeping_lines(board),
+        *tail_lines(board),
         *clock_lines(board),
         *contended,
         *cache_lines(board),

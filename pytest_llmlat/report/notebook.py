@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.report.answer_sentence import answer_sentence, is_of_balance
+from pytest_llmlat.report.answer_sentence import answer_sentence, lines_beside_sentence
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
@@ -14,11 +14,7 @@ from pytest_llmlat.report.figure_tables import (
     titles,
 )
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.report.leaders import (
-    comparison_lines,
-    leader_lines,
-    tuning_lines,
-)
+from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
@@ -53,7 +49,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
     ]
     loads, verdicts = load_lines(board), verdict_lines(board)
     said = [
-        *leader_lines(board),
+        *lines_beside_sentence(board),
         *comparison_lines(board),
         *tuning_lines(board),
         *score_lines(board),
@@ -65,7 +61,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *([f"written to {folder}"] if folder else []),
     ]
     parts = [
-        "" if is_of_balance(board) else f"<p>{_text(answer_sentence(board))}</p>",
+        f"<p>{_text(answer_sentence(board))}</p>",
         _table("Models", titles(row_heads), models, words=2),
         _table(
             "Cells",

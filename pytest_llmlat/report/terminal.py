@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.report.answer_sentence import (
     answer_sentence,
     answer_tone,
-    is_of_balance,
+    lines_beside_sentence,
 )
 from pytest_llmlat.report.breakdown_tables import breakdown_lines
 from pytest_llmlat.report.cache_lines import cache_lines
@@ -21,11 +21,7 @@ from pytest_llmlat.report.figure_tables import (
     titles,
 )
 from pytest_llmlat.report.figures import narrowed, placed, printable, table
-from pytest_llmlat.report.leaders import (
-    comparison_lines,
-    leader_lines,
-    tuning_lines,
-)
+from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import (
     clock_lines,
     contention_lines,
@@ -35,6 +31,7 @@ from pytest_llmlat.report.loads import (
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.tones import ReportLine
 from pytest_llmlat.report.verdict_table import toned_verdicts
 from pytest_llmlat.values.table_layouts import CELL_LAYOUT, ROW_LAYOUT
@@ -76,15 +73,13 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
     lines += [*load_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [*comparison_lines(board), *_remarks(board)]
-    for block in (tuning_lines(board), leader_lines(board)):
+    for block in (tuning_lines(board), lines_beside_sentence(board)):
         lines += ["", *block] if block else []
     found = [ReportLine(line) for line in lines]
     if judged := toned_verdicts(board, most=most):
         found += [ReportLine(""), *judged]
-    if not is_of_balance(board):
-        answer = ReportLine(answer_sentence(board), answer_tone(board))
-        found += [ReportLine(""), answer]
-    return found
+    answer = ReportLine(answer_sentence(board), answer_tone(board))
+    return [*found, ReportLine(""), answer]
 
 
 def _table(
@@ -124,6 +119,7 @@ def _remarks(board: Scoreboard) -> list[str]:
         *score_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),
+        *tail_lines(board),
         *clock_lines(board),
         *contention_lines(board),
         *cache_lines(board),

@@ -156,7 +156,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         limits: absolute limits, ``"quality>=0.6 ttft_p95<=0.5s"``.
         new_cells: what becomes of a cell that the baseline lacks: fail, warn or pass.
         inconclusive: what becomes of what cannot be decided: pass or fail.
-        look_again: which cells are measured twice beside a baseline: suspicious, never.
+        look_again: which cells are measured again beside a baseline: suspicious, never.
         root: the project's folder; its ``pyproject.toml`` may hold models and tasks.
         runs: the folder that the run is written to, in one of its own; ``None`` for
             ``.llmlat/runs`` below ``root``.

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_llmlat.tasks.prompt_variants import prompt_names
+from pytest_llmlat.values.entities import Sample
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.scenario import parse
 from pytest_llmlat.values.units import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pytest_llmlat.values.entities import Sample
 
 Value = TypeVar("Value")
 
@@ -123,6 +122,24 @@ def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:
     found = Path(value).expanduser().resolve()
     if not found.is_dir():
         raise UsageError(f"{where}: there is no folder {found}")
+    return found
+
+
+def items_of(samples: object, where: str) -> tuple[Sample, ...] | None:
+    """Return the items of a test; ``None`` for those of the task's source.
+
+    Raises:
+        UsageError: they are none; says how to choose a number of the task's own.
+    """
+    if samples is None:
+        return None
+    found = tuple(samples) if isinstance(samples, Iterable) else (samples,)
+    if not all(isinstance(one, Sample) for one in found):
+        raise UsageError(
+            f"{where}: samples are the items themselves, a list of Sample, not"
+            f" {samples!r:.80}; how many of the task's own are asked is said by the"
+            " marker, @pytest.mark.llm('TASK', samples=8), or by --llm-samples=8"
+        )
     return found
 
 

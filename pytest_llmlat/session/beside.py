@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -141,9 +142,11 @@ def with_companions(
 
 def free(model: LoadedModel) -> None:
     """Free a model, and those that it was measured beside."""
-    for each in (model, model.against, model.yardstick):
-        if each is not None:
-            each.backend.close()
+    loaded = (model, model.against, model.yardstick)
+    with ExitStack() as all_of_them:
+        # The last that was loaded first; one that fails to close keeps none open.
+        for each in filter(None, loaded):
+            all_of_them.callback(each.backend.close)
 
 
 def _reference(

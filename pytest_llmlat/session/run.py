@@ -269,8 +269,14 @@ class Session:
                 run_cell(own, model, tools)
 
             ask(plan)
-            environment = self.run_facts["environment"]
-            look_again(plan, recorder, ask, self.gate, environment)
+            look_again(
+                plan,
+                recorder,
+                ask,
+                self.gate,
+                self.run_facts["environment"],
+                among=self.cells_planned,
+            )
             return
         theirs, other = beside
         if plan.scenario != SINGLE:

@@ -1,10 +1,15 @@
-"""The second look at a cell that looks slower than stored runs, before it is judged.
+"""Further looks at a cell that looks slower than stored runs, before it is judged.
 
-A passing disturbance, such as a neighbour, is gone at the second time. Both times count
-together: their mean is judged as if each cell were always measured twice. So the second
-look can only take alarms away: a cell that did not look slower is no regression without
-it, and one that did must be one by both. To take the better of two, or the second
-alone, would be another test with every look.
+What was slow for a while, as beside a neighbour, is not so twice. All times count
+together: their mean is judged as if each cell were always measured so often. So another
+look can only take alarms away: a cell that did not look slower is no regression
+without it, and one that did must be one by all. To take the better of two, or the
+last alone, would be another test with every look.
+
+The looks are rounds: what these differ in beyond their samples shows a machine that is
+another one from round to round. Among several cells one more look is enough, since the
+others tell it too. One cell, or two, have nothing else to tell it by, and are looked at
+up to four times.
 """
 
 from __future__ import annotations
@@ -25,6 +30,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
 
 _LOG = logging.getLogger(__name__)
+MANY_CELLS = 3
+"""From so many on they tell by each other what runs differ in."""
+LOOKS_OF_MANY, LOOKS_OF_FEW = 2, 4
+"""How often a cell is measured at most."""
 
 
 def look_again(
@@ -33,8 +42,10 @@ def look_again(
     ask: Callable[[Plan], None],
     gate: Gate,
     environment: Mapping[str, Scalar | None],
+    *,
+    among: int,
 ) -> None:
-    """Measure a cell a second time where its first time looks suspicious.
+    """Measure a cell again as long as it looks suspicious, as often as it may be.
 
     Args:
         plan: by which it was measured.
@@ -42,27 +53,43 @@ def look_again(
         ask: measures by a plan.
         gate: what it is compared with.
         environment: this machine's fingerprint.
+        among: how many cells there are to be in all, as far as is known.
     """
     if plan.scenario != SINGLE:
         return
-    told = recorder.of(plan.cell)
-    slower = gate.suspicious(told.facts, told.records, environment)
-    before = told.facts.planned
-    if not slower or before is None:
-        return
-    _LOG.info("%s: measured again: %s", plan.cell.id, ", ".join(slower))
-    ask(replace(plan, before=before))
-    recorder.on_facts(_both(told.facts, recorder.of(plan.cell).facts, slower))
+    most = LOOKS_OF_MANY if among >= MANY_CELLS else LOOKS_OF_FEW
+    first: CellFacts | None = None
+    for _ in range(1, most):
+        told = recorder.of(plan.cell)
+        slower = gate.suspicious(told.facts, told.records, environment)
+        before = told.facts.planned
+        if not slower or before is None:
+            return
+        first = first or told.facts
+        _LOG.info("%s: measured again: %s", plan.cell.id, ", ".join(slower))
+        ask(replace(plan, before=before))
+        both = _both(told.facts, recorder.of(plan.cell).facts)
+        recorder.on_facts(replace(both, measured_again=_note(first, both, slower)))
 
 
-def _both(first: CellFacts, second: CellFacts, slower: tuple[str, ...]) -> CellFacts:
-    """Return the facts of a cell that was measured twice."""
-    more = (second.planned or 0) - (first.planned or 0)
-    cost = "" if second.wall_s is None else f", {second.wall_s:.1f} s more"
-    note = (
-        f"measured again, for {' and '.join(slower)} looked slower: both times count"
+def _note(first: CellFacts, now: CellFacts, slower: tuple[str, ...]) -> str:
+    """Say that a cell was measured again, why, and what it cost."""
+    before = first.planned or 1
+    more = (now.planned or 0) - before
+    cost = ""
+    if now.wall_s is not None and first.wall_s is not None:
+        cost = f", {now.wall_s - first.wall_s:.1f} s more"
+    looks = more // before
+    times = "again" if looks == 1 else f"again {looks} times"
+    which = "both times count" if looks == 1 else "all times count"
+    return (
+        f"measured {times}, for {' and '.join(slower)} looked slower: {which}"
         f" ({more} requests{cost})"
     )
+
+
+def _both(first: CellFacts, second: CellFacts) -> CellFacts:
+    """Return the facts of a cell that was measured once more."""
     # The first time was not disturbed, or it would not have been suspicious.
     calm = second.contention is None or second.contention.contended is None
     return replace(
@@ -77,7 +104,6 @@ def _both(first: CellFacts, second: CellFacts, slower: tuple[str, ...]) -> CellF
         warnings=tuple(dict.fromkeys((*first.warnings, *second.warnings))),
         contention=first.contention if calm else second.contention,
         constraint_compile_s=first.constraint_compile_s,
-        measured_again=note,
     )
 
 

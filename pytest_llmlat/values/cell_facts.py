@@ -156,7 +156,7 @@ class CellFacts:
     """Time to make the schema or grammar ready, before all else; ``None`` also for a
     server."""
     measured_again: str | None = None
-    """Reason and cost of a second measurement before it was judged; both times
+    """Reason, number and cost of further measurements before it was judged; all times
     count."""
     stopping: Stopping | None = None
     """Pairs that it took where its result was looked at after each; ``None`` for a

@@ -35,6 +35,11 @@ def percentile(
     return ranked[rank - 1]
 
 
+def fewest_for(percent: int) -> int:
+    """Return from how many values on a percentile differs from the maximum."""
+    return math.ceil(Fraction(100, 100 - percent))
+
+
 def nearest_rank(values: Sequence[float], percent: int) -> float:
     """Return the nearest-rank percentile of at least one value, in any order.
 

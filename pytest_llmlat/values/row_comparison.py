@@ -184,6 +184,9 @@ class Comparison:
     """All other rows that have a score, and why each is not in this comparison."""
     behind: bool = False
     """Whether a cell of a row did not keep up with its load."""
+    stopped: tuple[str, ...] = ()
+    """Rows that the best one is not told apart from, since a cell of one of both was
+    measured until its result was clear: its verdicts tell."""
 
     @property
     def ranked(self) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ class Settings:
     changed: bool = False
     """Whether to leave out cells of which nothing has changed since the base."""
     look_again: str = "suspicious"
-    """Cells that are measured twice beside stored runs: suspicious ones, or none."""
+    """Cells that are measured again beside stored runs: suspicious ones, or none."""
     power: bool = False
     """Whether to tell, before the run, which changes it could see."""
     timeout_s: float | None = None

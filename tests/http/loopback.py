@@ -17,7 +17,8 @@ CLOSE = "close the connection"
 RESET = "reset the connection"
 HANG = "do nothing until the end"
 
-Script: TypeAlias = "Sequence[bytes | str]"
+Script: TypeAlias = "Sequence[bytes | str | float]"
+"""What is written, what is done, and seconds to wait."""
 
 MODELS = ("tiny", "small")
 
@@ -155,6 +156,8 @@ class Loopback:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            # What is written at once comes at once, and not when the last was received.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._open.append(sock)
             self._start(self._serve, sock)
@@ -191,6 +194,9 @@ class Loopback:
         for action in script:
             if isinstance(action, bytes):
                 sock.sendall(action)
+                continue
+            if isinstance(action, float):
+                self._over.wait(action)
                 continue
             if action == HANG:
                 self._over.wait(30)

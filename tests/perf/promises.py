@@ -28,13 +28,15 @@ from pytest_llmlat.gate.tolerances import Rules
 from pytest_llmlat.store.baselines import BaselineCell, BaselineRun
 from tests.perf.gate import answer, cell_of, facts_of
 from tests.perf.stored_runs import (
-    BEYOND,
     WORKERS,
+    Machine,
     Place,
     change_of,
     common_times,
     hypotheses_of,
     log_times,
+    looked,
+    looks_of,
     regressions,
 )
 
@@ -107,24 +109,15 @@ def times_kept(study: Study, seed: int) -> list[tuple[str, float, int]]:
         hits = 0
         for again in range(AGAIN):
             common = common_times(place, study.cells, source)
-            ours = log_times(place, common, SAMPLES, source)
-            second = log_times(place, common, SAMPLES, source)
-            slower = slice(None) if name == ALL_CELLS else 0
-            ours[slower] += up
-            second[slower] += up
-            looks = (ours - np.mean(runs, axis=0)).mean(axis=1) > BEYOND
-            ours[looks] = (ours[looks] + second[looks]) / 2
-            gated = [
-                each
-                for at in range(study.cells)
-                for each in hypotheses_of(
-                    at,
-                    ours[at],
-                    np.array([run[at] for run in runs]),
-                    place,
-                    seed * AGAIN + again,
+            common[slice(None) if name == ALL_CELLS else slice(1)] += up
+            machine = Machine(place, source)
+            gated = []
+            for at in range(study.cells):
+                stored = np.array([run[at] for run in runs])
+                looks = looked(
+                    machine, float(common[at, 0]), stored, looks_of(study.cells)
                 )
-            ]
+                gated += hypotheses_of(at, looks, stored, place, seed * AGAIN + again)
             worse = {each.cell for each in regressions(gated)}
             hits += bool(worse) if name == ALL_CELLS else "cell 0" in worse
         found.append((name, told[0].slower, hits))
@@ -275,7 +268,7 @@ def stored_case(
             each
             for at in range(6)
             for each in hypotheses_of(
-                at, runs[0][at], np.array([run[at] for run in runs[1:]]), place, seed
+                at, [runs[0][at]], np.array([run[at] for run in runs[1:]]), place, seed
             )
         ]
     )

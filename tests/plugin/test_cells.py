@@ -116,6 +116,24 @@ def test_own(llm, llmlat):
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("given", ["8", "'8'", "[1, 2]"])
+def test_a_number_of_samples_is_no_items(project: Project, given: str) -> None:
+    """The test says in one line where a number is said instead."""
+    project.write(
+        "test_models.py",
+        f"""
+def test_own(llm, llmlat):
+    llmlat.run(llm, "sentiment/tiny", samples={given})
+""",
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*llmlat.run: samples are the items themselves*=8"])
+    result.stdout.no_fnmatch_line("*TypeError*")
+
+
 def test_a_failed_limit_is_a_plain_assertion(project: Project) -> None:
     """A test that asks for more than the model gives fails like any other test."""
     project.write(

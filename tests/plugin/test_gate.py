@@ -803,6 +803,12 @@ def test_both_models_are_freed(gated: Gated, monkeypatch: pytest.MonkeyPatch) ->
 
     opened.clear()
     closed.clear()
+    gated.run("--llm-yardstick=twin")
+    assert len(opened) == 2
+    assert set(map(id, closed)) == set(map(id, opened))
+
+    opened.clear()
+    closed.clear()
     gated.run("--llm-against=gone")
     assert len(opened) == len(closed) == 1
 
@@ -1027,6 +1033,26 @@ def test_headline_figures_are_properties_in_junit(gated: Gated) -> None:
     assert float(dull["llm_quality"] or "") == 0.5
     assert float(dull["llm_e2e_p50_s"] or "") > 0
     assert dull["llm_samples"] == str(COUNT)
+
+
+def suite_sentence(folder: Path) -> str | None:
+    """Return the sentence that JUnit's file has of the whole run."""
+    tree = ET.parse(folder / "junit.xml")  # noqa: S314 - our own file
+    (suite,) = tree.iter("testsuite")
+    told = {p.get("name"): p.get("value") for p in suite.findall("properties/property")}
+    return told.get("llm_sentence")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--llm-limit=quality>=0.9",)])
+def test_the_sentence_of_a_run_is_a_property_of_the_suite_in_junit(
+    gated: Gated, arguments: tuple[str, ...]
+) -> None:
+    """It is the one that the files and the terminal have, with a gate and without."""
+    gated.run("--llm=wise", "--llm=dull", "--junitxml=junit.xml", *arguments)
+
+    sentence = gated.project.summary()["sentence"]
+    assert sentence
+    assert suite_sentence(gated.folder) == sentence
 
 
 @pytest.fixture

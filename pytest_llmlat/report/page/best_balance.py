@@ -10,6 +10,7 @@ from pytest_llmlat.report.figures import bounds, seconds, signed
 from pytest_llmlat.report.leaders import (
     APART,
     HALVES,
+    STOPPED,
     comparison_sentence,
     named,
     unranked_sentence,
@@ -101,6 +102,8 @@ def _told_apart(comparison: Comparison) -> tuple[str, tuple[str, ...]]:
             return f", {words} ", ids
     if comparison.better_than:
         return ", better than ", comparison.better_than
+    if comparison.stopped:
+        return f", {STOPPED} ", comparison.stopped
     unranked = tuple(one.row for one in comparison.unranked)
     return ", the only one above guessing for certain, beside ", unranked
 

@@ -21,6 +21,7 @@ from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
     columns,
@@ -340,6 +341,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Scores": score_lines(board),
         "Repeats": repeat_lines(board),
         "Loads": keeping_lines(board),
+        "Tails": tail_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
         "Prompt caches": cache_lines(board),

@@ -350,8 +350,10 @@ def test_rows_that_were_stopped_by_their_result_are_not_told_apart_by_resamples(
     ]
 
     (told,) = board(records).contrasts
-    (stopped,) = scoreboard(facts, records, balance="geometric", seed=0).contrasts
+    whole = scoreboard(facts, records, balance="geometric", seed=0)
+    (stopped,), (only,) = whole.contrasts, whole.comparisons
 
     assert told.certain is True
+    assert (only.stopped, only.not_distinguishable) == (only.rows[1:], ())
     assert stopped.certain is None
     assert stopped.difference == Estimate(value=told.difference.value)

@@ -24,7 +24,7 @@ from pytest_llmlat.gate.between_runs import (
     summed,
     together,
 )
-from pytest_llmlat.gate.stored_runs import drift
+from pytest_llmlat.gate.stored_runs import drift, spread_of_rounds
 
 
 def cell(change: float, *runs: float, noise: float = 0.0) -> CellTimes:
@@ -176,3 +176,31 @@ def test_few_samples_cannot_tell_a_drift() -> None:
     """Below three batches nothing is said of it."""
     assert drift([0.0, 1.0, 0.0]).variance == 0.0
     assert drift([1.0]).variance == 0.0
+
+
+def test_rounds_that_move_tell_what_runs_differ_in() -> None:
+    """Where that is more than the stored runs show; calm rounds tell nothing."""
+    (known,) = own([cell(0.1, 1.0, 1.0, 1.0)])
+    (moved,) = own([replace(cell(0.1, 1.0, 1.0, 1.0), rounds=Spread(0.01, 3))])
+    (calm,) = own([replace(cell(0.1, 1.0, 1.0, 1.0), rounds=Spread(0.0, 3))])
+
+    assert calm == known
+    assert moved.variance > known.variance
+    assert moved.degrees == known.degrees + 3
+
+
+def test_what_samples_differ_in_is_no_difference_of_rounds() -> None:
+    """Neither what a sample has in all rounds, nor what it has in one by chance."""
+    base = [0.0, 1.0, 5.0, 2.0]
+    assert spread_of_rounds([base, base, base]).variance == 0.0
+    moved = spread_of_rounds([base, [x + 0.1 for x in base]])
+    assert (moved.variance, moved.degrees) == (pytest.approx(0.005), 1)
+    # The same for half of the samples and the other way for the rest.
+    mixed = [x + (0.1 if n % 2 else -0.1) for n, x in enumerate(base)]
+    assert spread_of_rounds([base, mixed]).variance == 0.0
+
+
+@pytest.mark.parametrize("rounds", [[], [[1.0, 2.0]], [[1.0], [2.0]]])
+def test_of_one_round_or_one_sample_nothing_is_told(rounds: list[list[float]]) -> None:
+    """A variance needs two."""
+    assert spread_of_rounds(rounds) == between_runs.NOTHING

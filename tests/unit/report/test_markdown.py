@@ -220,7 +220,8 @@ def test_a_run_without_a_gate() -> None:
     """It was measured and not judged, and says so."""
     text = report_text(RUN, Scoreboard(summaries=(a_summary(),), standings=()))
 
-    assert text.startswith("## pytest-llmlat\n\nThere was no gate")
+    assert text.startswith("## pytest-llmlat\n\n<code>nothing was measured</code>")
+    assert "There was no gate: this run was measured and not judged." in text
     assert "pass" not in text
     assert section(text, "Cells")[2] == (
         "| <code>reasoning/sums&#124;owl&#124;cpu&#124;single</code> | 1 |"

@@ -150,7 +150,8 @@ def test_a_board_of_nothing() -> None:
     """One header and no verdict."""
     lines = scoreboard_lines(scoreboard([], [], balance="geometric", seed=0))
 
-    assert [line.split()[0] for line in lines if line] == ["model"]
+    assert lines[0].split()[0] == "model"
+    assert lines[1:] == ["", "nothing was measured"]
 
 
 def test_a_board_of_one_model() -> None:
@@ -166,8 +167,9 @@ def test_a_board_of_one_model() -> None:
     assert "500 ms" in row
     assert "1.00 GB" in row
     assert lines[5].startswith("few items: on average scores come out off by about")
-    assert lines[6:] == ["", lines[7]]
-    assert lines[7].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
+    assert lines[6].startswith("no e2e p95 of reasoning/sums|parrot|cpu|single: it")
+    assert lines[7:] == ["", lines[8]]
+    assert lines[8].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
 
 
 def test_a_board_of_two_models_compares_them() -> None:
@@ -284,7 +286,7 @@ def test_a_hostile_name_stays_in_its_line() -> None:
 
     lines = scoreboard_lines(replace(board, summaries=(warned, *board.summaries[1:])))
 
-    assert len(lines) == 17
+    assert len(lines) == 18
     assert all(line == printable(line) for line in lines)
 
 

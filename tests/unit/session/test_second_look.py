@@ -1,4 +1,4 @@
-"""A cell that looks slower than stored runs is measured twice, and judged by both."""
+"""A cell that looks slower than stored runs is measured again, and judged by all."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class Bench:
         self,
         *seconds: float,
         scenario: Scenario = SINGLE,
+        among: int = 3,
         **facts: Any,  # noqa: ANN401 - any fact
     ) -> Told:
         """Measure the cell, each time with the next of these times."""
@@ -91,8 +92,15 @@ class Bench:
             scenario=scenario,
         )
         ask(plan)
-        look_again(plan, self.recorder, ask, self.gate, HERE)
+        look_again(plan, self.recorder, ask, self.gate, HERE, among=among)
         return self.recorder.of(a_cell())
+
+
+def outcome(bench: Bench, told: Told) -> str:
+    """Return what the gate says of the time of a whole answer."""
+    verdicts = bench.gate.verdicts([told.facts], told.records, HERE)
+    (found,) = [v.outcome for v in verdicts if v.quantity == "e2e"]
+    return found
 
 
 def test_a_cell_that_looks_slower_is_measured_again(tmp_path: Path) -> None:
@@ -130,6 +138,45 @@ def test_what_was_slow_only_once_counts_by_half(tmp_path: Path) -> None:
     ]
     assert verdict.change == pytest.approx(0.1)
     assert verdict.outcome != "pass"
+
+
+@pytest.mark.parametrize("among", [0, 1, 2])
+def test_a_cell_that_few_others_are_beside_is_looked_at_up_to_four_times(
+    tmp_path: Path, among: int
+) -> None:
+    """They cannot tell that the machine has changed, but its own rounds can."""
+    bench = Bench(tmp_path)
+    told = bench.measured(1.2, 1.2, 1.2, 1.2, among=among)
+
+    assert [plan.before for plan in bench.asked] == [0, COUNT, 2 * COUNT, 3 * COUNT]
+    assert {record.round for record in told.records} == {0, 1, 2, 3}
+    assert told.facts.wall_s == 120.0
+    assert told.facts.measured_again == (
+        "measured again 3 times, for e2e looked slower: all times count"
+        f" ({3 * COUNT} requests, 90.0 s more)"
+    )
+    assert outcome(bench, told) == "regression"
+
+
+def test_it_ends_as_soon_as_all_times_together_do_not_look_slower(
+    tmp_path: Path,
+) -> None:
+    """Then no interval of them lies beyond what is tolerated."""
+    bench = Bench(tmp_path)
+    told = bench.measured(1.08, 1.08, 0.9, among=1)
+
+    assert len(bench.asked) == 3
+    assert outcome(bench, told) != "regression"
+
+
+def test_rounds_that_differ_widen_the_interval(tmp_path: Path) -> None:
+    """A machine that is another one from round to round is so from run to run."""
+    calm, moved = Bench(tmp_path / "calm"), Bench(tmp_path / "moved")
+    same = calm.measured(1.3, 1.3, 1.3, 1.3, among=1)
+    apart = moved.measured(1.6, 1.45, 1.2, 1.03, among=1)
+
+    assert outcome(calm, same) == "regression"
+    assert outcome(moved, apart) == "inconclusive"
 
 
 @pytest.mark.parametrize("seconds", [0.7, 1.0, 1.04])
