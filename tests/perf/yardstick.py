@@ -78,7 +78,7 @@ def session(seed: int, world: World, *, yardstick: bool, uneven: float) -> bool:
         for cell in range(world.cells)
         for each in hypotheses_of(
             cell,
-            runs[0][cell],
+            [runs[0][cell]],
             np.array([run[cell] for run in runs[1:]]),
             world.place,
             seed,

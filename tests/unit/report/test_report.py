@@ -183,10 +183,11 @@ def test_a_board_of_two_models_compares_them() -> None:
     assert lines[11] == "latency budgets from b/4 to 4b: the ranking holds"
     assert lines[12].startswith("beside fast on cpu: slow on cpu time +300 %, quality")
     assert lines[13].startswith("few items: ")
-    assert lines[14] == ""
-    assert lines[15].startswith("best balance: fast on cpu, 0.577 [")
-    assert lines[15].endswith("; not distinguishable from slow on cpu")
-    assert len(lines) == 16
+    assert lines[14].startswith("no e2e p95 of 2 cells: it takes 20 answers")
+    assert lines[15] == ""
+    assert lines[16].startswith("best balance: fast on cpu, 0.577 [")
+    assert lines[16].endswith("; not distinguishable from slow on cpu")
+    assert len(lines) == 17
 
 
 @pytest.mark.parametrize("most", [60, 75, 88])
