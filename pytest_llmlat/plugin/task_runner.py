@@ -133,11 +133,10 @@ class Runner:
         chosen = self._assignment
         said = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
         try:
-            where = f"{self._request.node.nodeid}: llmlat.run"
-            checked_choice(said, where=where)
+            checked_choice(said, where=f"{self._request.node.nodeid}: llmlat.run")
             wanted = CellSpec(
                 scenario=self._scenario(),
-                samples=items_of(samples, where),
+                samples=items_of(samples, f"{self._request.node.nodeid}: llmlat.run"),
                 count=chosen.samples if chosen else None,
                 sampling=said.over(chosen.sampling) if chosen else said,
                 limits=chosen.limits if chosen else (),
