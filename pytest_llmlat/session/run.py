@@ -269,14 +269,8 @@ class Session:
                 run_cell(own, model, tools)
 
             ask(plan)
-            look_again(
-                plan,
-                recorder,
-                ask,
-                self.gate,
-                self.run_facts["environment"],
-                among=self.cells_planned,
-            )
+            environment, among = self.run_facts["environment"], self.cells_planned
+            look_again(plan, recorder, ask, self.gate, environment, among=among)
             return
         theirs, other = beside
         if plan.scenario != SINGLE:
