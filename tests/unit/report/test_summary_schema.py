@@ -28,7 +28,6 @@ from pytest_llmlat.values.results import (
     Standing,
     Summary,
     Tuning,
-    Varied,
     Verdict,
 )
 from pytest_llmlat.values.row_comparison import (
@@ -210,7 +209,7 @@ def test_every_value_of_a_board_is_in_the_schema() -> None:
         *("schema", "score_version", "sentence", "run")
     }
 
-    assert kinds - set(PARTS.values()) == {Scoreboard, Varied}
+    assert kinds - set(PARTS.values()) == {Scoreboard}
     names = {"summaries": "cells", "standings": "models"}
     # Where the report lies is told in the terminal.
     told = set(members(Scoreboard)) - {"report"}
