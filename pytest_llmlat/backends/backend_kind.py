@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request, Response
 
 WeightsSource: TypeAlias = Literal["hub", "file", "server", "none"]
-"""Where a backend's weights are: on the hub or in a folder; in a file of this machine;
-behind a server; or nowhere, for a script."""
+"""Source of a backend's weights: the hub or a folder; a file of this machine; a server;
+or none, for a script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class BackendKind:
     open: Opener
     """Imports what it needs itself: the table is read where nothing is loaded."""
     open_on_base: OpenerOnBase | None = None
-    """For a backend that keeps a base model for the next deployment."""
+    """Opens a model on a base that is kept for the next deployment."""
     weights: WeightsSource = "hub"
     needs: Literal["weights", "url"] | None = "weights"
     """The key without which an entry of a catalogue means nothing."""

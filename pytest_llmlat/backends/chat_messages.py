@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 
 SystemAs: TypeAlias = Literal["system", "user"]
-"""Where the system prompt stands: in a message of its own, or before the first
-question, for models that know no such message."""
+"""Place of the system prompt: a message of its own, or before the first question, for
+models that know no such message."""
 Turns: TypeAlias = tuple[tuple[str, str], ...]
 """(role, content) of each message."""
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EXTRA = "structured"
 _WHITESPACE = {"whitespace_pattern": " ?"}
-"""At most one blank between the parts of JSON, as llama.cpp has it: else a small model
-goes on writing line ends until it is cut off."""
+"""Blanks between the parts of JSON: one at most, as llama.cpp has it; else a small
+model goes on writing line ends until it is cut off."""
 
 
 class TokenMasks:

@@ -21,7 +21,7 @@ class TokenPair:
 
     prompt: tuple[int, ...]
     continuation: tuple[int, ...]
-    """At least one token."""
+    """Tokens of the continuation, at least one."""
 
     @property
     def read(self) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ MOST_S = 20.0
 """When so much was spent on a server no more is asked, and what is not known then is
 taken for the worse."""
 _KEPT = 0.5
-"""From this share on the prompt was kept, not only what all prompts begin with."""
+"""Share from which on the prompt was kept, not only what all prompts begin with."""
 _FASTER = 0.5
 _LEAST_S = 0.001
 """What no clock could see is no saving."""

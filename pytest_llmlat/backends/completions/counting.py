@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SLACK = 8
 """Tokens without text that an answer may have: ends, and parts of a stop string."""
 _LETTERS_OF_ONE = 2
-"""Of plain English a token has four letters or so. Where a server counts more than one
-for two of them, it counts what it did not show."""
+"""Letters of plain English that a token has, or so. Where a server counts more than one
+token for two of them, it counts what it did not show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class _Tokens:
 
     total: int | None
     of_each: Sequence[int] | None
-    """Of each piece, in order; ``None`` if only the total is known."""
+    """Tokens of each piece, in order; ``None`` if only the total is known."""
     spread: int | None
 
 

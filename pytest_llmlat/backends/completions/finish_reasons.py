@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 End: TypeAlias = Literal["whole", "cut", "failed", "unknown"]
-"""At its own end; at a bound on its tokens; given up by the server; none of these."""
+"""End of an answer: its own; a bound on its tokens; given up by the server; none of
+these."""
 
 _WHOLE = """
     stop end_turn eos eos_token end_of_text stop_sequence stop_token complete completed

@@ -19,12 +19,12 @@ class ListedModel:
     """The model that is meant, as its server lists it."""
 
     complaints: Complaints
-    """With the names of all that are listed."""
+    """Complaint with the names of all models that are listed."""
     model: str | None
-    """As it was named, or the only one; ``None`` where there is no list to choose
+    """Model as it was named, or the only one; ``None`` where there is no list to choose
     from."""
     context: int | None
-    """Its longest prompt and answer together, in tokens, where that is listed."""
+    """Longest prompt and answer together, in tokens, where that is listed."""
 
 
 def listed_model(

@@ -16,9 +16,9 @@ _THOUGHTS = (
 """What servers call the text of a thought: DeepSeek, vLLM and llama.cpp; OpenRouter,
 Ollama and newer vLLM; others."""
 _LISTS = ("reasoning_details", "thinking_blocks", "content")
-"""Where parts that are thoughts may stand."""
+"""Keys under which parts that are thoughts may be."""
 _INNER = ("thinking", "reasoning", "text", "content", "summary", "value")
-"""Where the text of a part is."""
+"""Keys of the text of a part."""
 _SHOWN = 80
 
 

@@ -29,9 +29,9 @@ class PromptCounters:
     """
 
     prompts: tuple[str, ...]
-    """Of all tokens of prompts, those that had been kept among them."""
+    """Counter of all prompt tokens, those that had been kept among them."""
     kept: tuple[str, ...]
-    """Of those that had been kept and were not read anew."""
+    """Counter of the prompt tokens that had been kept and were not read anew."""
 
 
 VLLM = PromptCounters(

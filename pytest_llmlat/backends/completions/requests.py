@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 
 STOP_STRINGS = 4
-"""So many stop strings a server takes; the Meter applies the rest on reading."""
+"""Number of stop strings that a server takes; the Meter applies the rest on reading."""
 REJECTIONS = frozenset({400, 422})
 _CONTEXT_STATUSES = frozenset({None, 400, 413, 422, 500})
 _CONTEXT = re.compile(
@@ -52,7 +52,8 @@ _NO_FIELD = re.compile(
 """A field of the request that a server does not know, whose name says "context"."""
 _DROPPABLE = ("stream_options", "seed", "stop", "temperature", "top_p")
 _SEARCHES = ("best_of", "use_beam_search")
-"""With these a server chooses among answers, which is no draw from the model."""
+"""Settings with which a server chooses among answers, which is no draw from the
+model."""
 
 
 def path(request: Request) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
 _COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
-"""Where servers put their words, the likeliest first."""
+"""Keys of the words of servers that complain, the likeliest first."""
 _SHOWN = 80
 
 
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     stamp: int
     text: str
     reasoning: bool
-    """It is a part of a thought, and no content."""
+    """Whether it is a part of a thought, and no content."""
     running: int | None
     """Tokens of the answer up to here, where the server counts along."""
 
@@ -56,12 +56,12 @@ class StreamReading:
     """The words of a refusal that stand beside the content, in a field of their own."""
     finish: str | None = None
     went_on: bool = False
-    """There was more text behind a message that named a finish: such a server names one
-    in each of its messages, and it is no sign of an end."""
+    """Whether there was more text behind a message that named a finish: such a server
+    names one in each of its messages, and it is no sign of an end."""
     done: bool = False
     """The server said that nothing more comes."""
     streamed: bool = False
-    """It came as a stream of events."""
+    """Whether it came as a stream of events."""
     usage: Mapping[str, Any] | None = None
     timings: Mapping[str, Any] | None = None
     """llama.cpp's own figures, beside its usage or without one."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
-"""Those that llama.cpp reads; 1 is of 2023, and later ones may look different."""
+"""Versions that llama.cpp reads; 1 is of 2023, and later ones may look different."""
 _STRING, _ARRAY = 8, 9
 _WIDTHS: Mapping[int, int] = {
     0: 1,
@@ -117,7 +117,7 @@ class Header:
 
     version: int
     architecture: str | None
-    """Of the model, such as ``llama``; of an adapter's base model too."""
+    """Architecture of the model, such as ``llama``; of an adapter's base model too."""
     kind: str | None
     """``model``, ``adapter``, ...; ``None`` where an older file does not say."""
     context: int | None

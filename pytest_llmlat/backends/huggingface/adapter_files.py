@@ -44,7 +44,7 @@ class AdapterFacts:
     """What an adapter is, from its files."""
 
     source: str
-    """As the entry names it: a folder or a hub id."""
+    """Folder or hub id, as the entry names it."""
     folder: Path
     digest: str
     """16 hex digits of the SHA-256 over its settings and its weights."""
@@ -54,7 +54,8 @@ class AdapterFacts:
     """Whether it is to become part of the weights, or to be computed beside them."""
     rank: int
     alpha: float
-    """Its product is scaled by ``alpha / rank`` (by ``rank ** 0.5`` with rsLoRA)."""
+    """Scale of its product, which is multiplied by ``alpha / rank`` (by ``rank ** 0.5``
+    with rsLoRA)."""
     targets: tuple[str, ...]
     """The last names of the layers that it changes."""
     shapes: Mapping[str, tuple[int, ...]]

@@ -25,7 +25,7 @@ class EncodedPrompt:
 
     @property
     def ids(self) -> Any:  # noqa: ANN401 - a tensor
-        """Its tokens, of shape (1, tokens)."""
+        """Token ids of the prompt, of shape (1, tokens)."""
         return self.inputs["input_ids"]
 
 

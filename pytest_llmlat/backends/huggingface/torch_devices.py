@@ -73,7 +73,7 @@ HANDLING: Mapping[str, Handling] = {
         release=lambda torch: torch.xpu.empty_cache(),
     ),
 }
-"""By what torch calls the kind."""
+"""Handling of each kind of device, by torch's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class TorchDevice:
 
     torch: Any
     name: str
-    """Where prompts go: the device that holds the embeddings."""
+    """Device of the embeddings, where prompts go."""
     others: tuple[str, ...] = ()
-    """More cards of the same kind that hold a part of the model."""
+    """Further cards of the same kind that hold a part of the model."""
 
     @property
     def kind(self) -> str:

@@ -48,18 +48,18 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.token_meter import Meter
 
 DEVICES = ("mps", "cpu")
-"""Where a model may run; on Linux only the second."""
+"""Devices on which a model may run; on Linux only the second."""
 PLATFORMS = ("darwin", "linux")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsOrigin:
-    """Where loaded weights came from."""
+    """Origin of loaded weights."""
 
     config: Mapping[str, Any]
     """What their ``config.json`` says, as mlx-lm read it."""
     revision: str | None
-    """Their commit, where they came from the hub."""
+    """Commit of the weights, where they came from the hub."""
     digest: str
     adapter_digest: str | None
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FINAL = 200
-"""From this status on an answer is the last one to its request."""
+"""Status from which on an answer is the last one to its request."""
 _ANY_WRAPPER = 47
 _PLAIN = ("", "identity")
 _ZIPPED = ("gzip", "x-gzip", "deflate")
@@ -22,7 +22,7 @@ class AnswerLimits:
 
     head: int = 64 * 1024
     body: int = 64 * 1024 * 1024
-    """As it is received, and again once it is unpacked."""
+    """Body as it is received, and again once it is unpacked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,9 @@ class HttpResponse:
     """The head of an answer and its body, each part with its arrival."""
 
     status: int | None
-    """``None`` if not even the head was whole."""
+    """Status; ``None`` if not even the head was whole."""
     headers: Mapping[str, str]
-    """By names in lower case; the last of several wins."""
+    """Headers by names in lower case; the last of several wins."""
     parts: Sequence[tuple[int, bytes]]
     """(instant, bytes of the body), unpacked."""
     whole: bool

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.dialling import Dialler
 
 _AT_ONCE = 64
-"""So many are opened at once: a server queues only so many that knock."""
+"""Connections that are opened at once at most: a server queues only so many that
+knock."""
 _TURNS = 100
 
 

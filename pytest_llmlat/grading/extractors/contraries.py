@@ -166,11 +166,11 @@ _CLAUSE = re.compile(
 _COUNTING = re.compile(
     rf"{_CLAUSE.pattern}|,\s(?=(?:and\s)?[$\u20ac\u00a3]?\d)", re.IGNORECASE
 )
-"""Where clauses end that each count something: "15% passed, 85% failed"."""
+"""Ends of clauses that each count something: "15% passed, 85% failed"."""
 MOST = 2
-"""So many numbers of a clause may be struck out with it."""
+"""Numbers of a clause that may be struck out with it, at most."""
 _PLAIN = re.compile(rf"{_CLAUSE.pattern}|(?<!years),\s", re.IGNORECASE)
-"""Where clauses end, plain commas too."""
+"""Ends of clauses, plain commas among them."""
 _GRANTED = re.compile(
     r"\s{0,5}(?:since|as|because|while|although|though|if|given that)\b"
     r"[^,\n.]{1,120},",

@@ -175,7 +175,7 @@ NONE_OF = re.compile(r"none\b|neither\b|nobody\b|nothing\b", re.IGNORECASE)
 SENTENCES = 50
 """Sentences of a last line that are looked at."""
 ENUMERATED = 3
-"""So many different answers in a row are the list of all that may be answered."""
+"""Number of different answers in a row that are the list of all possible answers."""
 
 
 class Stance(Enum):

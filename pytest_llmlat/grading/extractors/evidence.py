@@ -74,7 +74,7 @@ CHAINING = re.compile(r"[<>\u2192\u2265\u2264]")
 CHAINED = re.compile(r"\s{0,3}(?:\w{1,12}\s)?[<>\u2192\u2265\u2264]{1,2}\s{0,3}")
 """What joins the members of an order."""
 BRIEF_CHAIN = 2
-"""So many answers with a sign between them are no order of all."""
+"""Number of answers with a sign between them up to which they are no order of all."""
 LONE = 80
 """Characters of a line or of bold text that may be an answer by itself."""
 MOST = 50
@@ -92,10 +92,10 @@ class Candidates:
     find: Finder
     """Finds the possible answers in a text."""
     truth: bool = False
-    """They are truth values, so that "false" and "not" are answers."""
+    """Whether the labels are truth values, so that "false" and "not" are answers."""
     judging: bool = False
-    """They are judgements of a text, such as a sentiment, so that a sentence that names
-    one is about the answer, and no step on the way to it."""
+    """Whether the labels are judgements of a text, such as a sentiment, so that a
+    sentence that names one is about the answer, and no step on the way to it."""
     about: Callable[[str], bool] = bool
     """Whether a sentence may be about what is asked, and is no step on the way."""
     told: Callable[[str], str] = str

@@ -42,9 +42,9 @@ class Numeral:
     start: int
     end: int
     value: Fraction | None
-    """``None`` where it is written so that it cannot be read with certainty."""
+    """Value; ``None`` where it is written so that it cannot be read with certainty."""
     ratio: bool = False
-    """It was written as a fraction and stays one."""
+    """Whether it was written as a fraction, and stays one."""
 
 
 def numbers_equal(a: str, b: str) -> bool:

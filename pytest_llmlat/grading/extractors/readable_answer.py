@@ -66,7 +66,7 @@ class Reading:
     value: str | None
     """The normalised answer, or ``None``."""
     explicit: bool = False
-    """It was stated as the answer, so that it counts even beside a refusal."""
+    """Whether it was stated as the answer, so that it counts even beside a refusal."""
 
 
 UNREAD = Reading(None)

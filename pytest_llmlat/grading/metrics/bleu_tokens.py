@@ -17,7 +17,7 @@ BY_CHARACTER = "char"
 EXTRAS = {"ja-mecab": "japanese", "ko-mecab": "korean"}
 """The extra of this project that installs what a tokenizer needs."""
 NAMES = (USUAL, "intl", "zh", BY_CHARACTER, *EXTRAS, "none")
-"""Those that need no model from the network, as ``flores200`` does."""
+"""Tokenizers that need no model from the network, as ``flores200`` does."""
 TOKENIZER = EntryOption(
     name="tokenizer",
     kind="string",

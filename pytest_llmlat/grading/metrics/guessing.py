@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST = 64
 """How many texts of a set are tried as the answer to everything, on as many items."""
 FEW = 8
-"""On how many items all of them are tried first, and how many go on to the rest: a
-thousand pairs of texts take a tenth of a second."""
+"""Number of items on which all guesses are tried first, and number of guesses that go
+on to the rest: a thousand pairs of texts take a tenth of a second."""
 
 
 def guess_answers(

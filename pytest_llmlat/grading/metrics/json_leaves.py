@@ -32,7 +32,7 @@ class Sameness:
     """When two plain values count as the same."""
 
     tolerance: float = 0.0
-    """By how much numbers may differ."""
+    """Difference by which numbers may differ."""
     case: bool = True
     """Whether the case of letters counts in texts."""
 
@@ -60,7 +60,7 @@ class ComparedFields:
 
     @property
     def share(self) -> float:
-        """Of all fields that either side has, how many both have alike."""
+        """Share of all fields that either side has which both have alike."""
         fields = self.right + len(self.wrong)
         return self.right / fields if fields else 1.0
 

@@ -33,7 +33,8 @@ class Corpus:
     """A figure of a whole cell that is made of counts and is no mean of its answers."""
 
     figure: CorpusFunction
-    """From the ``Grade.counts`` of each answer, of which there is at least one."""
+    """Returns the figure, from the ``Grade.counts`` of each answer, of which there is
+    at least one."""
     draws: DrawsFunction
     """The same for many resamples at once: (draws, counts), the counts summed over the
     answers of each resample, to (draws,)."""
@@ -45,7 +46,7 @@ class CellFigure:
 
     value: float
     rows: Rows
-    """For each answer what adds up."""
+    """Returns the columns that add up, for each answer."""
     draws: DrawsFunction
     """(any, columns), the rows summed over some of the answers, to (any,): the figure
     of these."""
@@ -70,8 +71,8 @@ class Metric:
     grade: GradeFunction | None = None
     """(extracted answer, its task, its sample) to the grade of that one answer."""
     run: RunFunction | None = None
-    """The same for answers that are programs, with the sandbox to run them in; it
-    stands in place of ``grade``, and gets no answer that is ``None``."""
+    """Returns the grade of an answer that is a program, run in a sandbox; it stands in
+    place of ``grade``, and gets no answer that is ``None``."""
     direction: Direction = "higher"
     """Whether a better answer has a higher or a lower figure. Quality is higher where
     answers are better: of a metric that is lower it is 1 - figure, and the figure is
@@ -81,7 +82,7 @@ class Metric:
     corpus: Corpus | None = None
     """How a cell's figure follows from the counts; ``None``: the mean of its grades."""
     cell_figures: CellFigures | None = None
-    """From the records of a cell to what else is told of it, by name. ``details`` of
+    """Returns further figures of a cell, by name, from its records. ``details`` of
     grades need none: they are averaged over the answers that have them."""
     exact: bool = False
     """Whether the answer as a whole is compared with the reference. The last number or
@@ -91,8 +92,9 @@ class Metric:
     """Whether it looks at all of ``Sample.references``, and not at the first alone. A
     row with several right answers cannot be judged by a metric that does not."""
     guess: GuessFunction | None = None
-    """(this metric, a task, all its samples) to the quality of guessing each of them,
-    where the task states no ``chance``; ``None``: guessing is worth nothing."""
+    """Returns the quality of guessing each sample, from (this metric, a task, all
+    its samples), where the task states no ``chance``; ``None``: guessing is worth
+    nothing."""
     languages: tuple[str, ...] | None = None
     """The languages whose texts it can read, such as ``en``; ``None`` for all. A task
     that states another (its option ``language``) cannot have this metric."""

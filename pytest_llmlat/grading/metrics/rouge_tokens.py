@@ -35,7 +35,7 @@ _UNSPACED = (
 )
 """Thai to Tibetan, Burmese, Khmer, kana and Chinese characters."""
 _JOINERS = "\u200c\u200d"
-"""They shape the letters of one word."""
+"""Characters that shape the letters of one word."""
 
 
 class RougeTokenizer(Protocol):

@@ -29,7 +29,7 @@ IGNORE_CASE = EntryOption(
     meaning="whether texts that differ only in the case of letters are the same",
 )
 _NAMED = 8
-"""So many wrong fields are told of one answer."""
+"""Wrong fields of one answer that are named at most."""
 
 
 def grade_structured(value: str | None, task: Task, sample: Sample) -> Grade:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 
 MOST_BYTES = 64 << 20
-"""More is no program's need: 1 GiB in one piece takes 2 MB of tables."""
+"""Bytes of page tables at most; more is no program's need: 1 GiB in one piece takes 2
+MB of tables."""
 LOOK_S = 0.01
 """How often one looks, in seconds."""
 THREAD_BYTES = 32 << 10

@@ -66,7 +66,7 @@ class Sandbox(Protocol):
     """A place where generated code runs; good for many programs, one at a time."""
 
     name: str
-    """Under which name it is registered."""
+    """Name under which it is registered."""
     isolated: bool
     """Whether the program is kept from files, network and other processes."""
 
@@ -86,8 +86,8 @@ class SandboxKind:
     systems: tuple[str, ...] | None = None
     """The values of ``sys.platform`` where it may hold; ``None`` for all."""
     automatic: int | None = None
-    """Its place among those that ``auto`` tries on its systems, lowest first; ``None``
-    where it is used by name only. Ours are 10, 20 and 30."""
+    """Rank among those that ``auto`` tries on its systems, lowest first; ``None`` where
+    it is used by name only. Ours are 10, 20 and 30."""
     isolated: bool = True
     """Whether it keeps a program from files, network and other processes."""
 

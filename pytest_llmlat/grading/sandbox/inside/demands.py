@@ -36,9 +36,9 @@ class Demands:
     """What tests need."""
 
     objects: bool
-    """They use what the candidate returns as an object."""
+    """Whether the tests use what the candidate returns as an object."""
     printed: bool
-    """They read what is printed."""
+    """Whether the tests read what is printed."""
     names: tuple[str, ...]
     """What they name beside the entry point and define nowhere."""
 

@@ -49,7 +49,7 @@ MAX_CONTROL = 1 << 12
 WATCH_S = 0.02
 """How often the memory is looked at where the kernel does not bound it."""
 REQUEST, LINE, SECOND = 0, 3, 4
-"""Where a child finds its descriptors."""
+"""Descriptors of a child."""
 
 
 def main() -> None:

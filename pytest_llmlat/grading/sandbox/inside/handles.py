@@ -96,7 +96,7 @@ def by_name(value: object) -> Term | None:
 
 
 class Loop:
-    """Where the coroutines of one side run to their ends, one after the other."""
+    """Event loop of one side: its coroutines run to their ends, one after the other."""
 
     def __init__(self) -> None:
         """Start nothing: few programs need it, and it takes its time."""
