@@ -25,6 +25,7 @@ from pytest_llmlat.analysis.measured_rows import (
     over_families,
     scored,
 )
+from pytest_llmlat.analysis.spending import cost_figures
 from pytest_llmlat.analysis.summary import complete, condense
 from pytest_llmlat.analysis.variants import tunings
 from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
@@ -143,6 +144,7 @@ def _measured(
                 bootstrap=None if cell.items is None else next(resampled, None),
                 counts=cell.counts,
                 workload=cell.workload,
+                spent=cell.spent,
             )
         )
     return [
@@ -198,13 +200,16 @@ def _standing(
         **latencies(counts),
         figures=distributions([each.by_entry for each in counts]),
         numbers=numbers([each.by_entry for each in counts]),
-        averages=averages(
-            [
-                (cell.estimates.averages, cell.summary.cell.family)
-                for cell in cells
-                if cell.estimates is not None
-            ],
-            row=True,
+        averages=(
+            *averages(
+                [
+                    (cell.estimates.averages, cell.summary.cell.family)
+                    for cell in cells
+                    if cell.estimates is not None
+                ],
+                row=True,
+            ),
+            *cost_figures([cell.spent for cell in cells], row=True),
         ),
         decode_tokens_per_s=decode_rate(counts),
         peak_rss_bytes=max(s.peak_rss_bytes or 0 for s in summaries) or None,

@@ -22,6 +22,7 @@ from pytest_llmlat.analysis.few_items import score_bias
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.giving_up import LEAST_GAIN
 from pytest_llmlat.analysis.repeated_answers import fewest
+from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.workload import workload
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
+    from pytest_llmlat.analysis.spending import Spending
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
-    *("constraint", "stopping"),
+    *("constraint", "stopping", "price"),
 )
 """Facts of a cell that its summary takes over."""
 
@@ -66,6 +68,8 @@ class Condensed:
     """What the cell's row joins."""
     workload: Workload
     """What the cell was asked."""
+    spent: Spending | None
+    """What it cost in money."""
 
 
 def condense(
@@ -114,6 +118,7 @@ def condense(
         items=items_of(records) if graded else None,
         counts=for_rows(counted),
         workload=workload(facts, records),
+        spent=spending(facts, records),
     )
 
 
@@ -136,8 +141,11 @@ def complete(cell: Condensed, balance: Balance) -> Summary:
         balanced=found.balanced(balance) if found else nothing,
         **_means(found),
         details=found.details if found else (),
-        averages=averages(
-            [(found.averages, facts.cell.family)] if found else [], row=False
+        averages=(
+            *averages(
+                [(found.averages, facts.cell.family)] if found else [], row=False
+            ),
+            *cost_figures([cell.spent], row=False),
         ),
         patient=_patient(found, balance),
         score_bias=score_bias(found, balance) if found else None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, model_at
+from pytest_llmlat.backends.price_entry import price_of
 from pytest_llmlat.machine.device_table import (
     all_devices,
     device_name,
@@ -44,6 +46,7 @@ _KEYS = (
     "url",
     "api_key_env",
     "headers",
+    "price",
     "options",
 )
 _OF_SOME = (
@@ -156,6 +159,7 @@ def _model(table: TomlTable) -> ModelSpec:
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
         headers=table.pairs("headers"),
+        price=price_of(table, date.today()),  # noqa: DTZ011 - a day where one is
         options=options,
         file=table.file,
         taken=tuple(

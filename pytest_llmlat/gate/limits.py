@@ -111,9 +111,11 @@ def _check(
 ) -> Verdict:
     found, note = figure(summary, records, limit.quantity)
     outcome, why = judged(found, limit)
+    if other := _other_currency(summary, limit):
+        outcome, why = "failed", other
     if outcome == "inconclusive" and summary.errors + summary.timeouts == len(records):
         outcome, why = "failed", "no request was answered"
-    timed = LIMITED[limit.quantity][0].timed
+    timed = _timed(summary, limit)
     why_not = disturbed(summary) if timed else None
     kept = flattered(records, summary.backend) if timed else None
     if outcome in ("pass", "warned") and kept:
@@ -122,7 +124,7 @@ def _check(
         outcome, why = "inconclusive", why_not
     if outcome == "inconclusive" and unsure == "fail":
         outcome = "failed"
-    if LIMITED[limit.quantity][0].timed and _behind(summary):
+    if timed and _behind(summary):
         # A miss is one all the more: in a longer run it would be worse.
         note = "; ".join(filter(None, (note or why, _NOT_KEPT_UP)))
     if outcome == "pass" and note is not None:
@@ -138,6 +140,25 @@ def _check(
     )
 
 
+def _timed(summary: Summary, limit: Limit) -> bool:
+    """Whether a figure is worse on a machine that is busy."""
+    definition, _ = LIMITED[limit.quantity]
+    price = summary.price
+    by_the_hour = price is not None and not price.by_token
+    return definition.timed or (definition.unit == "money" and by_the_hour)
+
+
+def _other_currency(summary: Summary, limit: Limit) -> str | None:
+    """Say that an amount is in another currency than its limit."""
+    if limit.currency is None:
+        return None
+    if summary.price is None:
+        return "its model has no price; write one into its entry"
+    if summary.price.currency == limit.currency:
+        return None
+    return f"prices are in {summary.price.currency}, the limit in {limit.currency}"
+
+
 def _behind(summary: Summary) -> bool:
     found = summary.steadiness
     return found is not None and found.keeps_up is False
@@ -146,6 +167,8 @@ def _behind(summary: Summary) -> bool:
 def judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:
     """Judge a figure by a limit, and say why where its interval does not decide."""
     if found.value is None:
+        if found.low is not None:
+            return "failed", f"no end is known: {found.low:.3g} at least"
         return "failed", "was not measured"
     sign = 1 if limit.sign == "<=" else -1
     ends = (

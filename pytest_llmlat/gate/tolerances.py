@@ -127,6 +127,7 @@ LIMITED = limited_figures()
 """Figures that an absolute limit can be on, by the names that are typed."""
 Sign: TypeAlias = Literal[">=", "<="]
 SIGNS: tuple[Sign, ...] = get_args(Sign)
+_CURRENCY = re.compile(r"(?!cost)[a-z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,8 @@ class Limit:
     bound: float
     text: str
     """The limit as it was typed, for the report."""
+    currency: str | None = None
+    """Of an amount, as in ``usd_per_correct``; ``None`` for that of the run."""
 
 
 def parse_limits(texts: Iterable[str], *, where: str) -> tuple[Limit, ...]:
@@ -170,25 +173,37 @@ def _limit(part: str, scope: Scope, *, where: str) -> Limit:
         quantity, between, bound = part.partition(sign)
         if not between:
             continue
-        if quantity not in LIMITED or not bound:
+        figure, currency = _in_currency(quantity)
+        if figure not in LIMITED or not bound:
             break
         return Limit(
             scope=scope,
-            quantity=quantity,
+            quantity=figure,
             sign=sign,
-            bound=_bound(quantity, bound, where=f"{where}: {part}"),
+            bound=_bound(figure, bound, where=f"{where}: {part}"),
             text=part,
+            currency=currency,
         )
     raise UsageError(f"{where}: {part!r} is not understood; {grammar}")
+
+
+def _in_currency(quantity: str) -> tuple[str, str | None]:
+    """Return the figure that ``usd_per_correct`` means, and its currency."""
+    currency, between, of = quantity.partition("_per_")
+    figure = f"cost_per_{of}"
+    if not between or figure not in LIMITED or not _CURRENCY.fullmatch(currency):
+        return quantity, None
+    return figure, currency.upper()
 
 
 def _bound(quantity: str, text: str, *, where: str) -> float:
     unit = LIMITED[quantity][0].unit
     if unit == "s":
         return seconds(text, where=where)
-    if unit == "1/s":
+    if unit in ("1/s", "money"):
+        kind = "rate" if unit == "1/s" else "amount"
         match = re.fullmatch(r"[0-9]*\.?[0-9]+", text)
         if match is None or not math.isfinite(float(text)):
-            raise UsageError(f"{where}: {text!r} is no rate; write such as 2.5")
+            raise UsageError(f"{where}: {text!r} is no {kind}; write such as 2.5")
         return float(text)
     return _share(text, QUALITY, where)

@@ -174,6 +174,7 @@ class CellMeasurement:
             role=plan.role,
             beside=plan.beside,
             constraint_compile_s=compiled_s,
+            price=self._model.deployment.model.price,
         )
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:

@@ -163,7 +163,8 @@ def _stands(
 ) -> bool:
     """Whether a line fills a column, or is to show that it cannot."""
     wanted = column.stands_with is not None and getattr(of, column.stands_with)
-    return bool(wanted) or column_value(of, figure, column) is not None
+    found = column_estimate(of, figure, column)
+    return bool(wanted) or found.value is not None or found.low is not None
 
 
 def _column(

@@ -28,6 +28,8 @@ def ratio(value: float | None) -> str:
 
 def bounds(estimate: Estimate, unit: Unit = "ratio") -> str:
     """Write a figure with its 95 % interval, or with a mark that it has none."""
+    if estimate.value is None and estimate.low is not None:
+        return f"over {written(estimate.low, unit)}"
     if estimate.low is None or estimate.high is None:
         return f"{written(estimate.value, unit)} [no interval]"
     low, high = (_end(end, unit) for end in (estimate.low, estimate.high))
@@ -112,6 +114,11 @@ def per_second(value: float | None) -> str:
     return f"{value:,.0f}" if value >= _HUNDRED else f"{value:.3g}"
 
 
+def money(value: float) -> str:
+    """Write an amount with three significant digits; its currency stands beside."""
+    return f"{value:,.2f}" if value >= _HUNDRED else f"{value:.3g}"
+
+
 def written(value: float | None, unit: Unit) -> str:
     """Write a figure in its unit."""
     return MISSING if value is None else _WRITTEN[unit](value)
@@ -126,6 +133,7 @@ _WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "tokens": lambda value: f"{value:,.0f}",
     "bytes": lambda value: size(round(value)),
     "count": lambda value: f"{value:.0f}",
+    "money": money,
 }
 
 

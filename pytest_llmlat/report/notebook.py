@@ -16,6 +16,7 @@ from pytest_llmlat.report.figure_tables import (
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
+from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.verdict_table import verdict_lines
@@ -57,6 +58,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *clock_lines(board),
         *contention_lines(board),
         *cache_lines(board),
+        *price_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

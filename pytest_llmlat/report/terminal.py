@@ -29,6 +29,7 @@ from pytest_llmlat.report.loads import (
     load_lines,
 )
 from pytest_llmlat.report.missing_lines import missing_lines
+from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.tail_lines import tail_lines
@@ -123,5 +124,6 @@ def _remarks(board: Scoreboard) -> list[str]:
         *clock_lines(board),
         *contention_lines(board),
         *cache_lines(board),
+        *price_lines(board),
         *told,
     ]

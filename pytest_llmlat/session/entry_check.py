@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
+from pytest_llmlat.session.prices import check_currencies
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     BadExtension,
@@ -19,7 +20,7 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.session.vary import Variant
     from pytest_llmlat.values.entities import ModelSpec
@@ -48,11 +49,14 @@ def check_entry(model: ModelSpec) -> None:
             raise UsageError(str(error)) from error
 
 
-def check_variants(variants: Iterable[Variant], *, where: str) -> None:
+def check_variants(
+    variants: Sequence[Variant], beside: Iterable[ModelSpec | None], *, where: str
+) -> None:
     """Check chosen models, each as its entry and what is varied say.
 
     Args:
         variants: each model itself before its variants.
+        beside: what else is measured; ``None`` stands for no model.
         where: the option that varies them.
 
     Raises:
@@ -65,6 +69,10 @@ def check_variants(variants: Iterable[Variant], *, where: str) -> None:
             if not variant.settings:
                 raise
             raise UsageError(f"{where}: {error}") from error
+    others = tuple(filter(None, beside))
+    for model in others:
+        check_entry(model)
+    check_currencies([*(variant.model for variant in variants), *others])
 
 
 def _check_dtypes(model: ModelSpec) -> None:

@@ -11,9 +11,10 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.device_table import is_present, is_remote
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.session.base_branch import counterparts, reference_name
-from pytest_llmlat.session.entry_check import check_entry, check_variants
+from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.matrix import deployments
+from pytest_llmlat.session.prices import priced
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompt_variants import (
@@ -181,7 +182,7 @@ class Selection:
                 f" yardstick; it is for {self._spelled('baseline')}"
             )
         found = self._model(name, where=self._spelled("yardstick"), base=True)
-        return replace(found, name=f"{found.name}{YARDSTICK_NAME}")
+        return replace(found, name=f"{found.name}{YARDSTICK_NAME}", price=None)
 
     def as_base_asks(self, task: Task) -> Task:
         """Return a task with the prompts of the base branch, if one was named.
@@ -292,7 +293,7 @@ class Selection:
             settings.chat_template_kwargs
         )
         return replace(
-            self._with_time_limit(model),
+            priced(self._with_time_limit(model)),
             system=model.system if settings.system is None else settings.system,
             chat_template_kwargs=tuple(sorted(switches.items())),
         )
@@ -364,9 +365,8 @@ class Selection:
     @cached_property
     def _checked(self) -> None:
         _ = self.tasks, self.chosen_tasks, self.compared_prompts
-        check_variants(self.variants, where=self._spelled("vary"))
-        for model in filter(None, (self.against, self.yardstick)):
-            check_entry(model)
+        beside = (self.against, self.yardstick)
+        check_variants(self.variants, beside, where=self._spelled("vary"))
         for name in filter(None, dict(self._settings.latency_budget)):
             self.tasks.find(name, where=self._spelled("latency_budget"))
 

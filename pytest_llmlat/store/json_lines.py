@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.entities import Scalar
+from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
     Cell,
@@ -49,6 +50,10 @@ _NESTED = {
     "stopping": Stopping,
     "generation": Generation,
     "sampling": Sampling,
+    "price": Price,
+    "input": TokenRate,
+    "output": TokenRate,
+    "cached_input": TokenRate,
 }
 _ENTITY_TYPES = {
     "Scalar": Scalar,
@@ -57,6 +62,7 @@ _ENTITY_TYPES = {
     "Likelihood": Likelihood,
     "RankedOption": RankedOption,
     "Stopping": Stopping,
+    "Price": Price,
 }
 """Names in annotations of records and cells that their module does not import."""
 _FINISHES = get_args(Finish)
@@ -140,6 +146,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
             CellFacts, {**content, "cell": asdict(_cell(content))}
         )
         _must(type(facts.planned) is int and type(facts.finished) is bool, "planned")
+        _must(facts.price is None or facts.price.sound, "price")
         _must(facts.stopping is None or _sound_stopping(facts.stopping), "stopping")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error

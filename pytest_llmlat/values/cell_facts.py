@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.stopping import Stopping
 
@@ -147,6 +148,8 @@ class CellFacts:
     """Times that its test ran again; the first measurement counts."""
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
+    price: Price | None = None
+    """What its model costs in money; ``None`` where its entry does not say."""
     role: CellRole | None = None
     """Role in which it was measured in turn with another cell; ``None`` for a cell that
     was asked for itself."""

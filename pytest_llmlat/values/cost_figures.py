@@ -27,7 +27,62 @@ def _earned_at_its_speed(record: Record) -> float | None:
     return record.grade.value * answer_speed(record) if record.graded else None
 
 
+MONEY_FIGURES: tuple[FigureDefinition, ...] = (
+    FigureDefinition(
+        name="cost_per_answer",
+        meaning="Money spent on all requests per answer, in the currency of the entry's"
+        " price; null without a price, or where the tokens of some are not known.",
+        shape="estimate",
+        unit="money",
+        better="lower",
+        row_meaning="Money spent on all requests of its cells per answer.",
+        limited=True,
+        earned="answers",
+        columns=(
+            FigureColumn(
+                title="cost/answer",
+                views=("page",),
+                meaning="money spent for each answer",
+            ),
+        ),
+    ),
+    FigureDefinition(
+        name="cost_per_1k_tokens",
+        meaning="Money spent on all requests per thousand output tokens, thoughts"
+        " included.",
+        shape="estimate",
+        unit="money",
+        better="lower",
+        row_meaning="Money spent on all requests of its cells per thousand output"
+        " tokens.",
+        limited=True,
+        earned="tokens",
+    ),
+    FigureDefinition(
+        name="cost_per_correct",
+        meaning="Money spent on all judged requests per right answer (cost of pass)."
+        " Where nothing was right it is infinite: its value is null, and its low end"
+        " what it is at least.",
+        shape="estimate",
+        unit="money",
+        better="lower",
+        row_meaning="Money spent on all judged requests of its cells per right answer.",
+        limited=True,
+        earned="right",
+        columns=(
+            FigureColumn(
+                title="cost/correct",
+                views=("cells", "rows"),
+                form="bounds",
+                meaning="money spent for each right answer",
+            ),
+        ),
+    ),
+)
+"""In the currency of the run's prices; there where an entry has one."""
+
 COST_FIGURES: tuple[FigureDefinition, ...] = (
+    *MONEY_FIGURES,
     FigureDefinition(
         name="seconds_per_correct",
         meaning="Time spent on all judged requests per right answer, in seconds;"

@@ -15,6 +15,7 @@ from pytest_llmlat.values.confidential import (
 if TYPE_CHECKING:
     from pytest_llmlat.values.confidential import Secret, WebAddress
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.ranking import RankBy
 
 Scalar: TypeAlias = str | int | float | bool
@@ -77,6 +78,8 @@ class ModelSpec:
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``; they come before
     those of a task."""
+    price: Price | None = None
+    """What it costs in money; ``None`` where nobody says."""
     options: tuple[tuple[str, Scalar | Secret], ...] = ()
     """Settings that only its backend knows; one that holds a key is a ``Secret``."""
     file: str = field(default="", compare=False)

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
 Unit: TypeAlias = Literal[
-    "ratio", "difference", "s", "1/s", "tokens/s", "tokens", "bytes", "count"
+    "ratio", "difference", "s", "1/s", "tokens/s", "tokens", "bytes", "count", "money"
 ]
+"""Money is in the currency of the run's prices."""
+Earned: TypeAlias = Literal["answers", "tokens", "right"]
+"""What is paid for: answers, thousands of their tokens, right answers."""
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
 Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
@@ -99,8 +102,8 @@ class FigureDefinition:
     """Whether it can be missing; a count cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
     """Returns the values that a record adds to a distribution. A figure without
-    ``read``, ``ratio``, ``averaged``, ``count`` and ``told`` is a field of ``Summary``,
-    made in ``analysis``."""
+    ``read``, ``ratio``, ``averaged``, ``count``, ``earned`` and ``told`` is a field of
+    ``Summary``, made in ``analysis``."""
     ratio: Callable[[Record], RatioParts | None] | None = None
     """Returns the two summands of a record; ``None`` for one that the figure is not
     about."""
@@ -110,6 +113,9 @@ class FigureDefinition:
     its families."""
     count: Callable[[Record], int | None] | None = None
     """Returns what a record adds to a count; ``None`` where it is not known."""
+    earned: Earned | None = None
+    """Divisor of the money that a cell cost; a row divides that of its cells
+    together."""
     told: Callable[[CellFacts], float | None] | None = None
     """Returns the figure of a cell's facts, such as its load. Rows have no such
     figure."""
@@ -133,7 +139,7 @@ class FigureDefinition:
     def by_entry(self) -> bool:
         """Whether its definition alone says how to compute it."""
         own = (self.read, self.ratio, self.averaged, self.count, self.told)
-        return any(each is not None for each in own)
+        return self.earned is not None or any(each is not None for each in own)
 
     @property
     def timed(self) -> bool:

@@ -20,7 +20,7 @@ def figure_value(of: Summary | Standing, figure: FigureDefinition) -> FigureValu
     """Return the figure of a cell or a row; ``None`` if rows do not have it."""
     if figure.read is not None:
         return dict(of.figures).get(figure.name)
-    if figure.averaged is not None:
+    if figure.averaged is not None or figure.earned is not None:
         return dict(of.averages).get(figure.name)
     if figure.by_entry:
         return dict(of.numbers).get(figure.name)

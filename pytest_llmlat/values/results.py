@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.keeping_up import Steadiness
+    from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
     from pytest_llmlat.values.settings import Balance
@@ -183,6 +184,8 @@ class Summary:
     stopping: Stopping | None = None
     """Pairs that it took where its result was looked at after each; ``None`` for a
     number of samples that was fixed before."""
+    price: Price | None = None
+    """What its model costs in money; ``None`` where its entry does not say."""
     missed: tuple[tuple[str, float], ...] = ()
     """Share of requests that missed the objective, by latency."""
 

@@ -108,7 +108,11 @@ def a_standing(model: str = "owl") -> Standing:
         budget_ranks=(1, 1),
         bis=None,
         figures=(("itl_s", Distribution()),),
-        averages=(("correct_within_budget", NONE), ("timely_quality", NONE)),
+        averages=(
+            *(("correct_within_budget", NONE), ("timely_quality", NONE)),
+            *(("cost_per_answer", NONE), ("cost_per_1k_tokens", NONE)),
+            ("cost_per_correct", NONE),
+        ),
         numbers=(
             ("time_weight", None),
             ("cached_share", None),

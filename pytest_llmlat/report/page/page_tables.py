@@ -19,6 +19,7 @@ from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_li
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
+from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.tail_lines import tail_lines
@@ -345,6 +346,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
         "Prompt caches": cache_lines(board),
+        "Prices": price_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
     }
     return {title: lines for title, lines in told.items() if lines}

@@ -127,6 +127,7 @@ NO_FIGURES = {
         "breakdown",
         "constraint",
         "missed",
+        "price",
     ),
     *(
         "model",

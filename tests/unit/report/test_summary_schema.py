@@ -18,6 +18,7 @@ from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.group_figures import GroupFigures
 from pytest_llmlat.values.keeping_up import Steadiness
+from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.records import Cell
 from pytest_llmlat.values.results import (
     Contrast,
@@ -57,6 +58,8 @@ PARTS = {
     "load": LoadFacts,
     "steadiness": Steadiness,
     "stopping": Stopping,
+    "price": Price,
+    "rate": TokenRate,
     "instrument": Instrument,
     "contention": Contention,
     "cell": Summary,
