@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.backends.completions.stream_reading import (
+    read_stream,
+    read_whole,
+)
+from pytest_llmlat.backends.completions.stream_reading import (
+    said as words_of,
+)
 from pytest_llmlat.backends.transport.bodies import AnswerLimits, unpack
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.http.asking import ask, error_of, url_of
@@ -99,3 +106,46 @@ def test_a_limit_that_is_none_is_told(
     """Before anything is asked."""
     with pytest.raises(BadCatalogue, match=r"max_body_bytes = .* number of at least 1"):
         open_at(url_of(server), max_body_bytes=value)
+
+
+def test_far_more_messages_than_tokens_are_not_read() -> None:
+    """To read sixty megabytes of them would take longer than any time limit."""
+    message = event(said("x"))
+
+    reading = read_stream([(n, message) for n in range(10_050)], most_tokens=8)
+
+    assert reading.unread
+    assert reading.error == (
+        "more than 10,032 messages came for at most 8 tokens, and the rest is not read"
+    )
+    assert len(reading.pieces) == 10_032
+    assert not read_stream([(n, message) for n in range(9000)], most_tokens=8).unread
+
+
+def test_comments_without_end_are_not_read() -> None:
+    """The stream is then as one that was cut off."""
+    reading = read_stream([(0, b": ping\n" * 100_000), (1, event(said("x")))], 8)
+
+    assert (reading.texts, reading.done) == (0, False)
+
+
+def test_a_large_object_is_not_read() -> None:
+    """A list of lists takes twenty times the memory of its text."""
+    reading = read_whole(b"[" + b"[]," * 3 * MILLION + b"0]")
+
+    assert reading.error == "the answer has 9,000,003 bytes in one piece of JSON"
+    assert words_of(b"n" * 9 * MILLION) == "n" * 10_000
+
+
+def test_times_of_what_is_not_read_whole_are_those_of_its_end(
+    server: Loopback, open_at: Opener
+) -> None:
+    """Those of its first part alone would make it faster than it was."""
+    many = chunks(body(*[said("x")] * 10_300, ended(), done=True))
+    server.scripts = [[head(), many]]
+
+    response = ask(open_at(url_of(server)))
+
+    assert "more than 10,256 messages came" in error_of(response)
+    assert response.timing.stamps_ns == ()
+    assert response.timing.e2e_s > 0

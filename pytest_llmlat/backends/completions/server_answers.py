@@ -11,6 +11,7 @@ from pytest_llmlat.backends.completions.counting import count
 from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.requests import conversation, too_long
 from pytest_llmlat.backends.completions.stream_reading import (
+    MOST_TOKENS,
     StreamReading,
     read_stream,
     read_whole,
@@ -53,7 +54,11 @@ def respond(
         complaints: writes what went wrong.
     """
     answer = unpacked(outcome)
-    reading = _reading(answer)
+    reading = (
+        StreamReading()
+        if outcome.last.too_large
+        else _reading(answer, request.most_tokens)
+    )
     counted = count(reading, request, clock)
     last = outcome.last
     error = (
@@ -114,16 +119,16 @@ def context_is_full(answer: HttpResponse) -> bool:
     return too_long(answer.status, said(answer.body))
 
 
-def _reading(answer: HttpResponse) -> StreamReading:
+def _reading(answer: HttpResponse, most_tokens: int = MOST_TOKENS) -> StreamReading:
     if answer.status not in SUCCESS:
         return StreamReading()
     # By what it is, not by what it is called: gateways take either for the other.
     body = answer.body.lstrip()
     if body.startswith(_STREAM):
-        return read_stream(answer.parts)
+        return read_stream(answer.parts, most_tokens)
     kind = answer.headers.get("content-type", "").lower()
     if "event-stream" in kind and not body.startswith(b"{"):
-        return read_stream(answer.parts)
+        return read_stream(answer.parts, most_tokens)
     return read_whole(_before_done(body))
 
 
@@ -152,7 +157,7 @@ def _timing(outcome: EndedRequest, reading: StreamReading, counted: Counted) -> 
         sent_ns=outcome.sent_ns,
         spread_tokens=counted.spread_tokens,
     )
-    if reading.text:
+    if reading.text or reading.unread:
         # It did not come as a stream: when its tokens were there is not known.
         timing = replace(timing, stamps_ns=(), stamp_tokens=())
     return timing

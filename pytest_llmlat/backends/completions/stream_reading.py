@@ -26,6 +26,13 @@ _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
 _COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
 """Keys of the words of servers that complain, the likeliest first."""
 _SHOWN = 80
+MOST_TOKENS = 50_000
+"""Of an answer of which it is not known how many tokens were asked for."""
+_MESSAGES, _MESSAGES_OF_A_TOKEN, _LINES_OF_A_MESSAGE = 10_000, 4, 8
+_MOST_WORDS = 10_000
+_MOST_JSON = 8 << 20
+"""From so many bytes on one JSON object is not read: it may take many times as much
+memory as it is long."""
 
 
 class Reported(MalformedMessage):
@@ -72,6 +79,8 @@ class StreamReading:
     """What the server or its JSON had wrong; what came before it is kept."""
     reported: bool = False
     """The error is the server's own word, not what we make of its messages."""
+    unread: bool = False
+    """There is so much of it that not all was read."""
     halves: str = ""
     """The first half of a character whose second half is in the next message."""
 
@@ -81,13 +90,31 @@ class StreamReading:
         return sum(bool(piece.text) and not piece.reasoning for piece in self.pieces)
 
 
-def read_stream(parts: Iterable[tuple[int, bytes]]) -> StreamReading:
-    """Read a stream of events up to its end or to the first that is wrong."""
+def read_stream(
+    parts: Iterable[tuple[int, bytes]], most_tokens: int = MOST_TOKENS
+) -> StreamReading:
+    """Read a stream of events up to its end or to the first that is wrong.
+
+    Args:
+        parts: (instant of arrival, bytes), cut anywhere.
+        most_tokens: how many tokens the answer may have. Of many times as many messages
+            the rest is not read: to do so would take longer than any time limit.
+    """
     reading = StreamReading(streamed=True)
-    for event in events(parts):
+    most = _MESSAGES + _MESSAGES_OF_A_TOKEN * most_tokens
+    read = 0
+    for event in events(parts, most=_LINES_OF_A_MESSAGE * most):
         if event.name in _KEEP_ALIVE:
             continue
         for stamp, data in _messages(event):
+            read += 1
+            if read > most:
+                reading.error = (
+                    f"more than {most:,} messages came for at most {most_tokens:,}"
+                    " tokens, and the rest is not read"
+                )
+                reading.unread = True
+                return reading
             try:
                 _take(reading, stamp, data, failed=event.name == "error")
             except MalformedMessage as wrong:
@@ -101,6 +128,10 @@ def read_stream(parts: Iterable[tuple[int, bytes]]) -> StreamReading:
 def read_whole(body: bytes) -> StreamReading:
     """Read an answer that is one JSON object."""
     reading = StreamReading()
+    if len(body) > _MOST_JSON:
+        reading.error = f"the answer has {len(body):,} bytes in one piece of JSON"
+        reading.unread = True
+        return reading
     try:
         message = _object(body, "the answer")
         _head(reading, message)
@@ -125,7 +156,12 @@ def read_whole(body: bytes) -> StreamReading:
 
 
 def said(body: bytes) -> str:
-    """Return the message in the body of an error, or the body where there is none."""
+    """Return the message in the body of an error, or the body where there is none.
+
+    Of a body that is larger than any message it is the beginning.
+    """
+    if len(body) > _MOST_JSON:
+        return body[:_MOST_WORDS].decode("utf-8", "replace")
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):

@@ -73,7 +73,12 @@ class Attempt:
     """It was given up since it is larger."""
 
     def response(self) -> HttpResponse:
-        """Take apart what came back; it is done anew each time."""
+        """Take apart what came back; it is done anew each time.
+
+        Of what was given up for its size only the beginning is.
+        """
+        if self.too_large and self.sizes:
+            return unpack(self.stamps[:1], self.sizes[:1], self.data, self.limits)
         return unpack(self.stamps, self.sizes, self.data, self.limits)
 
 

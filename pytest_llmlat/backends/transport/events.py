@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ class Event:
     data: tuple[tuple[int, bytes], ...]
 
 
-def events(parts: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+def events(
+    parts: Iterable[tuple[int, bytes]], most: int | None = None
+) -> Iterator[Event]:
     """Yield the events of a stream; the last one need not be ended.
 
     Args:
         parts: (instant of arrival, bytes), cut anywhere.
+        most: after so many lines it is taken to be at its end; ``None`` reads all.
     """
     name, data = "", list[tuple[int, bytes]]()
-    for stamp, line in lines(parts):
+    for stamp, line in islice(lines(parts), most):
         if not line:
             if data:
                 yield Event(name, tuple(data))
