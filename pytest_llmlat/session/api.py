@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pytest_llmlat.grading import program_limits
-from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.sandbox import choices
-from pytest_llmlat.machine.device_table import absence, is_present, known_device
+from pytest_llmlat.machine.device_table import known_device
 from pytest_llmlat.session.arguments import (
     choice,
     folder_of,
@@ -19,24 +18,21 @@ from pytest_llmlat.session.arguments import (
     scenario_names,
     seconds_of,
     some,
-    unique_ids,
     whole,
 )
-from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
+from pytest_llmlat.session.cell_spec import checked_choice
 from pytest_llmlat.session.latency_budgets import parse_budgets
 from pytest_llmlat.session.listening import Handed, Several, TextProgress
-from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.session.measure_cells import measure_cells
 from pytest_llmlat.session.outer_loop import outside_of_loop
-from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
-from pytest_llmlat.session.stop_signals import StopSignals
 from pytest_llmlat.session.typed_names import concealed
 from pytest_llmlat.store.journal import new_folder
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
-from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.settings import (
     ALL_SAMPLES,
@@ -51,9 +47,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pytest_llmlat.session.listening import Listener
-    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.results import Scoreboard
 
     AnyPath: TypeAlias = str | PathLike[str]
 
@@ -240,7 +235,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     items = None if isinstance(samples, int | str | None) else tuple(samples)
     with outside_of_loop():
         try:
-            board = _run(session, items)
+            board = measure_cells(session, items, _spelled)
         finally:
             session.close()
     return RunResult(board=board, folder=settings.folder)
@@ -294,105 +289,3 @@ def _devices(devices: str | Iterable[str] | None) -> frozenset[str]:
     return frozenset(
         known_device(name, where="devices") for name in some(devices, str, "devices")[1]
     )
-
-
-def _checked(
-    session: Session, samples: tuple[Sample, ...] | None
-) -> tuple[tuple[Deployment, ...], tuple[Task, ...]]:
-    """Return what is to be measured, once all is checked that can be beforehand.
-
-    Raises:
-        UsageError: an argument cannot be what it is.
-        DeviceAbsent: a device that was named is not here.
-    """
-    selection, settings = session.selection, session.settings
-    selection.check()
-    session.gate.check()
-    check_runs(settings, _spelled)
-    chosen = _deployments(session)
-    tasks = selection.named_tasks
-    if samples is not None and len(tasks) > 1:
-        raise UsageError(
-            f"samples: are those of one task, and tasks names {len(tasks)};"
-            " give a number"
-        )
-    for task in tasks:
-        check_grading(task)
-        for deployment in chosen:
-            selection.check_prompts(deployment.model, task)
-    unique_ids(samples or ())
-    session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
-    _ = session.slo
-    session.begin(
-        [
-            (cell(deployment, task, scenario.name), task)
-            for deployment in chosen
-            for task in tasks
-            for scenario in selection.scenarios
-        ]
-    )
-    return chosen, tasks
-
-
-def _run(session: Session, samples: tuple[Sample, ...] | None) -> Scoreboard:
-    """Measure every cell and write the run's files, whatever cuts it short."""
-    selection, settings = session.selection, session.settings
-    chosen, tasks = _checked(session, samples)
-    passed = True
-    signals = StopSignals()
-    signals.listen()
-    try:
-        for deployment in chosen:
-            model = session.load(deployment)
-            try:
-                for task in tasks:
-                    for scenario in selection.scenarios:
-                        wanted = CellSpec(scenario=scenario, samples=samples)
-                        measured = session.run(model, task, wanted)
-                        passed &= all(r.finish != "error" for r in measured.records)
-            finally:
-                session.unload(model)
-    except BaseException as error:
-        signals.write_on()
-        session.finish(asked=False, passed=False)
-        if settings.folder.is_dir():
-            error.add_note(f"what was measured until then is in {settings.folder}")
-        raise
-    else:
-        signals.write_on()
-        board = session.finish(asked=True, passed=passed)
-    finally:
-        signals.restore()
-    if board is None:
-        raise LLMLatError("nothing was measured")
-    return board
-
-
-def _deployments(session: Session) -> tuple[Deployment, ...]:
-    """Return each model on each of its devices.
-
-    Raises:
-        DeviceAbsent: a device that was named, or every one of a model, is not here.
-        UsageError: a model runs on none of the devices that were named.
-    """
-    selection, named = session.selection, session.settings.devices
-    found = [
-        deployment
-        for deployment in selection.deployments()
-        if not named or deployment.device in named
-    ]
-    for deployment in found:
-        if not is_present(deployment.device, selection.inventory):
-            raise DeviceAbsent(absence(deployment.device, selection.inventory))
-    running = {deployment.model.name for deployment in found}
-    for model in selection.chosen_models:
-        if model.name in running:
-            continue
-        if named:
-            raise UsageError(
-                f"devices: {model.name!r} runs on {', '.join(model.devices)}, and"
-                f" {', '.join(sorted(named))} was asked for"
-            )
-        why = "; ".join(absence(name, selection.inventory) for name in model.devices)
-        raise DeviceAbsent(f"{model.name!r}: {why}")
-    return tuple(found)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.gate.yardsticks import cost
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
-from pytest_llmlat.session.gating import incomplete, join, nothing
 from pytest_llmlat.session.report_place import held, place_of, told_apart
+from pytest_llmlat.session.run_verdicts import incomplete, join, nothing
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.journal import FILES, MEASURED, RECORDS, copy_run
 from pytest_llmlat.store.record_index import index_records

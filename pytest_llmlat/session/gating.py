@@ -31,10 +31,11 @@ from pytest_llmlat.gate.tolerances import (
 from pytest_llmlat.gate.until_decided import UntilDecided
 from pytest_llmlat.session.early_ends import check_until_decided
 from pytest_llmlat.session.output_places import check_files
+from pytest_llmlat.session.run_verdicts import join, nothing
 from pytest_llmlat.store import baselines
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.results import Verdict, worst_first
+from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -362,36 +363,3 @@ def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:
     for record in records:
         found[record.cell.id].append(record)
     return found
-
-
-def nothing(settings: Settings) -> Verdict:
-    """Return the verdict on a run that was to be compared and measured nothing."""
-    against = settings.against or settings.prompts or str(settings.baseline)
-    return Verdict(
-        cell="-",
-        quantity="records",
-        outcome="failed",
-        against=against,
-        note="nothing was measured: a gate that saw nothing is not passed",
-    )
-
-
-def incomplete(settings: Settings) -> Verdict:
-    """Return the verdict on a run that passes although its tests failed.
-
-    A worker that died left no cell behind that could be missed; a report that says
-    "passed" of such a run would be read as one on all of it.
-    """
-    return Verdict(
-        cell="-",
-        quantity="tests",
-        outcome="failed",
-        against=settings.against or settings.prompts or str(settings.baseline),
-        note="a test failed, or the run was cut short: what it did not measure was not"
-        " compared",
-    )
-
-
-def join(*verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Join verdicts, the worst first."""
-    return worst_first(verdict for some in verdicts for verdict in some)

@@ -29,12 +29,13 @@ from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
-from pytest_llmlat.session.gating import Gate, join
+from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.run_facts import facts_of_run
+from pytest_llmlat.session.run_verdicts import join
 from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.unchanged import Unchanged, unchanged

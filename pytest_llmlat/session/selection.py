@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.model_catalogue import load_models
-from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.machine.device_table import is_present, is_remote
+from pytest_llmlat.machine.device_table import is_present
 from pytest_llmlat.machine.devices import look
+from pytest_llmlat.session.asked_settings import (
+    model_as_asked,
+    task_as_asked,
+    with_shots_asked,
+)
 from pytest_llmlat.session.base_branch import counterparts, reference_name
 from pytest_llmlat.session.entry_check import check_variants
-from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.matrix import deployments
-from pytest_llmlat.session.prices import priced
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompt_variants import (
@@ -23,7 +25,6 @@ from pytest_llmlat.tasks.prompt_variants import (
     prompt_variants,
 )
 from pytest_llmlat.tasks.prompts import prompt_template
-from pytest_llmlat.tasks.shots import with_shots
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.cell_facts import YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
@@ -115,7 +116,9 @@ class Selection:
         return tuple(
             variant
             for model in found
-            for variant in variants(self._as_asked(model), axes, where=where)
+            for variant in variants(
+                model_as_asked(model, self._settings), axes, where=where
+            )
         )
 
     @cached_property
@@ -163,7 +166,7 @@ class Selection:
                 " with itself or with other settings, give each an entry of its own in"
                 f" a catalogue ({spelled('model_files')})"
             )
-        return self._as_asked(found)
+        return model_as_asked(found, self._settings)
 
     @cached_property
     def yardstick(self) -> ModelSpec | None:
@@ -196,7 +199,9 @@ class Selection:
         theirs = self.base_tasks.get(task.name)
         if theirs is None:
             return task
-        return self.showing(in_words_of(theirs, task))
+        return with_shots_asked(
+            in_words_of(theirs, task), self._settings, self._spelled
+        )
 
     @cached_property
     def base_tasks(self) -> Mapping[str, Task]:
@@ -286,47 +291,9 @@ class Selection:
             name, lambda each: known.find(each, where=where), where=where
         )
 
-    def _as_asked(self, model: ModelSpec) -> ModelSpec:
-        """Return a model with the settings that were asked for of every model."""
-        settings = self._settings
-        switches = dict(model.chat_template_kwargs) | dict(
-            settings.chat_template_kwargs
-        )
-        return replace(
-            priced(self._with_time_limit(model)),
-            system=model.system if settings.system is None else settings.system,
-            chat_template_kwargs=tuple(sorted(switches.items())),
-        )
-
-    def _with_time_limit(self, model: ModelSpec) -> ModelSpec:
-        """Return a model with the time limit of requests that was asked for."""
-        limit = self._settings.timeout_s
-        if limit is None or not any(map(is_remote, model.devices)):
-            return model
-        return replace(
-            model, options=tuple({**dict(model.options), "timeout_s": limit}.items())
-        )
-
-    def showing(self, task: Task) -> Task:
-        """Return a task with the number of examples that was asked for.
-
-        Raises:
-            UsageError: it shows none, so that there is nothing to show more of.
-        """
-        count = self._settings.shots
-        if count is None:
-            return task
-        return with_shots(task, count, where=f"{self._spelled('shots')}={count}")
-
-    def bounded(self, task: Task) -> Task:
-        """Return a task with the limits of programs that were asked for."""
-        options = {**dict(task.options), **dict(self._settings.limits)}
-        return replace(task, options=tuple(sorted(options.items())))
-
     def asked(self, task: Task) -> Task:
         """Return a task with all that was asked for of every task."""
-        found = self.budgeted(self.showing(task))
-        return found if METRICS[task.metric].run is None else self.bounded(found)
+        return task_as_asked(task, self._settings, self._spelled)
 
     def of_base(self, name: str) -> ModelSpec:
         """Return the base branch's model, with the settings asked for of every model.
@@ -334,11 +301,8 @@ class Selection:
         Raises:
             UnknownName: the base has no such entry.
         """
-        return self._as_asked(self._model(name, where="", base=True))
-
-    def budgeted(self, task: Task) -> Task:
-        """Return a task with the latency budget that was asked for."""
-        return with_budget(task, self._settings.latency_budget)
+        own = self._model(name, where="", base=True)
+        return model_as_asked(own, self._settings)
 
     def check_prompts(self, model: ModelSpec, task: Task) -> None:
         """Refuse a task that has no prompt of the form that a model takes.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.gate import matching
-from pytest_llmlat.session.gating import Gate, join, nothing
+from pytest_llmlat.session.gating import Gate
+from pytest_llmlat.session.run_verdicts import join, nothing
 from pytest_llmlat.store import baselines
 from pytest_llmlat.values.cell_facts import REFERENCE, Contention
 from pytest_llmlat.values.errors import BadBaseline, UsageError
