@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, OpenedModel, check_options
 from pytest_llmlat.backends.base_cache import BaseCache
+from pytest_llmlat.backends.trial_loads import try_first
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.values.errors import BadCatalogue, BadExtension
 from pytest_llmlat.values.protocols import Backend, Server
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
 def open_backend(deployment: Deployment, clock: Clock) -> Backend | Server[Any]:
     """Open a model for which nothing was kept; raises what :func:`open_model` does."""
     return open_model(deployment, clock).backend
+
+
+def try_loading(deployment: Deployment) -> bool:
+    """Load a model in a process of its own, where its files are new on this machine.
+
+    Returns:
+        Whether that was done, so that the files lie in the system's memory now.
+
+    Raises:
+        WeightsUnavailable: its files say what cannot be, or the process died over them.
+        UsageError: as :func:`open_model`.
+    """
+    kind = _kind_of(deployment)
+    if kind.remote:
+        return False
+    return try_first(deployment, kind.files(deployment.model), libraries=kind.libraries)
 
 
 def open_model(

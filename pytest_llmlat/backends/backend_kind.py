@@ -20,7 +20,8 @@ from pytest_llmlat.values.errors import BadExtension
 from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
@@ -73,6 +74,11 @@ def no_quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:  # noqa: 
     return None
 
 
+def no_files(model: ModelSpec) -> Sequence[Path]:  # noqa: ARG001 - of a backend that reads none
+    """Return no files: such a model is not on this machine, or nothing is known."""
+    return ()
+
+
 def any_entry(model: ModelSpec) -> None:
     """Leave what the options alone do not tell to whoever opens the model."""
 
@@ -119,6 +125,12 @@ class BackendKind:
     down, the request and the server's address. It raises ``ValueError``, ``KeyError``
     or ``TypeError`` for what is none. ``None``: answers are not written down as they
     come."""
+    files: Callable[[ModelSpec], Sequence[Path]] = no_files
+    """Finds, with no library, the files on this machine that loading an entry reads,
+    and sees that they can be true; raises what opening the model would. They are loaded
+    in a process of their own first, where they are new."""
+    libraries: tuple[str, ...] = ()
+    """The distributions that load them: of another version, a file is new again."""
     read_address: Callable[[str], ModelSpec] | None = None
     """Makes an entry of an address; ``None`` where weights follow the prefix."""
 

@@ -101,9 +101,17 @@ SHA256 = EntryOption(
 )
 """Of backends that read a file of weights; each of them lists it."""
 
+LOAD_CHECK = EntryOption(
+    name="load_check",
+    kind="string",
+    choices=("child", "none"),
+    meaning="where weights are loaded first that are new on this machine: in a process"
+    " of its own, which may die over them, or nowhere; else child",
+)
+
 SHARED = (TEMPERATURE, TOP_P, THINKING, THINKING_TOKENS, STRUCTURED, SYSTEM_AS)
 """Those of any backend."""
-SHARED_LOCAL = (SLOWER,)
+SHARED_LOCAL = (SLOWER, LOAD_CHECK)
 """Those of any backend whose models run in this process."""
 SHARED_DEFAULTS: Mapping[str, Scalar] = {STRUCTURED.name: True}
 """What some of them are where an entry does not say them."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.backends import open_model
+from pytest_llmlat.backends import open_model, try_loading
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.gate.limits import check_limits, unanswered
 from pytest_llmlat.grading.grade import check_grading
@@ -142,6 +142,9 @@ class Session:
         inventory = self.selection.inventory
         if not is_present(deployment.device, inventory):
             raise DeviceAbsent(absence(deployment.device, inventory))
+        with lenient():
+            if try_loading(deployment):
+                _LOG.info("%s: loaded in a process of its own first", deployment.id)
         _LOG.info("%s: loading", deployment.id)
         begin = self._clock.now_ns()
         with lenient():

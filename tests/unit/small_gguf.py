@@ -61,7 +61,7 @@ def a_pair(key: str, value: str) -> bytes:
 PAIRS: Mapping[str, bytes] = {
     "general.architecture": a_pair("general.architecture", "llama"),
     "llama.block_count": number("llama.block_count", LAYERS),
-    "llama.context_length": number("llama.context_length", 128),
+    "llama.context_length": number("llama.context_length", 2048),
     "llama.embedding_length": number("llama.embedding_length", WIDTH),
     "llama.feed_forward_length": number("llama.feed_forward_length", HIDDEN),
     "llama.attention.head_count": number("llama.attention.head_count", HEADS),

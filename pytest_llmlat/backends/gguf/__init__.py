@@ -8,6 +8,9 @@ from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.backends.gguf.entry_options import OPTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
     from pytest_llmlat.values.protocols import Backend
@@ -25,9 +28,17 @@ def _check_entry(model: ModelSpec) -> None:
     check_entry(model)
 
 
+def _files(model: ModelSpec) -> Sequence[Path]:
+    from pytest_llmlat.backends.gguf.loading import files_of  # noqa: PLC0415
+
+    return files_of(model)
+
+
 KIND = BackendKind(
     name="gguf",
     open=_open,
+    files=_files,
+    libraries=("llama-cpp-python",),
     options=OPTIONS,
     check_entry=_check_entry,
     keys=("package", "extra", "revision", "adapter"),

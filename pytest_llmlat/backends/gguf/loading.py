@@ -104,6 +104,18 @@ def _complained(model: ModelSpec, path: Path) -> Iterator[None]:
         ) from error
 
 
+def files_of(model: ModelSpec) -> list[Path]:
+    """Return all files that loading an entry reads, their headers checked.
+
+    Raises:
+        WeightsUnavailable: one is missing, or cannot be what it says.
+        AdapterMismatch: the adapter was made for another model.
+    """
+    path = find_weights(model)
+    adapter = find_adapter(model, checked_header(model, path))
+    return [path, *other_parts(path), *([] if adapter is None else [adapter])]
+
+
 def find_adapter(model: ModelSpec, header: Header) -> Path | None:
     """Return the file of the entry's adapter, once it is known to fit."""
     if model.adapter is None:

@@ -8,6 +8,9 @@ from pytest_llmlat.backends.backend_kind import BackendKind, OpenedModel
 from pytest_llmlat.backends.huggingface.entry_options import DTYPES, OPTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from pytest_llmlat.backends.base_cache import BaseCache
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
@@ -44,9 +47,17 @@ def _check_entry(model: ModelSpec) -> None:
     check_entry(model)
 
 
+def _files(model: ModelSpec) -> Sequence[Path]:
+    from pytest_llmlat.backends.local_checkpoint import checkpoint_files  # noqa: PLC0415
+
+    return checkpoint_files(model)
+
+
 KIND = BackendKind(
     name="transformers",
     open=_open,
+    files=_files,
+    libraries=("torch", "transformers"),
     options=OPTIONS,
     keys=(
         *("package", "extra", "revision", "adapter", "adapter_revision"),

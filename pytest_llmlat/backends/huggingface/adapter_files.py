@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.huggingface.adapter_bases import base_note
 from pytest_llmlat.backends.huggingface.adapter_options import merge_asked
+from pytest_llmlat.backends.safetensors_header import tensor_shapes
 from pytest_llmlat.values.errors import (
     AdapterMismatch,
     WeightsUnavailable,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 SETTINGS = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 _FILES = (SETTINGS, WEIGHTS)
-_LONGEST_HEADER = 100_000_000
-"""What safetensors itself allows, in bytes."""
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _LORA = re.compile(r"^(.+)\.(lora_(?:A|B|embedding_A|embedding_B))(?:\.weight)?$")
 _PREFIX = "base_model.model."
@@ -158,49 +157,8 @@ def _read(spec: ModelSpec, folder: Path, *, merged: bool, digest: str) -> Adapte
     return replace(facts, targets=tuple(targets))
 
 
-def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the name and shape of every tensor from the head of a safetensors file.
-
-    Raises:
-        ValueError: it is not whole, or none; says in which way.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > min(size - 8, _LONGEST_HEADER):  # noqa: PLR2004 - its length takes 8 bytes
-            raise ValueError(f"it is cut off in its header, after {size} bytes")
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"its header is no JSON: {error}") from error
-    if not isinstance(header, dict):
-        raise ValueError("its header is no JSON object")  # noqa: TRY004 - a malformed file
-    shapes: dict[str, tuple[int, ...]] = {}
-    end = 0
-    for name, tensor in header.items():
-        if name == "__metadata__":
-            continue
-        try:
-            shape, offsets = tensor["shape"], tensor["data_offsets"]
-            shapes[name] = tuple(_count(number) for number in shape)
-            end = max(end, *(_count(number) for number in offsets))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"its header is broken at {name!r}") from error
-    if size - 8 - length != end:
-        raise ValueError(
-            f"it has {size - 8 - length} bytes of weights where its header says {end}"
-        )
-    return shapes
-
-
 def _is_number(value: object, kind: type | UnionType) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _count(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise ValueError(number)
-    return number
 
 
 def _folder(spec: ModelSpec) -> Path:

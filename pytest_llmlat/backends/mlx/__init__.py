@@ -8,6 +8,9 @@ from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.backends.mlx.entry_options import DTYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
     from pytest_llmlat.values.protocols import Backend
@@ -25,9 +28,17 @@ def _check_entry(model: ModelSpec) -> None:
     check_entry(model)
 
 
+def _files(model: ModelSpec) -> Sequence[Path]:
+    from pytest_llmlat.backends.local_checkpoint import checkpoint_files  # noqa: PLC0415
+
+    return checkpoint_files(model)
+
+
 KIND = BackendKind(
     name="mlx",
     open=_open,
+    files=_files,
+    libraries=("mlx", "mlx-lm"),
     keys=("revision", "adapter", "dtype"),
     dtypes=DTYPES,
     check_entry=_check_entry,

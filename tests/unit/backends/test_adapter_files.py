@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.backends.huggingface.adapter_bases import same_base
-from pytest_llmlat.backends.huggingface.adapter_files import find_adapter, tensor_shapes
+from pytest_llmlat.backends.huggingface.adapter_files import find_adapter
+from pytest_llmlat.backends.safetensors_header import tensor_shapes
 from pytest_llmlat.values.errors import (
     AdapterMismatch,
     BadCatalogue,
