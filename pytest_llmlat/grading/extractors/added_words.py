@@ -86,8 +86,15 @@ def added_words(clause: str, topic: Topic) -> AddedWords | None:
     if not names and not WHO.match(topic.question):
         names = worded
     if len(names) > 1:
-        names = [run for run in names if run.linked]
+        named = [run for run in names if _is_beside(clause, run, topic.category)]
+        names = named or [run for run in names if run.linked]
     return names[0] if len(names) == 1 else None
+
+
+def _is_beside(clause: str, run: AddedWords, noun: str) -> bool:
+    """Say whether a noun stands right behind a run of words: "citric acid"."""
+    after = clause[run.end :].lstrip().casefold()
+    return bool(noun) and re.match(rf"{re.escape(noun)}\b", after) is not None
 
 
 def _runs(clause: str, topic: Topic) -> tuple[list[AddedWords], bool]:

@@ -32,7 +32,8 @@ BEFORE = re.compile(
     r"|ped)? being|avoid\w{0,3}|free of|hid(?:es?|ing|den)?|conceals?|masks?|los(?:t|es"
     r"|ing)|devoid of|refus\w{1,3} to|except(?: for)?|apart from|aside from"
     r"|as opposed to|dismiss\w{0,3}|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}"
-    r"|discard\w{0,3}|less|fail(?:s|ed)? to|wrongly|mistakenly|nicht|nie|niemals"
+    r"|discard\w{0,3}|outweigh\w{0,3}|less|fail(?:s|ed)? to|wrongly|mistakenly|nicht"
+    r"|nie|niemals"
     r"|keine?[nmrs]?|kaum|weder|keineswegs|keinesfalls|alles andere als|au\u00dfer"
     r"|statt|pas|jamais|ni|aucune?|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que"
     r"|au lieu de))[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b"
@@ -57,7 +58,8 @@ AFTER = re.compile(
     r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
     r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
     r"|implausible|irrelevant|not\b|falsch|fausse?)|(?:words?|terms?|adjectives?"
-    r"|phrases?)\b|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?"
+    r"|phrases?)\b|(?:aspects?|elements?|points?|indicators?|parts?|sides?|factors?"
+    r"|comments?|remarks?)(?:\s?[:(]|\s(?:include|are|of)\b)|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?"
     r"|violates)\b|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap"
     r"|distractor|decoy)\b)|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false"
     r"|incorrect|not)\b|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't"
@@ -95,7 +97,7 @@ DOUBT = re.compile(
     r"|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
     re.IGNORECASE,
 )
-WOULD = re.compile(r"\bwould (?:\w{1,12} ){0,2}(?:be|have)\b", re.IGNORECASE)
+WOULD = re.compile(r"(?:\bwould|'d) (?:\w{1,12} ){0,2}(?:be|have)\b", re.IGNORECASE)
 SUPPOSED = re.compile(
     r"\b(?:if|unless|were|had|only|otherwise|but|without|before|instead|then|people"
     r"|some|others|one)\b",
@@ -172,6 +174,27 @@ GIVEN_UP = re.compile(
 )
 """Words of one who has no answer."""
 NONE_OF = re.compile(r"none\b|neither\b|nobody\b|nothing\b", re.IGNORECASE)
+NOT_LISTED = re.compile(
+    r"not (?:listed|given|among|there|provided|available|present|one of|in the)\b",
+    re.IGNORECASE,
+)
+"""What says of the answer that it may not be chosen."""
+OTHERS = re.compile(
+    r"\b(?:some|many|most|others?|people|critics|students|readers)\b[^.,;:\n]{0,30}"
+    r"\b(?:thinks?|believes?|says?|said|assumes?d?|guess(?:es)?|claims?|thought|argues?"
+    r"|picks?|chooses?|calls?|considers?|sees?|read)\b[^.,;:\n]{0,40}\Z",
+    re.IGNORECASE,
+)
+"""What says of an answer that it is the view of others."""
+INSPECTED = re.compile(
+    r"\b(?:let(?:'s| us| me)|we(?:'ll| will| can| need to| have to)?|i(?:'ll| will)?)\s"
+    r"(?:(?:now|first|next|start by|begin by|then|also)\s){0,2}(?:look(?:ing)? at"
+    r"|consider(?:ing)?|check(?:ing)?|examin(?:e|ing)|start(?:ing)? with"
+    r"|begin(?:ning)? with|evaluat(?:e|ing)|analy[sz](?:e|ing)|go through|test|try)\b"
+    r"[^.;:\n]{0,60}\Z",
+    re.IGNORECASE,
+)
+"""What only turns to an answer: "Let's look at option B"."""
 SENTENCES = 50
 """Sentences of a last line that are looked at."""
 ENUMERATED = 3
@@ -263,6 +286,7 @@ def claimed(
     conceded = CONCEDED.match(text)
     if conceded:
         mentions = [m for m in mentions if m.start >= conceded.end()]
+    mentions = [m for m in mentions if not _is_told_of(text, m)]
     if not mentions:
         return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
@@ -288,6 +312,12 @@ def claimed(
     if not asserted:
         return Claim(Stance.DENIED)
     return _of_asserted(text, asserted, first=first)
+
+
+def _is_told_of(text: str, mention: Mention) -> bool:
+    """Say whether a mention is the view of others, or what is only looked at."""
+    before = text[max(0, mention.start - 2 * REACH) : mention.start]
+    return bool(OTHERS.search(before) or INSPECTED.search(before))
 
 
 def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.doubt import (
@@ -28,6 +27,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     IF,
     IF_WORD,
     NONE_OF,
+    NOT_LISTED,
     OTHERWISE,
     REASON,
     Claim,
@@ -40,6 +40,15 @@ from pytest_llmlat.grading.extractors.doubt import (
     without_retracted,
 )
 from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.listed_answers import (
+    BRIEF_CHAIN,
+    LONE,
+    MOST,
+    is_all,
+    is_list,
+    is_paired,
+    without_order,
+)
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import (
     ABOUT,
@@ -51,7 +60,6 @@ from pytest_llmlat.grading.extractors.phrases import (
     EVALUATED,
     HASHED,
     INTERJECTION,
-    ITEM,
     MARKED,
     PAUSE,
     PREDICATE,
@@ -59,6 +67,7 @@ from pytest_llmlat.grading.extractors.phrases import (
     QUOTED,
     STATED,
     UNFINISHED,
+    VERDICT,
 )
 from pytest_llmlat.grading.extractors.readable_answer import (
     EMPHASIS,
@@ -70,15 +79,6 @@ from pytest_llmlat.grading.extractors.readable_answer import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHAINING = re.compile(r"[<>\u2192\u2265\u2264]")
-CHAINED = re.compile(r"\s{0,3}(?:\w{1,12}\s)?[<>\u2192\u2265\u2264]{1,2}\s{0,3}")
-"""What joins the members of an order."""
-BRIEF_CHAIN = 2
-"""Number of answers with a sign between them up to which they are no order of all."""
-LONE = 80
-"""Characters of a line or of bold text that may be an answer by itself."""
-MOST = 50
-"""Statements, lines and conclusions of an answer that are looked at."""
 SENTENCES = 200
 """Sentences of an answer that are looked at."""
 WIDEST = 4000
@@ -110,8 +110,11 @@ def decided(answer: str, asked: Candidates) -> Reading:
         text = plain(answer)
         text = shielded(text if asked.truth else without_retracted(text), asked)
         yield _marked(answer, asked), True
-        for stated, explicit in zip(STATED, (True, True, False), strict=True):
-            yield _statements(text, stated, asked), explicit
+        sure, judging, valued = STATED
+        yield _statements(text, sure, asked), True
+        yield _statements(text, judging, asked), True
+        yield _contradictions(text, asked), False
+        yield _statements(text, valued, asked), False
         yield _whole(text, asked), True
         yield _opening(text, asked), True
         yield _lone(answer, text, asked), False
@@ -122,7 +125,7 @@ def decided(answer: str, asked: Candidates) -> Reading:
         if unfinished or has_given_up(text, asked.find):
             yield (Claim(Stance.OPEN),), False
         yield _judged(text, asked), True
-        told = _without_order(text, asked)
+        told = without_order(text, asked.find)
         yield _conclusions(told, asked), False
         yield _heads(told, asked), False
         yield _sole(told, asked), False
@@ -135,18 +138,9 @@ def shielded(text: str, asked: Candidates) -> str:
 
     def blank(found: re.Match[str]) -> str:
         inner = found[0][1:-1]
-        return found[0] if _is_all(inner, asked.find) else " " * len(found[0])
+        return found[0] if is_all(inner, asked.find) else " " * len(found[0])
 
     return QUOTED.sub(blank, text)
-
-
-def _is_all(text: str, find: Finder) -> Mention | None:
-    """Return the mention that a text consists of, but for its marks."""
-    for mention in find(text):
-        rest = text[: mention.start] + text[mention.end :]
-        if not re.search(r"\w", rest):
-            return mention
-    return None
 
 
 def _marked(answer: str, asked: Candidates) -> Iterator[Claim]:
@@ -154,7 +148,7 @@ def _marked(answer: str, asked: Candidates) -> Iterator[Claim]:
     for words in map(plain, fields(answer)):
         yield claimed(words, asked.find(words), first=True)
     for line in reversed(list(HASHED.finditer(answer))[-MOST:]):
-        mention = _is_all(line["words"], asked.find)
+        mention = is_all(line["words"], asked.find)
         if mention is not None:
             yield Claim(Stance.ASSERTED, mention.value)
 
@@ -179,7 +173,10 @@ def _statements(
             for m in asked.find(span)
         ]
         words = span.lstrip(' \t*"')
-        if not mentions and (GIVEN_UP.match(words) or NONE_OF.match(words)):
+        missing = NOT_LISTED.match(words) is not None
+        if missing or (
+            not mentions and (GIVEN_UP.match(words) or NONE_OF.match(words))
+        ):
             yield Claim(Stance.OPEN)
         if IF_WORD.search(before) and OTHERWISE.search(span):
             yield Claim(Stance.OPEN)
@@ -190,7 +187,7 @@ def _whole(text: str, asked: Candidates) -> Iterator[Claim]:
     """Yield an answer that is all of the text, or its one complete sentence."""
     if len(text) > WIDEST or "?" in text:
         return
-    whole = _is_all(text, asked.find)
+    whole = is_all(text, asked.find)
     if whole is not None:
         yield Claim(Stance.ASSERTED, whole.value)
     elif (
@@ -210,7 +207,7 @@ def _opening(text: str, asked: Candidates) -> Iterator[Claim]:
         mention
         for line in lines
         if len(line) <= LONE and "?" not in line
-        for mention in (None if line.endswith(":") else _is_all(line, asked.find),)
+        for mention in (None if line.endswith(":") else is_all(line, asked.find),)
     ]
     named = {mention.value for mention in alone if mention is not None}
     if len(named) == 1 and alone[0] is not None:
@@ -226,7 +223,7 @@ def _lone(answer: str, text: str, asked: Candidates) -> Iterator[Claim]:
             mention.value
             for piece in pieces
             if len(piece) <= LONE and "?" not in piece
-            for mention in (_is_all(piece, asked.find),)
+            for mention in (is_all(piece, asked.find),)
             if mention is not None
         }
         if len(named) == 1:
@@ -270,29 +267,34 @@ def _leading(text: str, asked: Candidates, pause: re.Pattern[str]) -> Iterator[C
             lead = mentions[0]
             tail = sentence[lead.end :]
             at_once = pause.match(tail)
-            listed = at_once and _is_list(text, lead.value, at_once[0].strip(), asked)
+            listed = at_once and is_list(
+                text, lead.value, at_once[0].strip(), asked.find
+            )
             listed = listed or is_enumeration(sentence, mentions)
+            paired = at_once and pause is MARKED and is_paired(sentence, mentions)
+            listed = listed or paired
             if at_once and not (listed or (asked.truth and "=" in tail)):
                 yield claimed(sentence, mentions, truth=asked.truth, first=True)
         if mentions or not INTERJECTION.match(sentence):
             return
 
 
-def _is_list(text: str, value: str, mark: str, asked: Candidates) -> bool:
-    """Say whether another answer has the same mark, in its line or before others."""
-    first, *further = text.splitlines()[:MOST]
-    if mark and any(
-        mention.value != value and first[mention.end :].lstrip().startswith(mark)
-        for mention in asked.find(first)
-    ):
-        return True
-    for line in further if mark else ():
-        mentions = asked.find(line[:LONE])
-        if mentions and not re.search(r"\w", line[: mentions[0].start]):
-            other = mentions[0].value != value
-            if other and line[mentions[0].end :].lstrip().startswith(mark):
-                return True
-    return False
+def _contradictions(text: str, asked: Candidates) -> Iterator[Claim]:
+    """Yield the open claim of a yes or no that goes on to say the contrary.
+
+    "Yes, the claim is false" is neither.
+    """
+    sentence = next(iter(sentences(text, 1)), "")
+    lead = next(iter(asked.find(sentence)), None) if asked.truth else None
+    if lead is None or re.search(r"\w", sentence[: lead.start]):
+        return
+    tail = sentence[lead.end :]
+    verdict = VERDICT.match(tail)
+    said = next(iter(asked.find(tail)), None) if verdict else None
+    if verdict is None or said is None or said.start > verdict.end() + BRIEF_CHAIN:
+        return
+    if said.value != lead.value and not tail[said.end :].startswith(" that"):
+        yield Claim(Stance.OPEN)
 
 
 def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
@@ -346,33 +348,3 @@ def _sole(text: str, asked: Candidates) -> Iterator[Claim]:
             return
     if len(values) == 1:
         yield Claim(Stance.ASSERTED, values.pop())
-
-
-def _without_order(text: str, asked: Candidates) -> str:
-    """Blank out lines that each are one answer, such as those of an order or a list.
-
-    So are those of an order in one line: "Ann > Bo > Cleo".
-    """
-    text = _without_chains(text, asked)
-    lines = text.splitlines()
-    alone = [_is_all(ITEM.sub("", line), asked.find) for line in lines[:MOST]]
-    if len({mention.value for mention in alone if mention is not None}) <= 1:
-        return text
-    pairs = zip_longest(lines, alone)
-    return "\n".join("" if mention else line or "" for line, mention in pairs)
-
-
-def _without_chains(text: str, asked: Candidates) -> str:
-    """Blank out answers that signs of an order join, three or more of them."""
-    if not CHAINING.search(text):
-        return text
-    row: list[Mention] = []
-    for mention in [*asked.find(text), Mention(len(text), len(text), "")]:
-        if row and CHAINED.fullmatch(text, row[-1].end, mention.start):
-            row.append(mention)
-            continue
-        if len(row) > BRIEF_CHAIN:
-            start, end = row[0].start, row[-1].end
-            text = text[:start] + " " * (end - start) + text[end:]
-        row = [mention]
-    return text

@@ -16,10 +16,10 @@ from pytest_llmlat.grading.extractors.doubt import (
     has_given_up,
     without_retracted,
 )
-from pytest_llmlat.grading.extractors.evidence import LONE, MOST
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.last_number import last_number
+from pytest_llmlat.grading.extractors.listed_answers import LONE, MOST
 from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,

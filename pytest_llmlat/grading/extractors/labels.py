@@ -41,7 +41,7 @@ TRUTH_WORD = re.compile(
     r"|sse)|oui)(?!\w)|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s{1,3}-\s|\s(?:it|that|this"
     r"|he|she|they)\s?(?:is|was|does|do|did|are)n't\b)|(?:(?<=\bis )|(?<='s )"
     r"|(?<=\bare ))(?P<unsure>not )?(?P<verdict>correct|right|wrong"
-    r"|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错"
+    r"|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))|\A\W{0,4}(?P<lead>correct|incorrect|wrong)(?=\s{0,3}[.!,;])|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错"
     r"|真|假|是的)",
     re.IGNORECASE,
 )
@@ -50,6 +50,10 @@ TRUE_WORDS = frozenset(
     {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui"}
     | {"correct", "right", "正确", "对", "真", "是的"}
 )
+OFFERING = re.compile(
+    r"\bor\b|\A\W*(?:if|is|are|was|were|do|does|did|can)\b", re.IGNORECASE
+)
+"""What makes of the names in a question answers that it offers."""
 STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 GAP = re.compile(r"[\s_-]{1,5}")
@@ -88,10 +92,11 @@ def _truths(text: str) -> list[Mention]:
     """Find truth values; one that "not" stands before is its contrary."""
     found = []
     for match in TRUTH_WORD.finditer(text):
-        word = (match["word"] or match["no"] or match["verdict"] or match["cjk"]) or ""
+        names = ("word", "no", "verdict", "lead", "cjk")
+        word = next((match[name] for name in names if match[name]), "")
         value = word.casefold() in TRUE_WORDS
         flip = bool(match["unsure"] or match["flip"] or match["unlike"])
-        start = match.start()
+        start = match.start("lead" if match["lead"] else 0)
         if match["word"] and value and not flip:
             before = FLIPPED.search(text, max(0, start - 20), start)
             flip = before is not None
@@ -140,8 +145,30 @@ def read_word(
         find = find_capital if find_capital(answer) else find
     asked = Candidates(find=find, judging=judging)
     if topic is not None:
-        asked = replace(asked, about=topic.allows, told=topic.told)
+        asked = _asked_by(topic, asked, words)
     return decided(answer, asked)
+
+
+def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidates:
+    """Return the candidates of a question that may name some of them itself.
+
+    Asked who sits opposite Bob, "Dave sits opposite Bob" names Dave only, and "Dave
+    sits next to Carol", without Bob, is about something else.
+    """
+    values = {_key(word): word for word in words}
+    given = {mention.value for mention in _words(values, topic.question)}
+    if not 0 < len(given) < len(values) or OFFERING.search(topic.question):
+        return replace(asked, about=topic.allows, told=topic.told)
+
+    def find(text: str) -> Sequence[Mention]:
+        mentions = asked.find(text)
+        return [each for each in mentions if each.value not in given] or mentions
+
+    def about(sentence: str) -> bool:
+        named = {mention.value for mention in asked.find(sentence)}
+        return topic.allows(sentence) and (len(named) <= 1 or bool(named & given))
+
+    return replace(asked, find=find, about=about, told=topic.told)
 
 
 def _rated(answer: str) -> str:

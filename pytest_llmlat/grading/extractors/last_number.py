@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.extractors.asked_amount import are_same_amount
 from pytest_llmlat.grading.extractors.asked_subject import HEADS
 from pytest_llmlat.grading.extractors.doubt import Claim, Stance
-from pytest_llmlat.grading.extractors.evidence import MOST
+from pytest_llmlat.grading.extractors.listed_answers import MOST
 from pytest_llmlat.grading.extractors.notation import worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ASIDE,

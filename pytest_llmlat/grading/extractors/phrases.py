@@ -42,7 +42,8 @@ STATED = tuple(
 """What announces an answer: the surest words first."""
 CONCLUDED = re.compile(
     r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
-    r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is|folglich"
+    r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is"
+    r"|making (?:this|it)(?: overall)?|folglich"
     r"|donc)\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
     re.IGNORECASE,
 )
@@ -83,6 +84,12 @@ DEFINED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """What names that which is asked: "the tallest is", "the one who lied is"."""
+VERDICT = re.compile(
+    r"\s{0,2},\s(?:(?:the|this|that)\s(?:statement|claim|sentence|proposition|formula"
+    r"|expression|conclusion)|that|this|it)(?:\sis|'s)\s",
+    re.IGNORECASE,
+)
+"""What follows yes or no and gives it again as a verdict."""
 UNFINISHED = re.compile(
     r"(?:\n|\A|[=:]|\b(?:have|get|gives?|becomes|to|is))[\s(`$]{0,5}(?=[^\n]{0,80}\b(?:and|or|xor)\b)"
     r"(?:(?:not|and|or|xor|true|false|(?-i:[A-Z]))\b[\s()`$]{0,5}){2,20}\Z",

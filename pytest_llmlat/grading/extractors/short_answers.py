@@ -25,8 +25,8 @@ from pytest_llmlat.grading.extractors.doubt import (
     claimed,
     has_given_up,
 )
-from pytest_llmlat.grading.extractors.evidence import MOST
 from pytest_llmlat.grading.extractors.json_fields import fields
+from pytest_llmlat.grading.extractors.listed_answers import MOST
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.readable_answer import (
@@ -46,14 +46,6 @@ STATED = re.compile(
     r"(?=(?P<words>[^\n]{1,200}))",
     re.IGNORECASE | re.MULTILINE,
 )
-CATEGORY = re.compile(
-    r"\b(?:which|what)\s(?:(?:kind|type|sort) of )?"
-    r"(?!(?:is|are|was|were|do|does|did)\b)"
-    r"(?:\w{3,20} )??(?P<noun>[a-z]{3,20})(?=\s(?:is|are|was|were|do|does|did"
-    r"|has|have|had|can|will|[a-z]{3,20}s)\b)",
-    re.IGNORECASE,
-)
-"""The noun that a question asks for: "Which acid gives"."""
 COPULA = re.compile(
     r"\b(?:is|was|are|were)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
 )
@@ -282,10 +274,9 @@ def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str])
     river, "the River Don" and "Don". The noun is only added where it stands beside the
     name in the answer.
     """
-    asked = CATEGORY.search(topic.question)
-    if asked is None:
+    noun, folded = topic.category, name.casefold()
+    if not noun:
         return name
-    noun, folded = asked["noun"].casefold(), name.casefold()
     said = " ".join(re.findall(r"[\w'-]+", answer.casefold()))
     forms = [
         *(form for form in (f"{noun} {folded}", f"{folded} {noun}") if form in said),

@@ -25,6 +25,14 @@ OFFERED = re.compile(
     r"(?:,\s([A-Z]\w+))?(?:,\s([A-Z]\w+))?(?:,\s([A-Z]\w+))?,?\s(?:or)\s([A-Z]\w+)"
 )
 """Alternatives that a question offers: "Who is older, Ann or Bob?"."""
+CATEGORY = re.compile(
+    r"\b(?:which|what)\s(?:(?:kind|type|sort) of )?"
+    r"(?!(?:is|are|was|were|do|does|did)\b)"
+    r"(?:\w{3,20} )??(?P<noun>[a-z]{3,20})(?=\s(?:is|are|was|were|do|does|did"
+    r"|has|have|had|can|will|[a-z]{3,20}s)\b)",
+    re.IGNORECASE,
+)
+"""The noun that a question asks for: "Which acid gives"."""
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|er|est|e)\Z")
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
@@ -42,6 +50,12 @@ class Topic:
     """The sentence that asks."""
     words: frozenset[str] = frozenset()
     """The words of that sentence, without case; alternatives that it offers apart."""
+
+    @property
+    def category(self) -> str:
+        """The noun that the question asks for, empty if there is none."""
+        found = CATEGORY.search(self.question)
+        return "" if found is None else found["noun"].casefold()
 
     @classmethod
     def of(cls, question: str, options: Sequence[str] = ()) -> Topic:
