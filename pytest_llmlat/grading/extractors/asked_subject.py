@@ -48,6 +48,13 @@ SUBJECT = re.compile(
     re.IGNORECASE,
 )
 """What a clause or a line speaks of."""
+EACH = re.compile(
+    r"\W{0,4}(?P<one>an?|each|every|one)\s(?P<noun>[^\W\d]{3,20})\s"
+    r"(?:has|have|holds?|costs?|weighs?|takes?|needs?|contains?|is|eats|makes|gets?)\b",
+    re.IGNORECASE,
+)
+"""A clause on one of the things of which several are asked about."""
+EACH_ASKED = re.compile(r"\b(?:each|every|per|one|single|an?)\b", re.IGNORECASE)
 SHIFTED = re.compile(
     r"\b(?:in|after) (?:\d{1,3}|[a-z]{3,10}) (?:more )?years?\b|\byears? (?:ago|later"
     r"|earlier|before|from now|hence)\b|\b(?:next|last) year\b",
@@ -142,6 +149,8 @@ class AskedSubject:
         timed = TIMED.search(self.question) and not SHIFTED.search(self.question)
         if timed and SHIFTED.search(clause):
             return True
+        if self._is_of_one(clause):
+            return True
         found = SUBJECT.match(clause)
         if found is None:
             return False
@@ -157,6 +166,16 @@ class AskedSubject:
         shared = {stem_of(word) for word in said} & (self.words - self.counted)
         known = stem_of(heads[-1]) in self.others
         return bool(self.words) and known and not shared
+
+    def _is_of_one(self, clause: str) -> bool:
+        """Say whether a clause is on one of several things: "a spider has 8 legs"."""
+        each = EACH.match(clause)
+        if each is None or EACH_ASKED.search(self.question):
+            return False
+        noun = each["noun"].casefold()
+        many = re.search(rf"\d\s(?:[a-z]{{1,20}}\s)?{noun}", self.question)
+        general = each["one"].casefold() in {"a", "an"}
+        return stem_of(noun) in self.words and (many is not None or not general)
 
     def is_further(self, text: str, number: Numeral) -> bool:
         """Say whether a number comes on top of what is asked: "another 240 litres"."""

@@ -130,6 +130,15 @@ MINOR = re.compile(
     re.IGNORECASE,
 )
 """What makes an answer that is named later a remark."""
+BESIDE = re.compile(
+    r"\b(?:after|before|opposite|beside|behind|next to|(?:left|right|north|south|east"
+    r"|west) of|between|under|above|below|following|than|across from)\s(?:the\s)?\Z",
+    re.IGNORECASE,
+)
+PREDICATING = re.compile(
+    r"\A[^,.;:\w]{0,3}\s?(?:is|was|comes|sits|stands|lives)\s", re.IGNORECASE
+)
+"""What makes an answer the place of the one that follows: "Opposite Ann is Bo"."""
 CONCEDED = re.compile(
     r"\s*(?:while|although|though|even though|despite|in spite of|since|because"
     r"|as)\b[^,\n]{1,120},",
@@ -189,8 +198,9 @@ OTHERS = re.compile(
 INSPECTED = re.compile(
     r"\b(?:let(?:'s| us| me)|we(?:'ll| will| can| need to| have to)?|i(?:'ll| will)?)\s"
     r"(?:(?:now|first|next|start by|begin by|then|also)\s){0,2}(?:look(?:ing)? at"
-    r"|consider(?:ing)?|check(?:ing)?|examin(?:e|ing)|start(?:ing)? with"
-    r"|begin(?:ning)? with|evaluat(?:e|ing)|analy[sz](?:e|ing)|go through|test|try)\b"
+    r"|consider(?:ing)?|check(?:ing)?|examine|examining|start(?:ing)? with"
+    r"|begin(?:ning)? with|evaluate|evaluating|analy[sz]e|analy[sz]ing"
+    r"|go through|test|try)\b"
     r"[^.;:\n]{0,60}\Z",
     re.IGNORECASE,
 )
@@ -329,6 +339,10 @@ def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:
 
 def _without_remarks(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
     """Leave out what is named beside the first: "with some joy", "after Ann and Bo"."""
+    if len(mentions) > 1 and mentions[0].value != mentions[1].value:
+        gap = text[mentions[0].end : mentions[1].start]
+        if BESIDE.search(text[: mentions[0].start]) and PREDICATING.search(gap):
+            mentions = mentions[1:]
     kept, last, minor = [mentions[0]], mentions[0], False
     for mention in mentions[1:]:
         joined = JOINED.fullmatch(text[last.end : mention.start])

@@ -141,6 +141,8 @@ def _alone(text: str, asked: AskedAmount) -> Iterator[Claim]:
     number states it as well.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST]
+    asks = [n for n, line in enumerate(lines) if line.endswith("?") and n]
+    lines = lines[: asks[0]] if asks[:1] == [1] else lines
     alone = [
         spelled(next(numerals(line), None))
         if ALONE.fullmatch(line[:LONE]) and not WRONG.search(line)

@@ -38,7 +38,7 @@ SHORT_TRUTH = {
 TRUTH_WORD = re.compile(
     r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}(?:(?:really|actually"
     r"|at all)\s{1,3})?)?(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x"
-    r"|sse)|oui)(?!\w)|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s{1,3}-\s|\s(?:it|that|this"
+    r"|sse)|oui|s\u00ed)(?!\w)|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s{1,3}-\s|\s(?:it|that|this"
     r"|he|she|they)\s?(?:is|was|does|do|did|are)n't\b)|(?:(?<=\bis )|(?<='s )"
     r"|(?<=\bare ))(?P<unsure>not )?(?P<verdict>correct|right|wrong"
     r"|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))|\A\W{0,4}(?P<lead>correct|incorrect|wrong)(?=\s{0,3}[.!,;])|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错"
@@ -47,7 +47,7 @@ TRUTH_WORD = re.compile(
 )
 FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)
 TRUE_WORDS = frozenset(
-    {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui"}
+    {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui", "s\u00ed"}
     | {"correct", "right", "正确", "对", "真", "是的"}
 )
 OFFERING = re.compile(

@@ -43,10 +43,12 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     SUMMED,
     TOLD,
     TOTAL,
+    WHILE,
     WORKED,
 )
 from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
 from pytest_llmlat.grading.extractors.numerals import numerals
+from pytest_llmlat.grading.extractors.phrases import CONCLUDED
 from pytest_llmlat.grading.extractors.readable_answer import SENTENCE_END
 from pytest_llmlat.grading.extractors.topic import stem_of
 
@@ -296,6 +298,8 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
     stop = SENTENCE_END.search(text, last.end)
     sentence = text[start : stop.end() if stop else len(text)]
     more = PARTS.search(sentence) or RATE.search(sentence)
+    beside = WHILE.search(sentence) if CONCLUDED.match(sentence) else None
+    more = more or beside
     if more and next(numerals(sentence, 0, more.start()), None):
         return start + more.start()
     brackets = BRACKETS.search(sentence)

@@ -205,11 +205,13 @@ RATED = re.compile(
 SPEED = re.compile(r"\b(?:speed|rate|per|each|fast|price|cost)\b|/", re.IGNORECASE)
 """What asks for a rate."""
 PURPOSE = re.compile(
-    r"\b(?:takes?|took|needs?|requires?)\s[^.,;:=\n]{1,40}\sto\s[a-z]{3,12}\s"
-    r"(?:[^\W\d]{1,12}\s){0,3}[$\u20ac\u00a3]?\Z",
+    r"\b(?:takes?|took|needs?|requires?)\s[^.,;:=\n]{1,40}\s(?:to\s[a-z]{3,12}\s"
+    r"(?:[^\W\d]{1,12}\s){0,3}[$\u20ac\u00a3]?|for\s(?:the |all |all the )?)\Z",
     re.IGNORECASE,
 )
 """What an amount is needed for: "it takes 3 hours to walk 12 km"."""
+WHILE = re.compile(r",?\s(?:while|whereas)\s", re.IGNORECASE)
+"""What begins a clause beside the one that tells the answer."""
 PARTS = re.compile(
     r"\([$\u20ac\u00a3]?\d[\d.,]*\)(?=[^\n=]{1,60}\([$\u20ac\u00a3]?\d[\d.,]*\))"
 )

@@ -46,8 +46,19 @@ STATED = re.compile(
     r"(?=(?P<words>[^\n]{1,200}))",
     re.IGNORECASE | re.MULTILINE,
 )
+MADE_BY = re.compile(
+    r"\b(?:is|was|are|were)\s(?:\w{3,20}ly\s)?[a-z]{3,20}\sby\s(?:the\s|an?\s)?"
+    r"(?:[a-z]{3,20}\s){0,3}(?P<words>[A-Z][\w.'\u2019-]{0,20}"
+    r"(?:\s(?:[A-Z][\w.'\u2019-]{0,20}|van|von|de|da|der|del|di|la)){0,4})(?!\w)"
+)
+"""Who did something: "It was painted by Ann Lee"."""
+PLACED = re.compile(
+    r"\A(?:[a-z]{3,15}(?:ed|en|wn|nt|lt|ne|ut|ld)\s(?:on|in|at|by|from|as)|due to)\s"
+    r"(?:the\s)?"
+)
+"""What stands between "is" and a place, a date or a cause: "signed on"."""
 COPULA = re.compile(
-    r"\b(?:is|was|are|were)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
+    r"\b(?:is|was|are|were|ist)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
 )
 LEFT = re.compile(
     r"(?:\b(?:leaves(?: only)?|left with|it must be|it has to be"
@@ -93,7 +104,8 @@ FIELD = re.compile(
     r"(?P<words>[^\n]{1,200})(?:\n|\Z)"
 )
 DRESS = re.compile(
-    r"(?:the|an?|sir|dame|mr|mrs|ms|dr|prof)\b\.?\s{1,3}(?=\w)", re.IGNORECASE
+    r"(?:the|an?|der|die|das|sir|dame|mr|mrs|ms|dr|prof)\b\.?\s{1,3}(?=\w)",
+    re.IGNORECASE,
 )
 """What stands before a name and is no part of it."""
 VERB = re.compile(
@@ -221,6 +233,10 @@ def _first(head: str) -> Iterator[Claim]:
     if not head or DOUBT.search(head) or head.rstrip().endswith("?"):
         yield Claim(Stance.OPEN)
         return
+    made = MADE_BY.search(head)
+    if made:
+        yield _claim(made["words"])
+        return
     copulas = list(COPULA.finditer(head))
     if len(copulas) != 1:
         yield _claim("" if "," in head else head)
@@ -231,7 +247,7 @@ def _first(head: str) -> Iterator[Claim]:
     elif SUBJECT.match(subject) is None and ARTICLE.match(words):
         yield _claim(subject)
     else:
-        yield _claim(words)
+        yield _claim(PLACED.sub("", words))
 
 
 def _short(words: str) -> str | None:

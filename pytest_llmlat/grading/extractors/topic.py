@@ -33,7 +33,7 @@ CATEGORY = re.compile(
     re.IGNORECASE,
 )
 """The noun that a question asks for: "Which acid gives"."""
-ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|er|est|e)\Z")
+ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|ers|es|s|er|est|e)\Z")
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
 
