@@ -24,6 +24,7 @@ from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import told_of
+from pytest_llmlat.store.spooled_answers import copy_spool
 from pytest_llmlat.values.errors import BadRun
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ def _records(whole: Run, runs: list[Run], out: Path) -> None:
         return
     if whole.folder is not None:
         copy_run(whole.folder, out, _COPIED)
-        if any(place.spools for place in whole.places.values()):
-            _lines(out / RECORDS, _all(whole))
+        copy_spool(whole.folder, out)
         return
     out.mkdir(parents=True, exist_ok=True)
     # Verdicts on limits stand in the summary, with all others.

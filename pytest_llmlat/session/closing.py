@@ -17,7 +17,12 @@ from pytest_llmlat.store.journal import FILES, MEASURED, RECORDS, copy_run
 from pytest_llmlat.store.record_index import index_records
 from pytest_llmlat.store.record_reader import cell_records, records_of
 from pytest_llmlat.store.run_reader import RecordPlace, open_run
-from pytest_llmlat.store.spooled_answers import remove, spooled, spooled_records
+from pytest_llmlat.store.spooled_answers import (
+    copy_spool,
+    remove,
+    spooled,
+    spooled_records,
+)
 from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadBaseline, RunNotWritten
 from pytest_llmlat.values.results import Scoreboard, Verdict
@@ -141,6 +146,7 @@ def _written(
     def apart(to: Path) -> None:
         # What is half written in the run's folder is no report.
         copy_run(folder, to, MEASURED if unwritten else (*FILES, PAGE))
+        copy_spool(folder, to)
         if unwritten:
             write_report(to, told, board, run, page=True)
 

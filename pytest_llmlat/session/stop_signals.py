@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class StopSignals:
         """Take the signals from now on; only a process's first thread can."""
         if threading.current_thread() is not threading.main_thread():
             return
+        # The figures at the end need numpy, and an import of it that a signal breaks
+        # off cannot be made again in the same process.
+        import_module("numpy.random")
         for name in _NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -157,6 +158,20 @@ def remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink()
         path.parent.rmdir()
+
+
+def copy_spool(folder: Path, to: Path) -> None:
+    """Copy what a run has left of its loads into another folder, in place of others'.
+
+    Args:
+        folder: the run's folder.
+        to: the other folder; nothing is done if it is the same.
+    """
+    if to.resolve() == folder.resolve():
+        return
+    shutil.rmtree(to / FOLDER, ignore_errors=True)
+    if (folder / FOLDER).is_dir():
+        shutil.copytree(folder / FOLDER, to / FOLDER)
 
 
 def spooled(folder: Path) -> Iterator[tuple[Path, Cell]]:

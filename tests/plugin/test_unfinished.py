@@ -206,6 +206,29 @@ def test_nothing_passes_beside_a_model_that_never_answers(project: Project) -> N
     result.stdout.fnmatch_lines(["*ghost:x answered no request in time*"])
 
 
+@pytest.mark.slow
+def test_a_load_that_breaks_off_while_it_is_graded_keeps_its_answers(
+    project: Project,
+) -> None:
+    """Those that were not graded any more stand without a grade among the records."""
+    project.pytester.makeconftest(
+        """
+        def pytest_llmlat_record(record):
+            if record.sample == "t3":
+                raise KeyboardInterrupt
+        """
+    )
+
+    project.run_apart("-k", "sentiment", "--llm-scenario=offline")
+
+    graded = {one["sample"]: one["graded"] for one in project.records()}
+    assert graded == {f"t{n}": n <= 3 for n in range(1, 7)}
+    assert not (project.runs[-1] / "spool").exists()
+    (cell,) = project.summary()["cells"]
+    assert (cell["partial"], cell["samples"]) == (True, 6)
+    assert cell["requests_per_s"] is None
+
+
 LOAD = """
 import os, signal
 import pytest

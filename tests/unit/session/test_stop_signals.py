@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +67,22 @@ def test_signals_are_given_back(signals: StopSignals) -> None:
     signals.restore()
 
     assert signal.getsignal(TERM) is before
+
+
+def test_what_the_end_of_a_run_needs_is_loaded_before() -> None:
+    """An import of numpy that is broken off cannot be made again."""
+    program = (
+        "import sys\n"
+        "from pytest_llmlat.session.stop_signals import StopSignals\n"
+        "assert 'numpy' not in sys.modules\n"
+        "signals = StopSignals()\n"
+        "signals.listen()\n"
+        "print('numpy.random' in sys.modules)\n"
+        "signals.restore()\n"
+    )
+
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "True\n"

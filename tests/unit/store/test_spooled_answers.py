@@ -19,6 +19,7 @@ from pytest_llmlat.store.spooled_answers import (
     FOLDER,
     Spool,
     SpooledLoad,
+    copy_spool,
     raw_response,
     spooled,
     spooled_records,
@@ -172,6 +173,21 @@ def test_a_run_that_was_killed_has_its_load_s_answers(tmp_path: Path) -> None:
             " count for no figure of quality"
         )
     ]
+
+
+def test_a_report_has_what_its_run_has_left(tmp_path: Path) -> None:
+    """And nothing that an earlier one had."""
+    run, report = tmp_path / "run", tmp_path / "report"
+    a_spool(run, (0, ANSWERS[0]))
+
+    copy_spool(run, report)
+    copy_spool(run, run)
+
+    ((path, _),) = spooled(report)
+    assert spooled_records(path, CELL) == [with_response(ASKED[0][0], ANSWERS[0])]
+    copy_spool(tmp_path / "other", report)
+    assert [*spooled(report)] == []
+    assert len([*spooled(run)]) == 1
 
 
 def test_what_is_no_spool_is_told(tmp_path: Path) -> None:
