@@ -96,8 +96,13 @@ BACKENDS = (
     "http",
     "hub_inference",
     "completions",
+    "engines",
 )
-LIBRARY_OF = {"http": {"completions"}, "hub_inference": {"completions"}}
+LIBRARY_OF = {
+    "http": {"completions"},
+    "hub_inference": {"completions"},
+    "engines": {"completions"},
+}
 """What both kinds of servers have in common is a room of its own."""
 PUBLIC = [
     "Backend",
@@ -472,8 +477,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 OPEN = (
-    *("backends", "devices", "extractors", "families", "generators", "metrics"),
-    *("prompt_counters", "sandboxes"),
+    *("backends", "devices", "engines", "extractors", "families", "generators"),
+    *("metrics", "prompt_counters", "sandboxes"),
 )
 """The kinds of extensions."""
 TORCH_KINDS = {"cpu", "cuda", "mps", "xpu"}

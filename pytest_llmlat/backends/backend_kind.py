@@ -44,6 +44,8 @@ class OpenedModel:
     kept_from: str | None = None
     """The entry that had loaded its base, if it was not loaded for this one: then it
     took no time to load, and the time of the model's was not measured."""
+    startup_s: float | None = None
+    """How long its server took to be ready, where that was started for it."""
 
     @property
     def load_measured(self) -> bool:
@@ -76,6 +78,11 @@ def no_quantizer(scheme: str, devices: tuple[str, ...]) -> str | None:  # noqa: 
 
 def no_files(model: ModelSpec) -> Sequence[Path]:  # noqa: ARG001 - of a backend that reads none
     """Return no files: such a model is not on this machine, or nothing is known."""
+    return ()
+
+
+def no_more_options(model: ModelSpec) -> tuple[EntryOption, ...]:  # noqa: ARG001 - of a backend whose options are always the same
+    """Return none: an entry may set what its backend declares."""
     return ()
 
 
@@ -112,6 +119,8 @@ class BackendKind:
     options: tuple[EntryOption, ...] = ()
     """What an entry may set in its ``options``, beside what every backend's may; any
     other, and a value that does not fit, is refused before anything is loaded."""
+    options_of: Callable[[ModelSpec], tuple[EntryOption, ...]] = no_more_options
+    """Further options of an entry, where they depend on what it says."""
     keys: tuple[str, ...] | None = None
     """Which of the catalogue's keys that are not for every backend it heeds, such as
     ``adapter``; any other is refused. ``None``: all."""
@@ -205,7 +214,8 @@ def check_options(model: ModelSpec) -> None:
         BadExtension: it is another's, and cannot be used.
     """
     kinds = kinds_of_entry(model)
-    check_declared(model, [each for kind in kinds for each in kind.all_options])
+    known = ((*kind.all_options, *kind.options_of(model)) for kind in kinds)
+    check_declared(model, [each for options in known for each in options])
 
 
 def model_at(address: str) -> ModelSpec | None:

@@ -46,12 +46,14 @@ _KEYS = (
     "url",
     "api_key_env",
     "headers",
+    "engine",
+    "command",
     "price",
     "options",
 )
 _OF_SOME = (
     *("package", "extra", "revision", "adapter", "adapter_revision", "dtype"),
-    *("trust_remote_code", "url", "api_key_env", "headers"),
+    *("trust_remote_code", "url", "api_key_env", "headers", "engine", "command"),
 )
 """Keys that not every backend heeds; each says which it does."""
 _ENTRIES = EntryKind(
@@ -139,7 +141,7 @@ def _model(table: TomlTable) -> ModelSpec:
         table.required("weights")
     options = tuple(
         (key, _placed(table, f"options.{key}", value))
-        for key, value in table.scalars("options")
+        for key, value in table.scalars("options", nested=True)
     )
     model = ModelSpec(
         name=table.name,
@@ -159,6 +161,8 @@ def _model(table: TomlTable) -> ModelSpec:
         url=table.text("url"),
         api_key_env=table.text("api_key_env"),
         headers=table.pairs("headers"),
+        engine=table.text("engine"),
+        command=table.text("command"),
         price=price_of(table, date.today()),  # noqa: DTZ011 - a day where one is
         options=options,
         file=table.file,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
+from pytest_llmlat.backends.engines.engine_table import ENGINES
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import SANDBOXES
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
 TABLES: tuple[Table[Any], ...] = (
-    *(BACKENDS, DEVICES, EXTRACTORS),
+    *(BACKENDS, DEVICES, ENGINES, EXTRACTORS),
     *(FAMILIES, METRICS, SANDBOXES),
 )
 

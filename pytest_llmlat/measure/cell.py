@@ -22,6 +22,7 @@ from pytest_llmlat.measure.cell_warnings import (
 )
 from pytest_llmlat.measure.cold_prompts import is_warm
 from pytest_llmlat.measure.conversation_chains import Talks
+from pytest_llmlat.measure.managed_servers import check_running, made_ready
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
@@ -61,7 +62,8 @@ class LoadedModel:
     deployment: Deployment
     backend: Backend | Server[Any]
     load_s: float | None
-    """Time to load it, in seconds; ``None`` for a server, which has it loaded."""
+    """Time to load it, in seconds, or to start its server; ``None`` for a server that
+    is not ours, which has it loaded."""
     against: LoadedModel | None = None
     """Reference that it is measured beside, in turn."""
     yardstick: LoadedModel | None = None
@@ -125,6 +127,7 @@ class CellMeasurement:
             in_turn: where another is, each sample is asked an even number of times.
         """
         self._plan, self._model, self._tools = plan, model, tools
+        self._managed = made_ready(model.backend)
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = _asked(plan, in_turn=in_turn and not alone)
@@ -149,7 +152,8 @@ class CellMeasurement:
         self._answering_ns = 0
         self._watch = Watch(
             device=plan.cell.device,
-            remote=remote,
+            # What a server of ours does is no disturbance.
+            remote=remote and self._managed is None,
             cards=cards(dict(self.facts.backend).get("devices")),
         )
 
@@ -222,6 +226,7 @@ class CellMeasurement:
                     self.keep(place, self._questions[place].request, response)
         if load.interrupted:
             raise KeyboardInterrupt
+        check_running(self._managed, *load.responses)
         return load.facts
 
     def _talk(self) -> LoadFacts | None:
@@ -250,6 +255,7 @@ class CellMeasurement:
                 self._keep_unasked(place)
         if load.interrupted:
             raise KeyboardInterrupt
+        check_running(self._managed, *load.responses)
         return load.facts
 
     def _spool(self) -> AbstractContextManager[AnswerSink]:
@@ -290,6 +296,7 @@ class CellMeasurement:
             ).request
         response = scenarios.ask(request, self._model.backend, clock)
         self.keep(place, request, response)
+        check_running(self._managed, response)
 
     def keep(
         self, place: int, request: Request, response: Response, *, sent: bool = True
@@ -366,6 +373,7 @@ class CellMeasurement:
                     *odd(self._plan.cell, self._notes),
                 ),
                 load=load,
+                engine=self._managed.engine if self._managed else None,
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )

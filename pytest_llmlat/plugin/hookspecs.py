@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.backend_kind import BackendKind
     from pytest_llmlat.backends.completions.prompt_counters import PromptCounters
+    from pytest_llmlat.backends.engines.engine_table import ServingEngine
     from pytest_llmlat.grading.extractors import Extractor
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind
@@ -56,6 +57,19 @@ def pytest_llmlat_devices(config: pytest.Config) -> Mapping[str, Device] | None:
 
         def pytest_llmlat_devices():
             return {"rtx3090": nvidia_card("rtx3090", "RTX 3090")}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_engines(config: pytest.Config) -> Mapping[str, ServingEngine] | None:
+    """Return engines by the names that catalogues give them, for this session.
+
+    It is called as that for families::
+
+        def pytest_llmlat_engines():
+            return {"mine": ServingEngine(name="mine", program=("mine",), arguments=…)}
 
     Args:
         config: of the pytest session.

@@ -54,6 +54,11 @@ def _cell(summary: Summary) -> dict[str, Any]:
     content["details"] = dict(content["details"])
     content["missed"] = dict(content["missed"])
     content["backend"] = dict(summary.backend)
+    if summary.engine is not None:
+        content["engine"]["counters"] = {
+            name: {"before": before, "after": after}
+            for name, before, after in summary.engine.counters
+        }
     figures = _by_entry(content)
     return {"id": summary.cell.id, **cell, **content, **figures}
 

@@ -154,7 +154,7 @@ class Session:
         loaded = LoadedModel(
             deployment=deployment,
             backend=opened.backend,
-            load_s=spent_s if opened.load_measured else None,
+            load_s=spent_s if opened.load_measured else opened.startup_s,
         )
         if deployment.model.name.endswith(YARDSTICK_NAME) or (
             deployment.model.name == self.settings.against

@@ -180,6 +180,8 @@ def entry_text(variant: Variant) -> str:
     model = variant.model
     told: dict[str, Any] = {
         "backend": model.backend,
+        "engine": model.engine,
+        "command": model.command,
         "package": model.package,
         "weights": model.weights,
         "revision": model.revision,

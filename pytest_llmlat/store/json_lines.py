@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
@@ -51,6 +52,7 @@ _NESTED = {
     "generation": Generation,
     "sampling": Sampling,
     "price": Price,
+    "engine": EngineFacts,
     "input": TokenRate,
     "output": TokenRate,
     "cached_input": TokenRate,
@@ -63,11 +65,11 @@ _ENTITY_TYPES = {
     "RankedOption": RankedOption,
     "Stopping": Stopping,
     "Price": Price,
+    "EngineFacts": EngineFacts,
 }
 """Names in annotations of records and cells that their module does not import."""
 _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
-_FLAG = (bool, type(None))
 _TEXT = (str, type(None))
 _COUNT = (int, type(None))
 _NUMBER = (float, int)
@@ -148,6 +150,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         _must(type(facts.planned) is int and type(facts.finished) is bool, "planned")
         _must(facts.price is None or facts.price.sound, "price")
         _must(facts.stopping is None or _sound_stopping(facts.stopping), "stopping")
+        _must(facts.engine is None or facts.engine.sound, "engine")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
@@ -164,6 +165,9 @@ class CellFacts:
     stopping: Stopping | None = None
     """Pairs that it took where its result was looked at after each; ``None`` for a
     number of samples that was fixed before."""
+
+    engine: EngineFacts | None = None
+    """The engine that was started for it; ``None`` where none was."""
 
     def whole(self, answers: int) -> bool:
         """Whether the cell was measured to its end and no answer is missing."""

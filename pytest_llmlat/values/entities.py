@@ -78,6 +78,10 @@ class ModelSpec:
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``; they come before
     those of a task."""
+    engine: str | None = None
+    """Name of the engine that is started to serve it, such as ``vllm``."""
+    command: str | None = None
+    """Command that starts a server for it, ``{port}`` standing for the port."""
     price: Price | None = None
     """What it costs in money; ``None`` where nobody says."""
     options: tuple[tuple[str, Scalar | Secret], ...] = ()

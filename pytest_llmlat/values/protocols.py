@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Generation, Request, Response
@@ -292,4 +293,30 @@ class RankingServer(Server[E], Protocol[E]):
         Raises:
             Unsupported: it does not tell the log-probabilities of a prompt.
         """
+        ...
+
+
+@runtime_checkable
+class ManagedServer(Server[E], Protocol[E]):
+    """A server on this machine that was started for a model, and ends with it."""
+
+    def begin_cell(self) -> None:
+        """Make it ready for a cell: started anew where it has ended.
+
+        Raises:
+            LLMLatError: it does not start.
+        """
+        ...
+
+    def check(self) -> None:
+        """See that it still runs.
+
+        Raises:
+            LLMLatError: it has ended; shows what it printed last.
+        """
+        ...
+
+    @property
+    def engine(self) -> EngineFacts:
+        """What is to be told of it, counted since the last :meth:`begin_cell`."""
         ...

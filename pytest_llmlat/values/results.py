@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.keeping_up import Steadiness
@@ -188,6 +189,8 @@ class Summary:
     """What its model costs in money; ``None`` where its entry does not say."""
     missed: tuple[tuple[str, float], ...] = ()
     """Share of requests that missed the objective, by latency."""
+    engine: EngineFacts | None = None
+    """Engine that was started for it; ``None`` where none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import tomllib
@@ -201,10 +202,30 @@ class TomlTable:
         found = self._table(key, str, "a text")
         return tuple((name, str(value)) for name, value in found)
 
-    def scalars(self, key: str) -> tuple[tuple[str, Scalar], ...]:
-        """Return a table of strings, numbers and truth values as sorted pairs."""
+    def scalars(
+        self, key: str, *, nested: bool = False
+    ) -> tuple[tuple[str, Scalar], ...]:
+        """Return a table of strings, numbers and truth values as sorted pairs.
+
+        Args:
+            key: of the table.
+            nested: a table or an array in it becomes the text of its JSON.
+        """
         told = "a text, a number, true or false"
-        return self._table(key, str | int | float | bool, told)
+        if not nested:
+            return self._table(key, str | int | float | bool, told)
+        kinds = str | int | float | bool | dict | list
+        pairs = self._table(key, kinds, f"{told}, a table or an array")
+        return tuple((name, self._flat(f"{key}.{name}", each)) for name, each in pairs)
+
+    def _flat(self, key: str, value: Any) -> Scalar:  # noqa: ANN401 - what TOML holds
+        """Return a table or an array as JSON, and a scalar as it is."""
+        try:
+            nested = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        except TypeError as error:
+            raise self.complain(key, "cannot hold dates or times") from error
+        scalar: Scalar = nested if isinstance(value, dict | list) else value
+        return scalar
 
     def _table(self, key: str, kind: Any, told: str) -> tuple[tuple[str, Scalar], ...]:  # noqa: ANN401 - a type or a union of types, which has no common type
         value = self.values.get(key, {})

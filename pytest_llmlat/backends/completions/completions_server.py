@@ -126,7 +126,7 @@ class Completions:
     def __init__(self, deployment: Deployment, clock: Clock, way: Way) -> None:
         """Prepare; nothing is sent yet."""
         model = deployment.model
-        entrance = find_entrance(model, way.url, weights=way.weights, key=way.key)
+        entrance = find_entrance(model, way)
         address, secrets = entrance.address, entrance.secrets
         self._complaints = Complaints(
             place=address.text,
@@ -151,6 +151,7 @@ class Completions:
             backoff_s=settings.backoff_s,
             secrets=secrets,
             is_final=context_is_full,
+            alive=way.alive,
         )
         self._clock = clock
         self._model = entrance.weights

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.completions.complaints import Key
+    from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.backends.transport.addresses import Address
     from pytest_llmlat.backends.transport.own_headers import OwnHeader
-    from pytest_llmlat.values.confidential import WebAddress
     from pytest_llmlat.values.entities import ModelSpec
 
 _AUTHORIZATION = "authorization"
@@ -49,28 +49,25 @@ class Entrance:
     """The entry's own headers as they may be told."""
 
 
-def find_entrance(
-    model: ModelSpec, url: WebAddress, *, weights: str | None, key: Key | None
-) -> Entrance:
+def find_entrance(model: ModelSpec, way: Way) -> Entrance:
     """Return how the server of an entry is entered.
 
     Args:
         model: the entry; its headers are sent with every request.
-        url: the server's address.
-        weights: the model's name there. Where none is said, an address of Azure's kind
-            (``…/openai/deployments/NAME``) says it.
-        key: sent as ``Authorization: Bearer``; ``None`` for none.
+        way: the server's address, the model's name there, and what lets us in. Where no
+            name is said, an address of Azure's kind (``…/openai/deployments/NAME``)
+            says it.
 
     Raises:
         ServerUnavailable: an address, a header or a proxy that cannot be used, or two
             ways at once to be let in.
     """
     where = f"model {model.name!r}"
-    address = parse_address(url, where=where)
+    address, key = parse_address(way.url, where=where), way.key
     own = own_headers(model.headers, Variables(os.environ), where=where)
     basic = address.basic
     _one_way(where, own, basic=basic, key=key)
-    proxy = find_proxy(address)
+    proxy = address if way.direct else find_proxy(address)
     bearer = Secret(f"Bearer {key.value.reveal()}") if key else None
     return Entrance(
         address=address,
@@ -88,7 +85,7 @@ def find_entrance(
             *(header.value for header in own if header.secret),
             *_in_query(address),
         ),
-        weights=weights or _deployed(address),
+        weights=way.weights or _deployed(address),
         shown=tuple(header.shown for header in own),
     )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_llmlat.backends.completions.complaints import Key
     from pytest_llmlat.values.confidential import WebAddress
 
@@ -22,3 +24,8 @@ class Way:
     """What to do if the server wants a key and there is none."""
     check: bool = True
     """Whether to ask the server for its models first."""
+    direct: bool = False
+    """Whether no proxy is used, whatever the environment names."""
+    alive: Callable[[], bool] | None = None
+    """Whether it may answer at all; ``None`` where nobody knows. Where it cannot,
+    nothing is sent a second time."""

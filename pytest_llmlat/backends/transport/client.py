@@ -86,7 +86,7 @@ class _Call:
 class Client:
     """Sends requests to one server and waits for the ends of the answers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that is agreed about its requests
         self,
         dialler: Dialler,
         clock: Clock,
@@ -96,6 +96,7 @@ class Client:
         backoff_s: float,
         secrets: Secrets | None = None,
         is_final: Callable[[HttpResponse], bool] | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
         """Prepare; nothing is sent or opened yet.
 
@@ -108,6 +109,7 @@ class Client:
             secrets: what stands in no line of the log.
             is_final: whether an answer that is tried again as a rule says that it would
                 be the same the next time.
+            alive: whether the server may answer at all; asked after a failure.
 
         Raises:
             MissingExtra: httptools or tenacity is not installed.
@@ -122,6 +124,7 @@ class Client:
         self._backoff_s = backoff_s
         self._secrets = secrets or Secrets()
         self._is_final = is_final
+        self._alive = alive
         self._in_flight = 0
         self.most_in_flight = 0
         """The most requests since :meth:`connect` that were sent and not answered."""
@@ -352,6 +355,7 @@ class Client:
             pause = state.upcoming_sleep
             late = loop.time() + pause >= call.deadline
             enough = len(earlier) > retries
+            enough |= self._alive is not None and not self._alive()
             return enough or late or bool(pause > LONGEST_WAIT_S)
 
         async def attempt() -> Attempt:

@@ -222,7 +222,7 @@ def test_a_pyproject_of_wrong_types_is_told(tmp_path: Path, text: str) -> None:
         ("[models.x]\n", "FILE: models.x.backend: is needed and missing"),
         (
             '[models.x]\nbackend = "vllm"\n',
-            "FILE: models.x.backend: unknown backend 'vllm'; known: gguf",
+            "FILE: models.x.backend: unknown backend 'vllm'; known: engine",
         ),
         (
             '[models.x]\nbackend = "gguf"\n',
@@ -265,8 +265,8 @@ def test_a_bad_catalogue_is_told_with_its_key(
         ("dtype = { cpu = 16 }", "dtype.cpu: must be a text, not an integer"),
         ("options = 1.5", "options: must be a table, not a float"),
         (
-            "options = { x = [1] }",
-            "options.x: must be a text, a number, true or",
+            "chat_template_kwargs = { x = [1] }",
+            "chat_template_kwargs.x: must be a text, a number, true or",
         ),
     ],
 )
