@@ -141,7 +141,7 @@ def _model(table: TomlTable) -> ModelSpec:
         table.required("weights")
     options = tuple(
         (key, _placed(table, f"options.{key}", value))
-        for key, value in table.scalars("options", nested=True)
+        for key, value in table.scalars("options", nested=kind.nested_options)
     )
     model = ModelSpec(
         name=table.name,

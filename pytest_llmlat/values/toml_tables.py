@@ -220,11 +220,13 @@ class TomlTable:
 
     def _flat(self, key: str, value: Any) -> Scalar:  # noqa: ANN401 - what TOML holds
         """Return a table or an array as JSON, and a scalar as it is."""
-        try:
-            nested = json.dumps(value, sort_keys=True, ensure_ascii=False)
-        except TypeError as error:
-            raise self.complain(key, "cannot hold dates or times") from error
-        scalar: Scalar = nested if isinstance(value, dict | list) else value
+        if isinstance(value, dict | list):
+            try:
+                return json.dumps(value, sort_keys=True, ensure_ascii=False)
+            except (TypeError, ValueError) as error:
+                told = "cannot hold dates, times or numbers of thousands of digits"
+                raise self.complain(key, told) from error
+        scalar: Scalar = value
         return scalar
 
     def _table(self, key: str, kind: Any, told: str) -> tuple[tuple[str, Scalar], ...]:  # noqa: ANN401 - a type or a union of types, which has no common type

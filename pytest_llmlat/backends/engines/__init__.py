@@ -63,6 +63,7 @@ KIND = BackendKind(
     open=open_model,
     open_on_base=open_timed,
     options=(*OPTIONS, *OWN),
+    nested_options=True,
     options_of=options_of,
     check_entry=check_entry,
     weights="hub",

@@ -84,13 +84,6 @@ PORT = EntryOption(
     most=65535,
     meaning="the port that it listens on; else a free one",
 )
-CARD = EntryOption(
-    name="cards",
-    kind="integer",
-    least=0,
-    most=1023,
-    meaning="the GPU that it may see",
-)
 CARDS = EntryOption(
     name="cards",
     kind="string",
@@ -118,5 +111,5 @@ STOP_LIMIT = EntryOption(
     meaning=f"seconds by which it must have ended, before it is killed; else"
     f" {STOP_LIMIT_S:g}",
 )
-OWN = (*(PROGRAM, ARGS, ENV, PORT, CARD, CARDS, HEALTH, START_LIMIT, STOP_LIMIT),)
+OWN = (*(PROGRAM, ARGS, ENV, PORT, CARDS, HEALTH, START_LIMIT, STOP_LIMIT),)
 """All of them."""
