@@ -120,7 +120,7 @@ class BackendKind:
     """What an entry may set in its ``options``, beside what every backend's may; any
     other, and a value that does not fit, is refused before anything is loaded."""
     nested_options: bool = False
-    """Whether an option may be a table or an array; it is read as the text of its JSON."""
+    """Whether an option may be a table or an array; it is read as its JSON."""
     options_of: Callable[[ModelSpec], tuple[EntryOption, ...]] = no_more_options
     """Further options of an entry, where they depend on what it says."""
     keys: tuple[str, ...] | None = None
