@@ -163,14 +163,22 @@ def pytest_report_collectionfinish(
     found = extending.late(config)
     if SESSION in config.stash:
         from pytest_llmlat.plugin.collection import task_of, unasked  # noqa: PLC0415
+        from pytest_llmlat.plugin.device_hints import (  # noqa: PLC0415
+            idle_devices,
+            near_devices,
+        )
 
         tasks = dict.fromkeys(task for item in items if (task := task_of(item)))
         found += extending.ungraded(tasks)
+        expression = config.getoption("markexpr", "") or ""
+        hints = near_devices(expression, config.getini("markers"))
         if not any("llm" in _fixtures(item) for item in items):
-            chosen = config.stash[SESSION].selection.chosen_tasks or ()
-            near = options.near_devices(config.getoption("markexpr", "") or "")
-            told = (f"extension: {problem}" for problem in found)
-            return [*told, *unasked(chosen), *near]
+            selection = config.stash[SESSION].selection
+            hints += [
+                *unasked(selection.chosen_tasks or ()),
+                *idle_devices(expression, selection),
+            ]
+        return [*(f"extension: {problem}" for problem in found), *hints]
     return [f"extension: {problem}" for problem in found]
 
 

@@ -148,6 +148,7 @@ OPTIONS = {
         metavar="DIR",
         help="folder for report.html, report.md, summary.json and the records",
         read=given_option.optional(given_option.path_from_here),
+        looked_up=True,
     ),
     "benchmark": Option(
         flag="--llm-pytest-benchmark",

@@ -95,27 +95,6 @@ def named_devices(expression: str) -> frozenset[str]:
     return frozenset(word for word in words if find_device(word) is not None)
 
 
-def near_devices(expression: str) -> list[str]:
-    """Say of each word of a marker expression that is nearly a device which one."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where nothing runs
-
-    from pytest_llmlat.machine.device_table import all_devices, find_device  # noqa: PLC0415
-
-    names = [device.name for device in all_devices()]
-    words = dict.fromkeys(re.findall(r"\w+", expression))
-    near = {
-        word: get_close_matches(word.lower(), names, n=1, cutoff=0.7)
-        for word in words
-        if find_device(word) is None
-    }
-    return [
-        f"llmlat: -m {expression}: there is no device {word!r}; did you mean"
-        f" {found[0]!r}?"
-        for word, found in near.items()
-        if found
-    ]
-
-
 def spelled(setting: str) -> str:
     """Return the option that fills a setting, for what complains of it."""
     return OPTIONS[setting].flag

@@ -5,7 +5,7 @@ To find out after hours that a file cannot be written would lose its content.
 
 from __future__ import annotations
 
-import os
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.store import baselines
@@ -27,16 +27,17 @@ def check_files(settings: Settings, spelled: Spelled) -> None:
         UsageError: one cannot, or a file that is no baseline would be written over.
     """
     folder = settings.report
-    if folder is not None and not _can_be_filled(folder):
+    if folder is not None and (why := _unfillable(folder)):
         raise UsageError(
-            f"{spelled('report')}: {folder} is no folder that can be written"
-            " to; name another one"
+            f"{spelled('report')}: {folder} is no folder that can be written to"
+            f" ({why}); name another one"
         )
     files = {"benchmark": settings.benchmark, "save_baseline": settings.save_baseline}
     for setting, path in files.items():
-        if path is not None and not _can_be_written(path):
+        if path is not None and (why := _unwritable(path)):
             raise UsageError(
-                f"{spelled(setting)}: {path} cannot be written; name another file"
+                f"{spelled(setting)}: {path} cannot be written ({why}); name another"
+                " file"
             )
     path = settings.save_baseline
     if path is not None and not _nothing_lost(path):
@@ -53,26 +54,39 @@ def check_runs(settings: Settings, spelled: Spelled) -> None:
     Raises:
         UsageError: the folder of runs cannot be made or written to.
     """
-    if not _can_be_filled(settings.folder):
+    if why := _unfillable(settings.folder):
         raise UsageError(
-            f"{settings.folder.parent}: cannot be written, and what is measured is"
-            " written there at once, so that nothing is lost; name a folder that can"
-            f" be with {spelled('runs')}"
+            f"{settings.folder.parent}: cannot be written ({why}), and what is measured"
+            " is written there at once, so that nothing is lost; name a folder that"
+            f" can be with {spelled('runs')}"
         )
 
 
-def _can_be_written(path: Path) -> bool:
-    if path.exists() and not path.is_dir():
-        return os.access(path, os.W_OK)
-    return path.is_dir() or _can_be_filled(path.parent)
+def _unwritable(path: Path) -> str | None:
+    """Reason why a file cannot be written, ``None`` where it can; it stays as it is."""
+    try:
+        if path.is_file():
+            path.open("ab").close()
+            return None
+        return None if path.is_dir() else _unfillable(path.parent)
+    except OSError as error:
+        return error.strerror or str(error)
 
 
-def _can_be_filled(folder: Path) -> bool:
-    """Whether a folder is there, or can be made, and takes files; it is not made."""
+def _unfillable(folder: Path) -> str | None:
+    """Reason why a folder takes no files, ``None`` where it does; it is not made.
+
+    Whether it can be made is tried beside it: rights alone do not tell of a disk that
+    is full, or of a file system that takes nothing, such as ``/proc``.
+    """
     place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        TemporaryDirectory(dir=place, prefix=".llmlat-").cleanup()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _nothing_lost(path: Path) -> bool:

@@ -17,7 +17,6 @@ from pytest_llmlat.values.errors import (
     BadCatalogue,
     MissingExtra,
     ServerUnavailable,
-    UnknownName,
 )
 from tests.http.asking import answered, ask, error_of, url_of
 from tests.http.loopback import HELLO, Loopback, answer, complaint
@@ -399,9 +398,3 @@ def test_only_one_way_to_be_let_in(
 
     with pytest.raises(ServerUnavailable, match="can carry one of them"):
         open_at(f"http://me:word@127.0.0.1:{server.port}/v1", api_key_env="MY_KEY")
-
-
-def test_an_option_that_no_server_has(server: Loopback, open_at: Opener) -> None:
-    """A misspelled one would change nothing, and nobody would see it."""
-    with pytest.raises(UnknownName, match="retries"):
-        open_at(url_of(server), retires=3)

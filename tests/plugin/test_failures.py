@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.plugin.conftest import MODELS
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project
 
@@ -57,12 +59,13 @@ def test_ctrl_c_keeps_what_was_measured_and_marks_it_partial(
 
 def test_a_model_that_cannot_be_loaded_says_why(project: Project) -> None:
     """The message stands in place of a traceback; other models go on."""
-    (project.pytester.path / "owl.json").unlink()
+    lost = '\n[models.lost]\nbackend = "gguf"\nweights = "./none.gguf"\n'
+    project.write("models.toml", f'{MODELS}{lost}devices = ["cpu"]\n')
 
-    result = project.run("--llm=owl", "--llm=parrot", "-k", "sentiment")
+    result = project.run("--llm=lost", "--llm=parrot", "-k", "sentiment")
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["model 'owl': script *owl.json cannot be read: *"])
+    result.stdout.fnmatch_lines(["model 'lost': *"])
     result.stdout.no_fnmatch_line("*During handling of*")
     result.stdout.no_fnmatch_line("*Traceback*")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,6 @@ from pytest_llmlat import measure_models
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.plugin.conftest import Project
 
 pytestmark = pytest.mark.slow
@@ -59,6 +58,36 @@ def test_files_that_cannot_be_written(project: Project, option: str) -> None:
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {option}: *taken/out.json*"])
     assert not project.runs
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no such system")
+@pytest.mark.parametrize(
+    "option", ["--llm-report", "--llm-runs", "--llm-pytest-benchmark"]
+)
+def test_a_file_system_that_takes_nothing_is_told_beforehand(
+    project: Project, option: str
+) -> None:
+    """Its rights say that it could be written, to root at least."""
+    result = project.run("-k", "sentiment", f"{option}=/proc/x")
+
+    assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERRUPTED)
+    told = result.stdout.str() + result.stderr.str()
+    assert "/proc" in told
+    assert option in told
+    assert "Traceback" not in told
+    assert not project.runs
+
+
+def test_to_look_leaves_nothing_behind(project: Project) -> None:
+    """A folder that can be made is made only when something is written to it."""
+    result = project.run(
+        "--collect-only", "--llm=parrot", "--llm-report=out/deep", "--llm-runs=kept"
+    )
+
+    assert result.ret == pytest.ExitCode.OK
+    left = {path.name for path in project.pytester.path.iterdir()}
+    assert not left & {"out", "kept"}
+    assert not [name for name in left if name.startswith(".llmlat-")]
 
 
 def test_from_python_the_argument_is_named(tmp_path: Path) -> None:
