@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import random
 import selectors
 import signal
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -18,7 +16,7 @@ from pytest_llmlat.measure.arrivals import Arrivals
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.scenarios import under_load
-from pytest_llmlat.measure.scenarios.load import LATE_S, Offered, offer
+from pytest_llmlat.measure.scenarios.load import Offered, offer
 from pytest_llmlat.values.cell_facts import CellFacts, Instrument
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.records import Generation, Record, Request, Response
@@ -193,40 +191,6 @@ class Slow:
         """There is nothing to close."""
 
 
-@dataclass
-class TurningAway(Slow):
-    """A server that takes four at once; whom it turns away, asks thrice again."""
-
-    taken: int = 0
-    ends: list[int] = field(default_factory=list)
-    all_ended: list[Ended] = field(default_factory=list)
-    waits: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - no secret
-
-    async def exchange(self, request: Request, start_ns: int) -> Ended:
-        """Wait in growing steps for room, and then for the answer."""
-        retries = 0
-        for wait_s in (0.5, 1.0, 2.0):
-            if self.taken < 4:
-                break
-            await asyncio.sleep(wait_s * self.waits.uniform(1, 2))
-            retries += 1
-        if self.taken == 4:
-            now_ns = self.clock.now_ns()
-            refused = Ended(request.prompt, start_ns, start_ns, now_ns, failed=True)
-            refused.retries = retries
-            self.all_ended.append(refused)
-            return refused
-        self.taken += 1
-        try:
-            ended = await super().exchange(request, start_ns)
-        finally:
-            self.taken -= 1
-        self.ends.append(ended.end_ns)
-        ended.retries = retries
-        self.all_ended.append(ended)
-        return ended
-
-
 def some_requests(count: int) -> list[Request]:
     """Return requests whose prompts are their places."""
     return [
@@ -382,26 +346,6 @@ def test_the_window_of_a_closed_loop() -> None:
     assert facts.client_limited is None
 
 
-@pytest.mark.parametrize("level", [1, 3])
-def test_failures_of_a_closed_loop_are_counted(level: int) -> None:
-    """Two of those that count; what else failed is not told of."""
-    server = a_server(failing=frozenset({"0", "3"}))
-
-    facts = facts_of(offered(closed(level), server, 4, ramp_s=1.0))
-
-    assert (facts.ended, facts.failed) == (4, 2)
-
-
-@pytest.mark.parametrize("scenario", [OFFLINE, opened(0.5)])
-def test_failures_of_other_loads_are_counted(scenario: Scenario) -> None:
-    """Those in the window, since each of them was work."""
-    server = a_server(failing=frozenset({"0", "3"}), service_s=quick)
-
-    facts = facts_of(offered(scenario, server, 4))
-
-    assert facts.failed == 2
-
-
 def in_step(prompt: str) -> float:
     """Answer all together, as a server does that works in batches: nearly."""
     return 1.0 + int(prompt) * 1e-6
@@ -415,38 +359,6 @@ def test_the_rate_of_a_closed_loop_obeys_little_s_law(level: int, count: int) ->
     facts = facts_of(offered(closed(level), a_server(service_s=in_step), count))
 
     assert facts.ended / facts.window_s == pytest.approx(level, rel=0.01)
-
-
-@pytest.mark.parametrize("level", [4, 8, 16, 32])
-def test_a_server_that_turns_requests_away_is_no_faster_for_it(level: int) -> None:
-    """The rate is that of the server's own count, however many wait to be let in."""
-    server = TurningAway(ManualClock(BEGIN_NS), service_s=lambda _: 0.2)
-
-    load = offered(closed(level), server, 400)
-
-    counted = [ended for ended in kept(load) if ended]
-    begin = min(ended.start_ns for ended in counted)
-    end = max(ended.end_ns for ended in counted)
-    own = sum(begin < instant <= end for instant in server.ends)
-    facts = facts_of(load)
-    answered = facts.ended - facts.failed
-    assert answered / facts.window_s == pytest.approx(
-        own / (end - begin) * NS_PER_S, rel=0.03
-    )
-
-
-def test_requests_that_do_not_count_tell_how_often_they_were_turned_away() -> None:
-    """Who waits to be let in is not in flight, and its retries are told."""
-    server = TurningAway(ManualClock(BEGIN_NS), service_s=lambda _: 0.2)
-
-    load = offered(closed(16), server, 40)
-
-    facts = facts_of(load)
-    counted = [ended for ended in kept(load) if ended]
-    others = [e for e in server.all_ended if not any(e is own for own in counted)]
-    assert facts.in_flight == 4
-    assert facts.uncounted_retries == sum(ended.retries for ended in others) > 0
-    assert facts.uncounted_failed == sum(ended.failed for ended in others)
 
 
 def test_fewer_requests_than_are_in_flight() -> None:
@@ -580,130 +492,6 @@ def test_an_idle_server_answers_no_more_than_arrive(count: int) -> None:
 
     told = sum(f.ended for f in found) / sum(f.window_s for f in found)
     assert told == pytest.approx(20.0, rel=0.6)
-
-
-def test_a_client_that_wakes_up_late_is_told() -> None:
-    """What held up this client may be taken for the server's slowness."""
-    server = a_server(blocking_s=0.03)
-
-    facts = facts_of(offered(closed(2), server, 30))
-
-    assert facts.loop_lag_p99_s is not None
-    assert facts.loop_lag_p99_s > LATE_S
-    assert facts.client_limited is not None
-    assert "woke up" in facts.client_limited
-
-
-def test_a_client_that_wakes_up_in_time_is_not_told() -> None:
-    """Its lateness was looked at all the same."""
-    facts = facts_of(offered(closed(2), a_server(), 30))
-
-    assert facts.loop_lag_p99_s == pytest.approx(0, abs=1e-6)
-    assert facts.cpu_share is not None
-    assert facts.client_limited is None
-
-
-def test_a_client_that_has_no_time_left_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A core that is busy throughout could not have kept up with more."""
-    server = a_server()
-    monkeypatch.setattr(time, "thread_time_ns", server.clock.now_ns)
-
-    facts = facts_of(offered(closed(2), server, 5))
-
-    assert facts.cpu_share == pytest.approx(1.0)
-    assert facts.client_limited == "the client used 100% of its core"
-
-
-@pytest.mark.parametrize("scenario", EVERY)
-def test_what_has_ended_is_kept_when_somebody_stops_the_load(
-    scenario: Scenario,
-) -> None:
-    """Ctrl-C leaves an answer or nothing in every place, and nothing running."""
-    server = a_server(service_s=uneven, stopped_at=15)
-    requests = 15 if scenario == OFFLINE else 20
-
-    load = offered(scenario, server, requests)
-
-    assert load.interrupted
-    assert server.left_over == []
-    assert len(load.exchanges) == requests
-    ended = [e for e in kept(load) if e is not None]
-    assert len(ended) < requests
-    assert all(e.end_ns > 0 for e in ended)
-    if scenario == OFFLINE:
-        assert load.facts() is None
-    else:
-        assert [e.prompt for e in ended]
-        assert facts_of(load).window_s > 0
-
-
-def test_a_load_that_is_stopped_before_it_counts_has_no_facts() -> None:
-    """Warm-up is no measurement."""
-    server = a_server(stopped_at=2)
-
-    load = offered(closed(3), server, 5)
-
-    assert load.interrupted
-    assert load.facts() is None
-    assert load.exchanges == [None] * 5
-
-
-@pytest.mark.parametrize("scenario", EVERY)
-@pytest.mark.parametrize("broken_at", [1, 10])
-def test_a_fault_of_ours_is_no_quiet_end(scenario: Scenario, broken_at: int) -> None:
-    """An exchange raises nothing but cancellation; if it does, everybody is told."""
-    server = a_server(service_s=uneven, broken_at=broken_at)
-
-    with pytest.raises(LookupError, match="a fault of ours"):
-        offered(scenario, server, 20)
-
-    assert len(server.sent) < 100
-
-
-@pytest.mark.parametrize("scenario", EVERY)
-def test_no_garbage_is_collected_under_a_load(scenario: Scenario) -> None:
-    """The collector is off while requests are in flight, and as it was after."""
-    server = a_server()
-
-    offered(scenario, server, 5)
-
-    assert server.collecting == {False}
-    assert gc.isenabled()
-
-
-def test_the_collector_is_as_it_was_after_a_fault() -> None:
-    """However a load ends."""
-    with pytest.raises(LookupError):
-        offered(OFFLINE, a_server(broken_at=1), 5)
-
-    assert gc.isenabled()
-
-
-def test_the_same_load_goes_the_same_way() -> None:
-    """On a clock by script nothing else decides."""
-    runs = []
-    for _ in range(2):
-        server = a_server(service_s=uneven)
-        load = offered(opened(3.0), server, 20, seed=1)
-        runs.append(([since(e.end_ns) for e in kept(load) if e], load.facts().ended))  # type: ignore[union-attr]
-
-    assert runs[0] == runs[1]
-
-
-def test_answers_are_read_after_the_load() -> None:
-    """A response for each request, in its place, with its facts beside."""
-    server = a_server(service_s=uneven)
-
-    load = under_load(
-        closed(2), some_requests(6), server, server.clock, seed=0, ramp_s=0.0
-    )
-
-    assert not load.interrupted
-    assert load.facts is not None
-    texts = [r.generation.text for r in load.responses if r and r.generation]
-    assert texts == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_what_did_not_end_has_no_response() -> None:
