@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Request, Response
 
 T = TypeVar("T")
@@ -189,6 +190,10 @@ class StartedServer:
             Unsupported: this process may not have so many open.
         """
         await self._client.connect(connections)
+
+    def raw(self, exchange: SentRequest) -> RawAnswer | None:
+        """Return an answer as it came; ``None`` where continuations were ranked."""
+        return self._client.raw(exchange)
 
     def most_in_flight(self) -> int:
         """Return the most requests that were sent and not yet answered at once."""
