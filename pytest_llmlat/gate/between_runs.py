@@ -66,6 +66,13 @@ class CellTimes:
     rounds: Spread = NOTHING
     """What the means of the candidate's rounds differ in beyond their samples, as a
     variance of a run that has as many rounds as the stored ones."""
+    looks: float = 1.0
+    """Rounds of the candidate for each one of a stored run."""
+
+    @property
+    def sampled(self) -> float:
+        """Variance of the change that comes from samples, of both sides."""
+        return self.noise * (1 / self.looks + 1 / self.stored)
 
     @property
     def stored(self) -> int:
@@ -80,6 +87,8 @@ class Moved:
     change: float
     noise: Spread
     """Of one run's mean over all cells, from its samples."""
+    sampled: Spread
+    """Of the change, from samples of both sides."""
     run: Spread
     """Of a run's common effect."""
     stored: int
@@ -103,6 +112,7 @@ def together(cells: Sequence[CellTimes]) -> Moved:
     return Moved(
         change=fmean(cell.change for cell in cells),
         noise=Spread(noise, degrees),
+        sampled=Spread(sum(cell.sampled for cell in cells) / len(cells) ** 2, degrees),
         run=_common(means, noise),
         stored=max(1, len(shared)),
     )
@@ -217,12 +227,16 @@ def _unlike_others(cells: Sequence[CellTimes]) -> Iterator[tuple[float, int]]:
     moved = [cell.change - middle for cell in cells]
     grown = [1 + 1 / cell.stored for cell in cells]
     once, squared = sum(moved), sum(value**2 for value in moved)
-    noise, growth = sum(cell.noise for cell in cells), sum(grown)
-    for cell, value, own_growth in zip(cells, moved, grown, strict=True):
+    # What samples make of a change, as if it were what runs do.
+    noises = [
+        c.sampled / own_growth for c, own_growth in zip(cells, grown, strict=True)
+    ]
+    noise, growth = sum(noises), sum(grown)
+    for own_noise, value, own_growth in zip(noises, moved, grown, strict=True):
         left, rest = once - value, squared - value**2
         spread = max(0.0, rest - left**2 / others) / (others - 1)
         seen = spread / ((growth - own_growth) / others)
-        yield max(0.0, seen - (noise - cell.noise) / others), others - 1
+        yield max(0.0, seen - (noise - own_noise) / others), others - 1
 
 
 def _residuals(names: Sequence[str], cells: Sequence[CellTimes]) -> list[float]:

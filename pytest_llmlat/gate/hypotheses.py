@@ -9,7 +9,7 @@ from functools import cache
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.between_runs import own, scaled, summed, together
+from pytest_llmlat.gate.between_runs import own, summed, together
 from pytest_llmlat.gate.changes import BALANCED, Change
 from pytest_llmlat.gate.looks import Looks, sequences
 from pytest_llmlat.gate.pairing import LATENCIES
@@ -150,11 +150,11 @@ def _joint(
 ) -> Hypothesis:
     """Return the mean change of a latency over all cells."""
     moved = together(list(known[name].values()))
-    error = math.sqrt(scaled(moved.noise, moved.stored).variance)
+    error = math.sqrt(moved.sampled.variance)
     judged = [each for each in gated if each.stored]
     change = Change(
         quantity=name,
-        samples=round(moved.noise.degrees) + 1,
+        samples=round(moved.sampled.degrees) + 1,
         baseline=None,
         candidate=None,
         estimate=moved.change,

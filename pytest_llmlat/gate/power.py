@@ -29,6 +29,7 @@ from pytest_llmlat.gate.matching import same
 from pytest_llmlat.gate.pairing import LATENCIES, log_times
 from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
 from pytest_llmlat.gate.stored_runs import drift
+from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def visible(
     *,
     tolerated: Callable[[Cell], Mapping[str, float]],
     samples: int | None,
-    twice: bool = False,
+    again: bool = False,
 ) -> list[Visible]:
     """Return the table of a baseline: each cell by itself, then all together.
 
@@ -124,13 +125,14 @@ def visible(
         runs: the stored ones, oldest first.
         tolerated: what is gated of a cell, and how much worse each may be.
         samples: how many each will have at most; ``None`` for as many as the baseline.
-        twice: a cell that looks slower is measured again.
+        again: cells that look slower are measured again.
     """
     by_id: dict[str, dict[str, BaselineCell]] = defaultdict(dict)
     for run in runs:
         for cell in run.cells:
             by_id[cell.cell.id][run.id] = cell
-    cells = [_stored(own, twice=twice) for own in by_id.values()]
+    looks = most_looks(len(by_id)) if again else 1
+    cells = [_stored(own, looks=looks) for own in by_id.values()]
     allowed = [tolerated(each.cell) for each in cells]
     # What the baseline has no answer to is compared with nothing.
     own = [
@@ -265,7 +267,7 @@ def _values(cell: BaselineCell) -> dict[str, float]:
     return {name: fmean(values) for name, values in found.items()}
 
 
-def _stored(runs: Mapping[str, BaselineCell], *, twice: bool) -> _StoredCell:
+def _stored(runs: Mapping[str, BaselineCell], *, looks: int) -> _StoredCell:
     """Return a cell with what its runs tell of how it varies."""
     newest = list(runs.values())[-1]
     logs = [log_times(run.records, BALANCED_BY) for run in runs.values()]
@@ -287,7 +289,7 @@ def _stored(runs: Mapping[str, BaselineCell], *, twice: bool) -> _StoredCell:
         runs=runs,
         noise=noise,
         alike=alike,
-        looks=2 if twice and newest.cell.scenario == SINGLE.name else 1,
+        looks=looks if newest.cell.scenario == SINGLE.name else 1,
         same_answers=bool(others)
         and all(same(newest.answers, answers) for answers in others),
     )

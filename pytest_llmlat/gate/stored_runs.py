@@ -74,7 +74,13 @@ def stored_times(
         # Under a load the error has it: requests that wait for each other.
         drifts=not waiting,
         rounds=NOTHING if waiting else between_rounds(records, runs, name),
+        looks=_rounds(records) / fmean(map(_rounds, runs.values())),
     )
+
+
+def _rounds(records: Sequence[Record]) -> int:
+    """Return how many rounds records are of."""
+    return max(1, len({record.round for record in records}))
 
 
 def between_rounds(
@@ -93,8 +99,7 @@ def between_rounds(
     logs = [log_times(own, name) for _, own in sorted(rounds.items())]
     samples = [each for each in logs[0] if all(each in own for own in logs)]
     found = spread_of_rounds([[own[each] for each in samples] for own in logs])
-    stored = fmean(len({record.round for record in own}) for own in runs.values())
-    return Spread(found.variance / max(1.0, stored), found.degrees)
+    return Spread(found.variance / fmean(map(_rounds, runs.values())), found.degrees)
 
 
 def spread_of_rounds(rounds: Sequence[Sequence[float]]) -> Spread:
@@ -129,6 +134,7 @@ def times_of_logs(
     error: float,
     drifts: bool = True,
     rounds: Spread = NOTHING,
+    looks: float = 1.0,
 ) -> StoredTimes | None:
     """Return the same of log times, by sample and in the order of measuring.
 
@@ -139,6 +145,7 @@ def times_of_logs(
         error: its standard error, from them too.
         drifts: neighbours may be alike beyond what the error knows.
         rounds: what the rounds of the run that is judged differ in.
+        looks: how many it has for each one of a stored run.
     """
     common = [
         sample for sample in ours if all(sample in known for known in theirs.values())
@@ -147,7 +154,7 @@ def times_of_logs(
         return None
     ratios = [ours[s] - fmean(known[s] for known in theirs.values()) for s in common]
     added = drift(ratios) if drifts else NOTHING
-    noise = (error**2 + added.variance) / (1 + 1 / len(theirs))
+    noise = (error**2 + added.variance) / (1 / looks + 1 / len(theirs))
     return StoredTimes(
         cell=CellTimes(
             change=estimate,
@@ -157,6 +164,7 @@ def times_of_logs(
                 run: fmean(known[s] for s in common) for run, known in theirs.items()
             },
             rounds=rounds,
+            looks=looks,
         ),
         drift=added,
     )

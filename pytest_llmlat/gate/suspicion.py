@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.tolerances import Rules
 
 
+_MANY_CELLS = 3
+_LOOKS_OF_MANY, _LOOKS_OF_FEW = 2, 4
+
+
+def most_looks(cells: int) -> int:
+    """Return how often a cell is measured at most that looks slower each time.
+
+    The looks are rounds: what these differ in beyond their samples shows a machine that
+    is another one from round to round. Among several cells a second look is enough,
+    since the others tell that too. One cell, or two, have nothing else to tell it by.
+
+    Args:
+        cells: how many there are in all.
+    """
+    return _LOOKS_OF_MANY if cells >= _MANY_CELLS else _LOOKS_OF_FEW
+
+
 def suspicious(match: Match, rules: Rules) -> tuple[str, ...]:
     """Return the latencies of a cell that grew by more than is tolerated.
 

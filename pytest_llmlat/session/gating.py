@@ -184,6 +184,7 @@ class Gate:
             [_without_yardsticks(run) for run in self._spread().runs],
             tolerated=self.rules.tolerated,
             samples=self._settings.samples,
+            again=self._settings.look_again != "never",
         )
 
     def _spread(self) -> Baseline:

@@ -5,11 +5,6 @@ together: their mean is judged as if each cell were always measured so often. So
 look can only take alarms away: a cell that did not look slower is no regression
 without it, and one that did must be one by all. To take the better of two, or the
 last alone, would be another test with every look.
-
-The looks are rounds: what these differ in beyond their samples shows a machine that is
-another one from round to round. Among several cells one more look is enough, since the
-others tell it too. One cell, or two, have nothing else to tell it by, and are looked at
-up to four times.
 """
 
 from __future__ import annotations
@@ -18,6 +13,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -30,10 +26,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
 
 _LOG = logging.getLogger(__name__)
-MANY_CELLS = 3
-"""From so many on they tell by each other what runs differ in."""
-LOOKS_OF_MANY, LOOKS_OF_FEW = 2, 4
-"""How often a cell is measured at most."""
 
 
 def look_again(
@@ -57,9 +49,8 @@ def look_again(
     """
     if plan.scenario != SINGLE:
         return
-    most = LOOKS_OF_MANY if among >= MANY_CELLS else LOOKS_OF_FEW
     first: CellFacts | None = None
-    for _ in range(1, most):
+    for _ in range(1, most_looks(among)):
         told = recorder.of(plan.cell)
         slower = gate.suspicious(told.facts, told.records, environment)
         before = told.facts.planned

@@ -99,6 +99,7 @@ def times_kept(study: Study, seed: int) -> list[tuple[str, float, int]]:
         [stored_run(at, run, usual) for at, run in enumerate(runs)],
         tolerated=Rules().tolerated,
         samples=None,
+        again=True,
     )
     found = []
     for name in (cell_of(0).id, ALL_CELLS):

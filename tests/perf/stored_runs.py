@@ -32,8 +32,8 @@ from pytest_llmlat.gate.hypotheses import (
 from pytest_llmlat.gate.judging import ALPHA
 from pytest_llmlat.gate.step_down import HommelFamily, step_down
 from pytest_llmlat.gate.stored_runs import spread_of_rounds, times_of_logs
+from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE
-from pytest_llmlat.session.second_look import LOOKS_OF_FEW, LOOKS_OF_MANY, MANY_CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,6 +196,7 @@ def hypotheses_of(
             estimate=found[name].estimate,
             error=found[name].error,
             rounds=spread_of_rounds([look.tolist() for look in looks]),
+            looks=len(looks),
         )
         for name, (mine, other) in sides.items()
     }
@@ -296,9 +297,7 @@ def seen(world: World, sessions: int, pool: ProcessPoolExecutor) -> str:
 
 def looks_of(cells: int, look: str = "suspicious") -> int:
     """Return how often a session of so many cells measures one that looks slower."""
-    if look == "never":
-        return 1
-    return LOOKS_OF_MANY if cells >= MANY_CELLS else LOOKS_OF_FEW
+    return 1 if look == "never" else most_looks(cells)
 
 
 def table(

@@ -24,7 +24,7 @@ from pytest_llmlat.gate.between_runs import (
     summed,
     together,
 )
-from pytest_llmlat.gate.stored_runs import drift, spread_of_rounds
+from pytest_llmlat.gate.stored_runs import drift, spread_of_rounds, times_of_logs
 
 
 def cell(change: float, *runs: float, noise: float = 0.0) -> CellTimes:
@@ -204,3 +204,18 @@ def test_what_samples_differ_in_is_no_difference_of_rounds() -> None:
 def test_of_one_round_or_one_sample_nothing_is_told(rounds: list[list[float]]) -> None:
     """A variance needs two."""
     assert spread_of_rounds(rounds) == between_runs.NOTHING
+
+
+@pytest.mark.parametrize("looks", [1.0, 2.0, 4.0])
+def test_more_looks_make_the_candidates_side_surer_alone(looks: float) -> None:
+    """What stored runs differ in by their samples is what it was."""
+    ours = {f"s{n}": 0.1 * (n % 3) for n in range(12)}
+    stored = {"a": ours, "b": ours}
+    found = times_of_logs(
+        ours, stored, estimate=0.0, error=0.01, drifts=False, looks=looks
+    )
+
+    assert found is not None
+    assert found.cell.noise == pytest.approx(0.01**2 / (1 / looks + 1 / 2))
+    assert found.cell.sampled == pytest.approx(0.01**2)
+    assert together([found.cell]).sampled.variance == pytest.approx(0.01**2)

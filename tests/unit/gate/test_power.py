@@ -90,11 +90,11 @@ def table(
     runs: Sequence[BaselineRun],
     *tolerances: str,
     samples: int | None = None,
-    twice: bool = False,
+    again: bool = False,
 ) -> dict[tuple[str, int], Visible]:
     """Return the rows by cell and by their number of samples."""
     rules = Rules(tolerances=parse_tolerances(tolerances, where="here"))
-    rows = visible(runs, tolerated=rules.tolerated, samples=samples, twice=twice)
+    rows = visible(runs, tolerated=rules.tolerated, samples=samples, again=again)
     return {(row.cell, row.samples): row for row in rows}
 
 
@@ -149,7 +149,7 @@ def test_a_cell_that_is_measured_again_shows_more() -> None:
     """What is slower looks so, and has twice the samples; less than twice the runs."""
     runs = baseline(within=0.2, models=2)
     for name in (runs[0].cells[0].cell.id, "all cells"):
-        once, twice = (table(runs, twice=x)[name, 24].slower for x in (False, True))
+        once, twice = (table(runs, again=x)[name, 24].slower for x in (False, True))
         assert once is not None
         assert twice is not None
         assert 0.05 < twice < once - 0.01
