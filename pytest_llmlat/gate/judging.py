@@ -17,7 +17,12 @@ from pytest_llmlat.gate.hypotheses import (
     looked_at,
 )
 from pytest_llmlat.gate.looks import unsuited
-from pytest_llmlat.gate.needed_samples import Undecided, needed_runs, needed_samples
+from pytest_llmlat.gate.needed_samples import (
+    Undecided,
+    needed_in_turn,
+    needed_runs,
+    needed_samples,
+)
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import HommelFamily, step_down
@@ -242,12 +247,13 @@ def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
         tolerance=tolerance,
         level=share.level,
         stored=each.stored,
+        looks=next((own.cell.looks for own in each.times.values()), 1.0),
     )
     # More samples of one run do not tell how much runs differ.
     by_runs = bool(each.stored and between)
     needed = needed_runs(case) if by_runs else needed_samples(case)
     if needed is None and by_runs:
-        told = "no number of baseline runs would decide: measure it in turn, or longer"
+        told = _no_runs(needed_in_turn(case))
         return replace(verdict, note=_joined(*filter(None, [verdict.note, told])))
     if needed is None:
         return verdict
@@ -257,6 +263,14 @@ def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
         needed_runs=needed.enough if by_runs else None,
         needed_samples=None if by_runs else needed.enough,
     )
+
+
+def _no_runs(in_turn: int | None) -> str:
+    """Say what decides where stored runs do not, however many there are."""
+    told = "no number of baseline runs would decide"
+    if in_turn is None:
+        return f"{told}: measure it in turn, or longer"
+    return f"{told}: measured in turn (--llm-against) about {in_turn} samples would"
 
 
 def _at_once(each: Hypothesis, outcome: Outcome, note: str) -> Verdict:

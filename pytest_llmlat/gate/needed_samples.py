@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.between_runs import Spread, expected, summed
+from pytest_llmlat.gate.between_runs import NOTHING, Spread, expected, summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,8 @@ class Undecided:
     """Level of each bound and of its p-value, one-sided."""
     stored: int = 0
     """Number of stored runs beside it; 0 where both sides were measured in turn."""
+    looks: float = 1.0
+    """Rounds of the candidate for each one of a stored run."""
 
 
 def needed_samples(case: Undecided) -> Needed | None:
@@ -90,6 +92,27 @@ def needed_runs(case: Undecided) -> Needed | None:
     if fewest is None:
         return None
     return Needed(fewest=fewest, enough=_first(decides, ASSURANCE, fewest))
+
+
+def needed_in_turn(case: Undecided) -> int | None:
+    """Return how many samples would decide if both sides were measured in turn.
+
+    Then no runs differ, and each sample is asked twice of each side.
+    """
+    change = case.change
+    # Of two answers on each side, in place of the looks and the stored runs.
+    scale = 1 / math.sqrt(1 / case.looks + 1 / case.stored)
+    error = change.error * scale
+    alone = replace(
+        change,
+        error=error,
+        draws=change.estimate + scale * (change.draws - change.estimate),
+        between=NOTHING,
+        p=_NORMAL.cdf(-change.estimate / error) if error else change.p,
+    )
+    low, high = alone.interval(2 * case.level)
+    found = needed_samples(replace(case, change=alone, low=low, high=high))
+    return None if found is None else found.enough
 
 
 def _beside(change: Change, stored: int, more: int) -> Spread:

@@ -105,10 +105,11 @@ class _StoredCell:
             return []
         # Of the run to come by so many looks, and of the mean of the stored ones.
         share = (1 / self.looks + 1 / len(self.runs)) / samples
-        batches = samples // max(1, round(math.sqrt(samples)))
         return [
             Spread(self.noise * share, samples - 1),
-            Spread(self.alike * share, max(1, batches - 1)),
+            # It is none where less is seen than chance makes, and varies as much as
+            # the square of one value does.
+            Spread(self.alike * share, 1),
         ]
 
 

@@ -13,6 +13,7 @@ from pytest_llmlat.gate.changes import Change
 from pytest_llmlat.gate.needed_samples import (
     ASSURANCE,
     Undecided,
+    needed_in_turn,
     needed_runs,
     needed_samples,
 )
@@ -66,6 +67,24 @@ def test_so_many_samples_decide_in_four_cases_of_five(estimate: float) -> None:
 
     assert decided == pytest.approx(ASSURANCE, abs=0.03)
     assert needed.fewest < needed.enough
+
+
+def test_in_turn_so_many_samples_decide_where_no_runs_do() -> None:
+    """Then runs differ in nothing, and each side is asked twice."""
+    case = undecided(0.09, between=0.03**2, stored=3)
+    count = needed_in_turn(case)
+    assert needed_runs(case) is None
+    assert count is not None
+
+    # One request varies by this much; the present error is of 1 + 1/3 of them.
+    noise = 0.03 * math.sqrt(40 / (1 + 1 / 3))
+    source = np.random.default_rng(2)
+    true = source.normal(0.09, noise / math.sqrt(40), 40_000)
+    error = noise / math.sqrt(count)
+    again = source.normal(true, error)
+    reach = -student.quantile(LEVEL, count - 1) * error
+
+    assert (np.abs(again - 0.05) > reach).mean() == pytest.approx(ASSURANCE, abs=0.03)
 
 
 def test_a_change_near_the_tolerance_takes_more() -> None:
