@@ -194,10 +194,10 @@ def test_limits_are_read() -> None:
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("quantity", LIMITED)
 def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
-    """Latencies in units of time, shares in per cent, rates as they are."""
+    """Latencies in units of time, shares in per cent, rates and amounts as they are."""
     unit = LIMITED[quantity][0].unit
     typed, bound = ("250ms", 0.25) if unit == "s" else ("25%", 0.25)
-    if unit == "1/s":
+    if unit in ("1/s", "money"):
         typed, bound = "2.5", 2.5
 
     found = limit(f"{quantity}{sign}{typed}")
@@ -222,6 +222,9 @@ def test_there_is_a_figure_for_each_latency() -> None:
             "speed",
             "requests_per_s",
             "goodput_per_s",
+            "cost_per_answer",
+            "cost_per_1k_tokens",
+            "cost_per_correct",
             "correct_within_budget",
             "timely_quality",
         )

@@ -14,7 +14,10 @@ from pytest_llmlat.plugin.options import spelled
 from pytest_llmlat.values.settings import Settings
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
-NO_OPTION = {"root", "folder", "names_given", "devices", "base", "proposed"}
+NO_OPTION = {
+    *("root", "folder", "names_given", "devices", "base", "proposed"),
+    "addressed",
+}
 """Settings that follow from where and how pytest was called."""
 
 
