@@ -8,11 +8,11 @@ wrong; what a later version added is left aside.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
+from pytest_llmlat.store.field_kinds import LARGEST, MOST, wrong_field
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
@@ -147,9 +147,10 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         facts: CellFacts = _value(
             CellFacts, {**content, "cell": asdict(_cell(content))}
         )
-        _must(type(facts.planned) is int and type(facts.finished) is bool, "planned")
+        _must(type(facts.planned) is int, "planned")
+        wrong = wrong_field(facts, _ENTITY_TYPES)
+        _must(wrong is None, str(wrong))
         _must(facts.price is None or facts.price.sound, "price")
-        _must(facts.stopping is None or _sound_stopping(facts.stopping), "stopping")
         _must(facts.engine is None or facts.engine.sound, "engine")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
@@ -178,10 +179,8 @@ def verdict_of(content: Any) -> Verdict:  # noqa: ANN401 - any JSON value
     try:
         verdict = _made(Verdict, content)
         _must(verdict.outcome in OUTCOMES, "outcome")
-        for field in fields(Verdict):
-            _must(type(getattr(verdict, field.name)) in _SCALARS, field.name)
-        for name in ("cell", "quantity", "against"):
-            _must(type(getattr(verdict, name)) is str, name)
+        wrong = wrong_field(verdict, _ENTITY_TYPES)
+        _must(wrong is None, str(wrong))
     except _MALFORMED as error:
         raise ValueError(f"no verdict: {error!s:.200}") from error
     return verdict
@@ -254,33 +253,33 @@ def _check(record: Record) -> None:
         and type(record.labelled) is bool
         and record.token_source in _SOURCES
         and type(record.round) is int
-        and (asked is None or (type(asked) is int and asked >= 0))
-        and (told is None or (type(told) is int and told >= 0))
+        and 0 <= record.round <= MOST
+        and (asked is None or (type(asked) is int and 0 <= asked <= MOST))
+        and (told is None or (type(told) is int and 0 <= told <= MOST))
         and type(budget_s) in _NUMBER
-        and 0 < budget_s < math.inf
+        and 0 < budget_s < LARGEST
         and type(chance) in _NUMBER
-        and -math.inf < chance < 1
+        and -LARGEST < chance < 1
         and type(record.rendered) in _TEXT
         and type(record.thoughts) in _TEXT
-        and (thought is None or (type(thought) is int and thought >= 0))
+        and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
         and type(record.cut_in_thought) is bool
         and (record.temperature is None or _finite(record.temperature))
         and (record.top_p is None or _finite(record.top_p))
-        and type(record.seed) in _COUNT
+        and (record.seed is None or _counted(record.seed))
         and type(record.system) in _TEXT
-        and (kept is None or (type(kept) is int and kept >= 0))
+        and (kept is None or (type(kept) is int and 0 <= kept <= MOST))
         and type(record.head) in _TEXT
         and all(type(shot) is str for shot in record.shots)
         and type(record.conversation) in _TEXT
         and type(record.cluster) in _TEXT
-        and type(record.turn) in _COUNT
+        and (record.turn is None or _counted(record.turn))
         and type(record.continues) is bool
         and type(record.graded) is bool
         and all(type(each) is str for pair in record.groups for each in pair)
         and type(record.constraint) in _TEXT
         and all(map(_sound_option, record.ranked))
-        and (transport is None or type(transport.retries) is int)
-        and (transport is None or type(transport.status) in _COUNT)
+        and (transport is None or wrong_field(transport, {}) is None)
         and grade_fault(record.grade) is None
         and is_quality(record.grade.value)
         and (record.timing is None or _sound_timing(record.timing))
@@ -298,8 +297,9 @@ def _sound_timing(timing: Timing) -> bool:
         # A sum is an integer if all its parts are, and there is none if one is a text.
         type(sum(stamps, start) + end) is int
         and type(sum(tokens)) is int
+        and sum(tokens) <= MOST
         and len(stamps) == len(tokens)
-        and start <= end
+        and -MOST <= start <= end <= MOST
         and (
             not stamps
             or (
@@ -309,7 +309,7 @@ def _sound_timing(timing: Timing) -> bool:
                 and sorted(stamps) == [*stamps]
             )
         )
-        and (spread is None or (type(spread) is int and spread >= 0))
+        and (spread is None or (type(spread) is int and 0 <= spread <= MOST))
         and (thought is None or (type(thought) is int and start <= thought <= end))
         and (sent is None or (type(sent) is int and start <= sent <= end))
         and (after is None or (type(after) is int and start <= after <= end))
@@ -320,21 +320,17 @@ def _sound_option(option: RankedOption) -> bool:
     return (
         type(option.answer) is str
         and type(option.text) is str
-        and type(option.tokens) is int
+        and _counted(option.tokens)
         and _finite(option.logprob)
     )
 
 
-def _sound_stopping(stopping: Stopping) -> bool:
-    return (
-        type(stopping.planned) is int
-        and type(stopping.used) is int
-        and type(stopping.why) in _TEXT
-    )
+def _counted(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return type(value) is int and -MOST <= value <= MOST
 
 
 def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return type(value) in _NUMBER and math.isfinite(value)
+    return type(value) in _NUMBER and -LARGEST < value < LARGEST
 
 
 def _must(good: object, what: str) -> None:

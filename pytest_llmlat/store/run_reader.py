@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_llmlat.store.field_kinds import LARGEST
 from pytest_llmlat.store.journal import (
     CELLS,
     PLAN,
@@ -242,10 +243,17 @@ def _told(path: Path) -> dict[str, Any]:
             f" reads up to {SCHEMA}; run: pip install --upgrade pytest-llmlat"
         )
     for name, kinds in _FORMS.items():
-        if name in content and not isinstance(content[name], kinds):
+        if name in content and not _is_of(content[name], kinds):
             raise BadRun(f"{path}: {name} is {content[name]!r:.40}; {again}")
     known = {"id": path.parent.resolve().name, "started": "", "environment": {}}
     return {**known, "settings": {}, **content}
+
+
+def _is_of(value: object, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of a kind, and no number that nothing can be made of."""
+    if isinstance(value, bool | int | float):
+        return type(value) in kinds and -LARGEST < value < LARGEST
+    return isinstance(value, kinds)
 
 
 def _values(

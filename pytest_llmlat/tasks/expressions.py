@@ -40,9 +40,9 @@ def rendered(text: str, variables: Mapping[str, Any], *, where: str) -> str:
         found: str = compiled_template(text).render(variables)
     # A template computes: a column of another type than it expects raises anything.
     except _broken_rows() as error:
-        columns = ", ".join(sorted(variables))
+        columns = ", ".join(sorted(map(str, variables)))
         raise BadCatalogue(
-            f"{where}: template: {told(error)}; the row has: {columns}"
+            f"{where}: template: {told(error)}; the row has: {columns:.500}"
         ) from error
     return found
 
@@ -80,9 +80,9 @@ def evaluate(text: str, variables: Mapping[str, Any], *, where: str) -> Any:  # 
             str(value)  # which raises, and says what is undefined
     # An expression computes: a column of another type than it expects raises anything.
     except _broken_rows() as error:
-        columns = ", ".join(sorted(variables.get("columns", variables)))
+        columns = ", ".join(sorted(map(str, variables.get("columns", variables))))
         raise BadCatalogue(
-            f"{where} = {text!r}: {told(error)}; the row has: {columns}"
+            f"{where} = {text!r:.300}: {told(error)}; the row has: {columns:.500}"
         ) from error
     return value
 
@@ -112,6 +112,7 @@ def _broken_rows() -> tuple[type[Exception], ...]:
     return (
         *(*broken_source(), ArithmeticError),
         *(LookupError, AttributeError),
+        NameError,  # of 1e999, which jinja2 writes as inf
     )
 
 

@@ -188,7 +188,7 @@ def check_template(text: str, *, where: str) -> None:
         compiled_template(text)
     except TemplateSyntaxError as error:
         raise BadCatalogue(
-            f"{where}: template, line {error.lineno}: {error.message}"
+            f"{where}: template, line {error.lineno}: {error.message!s:.300}"
         ) from error
     except broken_source() as error:
         raise BadCatalogue(f"{where}: template: {told(error)}") from error

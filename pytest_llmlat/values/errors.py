@@ -80,7 +80,7 @@ class UnknownName(UsageError):
         if list_all or not near:
             hints += [f"known: {', '.join(choices) or 'none'}."]
         hint, told = " ".join(hints), shown_given(name)
-        super().__init__(f"{where}: unknown {kind} {told!r}; {hint} {remedy}")
+        super().__init__(f"{where}: unknown {kind} {told!r:.120}; {hint} {remedy}")
 
 
 class BadCatalogue(UsageError):

@@ -24,6 +24,7 @@ EXTENDS = "extends"
 """The key that names the entry of which another changes only a part."""
 PYPROJECT = "pyproject.toml"
 _TOOL = "pytest-llmlat"
+_WIDEST = 2**63
 _KINDS = ("models", "tasks", "families")
 
 
@@ -45,10 +46,22 @@ def read_toml(path: Path) -> ConfidentialTable:
 
 def _hidden(table: dict[str, Any]) -> ConfidentialTable:
     """Return a table in which neither itself nor one inside of it shows keys."""
-    return ConfidentialTable(
-        (key, _hidden(value) if isinstance(value, dict) else value)
-        for key, value in table.items()
-    )
+    return ConfidentialTable((key, _sound(value, key)) for key, value in table.items())
+
+
+def _sound(value: Any, key: str) -> Any:  # noqa: ANN401 - any TOML value
+    """Return a value whose integers are those of TOML, of 64 bits.
+
+    Raises:
+        ValueError: one is larger: no figure could be made of it.
+    """
+    if isinstance(value, dict):
+        return _hidden(value)
+    if isinstance(value, list):
+        return [_sound(each, key) for each in value]
+    if type(value) is int and not -_WIDEST <= value < _WIDEST:
+        raise ValueError(f"the integer of {key!r:.80} has more than 64 bits")
+    return value
 
 
 def entries(path: Path, kind: str) -> Iterable[TomlTable]:

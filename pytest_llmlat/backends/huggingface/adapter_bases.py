@@ -41,6 +41,8 @@ def base_note(spec: ModelSpec, base: str | None) -> str | None:
     agreed = text_option(spec, ADAPTER_BASE)
     if agreed is not None and same_base(base, agreed):
         return f"made for {base}, taken for the same as {ours} as the entry says"
+    if not _is_path(base) and _plain(base) == _plain(ours):
+        return f"made for {base!r}, which is no name of one model alone: not compared"
     if _is_path(base):
         there, here = _present(base), _present(ours)
         if there is None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _BLANK = re.compile(r"[ \t\n\r]*")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """The escape of half a character; two of them make one, one alone makes none."""
+_DEEPEST = 64
+"""Columns are copied, compared and shown by functions that call themselves."""
 _USUAL = ("data", "rows")
 """What the array is called where an object holds several."""
 _FORMS = (
@@ -91,7 +93,9 @@ class _JsonPlace:
         except RecursionError as error:
             raise self.complain("nested too deeply") from error
         except ValueError as error:  # a key twice, a number of thousands of digits
-            raise self.complain(str(error)) from error
+            raise self.complain(_without_remedy(str(error))) from error
+        if _depth(value) > _DEEPEST:
+            raise self.complain(f"nested more than {_DEEPEST} deep")
         self._skip()
         return value
 
@@ -102,6 +106,27 @@ class _JsonPlace:
     def _skip(self) -> None:
         found = _BLANK.match(self._text, self._at)
         self._at = self._at if found is None else found.end()
+
+
+def _depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """Return how deep lists and objects lie in each other; at most ``_DEEPEST + 1``."""
+    depth, layer = 0, [value]
+    while depth <= _DEEPEST:
+        held = [each for each in layer if isinstance(each, dict | list)]
+        if not held:
+            break
+        depth += 1
+        layer = [
+            inner
+            for each in held
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth
+
+
+def _without_remedy(problem: str) -> str:
+    """Return what json complains of without what a programmer would do about it."""
+    return problem.partition("; use sys.")[0]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def made_sample(
     if name is None:
         raise BadCatalogue(
             f"{where}: column 'id' is missing or empty; the row has:"
-            f" {', '.join(map(str, fields))}; without ids write mapping.id = 'index'"
+            f" {', '.join(map(str, fields)):.500}; without ids write"
+            " mapping.id = 'index'"
         )
     named = [("breakdown", column) for column in task.breakdown]
     named += [("cluster", task.cluster)] if task.cluster is not None else []

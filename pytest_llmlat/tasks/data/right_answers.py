@@ -47,7 +47,8 @@ def right_answers(
         if task.labels and answer not in task.labels:
             known = ", ".join(task.labels)
             raise BadCatalogue(
-                f"{where}: label {answer!r} is none of {known}{_remedy(task, answer)}"
+                f"{where}: label {answer!r:.120} is none of"
+                f" {known}{_remedy(task, answer)}"
             )
     if len(answers) > 1:
         _check_several(task, answers, where=where)

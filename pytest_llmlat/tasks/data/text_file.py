@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import zlib
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _GZIP = b"\x1f\x8b"
+MOST_UNPACKED = 512 << 20
+"""Most bytes that a packed file may become; a small one can be made to fill memory."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
@@ -44,9 +47,16 @@ def file_bytes(path: Path) -> bytes:
     if not (content.startswith(_GZIP) or path.suffix.lower() == ".gz"):
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MOST_UNPACKED + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadCatalogue(f"{path}: not a whole gzip file: {error}") from error
+    if len(unpacked) > MOST_UNPACKED:
+        raise BadCatalogue(
+            f"{path}: unpacks to more than {MOST_UNPACKED >> 20} MiB; take a part of"
+            " it, or unpack it yourself"
+        )
+    return unpacked
 
 
 def file_text(path: Path) -> str:

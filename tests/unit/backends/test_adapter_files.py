@@ -376,6 +376,19 @@ def test_a_base_that_cannot_be_compared_is_told(
     assert note in str(found.facts()["adapter_note"])
 
 
+@pytest.mark.parametrize("weights", ["base", "/models/base"])
+def test_a_name_that_is_nobodys_proves_no_other_base(
+    tmp_path: Path, weights: str
+) -> None:
+    """Made for ``base``, put on ``base``: that they are two cannot be said."""
+    write_lora(tmp_path, base_model_name_or_path="base")
+
+    found = find_adapter(replace(entry(tmp_path), weights=weights))
+
+    assert found is not None
+    assert "not compared" in str(found.notes)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_a_base_on_this_machine_is_compared(tmp_path: Path, *, same: bool) -> None:
     """Two folders that are there are either one or two."""
