@@ -15,6 +15,7 @@ from pytest_llmlat.backends.checkpoints import (
     source_of,
 )
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.huggingface.faults import out_of_memory
 from pytest_llmlat.backends.huggingface.quantization import check_layers, reading
 from pytest_llmlat.backends.huggingface.torch_devices import (
     TorchDevice,
@@ -23,10 +24,15 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     usable_cards,
 )
 from pytest_llmlat.values.confidential import revealed
-from pytest_llmlat.values.errors import OutOfMemory, Unsupported, WeightsUnavailable
+from pytest_llmlat.values.errors import (
+    LLMLatError,
+    OutOfMemory,
+    Unsupported,
+    WeightsUnavailable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, MutableMapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
 
     from pytest_llmlat.backends.huggingface.entry_settings import TransformersSettings
     from pytest_llmlat.values.entities import Deployment, ModelSpec
@@ -102,24 +108,10 @@ def load_base(
     extra = reading(settings.quantization, transformers, dtype, spec)
     if settings.attention:
         extra["attn_implementation"] = settings.attention
-    try:
-        config, _ = transformers.PretrainedConfig.get_config_dict(source, **pinned)
-        check_code(transformers, config, spec, source)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            source, trust_remote_code=spec.trust_remote_code, **pinned
-        )
-        with on_one_thread(os.environ):
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                source,
-                dtype=dtype,
-                use_safetensors=True,
-                trust_remote_code=spec.trust_remote_code,
-                **places,
-                **extra,
-                **pinned,
-            )
-    except (OSError, ValueError, ImportError) as error:
-        raise _told(spec, source, settings, error) from error
+    how = {"dtype": dtype, **places, **extra}
+    with _refused(spec, source, settings, device):
+        tokenizer, model, found = _read(transformers, spec, source, pinned, how)
+    _check_whole(spec, source, found["missing_keys"])
     if settings.quantization == "torchao-int8":
         check_layers(device.torch, model, spec)
     if settings.device_map:
@@ -135,6 +127,49 @@ def load_base(
         generation_config=model.generation_config,
         layers=weights_of(model),
     )
+
+
+def _read(
+    transformers: Any,  # noqa: ANN401 - loaded on use
+    spec: ModelSpec,
+    source: str,
+    pinned: Mapping[str, str],
+    how: Mapping[str, Any],
+) -> tuple[Any, Any, Mapping[str, Any]]:
+    """Return the tokenizer, the model, and what the library says of loading it."""
+    config, _ = transformers.PretrainedConfig.get_config_dict(source, **pinned)
+    check_code(transformers, config, spec, source)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        source, trust_remote_code=spec.trust_remote_code, **pinned
+    )
+    with on_one_thread(os.environ):
+        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+            source,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+            output_loading_info=True,
+            **how,
+            **pinned,
+        )
+    return tokenizer, model, found
+
+
+@contextmanager
+def _refused(
+    spec: ModelSpec, source: str, settings: TransformersSettings, device: TorchDevice
+) -> Iterator[None]:
+    """Say in our words what the library runs into inside a block."""
+    try:
+        yield
+    except (OSError, ValueError, ImportError) as error:
+        raise _told(spec, source, settings, error) from error
+    except LLMLatError:
+        raise
+    # A configuration or a tokenizer that lies breaks its insides in any way.
+    except Exception as error:
+        if out_of_memory(device.torch, error):
+            raise
+        raise _broken(spec, source, error) from error
 
 
 @contextmanager
@@ -227,6 +262,31 @@ def _told(
         f" {source}) and copy the cache, or name a local folder as hf:PATH;"
         f" a gated model also needs HF_TOKEN{pickled}"
     )
+
+
+def _broken(spec: ModelSpec, source: str, error: Exception) -> WeightsUnavailable:
+    """Return what to say of files over which the library broke."""
+    reason = " ".join(str(error).split())
+    return WeightsUnavailable(
+        f"model {spec.name!r}: transformers cannot load {source!r}:"
+        f" {type(error).__name__}: {reason:.300} - Are all files whole, and of one"
+        " model?"
+    )
+
+
+def _check_whole(spec: ModelSpec, source: str, missing: Iterable[str]) -> None:
+    """Refuse a model of which the library made up a part.
+
+    Raises:
+        WeightsUnavailable: names what is not in the weights.
+    """
+    names = sorted(missing)
+    if names:
+        raise WeightsUnavailable(
+            f"model {spec.name!r}: the weights of {source!r} lack {len(names)} tensors"
+            f" of the model ({', '.join(names[:2])}): transformers would fill them with"
+            " random numbers; take weights that are whole, and of this model"
+        )
 
 
 def _asked(settings: TransformersSettings) -> str:

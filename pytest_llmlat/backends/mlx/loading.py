@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Deployment, ModelSpec
 
+_ITS_OWN = (
+    *(OSError, ValueError, LookupError, TypeError, RuntimeError),
+    *(AttributeError, ArithmeticError, AssertionError, MemoryError),
+)
+"""What mlx-lm raises over a configuration or weights that lie."""
 _CONFIG = "config.json"
 _WEIGHTS = "model*.safetensors"
 _ADAPTER_CONFIG = "adapter_config.json"
@@ -121,7 +126,7 @@ def load(
             model.set_dtype(dtype)
         model.eval()
         library.mx.eval(model.parameters())
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except _ITS_OWN as error:
         raise _told(spec, folder, error) from error
     return model, loaded
 
