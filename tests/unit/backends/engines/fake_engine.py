@@ -56,7 +56,10 @@ class Engine(BaseHTTPRequestHandler):
         """Answer, or die of it."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         Engine.answered += 1
-        if self.settings.dies_after and Engine.answered > self.settings.dies_after:
+        once, most = self.settings.once, self.settings.dies_after
+        if most and Engine.answered > most and not (once and Path(once).exists()):
+            if once:
+                Path(once).touch()
             say("out of memory")
             os.kill(os.getpid(), signal.SIGKILL)
         chunks = [{"delta": {"content": word}} for word in WORDS]
@@ -90,6 +93,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--name", default="fake")
     parser.add_argument("--dies-after", type=int, default=0)
+    parser.add_argument("--once")
     parser.add_argument("--fails", action="store_true")
     parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--children", type=int, default=0)
