@@ -1,4 +1,4 @@
-"""Engines that no one here wrote, started, asked and stopped with the embedded model."""
+"""Engines of others, started, asked and stopped with the embedded model behind them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ QUESTION = Request(
     prompt="Name three colours of the rainbow.", chat=True, max_new_tokens=8
 )
 PACKAGED = load_models().find("smollm2-135m", where="test")
-ONE_FILE = {"package": PACKAGED.package, "weights": PACKAGED.weights}
 
 
 def llama_cpp_python() -> ModelSpec:
@@ -34,7 +33,12 @@ def llama_cpp_python() -> ModelSpec:
     pytest.importorskip("llama_cpp")
     pytest.importorskip("starlette_context", reason="extra 'server' is not installed")
     options = (("threads", 1), ("context", 1024))
-    return an_entry("llama-cpp-python", **ONE_FILE, options=options)
+    return an_entry(
+        "llama-cpp-python",
+        package=PACKAGED.package,
+        weights=PACKAGED.weights,
+        options=options,
+    )
 
 
 def transformers() -> ModelSpec:
