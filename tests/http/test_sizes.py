@@ -149,3 +149,13 @@ def test_times_of_what_is_not_read_whole_are_those_of_its_end(
     assert "more than 10,256 messages came" in error_of(response)
     assert response.timing.stamps_ns == ()
     assert response.timing.e2e_s > 0
+
+
+def test_chunks_that_arrive_together_are_one_part() -> None:
+    """Ten million of a byte each would take a gigabyte, each as a part of its own."""
+    data = head() + b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n"
+
+    answer = unpack([5, 7], [len(data) - 605, 605], data, AnswerLimits())
+
+    assert [stamp for stamp, _ in answer.parts] == [5, 7]
+    assert answer.body == b"x" * 1000

@@ -1,4 +1,4 @@
-"""Ten answers of a server that mean harm: time and memory until each is given up.
+"""Eleven answers of a server that mean harm: time and memory until each is given up.
 
     python tests/perf/faults.py               # all, about a minute
     python tests/perf/faults.py gzip drip     # those whose names have such a part
@@ -90,6 +90,11 @@ FAULTS: dict[str, Callable[[], Iterable[bytes]]] = {
     ),
     "slow drip": dripping,
     "chunks that are none": lambda: (CHUNKED, *repeat(b"zz\r\nno\r\n" * 1000, 9999)),
+    "ten million chunks": lambda: (
+        CHUNKED,
+        *repeat(b"1\r\nx\r\n" * 100_000, 100),
+        b"0\r\n\r\n",
+    ),
     "silence": lambda: repeat(b"", 0),
 }
 

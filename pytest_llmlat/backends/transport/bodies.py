@@ -55,7 +55,7 @@ class _Collector:
         self.status = 0
         self.headed = self.done = False
         self.headers: dict[str, str] = {}
-        self.parts: list[tuple[int, bytes]] = []
+        self.parts: list[tuple[int, bytearray]] = []
 
     def on_message_begin(self) -> None:
         if not self.done:
@@ -71,8 +71,13 @@ class _Collector:
         self.headed = True
 
     def on_body(self, body: bytes) -> None:
-        if not self.done:
-            self.parts.append((self.stamp, body))
+        if self.done:
+            return
+        # Chunks that arrived together are one part: there may be millions of them.
+        if self.parts and self.parts[-1][0] == self.stamp:
+            self.parts[-1][1].extend(body)
+        else:
+            self.parts.append((self.stamp, bytearray(body)))
 
     def on_message_complete(self) -> None:
         if not self.done:
@@ -116,7 +121,9 @@ def unpack(
         collector.status = parser.get_status_code()
     collector.parser = None
     parts, wrong = _decoded(
-        collector.headers.get("content-encoding", ""), collector.parts, limits.body
+        collector.headers.get("content-encoding", ""),
+        [(stamp, bytes(part)) for stamp, part in collector.parts],
+        limits.body,
     )
     return HttpResponse(
         status=collector.status or None,
