@@ -32,7 +32,7 @@ LINKING = re.compile(
     r"|(?:it|that|there|here|he|she)['\u2019]s|official|main|primary|common|due|people"
     r"|contain(?:s|ed|ing)?|speaks?|spoken|uses?|used|produc(?:es?|ed)|caused?|causes"
     r"|gets?|gives?|gave|given|situated|found|found in|credited|comprises?|consists?"
-    r"|responsible|term|would|answer"
+    r"|responsible|term|would|answer|standard|typical|modern|full-size(?:d)?|single"
 )
 """Words of a sentence that link its parts and answer nothing."""
 WHO = re.compile(r"\W{0,3}(?:who|whom|whose)\b", re.IGNORECASE)

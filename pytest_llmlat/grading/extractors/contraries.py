@@ -150,7 +150,8 @@ _STANDS = re.compile(
 _GOES_ON = re.compile(r"(?:\s(?:place|one|person|position|spot))?\s{0,3}(?:[.,:;!]|\Z)")
 _NAMED = re.compile(
     r"\s(?:clue|statement|fact|condition|sentence|step|hint|rule|premise|point|part"
-    r"|option|i\b|we\b|let|you|line|paragraph|time|of all)",
+    r"|option|answer|result|solution|choice|i\b|we\b|let|you|line"
+    r"|paragraph|time|of all)",
     re.IGNORECASE,
 )
 """What a place in an order may count that is no answer: "the second clue"."""
@@ -178,6 +179,8 @@ _GRANTED = re.compile(
 )
 
 
+_STATING = re.compile(r"\banswer\b|\\boxed|####|\bantwort\b", re.IGNORECASE)
+"""What states the answer, and is never struck out."""
 _FILLER = "\N{MODIFIER LETTER HALF TRIANGULAR COLON}"
 """A letter of no language that we read, so that what is left of a line is not alone."""
 _WORDY = re.compile(r"[^\s.!?,;:()*]")
@@ -264,7 +267,8 @@ def _struck(
         granted = _GRANTED.match(piece)
         stop = granted.end() if granted else 0
         for part in (piece[:stop], piece[stop:]):
-            kept += _WORDY.sub(_FILLER, part) if part and gone(part) else part
+            strikes = part and not _STATING.search(part) and gone(part)
+            kept += _WORDY.sub(_FILLER, part) if strikes else part
         start = end
     return kept
 

@@ -14,6 +14,14 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from pytest_llmlat.grading.extractors.readable_answer import ENDING, sentences
+from pytest_llmlat.grading.extractors.remarks import (
+    CONCEDED,
+    GRANTED_ALL,
+    JOINED,
+    is_told_of,
+    without_enumeration,
+    without_remarks,
+)
 
 REACH = 80
 """Characters before or after a word in which a denial of it may stand."""
@@ -59,9 +67,10 @@ AFTER = re.compile(
     r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
     r"|implausible|irrelevant|not\b|falsch|fausse?)|(?:words?|terms?|adjectives?"
     r"|phrases?)\b|(?:aspects?|elements?|points?|indicators?|parts?|sides?|factors?"
-    r"|comments?|remarks?)(?:\s?[:(]|\s(?:include|are|of)\b)|(?:has|had|have|makes?|made)\s{1,3}no\b|(?:fails|contradicts?"
-    r"|violates)\b|(?:is|are|was)\s{1,3}(?:(?:far |much |way )?too\b|an? (?:trap"
-    r"|distractor|decoy)\b)|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false"
+    r"|comments?|remarks?)(?:\s?[:(]|\s(?:include|are|of)\b)|(?:has|had|have|makes?|made)"
+    r"\s{1,3}no\b|(?:fails|contradicts?|violates)\b|:\s{0,2}not\b|(?:is|are|was)\s{1,3}"
+    r"(?:(?:far |much |way )?too\b|the (?:worst|least)\b|an? (?:trap|distractor"
+    r"|decoy)\b)|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false"
     r"|incorrect|not)\b|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't"
     r"| not)\b|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
     r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]|[-:\u2013\u2014, ]{1,4}(?:wrong"
@@ -81,9 +90,9 @@ FALLEN = re.compile(
 )
 """A verdict on what is said of an option."""
 DOUBT = re.compile(
-    r"\b(?:may|might|could|unclear|unsure|uncertain|not sure|not certain|maybe|perhaps"
-    r"|possibly|hard to|difficult to|could have|tr(?:y|ies|ied|ying) to|want(?:s"
-    r"|ed)? to|pretends?|(?:claim|purport)(?:s|ed)? to|attempts? to|doubt"
+    r"\b(?:(?-i:may)|might|could|unclear|unsure|uncertain|not sure|not certain|maybe"
+    r"|perhaps|possibly|hard to|difficult to|could have|tr(?:y|ies|ied|ying) to"
+    r"|want(?:s|ed)? to|pretends?|(?:claim|purport)(?:s|ed)? to|attempts? to|doubt"
     r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only|only (?:\w{1,12} ){0,3}if"
     r"|sometimes|not always|meant to be|supposed to be|expected to be|or (?:otherwise"
     r"|not)|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
@@ -108,43 +117,11 @@ IF = re.compile(
     r"\b(?:if|unless|wenn|assum(?:e|ing)|suppos(?:e|ing)|imagine)\b[^,\n]{0,80}\Z|如果",
     re.IGNORECASE,
 )
-JOINED = re.compile(
-    r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,?\s{0,3}(?:and )?then\b|,\s{0,3}"
-    r"(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b|und\b|ou\b|et\b|to\b"
-    r"|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
-    r"(?:(?:maybe|perhaps|also|even|option|the)\s{1,3}){0,2}[(\[]?",
-    re.IGNORECASE,
-)
 REASON = re.compile(
     r",?\s(?:because|since|as|while|although|though|even though|whereas|given that"
     r"|due to|despite|weil|denn|obwohl|parce que)\s|\bexplanation\b|因为",
     re.IGNORECASE,
 )
-MINOR = re.compile(
-    r"\b(?:(?:a |an )?(?:bit|hint|touch|trace|dash|element|undertone|note|shade)s? of"
-    r"|some|slight|a little|a few|minor|occasional|behind|ahead of|before|after|next to"
-    r"|beside|between|followed by|,\s(?:and )?then(?:\s(?:comes|came|by|is|was))?"
-    r"(?:\sthe)?|,\s(?:with))\s{1,3}\Z"
-    r"|,\s(?:right |just |shortly |immediately |directly )?(?:after|before|following"
-    r"|unlike|in contrast to|compared (?:to|with))\b[^,.;:\n]{1,40}\Z",
-    re.IGNORECASE,
-)
-"""What makes an answer that is named later a remark."""
-BESIDE = re.compile(
-    r"\b(?:after|before|opposite|beside|behind|next to|(?:left|right|north|south|east"
-    r"|west) of|between|under|above|below|following|than|across from)\s(?:the\s)?\Z",
-    re.IGNORECASE,
-)
-PREDICATING = re.compile(
-    r"\A[^,.;:\w]{0,3}\s?(?:is|was|comes|sits|stands|lives)\s", re.IGNORECASE
-)
-"""What makes an answer the place of the one that follows: "Opposite Ann is Bo"."""
-CONCEDED = re.compile(
-    r"\s*(?:while|although|though|even though|despite|in spite of|since|because"
-    r"|as)\b[^,\n]{1,120},",
-    re.IGNORECASE,
-)
-"""What a sentence grants before it says what counts."""
 RIVAL = re.compile(
     r"\b(?:might|may|could)\s(?:\w{1,12}\s){0,2}?be\s(?:an? |the )?(?:even )?"
     r"(?:better|best|right|correct|true|answer|equally)\b",
@@ -154,6 +131,7 @@ RIVAL = re.compile(
 QUESTION = re.compile(r"[^.!?\n]{0,60}\?")
 IF_WORD = re.compile(r"\b(?:if|unless)\b", re.IGNORECASE)
 OTHERWISE = re.compile(r"\b(?:otherwise|else|if not)\b", re.IGNORECASE)
+LIMITED = re.compile(r"\s(?:for|if|when|in|under|of|within)\b", re.IGNORECASE)
 ONLY_IF = re.compile(r"\s{1,3}(?:only )?if\b(?! you (?:ask|consider)\b)", re.IGNORECASE)
 CONDITION = re.compile(
     r"\b(?:if|unless|provided|assuming)\b[^.\n]{1,80}\b(?:otherwise|else|if not)\b",
@@ -188,27 +166,8 @@ NOT_LISTED = re.compile(
     re.IGNORECASE,
 )
 """What says of the answer that it may not be chosen."""
-OTHERS = re.compile(
-    r"\b(?:some|many|most|others?|people|critics|students|readers)\b[^.,;:\n]{0,30}"
-    r"\b(?:thinks?|believes?|says?|said|assumes?d?|guess(?:es)?|claims?|thought|argues?"
-    r"|picks?|chooses?|calls?|considers?|sees?|read)\b[^.,;:\n]{0,40}\Z",
-    re.IGNORECASE,
-)
-"""What says of an answer that it is the view of others."""
-INSPECTED = re.compile(
-    r"\b(?:let(?:'s| us| me)|we(?:'ll| will| can| need to| have to)?|i(?:'ll| will)?)\s"
-    r"(?:(?:now|first|next|start by|begin by|then|also)\s){0,2}(?:look(?:ing)? at"
-    r"|consider(?:ing)?|check(?:ing)?|examine|examining|start(?:ing)? with"
-    r"|begin(?:ning)? with|evaluate|evaluating|analy[sz]e|analy[sz]ing"
-    r"|go through|test|try)\b"
-    r"[^.;:\n]{0,60}\Z",
-    re.IGNORECASE,
-)
-"""What only turns to an answer: "Let's look at option B"."""
 SENTENCES = 50
 """Sentences of a last line that are looked at."""
-ENUMERATED = 3
-"""Number of different answers in a row that are the list of all possible answers."""
 
 
 class Stance(Enum):
@@ -292,11 +251,11 @@ def claimed(
     if not mentions:
         return Claim(Stance.SILENT)
     text = strengthened(text)
-    mentions = _without_remarks(text, _without_enumeration(text, mentions))
-    conceded = CONCEDED.match(text)
+    mentions = without_remarks(text, without_enumeration(text, mentions))
+    conceded = GRANTED_ALL.match(text) or CONCEDED.match(text)
     if conceded:
         mentions = [m for m in mentions if m.start >= conceded.end()]
-    mentions = [m for m in mentions if not _is_told_of(text, m)]
+    mentions = [m for m in mentions if not is_told_of(text, m)]
     if not mentions:
         return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
@@ -324,51 +283,6 @@ def claimed(
     return _of_asserted(text, asserted, first=first)
 
 
-def _is_told_of(text: str, mention: Mention) -> bool:
-    """Say whether a mention is the view of others, or what is only looked at."""
-    before = text[max(0, mention.start - 2 * REACH) : mention.start]
-    return bool(OTHERS.search(before) or INSPECTED.search(before))
-
-
-def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:
-    """Say whether a text starts with a row of several answers."""
-    row = mentions[:ENUMERATED]
-    joined = all(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(row))
-    return joined and len({mention.value for mention in row}) == ENUMERATED
-
-
-def _without_remarks(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
-    """Leave out what is named beside the first: "with some joy", "after Ann and Bo"."""
-    if len(mentions) > 1 and mentions[0].value != mentions[1].value:
-        gap = text[mentions[0].end : mentions[1].start]
-        if BESIDE.search(text[: mentions[0].start]) and PREDICATING.search(gap):
-            mentions = mentions[1:]
-    kept, last, minor = [mentions[0]], mentions[0], False
-    for mention in mentions[1:]:
-        joined = JOINED.fullmatch(text[last.end : mention.start])
-        minor = bool(MINOR.search(text[: mention.start]) or (minor and joined))
-        if not minor:
-            kept.append(mention)
-        last = mention
-    return kept
-
-
-def _without_enumeration(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:
-    """Leave out the list of all answers where one is named beside it."""
-    rows: list[list[Mention]] = [[mentions[0]]]
-    for before, after in pairwise(mentions):
-        listed = {mention.value for mention in rows[-1]}
-        chosen = len(listed) >= ENUMERATED and after.value in listed
-        if not chosen and JOINED.fullmatch(text[before.end : after.start]):
-            rows[-1].append(after)
-        else:
-            rows.append([after])
-    single = [
-        row for row in rows if len({mention.value for mention in row}) < ENUMERATED
-    ]
-    return [mention for row in single for mention in row] if single else mentions
-
-
 def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Claim:
     """Judge the mentions that nothing denies."""
     values = {mention.value for mention in asserted}
@@ -387,6 +301,7 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
         return Claim(Stance.OPEN)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
-    if CONDITION.search(text, lead.end) or ONLY_IF.match(text, lead.end):
+    only = text[: lead.start].endswith("only ") and LIMITED.match(text, lead.end)
+    if only or CONDITION.search(text, lead.end) or ONLY_IF.match(text, lead.end):
         return Claim(Stance.OPEN)
     return Claim(Stance.ASSERTED, lead.value)

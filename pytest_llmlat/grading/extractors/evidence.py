@@ -36,7 +36,6 @@ from pytest_llmlat.grading.extractors.doubt import (
     Stance,
     claimed,
     has_given_up,
-    is_enumeration,
     without_retracted,
 )
 from pytest_llmlat.grading.extractors.json_fields import fields
@@ -75,6 +74,7 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     plain,
     sentences,
 )
+from pytest_llmlat.grading.extractors.remarks import is_enumeration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

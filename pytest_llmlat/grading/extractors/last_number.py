@@ -32,6 +32,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     OR,
     PARALLEL,
     PARTS,
+    PLURAL,
     PURPOSE,
     RATE,
     RATED,
@@ -262,7 +263,8 @@ def _is_undecided(text: str, within: Sequence[Numeral], last: Numeral) -> bool:
             is_same(text, within[-2], last) or are_same_amount(text, within[-2], last)
         ):
             return True
-        if _is_operand(text, within[-2], last):
+        both = gap.strip() == "and" and PLURAL.search(text[: within[-2].start])
+        if both or _is_operand(text, within[-2], last):
             return True
     parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
     after = SENTENCE_END.search(text, last.end)

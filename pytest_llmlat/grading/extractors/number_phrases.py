@@ -192,6 +192,8 @@ BECAUSE = re.compile(
 )
 BRACKETS = re.compile(r"\s\([^()\n]{1,80}\)[.!*]{0,3}\s{0,3}\Z")
 """What ends a sentence and explains its number."""
+PLURAL = re.compile(r"\b(?:are|were)\s[$\u20ac\u00a3]?\Z", re.IGNORECASE)
+"""What tells two numbers at once: "they are 12 and 18"."""
 AT = re.compile(
     r"\bat\s(?:an? (?:average |constant )?(?:speed|rate|price|cost) of\s)?"
     r"[$\u20ac\u00a3]?\Z",

@@ -17,7 +17,6 @@ from pytest_llmlat.grading.extractors.added_words import (
     is_asked,
 )
 from pytest_llmlat.grading.extractors.doubt import (
-    CONCEDED,
     DOUBT,
     Claim,
     Mention,
@@ -35,6 +34,7 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     plain,
     sentences,
 )
+from pytest_llmlat.grading.extractors.remarks import CONCEDED
 from pytest_llmlat.grading.extractors.topic import Topic
 
 if TYPE_CHECKING:

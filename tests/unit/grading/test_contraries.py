@@ -116,3 +116,13 @@ def test_struck_text_keeps_its_length_and_lines(text: str) -> None:
     ]
     if "youngest" not in text and "second" not in text:
         assert struck == text
+
+
+@pytest.mark.parametrize(
+    "statement", ["The final answer is Mara.", "The final answer is: $\\boxed{Mara}$"]
+)
+def test_what_states_the_answer_is_no_contrary(statement: str) -> None:
+    """Asked who is first, "final" is no place in the order."""
+    question = "Mara came before Nico and Oona. Who came first?"
+
+    assert answered(question, f"Nico is named.\n\n{statement}") == "Mara"
