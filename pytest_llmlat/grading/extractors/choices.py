@@ -9,11 +9,11 @@ from functools import partial
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.doubt import Mention
 from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.final_number import read_number
 from pytest_llmlat.grading.extractors.labels import read_word
+from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.numerals import numbers_equal, only_number
 from pytest_llmlat.grading.extractors.readable_answer import (
     ENDING,

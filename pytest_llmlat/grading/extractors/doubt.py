@@ -7,11 +7,10 @@ that tasks and models answer in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.readable_answer import ENDING, sentences
 from pytest_llmlat.grading.extractors.remarks import (
@@ -22,6 +21,11 @@ from pytest_llmlat.grading.extractors.remarks import (
     without_enumeration,
     without_remarks,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.grading.extractors.mentions import Finder, Mention
 
 REACH = 80
 """Characters before or after a word in which a denial of it may stand."""
@@ -177,19 +181,6 @@ class Stance(Enum):
     DENIED = "denied"
     OPEN = "open"
     SILENT = "silent"
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A place in a text where one of the possible answers stands."""
-
-    start: int
-    end: int
-    value: str
-
-
-Finder: TypeAlias = Callable[[str], Sequence[Mention]]
-"""Finds the possible answers in a text."""
 
 
 @dataclass(frozen=True, slots=True)

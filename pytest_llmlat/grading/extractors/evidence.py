@@ -31,8 +31,6 @@ from pytest_llmlat.grading.extractors.doubt import (
     OTHERWISE,
     REASON,
     Claim,
-    Finder,
-    Mention,
     Stance,
     claimed,
     has_given_up,
@@ -48,6 +46,7 @@ from pytest_llmlat.grading.extractors.listed_answers import (
     is_paired,
     without_order,
 )
+from pytest_llmlat.grading.extractors.mentions import Finder, Mention
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import (
     ABOUT,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.doubt import Mention
 from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
+from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.readable_answer import (
     UNREAD,
     Reading,

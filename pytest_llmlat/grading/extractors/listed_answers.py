@@ -6,13 +6,13 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.doubt import Mention
+from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.phrases import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.grading.extractors.doubt import Finder
+    from pytest_llmlat.grading.extractors.mentions import Finder
 
 CHAINING = re.compile(r"[<>\u2192\u2265\u2264]")
 CHAINED = re.compile(r"\s{0,3}(?:\w{1,12}\s)?[<>\u2192\u2265\u2264]{1,2}\s{0,3}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.grading.extractors.doubt import Mention
+    from pytest_llmlat.grading.extractors.mentions import Mention
 
 NEAR = 80
 """Characters before an answer, twice over, in which its remark begins."""

@@ -19,13 +19,13 @@ from pytest_llmlat.grading.extractors.added_words import (
 from pytest_llmlat.grading.extractors.doubt import (
     DOUBT,
     Claim,
-    Mention,
     Stance,
     claimed,
     has_given_up,
 )
 from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.listed_answers import MOST
+from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.phrases import BOLD, INTERJECTION
 from pytest_llmlat.grading.extractors.readable_answer import (

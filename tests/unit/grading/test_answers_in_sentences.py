@@ -10,9 +10,11 @@ from tests.unit.builders import a_sample, a_task
 PETS = "Ada has the cat. Bo does not have the dog. Who has the dog: Ada, Bo, Cy or Di?"
 
 
-def read(kind: str, text: str, question: str | None = None, **fields: object) -> object:
+def read(
+    kind: str, text: str, question: str | None = None, **columns: object
+) -> object:
     """Return what an extractor makes of a text."""
-    row = a_sample(reference="x1", question=question, **fields)
+    row = a_sample("s1", "x1", question=question, **columns)
     return EXTRACTORS[kind](text, a_task(extractor=kind), row).value
 
 
