@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.tolerances import Rules
 
 
-_MANY_CELLS = 3
+_MANY_CELLS = 4
 _LOOKS_OF_MANY, _LOOKS_OF_FEW = 2, 4
 
 
@@ -23,7 +23,7 @@ def most_looks(cells: int) -> int:
 
     The looks are rounds: what these differ in beyond their samples shows a machine that
     is another one from round to round. Among several cells a second look is enough,
-    since the others tell that too. One cell, or two, have nothing else to tell it by.
+    since the others tell that too. Up to three cells have too little else for that.
 
     Args:
         cells: how many there are in all.
