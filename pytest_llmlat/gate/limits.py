@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.results import Outcome, Summary
 
 FEWEST_FOR = {"p95": 60, "p99": 300}
-"""Below so many answers a tail is not gated: too few of them lie beyond it."""
+"""Answers that are needed to gate a tail: of fewer, too few lie beyond it."""
 FEWEST_OF_QUEUE = 2_000
 """Below so many requests an interval of a tail is too narrow where requests of an open
 loop wait for each other: a queue has few long waits in a short run."""
@@ -36,7 +36,7 @@ _QUEUE = 1.0
 _NOT_KEPT_UP = "did not keep up with its load: its times grow with the run's length"
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _TAILED = 15
-"""Of fewer units nothing can be told of the tail."""
+"""Units that are needed to tell whether a tail is heavy."""
 
 
 def check_limits(
@@ -46,7 +46,7 @@ def check_limits(
     *,
     unsure: Unsure,
 ) -> tuple[Verdict, ...]:
-    """Judge a cell by each limit that is meant for it.
+    """Return the verdict on a cell for each limit that is meant for it.
 
     A limit is missed (``failed``) if the whole interval of the figure lies beyond it,
     or the figure does where it has no interval. Where the interval straddles it, a
@@ -165,7 +165,7 @@ def _behind(summary: Summary) -> bool:
 
 
 def judged(found: Estimate, limit: Limit) -> tuple[Outcome, str | None]:
-    """Judge a figure by a limit, and say why where its interval does not decide."""
+    """Return the verdict on a figure, and why its interval does not decide."""
     if found.value is None:
         if found.low is not None:
             return "failed", f"no end is known: {found.low:.3g} at least"
@@ -239,7 +239,7 @@ def _few_waits(summary: Summary, which: str) -> str | None:
 def _shared(
     each: Sequence[tuple[str, Sequence[float]]], summary: Summary, point: float | None
 ) -> float:
-    """Return how much more a figure varies since requests wait for each other.
+    """Return the variance that waiting for each other adds to a figure.
 
     Args:
         each: the values of each request, in the order of sending.
@@ -285,7 +285,7 @@ def _mean(
 def _values(
     records: Sequence[Record], definition: FigureDefinition
 ) -> list[tuple[str, Sequence[float]]]:
-    """Return what each request has of a distribution; infinity is what never ended.
+    """Return a distribution's values for each request; infinity for one without end.
 
     Beside it stands what it is alike with.
     """
@@ -297,7 +297,7 @@ def _values(
 
 
 def _together(each: Sequence[tuple[str, Sequence[float]]]) -> list[list[float]]:
-    """Join what is alike: all values about one sample, or of one cluster."""
+    """Return values grouped by what is alike: a sample, or a cluster."""
     found: dict[str, list[float]] = defaultdict(list)
     for name, values in each:
         found[name].extend(values)
@@ -307,7 +307,7 @@ def _together(each: Sequence[tuple[str, Sequence[float]]]) -> list[list[float]]:
 def _latencies(
     records: Sequence[Record], kind: str
 ) -> list[tuple[str, Sequence[float]]]:
-    """Return the latencies of a cell; of a time-out that it never ended.
+    """Return the latencies of a cell; infinity for a time-out.
 
     Its first token may have come all the same, and then it is known when.
     """
