@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
@@ -39,6 +43,43 @@ def long_files(folder: Path, most: int) -> dict[str, int]:
         for path in sorted(folder.rglob("*.py"))
         if (lines := len(path.read_text("utf-8").splitlines())) > most
     }
+
+
+_NAMELESS = """
+above after alone also and another as at before behind below beside between by each
+else for from here if in into it its more none of off on once or other others out
+same since so such that their them then there these they this those to under until
+up where with
+"""
+NAMELESS = frozenset(_NAMELESS.split())
+"""First words of a docstring that names its object later, or never."""
+
+
+def nameless(folder: Path) -> tuple[list[str], int]:
+    """Return the docstrings below a folder that do not name their object first.
+
+    Returns:
+        Each with its file and its line, and how many docstrings there are in all.
+        Modules may begin with ``From`` and ``Where``: they say what becomes of what.
+    """
+    found, every = [], 0
+    for path in sorted(folder.rglob("*.py")):
+        for line, text in _docstrings(ast.parse(path.read_text("utf-8"))):
+            every += 1
+            first = text.split(maxsplit=1)[0].strip(",.;:(`").lower()
+            if first in NAMELESS and line > 1:
+                place = f"{path.relative_to(folder).as_posix()}:{line}"
+                found.append(f"{place}: {text.splitlines()[0]}")
+    return found, every
+
+
+def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the strings that are statements of their own, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            text = node.value.value
+            if isinstance(text, str) and text.strip():
+                yield node.lineno, text
 
 
 def arrows(package: Path) -> dict[str, set[str]]:

@@ -24,6 +24,7 @@ from tests.architecture import (
     drawn,
     long_files,
     long_functions,
+    nameless,
 )
 
 if TYPE_CHECKING:
@@ -420,6 +421,13 @@ def test_functions_and_files_stay_short() -> None:
 def test_what_may_be_long_is_long() -> None:
     """An exception goes with what it was made for."""
     assert {*long_functions(PACKAGE)} >= LONG_FUNCTIONS
+
+
+def test_docstrings_name_their_object_first() -> None:
+    """Whoever reads "Of the other side" has to look elsewhere for what it is."""
+    found, every = nameless(PACKAGE)
+
+    assert len(found) <= every / 30, found
 
 
 def test_what_backends_share_knows_none_of_them() -> None:
