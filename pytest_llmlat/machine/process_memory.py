@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
-_KIB = 1024
+_KIB, _GIB = 1024, 1024**3
 
 
 def peak_of_family(pid: int, proc: Path = _PROC) -> int | None:
@@ -33,6 +33,21 @@ def peak_of_family(pid: int, proc: Path = _PROC) -> int | None:
                 below = (task / "children").read_text("ascii").split()
                 open_ones += [int(child) for child in below]
     return total if found else None
+
+
+def lack_of_memory(taken: int | None, available: int | None) -> str | None:
+    """Say that there is no room for as much again; ``None`` if there may be.
+
+    Args:
+        taken: by what runs already, in bytes; ``None`` where unknown.
+        available: what can be had.
+    """
+    if taken is None or available is None or taken <= available:
+        return None
+    return (
+        f"it takes {taken / _GIB:.1f} GiB, and {available / _GIB:.1f} GiB are free for"
+        " another"
+    )
 
 
 def available_bytes(proc: Path = _PROC) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.machine.process_memory import available_bytes, lack_of_memory
+from pytest_llmlat.values.errors import OutOfMemory
 from pytest_llmlat.values.protocols import ManagedServer
 
 if TYPE_CHECKING:
@@ -38,3 +40,16 @@ def check_running(
     failed = any(one is not None and one.generation is None for one in responses)
     if server is not None and failed:
         server.check()
+
+
+def check_room(backend: Backend | Server[Any]) -> None:
+    """See that a server like one that runs may run beside it; a GPU is not looked at.
+
+    Raises:
+        OutOfMemory: as much memory as that one takes is not free.
+    """
+    if isinstance(backend, ManagedServer):
+        told = backend.engine
+        lack = lack_of_memory(told.memory_bytes, available_bytes())
+        if lack is not None:
+            raise OutOfMemory(f"engine {told.name!r}: {lack}")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.measure.managed_servers import check_room
 from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.entities import Deployment
@@ -131,7 +132,7 @@ def with_companions(
     """
     place, found = model.deployment, model
     try:
-        other = _reference(selection.against, place, load, spelled=spelled)
+        other = _reference(selection.against, model, load, spelled=spelled)
         found = replace(found, against=other)
         yardstick = _yardstick(selection.yardstick, place, load, spelled=spelled)
         return replace(found, yardstick=yardstick)
@@ -151,7 +152,7 @@ def free(model: LoadedModel) -> None:
 
 def _reference(
     spec: ModelSpec | None,
-    candidate: Deployment,
+    loaded: LoadedModel,
     load: Callable[[Deployment], LoadedModel],
     *,
     spelled: Spelled,
@@ -161,12 +162,15 @@ def _reference(
     Raises:
         LLMLatError: both are not to be had at once; says what to do instead.
     """
+    candidate = loaded.deployment
     if spec is None or spec.name == candidate.model.name:
         return None
     wanted = candidate.device
     placed = on_device(spec, wanted)
     device = spec.devices[0] if placed is None else wanted
     try:
+        if spec.backend == candidate.model.backend:
+            check_room(loaded.backend)
         return load(Deployment(model=placed or spec, device=device))
     except (LLMLatError, MemoryError, RuntimeError) as error:
         raise LLMLatError(

@@ -227,7 +227,7 @@ class TomlTable:
         told = "a text, a number, true or false"
         if not nested:
             return self._table(key, str | int | float | bool, told)
-        kinds = str | int | float | bool | dict | list
+        kinds = (str, int, float, bool, dict, list)
         pairs = self._table(key, kinds, f"{told}, a table or an array")
         return tuple((name, self._flat(f"{key}.{name}", each)) for name, each in pairs)
 

@@ -63,3 +63,19 @@ def test_a_crash_fails_its_cell_and_the_next_starts_it_anew(project: Project) ->
     assert second["partial"] is False
     assert second["errors"] == 0
     assert second["engine"]["starts"] == 2
+
+
+def test_two_engines_are_asked_in_turn(project: Project) -> None:
+    """Both run at once, each on a port of its own, and both are told of."""
+    options = an_engine(project, "")
+    entries = project.pytester.path / "engines.toml"
+    text = entries.read_text("utf-8")
+    more = text.replace("[models.fake]", "[models.other]")
+    entries.write_text(text + more, "utf-8")
+
+    project.run(*options, "--llm-against=other", "-k", "reasoning")
+
+    cells = {cell["model"]: cell for cell in project.summary()["cells"]}
+    assert set(cells) == {"fake", "other"}
+    assert all(cell["errors"] == 0 for cell in cells.values())
+    assert all(cell["engine"]["starts"] == 1 for cell in cells.values())

@@ -62,7 +62,9 @@ class Engine(BaseHTTPRequestHandler):
                 Path(once).touch()
             say("out of memory")
             os.kill(os.getpid(), signal.SIGKILL)
-        chunks = [{"delta": {"content": word}} for word in WORDS]
+        chunks: list[dict[str, object]] = [
+            {"delta": {"content": word}} for word in WORDS
+        ]
         chunks.append({"delta": {}, "finish_reason": "stop"})
         if not asked.get("stream"):
             message = {"role": "assistant", "content": "".join(WORDS)}
