@@ -96,8 +96,8 @@ SHA256 = EntryOption(
     name="sha256",
     kind="string",
     form=TextForm("64 hexadecimal digits", _is_digest),
-    meaning="of weights that a package holds in pieces: the digest of the whole file;"
-    " else it is not compared",
+    meaning="digest of a whole file of weights, which it is held against; else what the"
+    " package that it lies in recorded, if it lies in one",
 )
 """Of backends that read a file of weights; each of them lists it."""
 

@@ -22,6 +22,7 @@ from pytest_llmlat.backends.settings_check import (
     whole_option,
 )
 from pytest_llmlat.backends.weights import local_file
+from pytest_llmlat.backends.weights_digest import check_digest
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import usable_cores
@@ -105,14 +106,16 @@ def _complained(model: ModelSpec, path: Path) -> Iterator[None]:
 
 
 def files_of(model: ModelSpec) -> list[Path]:
-    """Return all files that loading an entry reads, their headers checked.
+    """Return all files that loading an entry reads, headers and digest checked.
 
     Raises:
         WeightsUnavailable: one is missing, or cannot be what it says.
         AdapterMismatch: the adapter was made for another model.
     """
     path = find_weights(model)
-    adapter = find_adapter(model, checked_header(model, path))
+    header = checked_header(model, path)
+    check_digest(model, path)
+    adapter = find_adapter(model, header)
     return [path, *other_parts(path), *([] if adapter is None else [adapter])]
 
 
