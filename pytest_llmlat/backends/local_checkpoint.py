@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.checkpoint_files import check_checkpoint
+from pytest_llmlat.backends.weights import local_file
+from pytest_llmlat.backends.weights_digest import check_digest
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
@@ -26,11 +28,13 @@ def checkpoint_files(model: ModelSpec) -> list[Path]:
     Raises:
         WeightsUnavailable: a file says what cannot be; names it and the field.
     """
-    if model.package is not None or model.weights is None:
+    if model.weights is None:
         return []
     place = Path(model.weights).expanduser()
-    if place.is_file():
-        return [place]
+    if model.package is not None or place.is_file():
+        file = local_file(model)
+        check_digest(model, file)
+        return [file]
     folder = place if place.is_dir() else _cached(model.weights, model.revision)
     if folder is None:
         return []

@@ -47,7 +47,8 @@ def check_digest(
         whose = "its entry" if given else f"package {model.package}"
         raise WeightsUnavailable(
             f"model {model.name!r}: {path} has the SHA-256 {found}, and {whose} says"
-            f" {expected}: it is another file, or was damaged; fetch or install it again"
+            f" {expected}: it is another file, or was damaged; fetch or"
+            " install it again"
         )
     if mark is not None:
         # Where nothing can be remembered, it is computed again the next time.
