@@ -38,6 +38,8 @@ _ACTIVE = ("=", "+", "-", "@")
 """Beginnings of a text that a spreadsheet takes for a formula."""
 _BREAKS = ("\t", "\r", "\n")
 """Characters by which it takes a text for the field before it."""
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters that are blank: Hangul fillers, and Braille without a dot."""
 _HALVES = re.compile("[\ud800-\udfff]")
 
 ColumnKind: TypeAlias = Literal["text", "int", "float", "bool"]
@@ -201,8 +203,13 @@ def _acts(text: str) -> bool:
     """
     if text.startswith(_BREAKS):
         return True
-    seen = next((c for c in text if unicodedata.category(c)[0] not in "ZC"), "")
+    seen = next((c for c in text if not _is_unseen(c)), "")
     return unicodedata.normalize("NFKC", seen).startswith(_ACTIVE)
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether a letter shows nothing by itself: blanks, controls, marks, fillers."""
+    return unicodedata.category(letter)[0] in "ZCM" or letter in _FILLERS
 
 
 def _write_parquet(path: Path, rows: Iterator[list[ColumnValue]], *, safe: bool) -> int:

@@ -31,6 +31,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.confidential import shown_given
+from pytest_llmlat.values.log_commands import without_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 class LLMLatError(Exception):
     """The base of everything this package raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message; a name or a row in it commands no runner of tests."""
+        return without_commands(super().__str__())
 
 
 class UsageError(LLMLatError):

@@ -127,6 +127,7 @@ def test_texts_come_back_from_csv_as_they_were(
     [
         *("=", "+", "-", "@", "\t", "\r", "\n"),
         # Spreadsheets look past blanks, and at full-width signs as at others.
+        *("\u3164=", "\u2800=", "\u115f+", "\uffa0@", "\ufe0f=", "\u0300=", "\ufe66"),
         *("\uff1d", "\uff20", " =", "\u00a0=", "\u200b=", "\ufeff@", "\u3000\uff0b"),
     ],
 )
