@@ -102,7 +102,10 @@ BODY = json.dumps(
 OWN = """
 from pytest_llmlat.backends import http
 from pytest_llmlat.backends.backend_kind import BackendKind
+from pytest_llmlat.values.entry_option import EntryOption
 from dataclasses import replace
+
+TOKEN = EntryOption(name="api_token", kind="string", secret=True, meaning="lets us in")
 
 def opened(deployment, clock):
     model = replace(deployment.model, options=())
@@ -111,7 +114,7 @@ def opened(deployment, clock):
 
 def pytest_llmlat_backends():
     return {"lab": BackendKind(name="lab", open=opened, weights="server", needs=None,
-                               devices=("endpoint",))}
+                               devices=("endpoint",), options=(TOKEN,))}
 """
 
 HTTP = 'backend = "http"\nweights = "tiny"\n'
