@@ -102,7 +102,7 @@ def test_an_honest_checkpoint_is_taken(tmp_path: Path) -> None:
     [
         *(("hidden_size", value) for value in (-8, 0, 1 << 40, "8", 8.5, True, 7, 16)),
         *(("num_hidden_layers", value) for value in (-2, 0, 10**9, "two", 3, 1)),
-        *(("num_attention_heads", value) for value in (0, -1, 3, {}, 1 << 30)),
+        *(("num_attention_heads", value) for value in (0, -1, 3, {"a": 1}, 1 << 30)),
         *(("num_key_value_heads", value) for value in (0, -1, "1")),
         *(("vocab_size", value) for value in (0, -9, 10, 8, 1 << 40, "x")),
         *(("max_position_embeddings", value) for value in (0, -1, "long")),
