@@ -104,7 +104,8 @@ def told(error: BaseException) -> str:
     """Say what was wrong with a template, in one line."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply, or calls itself without end"
-    return " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(str(error).split())
+    return f"{words:.500}" or type(error).__name__
 
 
 def _broken_rows() -> tuple[type[Exception], ...]:
