@@ -54,7 +54,7 @@ VLLM = ServingEngine(
             "draft tokens accepted": ("vllm:spec_decode_num_accepted_tokens_total",),
         }
     ),
-    checked="flags: lists of 0.27; counters: documentation of 0.32; not run here",
+    checked="flags: documentation of 0.27; counters: pages of several versions; not run",
 )
 
 SGLANG = ServingEngine(
@@ -106,7 +106,7 @@ SGLANG = ServingEngine(
             "tokens accepted a step": ("sglang:spec_accept_length",),
         }
     ),
-    checked="documentation of its server arguments, 2026; not run here",
+    checked="documentation of its server arguments, of no stated version; not run",
 )
 
 TGI = ServingEngine(
@@ -143,5 +143,5 @@ TGI = ServingEngine(
             "draft tokens accepted": ("tgi_request_skipped_tokens_sum",),
         }
     ),
-    checked="documentation of its launcher and metrics, 2026; not run here",
+    checked="its metrics in the documentation, its flags in part; not run",
 )

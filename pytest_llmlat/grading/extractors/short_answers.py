@@ -104,10 +104,10 @@ FIELD = re.compile(
     r"(?P<words>[^\n]{1,200})(?:\n|\Z)"
 )
 DRESS = re.compile(
-    r"(?:the|an?|der|die|das|sir|dame|mr|mrs|ms|dr|prof)\b\.?\s{1,3}(?=\w)",
+    r"(?:the|an?|der|die|das|sir|dame|dr|prof)\b\.?\s{1,3}(?=\w)",
     re.IGNORECASE,
 )
-"""What stands before a name and is no part of it."""
+"""What stands before a name and is no part of it; Mr and Mrs Green are two."""
 VERB = re.compile(
     r"\b(?:is|was|are|were|has|have|had|can|cannot|could|will|would|did|does|do|must"
     r"|should)\b|n't\b|\A\W{0,3}(?:because|since|as|if|while|when|so|then|for)\b",

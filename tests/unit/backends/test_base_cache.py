@@ -101,5 +101,6 @@ def test_the_cache_is_handed_to_the_backend_that_keeps() -> None:
 def test_a_backend_keeps_its_base() -> None:
     """Else nothing would ever be kept."""
     assert [name for name, kind in BACKENDS.items() if kind.open_on_base] == [
-        "transformers"
+        "engine",
+        "transformers",
     ]

@@ -100,6 +100,7 @@ def test_a_number_that_may_be_another_is_refused(reference: str) -> None:
         ("answer", "Yahoo!", "Yahoo"),
         ("answer", "(B)", "(B)"),
         ("answer", "yes", "yes"),
+        ("answer", "Mr. Smith", "Mr. Smith"),
     ],
 )
 def test_a_right_answer_can_be_given(kind: str, reference: str, expected: str) -> None:
@@ -119,7 +120,6 @@ def test_a_right_answer_can_be_given(kind: str, reference: str, expected: str) -
         ("boolean", "entailment"),
         ("answer", "the sum of all even numbers up to ten"),
         ("answer", "Bern, the seat of the government"),
-        ("answer", "Mr. Smith"),
     ],
 )
 def test_a_right_answer_that_cannot_be_given_is_refused(
@@ -182,3 +182,20 @@ def test_an_extractor_need_not_say_how_it_reads_references() -> None:
         assert brought("loud", "x y") == "x y"
     finally:
         undo()
+
+
+def test_the_wife_of_the_right_man_is_wrong() -> None:
+    """Mr and Mrs are no dress of one name: they tell two people apart."""
+    task = a_task(extractor="answer", metric="exact_match")
+    sample = readable(task, a_sample(reference="Mr. Smith"), where="FILE:3")
+
+    given = {
+        text: grade(text, task, sample, None)[1].value
+        for text in ("Mr. Smith", "The answer is Mr. Smith.", "Mrs. Smith")
+    }
+
+    assert given == {
+        "Mr. Smith": 1.0,
+        "The answer is Mr. Smith.": 1.0,
+        "Mrs. Smith": 0.0,
+    }
