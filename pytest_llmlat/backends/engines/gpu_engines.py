@@ -54,7 +54,7 @@ VLLM = ServingEngine(
             "draft tokens accepted": ("vllm:spec_decode_num_accepted_tokens_total",),
         }
     ),
-    checked="flags: documentation of 0.27; counters: pages of several versions; not run",
+    checked="flags of 0.27; counters by pages of several versions; not run here",
 )
 
 SGLANG = ServingEngine(
