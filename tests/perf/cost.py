@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.values.price import Price
 from tests.unit.builders import a_record, a_timing, some_facts
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.cell_facts import CellFacts
 
 SIZES = (8, 15, 24, 40, 100)
 ACCURACIES = (0.07, 0.3, 0.6, 0.93)
@@ -33,7 +37,9 @@ def main(simulations: int) -> None:
             print(f"  {accuracy:4}", *(f"{100 * each:6.1f}" for each in held))
 
 
-def _held(facts, accuracy, size, slower, simulations):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - a script
+def _held(
+    facts: CellFacts, accuracy: float, size: int, slower: float, simulations: int
+) -> float:
     draw = np.random.default_rng(7)
     mean = np.exp(SPREAD**2 / 2)
     truth = mean * (accuracy + (1 - accuracy) * slower) / accuracy

@@ -370,7 +370,7 @@ def test_the_bundled_entries_fit() -> None:
 
 def test_a_backend_of_a_user_declares_its_options() -> None:
     """By the same door as ours; what it does not declare is refused."""
-    kind = BackendKind(name="own", open=lambda *_: None, options=(COUNT,))  # type: ignore[arg-type, return-value]
+    kind = BackendKind(name="own", open=lambda *_: None, options=(COUNT,))  # type: ignore[arg-type]
     undo = BACKENDS.add([("a test", {"own": kind})])
     try:
         model = ModelSpec(name="m", backend="own", devices=("cpu",))
