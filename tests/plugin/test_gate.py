@@ -130,6 +130,15 @@ class Gated:
         self.project.write("tiny.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
 
 
+GONE = """
+[models.gone]
+backend = "gguf"
+weights = "./absent.gguf"
+devices = ["cpu"]
+"""
+"""What is not there is told when it is loaded."""
+
+
 class Calm:
     """A watch that finds the machine at rest, whatever else runs on it."""
 
@@ -167,7 +176,7 @@ def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
         model("dull", "dull"),
         model("slug", "wise", SLOW),
         model("faulty", "broken"),
-        model("gone", "absent"),
+        GONE,
         model("away", "wise", device="mps"),
     ]
     project.write("models.toml", "".join(known))

@@ -128,6 +128,7 @@ NO_FIGURES = {
         "constraint",
         "missed",
         "price",
+        "engine",
     ),
     *(
         "model",
