@@ -256,10 +256,22 @@ def test_past_the_proxy(
 ) -> None:
     """What NO_PROXY names is asked itself."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+
+    model = open_at(url_of(server).replace("127.0.0.1", "localhost"))
+
+    assert answered(model) == "Hello you"
+    assert server.requests[0][0].startswith("GET /v1/models ")
+
+
+def test_this_machine_is_asked_past_the_proxy(
+    server: Loopback, open_at: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without NO_PROXY too: from a proxy, 127.0.0.1 is another machine."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
 
     assert answered(open_at(url_of(server))) == "Hello you"
-    assert server.requests[0][0].startswith("GET /v1/models ")
 
 
 def test_through_a_tunnel(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -114,6 +115,9 @@ def _taken_apart(url: WebAddress) -> Address | None:
 def find_proxy(address: Address, proxies: Mapping[str, str] | None = None) -> Address:
     """Return the proxy that the environment names for ``address``, or itself.
 
+    What is at this machine's own address (127.0.0.0/8, ::1) is asked itself: no proxy
+    could reach it, and the clock is tried against a server there.
+
     Args:
         address: of the server.
         proxies: scheme to address; ``None`` reads ``HTTP_PROXY`` and its like.
@@ -122,7 +126,11 @@ def find_proxy(address: Address, proxies: Mapping[str, str] | None = None) -> Ad
         ServerUnavailable: the proxy is of a kind that is not spoken here.
     """
     url = _proxy_named(address, getproxies() if proxies is None else proxies)
-    if url is None or proxy_bypass(f"{address.host}:{address.port}"):
+    if (
+        url is None
+        or _is_here(address.host)
+        or proxy_bypass(f"{address.host}:{address.port}")
+    ):
         return address
     where = f"proxy of {address.text}, from {address.scheme.upper()}_PROXY"
     proxy = parse_address(url, where=where)
@@ -132,6 +140,13 @@ def find_proxy(address: Address, proxies: Mapping[str, str] | None = None) -> Ad
             f" known here; set NO_PROXY={address.host} to go without one"
         )
     return proxy
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _proxy_named(address: Address, proxies: Mapping[str, str]) -> WebAddress | None:
