@@ -45,6 +45,8 @@ BESIDES = re.compile(
 )
 """What makes of words a circumstance."""
 POINTING = re.compile(r"\W{0,3}(?:it|that|this|its|his|her)\b", re.IGNORECASE)
+TITLES = frozenset({"Mr", "Mrs", "Ms", "Dr", "Prof", "St"})
+"""What is written with a full stop before a name."""
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
 
@@ -136,8 +138,10 @@ def _extent(
         return 0 <= at < len(words) and words[at][0][:1].isupper()
 
     def apart(at: int) -> bool:
+        before = words[at - 1][0]
         gap = clause[words[at - 1].end() : words[at].start()]
-        return bool(gap.strip(" .")) or ("." in gap and len(words[at - 1][0]) > 1)
+        stopped = "." in gap and len(before) > 1 and before not in TITLES
+        return bool(gap.strip(" .")) or stopped
 
     start, end = index, index + 1
     while start > 0 and asked[start - 1] and capital(start - 1) and capital(start):

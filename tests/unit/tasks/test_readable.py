@@ -184,18 +184,24 @@ def test_an_extractor_need_not_say_how_it_reads_references() -> None:
         undo()
 
 
+SMITHS = (
+    *("Mr. Smith", "The answer is Mr. Smith.", "The teacher is Mr. Smith."),
+    *("The teacher is Mrs. Smith.", "Mrs. Smith"),
+)
+
+
 def test_the_wife_of_the_right_man_is_wrong() -> None:
     """Mr and Mrs are no dress of one name: they tell two people apart."""
     task = a_task(extractor="answer", metric="exact_match")
-    sample = readable(task, a_sample(reference="Mr. Smith"), where="FILE:3")
+    asked = a_sample(reference="Mr. Smith", question="Who is the teacher?")
+    sample = readable(task, asked, where="FILE:3")
 
-    given = {
-        text: grade(text, task, sample, None)[1].value
-        for text in ("Mr. Smith", "The answer is Mr. Smith.", "Mrs. Smith")
-    }
+    given = {text: grade(text, task, sample, None)[1].value for text in SMITHS}
 
     assert given == {
         "Mr. Smith": 1.0,
         "The answer is Mr. Smith.": 1.0,
+        "The teacher is Mr. Smith.": 1.0,
+        "The teacher is Mrs. Smith.": 0.0,
         "Mrs. Smith": 0.0,
     }
