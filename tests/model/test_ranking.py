@@ -166,8 +166,8 @@ def test_a_server_of_the_same_file_finds_the_same(gguf: Any) -> None:  # noqa: A
         RANKED, lambda each: [begin, *llama.tokenize(each.prompt.encode())]
     )
     here = [each.logprob for each in likelihoods(llama, pairs)]
-    # Kernels round otherwise where a server reads a prompt in other pieces: seen are 0.07
-    # of 24.
+    # Kernels round otherwise where a server reads a prompt in other pieces: 0.07 of 24
+    # was seen.
     assert figures(found) == pytest.approx(here, abs=0.05, rel=0.01)
 
 
