@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.backends.completions.entry_options import OPTIONS
+from pytest_llmlat.backends.completions.raw_reading import read_raw_answer
 from pytest_llmlat.values.confidential import (
     Secret,
     Variables,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
-    from pytest_llmlat.values.raw_answers import RawAnswer
-    from pytest_llmlat.values.records import Request, Response
 
 
 def open_model(deployment: Deployment, clock: Clock) -> Completions:
@@ -109,19 +108,12 @@ def _at_address(address: str) -> ModelSpec:
     )
 
 
-def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
-    """Read an answer that was written down as it came."""
-    from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
-
-    return read(raw, request, place)
-
-
 KIND = BackendKind(
     name="http",
     open=open_model,
     options=OPTIONS,
     keys=("url", "api_key_env", "headers"),
-    read_raw=read_raw,
+    read_raw=read_raw_answer,
     weights="server",
     needs="url",
     devices=("endpoint",),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pytest_llmlat.backends.backend_kind import BackendKind
 from pytest_llmlat.backends.completions.entry_options import OPTIONS
+from pytest_llmlat.backends.completions.raw_reading import read_raw_answer
 from pytest_llmlat.backends.settings_check import text_option
 from pytest_llmlat.machine.hub_token import find_token
 from pytest_llmlat.values.confidential import Variables, WebAddress, as_address
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
-    from pytest_llmlat.values.raw_answers import RawAnswer
-    from pytest_llmlat.values.records import Request, Response
 
 _WEB = ("http://", "https://")
 _ADDRESS = TextForm(
@@ -112,19 +111,12 @@ def _rooted(given: WebAddress) -> WebAddress:
     return WebAddress(urlunsplit(parts._replace(path="/v1")))
 
 
-def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
-    """Read an answer that was written down as it came."""
-    from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
-
-    return read(raw, request, place)
-
-
 KIND = BackendKind(
     name="hub",
     open=open_model,
     options=(*OPTIONS, PROVIDER, ENDPOINT, INFERENCE_ROUTER),
     keys=("url", "api_key_env", "headers"),
-    read_raw=read_raw,
+    read_raw=read_raw_answer,
     weights="server",
     devices=("hf",),
     extra="http",

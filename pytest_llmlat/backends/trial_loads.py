@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pytest_llmlat.backends.shared_options import LOAD_CHECK
 from pytest_llmlat.backends.weights import package_version
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.values.errors import WeightsUnavailable
+from pytest_llmlat.values.process_ends import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -154,10 +154,7 @@ def _end(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"ended with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
+    name = signal_name(status)
     memory = " (out of memory?)" if name == "SIGKILL" else ""
     return f"was ended by {name}{memory}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BackendKind, OpenedModel
 from pytest_llmlat.backends.completions.entry_options import OPTIONS
+from pytest_llmlat.backends.completions.raw_reading import read_raw_answer
 from pytest_llmlat.backends.engines.engine_options import OWN
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
     from pytest_llmlat.values.entry_option import EntryOption
-    from pytest_llmlat.values.raw_answers import RawAnswer
-    from pytest_llmlat.values.records import Request, Response
 
 
 def open_model(deployment: Deployment, clock: Clock) -> StartedServer:
@@ -60,13 +59,6 @@ def check_entry(model: ModelSpec) -> None:
     read_entry(model)
 
 
-def read_raw(raw: RawAnswer, request: Request, place: str) -> Response:
-    """Read an answer that was written down as it came."""
-    from pytest_llmlat.backends.completions.raw_requests import read_raw as read  # noqa: PLC0415 - on use
-
-    return read(raw, request, place)
-
-
 KIND = BackendKind(
     name="engine",
     open=open_model,
@@ -75,7 +67,7 @@ KIND = BackendKind(
     nested_options=True,
     options_of=options_of,
     check_entry=check_entry,
-    read_raw=read_raw,
+    read_raw=read_raw_answer,
     weights="hub",
     needs=None,
     keys=(

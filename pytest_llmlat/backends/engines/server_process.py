@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.confidential import Secret
 from pytest_llmlat.values.errors import ServerUnavailable, Unsupported
+from pytest_llmlat.values.process_ends import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,8 +181,4 @@ def _words(status: int) -> str:
     """Say how a process ended."""
     if status >= 0:
         return f"ended with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"was killed by {name}"
+    return f"was killed by {signal_name(status)}"

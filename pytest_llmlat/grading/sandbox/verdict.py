@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.grading.sandbox.program import ProgramOutcome
+from pytest_llmlat.values.process_ends import signal_name
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox.program import Limits, OutcomeKind
@@ -119,7 +120,4 @@ def _ended(status: int | None) -> str:
         return "it was lost"
     if status >= 0:
         return f"it left with status {status}"
-    try:
-        return f"it was ended by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"it was ended by signal {-status}"
+    return f"it was ended by {signal_name(status)}"

@@ -47,8 +47,10 @@ def test_a_file_with_its_digest_is_taken_and_remembered(tmp_path: Path) -> None:
 
 
 def test_a_file_of_which_nothing_is_known_is_taken(tmp_path: Path) -> None:
-    """Its digest is not computed."""
+    """Its digest is not computed: it is not even opened, and nothing is remembered."""
     checked(tmp_path, None)
+
+    assert not (tmp_path / "cache").exists()
 
 
 def test_the_weights_of_a_package_are_held_against_its_record(tmp_path: Path) -> None:
