@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.plugin.extending import TABLES, table
+from tests.plugin.gated import Gated, a_gated_project, at_rest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,3 +154,10 @@ def project(pytester: pytest.Pytester) -> Project:
         "[pytest]\nllm = parrot\nllm_models = models.toml\nllm_tasks = tasks.toml\n"
     )
     return made
+
+
+@pytest.fixture
+def gated(project: Project, monkeypatch: pytest.MonkeyPatch) -> Gated:
+    """Give a project whose runs are gated, on a machine that is always at rest."""
+    at_rest(monkeypatch)
+    return a_gated_project(project)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.test_gate import (
+from tests.plugin.gated import (
     FAILED,
     FAST,
     OK,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.test_gate import FAILED, OK, USAGE, Gated, at_rest, model
+from tests.plugin.gated import FAILED, OK, USAGE, Gated, at_rest, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

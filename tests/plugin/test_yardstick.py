@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.command import main
 from pytest_llmlat.store import baselines
-from tests.plugin.test_gate import CELL, FAILED, OK, USAGE, Gated, at_rest, model
+from tests.plugin.gated import CELL, FAILED, OK, USAGE, Gated, at_rest, model
 
 if TYPE_CHECKING:
     from tests.plugin.conftest import Project

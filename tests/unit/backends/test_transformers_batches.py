@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.backends.huggingface.batch_rows import (
     BatchRow,
-    Engine,
     Stepper,
     rows_of,
 )
 from pytest_llmlat.backends.huggingface.batches import (
-    Continuous,
     Padded,
     batches_of,
 )
-from pytest_llmlat.backends.huggingface.encoding import EncodedPrompt
 from pytest_llmlat.backends.huggingface.thought_ending import ThoughtEnding
 from pytest_llmlat.backends.huggingface.torch_devices import TorchDevice
 from pytest_llmlat.backends.huggingface.torch_memory import (
@@ -30,142 +26,21 @@ from pytest_llmlat.backends.huggingface.torch_memory import (
 )
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import OutOfMemory, Unsupported
-from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.thought_tags import tags_of
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
+from tests.unit.backends.batch_library import (
+    END,
+    GIB,
+    PAD,
+    Ids,
+    Library,
+    a_request,
+    answered,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pytest_llmlat.backends.token_masks import AllowedTokens
-    from pytest_llmlat.values.constraint import Constraint
-    from pytest_llmlat.values.records import Generation
-
-END, PAD = 0, 99
-WORDS = {1: "one ", 2: "two ", 3: "", 4: "four "}
-GIB = 2**30
-
-
-class Ids:
-    """A tensor of token ids, of shape (rows, tokens)."""
-
-    device = "cpu"
-
-    def __init__(self, *rows: list[int]) -> None:
-        """Hold rows."""
-        self.rows = list(rows)
-        self.shape = (len(rows), len(rows[0]))
-
-    def __getitem__(self, key: int | tuple[object, int]) -> Any:  # noqa: ANN401 - as a tensor's
-        """Return a row, or a column."""
-        if isinstance(key, int):
-            return SimpleNamespace(tolist=lambda: self.rows[key])
-        return SimpleNamespace(tolist=lambda: [row[key[1]] for row in self.rows])
-
-
-def padded(ids: Ids, gap: tuple[int, int], *, value: int) -> Ids:
-    """Fill up at both ends."""
-    left, right = gap
-    return Ids(*([value] * left + row + [value] * right for row in ids.rows))
-
-
-@dataclass
-class Library:
-    """Stands for torch and the model, and notes what they are asked."""
-
-    script: list[list[int]] = field(default_factory=list)
-    """The tokens of each row, step by step; the last goes on and on."""
-    kind: str = "cpu"
-    log: list[str] = field(default_factory=list)
-    given: dict[str, Any] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
-    raises: Exception | None = None
-    config: Any = None
-    clock: ManualClock = field(default_factory=ManualClock)
-
-    @property
-    def torch(self) -> Any:  # noqa: ANN401 - stands for a module
-        """What is used of torch."""
-        cuda = SimpleNamespace(
-            synchronize=lambda _: self.log.append("synchronize"),
-            empty_cache=lambda: self.log.append("empty"),
-            mem_get_info=lambda _: (GIB, 8 * GIB),
-        )
-        return SimpleNamespace(
-            bool="bool",
-            nn=SimpleNamespace(functional=SimpleNamespace(pad=padded)),
-            cat=lambda rows: Ids(*[row for ids in rows for row in ids.rows]),
-            ones_like=lambda ids: Ids(*[[1] * len(row) for row in ids.rows]),
-            tensor=lambda values, **_: values,
-            cuda=cuda,
-        )
-
-    def generate(self, *, stopping_criteria: Sequence[Any], **given: Any) -> None:  # noqa: ANN401 - as transformers calls it
-        """Choose a token for each row a second, and ask who has ended."""
-        self.given = given
-        if self.raises:
-            raise self.raises
-        for step in range(given["generation_config"].most):
-            self.clock.wait_until(self.clock.now_ns() + NS_PER_S)
-            rows = self.script[: given["input_ids"].shape[0]]
-            column = [row[min(step, len(row) - 1)] for row in rows]
-            self.log.append(f"step {column}")
-            ids = Ids(*[[token] for token in column])
-            told = [criterion(ids, None) for criterion in stopping_criteria]
-            self.log += [f"ended {rows}" for rows in told]
-            if told and all(told[0]):
-                break
-
-    def generate_batch(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - as transformers has it
-        """Return what the library is said to have found."""
-        self.given = given
-        self.log.append("generate_batch")
-        if self.raises:
-            raise self.raises
-        return self.outputs
-
-    def destroy_cached_continuous_batching_manager(self) -> None:
-        """Note it."""
-        self.log.append("destroy")
-
-    def engine(self, *, context: int = 20) -> Engine:
-        """Return a model whose every word of a prompt is the token 7."""
-        device = TorchDevice(self.torch, self.kind)
-        return Engine(
-            torch=self.torch,
-            model=self,
-            device=device,
-            ends=frozenset({END}),
-            context=context,
-            encode=lambda r: EncodedPrompt(
-                inputs={"input_ids": Ids([7] * len(r.prompt.split()))}
-            ),
-            greedy=lambda most: SimpleNamespace(most=most, pad_token_id=PAD),
-            decoder=lambda: WORDS.__getitem__,
-            tokens_of=lambda text: [8] * len(text.split()),
-            ending=lambda request: 0 if request.thinking_tokens is None else 1,
-            begin=never,
-        )
-
-
-def never(constraint: Constraint) -> AllowedTokens:
-    """Nothing here is held to a schema."""
-    raise AssertionError(constraint)
-
-
-def a_request(words: int, most: int = 4, *stop: str) -> Request:
-    """Ask with so many words."""
-    return Request(prompt="word " * words, chat=False, max_new_tokens=most, stop=stop)
-
-
-def answered(
-    library: Library, *requests: Request, context: int = 20
-) -> tuple[list[Generation], list[Meter]]:
-    """Answer requests in one padded batch."""
-    meters = [Meter(library.clock, request.stop) for request in requests]
-    batches = Padded(library.engine(context=context))
-    return batches.generate(requests, meters, len(requests)), meters
+    from pytest_llmlat.values.records import Request
 
 
 def test_prompts_are_filled_up_on_the_left_and_the_mask_hides_it() -> None:
@@ -442,100 +317,6 @@ def test_an_unknown_kind_is_refused() -> None:
     """With those that there are."""
     with pytest.raises(Unsupported, match=r"'paged': .* padded, continuous"):
         kind_of("paged")
-
-
-def an_output(
-    tokens: list[int], stamps: list[float] | None, error: str | None = None
-) -> Any:  # noqa: ANN401 - stands for transformers' own
-    """Return what continuous batching says of one request."""
-    return SimpleNamespace(generated_tokens=tokens, timestamps=stamps, error=error)
-
-
-def continued(
-    library: Library, *requests: Request
-) -> tuple[list[Generation], list[Meter]]:
-    """Answer requests by continuous batching."""
-    meters = [Meter(library.clock, request.stop) for request in requests]
-    batches = Continuous(library.engine(), requests)
-    return batches.generate(requests, meters, 2), meters
-
-
-@pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put stand-ins in the place of what is loaded on use."""
-    library = SimpleNamespace(ContinuousBatchingConfig=SimpleNamespace)
-    monkeypatch.setitem(sys.modules, "transformers", library)
-
-
-def test_continuous_batching_is_stamped_by_the_library() -> None:
-    """Its seconds are those of our clock; the end token is none of the answer."""
-    outputs = {
-        "a": an_output([1, 3, 2, END], [1.5, 2.0, 2.5, 3.0]),
-        "b": an_output([4, 4, 4, 4], [1.5, 2.0, 2.5, 3.0, 3.5]),
-    }
-    library = Library(outputs=outputs)
-
-    generations, meters = continued(library, a_request(2), a_request(1))
-
-    assert [g.text for g in generations] == ["one two ", "four " * 4]
-    assert [g.finish for g in generations] == ["stop", "length"]
-    assert [g.output_tokens for g in generations] == [3, 4]
-    assert meters[0].timing().stamps_ns == (1_500_000_000, 2_500_000_000)
-    assert meters[0].timing().stamp_tokens == (1, 2)
-    assert library.given["inputs"] == [[7, 7], [7]]
-    assert library.given["record_timestamps"]
-    assert library.given["max_new_tokens"] == 4
-
-
-def test_no_prompt_is_shortened_by_the_beginning_of_another() -> None:
-    """Blocks are not shared; as many are under way as the size says."""
-    library = Library(outputs={"a": an_output([END], [1.0])})
-
-    continued(library, a_request(1))
-
-    config = library.given["continuous_batching_config"]
-    assert (config.allow_block_sharing, config.max_requests_per_batch) == (False, 2)
-
-
-def test_a_request_begun_anew_has_lost_its_stamps_so_fewer_are_tried() -> None:
-    """A cache that was too small is want of memory: no stamp is invented."""
-    library = Library(outputs={"a": an_output([1, 1, 1], [2.0])})
-
-    with pytest.raises(OutOfMemory, match="no cache for 2 at once"):
-        continued(library, a_request(1))
-
-
-@pytest.mark.parametrize(
-    ("outputs", "kind", "told"),
-    [
-        ({}, RuntimeError, "0 of 1 answers came: its thread ended"),
-        ({"a": an_output([], [], "kernel broke")}, RuntimeError, "kernel broke"),
-        ({"a": an_output([], [], "CUDA out of memory")}, OutOfMemory, "out of memory"),
-    ],
-)
-def test_a_failure_in_the_library_s_thread_is_the_failure_of_all(
-    outputs: dict[str, Any], kind: type[Exception], told: str
-) -> None:
-    """It is not taken for short answers."""
-    with pytest.raises(kind, match=told):
-        continued(Library(outputs=outputs), a_request(1))
-
-
-def test_what_was_reserved_is_given_back() -> None:
-    """The library's thread ends before anything else is asked of the model."""
-    library = Library(kind="cuda")
-
-    Continuous(library.engine(), [a_request(1)]).close()
-
-    assert library.log == ["destroy", "empty"]
-
-
-def test_continuous_batching_has_as_many_under_way_as_there_are() -> None:
-    """Up to a bound."""
-    batches = Continuous(Library().engine(), ())
-
-    assert batches.first_size([a_request(1)] * 3) == 3
-    assert batches.first_size([a_request(1)] * 3000) == 256
 
 
 class Scores:
