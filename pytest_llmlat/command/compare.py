@@ -18,7 +18,7 @@ from pytest_llmlat.gate.matching import after, answers_of, yardstick_of
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
-    Rules,
+    GateRules,
     parse_limits,
     parse_tolerances,
 )
@@ -99,7 +99,7 @@ def run(given: Namespace) -> int:
     Raises:
         UsageError: a run or a baseline that is none, or an expression.
     """
-    rules = Rules(
+    rules = GateRules(
         tolerances=parse_tolerances(given.tolerance, where="--tolerance"),
         unsure=given.inconclusive,
         new_cells=given.new_cells,

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.match import Match
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.step_down import LevelShare
-    from pytest_llmlat.gate.tolerances import Rules
+    from pytest_llmlat.gate.tolerances import GateRules
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Outcome
     from pytest_llmlat.values.settings import Balance
@@ -58,7 +58,7 @@ _LARGEST = 700.0
 
 
 def judge(
-    matches: Iterable[Match], rules: Rules, *, balance: Balance, among: int = 0
+    matches: Iterable[Match], rules: GateRules, *, balance: Balance, among: int = 0
 ) -> tuple[Verdict, ...]:
     """Judge every cell; the worst verdict comes first.
 
@@ -104,7 +104,7 @@ def judge(
     return worst_first(_settled(verdict, rules) for verdict in told)
 
 
-def _settled(verdict: Verdict, rules: Rules) -> Verdict:
+def _settled(verdict: Verdict, rules: GateRules) -> Verdict:
     """Return a verdict that fails where it is undecided, if that was asked for."""
     if verdict.outcome != "inconclusive" or rules.unsure == "pass":
         return verdict
@@ -113,7 +113,7 @@ def _settled(verdict: Verdict, rules: Rules) -> Verdict:
 
 
 def _examine(
-    match: Match, rules: Rules, balance: Balance
+    match: Match, rules: GateRules, balance: Balance
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     """Return the verdicts that are known at once, and the hypotheses to be judged."""
     tolerated = rules.tolerated(match.facts.cell)

@@ -17,7 +17,7 @@ from pytest_llmlat.values.results import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_llmlat.gate.tolerances import Limit, Rules, Sign
+    from pytest_llmlat.gate.tolerances import GateRules, Limit, Sign
     from pytest_llmlat.values.records import Cell
 
 RULES = "rules"
@@ -26,7 +26,7 @@ _STRICTNESS = {"fail": 2, "warn": 1, "pass": 0}
 
 
 def rule_changes(
-    base: Rules, head: Rules, cells: Iterable[Cell], *, name: str
+    base: GateRules, head: GateRules, cells: Iterable[Cell], *, name: str
 ) -> tuple[Verdict, ...]:
     """Return verdicts on changed tolerances, and on undecided and new cells.
 

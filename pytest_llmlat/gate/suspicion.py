@@ -11,7 +11,7 @@ from pytest_llmlat.gate.pairing import LATENCIES, log_ratios, pair
 
 if TYPE_CHECKING:
     from pytest_llmlat.gate.match import Match
-    from pytest_llmlat.gate.tolerances import Rules
+    from pytest_llmlat.gate.tolerances import GateRules
 
 
 _MANY_CELLS = 4
@@ -31,7 +31,7 @@ def most_looks(cells: int) -> int:
     return _LOOKS_OF_MANY if cells >= _MANY_CELLS else _LOOKS_OF_FEW
 
 
-def suspicious(match: Match, rules: Rules) -> tuple[str, ...]:
+def suspicious(match: Match, rules: GateRules) -> tuple[str, ...]:
     """Return the latencies of a cell that grew by more than is tolerated.
 
     Only beside stored runs, and only the estimate: no cell can be a regression of time

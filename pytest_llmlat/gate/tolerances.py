@@ -66,7 +66,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class GateRules:
     """The rules of a gate: tolerances, and the treatment of undecided and new cells."""
 
     tolerances: tuple[Tolerance, ...] = ()

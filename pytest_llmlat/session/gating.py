@@ -24,7 +24,7 @@ from pytest_llmlat.gate.suspicion import suspicious
 from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
-    Rules,
+    GateRules,
     parse_limits,
     parse_tolerances,
 )
@@ -95,12 +95,12 @@ class Gate:
         return None if path is None else baselines.load(path)
 
     @cached_property
-    def rules(self) -> Rules:
+    def rules(self) -> GateRules:
         """What is tolerated."""
         return self._rules(self._settings)
 
-    def _rules(self, told: Settings | JudgingSettings) -> Rules:
-        return Rules(
+    def _rules(self, told: Settings | JudgingSettings) -> GateRules:
+        return GateRules(
             tolerances=parse_tolerances(
                 told.tolerances, where=self._spelled("tolerances")
             ),

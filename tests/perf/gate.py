@@ -27,7 +27,7 @@ import numpy as np  # noqa: TID253 - a script
 
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.match import Match
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
@@ -145,7 +145,7 @@ def regressions(world: World, seed: int) -> frozenset[str]:
     """Return the quantities of which one session reports a regression."""
     source = np.random.default_rng(seed)
     matches = [match_of(world, number, source) for number in range(world.cells)]
-    verdicts = judge(matches, Rules(), balance="geometric")
+    verdicts = judge(matches, GateRules(), balance="geometric")
     return frozenset(v.quantity for v in verdicts if v.outcome == "regression")
 
 
@@ -199,7 +199,7 @@ def judged(cells: int, samples: int) -> str:
     matches = [match_of(world, number, source) for number in range(cells)]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, spent = time.perf_counter(), time.process_time()
-    verdicts = judge(matches, Rules(), balance="geometric")
+    verdicts = judge(matches, GateRules(), balance="geometric")
     start, spent = time.perf_counter() - start, time.process_time() - spent
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return (

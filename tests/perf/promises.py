@@ -24,7 +24,7 @@ from pytest_llmlat.gate.judging import ALPHA, judge
 from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.needed_samples import Undecided, needed_runs, needed_samples
 from pytest_llmlat.gate.power import Visible, visible
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.store.baselines import BaselineCell, BaselineRun
 from tests.perf.gate import answer, cell_of, facts_of
 from tests.perf.stored_runs import (
@@ -97,7 +97,7 @@ def times_kept(study: Study, seed: int) -> list[tuple[str, float, int]]:
     ]
     rows = visible(
         [stored_run(at, run, usual) for at, run in enumerate(runs)],
-        tolerated=Rules().tolerated,
+        tolerated=GateRules().tolerated,
         samples=None,
         again=True,
     )
@@ -175,7 +175,7 @@ def loss_kept(study: Lost, seed: int) -> list[tuple[str, float, int]]:
             only_quality="not asked",
             runs={run.id: run.cells[0].records for run in runs},
         )
-        verdicts = judge([match], Rules(), balance="geometric")
+        verdicts = judge([match], GateRules(), balance="geometric")
         hits += any(v.outcome == "regression" for v in verdicts)
     return [("quality", loss, hits)]
 

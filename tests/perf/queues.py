@@ -26,7 +26,7 @@ from pytest_llmlat.analysis.percentile_intervals import percentile_interval
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.match import Match
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
@@ -320,7 +320,7 @@ def regression(
         )
     facts = replace(FACTS, planned=requests)
     match = Match(facts=facts, records=sides[1], against="m", reference=sides[0])
-    found = judge([match], Rules(), balance="geometric")
+    found = judge([match], GateRules(), balance="geometric")
     return any(verdict.outcome == "regression" for verdict in found)
 
 

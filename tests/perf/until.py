@@ -28,7 +28,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.judging import ALPHA, SHARES, judge
 from pytest_llmlat.gate.looks import AT_LOOKS
 from pytest_llmlat.gate.match import Match
-from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE, Rules
+from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE, GateRules
 from pytest_llmlat.gate.until_decided import UntilDecided
 from pytest_llmlat.values.stopping import Stopping
 from tests.perf.gate import SPREAD, answer, cell_of, facts_of
@@ -209,7 +209,7 @@ def session(
                 in_turn=True,
             )
         )
-    verdicts = judge(matches, Rules(), balance="geometric")
+    verdicts = judge(matches, GateRules(), balance="geometric")
     return Ended(
         outcomes=Counter(v.outcome for v in verdicts),
         used=fmean(stop.used / stop.planned for stop in stops),

@@ -14,7 +14,7 @@ from pytest_llmlat.gate.changes import BALANCED, QUALITY
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.pairing import LATENCIES
-from pytest_llmlat.gate.tolerances import NEW_CELLS, Rules, parse_tolerances
+from pytest_llmlat.gate.tolerances import NEW_CELLS, GateRules, parse_tolerances
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
@@ -71,7 +71,7 @@ def matched(
 
 def judged(match: Match, *tolerances: str) -> dict[str, Verdict]:
     """Judge one cell: each quantity's verdict."""
-    rules = Rules(tolerances=parse_tolerances(tolerances, where="here"))
+    rules = GateRules(tolerances=parse_tolerances(tolerances, where="here"))
     found = judge([match], rules, balance="geometric")
     assert len({v.quantity for v in found}) == len(found)
     return {verdict.quantity: verdict for verdict in found}
@@ -98,7 +98,7 @@ def cells(count: int, worse: Sequence[Match] = ()) -> list[Match]:
 
 def found(matches: Sequence[Match], *tolerances: str) -> tuple[Verdict, ...]:
     """Judge them all, by the defaults where nothing is said."""
-    rules = Rules(tolerances=parse_tolerances(tolerances, where="test"))
+    rules = GateRules(tolerances=parse_tolerances(tolerances, where="test"))
     return judge(matches, rules, balance="geometric")
 
 
@@ -336,7 +336,7 @@ def test_a_new_cell_is_what_was_chosen(choice: str, outcome: str) -> None:
     """There is nothing that it could be compared with."""
     chosen = next(each for each in NEW_CELLS if each == choice)
     match = matched(answers([1.0] * 9), None)
-    (verdict,) = judge([match], Rules(new_cells=chosen), balance="geometric")
+    (verdict,) = judge([match], GateRules(new_cells=chosen), balance="geometric")
 
     assert (verdict.quantity, verdict.outcome) == ("records", outcome)
     assert verdict.note == "new: main has no such cell"
@@ -355,7 +355,7 @@ def test_a_cell_that_is_not_whole_has_failed(*, choice: str, new: bool) -> None:
         replace(whole, records=()),
         replace(whole, records=(), facts=replace(whole.facts, planned=0)),
     ):
-        (verdict,) = judge([match], Rules(new_cells=chosen), balance="geometric")
+        (verdict,) = judge([match], GateRules(new_cells=chosen), balance="geometric")
         assert (verdict.quantity, verdict.outcome) == ("records", "failed")
         assert "answers are there" in str(verdict.note)
 
@@ -481,7 +481,7 @@ def test_a_shorter_time_limit_is_no_gain() -> None:
 def test_without_words_an_undecided_run_may_pass_or_fail() -> None:
     """As was chosen; what was inconclusive is then named so."""
     match = noisy(0.0, 0.5)
-    verdicts = judge([match], Rules(unsure="fail"), balance="geometric")
+    verdicts = judge([match], GateRules(unsure="fail"), balance="geometric")
     named = {v.quantity: v for v in verdicts}
 
     assert named["e2e"].outcome == "failed"
@@ -495,7 +495,7 @@ def test_huge_ratios_do_not_overflow() -> None:
     theirs = answers([1e-9] * 6)
     ours = answers([1e-9] * 3 + [1e9] * 3)
     matches = [matched(ours, theirs)] * 60
-    for verdict in judge(matches, Rules(), balance="geometric"):
+    for verdict in judge(matches, GateRules(), balance="geometric"):
         assert verdict.high is not None
         assert not math.isnan(verdict.high)
 

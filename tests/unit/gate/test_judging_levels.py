@@ -12,7 +12,7 @@ from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate.changes import BALANCED, QUALITY, changes
 from pytest_llmlat.gate.judging import ALPHA, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import OUTCOMES, worst_first
 from tests.unit.builders import a_cell
@@ -119,7 +119,7 @@ def test_cells_that_are_still_to_come_are_counted() -> None:
     """Who judges some before the others are there is as careful as at the end."""
     odd = noisy(0.17, 0.2, 16)
     for among, outcome in ((1, "regression"), (50, "inconclusive")):
-        verdicts = judge([odd], Rules(), balance="geometric", among=among)
+        verdicts = judge([odd], GateRules(), balance="geometric", among=among)
         (verdict,) = [v for v in verdicts if v.quantity == "e2e"]
         assert verdict.outcome == outcome
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_llmlat.gate.changes import changes
 from pytest_llmlat.gate.judging import ALPHA, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
-from pytest_llmlat.gate.tolerances import Rules, parse_tolerances
+from pytest_llmlat.gate.tolerances import GateRules, parse_tolerances
 from tests.unit.builders import a_cell
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_every_verdict_follows_from_its_figures(
 ) -> None:
     """By the contract, with Holm's steps worked out beside it."""
     matches = [drawn(each, number) for number, each in enumerate(rows)]
-    rules = Rules(tolerances=parse_tolerances([f"e2e={tolerance}"], where="here"))
+    rules = GateRules(tolerances=parse_tolerances([f"e2e={tolerance}"], where="here"))
     tolerated = rules.tolerated(a_cell())
     families: dict[tuple[str, str], dict[str, float]] = {}
     for match in matches:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.gate.judging import judge
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from tests.unit.builders import a_cell, a_record, a_timing
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def test_what_was_measured_in_turn_has_no_verdict_on_all_cells() -> None:
 def test_times_beside_stored_runs_are_judged_when_all_cells_are_there() -> None:
     """Before that nobody knows how unlike cells move; quality does not wait."""
     match = stored_beside(0.5, 0.0)
-    early = judge([match], Rules(), balance="geometric", among=4)
+    early = judge([match], GateRules(), balance="geometric", among=4)
 
     assert {verdict.quantity for verdict in early} == {"quality"}
 

@@ -13,7 +13,7 @@ from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.neighbours import SPEED, shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.stored_runs import stored_times
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def regression(ours: tuple[Record, ...], theirs: tuple[Record, ...]) -> bool:
         against="main",
         reference=theirs,
     )
-    found = judge([match], Rules(), balance="geometric")
+    found = judge([match], GateRules(), balance="geometric")
     return any(verdict.outcome == "regression" for verdict in found)
 
 

@@ -13,7 +13,7 @@ from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate.between_runs import CELL_SPREAD, CELL_WEIGHT, RUN_SPREAD
 from pytest_llmlat.gate.power import SIZES, Visible, visible
 from pytest_llmlat.gate.seen_loss import POWER, loss_of_answers, noncentral
-from pytest_llmlat.gate.tolerances import Rules, parse_tolerances
+from pytest_llmlat.gate.tolerances import GateRules, parse_tolerances
 from pytest_llmlat.report.power_lines import power_lines
 from pytest_llmlat.store.baselines import BaselineCell, BaselineRun
 from pytest_llmlat.values.records import Grade
@@ -93,7 +93,7 @@ def table(
     again: bool = False,
 ) -> dict[tuple[str, int], Visible]:
     """Return the rows by cell and by their number of samples."""
-    rules = Rules(tolerances=parse_tolerances(tolerances, where="here"))
+    rules = GateRules(tolerances=parse_tolerances(tolerances, where="here"))
     rows = visible(runs, tolerated=rules.tolerated, samples=samples, again=again)
     return {(row.cell, row.samples): row for row in rows}
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
-from pytest_llmlat.gate.tolerances import Rules, parse_limits, parse_tolerances
+from pytest_llmlat.gate.tolerances import GateRules, parse_limits, parse_tolerances
 from tests.unit.builders import a_cell
 
 CELLS = [a_cell("parrot"), a_cell("owl")]
 
 
-def rules(*texts: str, **others: str) -> Rules:
+def rules(*texts: str, **others: str) -> GateRules:
     """Return rules as they are typed."""
-    return Rules(tolerances=parse_tolerances(texts, where="here"), **others)  # type: ignore[arg-type]
+    return GateRules(tolerances=parse_tolerances(texts, where="here"), **others)  # type: ignore[arg-type]
 
 
-def told(base: Rules, head: Rules) -> list[tuple[str, str]]:
+def told(base: GateRules, head: GateRules) -> list[tuple[str, str]]:
     """Return outcome and note of each change."""
     found = rule_changes(base, head, CELLS, name="main")
     assert all(verdict.against == "main" for verdict in found)

@@ -17,8 +17,8 @@ from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     SIGNS,
     UNSURE,
+    GateRules,
     Limit,
-    Rules,
     Scope,
     Tolerance,
     parse_limit,
@@ -54,7 +54,7 @@ def tolerance(text: str) -> Tolerance:
 
 def tolerated(*texts: str) -> Mapping[str, float]:
     """Return what is tolerated of gpt2's sentiments."""
-    return Rules(tolerances=parse_tolerances(texts, where=WHERE)).tolerated(GPT2)
+    return GateRules(tolerances=parse_tolerances(texts, where=WHERE)).tolerated(GPT2)
 
 
 def limit(text: str) -> Limit:
@@ -288,7 +288,7 @@ def test_a_marker_names_the_figure_itself() -> None:
 
 def test_settings_have_their_choices() -> None:
     """What is unsure passes, and a new cell warns, unless told otherwise."""
-    assert (Rules().unsure, Rules().new_cells) == ("pass", "warn")
+    assert (GateRules().unsure, GateRules().new_cells) == ("pass", "warn")
     assert set(UNSURE) == {"pass", "fail"}
     assert set(NEW_CELLS) == {"fail", "warn", "pass"}
 

@@ -14,7 +14,7 @@ from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.looks import AT_LOOKS, Looks, sequences
 from pytest_llmlat.gate.match import Match
 from pytest_llmlat.gate.pairing import pair
-from pytest_llmlat.gate.tolerances import Rules
+from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.gate.until_decided import UntilDecided
 from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
@@ -171,7 +171,7 @@ def judged(
         in_turn=in_turn,
         same_answers=same_answers,
     )
-    return {v.quantity: v for v in judge([match], Rules(), balance="geometric")}
+    return {v.quantity: v for v in judge([match], GateRules(), balance="geometric")}
 
 
 EARLY = Stopping(planned=60, used=12, why="regression of e2e")
