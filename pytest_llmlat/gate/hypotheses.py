@@ -13,6 +13,7 @@ from pytest_llmlat.gate.between_runs import own, summed, together
 from pytest_llmlat.gate.changes import BALANCED, Change
 from pytest_llmlat.gate.looks import Looks, sequences
 from pytest_llmlat.gate.pairing import LATENCIES
+from pytest_llmlat.gate.step_down import HommelFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +50,8 @@ class Hypothesis:
     """Number of stored runs beside it; 0 where both were measured in turn."""
     times: Mapping[str, StoredTimes] = field(default_factory=dict)
     """Stored times of the cell, by latency."""
+    by_clock: bool = False
+    """Whether it changes with time alone, since all answers are the same."""
 
 
 def looked_at(
@@ -98,18 +101,46 @@ def across_runs(gated: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 
 def families(gated: Iterable[Hypothesis]) -> list[list[Hypothesis]]:
-    """Return the families that share a level: a cell's latencies; all else alone."""
+    """Return the families that share a level: a cell's latencies; all else alone.
+
+    A balanced score that changes with time alone is in that of the latencies.
+    """
     found: list[list[Hypothesis]] = []
     clocks: dict[tuple[str, str], list[Hypothesis]] = {}
+    followers = []
     for each in gated:
-        if each.change.quantity not in LATENCIES:
+        place = each.cell, each.against
+        if each.by_clock:
+            followers.append(each)
+        elif each.change.quantity not in LATENCIES:
             found.append([each])
-        elif (each.cell, each.against) in clocks:
-            clocks[each.cell, each.against].append(each)
+        elif place in clocks:
+            clocks[place].append(each)
         else:
-            clocks[each.cell, each.against] = [each]
-            found.append(clocks[each.cell, each.against])
+            clocks[place] = [each]
+            found.append(clocks[place])
+    for each in followers:
+        clock = clocks.get((each.cell, each.against), [])
+        latency = _named(clock, BALANCED_BY)
+        if latency is None:
+            found.append([replace(each, by_clock=False)])
+        else:
+            # So it is never worse where its latency is not, and takes no level from it.
+            p = max(each.change.p, latency.change.p)
+            clock.append(replace(each, change=replace(each.change, p=p)))
     return found
+
+
+def hommel_family(family: Sequence[Hypothesis]) -> HommelFamily:
+    """Return the p-values of a family that take a share of the level."""
+    return HommelFamily(
+        p=tuple(each.change.p for each in family if not each.by_clock),
+        weight=family[0].weight,
+    )
+
+
+def _named(family: Iterable[Hypothesis], quantity: str) -> Hypothesis | None:
+    return next((each for each in family if each.change.quantity == quantity), None)
 
 
 def _weight(gated: Iterable[Hypothesis]) -> float:
@@ -190,5 +221,6 @@ __all__ = [
     "Hypothesis",
     "across_runs",
     "families",
+    "hommel_family",
     "looked_at",
 ]

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.changes import FEWEST, QUALITY, changes
+from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
     BALANCED_BY,
@@ -14,6 +14,7 @@ from pytest_llmlat.gate.hypotheses import (
     across_runs,
     as_change,
     families,
+    hommel_family,
     looked_at,
 )
 from pytest_llmlat.gate.looks import unsuited
@@ -25,7 +26,7 @@ from pytest_llmlat.gate.needed_samples import (
 )
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
-from pytest_llmlat.gate.step_down import HommelFamily, step_down
+from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.gate.verdict_notes import (
     growing,
@@ -65,7 +66,9 @@ def judge(
     Holm's correction (1979, weighted) is over all quantities of all cells: under
     identical candidates at most one session in twenty reports any regression. Quality,
     balance and time have equal shares; what is read from the one clock shares that of
-    time by Hommel's, since a model that is slower is so in all of it.
+    time by Hommel's, since a model that is slower is so in all of it. Where all answers
+    are the same, balance changes with time alone and has no share: it is a regression
+    where e2e is one, and it lost more than is tolerated.
 
     Args:
         matches: the cells.
@@ -88,10 +91,7 @@ def judge(
         gated = across_runs(gated)
     grouped = families(gated)
     shares = step_down(
-        [
-            HommelFamily(p=tuple(each.change.p for each in some), weight=some[0].weight)
-            for some in grouped
-        ],
+        [hommel_family(some) for some in grouped],
         ALPHA / 2,
         # All cells together have a share of their own.
         least=among * SHARES / (1 - ALL_CELLS_SHARE if stored else 1),
@@ -155,6 +155,8 @@ def _compare(
     found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
     found = looked_at(found, pairs, match.facts.stopping, balance)
     early = bool(match.facts.stopping and match.facts.stopping.early)
+    kept = QUALITY in found and found[QUALITY].estimate == 0
+    same = match.same_answers and not early and kept
     said = tuple(remarks(match, pairs))
     told: list[Verdict] = []
     gated: list[Hypothesis] = []
@@ -175,9 +177,9 @@ def _compare(
             tolerance=tolerance,
             notes=(*said, *own),
             stored=len(match.runs),
+            by_clock=same and name == BALANCED,
         )
-        alike = match.same_answers and not early
-        if name == QUALITY and alike and found[name].estimate == 0:
+        if name == QUALITY and same:
             note = "every answer is the same, letter for letter"
             told.append(_at_once(each, "pass", note))
             continue

@@ -213,7 +213,10 @@ def _all(
 def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
     """Return the number of shares of the level that a cell will have."""
     quality = QUALITY in allowed and not each.same_answers
-    return quality + (BALANCED in allowed) + any(name in allowed for name in LATENCIES)
+    # Where the answers are the same, balance changes with time alone.
+    alone = not (each.same_answers and QUALITY in allowed and BALANCED_BY in allowed)
+    balance = BALANCED in allowed and alone
+    return quality + balance + any(name in allowed for name in LATENCIES)
 
 
 def _slower(whole: Spread, level: float, tolerance: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,11 @@ import pytest
 
 from tests.http.asking import ask, url_of
 from tests.http.loopback import CLOSE, HANG, HELLO, MODELS
+from tests.http.told import Told, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.values.records import Response
     from tests.http.asking import Opener
     from tests.http.loopback import Loopback, Script
 
@@ -26,27 +25,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CASES.is_file(), reason="the reported cases are not here"),
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is to be said of an answer; what is not named is not looked at."""
-
-    finish: str = "stop"
-    text: str | None = None
-    error: str | None = None
-    """A part of it: the server's own words."""
-    tokens: int | None = None
-    no_tokens: bool = False
-    tpot_s: float | None = None
-    """At least."""
-    no_tpot: bool = False
-    ttft_s: float | None = None
-    """At least."""
-    left_out: str | None = None
-    """Parameters that the server refuses and takes the request without."""
-    thought: bool = False
-    """A thought was stamped apart."""
 
 
 TOLD = {
@@ -118,27 +96,6 @@ def scripts(writes: Sequence[Any]) -> list[Script]:
     """Return what is played for each request in turn."""
     several = isinstance(writes[0], list)
     return [script(each) for each in writes] if several else [script(writes)]
-
-
-def check(response: Response, wanted: Told) -> None:
-    """Hold an answer to what is to be said of it."""
-    found, timing = response.generation, response.timing
-    failed = "timeout" if response.timed_out else "error"
-    assert (failed if found is None else found.finish) == wanted.finish, response.error
-    assert wanted.error is None or wanted.error in (response.error or "")
-    if found is None:
-        return
-    assert wanted.text in (None, found.text)
-    assert wanted.tokens in (None, found.output_tokens)
-    assert found.output_tokens is None or not wanted.no_tokens
-    assert timing.tpot_s is None or not wanted.no_tpot
-    if wanted.tpot_s is not None:
-        assert timing.tpot_s is not None
-        assert timing.tpot_s >= 0.99 * wanted.tpot_s
-    if wanted.ttft_s is not None:
-        assert timing.ttft_s is not None
-        assert timing.ttft_s >= wanted.ttft_s
-    assert (timing.ttfr_s is not None) == wanted.thought
 
 
 def test_every_reported_stream_has_an_expectation() -> None:

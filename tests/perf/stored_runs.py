@@ -28,9 +28,10 @@ from pytest_llmlat.gate.hypotheses import (
     across_runs,
     as_change,
     families,
+    hommel_family,
 )
 from pytest_llmlat.gate.judging import ALPHA
-from pytest_llmlat.gate.step_down import HommelFamily, step_down
+from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import spread_of_rounds, times_of_logs
 from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.gate.tolerances import DEFAULT_TOLERANCE
@@ -210,6 +211,7 @@ def hypotheses_of(
             notes=(),
             stored=len(theirs),
             times={name: each for name, each in times.items() if each},
+            by_clock=name == BALANCED,
         )
         for name, change in found.items()
     ]
@@ -224,10 +226,7 @@ def regressions(gated: list[Hypothesis]) -> list[Hypothesis]:
     """Return what the gate calls a regression, as ``judge`` does."""
     grouped = families(across_runs(gated))
     shares = step_down(
-        [
-            HommelFamily(p=tuple(each.change.p for each in some), weight=some[0].weight)
-            for some in grouped
-        ],
+        [hommel_family(some) for some in grouped],
         ALPHA / 2,
     )
     return [

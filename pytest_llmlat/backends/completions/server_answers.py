@@ -18,6 +18,7 @@ from pytest_llmlat.backends.completions.stream_reading import (
     said,
 )
 from pytest_llmlat.backends.transport.client import SUCCESS
+from pytest_llmlat.backends.transport.events import BOM
 from pytest_llmlat.values.records import Generation, Response, Transport
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _reading(answer: HttpResponse, most_tokens: int = MOST_TOKENS) -> StreamRead
     if answer.status not in SUCCESS:
         return StreamReading()
     # By what it is, not by what it is called: gateways take either for the other.
-    body = answer.body.lstrip()
+    body = answer.body.removeprefix(BOM).lstrip()
     if body.startswith(_STREAM):
         return read_stream(answer.parts, most_tokens)
     kind = answer.headers.get("content-type", "").lower()
@@ -201,13 +202,20 @@ def _error(
     elif reading.finish and not (reading.went_on and not outcome.last.complete):
         trouble = None
     else:
-        trouble = (
-            f"the answer was cut off after {reading.texts} pieces of text, before the"
-            " server said that it was at its end"
-        )
+        trouble = _unended(reading, complete=outcome.last.complete)
     if trouble is None and _end(reading) == "failed" and not stopped:
         trouble = f"the server gave the answer up: {reading.finish}"
     return None if trouble is None else complaints.broken(outcome, trouble)
+
+
+def _unended(reading: StreamReading, *, complete: bool) -> str:
+    """Say what is wrong with an answer whose end nobody told."""
+    if reading.foreign and complete and not reading.pieces:
+        return f"no message of the stream has choices; the first: {reading.foreign}"
+    return (
+        f"the answer was cut off after {reading.texts} pieces of text, before the"
+        " server said that it was at its end"
+    )
 
 
 def _transport(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.message_parts import (
     MalformedMessage,
     mended,
@@ -13,6 +14,12 @@ from pytest_llmlat.backends.completions.message_parts import (
     shown,
     text_of,
     thought_of,
+)
+from pytest_llmlat.backends.completions.stream_pieces import (
+    Piece,
+    differences,
+    grown,
+    said_again,
 )
 from pytest_llmlat.backends.transport.events import events
 
@@ -25,6 +32,8 @@ _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
 _COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
 """Keys of the words of servers that complain, the likeliest first."""
+_FIRST = (None, 0, "0", "")
+"""What stands for the number of the first choice."""
 _SHOWN = 80
 MOST_TOKENS = 50_000
 """Of an answer of which it is not known how many tokens were asked for."""
@@ -37,17 +46,6 @@ memory as it is long."""
 
 class Reported(MalformedMessage):
     """A message in which the server says that it has failed."""
-
-
-class Piece(NamedTuple):
-    """One message of a stream that carries text, or a count of tokens."""
-
-    stamp: int
-    text: str
-    reasoning: bool
-    """Whether it is a part of a thought, and no content."""
-    running: int | None
-    """Tokens of the answer up to here, where the server counts along."""
 
 
 @dataclass(slots=True)
@@ -81,6 +79,10 @@ class StreamReading:
     """The error is the server's own word, not what we make of its messages."""
     unread: bool = False
     """There is so much of it that not all was read."""
+    foreign: str | None = None
+    """The beginning of the first message that is none of an OpenAI-compatible API."""
+    index: object = None
+    """The number of the choice that is read; the others were not asked for."""
     halves: str = ""
     """The first half of a character whose second half is in the next message."""
 
@@ -121,7 +123,10 @@ def read_stream(
                 reading.error = str(wrong)
                 reading.reported = isinstance(wrong, Reported)
             if reading.done or reading.error:
-                return reading
+                break
+        if reading.done or reading.error:
+            break
+    reading.pieces = differences(reading.pieces)
     return reading
 
 
@@ -214,11 +219,13 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
         raise Reported(f"the server reports an error in its answer: {said(text)}")
     message = _object(text, "a message of the stream")
     _head(reading, message)
-    choice = _choice(message)
+    choice = _choice(message, reading.index)
     if choice is None:
         if "usage" not in message and "choices" not in message:
             _refuse(message)
+            reading.foreign = reading.foreign or shown(message)
         return
+    reading.index = _number(choice)
     running = _count(message.get("usage"), "completion_tokens")
     _take_choice(reading, stamp, choice, running)
 
@@ -237,14 +244,19 @@ def _take_choice(
     delta, whole = choice.get("delta") or {}, choice.get("message")
     if not isinstance(delta, dict):
         raise MalformedMessage(f"a message's delta is no object: {shown(delta)}")
-    if not delta and isinstance(whole, dict):
+    if not delta and isinstance(whole, dict) and not reading.texts:
         # A gateway that puts a whole answer into one event: it has no stamps.
-        reading.text += mended(text_of(whole.get("content")))
-        reading.thoughts += mended(thought_of(whole))
-        reading.refusal += mended(refusal_of(whole))
+        reading.text = grown(reading.text, mended(text_of(whole.get("content"))))
+        reading.thoughts = grown(reading.thoughts, mended(thought_of(whole)))
+        reading.refusal = grown(reading.refusal, mended(refusal_of(whole)))
     content = text_of(delta.get("content", choice.get("text")))
     reading.went_on |= bool(content) and reading.finish is not None
-    reading.finish = _finish(choice) or reading.finish
+    reason = _finish(choice)
+    if reason is not None and said_again(reading.pieces, content):
+        content = ""
+    if reading.finish is None or end_of(reading.finish) == "whole":
+        # Who says that it was cut off or given up is not made whole by what follows.
+        reading.finish = reason or reading.finish
     reading.refusal += mended(refusal_of(delta))
     thinking = thought_of(delta)
     if thinking:
@@ -277,6 +289,8 @@ def _head(reading: StreamReading, message: dict[str, Any]) -> None:
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
+    if not data:
+        raise MalformedMessage(f"{what} is empty")
     try:
         # Always UTF-8 by its standards: not guessed at, which would take longer too.
         message = json.loads(str(data, "utf-8"))
@@ -295,17 +309,29 @@ def _object(data: bytes, what: str) -> dict[str, Any]:
     return message
 
 
-def _choice(message: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first choice; only one was asked for."""
+def _choice(message: dict[str, Any], index: object = None) -> dict[str, Any] | None:
+    """Return the choice of a number, else the first one; only one was asked for.
+
+    Args:
+        message: one of the server.
+        index: the number of the choice that came before in the same answer. Most
+            servers count from 0, some from 1, and some write the number as a text.
+    """
     choices = message.get("choices") or []
     if not isinstance(choices, list):
         raise MalformedMessage(f"a message's choices are no list: {shown(choices)}")
     for choice in choices:
         if not isinstance(choice, dict):
             raise MalformedMessage(f"a message's choice is no object: {shown(choice)}")
-        if not choice.get("index"):
-            return choice
-    return None
+    if index is None:
+        zero = [choice for choice in choices if choice.get("index") in _FIRST]
+        return next(iter(zero + choices), None)
+    return next((one for one in choices if _number(one) == index), None)
+
+
+def _number(choice: dict[str, Any]) -> object:
+    index = choice.get("index")
+    return 0 if index in _FIRST else index
 
 
 def _finish(choice: dict[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 FINAL = 200
 """Status from which on an answer is the last one to its request."""
 _ANY_WRAPPER = 47
+_DEFLATE, _CHECKED = 8, 31
 _PLAIN = ("", "identity")
 _ZIPPED = ("gzip", "x-gzip", "deflate")
 
@@ -140,6 +141,15 @@ def _to_the_close(headers: Mapping[str, str]) -> bool:
     return not chunked and "content-length" not in headers
 
 
+def _wrapper(kind: str, parts: Sequence[tuple[int, bytes]]) -> int:
+    """Return how packets are framed: some servers leave zlib's frame away."""
+    first = b"".join(part for _, part in parts[:2])[:2]
+    # RFC 1950: compression method 8, and a check of both bytes.
+    framed = first[:1] == b"" or first[0] & 15 == _DEFLATE
+    framed &= int.from_bytes(first, "big") % _CHECKED == 0
+    return _ANY_WRAPPER if kind != "deflate" or framed else -zlib.MAX_WBITS
+
+
 def _decoded(
     encoding: str, parts: Sequence[tuple[int, bytes]], most: int
 ) -> tuple[Sequence[tuple[int, bytes]], str | None]:
@@ -150,7 +160,7 @@ def _decoded(
     if kind not in _ZIPPED:
         return (), f"the answer is packed as {kind[:40]!r}, which was not asked for"
     unpacked: list[tuple[int, bytes]] = []
-    zipped = zlib.decompressobj(_ANY_WRAPPER)
+    zipped = zlib.decompressobj(_wrapper(kind, parts))
     # One byte more than may be: so much is never unpacked, however well it is packed.
     left = most + 1
     for stamp, packed in parts:

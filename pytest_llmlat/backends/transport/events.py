@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+"""The mark of byte order, which some put before UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
                 held.append(line)
                 line = b"".join(held)  # noqa: PLW2901 - the rest of a line begun before
                 held.clear()
-            yield stamp, line.removeprefix(_BOM) if first else line
+            yield stamp, line.removeprefix(BOM) if first else line
             first = False
         if last:
             held.append(last)
     if held:
         line = b"".join(held)
-        yield stamp, line.removeprefix(_BOM) if first else line
+        yield stamp, line.removeprefix(BOM) if first else line

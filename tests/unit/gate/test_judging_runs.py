@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.gate.changes import changes
+from pytest_llmlat.gate.hypotheses import Hypothesis, families, hommel_family
 from pytest_llmlat.gate.judging import judge
+from pytest_llmlat.gate.pairing import pair
 from pytest_llmlat.gate.tolerances import GateRules
 from tests.unit.builders import a_cell, a_record, a_timing
 
@@ -162,6 +165,46 @@ def test_balance_knows_what_runs_differ_in_and_quality_does_not() -> None:
 
     assert width(one["balanced"]) > 1.5 * width(five["balanced"])
     assert width(one["quality"]) == width(five["quality"])
+
+
+def test_balance_of_the_same_answers_takes_no_level_from_time() -> None:
+    """It changes with time alone then: what is one clock's is tested once."""
+    match = stored_beside(0.1, 0.0, 0.004, -0.004)
+
+    apart = judged(replace(match, same_answers=False))
+    same = judged(replace(match, same_answers=True))
+
+    assert (same["e2e"].low or 0) > (apart["e2e"].low or 0)
+    # It has the interval of its clock's level too.
+    assert (same["balanced"].low or 0) > (apart["balanced"].low or 0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.15, 0.5])
+def test_balance_of_the_same_answers_is_worse_only_where_time_is(shift: float) -> None:
+    """Nothing else could have made it so."""
+    match = stored_beside(shift, 0.0, 0.004, -0.004)
+
+    found = judged(replace(match, same_answers=True))
+
+    worse = {name for name, v in found.items() if v.outcome == "regression"}
+    assert "balanced" not in worse or "e2e" in worse
+    assert ("balanced" in worse) == (shift > 0)
+
+
+def test_balance_is_tested_alone_where_its_time_is_not() -> None:
+    """Without a latency that is gated it has a level of its own."""
+    match = stored_beside(0.5, 0.0)
+    change = changes(
+        pair(match.records, match.reference or ()), ["balanced"], balance="geometric"
+    )["balanced"]
+    alone = Hypothesis(
+        cell="a", against="b", change=change, tolerance=0.02, notes=(), by_clock=True
+    )
+
+    ((found,),) = families([alone])
+
+    assert not found.by_clock
+    assert hommel_family([found]).p == (change.p,)
 
 
 def test_all_cells_together_show_what_none_shows_alone() -> None:
