@@ -27,6 +27,7 @@ from pytest_llmlat.analysis.measured_rows import (
 )
 from pytest_llmlat.analysis.spending import cost_figures
 from pytest_llmlat.analysis.summary import complete, condense
+from pytest_llmlat.analysis.untimed import without_times
 from pytest_llmlat.analysis.variants import tunings
 from pytest_llmlat.values.results import Estimate, Scoreboard, Standing
 
@@ -177,7 +178,7 @@ def _standing(
     counts = [cell.counts for cell in cells]
     summaries = [cell.summary for cell in cells]
     first = summaries[0].cell
-    return Standing(
+    row = Standing(
         model=first.model,
         device=first.device,
         scenario=first.scenario,
@@ -221,6 +222,8 @@ def _standing(
         budget_ranks=None,
         bis=None,
     )
+    untimed = any(summary.untimed is not None for summary in summaries)
+    return without_times(row) if untimed else row
 
 
 def _joined(

@@ -25,6 +25,7 @@ from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
+from pytest_llmlat.analysis.untimed import counted_times, without_times
 from pytest_llmlat.analysis.workload import workload
 from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.percentiles import distribution
@@ -49,6 +50,7 @@ _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
     *("constraint", "stopping", "price", "engine"),
+    *("sittings", "anew", "reused_answers", "untimed"),
 )
 """Facts of a cell that its summary takes over."""
 
@@ -85,6 +87,7 @@ def condense(
         records: of the cell; may be empty.
         slo: which answers came in time to be called good.
     """
+    records = counted_times(facts, records)
     answered = [r for r in records if answer_time(r) is not None]
     graded = any(record.graded for record in records)
     stopped = facts.stopping is not None and facts.stopping.early
@@ -131,7 +134,7 @@ def complete(cell: Condensed, balance: Balance) -> Summary:
     """
     facts, found = cell.facts, cell.estimates
     nothing = Estimate(value=None)
-    return Summary(
+    summary = Summary(
         cell=facts.cell,
         planned=facts.planned,
         chance=found.chance.value if found else None,
@@ -152,6 +155,7 @@ def complete(cell: Condensed, balance: Balance) -> Summary:
         **cell.figures,
         **{name: getattr(facts, name) for name in _TAKEN_OVER},
     )
+    return summary if facts.untimed is None else without_times(summary)
 
 
 def summarise(

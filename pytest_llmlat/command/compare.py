@@ -167,7 +167,7 @@ def _reference(
                 cell=cell,
                 task_revision=one.task_revision,
                 backend=one.backend,
-                contended=one.contention.contended if one.contention else None,
+                contended=one.void,
                 warnings=one.warnings,
                 records=tuple(records),
                 answers=answers_of(records),

@@ -120,6 +120,8 @@ def _check(
     kept = flattered(records, summary.backend) if timed else None
     if outcome in ("pass", "warned") and kept:
         outcome, why = "inconclusive", kept
+    if timed and summary.untimed is not None:
+        outcome, why = "inconclusive", summary.untimed
     if outcome == "failed" and found.value is not None and why_not:
         outcome, why = "inconclusive", why_not
     if outcome == "inconclusive" and unsure == "fail":

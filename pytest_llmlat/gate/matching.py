@@ -163,6 +163,8 @@ def _by_yardstick(
 
 def disturbed(facts: CellFacts | Summary) -> str | None:
     """Say what disturbed a cell's latencies; ``None`` if nothing did."""
+    if facts.untimed is not None:
+        return facts.untimed
     if facts.contention is not None and facts.contention.contended:
         return f"contended: {facts.contention.contended}"
     if facts.load is not None and facts.load.client_limited:

@@ -81,7 +81,8 @@ def remarks(match: Match, pairs: Pairs) -> Iterable[str]:
     if match.facts.stopping is not None:
         yield match.facts.stopping.told
     yield from _drawn_apart(match)
-    yield from filter(None, [match.facts.measured_again])
+    yield from filter(None, [match.facts.measured_again, match.facts.anew])
+    yield from (sitting.told for sitting in match.facts.sittings if not sitting.apart)
     late = sum(record.finish == "timeout" for record in match.records)
     if late:
         yield f"{late} time-outs counted by their limit"

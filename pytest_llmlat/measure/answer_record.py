@@ -104,6 +104,7 @@ def asked_record(plan: Plan, sample: Sample, request: Request) -> Record:
         graded=False,
         groups=tuple((name, str(sample.field(name))) for name in plan.task.breakdown),
         cluster=None if cluster is None else str(sample.field(cluster)),
+        sitting=plan.sitting,
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
-from pytest_llmlat.measure.answer_record import answer_record
-from pytest_llmlat.measure.arrivals import visits
+from pytest_llmlat.measure.answer_record import answer_record, asked_record
+from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
 from pytest_llmlat.measure.cell_warnings import (
     cards,
     changed,
@@ -22,11 +22,16 @@ from pytest_llmlat.measure.cell_warnings import (
 )
 from pytest_llmlat.measure.cold_prompts import is_warm
 from pytest_llmlat.measure.conversation_chains import Talks
+from pytest_llmlat.measure.kept_answers import (
+    KeptAnswers,
+    asked_in_order,
+    headed_again,
+)
 from pytest_llmlat.measure.managed_servers import check_running, made_ready
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
+from pytest_llmlat.measure.planned_facts import planned_facts
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
-from pytest_llmlat.measure.repeats import rounds_in_turn
 from pytest_llmlat.measure.spooling import spool_of
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.measure.warm_up import (
@@ -35,65 +40,31 @@ from pytest_llmlat.measure.warm_up import (
     troubled_warm_up,
     warm_up,
 )
-from pytest_llmlat.values.cell_facts import CellFacts
+from pytest_llmlat.values.answered_record import with_response
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.plan import Plan
-    from pytest_llmlat.measure.spooling import OpenSpool
     from pytest_llmlat.values.cell_facts import LoadFacts
-    from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Sample, Scalar
-    from pytest_llmlat.values.protocols import Backend, Server
+    from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Record, Request, Response
     from pytest_llmlat.values.stopping import Stopping
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
-    """A model on its device, ready to answer. Tests get it as the fixture ``llm``."""
-
-    deployment: Deployment
-    backend: Backend | Server[Any]
-    load_s: float | None
-    """Time to load it, in seconds, or to start its server; ``None`` for a server that
-    is not ours, which has it loaded."""
-    against: LoadedModel | None = None
-    """Reference that it is measured beside, in turn."""
-    yardstick: LoadedModel | None = None
-    """Model that tells, in turn with it, how fast the machine is."""
-
-    @property
-    def name(self) -> str:
-        """The model's name in the catalogue, or its address."""
-        return self.deployment.model.name
-
-    @property
-    def device(self) -> str:
-        """The device's marker."""
-        return self.deployment.device
+__all__ = ["CellMeasurement", "LoadedModel", "Tools", "run_cell", "told_if_cut_off"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """Tools of every measurement: the clock, the sandbox, and who is told."""
-
-    clock: Clock
-    """Clock that is read at every stamp."""
-    sandbox: Sandbox | None
-    """Place where generated programs run."""
-    on_facts: Callable[[CellFacts], None]
-    """Called when a cell begins and, with more, when it is finished."""
-    on_record: Callable[[Record], None]
-    """Called for each answer, outside of every timed region."""
-    spool: OpenSpool | None = None
-    """Keeps the answers of a load until they are records; ``None``: nothing does."""
+def measure_again(*cells: CellMeasurement) -> None:
+    """Measure some of the kept answers again, of cells in turn in turn."""
+    for place in cells[0].places_again:
+        for cell in cells:
+            cell.ask_again(place)
+    for cell in cells:
+        cell.compare_sittings()
 
 
 def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
@@ -101,6 +72,7 @@ def run_cell(plan: Plan, model: LoadedModel, tools: Tools) -> None:
     cell = CellMeasurement(plan, model, tools, alone=True)
     with scenarios.settled(), told_if_cut_off(cell):
         cell.warm_up()
+        measure_again(cell)
         load = cell.ask_all()
     cell.finish(load)
 
@@ -130,11 +102,19 @@ class CellMeasurement:
         self._managed = made_ready(model.backend)
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
-        self._asked = _asked(plan, in_turn=in_turn and not alone)
+        self._asked = asked_in_order(plan, in_turn=in_turn and not alone)
         self._memory = PeakMemory() if alone and not remote else None
         self._alone = alone
         model.backend.reset_device_peak()
-        self.facts = self._planned_facts(compiled_s)
+        self.facts = planned_facts(
+            plan,
+            self._facts_of_model(),
+            requests=plan.before + len(self._asked),
+            load_s=model.load_s,
+            warnings=standing_warnings(tools.sandbox),
+            compiled_s=compiled_s,
+            price=model.deployment.model.price,
+        )
         tools.on_facts(self.facts)
         if plan.task.ranked is not None:
             check_ranking(model.backend, model=model.name, task=plan.task.name)
@@ -143,6 +123,7 @@ class CellMeasurement:
         self._uncounted = Uncounted(
             plan, self._questions, model=who, backend=model.backend
         )
+        self._kept = KeptAnswers(plan, self._asked, self._questions)
         self._own = OwnAnswers()
         self.records: list[Record] = []
         self.warmup_s: float | None = None
@@ -155,30 +136,6 @@ class CellMeasurement:
             # What a server of ours does is no disturbance.
             remote=remote and self._managed is None,
             cards=cards(dict(self.facts.backend).get("devices")),
-        )
-
-    def _planned_facts(self, compiled_s: float | None) -> CellFacts:
-        """Return the facts of the cell before its first request."""
-        plan = self._plan
-        return CellFacts(
-            cell=plan.cell,
-            planned=plan.before + len(self._asked),
-            finished=False,
-            load_s=self._model.load_s,
-            warmup_s=None,
-            peak_rss_bytes=None,
-            peak_device_bytes=None,
-            wall_s=None,
-            task_revision=plan.revision,
-            backend=self._facts_of_model(),
-            asked=plan.asked,
-            warnings=(*standing_warnings(self._tools.sandbox), *plan.warnings),
-            instrument=plan.instrument,
-            constraint=plan.constraint.digest if plan.constraint else None,
-            role=plan.role,
-            beside=plan.beside,
-            constraint_compile_s=compiled_s,
-            price=self._model.deployment.model.price,
         )
 
     def _facts_of_model(self) -> tuple[tuple[str, Scalar | None], ...]:
@@ -280,10 +237,10 @@ class CellMeasurement:
         A turn of a conversation is asked with the model's answers to those before it.
         Where one of these failed, it is an error: it would be another question.
         """
+        if self._take_kept(place) or self._keep_unasked(place):
+            return
         question, clock = self._questions[place], self._tools.clock
         sample, number = self._asked[place]
-        if self._keep_unasked(place):
-            return
         request = question.request
         if question.needs:
             request = question_of(
@@ -297,6 +254,42 @@ class CellMeasurement:
         response = scenarios.ask(request, self._model.backend, clock)
         self.keep(place, request, response)
         check_running(self._managed, response)
+
+    def _take_kept(self, place: int) -> bool:
+        """Take the answer of an earlier sitting, if there is one; false otherwise."""
+        record = self._kept.of(place)
+        if record is not None:
+            self._own.keep(record)
+            self.records.append(record)
+        return record is not None
+
+    @property
+    def places_again(self) -> list[int]:
+        """The places of the kept answers that are measured again."""
+        return self._kept.places_again
+
+    def ask_again(self, place: int) -> None:
+        """Ask for a kept answer again, only to see how long it takes now."""
+        (sample, number), model = self._asked[place], self._model
+        who, chat, clock = model.deployment.model, model.backend.chat, self._tools.clock
+        plan = headed_again(self._plan)
+        question = question_of(plan, sample, number, model=who, chat=chat)
+        response = scenarios.ask(question.request, model.backend, clock)
+        empty = asked_record(plan, sample, question.request)
+        again = replace(empty, round=number, shots=question.shots, head=question.head)
+        record = with_response(again, response)
+        self._kept.measured_again(place, record)
+        if self._tools.on_again is not None:
+            self._tools.on_again(record)
+
+    def compare_sittings(self) -> None:
+        """Tell whether the machine is as fast as when the kept answers were given."""
+        compare = self._tools.compare
+        if compare is not None and self._kept.joined:
+            sitting = self._kept.compared(compare, self._plan.sitting)
+            sittings = (*self.facts.sittings, sitting)
+            self.facts = replace(self.facts, sittings=sittings)
+            self._tools.on_facts(self.facts)
 
     def keep(
         self, place: int, request: Request, response: Response, *, sent: bool = True
@@ -351,6 +344,8 @@ class CellMeasurement:
     ) -> None:
         """Report that the cell is finished: wholly, or as far as its result needs."""
         clock, backend = self._tools.clock, self._model.backend
+        # What earlier sittings took in all died with them.
+        whole = not self._plan.kept
         answering_ns = (
             self._answering_ns if load is None else round(load.window_s * NS_PER_S)
         )
@@ -361,9 +356,11 @@ class CellMeasurement:
                 finished=True,
                 stopping=stopping,
                 warmup_s=self.warmup_s,
-                peak_rss_bytes=self._memory.bytes() if self._memory else None,
-                peak_device_bytes=backend.device_peak_bytes() if self._alone else None,
-                wall_s=(clock.now_ns() - self._begin) / NS_PER_S,
+                peak_rss_bytes=self._memory.bytes() if self._memory and whole else None,
+                peak_device_bytes=backend.device_peak_bytes()
+                if self._alone and whole
+                else None,
+                wall_s=(clock.now_ns() - self._begin) / NS_PER_S if whole else None,
                 # Anew: what a server rejects is found out while it is measured.
                 backend=self._facts_of_model(),
                 warnings=(
@@ -377,14 +374,6 @@ class CellMeasurement:
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )
-
-
-def _asked(plan: Plan, *, in_turn: bool) -> Sequence[tuple[Sample, int]]:
-    """Return the samples in the order of asking, each with the number of its round."""
-    if not in_turn:
-        return visits(plan.samples, plan.before + plan.planned)[plan.before :]
-    rounds = range(rounds_in_turn(plan.repeats))
-    return [(sample, number) for sample in plan.samples for number in rounds]
 
 
 @contextmanager

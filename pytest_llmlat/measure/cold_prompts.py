@@ -60,7 +60,8 @@ def head_of(plan: Plan, *visit: object) -> str:
         plan: of the cell: of its run, its task, its scenario and its turn.
         visit: what tells this request from the others of the cell.
     """
-    told = (plan.run, plan.cell.task, plan.cell.scenario, plan.turn, *visit)
+    later = (f"sitting {plan.sitting}",) if plan.sitting > 1 else ()
+    told = (plan.run, plan.cell.task, plan.cell.scenario, plan.turn, *visit, *later)
     digest = sha256(repr(told).encode()).digest()
     numbers = [
         _FIRST + int.from_bytes(digest[4 * n : 4 * n + 4]) % _MANY

@@ -6,7 +6,11 @@ import random
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure import scenarios
-from pytest_llmlat.measure.cell import CellMeasurement, told_if_cut_off
+from pytest_llmlat.measure.cell import (
+    CellMeasurement,
+    measure_again,
+    told_if_cut_off,
+)
 from pytest_llmlat.measure.enough_pairs import PairsSoFar
 from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.repeats import rounds_in_turn
@@ -45,6 +49,7 @@ def run_pair(
     with scenarios.settled(), told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
+        measure_again(*cells)
         rounds = rounds_in_turn(plans[0].repeats)
         for places in whole_items(plans[0].samples):
             for first in range(0, rounds, 2):
@@ -81,6 +86,7 @@ def run_with_yardstick(
     with scenarios.settled(), told_if_cut_off(*cells):
         for cell in cells:
             cell.warm_up()
+        measure_again(*cells)
         for place in range(plans[0].planned):
             for cell in cells if source.random() < 0.5 else reversed(cells):  # noqa: PLR2004 - a coin
                 cell.ask(place)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellRole, Instrument
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
-    from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.scenario import Scenario
+    from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,18 @@ class Plan:
     before: int = 0
     """Number of the cell's requests that were made before; its rounds go on from
     there."""
+    sitting: int = 1
+    """Number of the run's sitting that measures it."""
+    since: int = 1
+    """First sitting whose answers count."""
+    anew: str | None = None
+    """Reason why answers of earlier sittings do not, where it is worth telling."""
+    sittings: tuple[Sitting, ...] = ()
+    """Later sittings that went on with the cell, before this one."""
+    kept: Mapping[tuple[str, int], Record] = field(default_factory=dict)
+    """Answers that are not asked for again, by sample and round."""
+    reused_answers: ReusedAnswers | None = None
+    """Those of them that are of other runs."""
 
     @property
     def asked(self) -> str:

@@ -54,6 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
         session = session_of(config)
         session.selection.check()
         session.gate.check()
+        if not config.option.collectonly:
+            session.place.take_over()
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -83,8 +85,9 @@ def pytest_testnodedown(node: _WorkerNode) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: _WorkerNode) -> None:
     """Let the workers of pytest-xdist write to the journal of the controller."""
-    folder = settings_of(node.config).folder
-    node.workerinput[options.WORKER_FOLDER] = str(folder)
+    settings = settings_of(node.config)
+    node.workerinput[options.WORKER_FOLDER] = str(settings.folder)
+    node.workerinput[options.WORKER_SITTING] = settings.sitting
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -99,6 +102,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # The ini file may name what nobody typed, and a run must not fail after hours.
         session.selection.check()
         session.gate.check()
+        if not metafunc.config.option.collectonly:
+            session.place.take_over()
         collection.parametrize(metafunc, session.selection)
     except UsageError as error:
         raise pytest.Collector.CollectError(str(error)) from error
@@ -277,4 +282,4 @@ class _WorkerNode:
     """What pytest-xdist hands over; its own type cannot be imported without it."""
 
     config: pytest.Config
-    workerinput: dict[str, str]
+    workerinput: dict[str, str | int]

@@ -143,6 +143,15 @@ OPTIONS = {
         help="folder that runs are written to (default: .llmlat/runs of the project)",
         read=given_option.optional(given_option.path_from_here),
     ),
+    "resume": Option(
+        flag="--llm-resume",
+        metavar="RUN",
+        alone="last",
+        help="go on with a run that was cut off: its folder or its name (default: the"
+        " newest one); write =, and what to run apart",
+        read=given_option.text,
+        looked_up=True,
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WORKER_FOLDER = "llmlat_folder"
 """Key by which a pytest-xdist worker is told the folder of the run."""
+WORKER_SITTING = "llmlat_sitting"
+"""Key by which it is told the number of the sitting."""
 WORKER_CELLS = "llmlat_cells"
 """Key by which a worker tells how many cells it was asked for."""
 
@@ -106,7 +108,6 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: a value that is not what the option takes.
     """
-    from pytest_llmlat.store.journal import new_folder  # noqa: PLC0415 - not at start-up
     from pytest_llmlat.values.settings import Settings  # noqa: PLC0415 - not at start-up
 
     root = config.rootpath
@@ -126,11 +127,13 @@ def read(config: pytest.Config) -> Settings:
     named = {name: OPTIONS[name].flag for name in ("models", "against", "yardstick")}
     if any("://" in str(said.get(name)) for name in named):
         said = _without_secrets(said, named)
-    told = getattr(config, "workerinput", {}).get(WORKER_FOLDER)
+    folder, sitting = _folder_and_sitting(config, said)
     return Settings(
         **said,
         root=root,
-        folder=new_folder(root, said.get("runs")) if told is None else Path(told),
+        folder=folder,
+        sitting=sitting,
+        joined=is_worker(config),
         names_given=any(
             _typed(config, name) is not None
             for name, option in OPTIONS.items()
@@ -138,6 +141,34 @@ def read(config: pytest.Config) -> Settings:
         ),
         devices=named_devices(config.getoption("markexpr", "") or ""),
     )
+
+
+def _folder_and_sitting(
+    config: pytest.Config, said: dict[str, Any]
+) -> tuple[Path, int]:
+    """Return the folder of the run, and the number of its sitting."""
+    from pytest_llmlat.store.journal import new_folder, runs_of  # noqa: PLC0415 - as above
+
+    root, runs = config.rootpath, said.get("runs")
+    told = getattr(config, "workerinput", {})
+    if WORKER_FOLDER in told:
+        return Path(told[WORKER_FOLDER]), int(told[WORKER_SITTING])
+    if not said.get("resume"):
+        return new_folder(root, runs), 1
+    from pytest_llmlat.store import partial_runs  # noqa: PLC0415 - as above
+    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - as above
+
+    given = _given(config, "resume")
+    try:
+        folder = partial_runs.run_to_go_on_with(
+            said["resume"],
+            runs=runs_of(root, runs),
+            path=given.path(said["resume"]) if given else Path(said["resume"]),
+            where=OPTIONS["resume"].flag,
+        )
+        return folder, partial_runs.sitting_after(folder)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _without_secrets(said: dict[str, Any], named: dict[str, str]) -> dict[str, Any]:

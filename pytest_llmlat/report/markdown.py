@@ -32,6 +32,7 @@ from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -229,6 +230,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *tail_lines(board),
         *clock_lines(board),
         *contended,
+        *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
     ]

@@ -19,6 +19,7 @@ from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.verdict_table import verdict_lines
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),

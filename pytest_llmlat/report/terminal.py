@@ -32,6 +32,7 @@ from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.tones import ReportLine
 from pytest_llmlat.report.verdict_table import toned_verdicts
@@ -123,6 +124,7 @@ def _remarks(board: Scoreboard) -> list[str]:
         *tail_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
         *told,

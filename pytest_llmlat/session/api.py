@@ -29,7 +29,8 @@ from pytest_llmlat.session.result import RunResult
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.typed_names import concealed
-from pytest_llmlat.store.journal import new_folder
+from pytest_llmlat.store.journal import new_folder, runs_of
+from pytest_llmlat.store.partial_runs import run_to_go_on_with, sitting_after
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
 from pytest_llmlat.values.errors import UsageError
@@ -100,6 +101,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     look_again: str = "suspicious",
     root: AnyPath = ".",
     runs: AnyPath | None = None,
+    resume: AnyPath | None = None,
     report: AnyPath | None = None,
     progress: bool | TextIO = False,
     on_record: Callable[[Record], object] | None = None,
@@ -155,6 +157,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         root: the project's folder; its ``pyproject.toml`` may hold models and tasks.
         runs: the folder that the run is written to, in one of its own; ``None`` for
             ``.llmlat/runs`` below ``root``.
+        resume: the run to go on with that was cut off: its folder or name, or ``last``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
         on_record: called with each record, outside of every timed region.
@@ -183,10 +186,13 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     kept = None if runs is None else Path(runs).expanduser().resolve()
     project = here / "pyproject.toml"
     files = (project,) if project.is_file() else ()
+    folder, sitting = _place(None if resume is None else str(resume), here, kept)
     settings = Settings(
         root=here,
-        folder=new_folder(here, kept),
+        folder=folder,
         runs=kept,
+        resume=None if resume is None else str(resume),
+        sitting=sitting,
         names_given=True,
         models=names,
         tasks=task_names,
@@ -239,6 +245,19 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         finally:
             session.close()
     return RunResult(board=board, folder=settings.folder)
+
+
+def _place(resume: str | None, root: Path, runs: Path | None) -> tuple[Path, int]:
+    """Return the folder of the run, and the number of its sitting."""
+    if resume is None:
+        return new_folder(root, runs), 1
+    folder = run_to_go_on_with(
+        resume,
+        runs=runs_of(root, runs),
+        path=Path(resume).expanduser().resolve(),
+        where="resume",
+    )
+    return folder, sitting_after(folder)
 
 
 def _following(

@@ -17,6 +17,7 @@ from pytest_llmlat.store.journal import FILES, MEASURED, RECORDS, copy_run
 from pytest_llmlat.store.record_index import index_records
 from pytest_llmlat.store.record_reader import cell_records, records_of
 from pytest_llmlat.store.run_reader import RecordPlace, open_run
+from pytest_llmlat.store.run_sittings import ended, sittings_of
 from pytest_llmlat.store.spooled_answers import (
     copy_spool,
     remove,
@@ -94,12 +95,13 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     records = _records(run) if whole else []
     verdicts = _judged(session, run, records, passed=passed)
     board = replace(board, verdicts=verdicts)
-    told = {**session.run_facts, "seconds": session.seconds}
+    told = ended(session.run_facts, session.seconds)
     report = settings.report
     if report is None:
         return _written(session, _with(told, problems), board, run, None)
     with held(report):
-        place = place_of(report, journal.folder.name, told["started"])
+        began = sittings_of(told)[-1]["started"]
+        place = place_of(report, journal.folder.name, began)
         problems += told_apart(report, place)
         return _written(session, _with(told, problems), board, run, place)
 

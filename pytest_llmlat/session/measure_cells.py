@@ -80,6 +80,7 @@ def _checked(
     selection.check()
     session.gate.check()
     check_runs(settings, spelled)
+    session.place.take_over()
     chosen = _deployments(session)
     tasks = selection.named_tasks
     if samples is not None and len(tasks) > 1:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -32,6 +34,11 @@ class Recorder:
         self.records: list[Record] = []
         self._listener = listener
         self._journal = journal
+
+    def keep(self, facts: Iterable[CellFacts], records: Iterable[Record]) -> None:
+        """Keep what is on the disk already, of an earlier sitting."""
+        self.facts.update((each.cell, each) for each in facts)
+        self.records.extend(records)
 
     def of(self, cell: Cell) -> Told:
         """Return the reports of one cell."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.analysis.sitting_agreement import compare_sittings
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model, try_loading
@@ -19,9 +20,7 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
-from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.session.base_branch import reference_name
@@ -30,21 +29,20 @@ from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate
+from pytest_llmlat.session.instruments import Instruments
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
-from pytest_llmlat.session.run_facts import facts_of_run
+from pytest_llmlat.session.run_place import RunPlace
 from pytest_llmlat.session.run_verdicts import join
 from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
+from pytest_llmlat.session.task_rows import TaskRows
 from pytest_llmlat.session.unchanged import Unchanged, unchanged
-from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.store.spooled_answers import Spool
-from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.prompts import prompt_template
-from pytest_llmlat.tasks.shots import load_shots
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
@@ -61,7 +59,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
-    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.entities import Deployment, Sample, Task
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
@@ -97,11 +94,11 @@ class Session:
         self._clock = SystemClock()
         self._shelf = BaseCache()
         self._begin_ns = self._clock.now_ns()
-        self._started = dt.datetime.now(dt.UTC)
-        self.journal = Journal(settings.folder)
-        self._public: dict[Task, tuple[Sample, ...]] = {}
-        self._examples: dict[Task, tuple[Sample, ...]] = {}
-        self._instruments: dict[int, Instrument | None] = {}
+        started = dt.datetime.now(dt.UTC)
+        self.place = RunPlace(self.settings, self.selection, started, spelled)
+        self.journal = self.place.journal
+        self._rows = TaskRows(settings)
+        self._instruments = Instruments(self._clock)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
         self.gate = Gate(self.settings, spelled=spelled)
@@ -121,7 +118,7 @@ class Session:
         if self._to_come:
             # What cannot be written is told by the first cell.
             with suppress(RunNotWritten):
-                self.journal.open(self.run_facts, self._to_come)
+                self.place.open(self._to_come)
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -183,7 +180,7 @@ class Session:
         check_options(task, where=f"task {task.name!r}")
         task = self.selection.asked(task)
         own = wanted.samples
-        whole = self._samples(task) if own is None else as_read(task, own)
+        whole = self._rows.samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         task, wanted, companion = in_turn(self.selection, model, task, wanted)
@@ -195,7 +192,7 @@ class Session:
             )
             beside = (companion.plan(found, plan), companion.model)
         self._passed.check(task, plan.samples, lambda: self.sandbox)
-        self.journal.open(self.run_facts, self._to_come)
+        self.place.open(self._to_come)
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
             if same is not None:
@@ -228,7 +225,7 @@ class Session:
         name = f"model {model.name!r}"
         prompt_template(task, chat=model.backend.chat, model=name)
         with lenient():
-            shots = self._shots(task, whole)
+            shots = self._rows.shots(task, whole)
             return plan_of(
                 wanted, task, whole, model.deployment, self.settings, shots=shots
             )
@@ -238,8 +235,17 @@ class Session:
     ) -> tuple[Told, Recorder]:
         """Return the reports of a cell that is measured and written down."""
         recorder = Recorder(self._listener, self.journal)
+        if self.place.resumption is not None:
+            sides = [(plan, model), *filter(None, [beside])]
+            resumed = self.place.resumption.of(sides)
+            recorder.keep(resumed.facts, resumed.records)
+            if resumed.facts:
+                return recorder.of(plan.cell), recorder
+            plan = resumed.plans[0]
+            beside = beside and (resumed.plans[1], beside[1])
         twice = beside is not None and beside[0].role == REFERENCE
         planned = plan.planned_in_turn if twice else plan.planned
+        planned -= len(plan.kept)
         _LOG.info("%s: %d requests", plan.cell.id, planned)
         self._listener.on_begin(plan.cell, planned)
         try:
@@ -264,8 +270,10 @@ class Session:
             on_facts=recorder.on_facts,
             on_record=recorder.on_record,
             spool=partial(Spool, self.journal.folder),
+            on_again=self.journal.add_again,
+            compare=compare_sittings,
         )
-        plan = replace(plan, instrument=self._instrument(model, plan))
+        plan = replace(plan, instrument=self._instruments.of(model, plan))
         if beside is None:
 
             def ask(plan: Plan) -> None:
@@ -290,7 +298,7 @@ class Session:
             theirs,
             headed=as_theirs.headed,
             turn=as_theirs.turn,
-            instrument=self._instrument(other, plan),
+            instrument=self._instruments.of(other, plan),
         )
         if theirs.role == REFERENCE:
             rule = self.gate.stopping_rule(plan.cell, among=self.cells_planned)
@@ -326,41 +334,6 @@ class Session:
         """Bounds on latency that goodput is about."""
         return parse(self.settings.slo, where=self._spelled("slo"))
 
-    def _instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
-        """Try the clock as it will be used, once for each number of streams."""
-        if not model.backend.remote:
-            return None
-        streams = streams_of(plan.scenario, plan.planned)
-        if streams not in self._instruments:
-            with lenient():
-                awake = model.backend.facts.get("awake") is True
-                self._instruments[streams] = check_clock(
-                    streams, self._clock, awake=awake
-                )
-        return self._instruments[streams]
-
-    def _shots(self, task: Task, whole: Sequence[Sample]) -> tuple[Sample, ...]:
-        """Read the rows that a task's examples are drawn from, once for all models.
-
-        Those that are drawn from the items themselves are not kept: a test may give
-        other items than another.
-        """
-        if task.shots is None or task.shots.own_rows:
-            return load_shots(task, whole, data=self.settings.data)
-        if task not in self._examples:
-            self._examples[task] = load_shots(task, whole, data=self.settings.data)
-        return self._examples[task]
-
-    def _samples(self, task: Task) -> tuple[Sample, ...]:
-        """Read a task's samples; a public set once and not for every model."""
-        if task.public is not None and task in self._public:
-            return self._public[task]
-        with lenient():
-            found = load_samples(task, data=self.settings.data, seed=self.settings.seed)
-        if task.public is not None:
-            self._public[task] = found
-        return found
-
     def finish(self, *, asked: bool, passed: bool) -> Scoreboard | None:
         """Write the run's files; return the board, ``None`` if nothing is to be said.
 
@@ -390,10 +363,11 @@ class Session:
     def close(self) -> None:
         """Leave no process and no weights behind."""
         self._shelf.clear()
+        self.place.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 
-    @cached_property
+    @property
     def run_facts(self) -> dict[str, Any]:
         """What ``run.json`` says."""
-        return facts_of_run(self.settings, self.selection, self._started)
+        return self.place.facts

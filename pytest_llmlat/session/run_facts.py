@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.environment import commit_of, fingerprint
+from pytest_llmlat.store.run_sittings import SITTINGS
 from pytest_llmlat.values.confidential import shown_text
 
 if TYPE_CHECKING:
@@ -28,12 +30,16 @@ def facts_of_run(
     """
     told = {name: _told(value) for name, value in asdict(settings).items()}
     told.pop("addressed")
-    return {
-        "id": settings.folder.name,
+    sitting = {
         "started": started.isoformat(timespec="seconds"),
         "commit": commit_of(settings.root),
         # To tell runs of several machines apart, once they are shown as one.
         "host": platform.node() or None,
+    }
+    return {
+        "id": settings.folder.name,
+        **sitting,
+        SITTINGS: [{**sitting, "pid": os.getpid(), "seconds": None, "told": []}],
         "settings": told,
         "varied": [asdict(each) for each in selection.varied],
         "environment": fingerprint(selection.inventory),

@@ -7,6 +7,8 @@ A run is a folder, ``.llmlat/runs/ID/``::
     cells.jsonl     CellFacts: one line when a cell begins, one when it is finished
     records.jsonl   Records, one line each
     claims.jsonl    which test measures which cell
+    again.jsonl     Records of answers that a later sitting measured again, only to see
+                    whether the machine is as fast as before
     spool/          raw answers of loads that are under way, see ``spooled_answers``
     verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
     summary.json    written at the end, from the above; report.md says it in words
@@ -28,6 +30,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.store.run_lock import RunLock
+from pytest_llmlat.store.run_sittings import ended, sittings_of
 from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
@@ -46,6 +50,7 @@ RUN = "run.json"
 CELLS = "cells.jsonl"
 RECORDS = "records.jsonl"
 CLAIMS = "claims.jsonl"
+AGAIN = "again.jsonl"
 VERDICTS = "verdicts.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
@@ -55,7 +60,7 @@ _OWN = (".llmlat", "runs")
 """Folder of a project's runs."""
 MEASURED = (RUN, CELLS, RECORDS, VERDICTS)
 """Files from which all figures are made."""
-FILES = (*MEASURED, SUMMARY, REPORT)
+FILES = (*MEASURED, AGAIN, SUMMARY, REPORT)
 
 
 def new_folder(root: Path, runs: Path | None = None) -> Path:
@@ -67,15 +72,28 @@ def new_folder(root: Path, runs: Path | None = None) -> Path:
     """
     started = dt.datetime.now(dt.UTC)
     name = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
-    return (runs or root.joinpath(*_OWN)) / name
+    return runs_of(root, runs) / name
+
+
+def runs_of(root: Path, runs: Path | None = None) -> Path:
+    """Return the folder that has runs in it; as for :func:`new_folder`."""
+    return runs or root.joinpath(*_OWN)
 
 
 class Journal:
     """The folder of a run, open for writing; created when it is first used."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; several processes may share it."""
+    def __init__(self, folder: Path, sitting: int = 1) -> None:
+        """Name the folder; several processes may share it.
+
+        Args:
+            folder: of the run.
+            sitting: number of the sitting that they are.
+        """
         self.folder = folder
+        self._sitting = sitting
+        self.lock = RunLock(folder)
+        self._opened = False
 
     def open(self, run: dict[str, Any], plan: Sequence[Cell] = ()) -> None:
         """Create the folder and write the facts of the run; again, it changes nothing.
@@ -87,7 +105,7 @@ class Journal:
         Raises:
             RunNotWritten: there is no room for it, or no right to.
         """
-        if (self.folder / RUN).exists():
+        if self._opened:
             return
         with _told_as_ours(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,8 +113,11 @@ class Journal:
                 # What is measured is no source: keep it out of the user's commits.
                 ignore = self.folder.parent.parent / ".gitignore"
                 ignore.write_text("*\n", "utf-8")
-        cells = [{"cell": cell.id, **asdict(cell)} for cell in plan]
-        self._tell({"schema": SCHEMA, **run, PLAN: cells})
+        self.lock.share()
+        if not self._begun_here():
+            cells = [{"cell": cell.id, **asdict(cell)} for cell in plan]
+            self._tell({"schema": SCHEMA, **run, PLAN: cells})
+        self._opened = True
 
     def add(self, value: Record | CellFacts | Verdict) -> None:
         """Append one line.
@@ -110,6 +131,10 @@ class Journal:
             name = RECORDS if isinstance(value, Record) else CELLS
             content = json_object(value)
         self._append(name, content)
+
+    def add_again(self, record: Record) -> None:
+        """Append a record that counts for no figure; raises as ``add`` does."""
+        self._append(AGAIN, json_object(record))
 
     def claim(self, cell: str, *, test: str, asked: str) -> tuple[str, str]:
         """Claim a cell for a test that is about to measure it.
@@ -125,11 +150,12 @@ class Journal:
         Raises:
             RunNotWritten: there is no room for it, or no right to.
         """
-        own = {"cell": cell, "test": test, "asked": asked}
+        own = {"cell": cell, "test": test, "asked": asked, "sitting": self._sitting}
         self._append(CLAIMS, own)
         # Lines are appended whole, so that every process reads them in one order.
         with (self.folder / CLAIMS).open("rb") as file:
-            return next(filter(None, (_claim_on(cell, line) for line in file)))
+            claims = (_claim_on(cell, line, self._sitting) for line in file)
+            return next(filter(None, claims))
 
     def _append(self, name: str, content: dict[str, Any]) -> None:
         # Escaped, since an answer may hold what UTF-8 cannot: half a surrogate pair.
@@ -140,6 +166,16 @@ class Journal:
                 line = b"\n" + line
             if file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _begun_here(self) -> bool:
+        """Whether ``run.json`` tells of this sitting."""
+        path = self.folder / RUN
+        if not path.exists():
+            return False
+        if self._sitting > 1:
+            told = json.loads(path.read_text("utf-8"))
+            return len(sittings_of(told)) >= self._sitting
+        return True
 
     @property
     def begun(self) -> bool:
@@ -161,7 +197,7 @@ class Journal:
         """
         if (self.folder / RUN).exists():
             told = json.loads((self.folder / RUN).read_text("utf-8"))
-            self._tell({**told, "seconds": seconds})
+            self._tell(ended(told, seconds))
 
     def _tell(self, run: dict[str, Any]) -> None:
         """Write ``run.json`` in one go: at no moment is half of it there."""
@@ -186,11 +222,16 @@ def _is_cut(file: FileIO) -> bool:
     return file.read(1) != b"\n"
 
 
-def _claim_on(cell: str, line: bytes) -> tuple[str, str] | None:
-    """Return test and digest of a claim on a cell, ``None`` of another or a cut one."""
+def _claim_on(cell: str, line: bytes, sitting: int) -> tuple[str, str] | None:
+    """Return test and digest of a claim on a cell, ``None`` of another or a cut one.
+
+    Claims of an earlier sitting are over: its tests may have had other names.
+    """
     try:
         claim = json.loads(line)
-        return (claim["test"], claim["asked"]) if claim["cell"] == cell else None
+        if claim["cell"] != cell or claim.get("sitting", 1) != sitting:
+            return None
+        return claim["test"], claim["asked"]
     except (ValueError, KeyError, TypeError):
         return None
 

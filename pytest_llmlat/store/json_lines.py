@@ -12,7 +12,8 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from pytest_llmlat.store.field_kinds import LARGEST, MOST, wrong_field
+from pytest_llmlat.store.field_kinds import wrong_field
+from pytest_llmlat.store.sound_records import check_record
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
@@ -20,17 +21,15 @@ from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
     Cell,
-    Finish,
     Generation,
     Grade,
     Record,
     Response,
-    TokenSource,
     Transport,
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
 from pytest_llmlat.values.sampling import Sampling
-from pytest_llmlat.values.sound_grade import grade_fault, is_quality
+from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import Timing
 
@@ -53,6 +52,8 @@ _NESTED = {
     "sampling": Sampling,
     "price": Price,
     "engine": EngineFacts,
+    "sittings": Sitting,
+    "reused_answers": ReusedAnswers,
     "input": TokenRate,
     "output": TokenRate,
     "cached_input": TokenRate,
@@ -66,14 +67,10 @@ _ENTITY_TYPES = {
     "Stopping": Stopping,
     "Price": Price,
     "EngineFacts": EngineFacts,
+    "Sitting": Sitting,
+    "ReusedAnswers": ReusedAnswers,
 }
 """Names in annotations of records and cells that their module does not import."""
-_FINISHES = get_args(Finish)
-_SOURCES = (None, *get_args(TokenSource))
-_TEXT = (str, type(None))
-_COUNT = (int, type(None))
-_NUMBER = (float, int)
-_SCALARS = (str, int, float, type(None))
 _MALFORMED = (
     *(ValueError, KeyError, TypeError),
     *(AttributeError, OverflowError, RecursionError),
@@ -131,7 +128,7 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
                 [_value(RankedOption, option) for option in content["ranked"]]
             )
         record = _made(Record, found)
-        _check(record)
+        check_record(record)
     except _MALFORMED as error:
         raise ValueError(f"no record: {error!s:.200}") from error
     return record
@@ -152,6 +149,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         _must(wrong is None, str(wrong))
         _must(facts.price is None or facts.price.sound, "price")
         _must(facts.engine is None or facts.engine.sound, "engine")
+        _must(facts.since >= 1, "since")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts
@@ -228,111 +226,6 @@ def _cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
     return Cell(**parts)
 
 
-def _check(record: Record) -> None:
-    """Refuse a line that would become a wrong figure later, or none at all.
-
-    In one expression, since there are a million records.
-    """
-    budget_s, chance, transport = record.budget_s, record.chance, record.transport
-    asked, told = record.prompt_tokens, record.output_tokens
-    thought, kept = record.thought_tokens, record.cached_tokens
-    good = (
-        type(record.sample) is str
-        and type(record.prompt) is str
-        and type(record.reference) is str
-        and type(record.metric) is str
-        and type(record.answer) in _TEXT
-        and type(record.extracted) in _TEXT
-        and type(record.error) in _TEXT
-        and type(record.unparsed) is bool
-        and type(record.truncated) is bool
-        and type(record.refused) is bool
-        and type(record.empty) is bool
-        and record.finish in _FINISHES
-        and type(record.difficulty) in _TEXT
-        and type(record.labelled) is bool
-        and record.token_source in _SOURCES
-        and type(record.round) is int
-        and 0 <= record.round <= MOST
-        and (asked is None or (type(asked) is int and 0 <= asked <= MOST))
-        and (told is None or (type(told) is int and 0 <= told <= MOST))
-        and type(budget_s) in _NUMBER
-        and 0 < budget_s < LARGEST
-        and type(chance) in _NUMBER
-        and -LARGEST < chance < 1
-        and type(record.rendered) in _TEXT
-        and type(record.thoughts) in _TEXT
-        and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
-        and type(record.cut_in_thought) is bool
-        and (record.temperature is None or _finite(record.temperature))
-        and (record.top_p is None or _finite(record.top_p))
-        and (record.seed is None or _counted(record.seed))
-        and type(record.system) in _TEXT
-        and (kept is None or (type(kept) is int and 0 <= kept <= MOST))
-        and type(record.head) in _TEXT
-        and all(type(shot) is str for shot in record.shots)
-        and type(record.conversation) in _TEXT
-        and type(record.cluster) in _TEXT
-        and (record.turn is None or _counted(record.turn))
-        and type(record.continues) is bool
-        and type(record.graded) is bool
-        and all(type(each) is str for pair in record.groups for each in pair)
-        and type(record.constraint) in _TEXT
-        and all(map(_sound_option, record.ranked))
-        and (transport is None or wrong_field(transport, {}) is None)
-        and grade_fault(record.grade) is None
-        and is_quality(record.grade.value)
-        and (record.timing is None or _sound_timing(record.timing))
-    )
-    if not good:
-        raise ValueError("a text or a figure in it is not what it should be")
-
-
-def _sound_timing(timing: Timing) -> bool:
-    """Whether the readings are of a clock that goes forward, from start to end."""
-    stamps, tokens = timing.stamps_ns, timing.stamp_tokens
-    start, end, spread = timing.start_ns, timing.end_ns, timing.spread_tokens
-    thought, sent, after = timing.reasoning_ns, timing.sent_ns, timing.thought_end_ns
-    return (
-        # A sum is an integer if all its parts are, and there is none if one is a text.
-        type(sum(stamps, start) + end) is int
-        and type(sum(tokens)) is int
-        and sum(tokens) <= MOST
-        and len(stamps) == len(tokens)
-        and -MOST <= start <= end <= MOST
-        and (
-            not stamps
-            or (
-                start <= stamps[0]
-                and stamps[-1] <= end
-                and min(tokens) >= 0
-                and sorted(stamps) == [*stamps]
-            )
-        )
-        and (spread is None or (type(spread) is int and 0 <= spread <= MOST))
-        and (thought is None or (type(thought) is int and start <= thought <= end))
-        and (sent is None or (type(sent) is int and start <= sent <= end))
-        and (after is None or (type(after) is int and start <= after <= end))
-    )
-
-
-def _sound_option(option: RankedOption) -> bool:
-    return (
-        type(option.answer) is str
-        and type(option.text) is str
-        and _counted(option.tokens)
-        and _finite(option.logprob)
-    )
-
-
-def _counted(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return type(value) is int and -MOST <= value <= MOST
-
-
-def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return type(value) in _NUMBER and -LARGEST < value < LARGEST
-
-
 def _must(good: object, what: str) -> None:
     if not good:
         raise ValueError(f"{what}: not as it is written")
@@ -347,12 +240,17 @@ def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its
     for name, optional, nullable in _fields(kind):  # type: ignore[arg-type] # hashable
         if name in content:
             item, inner = content[name], _NESTED.get(name)
-            found[name] = (
-                _value(inner, item) if inner and item is not None else _frozen(item)
-            )
+            found[name] = _frozen(item) if inner is None else _nested(inner, item)
         elif nullable and not optional:
             found[name] = None
     return kind(**found)
+
+
+def _nested(kind: type[Any], item: Any) -> Any:  # noqa: ANN401 - built by its type
+    """Build what is in a field: a value, several, or none."""
+    if isinstance(item, list | tuple):
+        return tuple(_value(kind, each) for each in item)
+    return None if item is None else _value(kind, item)
 
 
 @cache

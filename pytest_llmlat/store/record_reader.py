@@ -56,6 +56,8 @@ def cell_records(
         for line in place.index.lines(place.key):
             try:
                 record = record_of(parsed(line), cell)
+                if record.sitting < place.since:
+                    continue
                 if first is None:
                     wanted = _counts_of(record.metric)
                 _fit(record, first or record, wanted)
@@ -70,7 +72,7 @@ def cell_records(
             f" cannot be read: {reason:.200}"
         )
     for path in place.spools:
-        _add_spooled(path, cell, found, tell)
+        _add_spooled(path, cell, found, tell, since=place.since)
     return list(found.values())
 
 
@@ -79,6 +81,8 @@ def _add_spooled(
     cell: Cell,
     found: dict[tuple[str, int], Record],
     tell: Callable[[str], None],
+    *,
+    since: int,
 ) -> None:
     """Add the answers of a load that was cut off, where there is no record of them."""
     try:
@@ -86,7 +90,11 @@ def _add_spooled(
     except (OSError, ValueError) as error:
         tell(f"{path}: left out, for it cannot be read: {error!s:.200}")
         return
-    new = [one for one in records if (one.sample, one.round) not in found]
+    new = [
+        one
+        for one in records
+        if one.sitting >= since and (one.sample, one.round) not in found
+    ]
     found.update({(one.sample, one.round): one for one in new})
     if new:
         tell(

@@ -19,6 +19,7 @@ from pytest_llmlat.store.journal import (
 )
 from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, verdict_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
+from pytest_llmlat.store.run_sittings import told_of_sittings
 from pytest_llmlat.store.spooled_answers import spooled
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
@@ -49,6 +50,7 @@ _FORMS: Mapping[str, tuple[type, ...]] = {
     "seconds": (int, float, type(None)),
     "settings": (dict,),
     "environment": (dict,),
+    "sittings": (list,),
 }
 """Types of the members of ``run.json``, where they are there."""
 _SHOWN = 3
@@ -64,6 +66,8 @@ class RecordPlace:
     """Id of the cell in that file."""
     spools: tuple[Path, ...] = ()
     """Files of answers of a load that was cut off before they became records."""
+    since: int = 1
+    """First sitting whose records count; the cell was measured anew in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,7 @@ def _open(folder: Path, *, ended: bool) -> Run:
     told = _told(folder / RUN)
     problems: list[str] = []
     plan = _plan(told.pop(PLAN, ()), folder / RUN, problems)
+    problems += told_of_sittings(told)
     facts = _values(folder / CELLS, facts_of, problems)
     last = {one.cell.id: one for one in facts}
     problems += _mixed(facts)
@@ -165,8 +170,13 @@ def _open(folder: Path, *, ended: bool) -> Run:
         facts=tuple(last.values()),
         verdicts=verdicts,
         places={
-            key: RecordPlace(index=index, key=key, spools=tuple(spools[key]))
-            for key in last
+            key: RecordPlace(
+                index=index,
+                key=key,
+                spools=tuple(spools[key]),
+                since=facts.since,
+            )
+            for key, facts in last.items()
         },
         problems=tuple(problems),
         unbegun=missing,

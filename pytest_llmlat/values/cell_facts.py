@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
 
 CellRole: TypeAlias = Literal["reference", "yardstick"]
@@ -168,6 +169,32 @@ class CellFacts:
 
     engine: EngineFacts | None = None
     """The engine that was started for it; ``None`` where none was."""
+    since: int = 1
+    """First sitting of the run whose answers count; what earlier ones measured of the
+    cell was measured anew."""
+    anew: str | None = None
+    """Reason for that, where it is worth telling."""
+    sittings: tuple[Sitting, ...] = ()
+    """Later sittings that went on with the cell; empty where one measured all of it."""
+    reused_answers: ReusedAnswers | None = None
+    """Answers that were taken from other runs, for quality; ``None`` for none."""
+
+    @property
+    def untimed(self) -> str | None:
+        """Reason why no figure of speed is made of it; ``None`` where there are some.
+
+        Times of a machine that was faster before are no times of one machine, and a
+        reused answer has none.
+        """
+        if self.reused_answers is not None:
+            return self.reused_answers.told
+        return next((each.apart for each in self.sittings if each.apart), None)
+
+    @property
+    def void(self) -> str | None:
+        """Reason why its times prove nothing; ``None`` where they may."""
+        contended = None if self.contention is None else self.contention.contended
+        return self.untimed or contended
 
     def whole(self, answers: int) -> bool:
         """Whether the cell was measured to its end and no answer is missing."""

@@ -282,6 +282,11 @@ class Record:
         return self.cluster or self.conversation or self.sample
 
     constraint: str | None = None
+    sitting: int = 1
+    """Number of the sitting of its run that measured it."""
+    reused: str | None = None
+    """Id of the run that its answer was taken from, with its grade and without its
+    times; ``None`` for one that was measured."""
 
     @property
     def answered(self) -> bool:

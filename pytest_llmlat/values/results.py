@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
     from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
 
 
@@ -117,8 +118,7 @@ class Summary:
     """Balanced score if wrong answers had taken as long as right ones; ``None`` where
     they are no sooner for certain, or little is gained by it."""
     score_bias: float | None
-    """Bias of the balanced score, since it is made of few items; positive for too high,
-    ``None`` where it is not known."""
+    """Bias of the balanced score of few items, positive for too high, if known."""
     details: tuple[tuple[str, Estimate], ...]
     """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
     e2e_s: Distribution
@@ -183,14 +183,21 @@ class Summary:
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
     stopping: Stopping | None = None
-    """Pairs that it took where its result was looked at after each; ``None`` for a
-    number of samples that was fixed before."""
+    """Pairs that it took where its result was looked at after each; else ``None``."""
     price: Price | None = None
     """What its model costs in money; ``None`` where its entry does not say."""
     missed: tuple[tuple[str, float], ...] = ()
     """Share of requests that missed the objective, by latency."""
     engine: EngineFacts | None = None
     """Engine that was started for it; ``None`` where none was."""
+    sittings: tuple[Sitting, ...] = ()
+    """Later sittings that went on with it; empty where one measured all of it."""
+    anew: str | None = None
+    """Reason why what earlier sittings measured of it does not count."""
+    reused_answers: ReusedAnswers | None = None
+    """Answers that were taken from other runs; ``None`` for none."""
+    untimed: str | None = None
+    """Reason why it has no figure of speed; ``None`` where it has some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,12 +337,11 @@ class Scoreboard:
     """Comparisons of all scored rows: those of several rows first, then those over more
     families, of more rows, and in the order of the run."""
     unscored: tuple[str, ...] = ()
-    """Ids of the rows without any measurement."""
+    """Ids of the rows without a score: nothing measured, or no figure of speed."""
     balance: Balance = BALANCES[0]
     """Which mean is called balanced."""
     report: Path | None = None
-    """The folder of the report, which may be another than the one that was asked for;
-    ``None`` where none was."""
+    """The folder of the report, perhaps another than was asked for, if one was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,28 +360,24 @@ class Verdict:
     change makes of them; ``yardstick`` of what it cost."""
     outcome: Outcome
     against: str
-    """Standard that it was judged by: a baseline's or a model's name, or a limit as
-    typed."""
+    """Standard that it was judged by: name of a baseline or a model, or a limit."""
     baseline: float | None = None
     """Figure of the baseline, in seconds or as a ratio."""
     candidate: float | None = None
     change: float | None = None
     low: float | None = None
     high: float | None = None
-    """Upper end of the 90 % interval of the change, each bound of which holds with 95
-    %; wider where many quantities are gated (Holm)."""
+    """Upper end of the 90 % interval of the change; wider where many are gated (Holm):
+    each bound holds with 95 %."""
     tolerance: float | None = None
     samples: int | None = None
     """Number of pairs."""
     needed_samples: int | None = None
-    """Number of samples that would decide what is inconclusive, in four cases of
-    five."""
+    """Samples that would decide what is inconclusive, in four cases of five."""
     needed_runs: int | None = None
-    """Number of further stored runs that would decide it, where runs differ by
-    themselves."""
+    """Further stored runs that would decide it, where runs themselves differ."""
     needed_at_least: int | None = None
-    """Number of samples or of runs that would decide it in every second case: with
-    fewer it is hardly worth while."""
+    """Samples or runs that would decide it in every second case."""
     note: str | None = None
     """Reason in words, where the figures do not say it."""
 

@@ -46,6 +46,12 @@ class Settings:
     """Folder of this run: its journal; created when the first cell begins."""
     runs: Path | None = None
     """The folder that has runs in it; ``None`` for ``.llmlat/runs`` of the project."""
+    resume: str | None = None
+    """The run to go on with, as it was typed; ``None`` where one begins."""
+    sitting: int = 1
+    """Number of this sitting of the run: one more than there were, where it goes on."""
+    joined: bool = False
+    """Whether another process of this sitting has taken the run already."""
     names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()

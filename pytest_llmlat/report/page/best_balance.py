@@ -178,8 +178,8 @@ def _left_out(board: Scoreboard) -> list[str]:
     ]
     if board.unscored:
         told.append(
-            f"{_of(len(board.unscored), total)} without any answer: nothing was"
-            " measured."
+            f"{_of(len(board.unscored), total)} without a score: nothing was measured,"
+            " or no times that count."
         )
     return told
 

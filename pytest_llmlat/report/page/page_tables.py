@@ -22,6 +22,7 @@ from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
     COLUMNS,
@@ -345,6 +346,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Tails": tail_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
+        "Sittings": sitting_lines(board),
         "Prompt caches": cache_lines(board),
         "Prices": price_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),

@@ -285,11 +285,10 @@ def _overview(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _packed(facts: CellFacts, records: Sequence[Record]) -> dict[str, Any]:
-    contention = facts.contention
     return {
         **asdict(facts.cell),
         "task_revision": facts.task_revision,
-        "contended": contention.contended if contention else None,
+        "contended": facts.void,
         "warnings": list(facts.warnings),
         "backend": [[name, value] for name, value in facts.backend],
         **({} if facts.constraint is None else {"constraint": facts.constraint}),

@@ -16,7 +16,7 @@ from pytest_llmlat.values.settings import Settings
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
 NO_OPTION = {
     *("root", "folder", "names_given", "devices", "base", "proposed"),
-    "addressed",
+    *("addressed", "sitting", "joined"),
 }
 """Settings that follow from where and how pytest was called."""
 

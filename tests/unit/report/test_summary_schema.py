@@ -39,6 +39,7 @@ from pytest_llmlat.values.row_comparison import (
     Sweep,
     Unranked,
 )
+from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 from pytest_llmlat.values.stopping import Stopping
 from tests.summary_schema import REFERENCE, reference_text, schema_text
 from tests.unit.boards import HOSTILE, a_board, a_run
@@ -58,6 +59,8 @@ PARTS = {
     "load": LoadFacts,
     "steadiness": Steadiness,
     "stopping": Stopping,
+    "sitting": Sitting,
+    "reused_answers": ReusedAnswers,
     "price": Price,
     "rate": TokenRate,
     "instrument": Instrument,

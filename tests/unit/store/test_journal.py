@@ -327,6 +327,7 @@ def test_all_files_are_copied(tmp_path: Path) -> None:
     journal.add(a_record())
     journal.add(some_facts())
     journal.add(A_VERDICT)
+    journal.add_again(a_record())
 
     report = tmp_path / "new" / "report"
     for name in (SUMMARY, REPORT):

@@ -1,0 +1,35 @@
+"""Checks of the clock, once for each number of streams that it is used with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.measure.arrivals import streams_of
+from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.session.lenient_warnings import lenient
+
+if TYPE_CHECKING:
+    from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.values.cell_facts import Instrument
+    from pytest_llmlat.values.clock import Clock
+
+
+class Instruments:
+    """The checks of a session's clock so far."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Check nothing yet."""
+        self._clock = clock
+        self._found: dict[int, Instrument | None] = {}
+
+    def of(self, model: LoadedModel, plan: Plan) -> Instrument | None:
+        """Try the clock as it will be used, once for each number of streams."""
+        if not model.backend.remote:
+            return None
+        streams = streams_of(plan.scenario, plan.planned)
+        if streams not in self._found:
+            with lenient():
+                awake = model.backend.facts.get("awake") is True
+                self._found[streams] = check_clock(streams, self._clock, awake=awake)
+        return self._found[streams]

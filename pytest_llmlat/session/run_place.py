@@ -1,0 +1,92 @@
+"""The place of a run: its folder, its lock, and what ``run.json`` says of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.session.resuming import Resumption
+from pytest_llmlat.session.run_facts import facts_of_run
+from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.partial_runs import told_of_run
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from pytest_llmlat.session.selection import Selection
+    from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.settings import Settings, Spelled
+
+
+class RunPlace:
+    """The folder of a run: a new one, or that of one that was cut off."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        selection: Selection,
+        started: dt.datetime,
+        spelled: Spelled,
+    ) -> None:
+        """Write nothing yet.
+
+        Args:
+            settings: name the folder, and the number of this sitting.
+            selection: what was chosen.
+            started: when this process began.
+            spelled: how the user writes a setting, for complaints.
+        """
+        self.journal = Journal(settings.folder, settings.sitting)
+        self._settings, self._selection = settings, selection
+        self._started, self._spelled = started, spelled
+        self._taken = settings.joined
+        self._to_come: tuple[Cell, ...] = ()
+
+    def take_over(self) -> None:
+        """Take the run that is gone on with, if one is; for one of its processes.
+
+        Raises:
+            UsageError: somebody measures in it, or it is of another machine.
+        """
+        if self._settings.sitting == 1 or self._taken:
+            return
+        self.journal.lock.take_over(told_of_run(self._settings.folder))
+        self._taken = True
+        if self.resumption is not None:
+            self.resumption.check(self._own_facts["environment"])
+
+    def open(self, to_come: Sequence[Cell]) -> None:
+        """Write down the run, and the cells that are to be measured.
+
+        Raises:
+            RunNotWritten: there is no room for it, or no right to.
+        """
+        self._to_come = tuple(to_come)
+        plan = self._to_come
+        if self.resumption is not None:
+            plan = self.resumption.whole_plan(plan)
+        self.journal.open(self.facts, plan)
+
+    @cached_property
+    def resumption(self) -> Resumption | None:
+        """The run that is gone on with; ``None`` where one begins."""
+        if self._settings.sitting == 1:
+            return None
+        return Resumption(self._settings, self._spelled)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What ``run.json`` says."""
+        if self.resumption is None:
+            return self._own_facts
+        return self.resumption.run_facts(self._own_facts, self._to_come)
+
+    @cached_property
+    def _own_facts(self) -> dict[str, Any]:
+        """What ``run.json`` would say of this sitting alone."""
+        return facts_of_run(self._settings, self._selection, self._started)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.journal.lock.free()

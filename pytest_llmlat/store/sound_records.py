@@ -1,0 +1,130 @@
+"""Sound records: a line of a run's file is foreign input, and becomes figures.
+
+What is not as it was written is refused where it is read, since a figure of it would be
+wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from pytest_llmlat.store.field_kinds import LARGEST, MOST, wrong_field
+from pytest_llmlat.values.records import Finish, TokenSource
+from pytest_llmlat.values.sound_grade import grade_fault, is_quality
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.ranking import RankedOption
+    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.timing import Timing
+
+_FINISHES = get_args(Finish)
+_SOURCES = (None, *get_args(TokenSource))
+_TEXT = (str, type(None))
+_NUMBER = (float, int)
+
+
+def check_record(record: Record) -> None:
+    """Refuse a record that would become a wrong figure later, or none at all.
+
+    In one expression, since there are a million records.
+    """
+    budget_s, chance, transport = record.budget_s, record.chance, record.transport
+    asked, told = record.prompt_tokens, record.output_tokens
+    thought, kept = record.thought_tokens, record.cached_tokens
+    good = (
+        type(record.sample) is str
+        and type(record.prompt) is str
+        and type(record.reference) is str
+        and type(record.metric) is str
+        and type(record.answer) in _TEXT
+        and type(record.extracted) in _TEXT
+        and type(record.error) in _TEXT
+        and type(record.unparsed) is bool
+        and type(record.truncated) is bool
+        and type(record.refused) is bool
+        and type(record.empty) is bool
+        and record.finish in _FINISHES
+        and type(record.difficulty) in _TEXT
+        and type(record.labelled) is bool
+        and record.token_source in _SOURCES
+        and type(record.round) is int
+        and 0 <= record.round <= MOST
+        and (asked is None or (type(asked) is int and 0 <= asked <= MOST))
+        and (told is None or (type(told) is int and 0 <= told <= MOST))
+        and type(budget_s) in _NUMBER
+        and 0 < budget_s < LARGEST
+        and type(chance) in _NUMBER
+        and -LARGEST < chance < 1
+        and type(record.rendered) in _TEXT
+        and type(record.thoughts) in _TEXT
+        and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
+        and type(record.cut_in_thought) is bool
+        and (record.temperature is None or _finite(record.temperature))
+        and (record.top_p is None or _finite(record.top_p))
+        and (record.seed is None or _counted(record.seed))
+        and type(record.system) in _TEXT
+        and (kept is None or (type(kept) is int and 0 <= kept <= MOST))
+        and type(record.head) in _TEXT
+        and all(type(shot) is str for shot in record.shots)
+        and type(record.conversation) in _TEXT
+        and type(record.cluster) in _TEXT
+        and (record.turn is None or _counted(record.turn))
+        and type(record.continues) is bool
+        and type(record.graded) is bool
+        and all(type(each) is str for pair in record.groups for each in pair)
+        and type(record.constraint) in _TEXT
+        and _counted(record.sitting)
+        and type(record.reused) in _TEXT
+        and all(map(_sound_option, record.ranked))
+        and (transport is None or wrong_field(transport, {}) is None)
+        and grade_fault(record.grade) is None
+        and is_quality(record.grade.value)
+        and (record.timing is None or _sound_timing(record.timing))
+    )
+    if not good:
+        raise ValueError("a text or a figure in it is not what it should be")
+
+
+def _sound_timing(timing: Timing) -> bool:
+    """Whether the readings are of a clock that goes forward, from start to end."""
+    stamps, tokens = timing.stamps_ns, timing.stamp_tokens
+    start, end, spread = timing.start_ns, timing.end_ns, timing.spread_tokens
+    thought, sent, after = timing.reasoning_ns, timing.sent_ns, timing.thought_end_ns
+    return (
+        # A sum is an integer if all its parts are, and there is none if one is a text.
+        type(sum(stamps, start) + end) is int
+        and type(sum(tokens)) is int
+        and sum(tokens) <= MOST
+        and len(stamps) == len(tokens)
+        and -MOST <= start <= end <= MOST
+        and (
+            not stamps
+            or (
+                start <= stamps[0]
+                and stamps[-1] <= end
+                and min(tokens) >= 0
+                and sorted(stamps) == [*stamps]
+            )
+        )
+        and (spread is None or (type(spread) is int and 0 <= spread <= MOST))
+        and (thought is None or (type(thought) is int and start <= thought <= end))
+        and (sent is None or (type(sent) is int and start <= sent <= end))
+        and (after is None or (type(after) is int and start <= after <= end))
+    )
+
+
+def _sound_option(option: RankedOption) -> bool:
+    return (
+        type(option.answer) is str
+        and type(option.text) is str
+        and _counted(option.tokens)
+        and _finite(option.logprob)
+    )
+
+
+def _counted(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return type(value) is int and -MOST <= value <= MOST
+
+
+def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return type(value) in _NUMBER and -LARGEST < value < LARGEST
