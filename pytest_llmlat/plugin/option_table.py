@@ -152,6 +152,15 @@ OPTIONS = {
         read=given_option.text,
         looked_up=True,
     ),
+    "reuse": Option(
+        flag="--llm-reuse",
+        metavar="RUNS",
+        alone="all",
+        help="take answers of earlier runs for quality where all that decides them is"
+        " the same, never for speed: names of runs (default: all); write =",
+        read=given_option.text,
+        looked_up=True,
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",

@@ -102,6 +102,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     root: AnyPath = ".",
     runs: AnyPath | None = None,
     resume: AnyPath | None = None,
+    reuse: str | None = None,
     report: AnyPath | None = None,
     progress: bool | TextIO = False,
     on_record: Callable[[Record], object] | None = None,
@@ -158,6 +159,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         runs: the folder that the run is written to, in one of its own; ``None`` for
             ``.llmlat/runs`` below ``root``.
         resume: the run to go on with that was cut off: its folder or name, or ``last``.
+        reuse: runs whose answers are taken for quality, or ``all``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
         on_record: called with each record, outside of every timed region.
@@ -193,6 +195,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         runs=kept,
         resume=None if resume is None else str(resume),
         sitting=sitting,
+        reuse=reuse,
         names_given=True,
         models=names,
         tasks=task_names,

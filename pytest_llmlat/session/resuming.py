@@ -112,7 +112,7 @@ class Resumption:
             UsageError: says what differs, and what to do instead.
         """
         before = self._told["environment"]
-        found = _unlike(before, environment, timed=True)
+        found = unlike(before, environment, timed=True)
         if found:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             raise UsageError(
@@ -122,7 +122,7 @@ class Resumption:
                 f" and take the answers for quality with {self._spelled('reuse')}, or"
                 " join both with llmlat report"
             )
-        self._graders = tuple(_unlike(before, environment, timed=False))
+        self._graders = tuple(unlike(before, environment, timed=False))
 
     def of(self, sides: Sequence[tuple[Plan, LoadedModel]]) -> Resumed:
         """Return what is kept of a cell, and of the one in turn with it.
@@ -210,10 +210,10 @@ class Resumption:
             yield "other samples are asked, or otherwise"
         if facts.role != plan.role:
             yield "it was not measured in turn with the same cell"
-        now = _identity((*model.backend.facts.items(), *plan.entry_facts))
-        known = [*map(_identity, self._cells.backends.get(plan.cell.id, ()))]
+        now = identity((*model.backend.facts.items(), *plan.entry_facts))
+        known = [*map(identity, self._cells.backends.get(plan.cell.id, ()))]
         if now not in known:
-            yield from _unlike(known[-1] if known else {}, now)
+            yield from unlike(known[-1] if known else {}, now)
 
     def _graders_told(self) -> list[str]:
         if not self._graders:
@@ -223,14 +223,14 @@ class Resumption:
         return [f"{told}: {kept}, others are measured anew"]
 
 
-def _identity(
+def identity(
     facts: Iterable[tuple[str, Scalar | None]],
 ) -> dict[str, Scalar | None]:
     """Return the facts by which a model is the same one."""
     return {name: value for name, value in facts if name not in _OBSERVED}
 
 
-def _unlike(
+def unlike(
     before: Mapping[str, Scalar | None],
     now: Mapping[str, Scalar | None],
     *,

@@ -243,6 +243,9 @@ class Session:
                 return recorder.of(plan.cell), recorder
             plan = resumed.plans[0]
             beside = beside and (resumed.plans[1], beside[1])
+        if self.place.reuse is not None and beside is None:
+            plan = self.place.reuse.of(plan, model, self.run_facts["environment"])
+            recorder.take(plan.kept.values())
         twice = beside is not None and beside[0].role == REFERENCE
         planned = plan.planned_in_turn if twice else plan.planned
         planned -= len(plan.kept)

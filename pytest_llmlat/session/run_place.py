@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.session.resuming import Resumption
+from pytest_llmlat.session.reusing import Reuse
 from pytest_llmlat.session.run_facts import facts_of_run
-from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.journal import Journal, runs_of
 from pytest_llmlat.store.partial_runs import told_of_run
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ class RunPlace:
         """Take the run that is gone on with, if one is; for one of its processes.
 
         Raises:
-            UsageError: somebody measures in it, or it is of another machine.
+            UsageError: somebody measures in it, or it is of another machine; or there
+                is no run that answers were to be taken from.
         """
+        _ = self.reuse
         if self._settings.sitting == 1 or self._taken:
             return
         self.journal.lock.take_over(told_of_run(self._settings.folder))
@@ -74,6 +77,18 @@ class RunPlace:
         if self._settings.sitting == 1:
             return None
         return Resumption(self._settings, self._spelled)
+
+    @cached_property
+    def reuse(self) -> Reuse | None:
+        """The runs that answers may be taken from; ``None`` for none.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        if not self._settings.reuse:
+            return None
+        settings = self._settings
+        return Reuse(settings, runs_of(settings.root, settings.runs), self._spelled)
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.journal import CELLS, PLAN, RUN, VERDICTS
@@ -16,7 +17,6 @@ from pytest_llmlat.values.errors import BadRun, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
@@ -97,6 +97,23 @@ def is_partial(folder: Path) -> bool:
     planned = told.get(PLAN, ())
     names = {one.get("cell") for one in planned if isinstance(one, dict)}
     return not all(finished.values()) or bool(names - finished.keys() - left_out)
+
+
+def runs_in(runs: Path, name: str | None = None, here: Path = Path()) -> Iterator[Path]:
+    """Yield the folders of runs, the newest first.
+
+    Args:
+        runs: the folder that has runs in it.
+        name: of one run, or its folder; ``None`` for all.
+        here: where a relative path begins.
+    """
+    if name is None:
+        yield from _newest_first(runs)
+        return
+    for folder in (here / Path(name).expanduser(), runs / name):
+        if (folder / RUN).is_file():
+            yield folder
+            return
 
 
 def _newest_first(runs: Path) -> Iterator[Path]:

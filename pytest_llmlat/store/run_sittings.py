@@ -67,7 +67,7 @@ def ended(told: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     *others, last = sittings_of(told)
     listed = [*others, {**last, "seconds": seconds}]
     known = [each.get("seconds") for each in listed]
-    total = sum(each for each in known if type(each) in (int, float))
+    total = sum(each for each in known if isinstance(each, int | float))
     return {**told, SITTINGS: listed, "seconds": total}
 
 

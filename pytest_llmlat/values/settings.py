@@ -48,6 +48,8 @@ class Settings:
     """The folder that has runs in it; ``None`` for ``.llmlat/runs`` of the project."""
     resume: str | None = None
     """The run to go on with, as it was typed; ``None`` where one begins."""
+    reuse: str | None = None
+    """Runs whose answers are taken for quality, as they were typed; ``None``: none."""
     sitting: int = 1
     """Number of this sitting of the run: one more than there were, where it goes on."""
     joined: bool = False
