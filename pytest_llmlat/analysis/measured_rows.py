@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.resampling import Array
-    from pytest_llmlat.analysis.spending import Spending
+    from pytest_llmlat.analysis.spending import SpendingByKind
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.results import Standing, Summary
     from pytest_llmlat.values.settings import Balance
@@ -35,8 +35,8 @@ class MeasuredCell:
     """Its resamples; ``None`` too where there is no other row to compare it with."""
     counts: CellCounts
     workload: Workload
-    spent: Spending | None
-    """What it cost in money."""
+    spent: SpendingByKind
+    """What it cost, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

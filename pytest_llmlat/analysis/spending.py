@@ -1,4 +1,4 @@
-"""What answers cost: money, per answer, per token and per right answer.
+"""What answers cost: money and joules, per answer, per token and per right answer.
 
 Cost of pass (Erol et al. 2025) is what is spent for each right answer: the cost of an
 answer over the chance that it is right. Both have an interval of their own, the cost by
@@ -13,8 +13,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_llmlat.analysis.energy_use import energy_use
 from pytest_llmlat.analysis.intervals import (
     MeasuredFigure,
     difference,
@@ -27,11 +28,11 @@ from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.values.cell_facts import CellFacts
-    from pytest_llmlat.values.figure import Earned
+    from pytest_llmlat.values.figure import Earned, Spent
     from pytest_llmlat.values.records import Record
 
 _SPENT, _ASKED, _ANSWERED, _TOKENS, _JUDGED, _RIGHT = range(6)
@@ -43,11 +44,12 @@ _UNKNOWN = Estimate(value=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What the requests of a cell cost, and what they earned."""
+    """What the requests of a cell cost of one thing, and what they earned."""
 
-    currency: str
+    unit: str
+    """Currency, or the unit of what is no money."""
     total: Decimal
-    """Of all requests, to the last digit."""
+    """Of all requests; of money to the last digit."""
     units: Array
     """(units, 6): cost, requests, answers, thousands of tokens, judged requests and
     right answers. What is alike is one unit, as in the intervals of quality."""
@@ -57,19 +59,40 @@ class Spending:
     """Whether the tokens of all answers are known."""
 
 
-def spending(facts: CellFacts, records: Sequence[Record]) -> Spending | None:
-    """Return what a cell cost; ``None`` where it has no price or part is not known.
+SpendingByKind: TypeAlias = "Mapping[Spent, Spending]"
+"""What a cell cost, by what is spent; what is not known is left out."""
+
+
+def spending(facts: CellFacts, records: Sequence[Record]) -> SpendingByKind:
+    """Return what a cell cost, as far as it is known of all of its requests.
 
     Args:
         facts: of the cell, its price among them.
         records: of the cell.
     """
+    found: dict[Spent, Spending] = {}
+    money = None if facts.price is None else _money(facts, records)
+    if money is not None and facts.price is not None:
+        found["money"] = _spent(records, money, unit=facts.price.currency)
+    for kind, used in energy_use(facts, records).items():
+        if sum(used) > 0:
+            costs = [Decimal(repr(each)) for each in used]
+            found[kind] = _spent(records, costs, unit=kind)
+    return found
+
+
+def _money(facts: CellFacts, records: Sequence[Record]) -> Sequence[Decimal] | None:
+    """Return the price of each request; ``None`` where one is not known."""
     if facts.price is None or not records:
         return None
     costs = [cost_of(record, facts.price, facts.load) for record in records]
     known = [cost for cost in costs if cost is not None]
-    if len(known) < len(costs):
-        return None
+    return known if len(known) == len(costs) else None
+
+
+def _spent(
+    records: Sequence[Record], costs: Sequence[Decimal], *, unit: str
+) -> Spending:
     rows = [
         (
             float(cost),
@@ -79,11 +102,11 @@ def spending(facts: CellFacts, records: Sequence[Record]) -> Spending | None:
             float(record.grade.correct is not None),
             float(bool(record.grade.correct)),
         )
-        for cost, record in zip(known, records, strict=True)
+        for cost, record in zip(costs, records, strict=True)
     ]
     return Spending(
-        currency=facts.price.currency,
-        total=sum(known, Decimal(0)),
+        unit=unit,
+        total=sum(costs, Decimal(0)),
         units=Units(records).sums(rows),
         judges=any(record.grade.correct is not None for record in records),
         counted=all(r.output_tokens is not None for r in records if r.answered),
@@ -91,7 +114,7 @@ def spending(facts: CellFacts, records: Sequence[Record]) -> Spending | None:
 
 
 def cost_figures(
-    cells: Sequence[Spending | None], *, row: bool
+    cells: Sequence[SpendingByKind], *, row: bool
 ) -> tuple[tuple[str, Estimate], ...]:
     """Return what answers cost over cells, as if their requests were those of one.
 
@@ -99,29 +122,38 @@ def cost_figures(
         cells: what each cost.
         row: it is for a row, which may have fewer figures.
     """
-    told = [each for each in cells if each is not None]
-    one = len({each.currency for each in told}) == 1
-    whole = len(told) == len(cells) and one
     return tuple(
-        (figure.name, _per(told, figure.earned) if whole else Estimate(value=None))
+        (figure.name, _joined(cells, figure.spent, figure.earned))
         for figure in FIGURES.values()
         if figure.earned is not None and (figure.row_meaning is not None or not row)
     )
+
+
+def _joined(cells: Sequence[SpendingByKind], spent: Spent, earned: Earned) -> Estimate:
+    """Return a figure of cells; unknown where it is of one, or units differ."""
+    told = [each[spent] for each in cells if spent in each]
+    one = len({each.unit for each in told}) == 1
+    return _per(told, earned) if one and len(told) == len(cells) else _UNKNOWN
 
 
 def _per(cells: Sequence[Spending], earned: Earned) -> Estimate:
     import numpy as np
 
     units = np.concatenate([each.units for each in cells])
+    if earned == "all":
+        return Estimate(value=float(sum(each.total for each in cells)))
     if earned == "right":
         known = all(each.judges for each in cells)
         return _per_right(units[units[:, _JUDGED] > 0]) if known else _UNKNOWN
-    if earned == "tokens" and not all(each.counted for each in cells):
+    if earned != "answers" and not all(each.counted for each in cells):
         return _UNKNOWN
-    below = _TOKENS if earned == "tokens" else _ANSWERED
+    below = _ANSWERED if earned == "answers" else _TOKENS
     if not units[:, below].any():
         return _UNKNOWN
-    return _ratio(units[:, [_SPENT, below]]).estimate
+    columns = units[:, [_SPENT, below]]
+    if earned == "each token":
+        columns = columns * (1, _THOUSAND)
+    return _ratio(columns).estimate
 
 
 def _ratio(columns: Array) -> MeasuredFigure:

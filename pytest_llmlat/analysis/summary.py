@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
-    *("constraint", "stopping", "price", "engine"),
+    *("constraint", "stopping", "price", "engine", "energy"),
     *("sittings", "anew", "reused_answers", "untimed"),
 )
 """Facts of a cell that its summary takes over."""

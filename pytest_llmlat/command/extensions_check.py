@@ -10,13 +10,14 @@ from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import SANDBOXES
 from pytest_llmlat.machine.device_table import DEVICES
+from pytest_llmlat.machine.energy_counters import ENERGY_SOURCES
 from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.extensions import Table
 
 TABLES: tuple[Table[Any], ...] = (
-    *(BACKENDS, DEVICES, ENGINES, EXTRACTORS),
+    *(BACKENDS, DEVICES, ENERGY_SOURCES, ENGINES, EXTRACTORS),
     *(FAMILIES, METRICS, SANDBOXES),
 )
 

@@ -127,6 +127,8 @@ LIMITED = limited_figures()
 """Figures that an absolute limit can be on, by the names that are typed."""
 Sign: TypeAlias = Literal[">=", "<="]
 SIGNS: tuple[Sign, ...] = get_args(Sign)
+_AMOUNTS = ("money", "J", "W", "g")
+"""Units of what answers cost."""
 _CURRENCY = re.compile(r"(?!cost)[a-z]{3}")
 
 
@@ -200,7 +202,7 @@ def _bound(quantity: str, text: str, *, where: str) -> float:
     unit = LIMITED[quantity][0].unit
     if unit == "s":
         return seconds(text, where=where)
-    if unit in ("1/s", "money"):
+    if unit in ("1/s", *_AMOUNTS):
         kind = "rate" if unit == "1/s" else "amount"
         match = re.fullmatch(r"[0-9]*\.?[0-9]+", text)
         if match is None or not math.isfinite(float(text)):

@@ -12,10 +12,11 @@ from __future__ import annotations
 import ctypes
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 _FILES = ("libnvidia-ml.so.1", "libnvidia-ml.so", "nvml.dll")
@@ -49,6 +50,32 @@ class _Violation(ctypes.Structure):
         ("reference_us", ctypes.c_ulonglong),
         ("violation_ns", ctypes.c_ulonglong),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCard:
+    """A card of the driver, which stays open until it is closed."""
+
+    nvml: ctypes.CDLL
+    handle: ctypes.c_void_p
+    name: str
+    """Name and number of the card."""
+    uuid: str
+
+    def energy_mj(self) -> int | None:
+        """Return the energy that it used since the driver was loaded, in millijoules.
+
+        ``None`` where it keeps no count, as those before Volta.
+        """
+        ask = getattr(self.nvml, "nvmlDeviceGetTotalEnergyConsumption", None)
+        total = ctypes.c_ulonglong()
+        if ask is None or ask(self.handle, ctypes.byref(total)) != 0:
+            return None
+        return total.value
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        self.nvml.nvmlShutdown()
 
 
 def load_driver() -> tuple[ctypes.CDLL | None, str]:
@@ -117,6 +144,76 @@ def gpu_heat_ns(environ: Mapping[str, str] = os.environ) -> tuple[int, ...] | No
     """
     found = _of_cards(environ, _heat_of, told_apart=True)
     return None if found is None else tuple(found)
+
+
+def open_cards(
+    environ: Mapping[str, str], cards: Sequence[int] = ()
+) -> list[OpenCard] | str:
+    """Return the cards of this process, each open; or say why they are not known.
+
+    A part of a card (MIG) stands for the card: two parts of one are that card twice.
+
+    Args:
+        environ: ``CUDA_VISIBLE_DEVICES`` hides and reorders cards.
+        cards: numbers of those that are wanted, as CUDA counts; all if there are none.
+    """
+    nvml, note = load_driver()
+    if nvml is None:
+        return note
+    with _opened(nvml) as count:
+        if count is None:
+            return "the driver does not answer"
+        visible = environ.get(_VISIBLE)
+        own = [str(index) for index in range(count)]
+        named = visible is not None and ("GPU-" in visible or "MIG-" in visible)
+        if visible is not None:
+            own = visible_gpus(own, visible)
+        if named and visible is not None:
+            own = [entry.strip() for entry in visible.split(",")]
+        chosen = [own[card] for card in cards if card < len(own)] or own
+        by_bus = environ.get(_ORDER) == "PCI_BUS_ID"
+        if not (named or by_bus) and len(chosen) < count:
+            kinds = {*_names(nvml, count)}
+            if len(kinds) > 1:
+                return f"which card is which is not known without {_ORDER}=PCI_BUS_ID"
+        return [] if not chosen else _open_all(nvml, chosen)
+
+
+def _open_all(nvml: ctypes.CDLL, entries: Sequence[str]) -> list[OpenCard] | str:
+    """Return cards by their numbers or names, each open; or why one is not."""
+    found: list[OpenCard] = []
+    for entry in entries:
+        numbered = entry.isdecimal()
+        card = _handle(nvml, int(entry)) if numbered else _handle_of(nvml, entry)
+        uuid = None if card is None else _text_of(nvml.nvmlDeviceGetUUID, card)
+        if card is None or uuid is None or nvml.nvmlInit_v2() != 0:
+            for opened in found:
+                opened.close()
+            return f"card {entry} cannot be opened"
+        name = _text_of(nvml.nvmlDeviceGetName, card) or "card"
+        found.append(
+            OpenCard(nvml=nvml, handle=card, name=f"{name} {entry}", uuid=uuid)
+        )
+    return found
+
+
+def _handle_of(nvml: ctypes.CDLL, uuid: str) -> ctypes.c_void_p | None:
+    """Return the card of a name, or that which a part of a card (MIG) is on."""
+    card = ctypes.c_void_p()
+    if nvml.nvmlDeviceGetHandleByUUID(uuid.encode(), ctypes.byref(card)) != 0:
+        return None
+    if not uuid.startswith("MIG-"):
+        return card
+    whole = ctypes.c_void_p()
+    ask = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle
+    return None if ask(card, ctypes.byref(whole)) != 0 else whole
+
+
+def _text_of(ask: Callable[..., int], card: ctypes.c_void_p) -> str | None:
+    """Return a text that the driver has of a card."""
+    text = ctypes.create_string_buffer(_TEXT_BYTES)
+    failed = ask(card, text, _TEXT_BYTES) != 0
+    return None if failed else text.value.decode(errors="replace")
 
 
 def _users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:

@@ -11,6 +11,7 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.answer_record import answer_record, asked_record
+from pytest_llmlat.measure.cell_energy import CellEnergy
 from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
 from pytest_llmlat.measure.cell_warnings import (
     cards,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from pytest_llmlat.machine.energy_meter import EnergySpan
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.entities import Scalar
@@ -100,13 +102,15 @@ class CellMeasurement:
         """
         self._plan, self._model, self._tools = plan, model, tools
         self._managed = made_ready(model.backend)
+        whole = alone and not plan.before and not plan.kept
+        self._energy = CellEnergy(tools.energy(model), whole=whole)
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = asked_in_order(plan, in_turn=in_turn and not alone)
         self._memory = PeakMemory() if alone and not remote else None
         self._alone = alone
         model.backend.reset_device_peak()
-        self.facts = planned_facts(
+        planned = planned_facts(
             plan,
             self._facts_of_model(),
             requests=plan.before + len(self._asked),
@@ -115,6 +119,7 @@ class CellMeasurement:
             compiled_s=compiled_s,
             price=model.deployment.model.price,
         )
+        self.facts = replace(planned, energy=self._energy.facts)
         tools.on_facts(self.facts)
         if plan.task.ranked is not None:
             check_ranking(model.backend, model=model.name, task=plan.task.name)
@@ -176,7 +181,7 @@ class CellMeasurement:
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=self._uncounted,
                 batches=scenarios.batch_settings(self._model.deployment.model),
-                sink=spool,
+                along=scenarios.Alongside(sink=spool, energy=self._energy.window),
             )
             for place, response in enumerate(load.responses):
                 if response is not None:
@@ -201,7 +206,7 @@ class CellMeasurement:
                 seed=self._plan.seed,
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=talks.uncounted(headed=self._uncounted.headed),
-                sink=spool,
+                along=scenarios.Alongside(sink=spool, energy=self._energy.window),
             )
             # In the order of sending, which figures of a load go by.
             ended = [(n, one) for n, one in enumerate(load.responses) if one]
@@ -251,8 +256,9 @@ class CellMeasurement:
                 chat=self._model.backend.chat,
                 answers=self._own.of_round(number),
             ).request
+        self._energy.begin()
         response = scenarios.ask(request, self._model.backend, clock)
-        self.keep(place, request, response)
+        self.keep(place, request, response, span=self._energy.end())
         check_running(self._managed, response)
 
     def _take_kept(self, place: int) -> bool:
@@ -292,7 +298,13 @@ class CellMeasurement:
             self._tools.on_facts(self.facts)
 
     def keep(
-        self, place: int, request: Request, response: Response, *, sent: bool = True
+        self,
+        place: int,
+        request: Request,
+        response: Response,
+        *,
+        sent: bool = True,
+        span: EnergySpan | None = None,
     ) -> None:
         """Grade a response and hand it on.
 
@@ -301,6 +313,7 @@ class CellMeasurement:
             request: as it was made.
             response: what came of it.
             sent: it was made at all; else it has no times.
+            span: of its energy, where it has a window of its own.
         """
         self._answering_ns += response.timing.end_ns - response.timing.start_ns
         sample, number = self._asked[place]
@@ -314,6 +327,8 @@ class CellMeasurement:
             head=self._questions[place].head,
             timing=record.timing if sent else None,
             error=overflow(record, self.facts) or record.error,
+            energy_j=span.joules if span else None,
+            energy_s=span.seconds if span and span.joules is not None else None,
         )
         self._own.keep(record)
         self.records.append(record)
@@ -331,13 +346,9 @@ class CellMeasurement:
 
     def cut_off(self) -> None:
         """Report how busy the machine was until the cell was cut off."""
-        self._tools.on_facts(
-            replace(
-                self.facts,
-                warmup_s=self.warmup_s,
-                contention=self._watch.end(answering_ns=self._answering_ns),
-            )
-        )
+        seen = self._watch.end(answering_ns=self._answering_ns)
+        told = replace(self.facts, warmup_s=self.warmup_s, contention=seen)
+        self._tools.on_facts(told)
 
     def finish(
         self, load: LoadFacts | None, *, stopping: Stopping | None = None
@@ -346,6 +357,7 @@ class CellMeasurement:
         clock, backend = self._tools.clock, self._model.backend
         # What earlier sittings took in all died with them.
         whole = not self._plan.kept
+        alone = self._alone and whole
         answering_ns = (
             self._answering_ns if load is None else round(load.window_s * NS_PER_S)
         )
@@ -357,9 +369,7 @@ class CellMeasurement:
                 stopping=stopping,
                 warmup_s=self.warmup_s,
                 peak_rss_bytes=self._memory.bytes() if self._memory and whole else None,
-                peak_device_bytes=backend.device_peak_bytes()
-                if self._alone and whole
-                else None,
+                peak_device_bytes=backend.device_peak_bytes() if alone else None,
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S if whole else None,
                 # Anew: what a server rejects is found out while it is measured.
                 backend=self._facts_of_model(),
@@ -371,6 +381,7 @@ class CellMeasurement:
                 ),
                 load=load,
                 engine=self._managed.engine if self._managed else None,
+                energy=self._energy.facts,
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.measure.cell_energy import KnownEnergy
     from pytest_llmlat.measure.kept_answers import CompareSittings
     from pytest_llmlat.measure.spooling import OpenSpool
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -57,6 +58,8 @@ class Tools:
     """Called for each answer, outside of every timed region."""
     spool: OpenSpool | None = None
     """Keeps the answers of a load until they are records; ``None``: nothing does."""
+    energy: Callable[[LoadedModel], KnownEnergy | None] = lambda _: None
+    """Returns the meter of a model's place; ``None`` where none is wanted."""
     on_again: Callable[[Record], None] | None = None
     """Called for each kept answer that is measured again."""
     compare: CompareSittings | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TABLES = {
     "backends": "backends.backend_kind:BACKENDS",
     "devices": "machine.device_table:DEVICES",
+    "energy": "machine.energy_counters:ENERGY_SOURCES",
     "engines": "backends.engines.engine_table:ENGINES",
     "extractors": "grading.extractors:EXTRACTORS",
     "families": "values.families:FAMILIES",

@@ -242,6 +242,23 @@ def slo(given: Given) -> str:
     return given.texts[0]
 
 
+def energy(given: Given) -> str:
+    """Return what was asked of the measurement of energy as it was typed, checked."""
+    from pytest_llmlat.values.energy import parse_energy  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        parse_energy(given.texts[0], where=given.where)
+    return given.texts[0]
+
+
+def grid(given: Given) -> float:
+    """Return kilograms of carbon dioxide for each kilowatt-hour."""
+    from pytest_llmlat.values.energy import parse_grid  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        return parse_grid(given.text, where=given.where)
+
+
 def prompts(given: Given) -> str:
     """Return the two prompts that are to be compared, files by their whole paths."""
     from pytest_llmlat.tasks.prompt_variants import prompt_names  # noqa: PLC0415 - as above

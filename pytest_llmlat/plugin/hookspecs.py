@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.grading.sandbox import SandboxKind
     from pytest_llmlat.machine.device_table import Device
+    from pytest_llmlat.machine.energy_counters import EnergySource
     from pytest_llmlat.tasks.templates.generators import ItemGenerator
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
@@ -114,6 +115,19 @@ def pytest_llmlat_generators(
 
         def pytest_llmlat_generators():
             return {"dates": ItemGenerator(draw=draw_dates)}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_energy(config: pytest.Config) -> Mapping[str, EnergySource] | None:
+    """Return sources of energy counters by name, for this pytest session.
+
+    It is called as that for families::
+
+        def pytest_llmlat_energy():
+            return {"wall": EnergySource(name="wall", find=open_wall_meter)}
 
     Args:
         config: of the pytest session.

@@ -222,6 +222,19 @@ OPTIONS = {
         help="bounds for goodput: 'ttft<0.5 tpot<50ms e2e<3s queue<1s'",
         read=given_option.slo,
     ),
+    "energy": Option(
+        flag="--llm-energy",
+        metavar="EXPR",
+        help="how joules are counted: off, idle=10s (idle power before; 0 skips it),"
+        " tdp=65 (an estimate beside)",
+        read=given_option.energy,
+    ),
+    "grid": Option(
+        flag="--llm-grid",
+        metavar="KG",
+        help="carbon dioxide of a kilowatt-hour in kg, such as 0.35",
+        read=given_option.optional(given_option.grid),
+    ),
     "timeout_s": Option(
         flag="--llm-timeout",
         metavar="SECONDS",

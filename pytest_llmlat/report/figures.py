@@ -134,6 +134,9 @@ _WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "bytes": lambda value: size(round(value)),
     "count": lambda value: f"{value:.0f}",
     "money": money,
+    "J": lambda value: f"{money(value)} J",
+    "W": lambda value: f"{value:.1f} W",
+    "g": lambda value: f"{money(value)} g",
 }
 
 

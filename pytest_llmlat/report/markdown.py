@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.report.answer_sentence import answer_sentence, lines_beside_sentence
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.cache_lines import cache_lines
+from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -233,6 +234,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
+        *energy_lines(board),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.answer_sentence import answer_sentence, lines_beside_sentence
 from pytest_llmlat.report.cache_lines import cache_lines
+from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     row_columns,
@@ -61,6 +62,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
+        *energy_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

@@ -12,6 +12,7 @@ from pytest_llmlat.report.answer_sentence import (
 )
 from pytest_llmlat.report.breakdown_tables import breakdown_lines
 from pytest_llmlat.report.cache_lines import cache_lines
+from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
     Line,
     TableColumn,
@@ -127,5 +128,6 @@ def _remarks(board: Scoreboard) -> list[str]:
         *sitting_lines(board),
         *cache_lines(board),
         *price_lines(board),
+        *energy_lines(board),
         *told,
     ]

@@ -32,6 +32,7 @@ from pytest_llmlat.session.typed_names import concealed
 from pytest_llmlat.store.journal import new_folder, runs_of
 from pytest_llmlat.store.partial_runs import run_to_go_on_with, sitting_after
 from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.energy import parse_grid
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
@@ -80,6 +81,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     seed: int = 0,
     vary: str = "",
     slo: str = "",
+    energy: str = "",
+    grid: float | None = None,
     timeout: float | str | None = None,
     balance: Balance = "geometric",
     latency_budget: str | Iterable[str] = (),
@@ -136,6 +139,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         seed: of draws, resampling and backends.
         vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
+        energy: how joules are counted: ``"off"``, ``"idle=20s"``, ``"tdp=65"``.
+        grid: carbon dioxide of a kilowatt-hour in kilograms, such as 0.35.
         timeout: when a request to a server is given up; in seconds, or ``"5min"``.
         balance: which mean of quality and speed is called balanced.
         latency_budget: budgets in place of the tasks' own, ``"sentiment=500ms"``.
@@ -222,6 +227,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         scenarios=scenario_names(scenario, "scenario"),
         requests=None if requests is None else whole(requests, "requests", least=1),
         slo=slo,
+        energy=energy,
+        grid=None if grid is None else parse_grid(str(grid), where="grid"),
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),
         yardstick=next(iter(clock_name), None),

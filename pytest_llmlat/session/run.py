@@ -28,6 +28,7 @@ from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
+from pytest_llmlat.session.energy_meters import EnergyMeters
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.session.instruments import Instruments
 from pytest_llmlat.session.lenient_warnings import lenient
@@ -47,6 +48,7 @@ from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.clock import SystemClock
+from pytest_llmlat.values.energy import parse_energy
 from pytest_llmlat.values.errors import DeviceAbsent, RunNotWritten, UsageError
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
@@ -129,6 +131,12 @@ class Session:
     def _passed(self) -> PassedSolutions:
         """Reference solutions that passed; each is run once."""
         return PassedSolutions(user_cache(), place=self.settings.sandbox)
+
+    @cached_property
+    def _energy(self) -> EnergyMeters:
+        """Meters of energy; opened by the first cell of each place."""
+        choice = parse_energy(self.settings.energy, where=self._spelled("energy"))
+        return EnergyMeters(choice, self._clock, grid=self.settings.grid)
 
     def load(self, deployment: Deployment) -> LoadedModel:
         """Load a model, timed.
@@ -273,10 +281,13 @@ class Session:
             on_facts=recorder.on_facts,
             on_record=recorder.on_record,
             spool=partial(Spool, self.journal.folder),
+            energy=self._energy.of,
             on_again=self.journal.add_again,
             compare=compare_sittings,
         )
         plan = replace(plan, instrument=self._instruments.of(model, plan))
+        for each in (model, *(beside[1:] if beside else ())):
+            self._energy.of(each)  # idle power is measured before any cell begins
         if beside is None:
 
             def ask(plan: Plan) -> None:
@@ -366,6 +377,7 @@ class Session:
     def close(self) -> None:
         """Leave no process and no weights behind."""
         self._shelf.clear()
+        self._energy.close()
         self.place.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()

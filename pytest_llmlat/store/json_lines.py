@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from pytest_llmlat.store.field_kinds import wrong_field
 from pytest_llmlat.store.sound_records import check_record
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.price import Price, TokenRate
@@ -52,6 +53,7 @@ _NESTED = {
     "sampling": Sampling,
     "price": Price,
     "engine": EngineFacts,
+    "energy": EnergyFacts,
     "sittings": Sitting,
     "reused_answers": ReusedAnswers,
     "input": TokenRate,
@@ -67,6 +69,7 @@ _ENTITY_TYPES = {
     "Stopping": Stopping,
     "Price": Price,
     "EngineFacts": EngineFacts,
+    "EnergyFacts": EnergyFacts,
     "Sitting": Sitting,
     "ReusedAnswers": ReusedAnswers,
 }

@@ -59,8 +59,7 @@ def check_record(record: Record) -> None:
         and type(record.thoughts) in _TEXT
         and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
         and type(record.cut_in_thought) is bool
-        and (record.temperature is None or _finite(record.temperature))
-        and (record.top_p is None or _finite(record.top_p))
+        and all(map(_finite_or_none, (record.temperature, record.top_p)))
         and (record.seed is None or _counted(record.seed))
         and type(record.system) in _TEXT
         and (kept is None or (type(kept) is int and 0 <= kept <= MOST))
@@ -76,6 +75,7 @@ def check_record(record: Record) -> None:
         and _counted(record.sitting)
         and type(record.reused) in _TEXT
         and all(map(_sound_option, record.ranked))
+        and all(map(_finite_or_none, (record.energy_j, record.energy_s)))
         and (transport is None or wrong_field(transport, {}) is None)
         and grade_fault(record.grade) is None
         and is_quality(record.grade.value)
@@ -124,6 +124,10 @@ def _sound_option(option: RankedOption) -> bool:
 
 def _counted(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     return type(value) is int and -MOST <= value <= MOST
+
+
+def _finite_or_none(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return value is None or _finite(value)
 
 
 def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value

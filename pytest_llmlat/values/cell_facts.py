@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.price import Price
@@ -152,6 +153,9 @@ class CellFacts:
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
     price: Price | None = None
     """What its model costs in money; ``None`` where its entry does not say."""
+    energy: EnergyFacts | None = None
+    """Energy that its place used, or why it is not known; ``None`` where it was not
+    looked for, and in runs of older versions."""
     role: CellRole | None = None
     """Role in which it was measured in turn with another cell; ``None`` for a cell that
     was asked for itself."""

@@ -14,11 +14,28 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = Literal["number", "estimate", "distribution"]
 Unit: TypeAlias = Literal[
-    "ratio", "difference", "s", "1/s", "tokens/s", "tokens", "bytes", "count", "money"
+    "ratio",
+    "difference",
+    "s",
+    "1/s",
+    "tokens/s",
+    "tokens",
+    "bytes",
+    "count",
+    "money",
+    "J",
+    "W",
+    "g",
 ]
 """Money is in the currency of the run's prices."""
-Earned: TypeAlias = Literal["answers", "tokens", "right"]
-"""What is paid for: answers, thousands of their tokens, right answers."""
+Spent: TypeAlias = Literal[
+    "money", "joules", "net_joules", "estimated_joules", "carbon"
+]
+"""What answers cost: money, measured joules, these less idle power, joules by TDP, or
+grams of carbon dioxide."""
+Earned: TypeAlias = Literal["all", "answers", "tokens", "each token", "right"]
+"""What is paid for: all of it at once, answers, thousands of their tokens, each of
+these, right answers."""
 Better: TypeAlias = Literal["higher", "lower"]
 Percentile: TypeAlias = Literal["mean", "p50", "p90", "p95", "p99"]
 Statistic: TypeAlias = Literal["value", "mean", "p50", "p90", "p95", "p99"]
@@ -114,8 +131,9 @@ class FigureDefinition:
     count: Callable[[Record], int | None] | None = None
     """Returns what a record adds to a count; ``None`` where it is not known."""
     earned: Earned | None = None
-    """Divisor of the money that a cell cost; a row divides that of its cells
-    together."""
+    """Divisor of what a cell cost; a row divides that of its cells together."""
+    spent: Spent = "money"
+    """What it cost, where ``earned`` is given."""
     told: Callable[[CellFacts], float | None] | None = None
     """Returns the figure of a cell's facts, such as its load. Rows have no such
     figure."""

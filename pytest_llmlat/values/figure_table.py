@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.cache_figures import CACHE_FIGURES
 from pytest_llmlat.values.cost_figures import COST_FIGURES
 from pytest_llmlat.values.count_figures import COUNT_FIGURES
+from pytest_llmlat.values.energy_figures import ENERGY_FIGURES
 from pytest_llmlat.values.latency_figures import LATENCY_FIGURES
 from pytest_llmlat.values.rate_figures import RATE_FIGURES
 from pytest_llmlat.values.resource_figures import RESOURCE_FIGURES
@@ -27,6 +28,7 @@ _OURS = (
     *LATENCY_FIGURES,
     *RATE_FIGURES,
     *COST_FIGURES,
+    *ENERGY_FIGURES,
     *THOUGHT_FIGURES,
     *COUNT_FIGURES,
     *CACHE_FIGURES,

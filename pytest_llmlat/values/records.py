@@ -272,6 +272,11 @@ class Record:
     about; ``None`` where each stands alone."""
     ranked: tuple[RankedOption, ...] = ()
     """The options of an answer that was ranked, in the order of the task."""
+    energy_j: float | None = None
+    """Joules of its window, of all counters of its place; ``None`` where they do not
+    tell, and under a load, which has one window for all."""
+    energy_s: float | None = None
+    """Length of that window: a little longer than its time."""
 
     @property
     def item(self) -> str:

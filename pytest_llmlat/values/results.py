@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.group_figures import GroupFigures
@@ -171,21 +172,20 @@ class Summary:
     drawn: DrawnAnswers | None = None
     """Sampling of its answers; ``None`` for a cell without records."""
     figures: tuple[tuple[str, Distribution], ...] = ()
-    """Distributions that their definition alone says how to compute, such as
-    ``itl_s``."""
+    """Distributions that their definition alone says how to compute: ``itl_s``."""
     numbers: tuple[tuple[str, float | None], ...] = ()
     """Counts and ratios that their definition alone says how to compute."""
     averages: tuple[tuple[str, Estimate], ...] = ()
     """Means over requests that their definition alone says how to compute."""
     breakdown: tuple[GroupFigures, ...] = ()
-    """Figures by turn and by the columns that the task names; empty where there are
-    none."""
+    """Figures by turn and by the columns that the task names."""
     constraint: str | None = None
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
     stopping: Stopping | None = None
     """Pairs that it took where its result was looked at after each; else ``None``."""
     price: Price | None = None
     """What its model costs in money; ``None`` where its entry does not say."""
+    energy: EnergyFacts | None = None
     missed: tuple[tuple[str, float], ...] = ()
     """Share of requests that missed the objective, by latency."""
     engine: EngineFacts | None = None

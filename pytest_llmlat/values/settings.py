@@ -99,6 +99,11 @@ class Settings:
     latency_budget: tuple[tuple[str, float], ...] = ()
     """Latency budgets that come before those of tasks, in seconds: of a task, of a
     family, or of all where the name is empty."""
+    energy: str = ""
+    """What was asked of the measurement of energy, as it was typed; empty for the
+    defaults."""
+    grid: float | None = None
+    """Kilograms of carbon dioxide for each kilowatt-hour; ``None`` if nobody says."""
     slo: str = ""
     """Bounds on latency for goodput, as they were typed; empty for none."""
     against: str | None = None

@@ -23,6 +23,7 @@ from pytest_llmlat.measure.clock_check import open_pulse
 from pytest_llmlat.measure.instrument.calibration import pulse_server
 from pytest_llmlat.measure.instrument.comparison import compared
 from pytest_llmlat.measure.scenarios import settled, under_load
+from pytest_llmlat.measure.scenarios.alongside import Alongside
 from pytest_llmlat.store.spooled_answers import Spool, SpooledLoad
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.percentiles import nearest_rank
@@ -61,7 +62,7 @@ def block(
             SystemClock(),
             seed=1,
             ramp_s=0.0,
-            sink=sink,
+            along=Alongside(sink=sink),
         )
     responses = [one for one in found.responses if one is not None]
     names = {one.transport.request_id for one in responses if one.transport}

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
+from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import (
     OUTCOMES,
     Distribution,
@@ -110,8 +111,7 @@ def a_standing(model: str = "owl") -> Standing:
         figures=(("itl_s", Distribution()),),
         averages=(
             *(("correct_within_budget", NONE), ("timely_quality", NONE)),
-            *(("cost_per_answer", NONE), ("cost_per_1k_tokens", NONE)),
-            ("cost_per_correct", NONE),
+            *((name, NONE) for name, figure in FIGURES.items() if figure.earned),
         ),
         numbers=(
             ("time_weight", None),

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 NEW = "nvmlDeviceGetComputeRunningProcesses_v3"
 OLD = "nvmlDeviceGetComputeRunningProcesses_v2"
 HEAT = "nvmlDeviceGetViolationStatus"
+ENERGY = "nvmlDeviceGetTotalEnergyConsumption"
 FIRST_HANDLE = 1000
+FIRST_PART = 5000
+BY_NAME = (
+    ENERGY,
+    HEAT,
+    "nvmlDeviceGetUUID",
+    "nvmlDeviceGetHandleByUUID",
+    "nvmlDeviceGetDeviceHandleFromMigDeviceHandle",
+)
 
 
 @dataclass
@@ -22,7 +31,9 @@ class Driver:
     users: dict[int, list[int]]
     """Processes of each card."""
     heat_ns: dict[int, int] = field(default_factory=dict)
-    has: tuple[str, ...] = (NEW, OLD, HEAT)
+    energy_mj: dict[int, int] = field(default_factory=dict)
+    """Energy of each card since the driver was loaded."""
+    has: tuple[str, ...] = (NEW, OLD, HEAT, ENERGY)
     fails: str = ""
     names: tuple[str, ...] = ()
     """Of the cards; one kind where they are left out."""
@@ -31,7 +42,7 @@ class Driver:
 
     def __getattr__(self, name: str) -> Callable[..., int]:
         """Return the function of a name."""
-        if name in (NEW, OLD, HEAT) and name not in self.has:
+        if name in (NEW, OLD, HEAT, ENERGY) and name not in self.has:
             raise AttributeError(name)
 
         def answer(*arguments: Any) -> int:  # noqa: ANN401 - C's are of all kinds
@@ -50,11 +61,29 @@ class Driver:
                 arguments[1].value = kind.encode()
             elif name == "nvmlSystemGetDriverVersion":
                 arguments[0].value = self.version.encode()
-            elif name == HEAT:
-                self._heat(*arguments)
+            elif name in BY_NAME:
+                self._named(name, *arguments)
             return 0
 
         return answer
+
+    def _named(self, name: str, *arguments: Any) -> None:  # noqa: ANN401
+        """Answer by names: card 1 is ``GPU-1``, and a part of it ``MIG-1/a``."""
+        if name == HEAT:
+            self._heat(*arguments)
+        elif name == ENERGY:
+            card = (arguments[0].value or 0) - FIRST_HANDLE
+            arguments[1]._obj.value = self.energy_mj[card]
+        elif name == "nvmlDeviceGetUUID":
+            place = (arguments[0].value or 0) - FIRST_HANDLE
+            arguments[1].value = f"GPU-{place}".encode()
+        elif name == "nvmlDeviceGetHandleByUUID":
+            kind, _, card = arguments[0].decode().partition("/")[0].partition("-")
+            first = FIRST_PART if kind == "MIG" else FIRST_HANDLE
+            arguments[1]._obj.value = first + int(card)
+        else:
+            card = (arguments[0].value or 0) - FIRST_PART
+            arguments[1]._obj.value = FIRST_HANDLE + card
 
     def _fill(self, handle: ctypes.c_void_p, count: Any, into: Any) -> None:  # noqa: ANN401
         """Write a card's processes, 24 bytes each."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage, settled, single
+from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG, Alongside
 from pytest_llmlat.measure.scenarios.batching import (
     BatchSettings,
     batch_settings,
@@ -22,7 +23,6 @@ from pytest_llmlat.measure.scenarios.load import offer, offer_chains
 from pytest_llmlat.measure.scenarios.queueing import chains_in_turn, take_turns
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.protocols import Batching, ConversationServer
-from pytest_llmlat.values.raw_answers import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
-    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
 __all__ = [
+    "Alongside",
     "BatchSettings",
     "Load",
     "ask",
@@ -73,7 +73,7 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Chain],
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Load:
     """Offer conversations, whose turns follow each other, in a scenario.
 
@@ -90,30 +90,21 @@ def talks_under_load(  # noqa: PLR0913 - all of it is one load
         seed: of the arrivals.
         ramp_s: over how long the start of a closed loop is spread.
         uncounted: conversations that go before and after, without end.
-        sink: as for :func:`under_load`.
+        along: as for :func:`under_load`.
 
     Raises:
         Unsupported: the server's answers cannot be read while others are under way.
     """
+    own: dict[str, Any] = {
+        "places": places,
+        "seed": seed,
+        "uncounted": uncounted,
+        "along": along,
+    }
     if not backend.remote:
-        own = {"places": places, "seed": seed}
-        return _ended(
-            chains_in_turn(
-                scenario, chains, backend, clock, uncounted=uncounted, sink=sink, **own
-            )
-        )
+        return _ended(chains_in_turn(scenario, chains, backend, clock, **own))
     server = _conversation_server(backend, scenario)
-    load = offer_chains(
-        scenario,
-        chains,
-        server,
-        clock,
-        places=places,
-        seed=seed,
-        ramp_s=ramp_s,
-        uncounted=uncounted,
-        sink=sink,
-    )
+    load = offer_chains(scenario, chains, server, clock, ramp_s=ramp_s, **own)
     return Load(
         responses=tuple(
             None if exchange is None else server.read(sent[place], exchange)
@@ -156,7 +147,7 @@ def under_load(  # noqa: PLR0913 - all of it is one load
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
     batches: BatchSettings = _FITTING,
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Load:
     """Offer requests in a scenario that has several under way at once.
 
@@ -172,22 +163,21 @@ def under_load(  # noqa: PLR0913 - all of it is one load
         uncounted: what goes before and after at a server, without end; ``None`` for
             the same requests once more.
         batches: how large they are, and of which kind.
-        sink: takes each exchange of a server, or response of a model of this process,
-            that counts, as soon as it has ended.
+        along: what goes along with it.
 
     Raises:
         LLMLatError: no batches of this kind can be made of these requests.
     """
+    own: dict[str, Any] = {"seed": seed, "along": along}
     if backend.remote:
         load = offer(
             scenario,
             requests,
             backend,
             clock,
-            seed=seed,
             ramp_s=ramp_s,
             uncounted=uncounted,
-            sink=sink,
+            **own,
         )
         responses = tuple(
             None if exchange is None else backend.read(request, exchange)
@@ -202,6 +192,8 @@ def under_load(  # noqa: PLR0913 - all of it is one load
         and not any(request.continuations for request in requests)
     ):
         return _ended(
-            in_batches(requests, backend, clock, settings=batches, seed=seed, sink=sink)
+            in_batches(
+                requests, backend, clock, settings=batches, seed=seed, along=along
+            )
         )
-    return _ended(take_turns(scenario, requests, backend, clock, seed=seed, sink=sink))
+    return _ended(take_turns(scenario, requests, backend, clock, **own))

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.settings_check import given
 from pytest_llmlat.backends.shared_options import BATCH_SIZE
 from pytest_llmlat.measure.scenarios.alone import ask, no_garbage
+from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import OutOfMemory
-from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.records import Response
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
@@ -29,10 +29,10 @@ from pytest_llmlat.values.token_meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.measure.scenarios.alongside import Alongside
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import ModelSpec
     from pytest_llmlat.values.protocols import Batches, Batching
-    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Generation, Request
 
 CHECKED = 16
@@ -79,7 +79,7 @@ def in_batches(
     *,
     settings: BatchSettings,
     seed: int,
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Batched:
     """Answer all requests in batches; after Ctrl-C those of the ended batches stay.
 
@@ -89,7 +89,7 @@ def in_batches(
         clock: read at every stamp.
         settings: what the user says of size and kind.
         seed: of the draw of those that are asked again.
-        sink: takes the responses of a batch when it has ended.
+        along: what goes along with it.
 
     Raises:
         LLMLatError: the backend has no batches of this kind for these requests.
@@ -97,7 +97,7 @@ def in_batches(
     batches = backend.batches(requests, settings.kind)
     first = settings.size or batches.first_size(requests)
     size = max(1, min(first, len(requests)))
-    run = _Run(requests, batches, clock, size=size, sink=sink)
+    run = _Run(requests, batches, clock, size=size, along=along)
     result = Batched(responses=run.responses, facts=None, interrupted=False)
     try:
         try:
@@ -127,9 +127,9 @@ class _Run:
         clock: Clock,
         *,
         size: int,
-        sink: AnswerSink,
+        along: Alongside,
     ) -> None:
-        self._sink = sink
+        self._along = along
         self.responses: list[Response | None] = [None] * len(requests)
         self.size = size
         self._requests = requests
@@ -205,16 +205,18 @@ class _Run:
     def _attempt(self) -> None:
         """Answer all requests at one size, forgetting what came before."""
         self.responses = [None] * len(self._requests)
-        self._sink.forget()
+        self._along.sink.forget()
         # The shortest warm it up: to meet the longest twice would take too long.
         few = [self._requests[place] for place in self._order[-self.size :]]
         self._batches.prepare(few, self.size)
         self._prepared = len(few)
         step = len(self._order) if self._batches.own_queue else self.size
         with no_garbage():
+            self._along.energy.open()
             self._start_ns = self._clock.now_ns()
             for first in range(0, len(self._order), step):
                 self._answer(self._order[first : first + step])
+            self._along.energy.close()
 
     def _answer(self, places: Sequence[int]) -> None:
         """Answer one batch; an error of it becomes that of each of its requests."""
@@ -245,4 +247,4 @@ class _Run:
                 ),
                 error=error,
             )
-            self._sink.put(place, response)
+            self._along.sink.put(place, response)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import no_garbage
+from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG
 from pytest_llmlat.measure.scenarios.chains import (
     ChainSource,
     one_request,
@@ -27,16 +28,15 @@ from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.protocols import ConversationServer, Exchange
-from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
+    from pytest_llmlat.measure.scenarios.alongside import Alongside
     from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
-    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request
     from pytest_llmlat.values.scenario import Scenario
 
@@ -60,7 +60,7 @@ def offer(  # noqa: PLR0913 - all of it is one load
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Request] | None = None,
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Offered[E]:
     """Offer independent requests; see :func:`offer_chains`."""
     around = cycle(requests) if uncounted is None else uncounted
@@ -73,7 +73,7 @@ def offer(  # noqa: PLR0913 - all of it is one load
         seed=seed,
         ramp_s=ramp_s,
         uncounted=(one_request(request, None) for request in around),
-        sink=sink,
+        along=along,
     )
 
 
@@ -87,7 +87,7 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     seed: int,
     ramp_s: float,
     uncounted: Iterator[Chain],
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Offered[E]:
     """Offer all chains and wait for their ends; after Ctrl-C the ended ones stay.
 
@@ -101,11 +101,11 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
         seed: of the arrivals of an open loop.
         ramp_s: over how long the start of a closed loop is spread.
         uncounted: what goes before and after, without end.
-        sink: takes each exchange that counts as soon as it has ended.
+        along: what goes along with it.
     """
     source = ChainSource(iter(chains), uncounted)
     offered = Offered(
-        source, server, clock, chains=len(chains), places=places, sink=sink
+        source, server, clock, chains=len(chains), places=places, along=along
     )
     warm_up = WarmUp(scenario, len(chains))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
@@ -115,7 +115,9 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     }
     with no_garbage():
         try:
+            along.energy.open()
             server.run(offered.watched(plans[scenario.kind]()))
+            along.energy.close()
         except KeyboardInterrupt:
             offered.interrupted = True
     return offered
@@ -132,10 +134,10 @@ class Offered(Generic[E]):
         *,
         chains: int,
         places: int,
-        sink: AnswerSink,
+        along: Alongside,
     ) -> None:
         """Send nothing yet."""
-        self._sink = sink
+        self._along = along
         self.exchanges: list[E | None] = [None] * places
         self.interrupted = False
         self._source = source
@@ -330,7 +332,7 @@ class Offered(Generic[E]):
         self._spans.append(span)
         if step.place is not None:
             self.exchanges[step.place] = exchange
-            self._sink.put(step.place, exchange)
+            self._along.sink.put(step.place, exchange)
             self._measured.append(span)
         return exchange
 

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
 from pytest_llmlat.measure.scenarios.alone import ask
+from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG
 from pytest_llmlat.measure.scenarios.chains import (
     ChainSource,
     one_request,
     step_after,
 )
 from pytest_llmlat.values.cell_facts import LoadFacts
-from pytest_llmlat.values.raw_answers import NOWHERE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_llmlat.measure.scenarios.alongside import Alongside
     from pytest_llmlat.measure.scenarios.chains import Chain, ChainStanding, ChainStep
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend
-    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
 
@@ -51,7 +51,7 @@ def take_turns(
     clock: Clock,
     *,
     seed: int,
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Queue:
     """Queue independent requests; see :func:`chains_in_turn`.
 
@@ -67,7 +67,7 @@ def take_turns(
         places=len(requests),
         seed=seed,
         uncounted=(one_request(request, None) for request in before),
-        sink=sink,
+        along=along,
     )
 
 
@@ -80,7 +80,7 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
     places: int,
     seed: int,
     uncounted: Iterator[Chain],
-    sink: AnswerSink = NOWHERE,
+    along: Alongside = NOTHING_ALONG,
 ) -> Queue:
     """Let every chain arrive as the scenario says, and serve all requests in turn.
 
@@ -96,8 +96,9 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
         places: how many requests count.
         seed: of the arrivals of an open loop.
         uncounted: what goes before and after, without end.
-        sink: takes each response that counts as soon as it is there.
+        along: what goes along with it.
     """
+    along.energy.open()
     waiting = _Waiting(scenario, chains, clock, seed=seed, uncounted=uncounted)
     responses: list[Response | None] = [None] * places
     served: list[_Served] = []
@@ -106,10 +107,7 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
         while waiting.counted_left:
             due = waiting.next()
             response = ask(due.step.request, backend, clock)
-            timing = response.timing
-            generation = response.generation
-            told = generation is not None and generation.finish != "context"
-            text = generation.text if generation is not None and told else None
+            timing, text = response.timing, _text_of(response)
             response = replace(
                 response,
                 timing=replace(timing, start_ns=due.at_ns, sent_ns=timing.start_ns),
@@ -117,8 +115,9 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
             served.append(_Served(response=response, standing=due.standing))
             if due.step.place is not None:
                 responses[due.step.place] = response
-                sink.put(due.step.place, response)
+                along.sink.put(due.step.place, response)
             waiting.ended(due, text, timing.end_ns)
+        along.energy.close()
     except KeyboardInterrupt:
         interrupted = True
     # An idle model serves as many as arrive, and no more.
@@ -130,6 +129,14 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
         ),
         interrupted=interrupted,
     )
+
+
+def _text_of(response: Response) -> str | None:
+    """Return the text of an answer; ``None`` where there is none to go on from."""
+    generation = response.generation
+    if generation is None or generation.finish == "context":
+        return None
+    return generation.text
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
 from pytest_llmlat.report.cache_lines import cache_lines
+from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
     cell_columns,
     load_columns,
@@ -349,6 +350,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Sittings": sitting_lines(board),
         "Prompt caches": cache_lines(board),
         "Prices": price_lines(board),
+        "Energy": energy_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
     }
     return {title: lines for title, lines in told.items() if lines}

@@ -103,9 +103,7 @@ def test_a_row_divides_what_its_cells_cost_together() -> None:
     found = dict(cost_figures(both, row=True))
 
     assert found["cost_per_correct"].value == pytest.approx(18 / 6)
-    assert (
-        dict(cost_figures([both[0], None], row=True))["cost_per_answer"].value is None
-    )
+    assert dict(cost_figures([both[0], {}], row=True))["cost_per_answer"].value is None
 
 
 def test_amounts_in_two_currencies_are_never_added() -> None:

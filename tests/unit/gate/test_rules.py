@@ -197,7 +197,7 @@ def test_every_figure_can_be_limited(quantity: str, sign: str) -> None:
     """Latencies in units of time, shares in per cent, rates and amounts as they are."""
     unit = LIMITED[quantity][0].unit
     typed, bound = ("250ms", 0.25) if unit == "s" else ("25%", 0.25)
-    if unit in ("1/s", "money"):
+    if unit in ("1/s", "money", "J", "W", "g"):
         typed, bound = "2.5", 2.5
 
     found = limit(f"{quantity}{sign}{typed}")
@@ -227,6 +227,15 @@ def test_there_is_a_figure_for_each_latency() -> None:
             "cost_per_correct",
             "correct_within_budget",
             "timely_quality",
+            "joules_per_answer",
+            "joules_per_token",
+            "joules_per_correct",
+            "net_joules_per_answer",
+            "net_joules_per_correct",
+            "estimated_joules_per_answer",
+            "estimated_joules_per_correct",
+            "co2_grams_per_answer",
+            "co2_grams_per_correct",
         )
     ]
 

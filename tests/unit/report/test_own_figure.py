@@ -114,6 +114,7 @@ NO_FIGURES = {
     ),
     *(
         "load",
+        "energy",
         "steadiness",
         "stopping",
         "instrument",
