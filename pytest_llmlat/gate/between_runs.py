@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean, variance
+from statistics import NormalDist, fmean, variance
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ ALONE_SPREAD, ALONE_WEIGHT = 0.028, 10
 """The same of ``a`` where one run is stored, which tells nothing of it: what was seen
 between quiet sessions of one machine."""
 _CELL = (CELL_SPREAD, CELL_WEIGHT)
+_ONE_IN_TEN = NormalDist().inv_cdf(0.9)
 _FEWEST_CELLS = 3
 """Fewer cells do not tell how unlike they move."""
 
@@ -166,6 +167,17 @@ def summed(parts: Iterable[Spread]) -> Spread:
     total = sum(part.variance for part in known)
     doubt = sum(part.variance**2 / part.degrees for part in known)
     return Spread(total, total**2 / doubt if doubt else math.inf)
+
+
+def at_most(spread: Spread) -> float:
+    """Return what a variance stays below in nine of ten cases, as well as it is known.
+
+    By the chi-square distribution (Wilson & Hilferty 1931).
+    """
+    if math.isinf(spread.degrees):
+        return spread.variance
+    part = 2 / (9 * spread.degrees)
+    return spread.variance / (1 - part - _ONE_IN_TEN * math.sqrt(part)) ** 3
 
 
 def scaled(spread: Spread, stored: int) -> Spread:

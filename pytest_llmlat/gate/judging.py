@@ -157,6 +157,8 @@ def _compare(
     early = bool(match.facts.stopping and match.facts.stopping.early)
     kept = QUALITY in found and found[QUALITY].estimate == 0
     same = match.same_answers and not early and kept
+    # One stored run tells nothing of how runs differ: there all levels stay smaller.
+    by_clock = same and len(match.runs) != 1
     said = tuple(remarks(match, pairs))
     told: list[Verdict] = []
     gated: list[Hypothesis] = []
@@ -177,7 +179,7 @@ def _compare(
             tolerance=tolerance,
             notes=(*said, *own),
             stored=len(match.runs),
-            by_clock=same and name == BALANCED,
+            by_clock=by_clock and name == BALANCED,
         )
         if name == QUALITY and same:
             note = "every answer is the same, letter for letter"

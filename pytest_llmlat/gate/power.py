@@ -12,12 +12,13 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean, pvariance, variance
+from statistics import NormalDist, fmean, pvariance, variance
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.between_runs import (
     CellTimes,
     Spread,
+    at_most,
     foreseen,
     summed,
     together,
@@ -27,7 +28,7 @@ from pytest_llmlat.gate.hypotheses import ALL_CELLS, ALL_CELLS_SHARE, BALANCED_B
 from pytest_llmlat.gate.judging import ALPHA
 from pytest_llmlat.gate.matching import same
 from pytest_llmlat.gate.pairing import LATENCIES, log_times
-from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
+from pytest_llmlat.gate.seen_loss import POWER, loss_of_answers, noncentral
 from pytest_llmlat.gate.stored_runs import drift
 from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.values.scenario import SINGLE
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 SIZES = (15, 30, 60, 120, 250, 500, 1000)
 """Numbers of samples of the table, beside the baseline's own."""
 _ROUNDS = 20
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,9 @@ class Visible:
     slower: float | None
     """Change of e2e, as a share; ``None`` where it is not known how one sample
     varies."""
+    slower_at_most: float | None
+    """The same where runs differ by as much as so few may hide: more in one case of
+    ten."""
     worse: float | None
     """Change of quality, in its points; ``None`` where so few samples show no loss at
     all, or where marks that are not simply right or wrong had no spread."""
@@ -166,11 +171,12 @@ def _table(
     between = iter(foreseen(timed) if timed else ())
     found = []
     for each, gated, known in zip(cells, allowed, times, strict=True):
-        slower = worse = None
+        slower = slower_at_most = worse = None
         runs = None if known is None else next(between)
         if known is not None and runs is not None and BALANCED_BY in gated:
-            whole = summed([runs, *each.within(samples)])
-            slower = _slower(whole, level, gated[BALANCED_BY])
+            slower, slower_at_most = _slower(
+                runs, each.within(samples), level, gated[BALANCED_BY]
+            )
         if QUALITY in gated:
             worse = _worse(each, samples, level, gated[QUALITY])
         found.append(
@@ -178,6 +184,7 @@ def _table(
                 cell=each.cell.id,
                 samples=samples,
                 slower=slower,
+                slower_at_most=slower_at_most,
                 worse=worse,
                 stored=len(each.runs),
             )
@@ -193,18 +200,20 @@ def _all(
     """Return what is seen where all cells are slower by the same share."""
     gated = [own[BALANCED_BY] for own in allowed if BALANCED_BY in own]
     known = [(each, times) for each in cells if (times := each.times())]
-    slower = None
+    slower = slower_at_most = None
     if len(known) > 1 and gated:
         moved = together([times for _, times in known])
         parts = [part for each, _ in known for part in each.within(samples)]
         mean = [Spread(x.variance / len(known) ** 2, x.degrees) for x in parts]
-        whole = summed([moved.between, *mean])
         tolerance = math.expm1(fmean(map(math.log1p, gated)))
-        slower = _slower(whole, ALPHA / 2 * ALL_CELLS_SHARE, tolerance)
+        slower, slower_at_most = _slower(
+            moved.between, mean, ALPHA / 2 * ALL_CELLS_SHARE, tolerance
+        )
     return Visible(
         cell=ALL_CELLS,
         samples=samples,
         slower=slower,
+        slower_at_most=slower_at_most,
         worse=None,
         stored=max(len(each.runs) for each in cells),
     )
@@ -214,15 +223,31 @@ def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
     """Return the number of shares of the level that a cell will have."""
     quality = QUALITY in allowed and not each.same_answers
     # Where the answers are the same, balance changes with time alone.
-    alone = not (each.same_answers and QUALITY in allowed and BALANCED_BY in allowed)
+    clocked = QUALITY in allowed and BALANCED_BY in allowed and len(each.runs) > 1
+    alone = not (each.same_answers and clocked)
     balance = BALANCED in allowed and alone
     return quality + balance + any(name in allowed for name in LATENCIES)
 
 
-def _slower(whole: Spread, level: float, tolerance: float) -> float:
-    """Return the smallest visible share beyond the tolerance."""
-    reach = noncentral(level, whole.degrees) * math.sqrt(whole.variance)
-    return math.expm1(math.log1p(tolerance) + reach)
+def _slower(
+    runs: Spread, within: Sequence[Spread], level: float, tolerance: float
+) -> tuple[float, float]:
+    """Return the smallest visible share beyond the tolerance, and what it may be.
+
+    Args:
+        runs: what runs differ in, as far as the stored ones tell.
+        within: what samples make of a change.
+        level: one-sided.
+        tolerance: a share.
+    """
+    whole = summed([runs, *within])
+    usual = math.sqrt(whole.variance)
+    reach = noncentral(level, whole.degrees) * usual
+    # The bound that is gated by stays; the change itself varies more.
+    wider = math.sqrt(whole.variance - runs.variance + at_most(runs)) - usual
+    shares = (reach, reach + _NORMAL.inv_cdf(POWER) * wider)
+    slower, most = (math.expm1(math.log1p(tolerance) + each) for each in shares)
+    return slower, most
 
 
 def _worse(

@@ -21,11 +21,12 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
             printable(row.cell),
             str(row.samples),
             MISSING if row.slower is None else f"+{row.slower:.1%}",
+            MISSING if row.slower_at_most is None else f"+{row.slower_at_most:.1%}",
             MISSING if row.worse is None else f"-{row.worse:.3f}",
         )
         for row in rows
     ]
-    header = ("seen with 80 %", "samples", "e2e", "quality")
+    header = ("seen with 80 %", "samples", "e2e", "up to", "quality")
     stored = max(row.stored for row in rows)
     runs = "1 stored run" if stored == 1 else f"{stored} stored runs"
     beside = (
@@ -33,6 +34,8 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
         " they are, and of all cells alike"
     )
     notes = [beside]
+    if any(row.slower_at_most is not None for row in rows):
+        notes.append("up to: runs differ by as much as so few may hide (nine in ten)")
     if stored == 1:
         notes.append(
             "quality as if answers were drawn anew each time: paired, less is seen"
@@ -42,4 +45,4 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
             "e2e: how much one sample varies is told by several stored runs; add two"
             " more (--llm-save-baseline)"
         )
-    return [*table(header, cells, right=range(1, 4)), *notes]
+    return [*table(header, cells, right=range(1, 5)), *notes]

@@ -7,10 +7,12 @@
     python tests/perf/client.py 64:spread     # one of them
 
 A loopback server of ours (TTFT 50 ms, 32 tokens, 10 ms apart) has one core, the client
-another; nothing else should run. Errors are what the client reported minus what the
-server logged. ``late`` is how late the server was against its own schedule: that is no
-error of the client, but a server that is far behind offers less than it promises.
-``there`` and ``back`` are the two parts of a TTFT error: from the request's start to
+another; nothing else should run. One stream on two cores has no core of its own, and
+both sleep while they wait, as they do where a server is measured there: who never
+sleeps waits behind every other process for its turn. Errors are what the client
+reported minus what the server logged. ``late`` is how late the server was against its
+own schedule: that is no error of the client, but a server that is far behind offers
+less than it promises. ``there`` and ``back`` are the two parts of a TTFT error: from the request's start to
 its receipt, and from the writing of the first token to its stamp.
 
 Each level runs in a process of its own, whose peak memory is read before the log is.
@@ -30,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_llmlat.machine.environment import usable_cores
 from pytest_llmlat.measure.clock_check import open_pulse
 from pytest_llmlat.measure.instrument.calibration import Pulse, pulse_server, tried
 from pytest_llmlat.measure.instrument.wire import Schedule
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LEVELS = (1, 64, 512, 1024)
+FEW_CORES = 2
 WAVES = 15
 FEWEST = 100
 OPEN = "open"
@@ -95,7 +99,8 @@ def closed_loop(what: str) -> dict[str, float]:
         lambda server, pulse, clock: (
             pulse,
             tried(server, pulse, streams, requests, clock, ramp_s=ramp_s),
-        )
+        ),
+        apart=streams > 1 or usable_cores() > FEW_CORES,
     )
     return {
         **client_figures(trial),
@@ -156,16 +161,24 @@ def open_loop() -> dict[str, float]:
     }
 
 
-def with_server(use: Callable[[Server[Any], Weighed, Clock], T]) -> T:
-    """Open the client on a server that has a core of its own."""
+def with_server(
+    use: Callable[[Server[Any], Weighed, Clock], T], *, apart: bool = True
+) -> T:
+    """Open the client on a server.
+
+    Args:
+        use: what is done with both.
+        apart: each has cores of its own and stays awake on them.
+    """
     first, *others = sorted(os.sched_getaffinity(0))
     clock = SystemClock()
-    with pulse_server(awake=True) as running:
-        os.sched_setaffinity(running.pid, {first})
-        os.sched_setaffinity(0, set(others) or {first})
+    with pulse_server(awake=apart) as running:
+        if apart:
+            os.sched_setaffinity(running.pid, {first})
+            os.sched_setaffinity(0, set(others) or {first})
         pulse = Weighed(port=running.port, pid=running.pid, schedule=running.schedule)
         # As for a server on another machine: this one has a core to spare.
-        server = open_pulse(pulse.url, clock, awake=True)
+        server = open_pulse(pulse.url, clock, awake=apart)
         try:
             return use(server, pulse, clock)
         finally:

@@ -211,7 +211,7 @@ def hypotheses_of(
             notes=(),
             stored=len(theirs),
             times={name: each for name, each in times.items() if each},
-            by_clock=name == BALANCED,
+            by_clock=name == BALANCED and len(theirs) > 1,
         )
         for name, change in found.items()
     ]

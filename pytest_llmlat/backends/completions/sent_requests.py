@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.confidential import ConfidentialTable
+
+
+_CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*\{')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +37,26 @@ class SentRequest:
 
     @property
     def failed(self) -> bool:
-        """Whether no whole answer came."""
-        return self.outcome.failed
+        """Whether no whole answer came.
+
+        An overloaded server may turn requests away with an error that it calls a
+        success: to count these as answers would make it look the faster, the more it
+        turns away.
+        """
+        return self.outcome.failed or not _answers(self.outcome)
 
     @property
     def retries(self) -> int:
         """How often it was sent again."""
         return sum(len(each.retried_for) for each in (*self.earlier, self.outcome))
+
+
+def _answers(outcome: EndedRequest) -> bool:
+    """Whether there is a choice in what came; asked while others are under way."""
+    if _CHOICE.search(outcome.last.data):
+        return True
+    # In small chunks, or packed, it may be there all the same.
+    return bool(_CHOICE.search(outcome.last.response().body))
 
 
 def sent_headers(headers: Sequence[str]) -> str | None:

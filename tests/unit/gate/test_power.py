@@ -192,6 +192,18 @@ def test_the_figure_is_that_of_a_textbook() -> None:
     )
 
 
+def test_what_few_runs_may_hide_is_less_with_more_of_them() -> None:
+    """A range, since a spread of runs is told badly by few."""
+    room = []
+    for runs in (baseline(2), baseline(6)):
+        row = table(runs)[runs[0].cells[0].cell.id, 60]
+        assert row.slower is not None
+        assert row.slower_at_most is not None
+        room.append(row.slower_at_most - row.slower)
+
+    assert room[0] > room[1] > 0
+
+
 @pytest.mark.parametrize("degrees", [5, 12, 100])
 def test_a_change_of_that_size_is_seen_in_four_of_five(degrees: int) -> None:
     """The noncentral t by draws."""
