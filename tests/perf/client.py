@@ -12,8 +12,9 @@ both sleep while they wait, as they do where a server is measured there: who nev
 sleeps waits behind every other process for its turn. Errors are what the client
 reported minus what the server logged. ``late`` is how late the server was against its
 own schedule: that is no error of the client, but a server that is far behind offers
-less than it promises. ``there`` and ``back`` are the two parts of a TTFT error: from the request's start to
-its receipt, and from the writing of the first token to its stamp.
+less than it promises. ``there`` and ``back`` are the two parts of a TTFT error: from
+the request's start to its receipt, and from the writing of the first token to its
+stamp.
 
 Each level runs in a process of its own, whose peak memory is read before the log is.
 ``others`` is how many cores other processes used meanwhile; it should be near 0.
