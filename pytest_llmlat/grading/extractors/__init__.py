@@ -7,9 +7,9 @@ raises. What is not stated clearly is ``None``, which is wrong and counted.
 from __future__ import annotations
 
 from pytest_llmlat.grading.extractors.extractor import Extractor, as_extractor
-from pytest_llmlat.grading.extractors.labels import TRUTH
 from pytest_llmlat.grading.extractors.numerals import numbers_equal
 from pytest_llmlat.grading.extractors.readable_answer import Reading, normalized
+from pytest_llmlat.grading.extractors.truth_values import TRUTH
 from pytest_llmlat.values.extensions import Table
 
 __all__ = [

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.readable_answer import TITLES
 from pytest_llmlat.grading.extractors.topic import COMMON, Topic, stem_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ WORD = re.compile(r"[^\W_](?:[\w.&/\u2019'-]{0,40}[^\W_])?\+{0,2}#?")
 PARTICLE = re.compile(
     r"van|von|der|den|de|del|della|la|le|du|da|dos|di|bin|ibn|al|el|zu|ter|ten"
 )
+ADVERB = re.compile(r"[a-z]{1,20}ly")
+OPENING = {"actually", "originally", "usually", "typically", "generally", "only"}
+"""Adverbs that begin a sentence without a comma."""
 LINKING = re.compile(
     r"[a-z]{1,20}ly|an?|is|in|on|at|of|to|by|as|it|he|be|or|so|we|if|do|no|my|me|you|i"
     r"|actually|fact|indeed|today|now|often|usually|known|called|named|considered"
@@ -45,8 +49,6 @@ BESIDES = re.compile(
 )
 """What makes of words a circumstance."""
 POINTING = re.compile(r"\W{0,3}(?:it|that|this|its|his|her)\b", re.IGNORECASE)
-TITLES = frozenset({"Mr", "Mrs", "Ms", "Dr", "Prof", "St"})
-"""What is written with a full stop before a name."""
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
 
@@ -106,7 +108,7 @@ def _runs(clause: str, topic: Topic) -> tuple[list[AddedWords], bool]:
     """
     words = list(WORD.finditer(clause))
     asked = [is_asked(word[0], topic) for word in words]
-    linking = [_is_linking(word[0]) for word in words]
+    linking = [_is_linking(word[0]) and not _is_name(clause, word) for word in words]
     added = [not a and not b for a, b in zip(asked, linking, strict=True)]
     runs = []
     index = 0
@@ -205,6 +207,13 @@ def is_asked(word: str, topic: Topic) -> bool:
     return stem_of(bare) in topic.asked or (
         bare in topic.words and not _is_linking(word)
     )
+
+
+def _is_name(clause: str, word: re.Match[str]) -> bool:
+    """Say whether a word that ends like an adverb is a name: "Italy"."""
+    lone = clause[word.end() :].startswith(",") and not clause[: word.start()].strip()
+    named = word[0][:1].isupper() and ADVERB.fullmatch(word[0].casefold()) is not None
+    return named and not lone and word[0].casefold() not in OPENING
 
 
 def _is_linking(word: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.extractors.choices import as_chosen, read_choice
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.final_number import as_number, read_number
-from pytest_llmlat.grading.extractors.labels import TRUTH, read_boolean, read_word
+from pytest_llmlat.grading.extractors.labels import read_word
 from pytest_llmlat.grading.extractors.numerals import to_number
 from pytest_llmlat.grading.extractors.readable_answer import (
     Reader,
@@ -26,6 +26,7 @@ from pytest_llmlat.grading.extractors.short_answers import (
     read_named,
 )
 from pytest_llmlat.grading.extractors.topic import Topic
+from pytest_llmlat.grading.extractors.truth_values import TRUTH, read_boolean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from pytest_llmlat.grading.extractors.contraries import (
     without_contrary_amounts,
 )
 from pytest_llmlat.grading.extractors.notation import rewritten
-from pytest_llmlat.grading.extractors.numerals import numerals, spelled
+from pytest_llmlat.grading.extractors.numerals import numerals, spelled, to_number
 from pytest_llmlat.grading.extractors.topic import Topic, stem_of
 
 if TYPE_CHECKING:
@@ -65,6 +65,26 @@ VERB = re.compile(
     re.IGNORECASE,
 )
 PERCENTAGE = re.compile(r"\b(?:what|which) (?:percentage|percent)\b", re.IGNORECASE)
+SHARE = re.compile(
+    r"\b(?:probability|chance|likelihood|fraction|proportion|odds)\b"
+    r"(?!.*(?:%|\bper ?cent))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What asks for a part of one."""
+PERCENT = re.compile(
+    r"(?<![\w.,/])(?P<number>\d{1,3}(?:\.\d{1,9})?)\s?(?:\\?%|per ?cent\b)",
+    re.IGNORECASE,
+)
+LEAST_ASKED = re.compile(
+    r"\b(?:at (?:least|most)|minimum|maximum|fewest|smallest|largest|greatest|lowest"
+    r"|highest|need\w{0,3}|enough)\b",
+    re.IGNORECASE,
+)
+"""What asks for a bound, so that "at least 9" is 9."""
+AT_LEAST = re.compile(r"\bat (?:least|most)\s", re.IGNORECASE)
+OF_THEM = re.compile(
+    r"\s?(?:%|per ?cent)\sof\s(?:the|all|his|her|their)\b", re.IGNORECASE
+)
 TOTAL_WORD = re.compile(
     r"(?:left|total|altogether|remain\w*|all|more|fewer|less)\Z", re.IGNORECASE
 )
@@ -105,6 +125,9 @@ class AskedAmount:
     """The numbers of the question."""
     subject: AskedSubject = field(default_factory=AskedSubject)
     """Of what an amount is asked."""
+    of_one: bool = False
+    """Whether a share is asked for whose right answer is told as a part of 1, so that
+    35% is 0.35."""
 
     @classmethod
     def of(cls, sample: Sample) -> AskedAmount:
@@ -128,10 +151,18 @@ class AskedAmount:
         given = {spelled(each) for each in numerals(rewritten(question))} - {None}
         nouns = frozenset(map(stem_of, words))
         subject = AskedSubject.of(question, topic.question, nouns, UNITS)
-        return cls(topic, nouns, unit, frozenset(map(str, given)), subject)
+        of_one = SHARE.search(topic.question) is not None and unit is None
+        of_one = of_one and all(map(_is_part_of_one, sample.references))
+        return cls(topic, nouns, unit, frozenset(map(str, given)), subject, of_one)
 
     def told(self, text: str) -> str:
         """Strike out what a text says of the contrary of what is asked."""
+        if "below zero" in self.topic.question:  # how many degrees, without a sign
+            text = text.replace("below zero", "")
+        if LEAST_ASKED.search(self.topic.question):
+            text = AT_LEAST.sub("", text)
+        if self.of_one:
+            text = PERCENT.sub(_hundredths, text)
         text = without_contrary_amounts(self.topic.told(text), self.topic.question)
         if not self.topic.question:
             return text
@@ -171,11 +202,19 @@ class AskedAmount:
 
     def only_in_others(self, text: str, value: str) -> bool:
         """Say whether a text gives a value in no unit but others of the same kind."""
-        if self.unit is None:
+        if self.unit is None and not self.nouns:
             return False
         found = [each for each in numerals(text) if spelled(each) == value]
-        others = [self.is_other(text, each) for each in found]
+        others = [
+            self.is_other(text, each) or self._is_share(text, each) for each in found
+        ]
         return any(others) and not any(self.counts(text, each) for each in found)
+
+    def _is_share(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number is a percentage, where things are counted."""
+        share = UNITS["%"]
+        of = OF_THEM.match(text, numeral.end)
+        return of is not None and self.unit != share and unit_of(text, numeral) == share
 
     @property
     def rounded(self) -> bool:
@@ -209,6 +248,18 @@ class AskedAmount:
             and BESIDE.search(before) is not None
             and not self.counts(text, numeral)
         )
+
+
+def _is_part_of_one(reference: str) -> bool:
+    """Say whether a right answer is a number from 0 to 1."""
+    value = to_number(reference)
+    return value is not None and 0 <= value <= 1
+
+
+def _hundredths(found: re.Match[str]) -> str:
+    """Write 35% as 0.35."""
+    number = Fraction(found["number"]) / 100
+    return f"{float(number):.12f}".rstrip("0").rstrip(".")
 
 
 def unit_of(text: str, numeral: Numeral) -> tuple[str, int] | None:

@@ -61,6 +61,8 @@ SHIFTED = re.compile(
     re.IGNORECASE,
 )
 TIMED = re.compile(r"\b(?:now|currently|today|at present|old|age)\b", re.IGNORECASE)
+EARLIER = re.compile(r"\b(?:was|were|had|will)\b", re.IGNORECASE)
+"""What asks about another time than today."""
 BEHIND = re.compile(
     r"(?:\s?[%\u00b0])?(?:[\s-](?!(?:and|or|but|while|whereas|so|which|because|since|as|with"
     r"|from|to|for|at|by|on|after|before|per|than|when|if|leaving|making)\b)"
@@ -146,7 +148,8 @@ class AskedSubject:
 
     def is_of_another(self, clause: str) -> bool:
         """Say whether a clause speaks of something else that the question names."""
-        timed = TIMED.search(self.question) and not SHIFTED.search(self.question)
+        timed = TIMED.search(self.question) and not EARLIER.search(self.question)
+        timed = timed and not SHIFTED.search(self.question)
         if timed and SHIFTED.search(clause):
             return True
         if self._is_of_one(clause):

@@ -48,7 +48,8 @@ OPTION = re.compile(
 )
 MARK = re.compile(r"\A\s*(?:[(\[][A-Za-z][)\]]|[A-Za-z][).:])\s*")
 VERDICT = re.compile(
-    r"\b(?:true|false|correct|incorrect|right|wrong|yes|no|not|cannot|can't|isn't"
+    r"\A\s{0,3}(?:is|are|was|were|has|have|would|can|does|refers|describes|means"
+    r"|applies)\b|\b(?:true|false|correct|incorrect|right|wrong|yes|no|not|cannot|can't|isn't"
     r"|because|since|answer|wahr|falsch|richtig|vrai|faux)\b"
     r"|[\u2713\u2714\u2705\u2717\u2718\u274c]|n't\b",
     re.IGNORECASE,
@@ -84,7 +85,8 @@ def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     if not letters:
         return UNREAD
     text = CYRILLIC.sub(lambda found: found[0].translate(LOOKALIKES), answer)
-    text = in_english(without_run_on(_without_list(text)), language(task))
+    text = in_english(_without_list(without_run_on(text)), language(task))
+    text = _without_wrong(text, letters)
     text = INVERTED.sub(r"it \2 \1", text)
     find = partial(_find, letters)
     alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
@@ -160,10 +162,33 @@ def _verdict(text: str, letters: str) -> Reading | None:
     return Reading(right[0]) if len(right) == 1 else UNREAD
 
 
+def _without_wrong(text: str, letters: str) -> str:
+    """Drop the lines that each say of one option that it is wrong."""
+    lines = text.split("\n")
+    judged = [JUDGED.match(line) for line in lines]
+    wrong = [
+        found is not None
+        and not found["right"]
+        and len({mention.value for mention in _find(letters, line)}) == 1
+        for found, line in zip(judged, lines, strict=True)
+    ]
+    return "\n".join(
+        "" if gone else line for gone, line in zip(wrong, lines, strict=True)
+    )
+
+
 def _without_list(text: str) -> str:
     """Drop the options where an answer only copies them, line by line."""
-    copied = [m for m in ITEM.finditer(text) if not VERDICT.search(m["rest"][:400])]
-    if len({m["letter"] for m in copied}) <= 1:
+    runs: list[list[re.Match[str]]] = []
+    for item in ITEM.finditer(text):
+        if VERDICT.search(item["rest"][:400]):
+            continue
+        if runs and item["letter"] > runs[-1][-1]["letter"]:
+            runs[-1].append(item)
+        else:  # a letter before the others, or once more behind them, is no part of it
+            runs.append([item])
+    copied = [item for run in runs if len(run) > 1 for item in run]
+    if not copied:
         return text
     pieces, end = [], 0
     for match in copied:
@@ -176,7 +201,7 @@ EDGE = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
 LETTER = re.compile(
     # a letter in brackets, one with a delimiter, or a capital that is no word
     rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]|{EDGE}(?P<closed>[A-Z])(?:\)"
-    rf"|(?=[.:,;\]!?\u3002\uff0c](?!\w))|(?=\s*\Z)|(?=\s{{0,3}}\n)"
+    rf"|(?=[.:,;\]!?\u3002\uff0c](?!\w))|(?=\u3001)|(?=\s?/\s?[A-Z](?!\w))|(?=\s*\Z)|(?=\s{{0,3}}\n)"
     rf"|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))|['\"](?P<quoted>[A-Z])['\"]"
     rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
     rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['A-Za-z0-9_\u00c0-\u024f]|\.\w|-\w"

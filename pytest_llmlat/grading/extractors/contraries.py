@@ -57,7 +57,7 @@ area | perimeter circumference | volume
 revenue revenues turnover | profit profits | expense expenses
 rise rises rose risen increase increases increased | fall falls fell drop drops dropped
 bill | tip
-spend spends spent use used uses sell sold eat ate | left remain remains remaining
+spend spends spent use used uses sell sold eat eats ate eaten | left remain remains
 """
 """Deeds and kinds of which one count says nothing on the other, line by line."""
 _ORDINALS = (
@@ -124,7 +124,7 @@ CONTRARIES = _contraries()
 _DEEDS = _places_of_deeds()
 _AMOUNT = re.compile(r"\d[\d.,/]*")
 _LABEL = re.compile(r"\W{0,5}\w{1,20}[*_]{0,3}\s?[:=]")
-_CALCULATED = re.compile(r"[=+*/\u00d7\u00f7]|\s[-\u2212]\s")
+_CALCULATED = re.compile(r"[=+*\u00d7\u00f7]|\s[-/\u2212]\s")
 _DEGREE = "|".join(
     sorted(
         (word for word in CONTRARIES if word not in {*_ORDINALS, "last"}),
@@ -268,9 +268,14 @@ def _struck(
         stop = granted.end() if granted else 0
         for part in (piece[:stop], piece[stop:]):
             strikes = part and not _STATING.search(part) and gone(part)
-            kept += _WORDY.sub(_FILLER, part) if strikes else part
+            kept += struck_out(part) if strikes else part
         start = end
     return kept
+
+
+def struck_out(part: str) -> str:
+    """Return a stretch of the same length in which no words are left."""
+    return _WORDY.sub(_FILLER, part)
 
 
 def without_contrary_amounts(text: str, question: str) -> str:
@@ -294,6 +299,11 @@ def without_contrary_amounts(text: str, question: str) -> str:
         return contrary and not said & asked and single and not _CALCULATED.search(part)
 
     return _struck(text, gone, _COUNTING)
+
+
+def without_clauses(text: str, gone: Callable[[str], bool]) -> str:
+    """Strike out the clauses of a text of which a function says that they are gone."""
+    return _struck(text, gone, _PLAIN)
 
 
 def without_amounts_of_others(text: str, is_of_another: Callable[[str], bool]) -> str:

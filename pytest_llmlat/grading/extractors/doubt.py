@@ -17,6 +17,7 @@ from pytest_llmlat.grading.extractors.remarks import (
     CONCEDED,
     GRANTED_ALL,
     JOINED,
+    is_order,
     is_told_of,
     without_enumeration,
     without_remarks,
@@ -51,10 +52,16 @@ BEFORE = re.compile(
     r"|au lieu de))[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b"
     r"|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非"
     r"|并不是?|没有|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot (?:the case|true|correct"
-    r"|right) that\b[^,.;\n]{0,40}\Z|\bnot:?\s{0,2}\Z",
+    r"|right) that\b[^,.;\n]{0,40}\Z|\bnot:?\s{0,2}\Z"
+    r"|\b(?:eher|mehr|st\u00e4rker)\b[^.,;\n]{1,40}\bals\s\Z"
+    r"|\bplut\u00f4t\b[^.,;\n]{1,40}\bque\s\Z",
     re.IGNORECASE,
 )
-FALSE_BEFORE = re.compile(r"\bfalse(?:ly)?\s\Z", re.IGNORECASE)
+FALSE_BEFORE = re.compile(
+    r"\bfalse(?:ly)?\s\Z|\b(?:false|wrong|incorrect|falsch|fau(?:x|sses?)) "
+    r"(?:is|are|ist|sind|est|sont)(?: \w{1,12},?)?(?: (?:and|und|et))?\s\Z",
+    re.IGNORECASE,
+)
 VERB = (
     r"(?:is|are|was|were|can|ca(?=n)|wo(?=n)|could|do|does|did|has|have|had|would|must"
     r"|will|be|ist)"
@@ -98,9 +105,11 @@ DOUBT = re.compile(
     r"|perhaps|possibly|hard to|difficult to|could have|tr(?:y|ies|ied|ying) to"
     r"|want(?:s|ed)? to|pretends?|(?:claim|purport)(?:s|ed)? to|attempts? to|doubt"
     r"|mixed(?! with (?:a|some)\b)|depend(?:s|ing)|if only|only (?:\w{1,12} ){0,3}if"
+    r"|none of (?:the|these|those) (?:options|answers|choices|statements|above)"
     r"|sometimes|not always|meant to be|supposed to be|expected to be|or (?:otherwise"
     r"|not)|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
-    r"|a stretch|too much) to (?:say|call)|wrong to (?:say|call|claim|think)"
+    r"|a stretch|too much) to (?:say|call)|(?:wrong|false|incorrect) to (?:say|call"
+    r"|claim|think)|used to be"
     r"|in equal measure|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre|pourrait|soit|tempting)\b|\bnot (?:the case"
     r"|true|correct|right) that\b[^.|\n]{0,40}\||\b(?:half|partly"
@@ -126,6 +135,17 @@ REASON = re.compile(
     r"|due to|despite|weil|denn|obwohl|parce que)\s|\bexplanation\b|因为",
     re.IGNORECASE,
 )
+CONSEQUENCE = re.compile(
+    r",?\s(?:so|therefore|thus|hence|which means)\b", re.IGNORECASE
+)
+"""What leads on to what a sentence comes to: "Ann came before Bo, so not last"."""
+RIGHT_AFTER = re.compile(
+    r"[)\]*'\"]{0,4}\s{0,3}(?:is|was|must be|has to be)\s(?:the\s)?(?:only\s)?"
+    r"(?:right|correct|best|true)(?:\s(?:one|answer|option|choice|statement))?"
+    r"\s{0,3}(?:[.;,!]|\Z|\b(?:because|since|as|while|and)\b)",
+    re.IGNORECASE,
+)
+"""What says of one option that it is the right one, whatever is said of others."""
 RIVAL = re.compile(
     r"\b(?:might|may|could)\s(?:\w{1,12}\s){0,2}?be\s(?:an? |the )?(?:even )?"
     r"(?:better|best|right|correct|true|answer|equally)\b",
@@ -246,8 +266,9 @@ def claimed(
     conceded = GRANTED_ALL.match(text) or CONCEDED.match(text)
     if conceded:
         mentions = [m for m in mentions if m.start >= conceded.end()]
+        text = " " * conceded.end() + text[conceded.end() :]
     mentions = [m for m in mentions if not is_told_of(text, m)]
-    if not mentions:
+    if not mentions or (not first and is_order(text, mentions)):
         return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
     if reason and RIVAL.search(text, reason.start()):
@@ -268,9 +289,24 @@ def claimed(
             not truth and FALSE_AFTER.match(text, mentions[index + 1].end)
         )
         denied[index] = denied[index] or bool(joined and after and denied[index + 1])
-    asserted = [m for m, no in zip(mentions, denied, strict=True) if not no]
+    refuted = {
+        m.value
+        for m, no in zip(mentions, denied, strict=True)
+        if no and CONSEQUENCE.search(text, mentions[0].end, m.start)
+    }
+    asserted = [
+        m
+        for m, no in zip(mentions, denied, strict=True)
+        if not no and m.value not in refuted
+    ]
     if not asserted:
         return Claim(Stance.DENIED)
+    chosen = [] if truth else [m for m in asserted if RIGHT_AFTER.match(text, m.end)]
+    if len({m.value for m in chosen}) == 1 and not JOINED.fullmatch(
+        text[asserted[0].end : chosen[0].start]
+    ):
+        asserted = chosen[:1]
+        text = text[: RIGHT_AFTER.match(text, chosen[0].end).end()]  # type: ignore[union-attr]
     return _of_asserted(text, asserted, first=first)
 
 
@@ -293,6 +329,9 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
     if DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
     only = text[: lead.start].endswith("only ") and LIMITED.match(text, lead.end)
+    only = only or (
+        IF_WORD.search(text[: lead.start]) and OTHERWISE.search(text, lead.end)
+    )
     if only or CONDITION.search(text, lead.end) or ONLY_IF.match(text, lead.end):
         return Claim(Stance.OPEN)
     return Claim(Stance.ASSERTED, lead.value)

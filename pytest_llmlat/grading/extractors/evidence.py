@@ -316,6 +316,8 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
         if asked.truth and (match.re is EVALUATED or match[0][0] == "="):
             before = ""
         span = _span(text, match.end())
+        if IF_WORD.search(sentence) and OTHERWISE.search(span):
+            yield Claim(Stance.OPEN)
         mentions = asked.find(span)
         shifted = [
             Mention(m.start + len(before) + 1, m.end + len(before) + 1, m.value)

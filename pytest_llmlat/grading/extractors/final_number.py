@@ -20,6 +20,7 @@ from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.last_number import last_number
 from pytest_llmlat.grading.extractors.listed_answers import LONE, MOST
+from pytest_llmlat.grading.extractors.local_numbers import in_english_notation
 from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,
@@ -39,6 +40,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     REACH,
     RESULT,
     SIGNS,
+    SUMMED_UP,
     UNIT,
     WRONG,
 )
@@ -47,6 +49,8 @@ from pytest_llmlat.grading.extractors.numerals import Numeral, numerals, spelled
 from pytest_llmlat.grading.extractors.order import EvidenceWay, in_order
 from pytest_llmlat.grading.extractors.readable_answer import (
     Reading,
+    in_english,
+    language,
     sentences,
 )
 from pytest_llmlat.grading.extractors.references import as_answered
@@ -66,12 +70,13 @@ def read_number(answer: str, task: Task, sample: Sample) -> Reading:
     number of the text, as is customary for GSM8K (Cobbe et al. 2021). A box without one
     clear number is unread.
 
-    Numbers are written in the English way: "." before decimals, "," between groups
-    of three digits. "1.234,50", "12,5" or "3:30" could mean more than one thing and
-    are unread, not guessed. A fraction stays one, in lowest terms; a per cent sign, a
-    currency and a unit are dropped.
+    Numbers are written in the English way ("." before decimals, "," between groups
+    of three digits) or in that of the task's language. Without one, "1.234,50", "12,5"
+    or "3:30" could mean more than one thing and are unread, not guessed. A fraction
+    stays one, in lowest terms; a per cent sign, a currency and a unit are dropped.
     """
-    del task
+    spoken = language(task)
+    answer = in_english_notation(in_english(answer, spoken), spoken)
     asked = AskedAmount.of(sample)
     reading = in_order(answer, partial(_ways, asked=asked), checked=_calculates_with)
     value = reading.value
@@ -96,6 +101,7 @@ def _ways(answer: str, asked: AskedAmount) -> Iterator[EvidenceWay]:
     yield _alone(text, asked), True
     yield _statements(text, RESULT), False
     yield _bold(answer), False
+    yield _summed_up(text), False
     if has_given_up(text, lambda _: ()):
         yield (Claim(Stance.OPEN),), False
     yield last_number(text, asked), False
@@ -159,6 +165,13 @@ def _alone(text: str, asked: AskedAmount) -> Iterator[Claim]:
         named = NAMED.search(text[: found[0].start])
         if not (named or further or is_open(text, found[0])):
             yield claim_of(found[0])
+
+
+def _summed_up(text: str) -> Iterator[Claim]:
+    """Yield the number of the last sentence that sums up: "So, 320 litres."."""
+    for found in reversed(list(SUMMED_UP.finditer(text))[-MOST:]):
+        yield claim_of(next(numerals(text, found.start("number"))))
+        return
 
 
 def _bold(answer: str) -> Iterator[Claim]:
@@ -261,7 +274,7 @@ def as_number(text: str, task: Task, sample: Sample) -> str | None:
     value = as_answered(read_number, text, task, sample)
     if value is None or read_number(text, task, sample).explicit:
         return value
-    plain = rewritten(text)
+    plain = rewritten(in_english_notation(text, language(task)))
     found = next(numerals(plain), None) or WORDS.search(plain)
     if found is None:
         return None

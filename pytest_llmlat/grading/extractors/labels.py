@@ -1,4 +1,4 @@
-"""One word out of a few: labels, names, truth values."""
+"""One word out of a few: labels and names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.contraries import poles, struck_out
 from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.readable_answer import (
+    SENTENCE_END,
     UNREAD,
     Reading,
     in_english,
@@ -24,36 +26,18 @@ from pytest_llmlat.grading.extractors.references import as_answered
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_llmlat.grading.extractors.mentions import Finder
     from pytest_llmlat.grading.extractors.topic import Topic
     from pytest_llmlat.values.entities import Sample, Task
 
-TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 DETERMINERS = frozenset({"no"})
 """Answers that are common words as well: only where a pause follows."""
-SHORT_TRUTH = {
-    **dict.fromkeys(("t", "y", "1", "yep", "yeah", "correct", "right"), "true"),
-    **dict.fromkeys(("f", "n", "0", "nope", "incorrect", "wrong"), "false"),
-}
-"""Truth values only where they are the whole answer."""
-TRUTH_WORD = re.compile(
-    r"(?<!\w)(?:(?P<flip>(?:not|n't|nicht)\s{1,3}(?:(?:really|actually"
-    r"|at all)\s{1,3})?)?(?P<word>true|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x"
-    r"|sse)|oui|s\u00ed)(?!\w)|(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s{1,3}-\s|\s(?:it|that|this"
-    r"|he|she|they)\s?(?:is|was|does|do|did|are)n't\b)|(?:(?<=\bis )|(?<='s )"
-    r"|(?<=\bare ))(?P<unsure>not )?(?P<verdict>correct|right|wrong"
-    r"|incorrect)(?=\s{0,3}(?:[^\w\s]|\Z)))|\A\W{0,4}(?P<lead>correct|incorrect|wrong)(?=\s{0,3}[.!,;])|(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|对|错"
-    r"|真|假|是的)",
-    re.IGNORECASE,
-)
-FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)
-TRUE_WORDS = frozenset(
-    {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui", "s\u00ed"}
-    | {"correct", "right", "正确", "对", "真", "是的"}
-)
 OFFERING = re.compile(
     r"\bor\b|\A\W*(?:if|is|are|was|were|do|does|did|can)\b", re.IGNORECASE
 )
 """What makes of the names in a question answers that it offers."""
+SIDE_BY_SIDE = re.compile(r"(,\s(?:and\s)?|;\s|\sand\s)", re.IGNORECASE)
+"""What separates the parts of a sentence that each tell of another."""
 STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 GAP = re.compile(r"[\s_-]{1,5}")
@@ -76,33 +60,6 @@ def read_label(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the one of ``task.labels`` that the answer gives, spelled as there."""
     del sample
     return read_word(answer, task.labels, judging=True, language=language(task))
-
-
-def read_boolean(answer: str, task: Task, sample: Sample) -> Reading:
-    """Return "true" or "false" of a yes, no, true, false, right or wrong."""
-    del sample
-    answer = in_english(answer, language(task))
-    whole = re.sub(r"^\W+|\W+$", "", plain(answer[:200])).casefold()
-    if len(answer) < len(whole) + 20 and whole in SHORT_TRUTH:
-        return Reading(SHORT_TRUTH[whole], explicit=True)
-    return decided(answer, Candidates(find=_truths, truth=True))
-
-
-def _truths(text: str) -> list[Mention]:
-    """Find truth values; one that "not" stands before is its contrary."""
-    found = []
-    for match in TRUTH_WORD.finditer(text):
-        names = ("word", "no", "verdict", "lead", "cjk")
-        word = next((match[name] for name in names if match[name]), "")
-        value = word.casefold() in TRUE_WORDS
-        flip = bool(match["unsure"] or match["flip"] or match["unlike"])
-        start = match.start("lead" if match["lead"] else 0)
-        if match["word"] and value and not flip:
-            before = FLIPPED.search(text, max(0, start - 20), start)
-            flip = before is not None
-            start = before.start() if before else start
-        found.append(Mention(start, match.end(), "true" if value != flip else "false"))
-    return found
 
 
 def read_word(
@@ -158,7 +115,9 @@ def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidat
     values = {_key(word): word for word in words}
     given = {mention.value for mention in _words(values, topic.question)}
     if not 0 < len(given) < len(values) or OFFERING.search(topic.question):
-        return replace(asked, about=topic.allows, told=topic.told)
+        return replace(
+            asked, about=topic.allows, told=partial(_told, topic, asked.find)
+        )
 
     def find(text: str) -> Sequence[Mention]:
         mentions = asked.find(text)
@@ -168,7 +127,34 @@ def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidat
         named = {mention.value for mention in asked.find(sentence)}
         return topic.allows(sentence) and (len(named) <= 1 or bool(named & given))
 
-    return replace(asked, find=find, about=about, told=topic.told)
+    return replace(asked, find=find, about=about, told=partial(_told, topic, find))
+
+
+def _told(topic: Topic, find: Finder, text: str) -> str:
+    """Strike out what a text says of others than what is asked.
+
+    Where the parts of a sentence name an answer each, the part that speaks of the
+    superlative or the place that is asked for counts: "Ann sits on the far left, Bo in
+    the middle and Cy beside him".
+    """
+    text = topic.told(text)
+    kept, start = "", 0
+    for end in [*(m.end() for m in SENTENCE_END.finditer(text)), len(text)]:
+        parts = SIDE_BY_SIDE.split(text[start:end])
+        named = [{mention.value for mention in find(part)} for part in parts]
+        about = [
+            bool(poles(part, asked=True) & topic.poles) or topic.is_told_in(part)
+            for part in parts
+        ]
+        apart = all(len(names) <= 1 for names in named) and sum(map(bool, named)) > 1
+        if apart and sum(about) == 1 and named[about.index(True)]:
+            parts = [
+                part if told or SIDE_BY_SIDE.fullmatch(part) else struck_out(part)
+                for part, told in zip(parts, about, strict=True)
+            ]
+        kept += "".join(parts)
+        start = end
+    return kept
 
 
 def _rated(answer: str) -> str:
@@ -253,4 +239,3 @@ def _capitals(values: Mapping[str, str], text: str) -> list[Mention]:
 LABEL = Extractor(
     read=read_label, reference=partial(as_answered, read_label), needs_labels=True
 )
-BOOLEAN = Extractor(read=read_boolean, reference=partial(as_answered, read_boolean))

@@ -22,9 +22,12 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     COMPOUND,
     CONCLUSIVE,
     CONTRASTED,
+    DIVIDED,
+    EACH_ONE,
     HYPOTHETICAL,
     IS_WORDED,
     LABELLED,
+    LEFT_OVER,
     LISTED,
     NAMED,
     NEEDED,
@@ -32,14 +35,18 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     OR,
     PARALLEL,
     PARTS,
+    PERCENT_OF,
     PLURAL,
     PURPOSE,
     RATE,
     RATED,
     REACH,
+    RESULTED,
     ROUNDED,
+    SIDE_NOTE,
     SIGNS,
     SPEED,
+    SPELLED_OUT,
     STEP,
     SUMMED,
     TOLD,
@@ -48,7 +55,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     WORKED,
 )
 from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
-from pytest_llmlat.grading.extractors.numerals import numerals
+from pytest_llmlat.grading.extractors.numerals import numerals, spelled
 from pytest_llmlat.grading.extractors.phrases import CONCLUDED
 from pytest_llmlat.grading.extractors.readable_answer import SENTENCE_END
 from pytest_llmlat.grading.extractors.topic import stem_of
@@ -66,8 +73,9 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
     Of the numbers of its sentence it is one that counts what is asked for, where the
     last only tells a circumstance or says the same in another unit.
     """
-    bare = BRACKETED.sub("", text)
-    text = bare if next(numerals(bare), None) else text
+    for aside in (BRACKETED, SIDE_NOTE):
+        bare = aside.sub("", text)
+        text = bare if next(numerals(bare), None) else text
     found = [
         numeral
         for numeral in list(numerals(text))[-MOST:]
@@ -142,7 +150,7 @@ def _counted(
     told = [n for n in between if not asked.is_known(n) and not is_open(text, n)]
     earlier = asked.subject.nearer(text, start, told, last, asked.counts)
     earlier = earlier or _earlier(text, between, last, asked)
-    if earlier is not None:
+    if earlier is not None and not SPELLED_OUT.search(text[start : last.start]):
         return earlier
     parallel = PARALLEL.search(text[start : last.end])
     if parallel:
@@ -189,7 +197,8 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
     of $28"), the same in another unit ("or 3 hours"), or a fraction in round decimals.
     """
     gap = text[one.end : last.start]
-    if CONTRASTED.search(gap):
+    told = TOLD.search(text, max(0, one.start - 20), one.start)
+    if CONTRASTED.search(gap) or (told and PERCENT_OF.fullmatch(gap)):
         return True
     wanted = asked.counts(text, last) and not asked.counts(text, one)
     rate = AT.search(gap) and RATED.match(text, last.end)
@@ -197,7 +206,8 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
         return True
     if PURPOSE.search(text, max(0, one.start - 20), last.start):
         return not wanted and "=" not in gap
-    if CIRCUMSTANCE.search(gap) and not wanted:
+    left_over = "remainder" in gap and LEFT_OVER.search(asked.topic.question)
+    if CIRCUMSTANCE.search(gap) and not (wanted or left_over):
         return True
     if ROUNDED.fullmatch(gap) and one.ratio and not asked.rounded:
         return True
@@ -263,15 +273,25 @@ def _is_undecided(text: str, within: Sequence[Numeral], last: Numeral) -> bool:
             is_same(text, within[-2], last) or are_same_amount(text, within[-2], last)
         ):
             return True
+        rough = ROUNDED.fullmatch(gap) and not within[-2].ratio
+        if rough and _digits(last) > _digits(within[-2]):
+            return True
         both = gap.strip() == "and" and PLURAL.search(text[: within[-2].start])
         if both or _is_operand(text, within[-2], last):
             return True
-    parted = any(COMPOUND.match(text, numeral.end) for numeral in within[:-1])
+    parts = (COMPOUND.match(text, numeral.end) for numeral in within[:-1])
+    parted = any(part and part.end() > last.start for part in parts)
     after = SENTENCE_END.search(text, last.end)
     asked = after is not None and after[0].startswith("?")
     announced = after is None and text.rstrip().endswith(":")
     line = text[max(text.rfind("\n", 0, last.start) + 1, 0) : last.end]
     return asked or parted or announced or STEP.fullmatch(line.strip()) is not None
+
+
+def _digits(numeral: Numeral) -> int:
+    """Count the digits of a number that say something: a rounded one has fewer."""
+    value = spelled(numeral) or ""
+    return len(value.replace(".", "").strip("-").rstrip("0").lstrip("0"))
 
 
 def _is_range(text: str, one: Numeral, other: Numeral) -> bool:
@@ -306,10 +326,16 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
         return start + more.start()
     brackets = BRACKETS.search(sentence)
     before = len(list(numerals(sentence, 0, brackets.start()))) if brackets else 0
-    if brackets and (before == 1 or (before and WORKED.search(brackets[0]))):
+    result = brackets and RESULTED.search(sentence, 0, brackets.start())
+    worked = brackets and (result or WORKED.search(brackets[0]))
+    each = brackets and EACH_ONE.search(brackets[0])
+    worked = worked or (each and not SPEED.search(asked.topic.question))
+    if brackets and (before == 1 or (before and worked)):
         number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
         return last.end if number else start + brackets.start()
     colon = text.find(": ", start, last.start)
+    if colon > 0 and DIVIDED.match(text, colon - 1):
+        colon = -1
     if colon > 0 and (
         _is_made_of(text, start, colon, last.end)
         or _is_counted_before(text, start, colon, asked)
@@ -317,9 +343,9 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
     ):
         return colon
     aside = ASIDE.search(text[start : last.end + SIGNS])
-    if aside and not re.search(r"(?<!\()=", text[start + aside.start() : last.end]):
-        return start + aside.start()
-    return last.end
+    tells = SPELLED_OUT.search(text[start : last.start]) is not None
+    equals = aside and re.search(r"(?<!\()=", text[start + aside.start() : last.end])
+    return start + aside.start() if aside and not (equals or tells) else last.end
 
 
 def _is_counted_before(text: str, start: int, colon: int, asked: AskedAmount) -> bool:

@@ -20,6 +20,8 @@ REWRITES = (
     (FONT, r"\1"),
     (re.compile(r"\^\s{0,3}\{?\s{0,3}(?:\\circ|st\b|nd\b|rd\b|th\b)\s{0,3}\}?"), " "),
     (re.compile(r"\{,\}"), ","),
+    (re.compile(r"<sup>\s?2\s?</sup>"), "\u00b2"),
+    (re.compile(r"<sup>\s?3\s?</sup>"), "\u00b3"),
     (re.compile(r"(?<=\d),?\\[,;:!](?=\d{3}(?!\d))"), ","),
     (re.compile(r"\\[,;:! ]"), " "),
     (re.compile(r"\\(?=[$%])"), ""),
@@ -41,6 +43,14 @@ REWRITES = (
     (re.compile(r"=\s{0,5}-\s{1,5}(?=[\d.$])"), "= -"),
     (
         re.compile(
+            r"(?<![\w.,])(\d{1,9})(\s(?:dollars?|euros?|pounds?)),?\s(?:and\s)?"
+            r"(\d{1,2})\s(?:cents?|pence)\b",
+            re.IGNORECASE,
+        ),
+        lambda found: f"{found[1]}.{int(found[3]):02d}{found[2]}",
+    ),
+    (
+        re.compile(
             r"(?:\bnegative|(?<=[:=(]\s)minus|(?<=\bis\s)minus|\A\s{0,5}minus)"
             r"\s{1,3}(?=[$\u20ac\u00a3]?\d)",
             re.IGNORECASE,
@@ -49,17 +59,40 @@ REWRITES = (
     ),
 )
 """What LaTeX and typography put into a number, in the order of replacement."""
+BELOW_ZERO = re.compile(
+    r"(?<![-\w.,])(\d{1,4}(?:\.\d{1,4})?\s?(?:\u00b0\s?[CF]?|degrees?)?"
+    r"(?:\s(?:Celsius|Fahrenheit))?)\s{1,3}below zero\b",
+    re.IGNORECASE,
+)
 GROUPED = re.compile(r"(?<![\w.,/'])\d{1,3}(?: \d{3}){1,6}(?![\d/]|[.,]?\d)")
 
 
 def rewritten(text: str) -> str:
-    """Bring LaTeX, Markdown and typographic signs into plain characters."""
+    """Bring LaTeX, Markdown and typographic signs into plain characters.
+
+    So are fractions in words, and "6 degrees below zero" is -6.
+    """
     text = "".join(_vulgar(char) for char in text) if not text.isascii() else text
     text = text.translate(DASHES).translate(ARABIC)
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     text = FRACTION.sub(_fraction, text)
+    text = AND_A_HALF.sub(_and_a_half, text)
+    text = WORDED_FRACTION.sub(_worded_fraction, text)
+    text = BELOW_ZERO.sub(r"-\1", text)
     return GROUPED.sub(lambda found: found[0].replace(" ", ""), text)
+
+
+def _and_a_half(found: re.Match[str]) -> str:
+    """Write "two and a half" as 2.5."""
+    number = found["number"].lower()
+    return f"{ONES.get(number, number)}.5"
+
+
+def _worded_fraction(found: re.Match[str]) -> str:
+    """Write "five eighths" as 5/8; what is no proper fraction is a rank or a time."""
+    over, under = ONES[found["over"].lower()], PARTS[found["under"].lower()]
+    return f"{over}/{under}" if 0 < over < under else found[0]
 
 
 def _vulgar(char: str) -> str:
@@ -115,6 +148,28 @@ WORDS = re.compile(
     r"(?!\s{1,3}(?:quarters?|hal(?:f|ves)|thirds?|fifths?|and a half|point))",
     re.IGNORECASE,
 )
+PARTS = {
+    word: number
+    for number, words in enumerate(
+        [
+            *("half halves", "third thirds", "quarter quarters fourth fourths"),
+            *("fifth fifths", "sixth sixths", "seventh sevenths", "eighth eighths"),
+            *("ninth ninths", "tenth tenths", "eleventh elevenths", "twelfth twelfths"),
+        ],
+        2,
+    )
+    for word in words.split()
+}
+AND_A_HALF = re.compile(
+    rf"(?<![\w.,/-])(?P<number>{'|'.join(ONES)}|\d{{1,6}})[\s-]and[\s-]a[\s-]half(?![\w-])",
+    re.IGNORECASE,
+)
+WORDED_FRACTION = re.compile(
+    rf"(?<![\w-])(?P<over>{'|'.join(ONES)})[\s-](?P<under>{'|'.join(PARTS)})(?![\w-])"
+    r"(?:(?<!quarter)(?<!quarters)|(?=\sof\b))",
+    re.IGNORECASE,
+)
+"""A fraction in words: "five eighths"; quarters by themselves may be coins."""
 
 
 def worded(text: str, *, lone_one: bool) -> int | None:

@@ -51,15 +51,17 @@ DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
     r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
     r"|(?:(?<=\s)[<>]|[\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt"
-    r"|pm)\b)[\s$=]{0,3}\Z|\b(?:neither|nor|weder|noch|ni)\b[^.\n]{0,40}\Z"
+    r"|pm)\b)[\s$=]{0,3}\Z|\b(?:neither|nor|weder|ni)\b[^.\n]{0,40}\Z"
     r"|\b(?:common|typical|frequent|usual) (?:mistake|error)\b[^\d\n]{0,30}\Z"
     r"|(?:\u4e0d\u662f|\u5e76\u975e)\s?\Z",
     re.IGNORECASE,
 )
 DOUBTED = re.compile(
     r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either|(?:more|less"
-    r"|fewer|greater|larger) than|over|under|(?<!round )(?<!rounds )(?<!rounded )"
+    r"|fewer|greater|larger) than|(?<!round )(?<!rounds )(?<!rounded )"
     r"(?<!add )(?<!adds )up to)\b[^\d\n]{0,60}\Z"
+    r"|\b(?:over|under|at (?:least|most)|no less than)\s(?:about )?[$\u20ac\u00a3]?\Z"
+    r"|\b(?:let|assume|suppose)\b[^\d.\n]{0,30}\Z"
     r"|\bbetween\b[^\d\n]{0,20}\Z"
     r"|\bbetween\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and|to)\b[^\d\n]{0,12}\Z"
     r"|\bfrom\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}\bto\b[^\d\n]{0,12}\Z"
@@ -72,7 +74,8 @@ BOUNDED = re.compile(
     r"|below)\b"
     r"|\s{0,3}(?:more|less|fewer|greater|larger|smaller) than\s{1,3}[$\u20ac\u00a3]?\d"
     r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would be|is|are|was|were) too\b"
-    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would|if)\b",
+    r"|\s{0,3}(?:[a-z%]{1,12}\s{1,3})?(?:would(?! be (?:my|the) )|if)\b"
+    r"|\s{0,3}[<>\u2264\u2265]\s{0,2}[a-z]",
     re.IGNORECASE,
 )
 COMPOUND = re.compile(
@@ -156,6 +159,15 @@ HYPOTHETICAL = re.compile(
 TOLD = re.compile(r"\b(?:is|are|was|were|equals?)\s[$\u20ac\u00a3]?\Z", re.IGNORECASE)
 BRACKETED = re.compile(r"(?<=[.!?])\s{1,3}\([^()\n]{1,200}\)\W{0,3}\Z")
 """A last sentence that stands in brackets."""
+SIDE_NOTE = re.compile(
+    r"(?<=[.!?$\])\n])\s{1,3}(?:(?:please )?note(?: that\b|:)|for (?:comparison"
+    r"|reference|context)\b|(?:by|in) comparison\b|incidentally\b|interestingly\b"
+    r"|as a side note\b|(?:this|that|it) is (?:often|sometimes|usually|approximately"
+    r"|roughly|close to|nearly|almost)\b|(?:this|that|which|it) (?:compares|leaves)\b)"
+    r"[^\n]{1,300}\Z",
+    re.IGNORECASE,
+)
+"""What a text adds at its end beside the answer."""
 LABELLED = re.compile(
     r"^\W{0,6}(?P<label>[^\W\d][^\d:\n=]{1,30}?)[*_]{0,3}\s{0,2}[:=](?=[^\n]{0,80}\d)"
 )
@@ -190,8 +202,23 @@ BECAUSE = re.compile(
     r"\b(?:because|since|given that|due to|weil)\b|,\sas\s(?!well\b)|\u56e0\u4e3a",
     re.IGNORECASE,
 )
-BRACKETS = re.compile(r"\s\([^()\n]{1,80}\)[.!*]{0,3}\s{0,3}\Z")
+BRACKETS = re.compile(r"\s\([^()\n]{1,200}\)[.!*]{0,3}\s{0,3}\Z")
 """What ends a sentence and explains its number."""
+RESULTED = re.compile(
+    r"[=\u2248]\s?[-$\u20ac\u00a3]{0,2}[\d.,/]+(?:\s[^\W\d]{1,15}){0,2}\Z"
+)
+"""The result of a calculation, in front of brackets."""
+DIVIDED = re.compile(r"\s:\s\d")
+"""A colon that divides, as in "600 : 80"."""
+PERCENT_OF = re.compile(r"\s?(?:%|per ?cent)\sof\s[$\u20ac\u00a3]?", re.IGNORECASE)
+EACH_ONE = re.compile(r"\b(?:each|apiece|per|every)\b", re.IGNORECASE)
+SPELLED_OUT = re.compile(
+    r"(?:,\s(?:and|but|so)\s|;\s)[^\d;\n]{3,80},?\s(?:i\.e\.|that is|namely),?\s"
+    r"[$\u20ac\u00a3]?\Z"
+)
+"""What says in a number what the words before left in words: "and half, i.e. 40"."""
+LEFT_OVER = re.compile(r"\b(?:left|over|remain\w{0,5})\b", re.IGNORECASE)
+"""What asks for a remainder."""
 PLURAL = re.compile(r"\b(?:are|were)\s[$\u20ac\u00a3]?\Z", re.IGNORECASE)
 """What tells two numbers at once: "they are 12 and 18"."""
 AT = re.compile(
@@ -228,6 +255,16 @@ ALONE = re.compile(
     r"[^\W\d]{1,15}(?: (?!below\b)[^\W\d]{1,15}){0,2})?[\s.!)$\\\]]{0,6}"
 )
 """A line that is a number and at most its unit."""
+SUMMED_UP = re.compile(
+    r"(?:(?<=[.!?]\s)|^)[ \t]{0,4}"
+    r"(?:(?:so|thus|therefore|hence|in total|altogether)[,:]?\s"
+    r"(?:that(?:'s| is| makes)\s)?|that(?:'s|\sis|\smakes)\s)(?:a total of\s)?"
+    r"(?P<number>[-+]?[$\u20ac\u00a3]?\d[\d.,/]{0,20})(?<![.,])"
+    r"(?:\s?%|\s[^\W\d]{1,15}){0,3}"
+    r"(?=[.!](?:\s|\Z)|\s{0,3}(?:\n|\Z))",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A sentence that is nothing but a conclusion and its number."""
 RATE = re.compile(
     r",\swhich (?:is|means) [^.\n]{0,40}\b(?:per|each|every|an? (?:day|week|hour))\b",
     re.IGNORECASE,

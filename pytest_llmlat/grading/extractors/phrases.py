@@ -41,7 +41,8 @@ STATED = tuple(
 )
 """What announces an answer: the surest words first."""
 CONCLUDED = re.compile(
-    r"(?:\b(?:therefore|thus|hence|so|consequently|in conclusion|it (?:must|has to) be"
+    r"(?:\b(?:therefore|thus|hence|so(?!\s(?:was|is|were|are|did|does|do|has|have)\b)"
+    r"|consequently|in conclusion|it (?:must|has to) be"
     r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is"
     r"|making (?:this|it)(?: overall)?|folglich"
     r"|donc)\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
@@ -63,7 +64,8 @@ EVALUATED = re.compile(
 """How the value of an expression is announced."""
 BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
 CORRECTED = re.compile(
-    r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm)\b,?|\b(?:no,? wait"
+    r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm|actually)\b,?"
+    r"|\b(?:no,? wait"
     r"|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer|on second thought"
     r"|on reflection|scratch that|hold on\b|(?:actually,?|no,?) (?:no|actually)\b"
     r"|oops|my mistake|i made (?:a mistake|an error)"
@@ -77,7 +79,7 @@ CORRECTED = re.compile(
 )
 """What comes before another answer; a check may well find the same one."""
 DEFINED = re.compile(
-    r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}est|first|second|third|fourth"
+    r"\b(?:the|this)\s(?:(?:\w{1,20}\s){0,3}(?:\w{2,20}(?:est|most)|first|second|third|fourth"
     r"|fifth|last|winner|one|person|only)\b)[^.\n,;:]{0,60}?\b(?:is|was)\s{1,3}"
     r"|(?:^\W{0,4}|(?<=[.!?]\s))(?:the )?(?:\w{2,20}(?:est|most)|first|second|third"
     r"|fourth|fifth|last|winner)(?:\s\w{1,20}){0,4}:\s{1,3}",

@@ -30,9 +30,10 @@ TAG = re.compile(
 )
 LINE_MARK = re.compile(r"^[ \t]{0,20}(?:(?:#{1,6}|>|[-+*\u2022])[ \t]+)+", re.MULTILINE)
 EMPHASIS = re.compile(r"[*`$}]+|~~|(?<!\w)_+|(?<=[^\W_])_+(?!\w)")
-ABBREVIATED = (
-    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bvs)(?<!\bcf)(?<!\bapprox)(?<!\b[DMS][rt])"
-    r"(?<!\bMrs)"
+TITLES = ("Mr", "Mrs", "Ms", "Mx", "Dr", "Prof", "St", "Rev", "Gen", "Capt")
+"""What is written with a full stop before a name."""
+ABBREVIATED = r"(?<!\bi\.e)(?<!\be\.g)(?<!\bvs)(?<!\bcf)(?<!\bapprox)" + "".join(
+    rf"(?<!\b{title})" for title in TITLES
 )
 """Not behind "i.e", "e.g", "Dr" and the like, whose full stop ends no sentence."""
 SENTENCE_END = re.compile(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NEAR = 80
 """Characters before an answer, twice over, in which its remark begins."""
 JOINED = re.compile(
-    r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&]|,?\s{0,3}(?:and )?then\b|,\s{0,3}"
+    r"[)\]*'\"]{0,4}\s{0,3}(?:[/|&\u3001]|,?\s{0,3}(?:and )?then\b|,\s{0,3}"
     r"(?:or|and|oder|und)?\b|,|or\b|and\b|oder\b|und\b|ou\b|et\b|to\b"
     r"|or maybe\b|或者?|和)\s{0,3}[(\[*'\"]{0,4}"
     r"(?:(?:maybe|perhaps|also|even|option|the)\s{1,3}){0,2}[(\[]?",
@@ -56,13 +56,19 @@ INSPECTED = re.compile(
     re.IGNORECASE,
 )
 """What only turns to an answer: "Let's look at option B"."""
+ORDER = re.compile(
+    r"\b(?:order|ranking|sequence|sorted|from \w{1,12} to \w{1,12})\b[^.\n]{0,60}\Z",
+    re.IGNORECASE,
+)
 ENUMERATED = 3
 """Number of different answers in a row that are the list of all possible answers."""
 
 
 CONCEDED = re.compile(
     r"\s*(?:while|although|though|even though|despite|in spite of|since|because"
-    r"|as)\b[^,\n]{1,120},",
+    r"|as|given(?: that)?)\b[^,\n]{1,120},"
+    r"|\s*[^,.;:\u2013\u2014\n]{1,80}\b(?:at first(?: sight| glance)?|initially"
+    r"|at the start|to begin with)\b[^,.\n]{0,20},? but\b",
     re.IGNORECASE,
 )
 """What a sentence grants before it says what counts."""
@@ -74,10 +80,21 @@ GRANTED_ALL = re.compile(
 """All that a sentence grants before what must be so."""
 
 
+FORMERLY = re.compile(
+    r"\bi (?:was (?:going|about|tempted) to|wanted to|almost|nearly|first|initially"
+    r"|would have|might have|had)\s(?:say|said|guess(?:ed)?|think|thought|pick(?:ed)?"
+    r"|cho(?:o|se|sen)\w{0,2}|go(?:ne)? with|went with|answer(?:ed)?)\b"
+    r"[^.,;:\n]{0,40}\Z",
+    re.IGNORECASE,
+)
+"""What says of an answer that it was only thought of."""
+
+
 def is_told_of(text: str, mention: Mention) -> bool:
     """Say whether a mention is the view of others, or what is only looked at."""
     before = text[max(0, mention.start - 2 * NEAR) : mention.start]
-    return bool(OTHERS.search(before) or INSPECTED.search(before))
+    looks = (OTHERS, INSPECTED, FORMERLY)
+    return any(look.search(before) for look in looks)
 
 
 def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:
@@ -85,6 +102,12 @@ def is_enumeration(text: str, mentions: Sequence[Mention]) -> bool:
     row = mentions[:ENUMERATED]
     joined = all(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(row))
     return joined and len({mention.value for mention in row}) == ENUMERATED
+
+
+def is_order(text: str, mentions: Sequence[Mention]) -> bool:
+    """Say whether a text gives an order of several answers: "the order is: Ann, Bo"."""
+    before = text[: mentions[0].start]
+    return bool(ORDER.search(before)) and is_enumeration(text, mentions)
 
 
 def without_remarks(text: str, mentions: Sequence[Mention]) -> Sequence[Mention]:

@@ -54,7 +54,7 @@ MADE_BY = re.compile(
 """Who did something: "It was painted by Ann Lee"."""
 PLACED = re.compile(
     r"\A(?:[a-z]{3,15}(?:ed|en|wn|nt|lt|ne|ut|ld)\s(?:on|in|at|by|from|as)|due to)\s"
-    r"(?:the\s)?"
+    r"(?:the\s)?|\A(?:in|from|near)\s(?=[A-Z])"
 )
 """What stands between "is" and a place, a date or a cause: "signed on"."""
 COPULA = re.compile(
@@ -114,6 +114,9 @@ VERB = re.compile(
     re.IGNORECASE,
 )
 """What shows that a text is a sentence or a part of one."""
+OUTER = {"country", "nation", "state", "continent", "province", "region", "county"}
+INNER = {"city", "town", "village", "capital", "port"}
+"""Kinds of places that stand last or first where two are named: "Lyon, France"."""
 KEY_WORDS = 3
 """Words of the key of a line such as "Author: X"."""
 
@@ -142,7 +145,11 @@ def read_named(answer: str, topic: Topic) -> Reading:
         if has_given_up(text, lambda _: ()):
             yield (Claim(Stance.OPEN),), False
         yield _concluded(text, topic), False
-        yield _added(text, topic), len(sentences(text, 2)) == 1 and text[-1:] in ".!"
+        if topic.question:
+            yield (
+                _added(text, topic),
+                len(sentences(text, 2)) == 1 and text[-1:] in ".!",
+            )
         lines = [line for line in sentences(text, 3) if not INTERJECTION.match(line)]
         head = lines[0] if lines else next(iter(sentences(text, 1)), "")
         yield _first(head), False
@@ -288,7 +295,8 @@ def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str])
 
     Asked which acid it is, "citric acid" and "citric" are one answer, and asked which
     river, "the River Don" and "Don". The noun is only added where it stands beside the
-    name in the answer.
+    name in the answer. Of "Lyon, France" a country is the last part and a city the
+    first.
     """
     noun, folded = topic.category, name.casefold()
     if not noun:
@@ -298,6 +306,9 @@ def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str])
         *(form for form in (f"{noun} {folded}", f"{folded} {noun}") if form in said),
         folded.removeprefix(f"{noun} ").removesuffix(f" {noun}"),
     ]
+    inner, comma, outer = folded.rpartition(", ")
+    if comma and noun in OUTER | INNER:
+        forms.append(outer if noun in OUTER else inner.partition(", ")[0])
     known = {undressed(normalized(reference).strip(MARKS)) for reference in references}
     return name if folded in known else next((f for f in forms if f in known), name)
 

@@ -236,21 +236,25 @@ def _borrowed(program: ParsedSource, lenders: list[ParsedSource], entry: str) ->
     Args:
         program: the answer.
         lenders: where it may be defined; of several, the last one counts.
-        entry: the function asked for, which nobody lends.
+        entry: the function asked for, which nobody lends, unless the answer makes it
+            of what it was before.
     """
     wanted = used_names(program.tree) - bound_names(program.tree.body) | {"annotations"}
+    rebinds = entry in _rebound(program)
+    wanted |= {entry} if rebinds else set()
     front: list[str] = []
     for lender in reversed(lenders):
         offered = [
             node
             for node in lender.tree.body
-            if stays(node, entry) and entry not in bound_names([node])
+            if stays(node, entry) and (rebinds or entry not in bound_names([node]))
         ]
         taken = needed(offered, wanted)
         numbers = {number for node in taken for number in line_numbers(node)}
         front = [line for n, line in enumerate(lender.lines, 1) if n in numbers] + front
         wanted |= {name for node in taken for name in used_names(node)}
         wanted -= bound_names(taken)
+        rebinds = rebinds and entry in wanted
     if not front:
         return program.text
     future = {
@@ -267,6 +271,18 @@ def _borrowed(program: ParsedSource, lenders: list[ParsedSource], entry: str) ->
     )
     joined = "\n".join(line for piece in pieces for line in piece)
     return joined.strip("\n") + "\n"
+
+
+def _rebound(program: ParsedSource) -> set[str]:
+    """Return the names that a program makes of themselves: ``f = cache(f)``."""
+    made: set[str] = set()
+    for node in program.tree.body:
+        bound = bound_names([node])
+        if isinstance(node, ast.Assign):
+            made |= bound & used_names(node.value)
+        elif isinstance(node, DEFINITIONS):
+            made -= bound
+    return made
 
 
 def _stub(prompt: str, entry: str) -> ParsedSource | None:

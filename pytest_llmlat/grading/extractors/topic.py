@@ -6,8 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.contraries import poles, without_contraries
+from pytest_llmlat.grading.extractors.contraries import (
+    poles,
+    without_clauses,
+    without_contraries,
+)
 from pytest_llmlat.grading.extractors.doubt import REASON
+from pytest_llmlat.grading.extractors.readable_answer import SENTENCE_END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +39,17 @@ CATEGORY = re.compile(
 )
 """The noun that a question asks for: "Which acid gives"."""
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|ers|es|s|er|est|e)\Z")
+TELLS_HOW = re.compile(
+    r"\W{0,5}(?:give|answer|round|express|write|state|choose|choices|options|pick|reply"
+    r"|respond|show|explain|think|use|end|assume)\b",
+    re.IGNORECASE,
+)
+TOO = re.compile(r"\btoo\b", re.IGNORECASE)
+LINKS = re.compile(
+    r"\A(?:since|because|as|and|so|if|while|given)\s(?:that\s)?|\s(?:and|so|thus|then|but|while)\Z"
+)
+LEAST_COPIED = 3
+"""Blanks of the shortest sentence that is a copy, and no answer."""
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
 
@@ -50,6 +66,8 @@ class Topic:
     """The sentence that asks."""
     words: frozenset[str] = frozenset()
     """The words of that sentence, without case; alternatives that it offers apart."""
+    sentences: frozenset[str] = frozenset()
+    """All sentences of the question, their words without case."""
 
     @property
     def category(self) -> str:
@@ -59,11 +77,13 @@ class Topic:
 
     @classmethod
     def of(cls, question: str, options: Sequence[str] = ()) -> Topic:
-        """Take the last sentence for what is asked, and the rest for the facts.
+        """Take the last sentence that asks, or is last, and the rest for the facts.
 
         The options are neither, as every answer names one.
         """
         text = question.strip()
+        asks = text.rfind("?")
+        text, behind = (text[: asks + 1], text[asks + 1 :]) if asks > 0 else (text, "")
         cut = max(
             text.rfind(mark, 0, len(text) - 1) for mark in (". ", "? ", "\n", '."')
         )
@@ -75,18 +95,31 @@ class Topic:
         named = _stems(" ".join(options))
         return cls(
             asked - named,
-            _stems(text[: cut + 1]) - asked - named,
+            _stems(f"{text[: cut + 1]} {_facts(behind)}") - asked - named,
             poles(sentence, asked=True),
             sentence,
             _words(sentence) - _words(" ".join(options)),
+            frozenset(map(_bare, SENTENCE_END.split(question))),
         )
 
     def told(self, text: str) -> str:
         """Strike out the clauses of a text that speak of the contrary of what is asked.
 
-        "The youngest is Ann" says nothing where the oldest is asked for.
+        "The youngest is Ann" says nothing where the oldest is asked for. Nor does a
+        sentence that only copies one of the question.
         """
-        return without_contraries(text, self.poles)
+        if "too" in self.words:  # asked what is too big, "too" is no objection
+            text = TOO.sub("all", text)
+        return without_contraries(without_clauses(text, self._is_copied), self.poles)
+
+    def is_told_in(self, part: str) -> bool:
+        """Say whether a part of a sentence has all words of what is asked."""
+        return len(self.asked) > 1 and self.asked <= _stems(part)
+
+    def _is_copied(self, clause: str) -> bool:
+        """Say whether a clause is a whole sentence of the question."""
+        words = LINKS.sub("", _bare(clause))
+        return words.count(" ") >= LEAST_COPIED and words in self.sentences
 
     def allows(self, sentence: str) -> bool:
         """Say whether a sentence may answer what is asked.
@@ -102,6 +135,17 @@ class Topic:
         if not other or self.asked <= words:
             return True
         return bool(self.poles & poles(sentence))
+
+
+def _facts(behind: str) -> str:
+    """Return the sentences behind the one that asks which tell no way to answer."""
+    told = SENTENCE_END.split(behind)
+    return ". ".join(part for part in told if not TELLS_HOW.match(part))
+
+
+def _bare(sentence: str) -> str:
+    """Return the words of a sentence in their order, without case and marks."""
+    return " ".join(re.findall(r"\w+", sentence.casefold()))
 
 
 def _words(text: str) -> frozenset[str]:

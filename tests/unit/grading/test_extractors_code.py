@@ -458,3 +458,15 @@ def test_an_indented_block_between_prose_is_code() -> None:
 
     assert found == "def area(a, b):\n    return a * b\n"
     assert code(f"Use it so.\n\nclass Shape:\n{block}", entry_point="area") is None
+
+
+def test_a_function_that_is_made_of_the_one_before_is_put_behind_it() -> None:
+    """A second block that only wraps the function needs the first."""
+    wrapped = "import functools\n\ntotal = functools.cache(total)\n"
+    text = f"```python\n{WHOLE}```\nNow with a cache:\n```python\n{wrapped}```"
+
+    source = code(text)
+
+    assert source is not None
+    assert "cache" in source
+    assert result(source) == 6

@@ -1,0 +1,73 @@
+"""A question that is answered by its own words: "Is 97 prime?", "97 is prime."."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_llmlat.grading.extractors.doubt import DOUBT, GIVEN_UP
+from pytest_llmlat.grading.extractors.phrases import INTERJECTION
+from pytest_llmlat.grading.extractors.readable_answer import (
+    UNREAD,
+    Reading,
+    plain,
+    sentences,
+)
+from pytest_llmlat.grading.extractors.topic import stem_of
+
+ASKS = re.compile(
+    r"(?:(?<=[.?!:] )|\A)"
+    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)\s"
+    r"(?!(?:this|that|it|the following)\b)[^?\n]{3,200}\?",
+    re.IGNORECASE,
+)
+"""A question whose answer is yes or no, about something that it names."""
+AUXILIARY = re.compile(
+    r"(?:is|are|was|were|be|do|does|did|can|could|will|has|have|had|should|must|an?|the"
+    r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also)\Z|.*n't\Z"
+)
+NEGATIVE = re.compile(r"(?:n't|\b(?:not|never|cannot|neither|nor|no|hardly))\b")
+WORD = re.compile(r"[\w'-]+")
+MOST = 3
+"""Sentences of an answer that are looked at."""
+ADDED = 6
+"""Words that such a sentence may add to those of the question."""
+
+
+def read_restated(answer: str, question: object) -> Reading:
+    """Return the truth of a yes-or-no question that an answer gives in its own words.
+
+    A sentence with all the words of the question in their order says yes, and with a
+    negation no. A copy of a text that the question judges ("Is this true? …") says
+    nothing, nor does what leaves it open.
+    """
+    if not isinstance(question, str):
+        return UNREAD
+    found = list(ASKS.finditer(" ".join(plain(question).split())))
+    text = plain(answer).casefold()
+    if not found or GIVEN_UP.search(text) or NEGATIVE.search(found[-1][0].casefold()):
+        return UNREAD
+    asked = _content(found[-1][0].casefold())
+    said = sentences(text, MOST)
+    for sentence in said:
+        words = _content(sentence)
+        at = 0
+        for word in words:
+            at += at < len(asked) and word == asked[at]
+        if not asked or at < len(asked):
+            continue
+        head = re.split(r"[,;:\u2014]\s", sentence)[0]
+        whole = _content(head)
+        if len(whole) > len(asked) + ADDED or len(whole) < len(asked):
+            continue
+        modal = found[-1][0].partition(" ")[0].casefold()
+        if "?" in sentence or DOUBT.search(f"{head.replace(modal, '')}|"):
+            return UNREAD
+        value = "false" if NEGATIVE.search(head) else "true"
+        return Reading(value, explicit=len(said) == 1 and text.endswith((".", "!")))
+    return UNREAD
+
+
+def _content(sentence: str) -> list[str]:
+    """Return the stems of the words that say something, in their order."""
+    words = WORD.findall(INTERJECTION.sub("", sentence, count=1))
+    return [stem_of(word) for word in words if not AUXILIARY.match(word)]
