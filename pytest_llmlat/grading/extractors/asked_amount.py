@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.asked_subject import AskedSubject
 from pytest_llmlat.grading.extractors.contraries import (
+    struck_out,
     without_amounts_of_others,
     without_contrary_amounts,
 )
@@ -85,6 +86,15 @@ AT_LEAST = re.compile(r"\bat (?:least|most)\s", re.IGNORECASE)
 OF_THEM = re.compile(
     r"\s?(?:%|per ?cent)\sof\s(?:the|all|his|her|their)\b", re.IGNORECASE
 )
+COMPARED = re.compile(
+    r"\b(?:less|cheaper|more|save\w?|saving|difference|discount|reduc\w{1,4}|fewer)\b",
+    re.IGNORECASE,
+)
+BY_LESS = re.compile(
+    r"[$\u20ac\u00a3]?\d[\d.,]{0,12}(?:\s[a-z]{1,15})?\s(?:less|cheaper)\b(?!\sthan)",
+    re.IGNORECASE,
+)
+"""What asks for a difference, and a number that is one: "$30 less"."""
 TOTAL_WORD = re.compile(
     r"(?:left|total|altogether|remain\w*|all|more|fewer|less)\Z", re.IGNORECASE
 )
@@ -159,6 +169,8 @@ class AskedAmount:
         """Strike out what a text says of the contrary of what is asked."""
         if "below zero" in self.topic.question:  # how many degrees, without a sign
             text = text.replace("below zero", "")
+        if not COMPARED.search(self.topic.question):
+            text = BY_LESS.sub(lambda found: struck_out(found[0]), text)
         if LEAST_ASKED.search(self.topic.question):
             text = AT_LEAST.sub("", text)
         if self.of_one:

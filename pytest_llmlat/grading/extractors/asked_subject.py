@@ -61,6 +61,8 @@ SHIFTED = re.compile(
     re.IGNORECASE,
 )
 TIMED = re.compile(r"\b(?:now|currently|today|at present|old|age)\b", re.IGNORECASE)
+PRICED = re.compile(r"\b(?:prices?|costs?|costing)\b", re.IGNORECASE)
+"""What asks for a price and what tells one: it is that of the thing of the facts."""
 EARLIER = re.compile(r"\b(?:was|were|had|will)\b", re.IGNORECASE)
 """What asks about another time than today."""
 BEHIND = re.compile(
@@ -89,7 +91,8 @@ CHANGED = re.compile(
 )
 """What a question asks that may be what is left."""
 HEADS = re.compile(
-    r"(?:\s[^\W\d]{1,15}){0,2}\s(?:is|are|was|were)\s(?:the|what|how|our|your)\b",
+    r"(?:\s[^\W\d]{1,15}){0,2}\s(?:is|are|was|were|will be)\s"
+    r"(?:the|what|how|our|your|needed|required|necessary|remaining)\b",
     re.IGNORECASE,
 )
 """What follows a number that a sentence starts with, and says what it is."""
@@ -164,7 +167,9 @@ class AskedSubject:
         if self.names and not said & self.names and {*heads} & self.strangers:
             return True
         excluded = EXCLUDED.search(self.question) is not None
-        if not heads or (PRONOUN.search(self.question) and not excluded):
+        priced = PRICED.search(self.question) and PRICED.search(clause)
+        of_it = PRONOUN.search(self.question) or priced
+        if not heads or (of_it and not excluded):
             return False
         shared = {stem_of(word) for word in said} & (self.words - self.counted)
         known = stem_of(heads[-1]) in self.others

@@ -113,8 +113,10 @@ def _by_text(
             if named.value and numbers_equal(named.value, str(numbers[text]))
         ]
         return replace(named, value=same[0] if len(same) == 1 else None)
-    named = read_word(answer, tuple(texts))
-    return replace(named, value=texts.get(named.value or ""))
+    # In small letters: an option is written with a capital as a sentence is.
+    folded = {text.casefold(): letter for text, letter in texts.items()}
+    named = read_word(answer, tuple(folded))
+    return replace(named, value=folded.get(named.value or ""))
 
 
 def _letters(options: object) -> str:

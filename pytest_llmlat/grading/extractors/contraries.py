@@ -223,6 +223,9 @@ def _is_place(text: str, match: re.Match[str]) -> bool:
 def _is_contrary(said: str, asked: frozenset[str]) -> bool:
     """Say whether one pole is a contrary of what is asked."""
     rank, _, word = said.rpartition(" ")
+    behind = {*_ORDINALS[1:], "last"}
+    if said in behind and not asked & {*_ORDINALS, "last"}:
+        return True  # the tallest is not second in any order
     if rank in {"most", "least"}:
         other = {"most": "least", "least": "most"}[rank]
         whole = said in CONTRARIES and CONTRARIES[said] & asked

@@ -135,14 +135,15 @@ REASON = re.compile(
     r"|due to|despite|weil|denn|obwohl|parce que)\s|\bexplanation\b|因为",
     re.IGNORECASE,
 )
+TOO = re.compile(r"[)\]*'\"]{0,3}\s(?:too|as well)\b", re.IGNORECASE)
 CONSEQUENCE = re.compile(
     r",?\s(?:so|therefore|thus|hence|which means)\b", re.IGNORECASE
 )
 """What leads on to what a sentence comes to: "Ann came before Bo, so not last"."""
 RIGHT_AFTER = re.compile(
     r"[)\]*'\"]{0,4}\s{0,3}(?:is|was|must be|has to be)\s(?:the\s)?(?:only\s)?"
-    r"(?:right|correct|best|true)(?:\s(?:one|answer|option|choice|statement))?"
-    r"\s{0,3}(?:[.;,!]|\Z|\b(?:because|since|as|while|and)\b)",
+    r"(?:right|correct|best|better|true|more (?:accurate|likely|plausible|precise))"
+    r"(?:\s(?:one|answer|option|choice|statement))?\s{0,3}(?:[.;,!]|\Z|\b(?:because|since|as|while|and)\b)",
     re.IGNORECASE,
 )
 """What says of one option that it is the right one, whatever is said of others."""
@@ -276,19 +277,7 @@ def claimed(
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
         text = text[: reason.start()]
-    stops = [m.start for m in mentions[1:]] + [len(text)]
-    denied = [
-        is_denied(text, mention, truth=truth)
-        or bool(not truth and FALLEN.search(text, mention.end, stop))
-        for mention, stop in zip(mentions, stops, strict=True)
-    ]
-    for index in range(len(mentions) - 2, -1, -1):  # (A) and (C) are false
-        gap = text[mentions[index].end : mentions[index + 1].start]
-        joined = JOINED.fullmatch(gap)
-        after = AFTER.match(text, mentions[index + 1].end) or (
-            not truth and FALSE_AFTER.match(text, mentions[index + 1].end)
-        )
-        denied[index] = denied[index] or bool(joined and after and denied[index + 1])
+    denied = _denials(text, mentions, truth=truth)
     refuted = {
         m.value
         for m, no in zip(mentions, denied, strict=True)
@@ -308,6 +297,27 @@ def claimed(
         asserted = chosen[:1]
         text = text[: RIGHT_AFTER.match(text, chosen[0].end).end()]  # type: ignore[union-attr]
     return _of_asserted(text, asserted, first=first)
+
+
+def _denials(text: str, mentions: Sequence[Mention], *, truth: bool) -> list[bool]:
+    """Say of each mention whether it is denied, alone or together with others."""
+    stops = [m.start for m in mentions[1:]] + [len(text)]
+    denied = [
+        is_denied(text, mention, truth=truth)
+        or bool(not truth and FALLEN.search(text, mention.end, stop))
+        for mention, stop in zip(mentions, stops, strict=True)
+    ]
+    for index in range(len(mentions) - 2, -1, -1):  # (A) and (C) are false
+        gap = text[mentions[index].end : mentions[index + 1].start]
+        joined = JOINED.fullmatch(gap)
+        after = AFTER.match(text, mentions[index + 1].end) or (
+            not truth and FALSE_AFTER.match(text, mentions[index + 1].end)
+        )
+        denied[index] = denied[index] or bool(joined and after and denied[index + 1])
+    for index, mention in enumerate(mentions):  # "A and B are out; D and E too"
+        if index and all(denied[:index]) and TOO.match(text, mentions[-1].end):
+            denied[index] = denied[index] or mention.start > mentions[index - 1].end
+    return denied
 
 
 def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Claim:

@@ -38,6 +38,8 @@ OFFERING = re.compile(
 """What makes of the names in a question answers that it offers."""
 SIDE_BY_SIDE = re.compile(r"(,\s(?:and\s)?|;\s|\sand\s)", re.IGNORECASE)
 """What separates the parts of a sentence that each tell of another."""
+HEADED = re.compile(r"\W{0,4}[\w ]{1,20}:\s")
+"""A part that says first whose answer it gives: "left: red, right: blue"."""
 STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 GAP = re.compile(r"[\s_-]{1,5}")
@@ -146,6 +148,13 @@ def _told(topic: Topic, find: Finder, text: str) -> str:
             bool(poles(part, asked=True) & topic.poles) or topic.is_told_in(part)
             for part in parts
         ]
+        headed = all(
+            HEADED.match(part)
+            for part, names in zip(parts, named, strict=True)
+            if names
+        )
+        if headed and not any(about):
+            about = [topic.shares(part) for part in parts]
         apart = all(len(names) <= 1 for names in named) and sum(map(bool, named)) > 1
         if apart and sum(about) == 1 and named[about.index(True)]:
             parts = [

@@ -164,7 +164,9 @@ SIDE_NOTE = re.compile(
     r"|reference|context)\b|(?:by|in) comparison\b|incidentally\b|interestingly\b"
     r"|as a side note\b|(?:this|that|it) is (?:often|sometimes|usually|approximately"
     r"|roughly|close to|nearly|almost)\b|(?:this|that|which|it) (?:compares|leaves)\b)"
-    r"[^\n]{1,300}\Z",
+    r"[^\n]{1,300}\Z|(?<=[.!?])\s{1,3}if you (?:also )?(?:include|add|count|want|need"
+    r"|buy|consider|round|allow)\b[^\n]{1,200}\Z"
+    r"|(?<=;)\s(?:with|without|if|otherwise)\b[^.\n]{1,80}(?:\bwould\b|'d\b)[^\n]{0,80}\Z",
     re.IGNORECASE,
 )
 """What a text adds at its end beside the answer."""
@@ -266,7 +268,8 @@ SUMMED_UP = re.compile(
 )
 """A sentence that is nothing but a conclusion and its number."""
 RATE = re.compile(
-    r",\swhich (?:is|means) [^.\n]{0,40}\b(?:per|each|every|an? (?:day|week|hour))\b",
+    r",\s(?:which (?:is|means)|or|i\.e\.|that is)\s[^.\n]{0,40}"
+    r"\b(?:per|each|every|an? (?:day|week|hour|month|year))\b",
     re.IGNORECASE,
 )
 """What says a total again as a rate."""

@@ -43,7 +43,8 @@ STATED = tuple(
 CONCLUDED = re.compile(
     r"(?:\b(?:therefore|thus|hence|so(?!\s(?:was|is|were|are|did|does|do|has|have)\b)"
     r"|consequently|in conclusion|it (?:must|has to) be"
-    r"|it is|it's|it was|left with|leaves|only (?:person|one|option) left is"
+    r"|(?!(?<=[;,]\s)it(?:'s| is) true that)(?:it is|it's)|it was|left with|leaves"
+    r"|only (?:person|one|option) left is"
     r"|making (?:this|it)(?: overall)?|folglich"
     r"|donc)\b|[=\u21d2\u2192]|->|所以|因此)[,:]?\s{0,3}",
     re.IGNORECASE,
@@ -58,7 +59,7 @@ BELIEVED = re.compile(
 EVALUATED = re.compile(
     r"\b(?:(?:evaluates|simplifies|reduces|resolves|comes) (?:out )?to|results in"
     r"|yields|becomes|returns|equals|gives)\b[,:]?\s{0,3}|\bis(?=\s{1,3}(?:true"
-    r"|false)\b)",
+    r"|false)\b(?! that))",
     re.IGNORECASE,
 )
 """How the value of an expression is announced."""

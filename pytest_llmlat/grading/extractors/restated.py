@@ -17,10 +17,20 @@ from pytest_llmlat.grading.extractors.topic import stem_of
 ASKS = re.compile(
     r"(?:(?<=[.?!:] )|\A)"
     r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)\s"
-    r"(?!(?:this|that|it|the following)\b)[^?\n]{3,200}\?",
+    r"(?P<of>[^?\n]{1,200})\?",
     re.IGNORECASE,
 )
-"""A question whose answer is yes or no, about something that it names."""
+"""A question whose answer is yes or no."""
+POINTING = re.compile(r"(?:this|that|it|the following)\b", re.IGNORECASE)
+"""What it may ask of, without naming it."""
+ELLIPTIC = re.compile(
+    r"\W{0,4}(?:(?:of course|indeed|certainly|sure|surely|absolutely|definitely|well"
+    r"|no doubt|yes|no)[,!.]?\s)?(?:(?:it|he|she|they|that|this|there|you|one|we)\s)?"
+    r"(?:(?:certainly|indeed|really|definitely|surely|most certainly)\s)?"
+    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)"
+    r"(?P<no>n't|\snot)?\s{0,2}(?:[.,;!]|\bbecause\b|\bsince\b|\Z)"
+)
+"""A short yes or no: "It does not.", "Sure is."."""
 AUXILIARY = re.compile(
     r"(?:is|are|was|were|be|do|does|did|can|could|will|has|have|had|should|must|an?|the"
     r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also)\Z|.*n't\Z"
@@ -46,8 +56,12 @@ def read_restated(answer: str, question: object) -> Reading:
     text = plain(answer).casefold()
     if not found or GIVEN_UP.search(text) or NEGATIVE.search(found[-1][0].casefold()):
         return UNREAD
-    asked = _content(found[-1][0].casefold())
+    named = POINTING.match(found[-1]["of"]) is None
+    asked = _content(found[-1][0].casefold()) if named else []
     said = sentences(text, MOST)
+    short = ELLIPTIC.match(said[0]) if said else None
+    if short and not said[0].endswith("?"):
+        return Reading("false" if short["no"] else "true")
     for sentence in said:
         words = _content(sentence)
         at = 0

@@ -38,6 +38,12 @@ CATEGORY = re.compile(
     re.IGNORECASE,
 )
 """The noun that a question asks for: "Which acid gives"."""
+KIND_OF = re.compile(
+    r"\bwhat(?:'s| is| was| are) the (?:\w{3,20} )??(?P<noun>[a-z]{3,20})"
+    r"(?=\s(?:of|in|that|which|for)\b)",
+    re.IGNORECASE,
+)
+"""The same of "What is the capital of"."""
 ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|ers|es|s|er|est|e)\Z")
 TELLS_HOW = re.compile(
     r"\W{0,5}(?:give|answer|round|express|write|state|choose|choices|options|pick|reply"
@@ -45,9 +51,7 @@ TELLS_HOW = re.compile(
     re.IGNORECASE,
 )
 TOO = re.compile(r"\btoo\b", re.IGNORECASE)
-LINKS = re.compile(
-    r"\A(?:since|because|as|and|so|if|while|given)\s(?:that\s)?|\s(?:and|so|thus|then|but|while)\Z"
-)
+LINKS = re.compile(r"\A(?:and|so)\s|\s(?:and|so|thus|then|but|while)\Z")
 LEAST_COPIED = 3
 """Blanks of the shortest sentence that is a copy, and no answer."""
 STEM = 5
@@ -72,7 +76,7 @@ class Topic:
     @property
     def category(self) -> str:
         """The noun that the question asks for, empty if there is none."""
-        found = CATEGORY.search(self.question)
+        found = CATEGORY.search(self.question) or KIND_OF.search(self.question)
         return "" if found is None else found["noun"].casefold()
 
     @classmethod
@@ -115,6 +119,10 @@ class Topic:
     def is_told_in(self, part: str) -> bool:
         """Say whether a part of a sentence has all words of what is asked."""
         return len(self.asked) > 1 and self.asked <= _stems(part)
+
+    def shares(self, part: str) -> bool:
+        """Say whether a part of a sentence has a word of what is asked."""
+        return bool(self.asked & _stems(part))
 
     def _is_copied(self, clause: str) -> bool:
         """Say whether a clause is a whole sentence of the question."""

@@ -66,6 +66,9 @@ FLIPPING = ("flip", "unsure", "unwahr", "unlike")
 """Groups of the pattern: of words, of words at the very start, of what denies them."""
 GRANTED = re.compile(r"\s{1,3}that\b[^.\n]{1,200}\b(?:but|however)\b", re.IGNORECASE)
 """What makes of a truth a concession: "it's true that A holds, but"."""
+AFTERTHOUGHT = re.compile(
+    r"[;,\u2014(]\s?(?:(?:though|although|but|while)\s)?it(?:'s| is)\s\Z", re.IGNORECASE
+)
 FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)
 TRUE_WORDS = frozenset(
     {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui", "s\u00ed"}
@@ -94,7 +97,9 @@ def _truths(text: str) -> list[Mention]:
     """Find truth values; one that "not" stands before is its contrary."""
     found = []
     for match in TRUTH_WORD.finditer(text):
-        if GRANTED.match(text, match.end()):
+        before = text[max(0, match.start() - 20) : match.start()]
+        that = text.startswith(" that", match.end())
+        if GRANTED.match(text, match.end()) or (that and AFTERTHOUGHT.search(before)):
             continue
         groups = (*SPELLED, *LEADING, "cjk")
         group = next(name for name in groups if match[name])

@@ -42,6 +42,11 @@ def read(
         ("It takes three and a half days.", "3.5"),
         ("4 dollars and 5 cents", "4.05"),
         ("88 would be my answer.", "88"),
+        ("There are 30 boys, and a third of them, i.e. 10, swim.", "10"),
+        ("80 euros, or 20 euros a month for 4 months.", "80"),
+        ("96 bricks are needed to build a wall of 12 by 8 bricks.", "96"),
+        ("It takes 96 bricks; with some broken you'd buy 110.", "96"),
+        ("The volume is 30 cm<sup>3</sup>.", "30"),
         ("at least 88", None),
         ("88 < x", None),
         ("Let n = 88. Then", None),
@@ -52,6 +57,23 @@ def test_a_number_is_told_from_what_is_said_beside_it(
 ) -> None:
     """Remarks behind it, units, and bounds that are no number."""
     assert read("number", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("How many girls swim?", "30% of the girls swim.", None),
+        ("How many rolls are left over?", "It is 5 with a remainder of 3.", "3"),
+        ("What is the new price in dollars?", "It costs $15 less.", None),
+        ("A hat costs $40. What is the new price?", "The hat costs $25 now.", "25"),
+        ("How old was Al when Bo was born?", "25 years ago Al was 30.", "30"),
+    ],
+)
+def test_a_question_tells_which_number_it_asks_for(
+    question: str, text: str, expected: str | None
+) -> None:
+    """No share, no difference, and the remainder where it is asked for."""
+    assert read("number", text, question) == expected
 
 
 def test_a_bound_that_is_asked_for_is_the_answer() -> None:
@@ -79,6 +101,7 @@ def test_the_degrees_below_zero_that_are_asked_for_have_no_sign() -> None:
         ("Uma arrived first. Vic was late, and so was Wes.", "Uma"),
         ("If Wes lied, it's Uma; otherwise Vic.", None),
         ("I was about to say Vic, but it was Uma.", "Uma"),
+        ("The last was Wes and Uma is second.", None),
     ],
 )
 def test_a_copy_of_the_question_names_nobody(text: str, expected: str | None) -> None:
@@ -97,6 +120,10 @@ def test_a_copy_of_the_question_names_nobody(text: str, expected: str | None) ->
         ("A\u3001C\u90fd\u5bf9\u3002", None),
         ("A/C", None),
         ("C... actually D.", "D"),
+        ("D is close, but C is better.", "C"),
+        ("A and B are out; D too. C remains.", "C"),
+        ("None of the options is right, though C comes close.", None),
+        ("**C. third**\n\n* **A. first:** no use.\n* **B. second:** small.", "C"),
     ],
 )
 def test_an_option_is_told_from_remarks_on_others(
@@ -125,6 +152,9 @@ def test_an_option_is_told_from_remarks_on_others(
         ("Ist es so?", "Das ist nicht richtig.", "false"),
         ("Ist es so?", "Das stimmt.", "true"),
         ("Est-ce vrai ?", "C'est exact.", "true"),
+        ("Do cats lay eggs?", "They do not.", "false"),
+        ("Is it a cat?", "It certainly is.", "true"),
+        ("Can cats fly?", "Cats can't fly; it is true that some jump far.", "false"),
         ("\u5bf9\u5417\uff1f", "\u4e0d\u662f\u3002", "false"),
     ],
 )
@@ -153,6 +183,7 @@ def test_a_label_is_told_from_what_is_granted(text: str, expected: str) -> None:
     [
         ("In which country is the Prado?", "Madrid, Spain", "Spain"),
         ("In which city is the Prado?", "Madrid, Spain", "Madrid"),
+        ("What is the capital of Ohio?", "Columbus, Ohio", "Columbus"),
         ("In which country is Turin?", "Turin is in Italy.", "Italy"),
         ("Who taught there?", "Prof. Lee taught there for years.", "Lee"),
         ("Who runs it?", "Ms. Ann Brown runs it.", "Ms. Ann Brown"),
@@ -165,3 +196,21 @@ def test_a_place_or_a_title_is_no_more_than_is_asked(
     found = read("answer", text, question, right=right)
 
     assert str(found).casefold() == right.casefold()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        (
+            "The rug is too big. What is too big: rug or room?",
+            "The rug is too big.",
+            "rug",
+        ),
+        ("Which of rug and room is wide?", "Left: room, wide: rug.", "rug"),
+    ],
+)
+def test_a_word_of_the_question_is_no_objection(
+    question: str, text: str, expected: str
+) -> None:
+    """What is asked about a name does not deny it."""
+    assert read("answer", text, question, options=["rug", "room"]) == expected

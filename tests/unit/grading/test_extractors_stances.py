@@ -219,7 +219,7 @@ def test_a_truth_value_is_what_a_reader_takes_it_for(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Ines keeps the cat. So Ravi keeps the hen, and Olga keeps the dog.", None),
+        ("Ines keeps the cat. So Ravi keeps the hen, and Olga keeps the dog.", "Olga"),
         ("Ines keeps the cat. Olga keeps the dog.", "Olga"),
         ("Ines keeps the cat, so Olga keeps the dog.", "Olga"),
         ("Olga keeps the hen.", None),
