@@ -46,6 +46,8 @@ INVERTED = re.compile(r"(?<!\w)([A-Z]) it (is|must be)\b(?=\s{0,3}(?:[^\w\s]|\Z)
 OPTION = re.compile(
     r"^[ \t]{0,8}[(\[]?([A-Z])[)\].:][ \t]{1,4}(\S[^\n]{0,300})$", re.MULTILINE
 )
+INLINE = re.compile(r"(?<=\S)[ \t,;]{1,4}(?=\([A-Z]\)\s)")
+"""What stands between options on one line: "(A) red (B) blue"."""
 MARK = re.compile(r"\A\s*(?:[(\[][A-Za-z][)\]]|[A-Za-z][).:])\s*")
 VERDICT = re.compile(
     r"\A\s{0,3}(?:is|are|was|were|has|have|would|can|does|refers|describes|means"
@@ -144,7 +146,11 @@ def _texts(options: object, letters: str, sample: Sample) -> dict[str, str]:
         texts = []
     if not texts or all(len(text.strip()) <= 1 for text in texts):
         columns = (text for _, text in sample.fields if isinstance(text, str))
-        found = (dict(OPTION.findall(column[-ENDING:])) for column in columns)
+        found = (
+            dict(OPTION.findall(apart))
+            for column in columns
+            for apart in (column[-ENDING:], INLINE.sub("\n", column[-ENDING:]))
+        )
         listed: dict[str, str] = max(found, key=len, default={})
         texts = [listed.get(letter, "") for letter in letters]
     texts = [MARK.sub("", text).strip().rstrip(".") for text in texts]

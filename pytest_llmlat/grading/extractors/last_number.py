@@ -94,6 +94,8 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
         last = numeral
     within = [numeral for numeral in whole if numeral.start <= last.start]
     totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
+    if any(asked.counts(text, numeral) for numeral in within):
+        totals = [numeral for numeral in totals if asked.counts(text, numeral)]
     if len(totals) == 1 and "=" not in text[start : last.end]:
         last = totals[0]
         chosen: Numeral | None = last

@@ -66,6 +66,11 @@ LEFT = re.compile(
     r"(?=(?P<words>[^\n]{1,200}))",
     re.IGNORECASE,
 )
+DOES = re.compile(
+    r"(?P<words>[A-Z][^,.;:\n]{1,50}?)\s(?:did|does|has|had|can|will|would)"
+    r"(?:\s(?:so|it|this|that))?\s{0,2}(?:[.,;!]|\Z)"
+)
+"""A name that takes up the verb of the question: "Ann Lee did."."""
 CONCLUDING = re.compile(
     r"(?:therefore|thus|hence|so|consequently|in conclusion|this means)\b[,:]?\s",
     re.IGNORECASE,
@@ -117,6 +122,7 @@ VERB = re.compile(
 OUTER = {"country", "nation", "state", "continent", "province", "region", "county"}
 INNER = {"city", "town", "village", "capital", "port"}
 """Kinds of places that stand last or first where two are named: "Lyon, France"."""
+IN = re.compile(r"\A(?:in|on|at|from)\s(?:the\s)?")
 KEY_WORDS = 3
 """Words of the key of a line such as "Author: X"."""
 
@@ -244,6 +250,10 @@ def _first(head: str) -> Iterator[Claim]:
     if made:
         yield _claim(made["words"])
         return
+    does = DOES.match(head)
+    if does:
+        yield _claim(does["words"])
+        return
     copulas = list(COPULA.finditer(head))
     if len(copulas) != 1:
         yield _claim("" if "," in head else head)
@@ -299,12 +309,12 @@ def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str])
     first.
     """
     noun, folded = topic.category, name.casefold()
-    if not noun:
-        return name
     said = " ".join(re.findall(r"[\w'-]+", answer.casefold()))
+    around = (f"{noun} {folded}", f"{folded} {noun}") if noun else ()
     forms = [
-        *(form for form in (f"{noun} {folded}", f"{folded} {noun}") if form in said),
+        *(form for form in around if form in said),
         folded.removeprefix(f"{noun} ").removesuffix(f" {noun}"),
+        IN.sub("", folded),
     ]
     inner, comma, outer = folded.rpartition(", ")
     if comma and noun in OUTER | INNER:

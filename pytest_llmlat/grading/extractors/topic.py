@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.extractors.contraries import (
@@ -54,6 +55,10 @@ TOO = re.compile(r"\btoo\b", re.IGNORECASE)
 LINKS = re.compile(r"\A(?:and|so)\s|\s(?:and|so|thus|then|but|while)\Z")
 LEAST_COPIED = 3
 """Blanks of the shortest sentence that is a copy, and no answer."""
+SAME = MappingProxyType(
+    {"wide": "width", "high": "height", "tall": "height", "deep": "depth"}
+)
+"""Words for what is measured, by the noun of it: asked how wide, "its width is"."""
 STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
 
@@ -164,7 +169,8 @@ def _words(text: str) -> frozenset[str]:
 
 def stem_of(word: str) -> str:
     """Return what the forms of a word have in common."""
-    return ENDING.sub("", word.casefold())[:STEM]
+    folded = word.casefold()
+    return ENDING.sub("", SAME.get(folded, folded))[:STEM]
 
 
 def _stems(text: str) -> frozenset[str]:

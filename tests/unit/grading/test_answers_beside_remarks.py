@@ -63,6 +63,8 @@ def test_a_number_is_told_from_what_is_said_beside_it(
     ("question", "text", "expected"),
     [
         ("How many girls swim?", "30% of the girls swim.", None),
+        ("How wide is the box?", "Its width is 9 cm and its length is 12 cm.", "9"),
+        ("How many cups are filled?", "6 cups, with 2 litres left over.", "6"),
         ("How many rolls are left over?", "It is 5 with a remainder of 3.", "3"),
         ("What is the new price in dollars?", "It costs $15 less.", None),
         ("A hat costs $40. What is the new price?", "The hat costs $25 now.", "25"),
@@ -185,6 +187,8 @@ def test_a_label_is_told_from_what_is_granted(text: str, expected: str) -> None:
         ("In which city is the Prado?", "Madrid, Spain", "Madrid"),
         ("What is the capital of Ohio?", "Columbus, Ohio", "Columbus"),
         ("In which country is Turin?", "Turin is in Italy.", "Italy"),
+        ("In which country is Bari?", "In Italy.", "Italy"),
+        ("Who taught there?", "Ann Lee did, for years.", "Ann Lee"),
         ("Who taught there?", "Prof. Lee taught there for years.", "Lee"),
         ("Who runs it?", "Ms. Ann Brown runs it.", "Ms. Ann Brown"),
     ],
@@ -214,3 +218,10 @@ def test_a_word_of_the_question_is_no_objection(
 ) -> None:
     """What is asked about a name does not deny it."""
     assert read("answer", text, question, options=["rug", "room"]) == expected
+
+
+def test_options_may_stand_on_one_line() -> None:
+    """Their texts stand for their letters as those of a list do."""
+    question = "Which grows on trees? (A) beans (B) plums (C) carrots"
+
+    assert read("choice", "plums", question, options=["A", "B", "C"]) == "B"
