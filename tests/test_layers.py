@@ -98,6 +98,7 @@ BACKENDS = (
     "hub_inference",
     "completions",
     "engines",
+    "cascade",
 )
 LIBRARY_OF = {
     "http": {"completions"},

@@ -105,7 +105,7 @@ def joined(
         varied: models that are one model in several settings.
         cut_off: rows of which more may have been to come.
     """
-    rows = _ordered(_measured(condensed, balance, seed, cut_off))
+    rows = _ordered(rows_of_cells(condensed, balance, seed, cut_off))
     draws = {
         row.standing.id: own
         for row in rows
@@ -125,7 +125,7 @@ def joined(
     )
 
 
-def _measured(
+def rows_of_cells(
     condensed: Sequence[Condensed],
     balance: Balance,
     seed: int,

@@ -226,6 +226,8 @@ def _prefill_rate(records: Sequence[Record]) -> float | None:
         (r.prompt_tokens, r.timing.ttft_s - (r.timing.queue_s or 0.0))
         for r in records
         if r.timing is not None and r.prompt_tokens and r.timing.ttft_s is not None
+        # Of a cascade it is the time of other models' answers too.
+        if not r.steps
     ]
     waited = sum(seconds for _, seconds in pairs)
     return sum(tokens for tokens, _ in pairs) / waited if waited else None

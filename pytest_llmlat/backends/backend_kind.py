@@ -101,7 +101,7 @@ class BackendKind:
     open_on_base: OpenerOnBase | None = None
     """Opens a model on a base that is kept for the next deployment."""
     weights: WeightsSource = "hub"
-    needs: Literal["weights", "url"] | None = "weights"
+    needs: Literal["weights", "url", "steps"] | None = "weights"
     """The key without which an entry of a catalogue means nothing."""
     devices: tuple[str, ...] = ()
     """Where an entry runs that names no devices; empty for the usual ones."""

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, model_at
+from pytest_llmlat.backends.go_on_entry import KEY, rules_of
 from pytest_llmlat.backends.price_entry import price_of
 from pytest_llmlat.machine.device_table import (
     all_devices,
@@ -48,12 +49,15 @@ _KEYS = (
     "headers",
     "engine",
     "command",
+    "steps",
+    KEY,
     "price",
     "options",
 )
 _OF_SOME = (
     *("package", "extra", "revision", "adapter", "adapter_revision", "dtype"),
     *("trust_remote_code", "url", "api_key_env", "headers", "engine", "command"),
+    *("steps", KEY),
 )
 """Keys that not every backend heeds; each says which it does."""
 _ENTRIES = EntryKind(
@@ -108,7 +112,11 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
         BadCatalogue: names the file and the key or line.
     """
     tables = whole_entries((bundled("models.toml"), *files), _ENTRIES)
-    found = {name: _model(table) for name, table in tables.items()}
+    plain = {n: _model(table) for n, table in tables.items() if not _stepped(table)}
+    found = {
+        name: plain[name] if name in plain else _model(table, _steps(table, plain))
+        for name, table in tables.items()
+    }
     return ModelCatalogue(entries=found, default=DEFAULT, tables=tables)
 
 
@@ -122,7 +130,43 @@ def _remedy() -> str:
     )
 
 
-def _model(table: TomlTable) -> ModelSpec:
+def _stepped(table: TomlTable) -> bool:
+    return bool(table.values.get("steps"))
+
+
+def _steps(table: TomlTable, plain: Mapping[str, ModelSpec]) -> tuple[ModelSpec, ...]:
+    """Return the models that a cascade names: other entries, or addresses.
+
+    Raises:
+        UnknownName: there is no such model.
+    """
+    found = []
+    for name in table.texts("steps"):
+        model = plain.get(name) or model_at(name)
+        if model is None:
+            told = f"{table.where}.steps (a cascade is no step of another)"
+            raise UnknownName("model", name, plain, where=told, remedy=_remedy())
+        found.append(model)
+    return tuple(found)
+
+
+def _common(table: TomlTable, steps: Sequence[ModelSpec]) -> tuple[str, ...]:
+    """Return the devices that all steps run on, in the first one's order."""
+    first, *others = steps
+    shared = tuple(
+        device
+        for device in first.devices
+        # What a cloud serves is none of this machine's.
+        if getattr(find_device(device), "backend", None) is None
+        and all(device in other.devices for other in others)
+    )
+    if not shared:
+        told = "; ".join(f"{step.name}: {', '.join(step.devices)}" for step in steps)
+        raise table.complain("steps", f"have no device in common ({told})")
+    return shared
+
+
+def _model(table: TomlTable, steps: tuple[ModelSpec, ...] = ()) -> ModelSpec:
     table.only(_KEYS)
     backend = table.required("backend")
     if backend not in BACKENDS:
@@ -131,7 +175,8 @@ def _model(table: TomlTable) -> ModelSpec:
         )
     kind = BACKENDS[backend]
     named = map(device_name, table.texts("devices"))
-    devices = tuple(dict.fromkeys(named)) or kind.usual_devices
+    usual = _common(table, steps) if steps else kind.usual_devices
+    devices = tuple(dict.fromkeys(named)) or usual
     _check_devices(table, "devices", devices)
     if kind.needs == "url":
         url = table.required("url")
@@ -139,6 +184,8 @@ def _model(table: TomlTable) -> ModelSpec:
             raise table.complain("url", "must begin with http:// or https://")
     elif kind.needs == "weights":
         table.required("weights")
+    elif kind.needs == "steps" and not steps:
+        raise table.complain("steps", "is needed and missing: the models to ask")
     options = tuple(
         (key, _placed(table, f"options.{key}", value))
         for key, value in table.scalars("options", nested=kind.nested_options)
@@ -163,6 +210,8 @@ def _model(table: TomlTable) -> ModelSpec:
         headers=table.pairs("headers"),
         engine=table.text("engine"),
         command=table.text("command"),
+        steps=steps,
+        go_on=rules_of(table, len(steps)) if steps else (),
         price=price_of(table, date.today()),  # noqa: DTZ011 - a day where one is
         options=options,
         file=table.file,

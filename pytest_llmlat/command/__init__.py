@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "write a report anew: of one run, or of several in one",
     "compare": "the gate's verdicts on two runs that were measured before",
     "baseline": "the runs that a baseline holds: show, add, prune",
+    "route": "cascades and routers through several models, found in their records",
     "export": "the records of a run as a table: CSV, Parquet or JSON lines",
     "history": "how each cell changed from run to run, as a page and a picture",
     "calibrate": "how true the clock for servers is on this machine",

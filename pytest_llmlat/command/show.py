@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.going_on import StepTaken
     from pytest_llmlat.values.records import Cell, Record
 
 
@@ -205,6 +206,16 @@ def _figures(record: Record) -> Iterator[str]:
         yield f"temperature {record.temperature:g}{nucleus}, seed {seed}"
     if timing and timing.thinking_s is not None:
         yield f"thinking {seconds(timing.thinking_s)}"
+    if record.steps:
+        yield f"steps {' > '.join(map(_step, record.steps))}"
     tokens, thought = record.output_tokens, record.thought_tokens
     told = f"{MISSING if tokens is None else tokens} tokens"
     yield f"{told}, {thought} of them thoughts" if thought else told
+
+
+def _step(step: StepTaken) -> str:
+    """Return what a step of a cascade did, in a few words."""
+    if not step.seconds:
+        return f"{step.model} passed over ({step.went_on})"
+    why = f", {step.went_on}" if step.went_on else ""
+    return f"{step.model} {seconds(step.seconds)}{why}"

@@ -44,10 +44,7 @@ def grade(
     elif (right := _verbatim(answer, task, sample)) is not None:
         extraction = Extraction(value=right, explicit=True)
     else:
-        with EXTRACTORS.blamed(task.extractor):
-            extraction = EXTRACTORS[task.extractor](answer, task, sample)
-    if truncated and metric.exact and not extraction.explicit:
-        extraction = replace(extraction, value=None)
+        extraction = read_answer(answer, task, sample, truncated=truncated)
     with METRICS.blamed(task.metric):
         if metric.grade is not None:
             found = metric.grade(extraction.value, task, sample)
@@ -59,6 +56,27 @@ def grade(
         else:
             found = metric.run(extraction.value, task, sample, sandbox)
         return extraction, checked(found, task.metric, metric)
+
+
+def read_answer(
+    answer: str, task: Task, sample: Sample, *, truncated: bool = False
+) -> Extraction:
+    """Return what an answer is read as, without holding it against the right one.
+
+    Args:
+        answer: the model's text.
+        task: names the extractor.
+        sample: what was asked; of its reference an extractor may take the form.
+        truncated: as for :func:`grade`.
+
+    Raises:
+        BadExtension: the extractor is broken.
+    """
+    with EXTRACTORS.blamed(task.extractor):
+        extraction = EXTRACTORS[task.extractor](answer, task, sample)
+    if truncated and METRICS[task.metric].exact and not extraction.explicit:
+        return replace(extraction, value=None)
+    return extraction
 
 
 def ungraded(task: Task) -> tuple[Extraction, Grade]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.thought_settings import to_think
 from pytest_llmlat.measure.cold_prompts import head_of, with_head
 from pytest_llmlat.measure.repeats import drawn
+from pytest_llmlat.measure.step_reading import with_reading
 from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots
@@ -102,6 +103,8 @@ def question_of(
         texts = tuple(option.continuation for option in options)
         request = replace(request, continuations=texts, constraint=None)
     request = drawn(request, plan.sampling, sample=sample.id, number=number)
+    if model.steps:
+        request = with_reading(request, plan.task, sample)
     turn = sample.turn
     if turn is not None:
         request = replace(

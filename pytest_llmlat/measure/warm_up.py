@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.constraints import make_ready, refused
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.values.errors import Unsupported
+from pytest_llmlat.values.protocols import Stepped
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def warm_up(request: Request, backend: Backend | Server[Any], clock: Clock) -> R
         # A budget of thoughts would come on top.
         thinking_tokens=None if request.thinking_tokens else request.thinking_tokens,
     )
+    if isinstance(backend, Stepped):
+        backend.warm_up(few)
     response = scenarios.ask(few, backend, clock)
     if response.generation is None and few.constraint is not None:
         free = scenarios.ask(replace(few, constraint=None), backend, clock)

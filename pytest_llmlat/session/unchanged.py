@@ -132,6 +132,7 @@ def _content(model: ModelSpec) -> ModelSpec:
         model,
         weights=_digest(model.weights),
         adapter=_digest(model.adapter),
+        steps=tuple(map(_content, model.steps)),
         options=tuple(
             (name, (_digest(value) or "") if isinstance(value, str) else value)
             for name, value in model.options

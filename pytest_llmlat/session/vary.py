@@ -182,6 +182,8 @@ def entry_text(variant: Variant) -> str:
         "backend": model.backend,
         "engine": model.engine,
         "command": model.command,
+        "steps": [step.name for step in model.steps] or None,
+        "go_on": [dict(rule.conditions) for rule in model.go_on] or None,
         "package": model.package,
         "weights": model.weights,
         "revision": model.revision,

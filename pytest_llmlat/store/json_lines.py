@@ -18,6 +18,7 @@ from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, L
 from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
+from pytest_llmlat.values.going_on import StepTaken
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
@@ -62,6 +63,7 @@ _NESTED = {
 }
 _ENTITY_TYPES = {
     "Scalar": Scalar,
+    "StepTaken": StepTaken,
     "Cell": Cell,
     "Timing": Timing,
     "Likelihood": Likelihood,
@@ -74,6 +76,7 @@ _ENTITY_TYPES = {
     "ReusedAnswers": ReusedAnswers,
 }
 """Names in annotations of records and cells that their module does not import."""
+_LISTED = {"ranked": RankedOption, "steps": StepTaken}
 _MALFORMED = (
     *(ValueError, KeyError, TypeError),
     *(AttributeError, OverflowError, RecursionError),
@@ -126,10 +129,9 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
             found["groups"] = tuple(
                 [(name, value) for name, value in content["groups"]]
             )
-        if "ranked" in content:
-            found["ranked"] = tuple(
-                [_value(RankedOption, option) for option in content["ranked"]]
-            )
+        for name, kind in _LISTED.items():
+            if name in content:
+                found[name] = tuple([_value(kind, each) for each in content[name]])
         record = _made(Record, found)
         check_record(record)
     except _MALFORMED as error:

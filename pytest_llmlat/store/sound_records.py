@@ -56,6 +56,7 @@ def check_record(record: Record) -> None:
         and type(chance) in _NUMBER
         and -LARGEST < chance < 1
         and type(record.rendered) in _TEXT
+        and all(wrong_field(s, {}) is None and s.sound for s in record.steps)
         and type(record.thoughts) in _TEXT
         and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
         and type(record.cut_in_thought) is bool
@@ -68,8 +69,7 @@ def check_record(record: Record) -> None:
         and type(record.conversation) in _TEXT
         and type(record.cluster) in _TEXT
         and (record.turn is None or _counted(record.turn))
-        and type(record.continues) is bool
-        and type(record.graded) is bool
+        and type(record.continues) is type(record.graded) is bool
         and all(type(each) is str for pair in record.groups for each in pair)
         and type(record.constraint) in _TEXT
         and _counted(record.sitting)

@@ -44,4 +44,5 @@ def with_response(record: Record, response: Response) -> Record:
         top_p=how.top_p if how else None,
         seed=how.seed if how else None,
         cached_tokens=generation.cached_tokens if generation else None,
+        steps=generation.steps if generation else (),
     )

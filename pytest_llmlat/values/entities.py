@@ -15,6 +15,7 @@ from pytest_llmlat.values.confidential import (
 if TYPE_CHECKING:
     from pytest_llmlat.values.confidential import Secret, WebAddress
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.going_on import GoOn
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.ranking import RankBy
 
@@ -82,6 +83,10 @@ class ModelSpec:
     """Name of the engine that is started to serve it, such as ``vllm``."""
     command: str | None = None
     """Command that starts a server for it, ``{port}`` standing for the port."""
+    steps: tuple[ModelSpec, ...] = ()
+    """Models of a cascade, in the order of asking; empty for any other model."""
+    go_on: tuple[GoOn, ...] = ()
+    """Rule of going on for each step but the last."""
     price: Price | None = None
     """What it costs in money; ``None`` where nobody says."""
     options: tuple[tuple[str, Scalar | Secret], ...] = ()

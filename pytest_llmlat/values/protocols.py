@@ -131,6 +131,19 @@ class Batching(Backend, Protocol):
 
 
 @runtime_checkable
+class Stepped(Backend, Protocol):
+    """A model that is made of several, of which an answer may need only one."""
+
+    def warm_up(self, request: Request) -> None:
+        """Let every one of them answer a short request, so that none is cold.
+
+        Raises:
+            Unsupported: such requests cannot be answered as it is set up.
+        """
+        ...
+
+
+@runtime_checkable
 class Constraining(Protocol):
     """Further methods of a backend or a server that heeds ``Request.constraint``.
 

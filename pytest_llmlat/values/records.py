@@ -10,8 +10,8 @@ inter-token latency, ``ttfr`` time to the first token of a thought. Instants are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from pytest_llmlat.values.sampling import GREEDY, Sampling
 from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
@@ -19,6 +19,7 @@ from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.going_on import StepTaken
     from pytest_llmlat.values.ranking import Likelihood, RankedOption
     from pytest_llmlat.values.timing import Timing
 
@@ -48,6 +49,14 @@ class Cell:
         Under another load a model is not as fast.
         """
         return self.model, self.device, self.scenario
+
+
+class AnswerReader(Protocol):
+    """A reader of answers to one question, which does not know the right one."""
+
+    def __call__(self, text: str, *, truncated: bool = False) -> Extraction:
+        """Return what is read in a text, which may have been cut at its limit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,10 @@ class Request:
     """Constraint on the answer, from its first token on; ``None`` for none."""
     continuations: tuple[str, ...] = ()
     """Texts whose likelihood behind the prompt is asked; nothing is generated then."""
+    family: str | None = None
+    """Family of its task, for a cascade; ``None`` where nobody needs it."""
+    reads: AnswerReader | None = field(default=None, compare=False, repr=False)
+    """How an answer to it is read, for a cascade; ``None`` where nobody needs it."""
 
     @property
     def most_tokens(self) -> int:
@@ -130,6 +143,9 @@ class Generation:
     likelihoods: tuple[Likelihood, ...] = ()
     """Likelihoods of the continuations that were asked about; nothing was generated
     then."""
+    steps: tuple[StepTaken, ...] = ()
+    """Models of a cascade that were asked or passed over, in that order; tokens are
+    those of all of them. Empty for any other model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +248,9 @@ class Record:
     rendered: str | None = None
     """Prompt that the model really read, after its chat template; ``None`` if
     unknown."""
+    steps: tuple[StepTaken, ...] = ()
+    """Models of a cascade that were asked or passed over; tokens are those of all of
+    them."""
     thoughts: str | None = None
     thought_tokens: int | None = None
     """Thought tokens among ``output_tokens``; ``None`` where that is unknown."""

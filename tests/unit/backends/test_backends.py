@@ -41,7 +41,7 @@ def test_no_backend_is_imported_to_read_the_table() -> None:
     code = (
         "import sys\n"
         "from pytest_llmlat.backends.backend_kind import BACKENDS\n"
-        "assert len(BACKENDS.working()) == 7\n"
+        "assert len(BACKENDS.working()) == 8\n"
         "names = ('ssl', 'pytest_llmlat.backends.completions.completions_server',"
         " 'pytest_llmlat.backends.gguf.model')\n"
         "print([name for name in names if name in sys.modules])"

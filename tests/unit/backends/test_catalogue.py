@@ -222,7 +222,7 @@ def test_a_pyproject_of_wrong_types_is_told(tmp_path: Path, text: str) -> None:
         ("[models.x]\n", "FILE: models.x.backend: is needed and missing"),
         (
             '[models.x]\nbackend = "vllm"\n',
-            "FILE: models.x.backend: unknown backend 'vllm'; known: engine",
+            "FILE: models.x.backend: unknown backend 'vllm'; known: cascade, engine",
         ),
         (
             '[models.x]\nbackend = "gguf"\n',

@@ -1,0 +1,1 @@
+"""Routes through several models, found in stored records of the same samples."""

@@ -1,0 +1,94 @@
+"""The entry of a cascade, looked at before anything is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
+from pytest_llmlat.backends.shared_options import SHARED
+from pytest_llmlat.machine.device_table import find_device
+from pytest_llmlat.values.errors import BadCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_llmlat.backends.backend_kind import BackendKind
+    from pytest_llmlat.values.entities import ModelSpec
+
+_MOST_STEPS = 4
+_FEWEST_STEPS = 2
+
+
+def check_steps(model: ModelSpec) -> None:
+    """See that the steps of a cascade can be asked one after the other.
+
+    Raises:
+        BadCatalogue: they cannot; says which, and why.
+        UsageError: the entry of a step is wrong itself.
+    """
+    where = f"{model.file}: " if model.file else ""
+    for problem in _problems(model):
+        raise BadCatalogue(f"{where}model {model.name!r}: {problem}")
+    for step in model.steps:
+        check_options(step)
+        _kind(step).check_entry(step)
+
+
+def _problems(model: ModelSpec) -> Iterator[str]:
+    """Yield what is wrong with the steps, each a sentence."""
+    names = [step.name for step in model.steps]
+    if not _FEWEST_STEPS <= len(names) <= _MOST_STEPS:
+        yield (
+            f"steps: {len(names)} models; a cascade has {_FEWEST_STEPS} to"
+            f" {_MOST_STEPS}"
+        )
+    if len(model.go_on) != len(names) - 1:
+        yield (
+            f"go_on: {len(model.go_on)} rules for {len(names)} steps; every step but"
+            " the last has one"
+        )
+    if twice := {name for name in names if names.count(name) > 1}:
+        yield f"steps: {min(twice)!r} is named twice; give each step once"
+    for name in model.devices:
+        device = find_device(name)
+        if device is not None and device.backend is not None:
+            yield f"devices: {name} is a cloud, and a cascade runs on this machine"
+    for step in model.steps:
+        yield from _problems_of_step(model, step)
+    forms = {step.name: step.chat for step in model.steps if step.chat is not None}
+    if len(set(forms.values())) > 1:
+        told = ", ".join(
+            f"{name!r} {'chats' if chats else 'does not'}"
+            for name, chats in forms.items()
+        )
+        yield f"steps: all must take one form of prompt, and {told}"
+
+
+def _kind(step: ModelSpec) -> BackendKind:
+    return BACKENDS.find(step.backend, where=f"model {step.name!r}")
+
+
+def _problems_of_step(model: ModelSpec, step: ModelSpec) -> Iterator[str]:
+    if step.steps:
+        yield f"steps: {step.name!r} is a cascade itself; name its models instead"
+    if _kind(step).remote:
+        yield (
+            f"steps: {step.name!r} is behind a server, and models of a cascade run in"
+            " this process; serve the cascade as a whole and measure that server"
+        )
+    if lacking := [name for name in model.devices if name not in step.devices]:
+        yield (
+            f"steps: {step.name!r} does not run on {lacking[0]}; all steps run on the"
+            f" device of the cascade (its devices: {', '.join(step.devices)})"
+        )
+    own = {option.name for option in SHARED} & {name for name, _ in step.options}
+    told = [
+        *(["system"] if step.system is not None else []),
+        *(["chat_template_kwargs"] if step.chat_template_kwargs else []),
+        *sorted(f"options.{name}" for name in own),
+    ]
+    if told:
+        yield (
+            f"steps: {step.name!r} sets {told[0]}, which all steps share: set it in the"
+            " entry of the cascade, and name a step without it"
+        )
