@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
-    from pytest_llmlat.analysis.spending import Spending
+    from pytest_llmlat.analysis.spending import SpendingByKind
     from pytest_llmlat.analysis.workload import Workload
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
@@ -70,8 +70,8 @@ class Condensed:
     """What the cell's row joins."""
     workload: Workload
     """What the cell was asked."""
-    spent: Spending | None
-    """What it cost in money."""
+    spent: SpendingByKind
+    """What it cost, as far as that is known."""
 
 
 def condense(

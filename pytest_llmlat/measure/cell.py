@@ -11,7 +11,7 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.answer_record import answer_record, asked_record
-from pytest_llmlat.measure.cell_energy import CellEnergy
+from pytest_llmlat.measure.cell_resources import CellResources
 from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
 from pytest_llmlat.measure.cell_warnings import (
     cards,
@@ -42,6 +42,7 @@ from pytest_llmlat.measure.warm_up import (
     warm_up,
 )
 from pytest_llmlat.values.answered_record import with_response
+from pytest_llmlat.values.errors import BudgetSpent
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -103,7 +104,7 @@ class CellMeasurement:
         self._plan, self._model, self._tools = plan, model, tools
         self._managed = made_ready(model.backend)
         whole = alone and not plan.before and not plan.kept
-        self._energy = CellEnergy(tools.energy(model), whole=whole)
+        self._used = CellResources(model, tools, whole=whole)
         remote = model.backend.remote
         compiled_s = compile_constraint(plan, model.backend, tools.clock)
         self._asked = asked_in_order(plan, in_turn=in_turn and not alone)
@@ -119,7 +120,7 @@ class CellMeasurement:
             compiled_s=compiled_s,
             price=model.deployment.model.price,
         )
-        self.facts = replace(planned, energy=self._energy.facts)
+        self.facts = replace(planned, energy=self._used.energy)
         tools.on_facts(self.facts)
         if plan.task.ranked is not None:
             check_ranking(model.backend, model=model.name, task=plan.task.name)
@@ -151,6 +152,7 @@ class CellMeasurement:
     def warm_up(self) -> None:
         """Make one short request, timed apart, and fill a warm cache."""
         backend, clock = self._model.backend, self._tools.clock
+        self._used.must_fit(self._uncounted.shortest(), None)
         first = warm_up(self._uncounted.shortest(), backend, clock)
         self._troubled = troubled_warm_up(self._plan.cell, first)
         if first.generation is not None:
@@ -181,13 +183,12 @@ class CellMeasurement:
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=self._uncounted,
                 batches=scenarios.batch_settings(self._model.deployment.model),
-                along=scenarios.Alongside(sink=spool, energy=self._energy.window),
+                along=self._used.along(spool),
             )
             for place, response in enumerate(load.responses):
                 if response is not None:
                     self.keep(place, self._questions[place].request, response)
-        if load.interrupted:
-            raise KeyboardInterrupt
+        self._used.after_load(interrupted=load.interrupted)
         check_running(self._managed, *load.responses)
         return load.facts
 
@@ -206,7 +207,7 @@ class CellMeasurement:
                 seed=self._plan.seed,
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=talks.uncounted(headed=self._uncounted.headed),
-                along=scenarios.Alongside(sink=spool, energy=self._energy.window),
+                along=self._used.along(spool),
             )
             # In the order of sending, which figures of a load go by.
             ended = [(n, one) for n, one in enumerate(load.responses) if one]
@@ -215,8 +216,7 @@ class CellMeasurement:
         for place in range(len(load.responses)):
             if place not in talks.sent and not load.interrupted:
                 self._keep_unasked(place)
-        if load.interrupted:
-            raise KeyboardInterrupt
+        self._used.after_load(interrupted=load.interrupted)
         check_running(self._managed, *load.responses)
         return load.facts
 
@@ -256,9 +256,9 @@ class CellMeasurement:
                 chat=self._model.backend.chat,
                 answers=self._own.of_round(number),
             ).request
-        self._energy.begin()
+        self._used.begin(request, place)
         response = scenarios.ask(request, self._model.backend, clock)
-        self.keep(place, request, response, span=self._energy.end())
+        self.keep(place, request, response, span=self._used.end())
         check_running(self._managed, response)
 
     def _take_kept(self, place: int) -> bool:
@@ -332,6 +332,7 @@ class CellMeasurement:
         )
         self._own.keep(record)
         self.records.append(record)
+        self._used.settle(place, record)
         self._tools.on_record(record)
         for note in (response.note, not_held(request, response)):
             if note is not None:
@@ -347,7 +348,8 @@ class CellMeasurement:
     def cut_off(self) -> None:
         """Report how busy the machine was until the cell was cut off."""
         seen = self._watch.end(answering_ns=self._answering_ns)
-        told = replace(self.facts, warmup_s=self.warmup_s, contention=seen)
+        energy, warmup_s = self._used.close(), self.warmup_s
+        told = replace(self.facts, warmup_s=warmup_s, contention=seen, energy=energy)
         self._tools.on_facts(told)
 
     def finish(
@@ -381,7 +383,7 @@ class CellMeasurement:
                 ),
                 load=load,
                 engine=self._managed.engine if self._managed else None,
-                energy=self._energy.facts,
+                energy=self._used.close(),
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )
@@ -389,10 +391,10 @@ class CellMeasurement:
 
 @contextmanager
 def told_if_cut_off(*cells: CellMeasurement) -> Iterator[None]:
-    """Report, at Ctrl-C inside a block, what disturbed each cell."""
+    """Report, where a block is cut off, what disturbed each cell."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BudgetSpent):
         for cell in cells:
             cell.cut_off()
         raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.allowance import NO_BOUNDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.cell_energy import KnownEnergy
     from pytest_llmlat.measure.kept_answers import CompareSittings
     from pytest_llmlat.measure.spooling import OpenSpool
+    from pytest_llmlat.values.allowance import Allowance
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
@@ -60,6 +63,8 @@ class Tools:
     """Keeps the answers of a load until they are records; ``None``: nothing does."""
     energy: Callable[[LoadedModel], KnownEnergy | None] = lambda _: None
     """Returns the meter of a model's place; ``None`` where none is wanted."""
+    allowance: Callable[[LoadedModel], Allowance] = lambda _: NO_BOUNDS
+    """Returns what a cell of a model may spend."""
     on_again: Callable[[Record], None] | None = None
     """Called for each kept answer that is measured again."""
     compare: CompareSittings | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     """Load a model once for all its cells, and free it before the next is loaded."""
-    from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError  # noqa: PLC0415
+    from pytest_llmlat.values.errors import BudgetSpent, DeviceAbsent, LLMLatError  # noqa: PLC0415
 
     session = session_of(request.config)
     try:
@@ -27,6 +27,8 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
         if session.gate.compares:
             # What was to be compared and is not must not look like a pass.
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+        pytest.skip(str(error))
+    except BudgetSpent as error:
         pytest.skip(str(error))
     except LLMLatError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -251,6 +251,15 @@ def energy(given: Given) -> str:
     return given.texts[0]
 
 
+def spend(given: Given) -> str:
+    """Return what a run may spend as it was typed, checked."""
+    from pytest_llmlat.values.spend import parse_spend  # noqa: PLC0415 - not at start-up
+
+    with _usage():
+        parse_spend(given.texts[0], where=given.where)
+    return given.texts[0]
+
+
 def grid(given: Given) -> float:
     """Return kilograms of carbon dioxide for each kilowatt-hour."""
     from pytest_llmlat.values.energy import parse_grid  # noqa: PLC0415 - not at start-up

@@ -229,6 +229,13 @@ OPTIONS = {
         " tdp=65 (an estimate beside)",
         read=given_option.energy,
     ),
+    "spend": Option(
+        flag="--llm-spend",
+        metavar="EXPR",
+        help="stop before more is spent: 'usd=5 minutes=30 joules=1e6'",
+        read=given_option.spend,
+        looked_up=True,
+    ),
     "grid": Option(
         flag="--llm-grid",
         metavar="KG",

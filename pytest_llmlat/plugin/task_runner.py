@@ -15,7 +15,7 @@ from pytest_llmlat.report.verdict_table import table_of
 from pytest_llmlat.session.arguments import items_of
 from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
 from pytest_llmlat.session.unchanged import Unchanged
-from pytest_llmlat.values.errors import LLMLatError, UsageError
+from pytest_llmlat.values.errors import BudgetSpent, LLMLatError, UsageError
 from pytest_llmlat.values.figure_columns import headline_values
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE
@@ -146,7 +146,7 @@ class Runner:
                 attempt=self._attempt,
             )
             measured = session.run(llm, self._resolve(task), wanted)
-        except Unchanged as left_out:
+        except (Unchanged, BudgetSpent) as left_out:
             pytest.skip(str(left_out))
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -83,6 +83,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     slo: str = "",
     energy: str = "",
     grid: float | None = None,
+    spend: str = "",
     timeout: float | str | None = None,
     balance: Balance = "geometric",
     latency_budget: str | Iterable[str] = (),
@@ -140,6 +141,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
         energy: how joules are counted: ``"off"``, ``"idle=20s"``, ``"tdp=65"``.
+        spend: what the run may spend, ``"usd=5 minutes=30 joules=1e6"``.
         grid: carbon dioxide of a kilowatt-hour in kilograms, such as 0.35.
         timeout: when a request to a server is given up; in seconds, or ``"5min"``.
         balance: which mean of quality and speed is called balanced.
@@ -228,6 +230,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         requests=None if requests is None else whole(requests, "requests", least=1),
         slo=slo,
         energy=energy,
+        spend=spend,
         grid=None if grid is None else parse_grid(str(grid), where="grid"),
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),

@@ -18,7 +18,7 @@ from pytest_llmlat.machine.energy_counters import (
 from pytest_llmlat.machine.energy_meter import EnergyMeter
 from pytest_llmlat.measure.cell_energy import KnownEnergy
 from pytest_llmlat.measure.cell_warnings import cards
-from pytest_llmlat.values.energy import EnergyFacts
+from pytest_llmlat.values.energy import EnergyFacts, parse_energy
 from pytest_llmlat.values.protocols import ManagedServer
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -29,11 +29,22 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.cell_tools import LoadedModel
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.energy import EnergyChoice
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 _LOG = logging.getLogger(__name__)
 _WORKERS = "PYTEST_XDIST_WORKER_COUNT"
 _ELSEWHERE = "a server that is not ours: its energy is not known here"
 _SHARED = "other pytest-xdist workers ran beside, and counters count them too"
+
+
+def meters_of(settings: Settings, clock: Clock, spelled: Spelled) -> EnergyMeters:
+    """Return the meters that were asked for; opens none yet.
+
+    Raises:
+        UsageError: what was asked for is not understood.
+    """
+    choice = parse_energy(settings.energy, where=spelled("energy"))
+    return EnergyMeters(choice, clock, grid=settings.grid)
 
 
 class EnergyMeters:
@@ -82,6 +93,11 @@ class EnergyMeters:
         if key not in self._known:
             self._known[key] = self._opened(place, model.device)
         return self._known[key]
+
+    def open(self, *models: LoadedModel) -> None:
+        """Measure the idle power of all models' places, before any cell begins."""
+        for model in models:
+            self.of(model)
 
     def close(self) -> None:
         """Give back what the counters hold open."""

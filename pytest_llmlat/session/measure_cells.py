@@ -11,7 +11,12 @@ from pytest_llmlat.session.cell_spec import CellSpec
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.stop_signals import StopSignals
-from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
+from pytest_llmlat.values.errors import (
+    BudgetSpent,
+    DeviceAbsent,
+    LLMLatError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from pytest_llmlat.session.run import Session
@@ -51,6 +56,10 @@ def measure_cells(
                         passed &= all(r.finish != "error" for r in measured.records)
             finally:
                 session.unload(model)
+    except BudgetSpent:
+        # What was measured counts; the rest is told as not measured.
+        signals.write_on()
+        board = session.finish(asked=True, passed=False)
     except BaseException as error:
         signals.write_on()
         session.finish(asked=False, passed=False)

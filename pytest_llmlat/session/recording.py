@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.values.cell_facts import CellFacts
+    from pytest_llmlat.values.errors import BudgetSpent
     from pytest_llmlat.values.records import Cell, Record
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class Recorder:
         """Begin with nothing reported."""
         self.facts: dict[Cell, CellFacts] = {}
         self.records: list[Record] = []
+        self.stopped: BudgetSpent | None = None
+        """Says that the budget was spent before the cell's end."""
         self._listener = listener
         self._journal = journal
 

@@ -25,10 +25,11 @@ from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.session.base_branch import reference_name
 from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
+from pytest_llmlat.session.budget import budget_of, cut_short
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
-from pytest_llmlat.session.energy_meters import EnergyMeters
+from pytest_llmlat.session.energy_meters import meters_of
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.session.instruments import Instruments
 from pytest_llmlat.session.lenient_warnings import lenient
@@ -48,8 +49,12 @@ from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.clock import SystemClock
-from pytest_llmlat.values.energy import parse_energy
-from pytest_llmlat.values.errors import DeviceAbsent, RunNotWritten, UsageError
+from pytest_llmlat.values.errors import (
+    BudgetSpent,
+    DeviceAbsent,
+    RunNotWritten,
+    UsageError,
+)
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -103,6 +108,8 @@ class Session:
         self._instruments = Instruments(self._clock)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
+        self._energy = meters_of(settings, self._clock, spelled)
+        self.budget = budget_of(settings, self._clock, self._begin_ns, spelled)
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
         """Number of cells that this process was asked for; 0 while unknown."""
@@ -132,18 +139,14 @@ class Session:
         """Reference solutions that passed; each is run once."""
         return PassedSolutions(user_cache(), place=self.settings.sandbox)
 
-    @cached_property
-    def _energy(self) -> EnergyMeters:
-        """Meters of energy; opened by the first cell of each place."""
-        choice = parse_energy(self.settings.energy, where=self._spelled("energy"))
-        return EnergyMeters(choice, self._clock, grid=self.settings.grid)
-
     def load(self, deployment: Deployment) -> LoadedModel:
         """Load a model, timed.
 
         Raises:
             DeviceAbsent: says what was looked for and what was found.
+            BudgetSpent: what the run may spend is spent.
         """
+        self.budget.check()
         inventory = self.selection.inventory
         if not is_present(deployment.device, inventory):
             raise DeviceAbsent(absence(deployment.device, inventory))
@@ -183,6 +186,7 @@ class Session:
         Raises:
             UsageError: no answer could be graded, there is nothing to ask or no prompt
                 for such a model, or the cell is another test's.
+            BudgetSpent: as for :meth:`load`; what was measured is kept and judged.
         """
         check_grading(task)
         check_options(task, where=f"task {task.name!r}")
@@ -223,6 +227,9 @@ class Session:
             verdicts=self._judged(summary, told, recorder, wanted),
         )
         self._claims.end(plan, measured, told.facts)
+        if recorder.stopped is not None:
+            self.journal.add(cut_short(plan, measured, recorder.stopped))
+            raise recorder.stopped
         return measured
 
     def _plan(
@@ -262,6 +269,8 @@ class Session:
         try:
             with lenient():
                 self._measure(plan, model, beside, recorder)
+        except BudgetSpent as spent:
+            recorder.stopped = spent
         finally:
             self._listener.on_end()
             _LOG.info("%s: %d records", plan.cell.id, len(recorder.records))
@@ -282,12 +291,12 @@ class Session:
             on_record=recorder.on_record,
             spool=partial(Spool, self.journal.folder),
             energy=self._energy.of,
+            allowance=self.budget.allowance,
             on_again=self.journal.add_again,
             compare=compare_sittings,
         )
         plan = replace(plan, instrument=self._instruments.of(model, plan))
-        for each in (model, *(beside[1:] if beside else ())):
-            self._energy.of(each)  # idle power is measured before any cell begins
+        self._energy.open(model, *(beside[1:] if beside else ()))
         if beside is None:
 
             def ask(plan: Plan) -> None:
@@ -367,7 +376,7 @@ class Session:
                 cells_planned=self.cells_planned,
             ),
             asked=asked,
-            passed=passed,
+            passed=passed and self.budget.refused is None,
         )
 
     def seconds(self) -> float:

@@ -15,6 +15,7 @@ from pytest_llmlat.session.asked_settings import (
     with_shots_asked,
 )
 from pytest_llmlat.session.base_branch import counterparts, reference_name
+from pytest_llmlat.session.budget import check_spend
 from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.vary import entry_text, model_named, variants
@@ -331,6 +332,8 @@ class Selection:
         _ = self.tasks, self.chosen_tasks, self.compared_prompts
         beside = (self.against, self.yardstick)
         check_variants(self.variants, beside, where=self._spelled("vary"))
+        measured = (*self.chosen_models, *filter(None, [self.against]))
+        check_spend(self._settings, measured, where=self._spelled("spend"))
         for name in filter(None, dict(self._settings.latency_budget)):
             self.tasks.find(name, where=self._spelled("latency_budget"))
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.units import named, seconds
-
-if TYPE_CHECKING:
-    from pytest_llmlat.values.settings import Spelled
 
 IDLE_S = 10.0
 """Seconds for which the power of a machine that does nothing is measured."""
@@ -116,12 +112,3 @@ def positive(text: str, what: str, *, where: str) -> float:
     if not 0 < value < math.inf:
         raise UsageError(f"{where}: {text!r} is not understood; write {what}")
     return value
-
-
-def checked_energy(text: str, spelled: Spelled) -> EnergyChoice:
-    """Return the choice of a setting, whoever wrote it.
-
-    Raises:
-        UsageError: shows the grammar.
-    """
-    return parse_energy(text, where=spelled("energy"))

@@ -18,6 +18,7 @@ Every message says what is wrong, where it came from and what to do::
     ├── OutOfMemory           a model, or an answer, does not fit into memory
     ├── ServerUnavailable     a server cannot be reached, or does not let us in
     ├── RunNotWritten         what is measured cannot be written down
+    ├── BudgetSpent           what a run may spend is spent; the rest is not measured
     ├── GenerationFailed      the backend broke while it answered
     └── SandboxUnavailable    generated code cannot be run here
 
@@ -48,6 +49,10 @@ class LLMLatError(Exception):
 
 class UsageError(LLMLatError):
     """Something that was asked for cannot be done as it was written."""
+
+
+class BudgetSpent(LLMLatError):
+    """What a run may spend is spent: nothing went wrong, the rest is not measured."""
 
 
 class UnknownName(UsageError):

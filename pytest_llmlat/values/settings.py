@@ -102,6 +102,8 @@ class Settings:
     energy: str = ""
     """What was asked of the measurement of energy, as it was typed; empty for the
     defaults."""
+    spend: str = ""
+    """What the run may spend at most, as it was typed; empty for no bound."""
     grid: float | None = None
     """Kilograms of carbon dioxide for each kilowatt-hour; ``None`` if nobody says."""
     slo: str = ""

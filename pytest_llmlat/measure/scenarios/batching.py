@@ -105,7 +105,8 @@ def in_batches(
         finally:
             batches.close()
         result.facts = run.facts()
-        if result.facts is not None and run.size > 1:
+        stopped = along.allowance.refused is not None
+        if result.facts is not None and run.size > 1 and not stopped:
             checked, changed = run.compared(backend, seed)
             result.facts = replace(
                 result.facts, batch_checked=checked, batch_changed=changed
@@ -215,8 +216,16 @@ class _Run:
             self._along.energy.open()
             self._start_ns = self._clock.now_ns()
             for first in range(0, len(self._order), step):
-                self._answer(self._order[first : first + step])
+                wanted = self._order[first : first + step]
+                places = [place for place in wanted if self._may_ask(place)]
+                if places:
+                    self._answer(places)
+                if len(places) < len(wanted):
+                    break
             self._along.energy.close()
+
+    def _may_ask(self, place: int) -> bool:
+        return self._along.allowance.admit(self._requests[place], place)
 
     def _answer(self, places: Sequence[int]) -> None:
         """Answer one batch; an error of it becomes that of each of its requests."""

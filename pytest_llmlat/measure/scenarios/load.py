@@ -146,7 +146,9 @@ class Offered(Generic[E]):
         self._spans: list[RequestSpan] = []
         self._measured: list[RequestSpan] = []
         self._left = self._chains = chains
-        self._closed = False
+        self._closed = self._stopped = False
+        self._under_way = 0
+        """Number of requests that were sent and have not ended."""
         self._cut_off_ns: list[int] = []
         """Starts of the requests that were under way at the end."""
         self._next_due_ns = 0
@@ -201,7 +203,7 @@ class Offered(Generic[E]):
             first = self._source.take(may_count=False)
             await self._follow(*first, self._clock.now_ns())
             answered += 1
-            while not self._finished.is_set():
+            while not (self._finished.is_set() or self._stopped):
                 taken = self._source.take(may_count=answered == level)
                 await self._follow(*taken, self._clock.now_ns())
 
@@ -225,6 +227,8 @@ class Offered(Generic[E]):
         async def dispatch() -> None:
             begin = self._clock.now_ns()
             for sent in count():
+                if self._stopped:
+                    return
                 due = begin + arrivals.next_ns()
                 if self._source.exhausted and not self._next_due_ns:
                     self._next_due_ns = due
@@ -297,7 +301,7 @@ class Offered(Generic[E]):
         if self._scheduled:
             self._lateness_s.append((self._clock.now_ns() - start_ns) / NS_PER_S)
         begin_ns = end_ns = start_ns
-        while step is not None:
+        while step is not None and self._may_send(step):
             self._counts[standing] += 1
             exchange = await self._exchange(step, start_ns)
             end_ns = exchange.end_ns
@@ -309,8 +313,14 @@ class Offered(Generic[E]):
             self._warm_up.ended(end_ns - begin_ns)
         if standing == "counted":
             self._left -= 1
-            if not self._left:
-                self._finished.set()
+        if not self._left or (self._stopped and not self._under_way):
+            self._finished.set()
+
+    def _may_send(self, step: ChainStep) -> bool:
+        """Whether the allowance lets a request be sent; after one it does not, none."""
+        if not self._along.allowance.admit(step.request, step.place):
+            self._stopped = True
+        return not self._stopped
 
     def _text_of(self, request: Request, exchange: E) -> str | None:
         if not isinstance(self._server, ConversationServer):
@@ -320,11 +330,14 @@ class Offered(Generic[E]):
     async def _exchange(self, step: ChainStep, start_ns: int) -> E:
         """Make one exchange and keep it if it counts."""
         measured = step.place is not None
+        self._under_way += 1
         try:
             exchange = await self._server.exchange(step.request, start_ns)
         except asyncio.CancelledError:
             self._cut_off_ns.append(start_ns)
             raise
+        finally:
+            self._under_way -= 1
         if not measured:
             self._uncounted_retries += exchange.retries
             self._uncounted_failed += exchange.failed

@@ -106,6 +106,8 @@ def chains_in_turn(  # noqa: PLR0913 - all of it is one load
     try:
         while waiting.counted_left:
             due = waiting.next()
+            if not along.allowance.admit(due.step.request, due.step.place):
+                break
             response = ask(due.step.request, backend, clock)
             timing, text = response.timing, _text_of(response)
             response = replace(
