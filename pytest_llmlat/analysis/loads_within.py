@@ -43,6 +43,8 @@ def _capacity(
             break
         held = point
     steady = None if failed is None else failed.steadiness
+    price = None if held is None else held.price
+    hourly = held if price is not None and not price.by_token else None
     return LoadCapacity(
         task=task,
         model=model,
@@ -50,6 +52,9 @@ def _capacity(
         kind=kind,
         level=None if held is None else _level(held),
         requests_per_s=None if held is None else held.requests_per_s,
+        cost_per_answer=_cost(hourly, "cost_per_answer"),
+        cost_per_correct=_cost(hourly, "cost_per_correct"),
+        currency=price.currency if price is not None and hourly else None,
         next_level=None if failed is None else _level(failed),
         missed=()
         if failed is None
@@ -57,6 +62,12 @@ def _capacity(
         behind=steady is not None and steady.keeps_up is False,
         unknown=failed is not None and _within(failed) is None,
     )
+
+
+def _cost(summary: Summary | None, figure: str) -> float | None:
+    """Return the money of a load that is paid by the hour."""
+    found = None if summary is None else dict(summary.averages).get(figure)
+    return None if found is None else found.value
 
 
 def _within(summary: Summary) -> bool | None:

@@ -29,6 +29,7 @@ from pytest_llmlat.report.gfm import (
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
+from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -235,6 +236,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *cache_lines(board),
         *price_lines(board),
         *energy_lines(board),
+        *memory_lines(board),
     ]
 
 

@@ -17,6 +17,7 @@ from pytest_llmlat.report.figure_tables import (
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
+from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
@@ -63,6 +64,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *cache_lines(board),
         *price_lines(board),
         *energy_lines(board),
+        *memory_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

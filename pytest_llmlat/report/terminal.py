@@ -29,6 +29,7 @@ from pytest_llmlat.report.loads import (
     keeping_lines,
     load_lines,
 )
+from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -129,5 +130,6 @@ def _remarks(board: Scoreboard) -> list[str]:
         *cache_lines(board),
         *price_lines(board),
         *energy_lines(board),
+        *memory_lines(board),
         *told,
     ]

@@ -19,6 +19,13 @@ class LoadCapacity:
     ``None`` where none was."""
     requests_per_s: float | None
     """Answered requests a second there."""
+    cost_per_answer: float | None
+    """Money for each answer there, where a machine is paid by the hour: its price is
+    shared by all that it answers; ``None`` without such a price."""
+    cost_per_correct: float | None
+    """Money for each right answer there."""
+    currency: str | None
+    """Currency of the money."""
     next_level: float | None
     """Next load that was measured and was not within them; ``None`` where there is
     none."""

@@ -17,6 +17,7 @@ from pytest_llmlat.report.figure_tables import (
 from pytest_llmlat.report.figures import MISSING, placed
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
+from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
@@ -351,6 +352,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Prompt caches": cache_lines(board),
         "Prices": price_lines(board),
         "Energy": energy_lines(board),
+        "Memory": memory_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
     }
     return {title: lines for title, lines in told.items() if lines}

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_llmlat.analysis.loads_within import load_capacities
 from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.report.answer_sentence import (
     answer_sentence,
@@ -17,9 +19,11 @@ from pytest_llmlat.report.gfm import code
 from pytest_llmlat.report.leaders import leader_lines
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.notebook import board_html
+from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.values.cell_facts import Contention, LoadFacts
+from pytest_llmlat.values.price import Price
 from pytest_llmlat.values.results import Scoreboard, Summary
 from tests.unit.boards import RUN, a_comparison, a_standing
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
@@ -89,6 +93,33 @@ def test_the_highest_load_within_the_objectives_and_what_fails_the_next() -> Non
         "highest load within the SLO: 2 in flight, 5 requests/s; 4 fails on ttft"
     )
     assert told(*reversed(points)) == told(*points)
+
+
+def test_an_hour_is_shared_by_what_is_answered_at_the_highest_good_load() -> None:
+    """At 18 dollars an hour and 5 answers a second each costs a tenth of a cent."""
+    price = Price(currency="USD", source="entry", per_hour="18")
+    points = [a_point(1), a_point(2), a_point(4, first_s=0.6)]
+    paid = Scoreboard(
+        summaries=tuple(_paid(point, price) for point in points), standings=()
+    )
+    (capacity,) = load_capacities(paid.summaries)
+
+    assert capacity.cost_per_answer == pytest.approx(0.001)
+    assert capacity.cost_per_correct == pytest.approx(0.001)
+    assert "0.001 USD an answer, 0.001 a right one" in price_lines(paid)[-1]
+    assert price_lines(paid)[-1].endswith("within the SLO (concurrent:2)")
+
+
+def _paid(point: Summary, price: Price) -> Summary:
+    """Return a level of a curve whose model has a price."""
+    records = [
+        a_record(f"s{n:02}", cell=point.cell, timing=a_timing(0.3, 1.0))
+        for n in range(20)
+    ]
+    facts = replace(some_facts(point.cell, planned=20), load=point.load, price=price)
+    costs = cost_figures([spending(facts, records)], row=False)
+    told = {**dict(point.averages), **dict(costs)}
+    return replace(point, price=price, averages=tuple(told.items()))
 
 
 def test_a_load_behind_one_that_failed_is_not_within() -> None:
