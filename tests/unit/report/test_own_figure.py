@@ -115,6 +115,10 @@ NO_FIGURES = {
     *(
         "load",
         "energy",
+        "sittings",
+        "anew",
+        "reused_answers",
+        "untimed",
         "steadiness",
         "stopping",
         "instrument",
