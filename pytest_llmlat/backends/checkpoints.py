@@ -33,10 +33,26 @@ def source_of(spec: ModelSpec) -> str:
         MissingExtra: what reads GGUF, or the package with the weights, is missing.
         WeightsUnavailable: a folder that is no whole checkpoint; says what it lacks.
     """
+    place = local_place(spec)
+    if place is None:
+        return str(spec.weights)
+    if place.is_file():
+        _need_gguf(spec)
+        return str(converted(place))
+    return str(place)
+
+
+def local_place(spec: ModelSpec) -> Path | None:
+    """Return the folder or the GGUF file of an entry, ``None`` of a hub id.
+
+    Raises:
+        MissingExtra: the package with the weights is missing.
+        WeightsUnavailable: it is not there, or is no whole checkpoint; says what it
+            lacks.
+    """
     weights = str(spec.weights)
     if spec.package is not None or weights.endswith(".gguf"):
-        _need_gguf(spec)
-        return str(converted(local_file(spec)))
+        return local_file(spec)
     folder = Path(weights).expanduser()
     if not folder.is_dir():
         if folder.is_absolute() or weights.startswith("."):
@@ -44,13 +60,12 @@ def source_of(spec: ModelSpec) -> str:
                 f"model {spec.name!r}: no folder {weights}; check the path, or name"
                 " another model with --llm"
             )
-        return weights
+        return None
     files = sorted(folder.glob("*.gguf"))
     if len(files) == 1 and not (folder / _CONFIG).is_file():
-        _need_gguf(spec)
-        return str(converted(files[0]))
+        return files[0]
     _check_folder(spec, folder)
-    return str(folder)
+    return folder
 
 
 def check_code(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.checkpoint_files import check_checkpoint
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.backends.weights_digest import check_digest
+from pytest_llmlat.backends.weights_digest import check_digests, digests_told
 from pytest_llmlat.values.errors import LLMLatError
 
 if TYPE_CHECKING:
@@ -33,13 +33,30 @@ def checkpoint_files(model: ModelSpec) -> list[Path]:
     place = Path(model.weights).expanduser()
     if model.package is not None or place.is_file():
         file = local_file(model)
-        check_digest(model, file)
+        check_digests(model, [file])
         return [file]
     folder = place if place.is_dir() else _cached(model.weights, model.revision)
     if folder is None:
         return []
+    if folder == place:
+        check_digests(model, _files(folder))
+    # Of the hub's not all may be here yet: whoever loads them checks what was fetched.
     check_checkpoint(folder, wanted_by=f"model {model.name!r}")
     return [*_inside(folder), *_adapter(model)]
+
+
+def check_fetched(model: ModelSpec, folder: Path) -> None:
+    """See that a repository has the digests of its entry, once it was fetched.
+
+    Raises:
+        WeightsUnavailable: a file is another, was damaged, or is not there.
+    """
+    if digests_told(model):
+        check_digests(model, _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def _inside(folder: Path) -> list[Path]:

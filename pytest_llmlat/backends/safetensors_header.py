@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.json_objects import without_doubles
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -91,21 +93,12 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _header(content: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(content, object_pairs_hook=_without_doubles)
+        header = json.loads(content, object_pairs_hook=without_doubles)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"its header is no JSON: {error!s:.200}") from error
     if not isinstance(header, dict):
         raise ValueError("its header is no JSON object")  # noqa: TRY004 - a malformed file
     return header
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it names {twice!r:.100} twice")
-    return found
 
 
 def _tensor(name: str, told: Any) -> StoredTensor:  # noqa: ANN401 - JSON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.entry_option import MOST_WHOLE, EntryOption, TextForm
@@ -17,6 +18,34 @@ _DIGEST = 64
 
 def _is_digest(text: str) -> bool:
     return len(text) == _DIGEST and set(text.lower()) <= set("0123456789abcdef")
+
+
+def digests_of(text: str) -> Mapping[str, str]:
+    """Return the digests of files by their names; under ``""`` that of the only one.
+
+    Args:
+        text: of the option ``sha256``: one digest, or a table as JSON.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if _is_digest(text):
+        return {"": text.lower()}
+    told = json.loads(text)
+    if not isinstance(told, dict) or not told:
+        raise ValueError("no table")
+    for name, digest in told.items():
+        if not (isinstance(digest, str) and _is_digest(digest)) or "/" in name:
+            raise ValueError(name)
+    return {name: digest.lower() for name, digest in told.items()}
+
+
+def _are_digests(text: str) -> bool:
+    try:
+        digests_of(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _are_tags(text: str) -> bool:
@@ -95,11 +124,14 @@ BATCH_SIZE = EntryOption(
 SHA256 = EntryOption(
     name="sha256",
     kind="string",
-    form=TextForm("64 hexadecimal digits", _is_digest),
-    meaning="digest of a whole file of weights, which it is held against; else what the"
-    " package that it lies in recorded, if it lies in one",
+    form=TextForm(
+        "64 hexadecimal digits, or JSON that has them by names of files", _are_digests
+    ),
+    meaning="digest of the file of weights, or of each file that is named, which they"
+    " are held against; else what the package that a file lies in recorded, if it lies"
+    " in one",
 )
-"""Of backends that read a file of weights; each of them lists it."""
+"""Of backends that read files of weights; each of them lists it."""
 
 LOAD_CHECK = EntryOption(
     name="load_check",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.backends.number_check import check_likelihoods
 from pytest_llmlat.values.errors import GenerationFailed
 from pytest_llmlat.values.records import Generation
 
@@ -82,7 +83,11 @@ def found_of(
     Args:
         pairs: what was asked.
         likelihoods: of each; ``None`` where the context has no room.
+
+    Raises:
+        GenerationFailed: they are no numbers.
     """
+    check_likelihoods(each.logprob for each in likelihoods or ())
     finish: Finish = "context" if likelihoods is None else "stop"
     return Generation(
         text="",

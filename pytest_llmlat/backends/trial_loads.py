@@ -2,8 +2,9 @@
 
 A damaged file can make a library abort: no exception, the process is gone, and with it
 all that the session had still to measure. So a fresh process loads such a model first
-and writes one token. What went well once is remembered in the user's cache, by the
-files' paths, sizes and times of change and by the versions of the libraries.
+and writes one token, in no more memory than is free. What went well once is remembered
+in the user's cache, by the files' paths, sizes and times of change and by the versions
+of the libraries.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from typing import IO, TYPE_CHECKING
 
 from pytest_llmlat.backends.shared_options import LOAD_CHECK
 from pytest_llmlat.backends.weights import package_version
+from pytest_llmlat.machine.process_memory import available_bytes
+from pytest_llmlat.machine.quotas import quotas
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.values.errors import WeightsUnavailable
+from pytest_llmlat.values.errors import OutOfMemory, WeightsUnavailable
 from pytest_llmlat.values.process_ends import signal_name
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ _LEAST_S = 300.0
 _PER_S = 10e6
 """Bytes a second: slower than any disk that models are loaded from."""
 _LINES, _LETTERS = 4, 300
+_GIB = 1 << 30
 
 
 def try_first(
@@ -64,6 +68,7 @@ def try_first(
 
     Raises:
         WeightsUnavailable: the process died, took too long, or broke over the files.
+        OutOfMemory: it took more memory than is free.
     """
     known = [path for path in files if path.is_file()]
     model = deployment.model
@@ -79,7 +84,10 @@ def try_first(
         return False
     if limit_s is None:
         limit_s = _LEAST_S + sum(path.stat().st_size for path in known) / _PER_S
-    found = _tried(deployment, known, command, environ, limit_s)
+    room = _room(deployment, known)
+    found = _tried(deployment, known, command, environ, limit_s, room)
+    if "full" in found:
+        raise _too_large(deployment, found["full"], room)
     if "failed" in found:
         raise _broken(deployment, known, f"it ended in {found['failed']:.{_LETTERS}}")
     if mark is not None and "refused" not in found:
@@ -109,12 +117,27 @@ def _mark(
     return cache / "loaded" / digest
 
 
+def _room(deployment: Deployment, files: Sequence[Path]) -> int | None:
+    """Return how much a process may allocate to load files, ``None`` for no bound.
+
+    What is free, and the files once more: they may be mapped so that they count, and
+    yet take none of it. A card's driver sets aside far more than it takes, so that
+    only models of the processor are bounded.
+    """
+    free = available_bytes()
+    if sys.platform != "linux" or deployment.device != "cpu" or free is None:
+        return None
+    most = quotas().memory_bytes
+    return min(free, most or free) + sum(path.stat().st_size for path in files)
+
+
 def _tried(
     deployment: Deployment,
     files: Sequence[Path],
     command: Sequence[str],
     environ: Mapping[str, str],
     limit_s: float,
+    room: int | None,
 ) -> dict[str, str]:
     """Run the process, and return what it told."""
     # A debugger that ggml calls as it aborts would take seconds, and says nothing here.
@@ -123,7 +146,7 @@ def _tried(
         try:
             ended = subprocess.run(  # noqa: S603 - this interpreter, and our own module
                 command,
-                input=pickle.dumps(deployment),
+                input=pickle.dumps((deployment, room)),
                 stdout=subprocess.PIPE,
                 stderr=said,
                 env=own,
@@ -141,8 +164,24 @@ def _tried(
         raise _broken(
             deployment,
             files,
-            f"it {_end(ended.returncode)}; its last words: {_last(said)}",
+            f"it {_end(ended.returncode)}{_within(room)}; its last words:"
+            f" {_last(said)}",
         )
+
+
+def _within(room: int | None) -> str:
+    """Say how much memory a process could take."""
+    return "" if room is None else f" (it could take {room / _GIB:.1f} GiB of memory)"
+
+
+def _too_large(deployment: Deployment, what: str, room: int | None) -> OutOfMemory:
+    return OutOfMemory(
+        f"model {deployment.model.name!r}: a process of its own tried to load it first,"
+        f" and memory gave out{_within(room)}: {what:.{_LETTERS}} - Take a smaller"
+        " model or end other programs; or are its files damaged? Option"
+        f' {LOAD_CHECK.name} = "none" of the entry loads without such a try, and may'
+        " end the whole session"
+    )
 
 
 def _modules() -> str:

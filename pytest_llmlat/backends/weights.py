@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.split_weights import find_pieces, put_together
+from pytest_llmlat.backends.weights_digest import digests_told
 from pytest_llmlat.values.errors import MissingExtra, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -46,10 +47,8 @@ def local_file(model: ModelSpec) -> Path:
     found = sorted(folder.glob(pattern))
     name = Path(pattern).name
     if not found and (pieces := find_pieces(folder, name)):
-        digest = model.option("sha256")
-        return put_together(
-            pieces, name, sha256=None if digest is None else str(digest)
-        )
+        digest = digests_told(model)
+        return put_together(pieces, name, sha256=digest.get(name) or digest.get(""))
     if not found:
         raise WeightsUnavailable(
             f"model {model.name!r}: package {model.package} holds no {pattern} under"

@@ -43,6 +43,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take what hooks add, and look up at once every name that was typed."""
+    if config.option.debug:
+        from pytest_llmlat.plugin.debug_file import conceal  # noqa: PLC0415 - seldom
+
+        conceal(config)
     # First of all: options name extensions, and a test may measure from Python.
     extending.extend(config)
     options.add_markers(config)

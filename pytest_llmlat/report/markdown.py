@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.answer_sentence import answer_sentence, lines_beside_sentence
 from pytest_llmlat.report.breakdown_tables import breakdown_tables
+from pytest_llmlat.report.broken_model_lines import broken_model_lines
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
@@ -228,6 +229,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
     ]
     return [
         *missing_lines(board),
+        *broken_model_lines(board),
         *keeping_lines(board),
         *tail_lines(board),
         *clock_lines(board),

@@ -11,6 +11,7 @@ from pytest_llmlat.report.answer_sentence import (
     lines_beside_sentence,
 )
 from pytest_llmlat.report.breakdown_tables import breakdown_lines
+from pytest_llmlat.report.broken_model_lines import broken_model_lines
 from pytest_llmlat.report.cache_lines import cache_lines
 from pytest_llmlat.report.energy_lines import energy_lines
 from pytest_llmlat.report.figure_tables import (
@@ -120,6 +121,7 @@ def _remarks(board: Scoreboard) -> list[str]:
     told = [f"warning: {printable(warning)}" for warning in warnings]
     return [
         *missing_lines(board),
+        *broken_model_lines(board),
         *score_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),

@@ -39,9 +39,16 @@ def concealed(given: Given, *, where: str) -> Given | ModelSpec | list[Any]:
             return given
         del given  # what fails from here on shows it in no traceback
         return _entry_at(typed, where=where)
-    if isinstance(given, Iterable):
-        return [concealed(each, where=where) for each in given]
-    return given
+    if not isinstance(given, Iterable):
+        return given
+    found = []
+    try:
+        for each in given:
+            found.append(concealed(each, where=where))
+    except UsageError:
+        del given, each  # a traceback shows what is held here
+        raise
+    return found
 
 
 def with_entries(said: Mapping[str, Any], spelled: Mapping[str, str]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _ADDRESS = re.compile(
 )
 _USER = re.compile(r"^[^\s/:@]+:[^\s/@]*@(?=[\w.-]+(?::\d+)?(?:[/?#]|$))")
 """A user with a password before a host."""
+_NEARLY = re.compile(r"^([A-Za-z][\w+.-]*(?::/|/{2,}))(?:[^\s@]*@)?(?=[\w.\[-])")
+"""The beginning of an address whose ``://`` is misspelt."""
 _TELLING = re.compile(
     r"auth(?!or(?!i))|bearer|cookie|credential|passw|pwd|secret|session|signature"
     r"|\bsig\b|key(?![ _-]?(?:cache|size|len|dim|d?type|word|board|head|frame))"
@@ -119,7 +121,7 @@ class WebAddress(Secret):
 
     def __init__(self, text: str) -> None:
         """Take an address as it was given."""
-        super().__init__(text, shown=shown_address(text))
+        super().__init__(text, shown=shown_given(text))
 
 
 class ConfidentialTable(dict[str, Any]):
@@ -211,8 +213,14 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def shown_given(text: str) -> str:
-    """Return what somebody typed for a name: an address may lack its ``http://``."""
-    return _USER.sub("", shown_address(text))
+    """Return what somebody typed for a name: an address may lack its ``http://``.
+
+    Or have it misspelt: then nothing before ``@`` and behind ``?`` is shown either.
+    """
+    shown = shown_address(text)
+    if _NEARLY.match(shown):
+        shown = _NEARLY.sub(r"\1", shown).partition("?")[0]
+    return _USER.sub("", shown)
 
 
 def shown_text(text: str) -> str:

@@ -6,6 +6,7 @@ from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
 )
+from pytest_llmlat.values.repeated_token import is_one_token
 
 COUNT_FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
@@ -98,6 +99,17 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
         unit="count",
         better="lower",
         optional=False,
+        noted=("cells",),
+    ),
+    FigureDefinition(
+        name="one_token_repeated",
+        meaning="Answers of 8 tokens and more that were cut at the limit and are one"
+        " token over and over, as damaged weights give them.",
+        shape="number",
+        unit="count",
+        better="lower",
+        optional=False,
+        count=lambda record: int(is_one_token(record)),
         noted=("cells",),
     ),
     FigureDefinition(

@@ -119,7 +119,10 @@ class Meter:
             return self._before_answer(text, tokens, stamp)
         self._pieces.append((stamp, tokens + self._held))
         self._held = 0
-        self._text += text
+        # Held by nobody else it grows in place: a long text is not copied each time.
+        whole, self._text = self._text, ""
+        whole += text
+        self._text = whole
         return bool(self._stops) and self._stop_at(len(text)) is not None
 
     def reasoning(

@@ -243,6 +243,58 @@ ALL = (
 )
 
 
+MISSPELT = (
+    f"ftp://me:{SECRET}@host/v1?key={SECRET}",
+    f"http:/me:{SECRET}@host/v1",
+    f"https//me:{SECRET}@host/v1?api-key={SECRET}",
+    f"me:{SECRET}@host:8000/v1",
+)
+
+
+@pytest.mark.slow
+def test_an_address_of_no_model_is_told_without_its_secrets(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From Python, one or among others, with all local variables; and pytest's own.
+
+    The command line is a real one, and pytest writes all of it into its file.
+    """
+    monkeypatch.setenv("TYPED", json.dumps(MISSPELT))
+    pytester.makepyfile(
+        """
+        import json, os
+        import pytest
+        from pytest_llmlat import measure_models
+
+        @pytest.mark.parametrize("n", range(4))
+        @pytest.mark.parametrize("several", [False, True])
+        def test_it(n, several):
+            measure_models(*(typed(n, several), "sentiment"), runs="runs")
+
+        def typed(n, several):
+            name = json.loads(os.environ["TYPED"])[n]
+            return ["gpt2", name] if several else name
+        """
+    )
+    given = {*pytester.path.rglob("*.py")}
+
+    done = pytester.runpytest_subprocess(*ALL, "--debug=debug.log")
+    for typed in MISSPELT:
+        asked = pytester.runpytest_subprocess(
+            *("--debug=asked.log", f"--llm={typed}", "-k", "nothing")
+        )
+        assert "unknown model" in asked.stderr.str() + asked.stdout.str()
+        assert "--llm=" in (pytester.path / "asked.log").read_text("utf-8")
+        told = Told(pytester.path, given)
+        told.printed["typed"] = asked.stdout.str() + asked.stderr.str()
+        assert told.leaks(SECRET) == []
+
+    told.printed["run"] = done.stdout.str() + done.stderr.str()
+    assert done.parseoutcomes() == {"failed": 8}
+    assert told.printed["run"].count("unknown model") >= 8
+    assert told.leaks(SECRET) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WAYS)
 def test_a_secret_is_told_by_nothing(

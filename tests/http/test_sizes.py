@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,13 @@ from pytest_llmlat.backends.completions.stream_reading import (
 from pytest_llmlat.backends.completions.stream_reading import (
     said as words_of,
 )
+from pytest_llmlat.backends.completions.thoughts import sort_text
+from pytest_llmlat.backends.transport import bodies
 from pytest_llmlat.backends.transport.bodies import AnswerLimits, unpack
+from pytest_llmlat.backends.transport.events import lines
+from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.records import Request
 from tests.http.asking import ask, error_of, url_of
 from tests.http.loopback import body, chunks, ended, event, head, said
 
@@ -159,3 +165,98 @@ def test_chunks_that_arrive_together_are_one_part() -> None:
 
     assert [stamp for stamp, _ in answer.parts] == [5, 7]
     assert answer.body == b"x" * 1000
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "many",
+    [b"1\r\nx\r\n" * 2_000, b"0\r\n" + b"a:b\r\n" * 2_000],
+    ids=["chunks", "fields behind the body"],
+)
+def test_more_chunks_than_are_read_are_told(
+    monkeypatch: pytest.MonkeyPatch, many: bytes
+) -> None:
+    """Each takes its time, however short: ten million outlive any time limit."""
+    monkeypatch.setattr(bodies, "MOST_PARTS", 1_000)
+    data = CHUNKED + many + b"0\r\n\r\n"
+
+    answer = unpack([1], [len(data)], data, AnswerLimits())
+
+    assert answer.trouble == "the body of the answer has more than 1,000 chunks"
+    assert len(answer.body) in (0, 1_000)
+    assert not answer.whole
+
+
+def test_more_packets_than_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other they are one body, up to so many."""
+    monkeypatch.setattr(bodies, "MOST_PACKETS", 100)
+    few, many = (gzip.compress(b"x") * count for count in (100, 102))
+
+    found = [
+        unpack([1], [len(data)], data, AnswerLimits())
+        for body_ in (few, many)
+        for data in (zipped(body_),)
+    ]
+
+    assert [(one.trouble, len(one.body)) for one in found] == [
+        (None, 100),
+        ("the answer has more than 100 packets", 0),
+    ]
+
+
+def zipped(body_: bytes) -> bytes:
+    """Return an answer whose body is packed."""
+    told = f"Content-Encoding: gzip\r\nContent-Length: {len(body_)}"
+    return f"HTTP/1.1 200 OK\r\n{told}\r\n\r\n".encode() + body_
+
+
+@pytest.mark.parametrize("size", [1, 5, 4095, 4096, 9000])
+def test_a_packed_body_is_the_same_however_it_is_cut(size: int) -> None:
+    """Packets of all lengths, one behind the other."""
+    texts = [bytes([65 + n % 26]) * n * 37 for n in range(60)]
+    data = zipped(b"".join(map(gzip.compress, texts)))
+    sizes = [min(size, len(data) - at) for at in range(0, len(data), size)]
+
+    answer = unpack(range(len(sizes)), sizes, data, AnswerLimits())
+
+    assert (answer.trouble, answer.body) == (None, b"".join(texts))
+
+
+def test_line_ends_alone_take_no_memory_each() -> None:
+    """A part that is unpacked from a few kilobytes may be nothing else."""
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in lines([(1, b"\n" * 3 * MILLION)]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 3 * MILLION
+    assert peak < 10 * MILLION
+
+
+def test_more_values_than_tokens_can_have_are_not_read() -> None:
+    """Short lists take seconds and many times the memory of their text."""
+    message = b'data: {"choices": [], "a": [' + b"[]," * 300_000 + b"0]}\n\n"
+
+    reading = read_stream([(1, message)] * 9, most_tokens=8)
+
+    assert reading.unread
+    assert "more than 1,008,000 values came for at most 8 tokens" in (
+        reading.error or ""
+    )
+    assert not read_stream([(1, message)], most_tokens=8).unread
+
+
+def test_a_text_of_line_ends_is_searched_once_for_tags() -> None:
+    """From each line on, all that follow would be looked at again."""
+    text = "\n" * 200_000
+    request = Request(prompt="a", chat=True, max_new_tokens=8)
+
+    plain = sort_text(text, request, ManualClock())
+    told = sort_text(f"a\n\n \t</think>{text}b", request, ManualClock())
+
+    assert plain[:2] == (text, None)
+    assert told[1] == "a"

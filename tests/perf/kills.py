@@ -287,6 +287,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    # Under nohup the runs would inherit that it is ignored, and never get it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     columns = ("runs", "ended", "kept", "most lost", "orphans", "broken", "whole")
     print("| kind | signal |", " | ".join((*columns, "silent")), "|")
     print("|---" * (len(columns) + 3) + "|")

@@ -53,12 +53,30 @@ backend = "gguf"
 weights = "./none.gguf"
 options = { kv_type = "q8_0" }
 devices = ["cpu"]
+
+[models.gone]
+backend = "gguf"
+weights = "./none.gguf"
+devices = ["cpu"]
+
+[models.gone-folder]
+backend = "transformers"
+weights = "./none"
+devices = ["cpu"]
+
+[models.gone-mlx]
+backend = "mlx"
+weights = "./none"
+devices = ["cpu"]
 """
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
+        ("gone", "model 'gone': no weights file *none.gguf; check the path, or name*"),
+        ("gone-folder", "model 'gone-folder': no folder *none; check the path, or *"),
+        ("gone-mlx", "model 'gone-mlx': '*none' is no folder and no hub id; MLX *"),
         ("lora", "model 'lora': adapter '*adapters/none' lacks adapter_config.json*"),
         ("lora-file", "model 'lora-file': adapter '*none-lora.gguf' is no GGUF file*"),
         ("lora-mlx", "model 'lora-mlx': adapter '*adapters/none' lacks *"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.completions.complaints import is_page
-from pytest_llmlat.backends.completions.stream_reading import model_list
+from pytest_llmlat.backends.completions.stream_reading import MOST_JSON
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def listed_model(
     """
     if is_page(answer):
         raise ServerUnavailable(complaints.page())
-    entries = model_list(answer.body)
+    entries = _model_list(answer.body)
     if not entries:
         return ListedModel(complaints=complaints, model=model, context=None)
     names = [entry["id"] for entry in entries]
@@ -60,3 +61,21 @@ def listed_model(
         model=model,
         context=context if type(context) is int else None,
     )
+
+
+def _model_list(body: bytes) -> list[dict[str, Any]] | None:
+    """Return the models that a server lists, ``None`` if it is no such list."""
+    if len(body) > MOST_JSON:
+        return None
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    data = message.get("data") if isinstance(message, dict) else None
+    if not isinstance(data, list):
+        return None
+    return [
+        entry
+        for entry in data
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    ]

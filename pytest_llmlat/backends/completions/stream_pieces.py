@@ -60,6 +60,22 @@ def said_again(pieces: Sequence[Piece], content: str) -> bool:
     return len(texts) >= _FEWEST and "".join(texts) == content
 
 
-def grown(before: str, told: str) -> str:
-    """Return a text that came in whole messages: each with all, or with what is new."""
-    return told if told.startswith(before) else before + told
+def add_text(holder: object, name: str, told: str, *, anew: bool = False) -> None:
+    """Add what a message told to a text, which is one of a reading's fields.
+
+    Held by nobody else meanwhile it grows in place: a long one is not copied each time.
+
+    Args:
+        holder: has the text.
+        name: of its field.
+        told: by the message.
+        anew: it may be all of the text so far, with what is new behind it.
+    """
+    if told:
+        whole: str = getattr(holder, name)
+        setattr(holder, name, "")
+        if anew and told.startswith(whole):
+            whole = told
+        else:
+            whole += told
+        setattr(holder, name, whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from pytest_llmlat.backends.completions.message_parts import (
 )
 from pytest_llmlat.backends.completions.stream_pieces import (
     Piece,
+    add_text,
     differences,
-    grown,
     said_again,
 )
 from pytest_llmlat.backends.transport.events import events
@@ -39,9 +40,13 @@ MOST_TOKENS = 50_000
 """Of an answer of which it is not known how many tokens were asked for."""
 _MESSAGES, _MESSAGES_OF_A_TOKEN, _LINES_OF_A_MESSAGE = 10_000, 4, 8
 _MOST_WORDS = 10_000
-_MOST_JSON = 8 << 20
+MOST_JSON = 8 << 20
 """From so many bytes on one JSON object is not read: it may take many times as much
 memory as it is long."""
+
+_VALUES, _VALUES_OF_A_TOKEN = 1_000_000, 1000
+"""Values in the JSON of all messages; beyond, they may take longer than any time limit,
+and many times the memory of their text."""
 
 
 class Reported(MalformedMessage):
@@ -85,6 +90,10 @@ class StreamReading:
     """The number of the choice that is read; the others were not asked for."""
     halves: str = ""
     """The first half of a character whose second half is in the next message."""
+    told: int = 0
+    """Messages with content up to here."""
+    letters: int = 0
+    """Letters of that content."""
 
     @property
     def texts(self) -> int:
@@ -104,19 +113,18 @@ def read_stream(
     """
     reading = StreamReading(streamed=True)
     most = _MESSAGES + _MESSAGES_OF_A_TOKEN * most_tokens
-    read = 0
+    values = _VALUES + _VALUES_OF_A_TOKEN * most_tokens
+    read = held = 0
     for event in events(parts, most=_LINES_OF_A_MESSAGE * most):
         if event.name in _KEEP_ALIVE:
             continue
+        held += event.count(b"[{,")
+        if held > values:
+            return _unread(reading, f"{values:,} values", most_tokens)
         for stamp, data in _messages(event):
             read += 1
             if read > most:
-                reading.error = (
-                    f"more than {most:,} messages came for at most {most_tokens:,}"
-                    " tokens, and the rest is not read"
-                )
-                reading.unread = True
-                return reading
+                return _unread(reading, f"{most:,} messages", most_tokens)
             try:
                 _take(reading, stamp, data, failed=event.name == "error")
             except MalformedMessage as wrong:
@@ -130,10 +138,19 @@ def read_stream(
     return reading
 
 
+def _unread(reading: StreamReading, many: str, most_tokens: int) -> StreamReading:
+    reading.error = (
+        f"more than {many} came for at most {most_tokens:,} tokens, and the rest is not"
+        " read"
+    )
+    reading.unread = True
+    return reading
+
+
 def read_whole(body: bytes) -> StreamReading:
     """Read an answer that is one JSON object."""
     reading = StreamReading()
-    if len(body) > _MOST_JSON:
+    if len(body) > MOST_JSON:
         reading.error = f"the answer has {len(body):,} bytes in one piece of JSON"
         reading.unread = True
         return reading
@@ -163,31 +180,13 @@ def read_whole(body: bytes) -> StreamReading:
 def said(body: bytes) -> str:
     """Return the message in the body of an error, or the body where there is none.
 
-    Of a body that is larger than any message it is the beginning.
+    Of a long one it is the beginning.
     """
-    if len(body) > _MOST_JSON:
-        return body[:_MOST_WORDS].decode("utf-8", "replace")
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")
-    return _complaint(message) or body.decode("utf-8", "replace")
-
-
-def model_list(body: bytes) -> list[dict[str, Any]] | None:
-    """Return the models that a server lists, ``None`` if it is no such list."""
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    data = message.get("data") if isinstance(message, dict) else None
-    if not isinstance(data, list):
-        return None
-    return [
-        entry
-        for entry in data
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-    ]
+    told = ""
+    if len(body) <= MOST_JSON:
+        with suppress(ValueError, RecursionError):
+            told = _complaint(json.loads(body))
+    return told[:_MOST_WORDS] or body[:_MOST_WORDS].decode("utf-8", "replace")
 
 
 def _messages(event: Event) -> Iterator[tuple[int, bytes]]:
@@ -244,20 +243,22 @@ def _take_choice(
     delta, whole = choice.get("delta") or {}, choice.get("message")
     if not isinstance(delta, dict):
         raise MalformedMessage(f"a message's delta is no object: {shown(delta)}")
-    if not delta and isinstance(whole, dict) and not reading.texts:
+    if not delta and isinstance(whole, dict) and not reading.told:
         # A gateway that puts a whole answer into one event: it has no stamps.
-        reading.text = grown(reading.text, mended(text_of(whole.get("content"))))
-        reading.thoughts = grown(reading.thoughts, mended(thought_of(whole)))
-        reading.refusal = grown(reading.refusal, mended(refusal_of(whole)))
+        add_text(reading, "text", mended(text_of(whole.get("content"))), anew=True)
+        add_text(reading, "thoughts", mended(thought_of(whole)), anew=True)
+        add_text(reading, "refusal", mended(refusal_of(whole)), anew=True)
     content = text_of(delta.get("content", choice.get("text")))
     reading.went_on |= bool(content) and reading.finish is not None
     reason = _finish(choice)
-    if reason is not None and said_again(reading.pieces, content):
+    # By their lengths first: a server may name a reason in each of its messages.
+    as_long = reason is not None and len(content) == reading.letters
+    if as_long and said_again(reading.pieces, content):
         content = ""
     if reading.finish is None or end_of(reading.finish) == "whole":
         # Who says that it was cut off or given up is not made whole by what follows.
         reading.finish = reason or reading.finish
-    reading.refusal += mended(refusal_of(delta))
+    add_text(reading, "refusal", mended(refusal_of(delta)))
     thinking = thought_of(delta)
     if thinking:
         counted = None if content else running
@@ -268,6 +269,8 @@ def _take_choice(
         last = content[-1]
         reading.halves = last if "\ud800" <= last <= "\udbff" else ""
         content = mended(content.removesuffix(reading.halves))
+        reading.told += bool(content)
+        reading.letters += len(content)
     if content or (running is not None and not thinking):
         reading.pieces.append(Piece(stamp, content, reasoning=False, running=running))
 
@@ -283,9 +286,9 @@ def _head(reading: StreamReading, message: dict[str, Any]) -> None:
     if reading.id is None and isinstance(name, str) and name:
         reading.id = name
     if isinstance(usage, dict):
-        reading.usage, reading.usage_texts = usage, reading.texts
+        reading.usage, reading.usage_texts = usage, reading.told
     elif reading.usage is None and isinstance(timings, dict):
-        reading.usage, reading.usage_texts = _timed(timings), reading.texts
+        reading.usage, reading.usage_texts = _timed(timings), reading.told
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:

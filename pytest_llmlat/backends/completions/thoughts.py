@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Request
 
+_LONGEST_TAG = 200
+"""Letters of a tag that a model may write behind a thought that its template opened."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedPieces:
@@ -47,6 +50,7 @@ def sort_pieces(
     scratch = Meter(clock, (), _tags(told, request))
     found: list[Piece] = []
     shared = False
+    thought = _ThoughtSeen(scratch)
     for place, piece in enumerate(pieces):
         if piece.reasoning or not piece.text:
             found.append(piece)
@@ -65,7 +69,7 @@ def sort_pieces(
             found += [last, *pieces[place + 1 :]]
             break
         if scratch.thought_began:
-            kept = piece.text if scratch.thoughts else ""
+            kept = piece.text if thought.any_with(piece.text) else ""
             found.append(piece._replace(text=kept, reasoning=True))
         else:
             found.append(piece)
@@ -79,6 +83,26 @@ def sort_pieces(
     return SortedPieces(
         pieces=found, thoughts=scratch.thoughts, cut=scratch.thinking, shared=shared
     )
+
+
+class _ThoughtSeen:
+    """Whether a thought has any text yet, told without putting it together each time.
+
+    A model may write the tag once more that its template has opened it with.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._letters = 0
+        self._any = False
+
+    def any_with(self, text: str) -> bool:
+        """Say it when a piece was added; one of white space changes nothing."""
+        letters = len(text.strip())
+        if letters and self._letters <= _LONGEST_TAG:
+            self._letters += letters
+            self._any = bool(self._meter.thoughts)
+        return self._any
 
 
 def sort_text(
@@ -112,7 +136,8 @@ def _tags(text: str, request: Request) -> tuple[ThoughtTags, ...]:
     if known != THOUGHT_TAGS or not request.chat or opened:
         return known
     for tags in known:
-        closed = rf"^\s*{re.escape(tags.closing)}"
+        # Not across lines: of a text of line ends that would try them all from each.
+        closed = rf"^[^\S\n]*{re.escape(tags.closing)}"
         plain = tags.closing and not tags.leftover and tags.opening not in text
         if plain and re.search(closed, text, re.MULTILINE):
             return (ThoughtTags(opening="", closing=tags.closing),)

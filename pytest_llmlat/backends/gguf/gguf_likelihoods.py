@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.number_check import no_numbers
 from pytest_llmlat.values.ranking import Likelihood
 
 if TYPE_CHECKING:
@@ -62,13 +63,35 @@ def _go_back(llama: Any, prompt: list[int]) -> None:  # noqa: ANN401 - llama_cpp
         _read_anew(llama, prompt)
 
 
-def _logprobs(llama: Any) -> NDArray[np.float64]:  # noqa: ANN401 - llama_cpp has no types
-    """Return the logarithms of the probabilities of what may come next."""
+def check_logits(llama: Any) -> None:  # noqa: ANN401 - llama_cpp has no types
+    """See that what the last token was chosen by are numbers.
+
+    One that is none makes all that is read behind it none, so that the last tell.
+
+    Raises:
+        GenerationFailed: they are not.
+    """
+    import numpy as np
+
+    logits = _logits(llama)
+    if np.isnan(logits).any() or np.isposinf(logits).any():
+        raise no_numbers("logits")
+
+
+def _logits(llama: Any) -> NDArray[np.float32]:  # noqa: ANN401 - llama_cpp has no types
+    """Return the scores of what may come next; they are the library's own memory."""
     import llama_cpp
     import numpy as np
 
     raw = llama_cpp.llama_get_logits_ith(llama.ctx, -1)
-    logits = np.ctypeslib.as_array(raw, shape=(llama.n_vocab(),)).astype(np.float64)
+    return np.ctypeslib.as_array(raw, shape=(llama.n_vocab(),))
+
+
+def _logprobs(llama: Any) -> NDArray[np.float64]:  # noqa: ANN401 - llama_cpp has no types
+    """Return the logarithms of the probabilities of what may come next."""
+    import numpy as np
+
+    logits = _logits(llama).astype(np.float64)
     logits -= logits.max()
     logprobs: NDArray[np.float64] = logits - np.log(np.exp(logits).sum())
     return logprobs

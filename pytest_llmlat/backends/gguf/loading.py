@@ -22,7 +22,7 @@ from pytest_llmlat.backends.settings_check import (
     whole_option,
 )
 from pytest_llmlat.backends.weights import local_file
-from pytest_llmlat.backends.weights_digest import check_digest
+from pytest_llmlat.backends.weights_digest import check_digests, digests_told
 from pytest_llmlat.machine.device_table import find_device
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.machine.environment import usable_cores
@@ -114,9 +114,12 @@ def files_of(model: ModelSpec) -> list[Path]:
     """
     path = find_weights(model)
     header = checked_header(model, path)
-    check_digest(model, path)
+    parts = [path, *other_parts(path)]
     adapter = find_adapter(model, header)
-    return [path, *other_parts(path), *([] if adapter is None else [adapter])]
+    files = [*parts, *([] if adapter is None else [adapter])]
+    # One digest is that of the one file of weights, and no adapter's.
+    check_digests(model, files if "" not in digests_told(model) else parts)
+    return files
 
 
 def find_adapter(model: ModelSpec, header: Header) -> Path | None:
@@ -133,16 +136,18 @@ def find_adapter(model: ModelSpec, header: Header) -> Path | None:
 
 
 def check_entry(model: ModelSpec) -> None:
-    """See that an entry's adapter is one, and that its options go together.
+    """See that an entry's files are there, and that its options go together.
 
     Raises:
         BadCatalogue: two options that exclude each other.
-        WeightsUnavailable: the adapter is not there, or broken.
+        WeightsUnavailable: the weights are not there; or the adapter, or it is broken.
         AdapterMismatch: it is no adapter.
     """
     _check_kept(model)
     if model.adapter is not None:
         _adapter(model)
+    if model.package is None:
+        find_weights(model)
 
 
 def _adapter(model: ModelSpec) -> tuple[Path, Header]:

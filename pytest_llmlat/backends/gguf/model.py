@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.gguf.entry_options import CACHE_PROMPT, KV_TYPE
-from pytest_llmlat.backends.gguf.gguf_likelihoods import likelihoods
+from pytest_llmlat.backends.gguf.gguf_likelihoods import check_logits, likelihoods
 from pytest_llmlat.backends.gguf.grammars import Grammars
 from pytest_llmlat.backends.gguf.loading import (
     ALL_LAYERS,
@@ -144,7 +144,11 @@ class GGUF:
         self._grammars.of(constraint)
 
     def generate(self, request: Request, meter: Meter) -> Generation:
-        """Answer; each token is stamped as soon as it is text."""
+        """Answer; each token is stamped as soon as it is text.
+
+        Raises:
+            GenerationFailed: the model computes no numbers.
+        """
         check_thoughts(request)
         tokens, rendered = self._prompts.read(request)
         room = self._llama.n_ctx() - len(tokens)
@@ -156,6 +160,8 @@ class GGUF:
         else:
             kept = self._kept(request, tokens)
             finish = self._decode(tokens, room, request, meter)
+            # Behind the last stamp: it takes no part in any latency.
+            check_logits(self._llama)
         found = meter.generation(
             finish,
             len(tokens),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.backends.checkpoints import local_place
 from pytest_llmlat.backends.huggingface.adapter_files import check_adapter
 from pytest_llmlat.backends.huggingface.entry_options import (
     ATTENTION,
@@ -95,14 +96,16 @@ def settings_of(deployment: Deployment) -> TransformersSettings:
 
 
 def check_entry(model: ModelSpec) -> None:
-    """See that an entry's options go together, and that its adapter is there.
+    """See that an entry's options go together, and that its files are there.
 
     Raises:
         BadCatalogue: two options that exclude each other.
-        WeightsUnavailable: the adapter is not there, or not whole.
+        WeightsUnavailable: weights or adapter are not there, or not whole.
         AdapterMismatch: it is of another base or of a kind that is not served.
     """
     _check_cache(model)
+    if model.package is None:
+        local_place(model)
     check_adapter(model)
 
 

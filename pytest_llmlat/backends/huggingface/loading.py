@@ -23,6 +23,8 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     spread,
     usable_cards,
 )
+from pytest_llmlat.backends.local_checkpoint import check_fetched
+from pytest_llmlat.backends.weights_digest import digests_told
 from pytest_llmlat.values.confidential import revealed
 from pytest_llmlat.values.errors import (
     LLMLatError,
@@ -110,6 +112,8 @@ def load_base(
         extra["attn_implementation"] = settings.attention
     how = {"dtype": dtype, **places, **extra}
     with _refused(spec, source, settings, device):
+        if pinned and digests_told(spec):
+            check_fetched(spec, _fetched(spec, source))
         tokenizer, model, found = _read(transformers, spec, source, pinned, how)
     _check_whole(spec, source, found["missing_keys"])
     if settings.quantization == "torchao-int8":
@@ -126,6 +130,18 @@ def load_base(
         owner=spec.name,
         generation_config=model.generation_config,
         layers=weights_of(model),
+    )
+
+
+def _fetched(spec: ModelSpec, source: str) -> Path:
+    """Fetch the files of a repository whose digests an entry gives."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - loaded on use
+
+    names = [name or "*.safetensors" for name in digests_told(spec)]
+    return Path(
+        snapshot_download(
+            source, revision=spec.revision or "main", allow_patterns=names
+        )
     )
 
 

@@ -23,6 +23,7 @@ from pytest_llmlat.backends.huggingface.faults import (
     in_mid_run,
     out_of_memory,
 )
+from pytest_llmlat.backends.huggingface.last_scores import LastScores
 from pytest_llmlat.backends.huggingface.model_facts import model_facts
 from pytest_llmlat.backends.huggingface.origin import (
     UNKNOWN_CONTEXT,
@@ -118,7 +119,8 @@ class HuggingFace:
 
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
-            GenerationFailed: the device is gone; every later prompt is told so at once.
+            GenerationFailed: the model computes no numbers; or the device is gone, and
+                every later prompt is told so at once.
         """
         return self._guarded(lambda: self._answer(request, meter))
 
@@ -251,9 +253,12 @@ class HuggingFace:
             settings = self._greedy(min(request.most_tokens, room))
             chance = drawing(self._torch, self._device.name, [request])
             told = held(self._torch, chance, [request], self._masks.begin)
+            scores = LastScores(self._torch)
+            told = scores.seen(told)
             self._decoding.run(
                 prompt.inputs, settings, stopping_criteria=[stamper], **told
             )
+            scores.check()
             finish = "stop" if stamper.ended else "length"
         return meter.generation(
             finish, prompt_tokens, rendered=prompt.rendered, sampling=request.sampling

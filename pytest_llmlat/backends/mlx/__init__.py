@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BackendKind
-from pytest_llmlat.backends.mlx.entry_options import DTYPES
+from pytest_llmlat.backends.mlx.entry_options import DTYPES, OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,9 @@ def _open(deployment: Deployment, clock: Clock) -> Backend:
 
 
 def _check_entry(model: ModelSpec) -> None:
-    from pytest_llmlat.backends.mlx.loading import check_entry  # noqa: PLC0415
+    from pytest_llmlat.backends.mlx.loading import check_entry, local_folder  # noqa: PLC0415
 
+    local_folder(model)
     check_entry(model)
 
 
@@ -39,6 +40,7 @@ KIND = BackendKind(
     open=_open,
     files=_files,
     libraries=("mlx", "mlx-lm"),
+    options=OPTIONS,
     keys=("revision", "adapter", "dtype"),
     dtypes=DTYPES,
     check_entry=_check_entry,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.checkpoints import how_to_convert
+from pytest_llmlat.backends.local_checkpoint import check_fetched
 from pytest_llmlat.backends.mlx.entry_options import DTYPES
 from pytest_llmlat.backends.weights import fingerprint
 from pytest_llmlat.values.errors import (
@@ -63,18 +64,10 @@ def find_folder(spec: ModelSpec) -> tuple[Path, str | None]:
         WeightsUnavailable: no such folder, or one without weights that MLX reads, or
             a hub that cannot be reached.
     """
-    weights = str(spec.weights)
-    place = Path(weights).expanduser()
-    if place.is_dir():
-        _check_folder(spec, place)
+    place = local_folder(spec)
+    if place is not None:
         return place, None
-    if place.is_file() or spec.package is not None or not _HUB_ID.fullmatch(weights):
-        reason = "is a file" if place.is_file() else "is no folder and no hub id"
-        raise WeightsUnavailable(
-            f"model {spec.name!r}: {weights!r} {reason}; MLX loads a folder with"
-            f" {_CONFIG} and {_WEIGHTS}, or a hub id such as mlx-community/NAME; a GGUF"
-            " file is loaded as gguf:PATH"
-        )
+    weights = str(spec.weights)
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - loaded on use
 
     try:
@@ -93,8 +86,30 @@ def find_folder(spec: ModelSpec) -> tuple[Path, str | None]:
             f" {weights}) and copy the cache, or name a local folder as mlx:PATH; a"
             " gated model also needs HF_TOKEN"
         ) from error
+    check_fetched(spec, folder)
     _check_folder(spec, folder)
     return folder, folder.name
+
+
+def local_folder(spec: ModelSpec) -> Path | None:
+    """Return the folder of an entry's weights, ``None`` of a hub id.
+
+    Raises:
+        WeightsUnavailable: it is not there, or has no weights that MLX reads.
+    """
+    weights = str(spec.weights)
+    place = Path(weights).expanduser()
+    if place.is_dir():
+        _check_folder(spec, place)
+        return place
+    if place.is_file() or spec.package is not None or not _HUB_ID.fullmatch(weights):
+        reason = "is a file" if place.is_file() else "is no folder and no hub id"
+        raise WeightsUnavailable(
+            f"model {spec.name!r}: {weights!r} {reason}; MLX loads a folder with"
+            f" {_CONFIG} and {_WEIGHTS}, or a hub id such as mlx-community/NAME; a GGUF"
+            " file is loaded as gguf:PATH"
+        )
+    return None
 
 
 def load(

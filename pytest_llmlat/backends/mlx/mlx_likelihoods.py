@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.number_check import no_numbers
 from pytest_llmlat.values.ranking import Likelihood
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.backends.token_pairs import TokenPair
+
+
+def check_scores(mx: Any, scores: Any) -> None:  # noqa: ANN401 - loaded on use
+    """See that what the last token was chosen by are numbers: else none before were.
+
+    Args:
+        mx: the library.
+        scores: likelihoods of all tokens.
+
+    Raises:
+        GenerationFailed: they are not.
+    """
+    if mx.isnan(scores).any().item():
+        raise no_numbers("logits")
 
 
 def likelihoods(mx: Any, model: Any, pairs: Sequence[TokenPair]) -> list[Likelihood]:  # noqa: ANN401 - loaded on use

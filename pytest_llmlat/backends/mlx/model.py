@@ -23,7 +23,7 @@ from pytest_llmlat.backends.mlx.loading import (
     no_memory,
     quantization_of,
 )
-from pytest_llmlat.backends.mlx.mlx_likelihoods import likelihoods
+from pytest_llmlat.backends.mlx.mlx_likelihoods import check_scores, likelihoods
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
@@ -135,6 +135,8 @@ class MLX:
         self._model = model
         self._stream = stream
         self._name = spec.name
+        self._scores: Any = None
+        """What the token before was chosen by."""
         self._counts = deployment.device == "mps"
         self._ends = end_tokens(origin.config, tokenizer)
         self._context = context_found(origin.config)
@@ -172,6 +174,7 @@ class MLX:
 
         Raises:
             OutOfMemory: the prompt was too much for the device; later ones may fit.
+            GenerationFailed: the model computes no numbers.
         """
         check_thoughts(request)
         prompt = self._prompts.rendered(request)
@@ -181,9 +184,13 @@ class MLX:
             meter.prompted(rendered)
         room = self._context - len(tokens)
         finish: Finish = "context"
+        self._scores = None
         if room > 0:
             with self._told_if_full(len(tokens)):
                 finish = self._decode(tokens, room, request, meter)
+                if self._scores is not None:
+                    with self._mx.stream(self._stream):
+                        check_scores(self._mx, self._scores)
         return meter.generation(
             finish, len(tokens), rendered=rendered, sampling=request.sampling
         )
@@ -280,7 +287,7 @@ class MLX:
                 self._mx.array(tokens), self._model, self._stream, **given
             )
             try:
-                for token, _ in steps:
+                for token, self._scores in steps:
                     # A Python number: MLX has waited for its value. The step after
                     # it is under way already, and is not waited for.
                     if token in self._ends or meter.token(decode(token)):

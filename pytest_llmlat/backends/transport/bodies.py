@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 FINAL = 200
 """Status from which on an answer is the last one to its request."""
+MOST_PARTS = 1_000_000
+"""Chunks of a body, and fields behind it, that are read: each takes its time, however
+short it is. A server that writes token by token makes a few for each."""
+MOST_PACKETS = 10_000
+"""Packets of gzip one after the other in one body."""
+_SLICE = 4096
+"""Bytes that are unpacked at once: what is left behind the end of a packet is copied,
+and a body of many short packets would be copied as often."""
 _ANY_WRAPPER = 47
 _DEFLATE, _CHECKED = 8, 31
 _PLAIN = ("", "identity")
@@ -47,6 +55,10 @@ class HttpResponse:
         return b"".join(part for _, part in self.parts)
 
 
+class _TooManyParts(Exception):
+    """A body has more parts than are read."""
+
+
 class _Collector:
     """What the parser calls: keeps the last message's head and its body's parts."""
 
@@ -54,6 +66,7 @@ class _Collector:
         self.parser: Any = None
         self.stamp = 0
         self.status = 0
+        self.left = MOST_PARTS
         self.headed = self.done = False
         self.headers: dict[str, str] = {}
         self.parts: list[tuple[int, bytearray]] = []
@@ -65,7 +78,9 @@ class _Collector:
             self.parts.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.headed:
+        if self.headed:
+            self._count()
+        else:
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -74,6 +89,7 @@ class _Collector:
     def on_body(self, body: bytes) -> None:
         if self.done:
             return
+        self._count()
         # Chunks that arrived together are one part: there may be millions of them.
         if self.parts and self.parts[-1][0] == self.stamp:
             self.parts[-1][1].extend(body)
@@ -85,6 +101,12 @@ class _Collector:
             self.status = self.parser.get_status_code()
             # Such as 103: the real answer comes after it.
             self.done = self.status >= FINAL
+
+    def _count(self) -> None:
+        """Take one part more; raises where there are too many, which ends parsing."""
+        self.left -= 1
+        if self.left < 0:
+            raise _TooManyParts
 
 
 def unpack(
@@ -114,7 +136,11 @@ def unpack(
         try:
             parser.feed_data(piece)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            trouble = f"what came is not HTTP/1.1: {error}"
+            trouble = (
+                f"the body of the answer has more than {MOST_PARTS:,} chunks"
+                if collector.left < 0
+                else f"what came is not HTTP/1.1: {error}"
+            )
             break
         if collector.done:
             break
@@ -160,27 +186,47 @@ def _decoded(
     if kind not in _ZIPPED:
         return (), f"the answer is packed as {kind[:40]!r}, which was not asked for"
     unpacked: list[tuple[int, bytes]] = []
-    zipped = zlib.decompressobj(_wrapper(kind, parts))
-    # One byte more than may be: so much is never unpacked, however well it is packed.
-    left = most + 1
+    unzipping = _Unzipping(_wrapper(kind, parts), most)
     for stamp, packed in parts:
-        texts: list[bytes] = []
-        rest = packed
         try:
-            while rest and left:
-                if zipped.eof:
-                    # Several packets one after the other are one body.
-                    zipped = zlib.decompressobj(_ANY_WRAPPER)
-                texts.append(zipped.decompress(rest, left))
-                left -= len(texts[-1])
-                rest = zipped.unused_data if zipped.eof else zipped.unconsumed_tail
+            text = unzipping.text_of(packed)
         except zlib.error as error:
             return unpacked, f"the answer cannot be unpacked ({kind}): {error}"
-        if not left:
+        if unzipping.packets > MOST_PACKETS:
+            return unpacked, f"the answer has more than {MOST_PACKETS:,} packets"
+        if not unzipping.left:
             return unpacked, f"unpacked, {too_large('the body of the answer', most)}"
-        if text := b"".join(texts):
+        if text:
             unpacked.append((stamp, text))
     return unpacked, None
+
+
+class _Unzipping:
+    """Unpacks a body piece by piece, up to a size and a number of packets."""
+
+    def __init__(self, wrapper: int, most: int) -> None:
+        # One byte more than may be: so much is never unpacked, however well packed.
+        self.left = most + 1
+        self.packets = 1
+        self._packet = zlib.decompressobj(wrapper)
+
+    def text_of(self, packed: bytes) -> bytes:
+        """Return what a piece holds; raises what zlib does."""
+        texts: list[bytes] = []
+        for begin in range(0, len(packed), _SLICE):
+            rest = packed[begin : begin + _SLICE]
+            while rest and self.left and self.packets <= MOST_PACKETS:
+                if self._packet.eof:
+                    # Several packets one after the other are one body.
+                    self._packet = zlib.decompressobj(_ANY_WRAPPER)
+                    self.packets += 1
+                texts.append(self._packet.decompress(rest, self.left))
+                self.left -= len(texts[-1])
+                ended = self._packet.eof
+                rest = (
+                    self._packet.unused_data if ended else self._packet.unconsumed_tail
+                )
+        return b"".join(texts)
 
 
 def too_large(what: str, most: int) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 """The mark of byte order, which some put before UTF-8."""
+_SLICE = 1 << 16
+"""Bytes that are cut into lines at once: a part of line ends alone is as many lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,10 @@ class Event:
 
     name: str
     data: tuple[tuple[int, bytes], ...]
+
+    def count(self, signs: bytes) -> int:
+        """Return how many of these signs, of a byte each, its data have."""
+        return sum(line.count(sign) for _, line in self.data for sign in signs)
 
 
 def events(
@@ -59,9 +65,9 @@ def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     """
     held: list[bytes] = []
     after_return, first, stamp = False, True, 0
-    for stamp, part in parts:
+    for stamp, part in _slices(parts):
         rest = part
-        if after_return and rest:
+        if after_return:
             # The other half of a line end that was cut in two.
             rest, after_return = rest.removeprefix(b"\n"), False
         if b"\r" in rest:
@@ -80,3 +86,10 @@ def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     if held:
         line = b"".join(held)
         yield stamp, line.removeprefix(BOM) if first else line
+
+
+def _slices(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Cut long parts, so that no part is empty and none becomes many lines at once."""
+    for stamp, part in parts:
+        for begin in range(0, len(part), _SLICE):
+            yield stamp, part[begin : begin + _SLICE]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from pytest_llmlat.values.json_objects import without_doubles
+
 Leaf: TypeAlias = "str | int | float | bool | dict[str, Any] | list[Any] | None"
 """What has no values below it: empty objects and arrays too."""
 _SHOWN = 40
@@ -20,7 +22,9 @@ def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
         ValueError: it is no JSON, names a key twice, or holds a number that is none.
     """
     try:
-        value = json.loads(text, parse_constant=_refused, object_pairs_hook=_once)
+        value = json.loads(
+            text, parse_constant=_refused, object_pairs_hook=without_doubles
+        )
         _check_numbers(value)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
@@ -117,13 +121,6 @@ def _shown(value: Leaf) -> str:
 
 def _refused(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return found
 
 
 def _check_numbers(value: object) -> None:

@@ -8,7 +8,6 @@ about the cells: all of them are text, with the blanks that they have.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_llmlat.tasks.data.text_file import lines_of
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _read(
 def _reader(text: str, delimiter: str, *, plain: bool) -> csv._reader:  # type: ignore[name-defined] # it has no other name
     # Lines end as most files' do. A lone carriage return in such a file ends none: as
     # part of a text that is not quoted it is an error, and no new row.
-    lines = io.StringIO(text, newline="\n" if "\n" in text else "\r")
+    lines = lines_of(text, "\n" if "\n" in text else "\r")
     if plain:
         return csv.reader(
             lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True

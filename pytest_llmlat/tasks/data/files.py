@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.tasks.data.csv_rows import csv_rows
 from pytest_llmlat.tasks.data.json_rows import json_rows
 from pytest_llmlat.tasks.data.table_row import TableRow, present
-from pytest_llmlat.tasks.data.text_file import file_bytes, file_text
+from pytest_llmlat.tasks.data.text_file import (
+    MOST_ROWS,
+    MOST_UNPACKED,
+    file_bytes,
+    file_text,
+    too_much,
+)
 from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 
 EXTRA = "datasets"
 """The extra of this project that installs pyarrow."""
+_BYTES_AT_ONCE, _MOST_AT_ONCE = 256 << 20, 1024
+"""Bytes and rows of Parquet that are unpacked at once."""
 
 
 def local_copy(folder: Path, name: str) -> Path | None:
@@ -88,13 +96,58 @@ def _parquet(path: Path, task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted_by = f"{path}: data of task {task.name!r}"
         raise MissingExtra(EXTRA, "pyarrow", wanted_by=wanted_by) from error
     try:
-        table = parquet.ParquetFile(io.BytesIO(file_bytes(path))).read()
+        file = parquet.ParquetFile(io.BytesIO(file_bytes(path)))
+        _check_parquet(path, file)
+        for index, columns in enumerate(_unpacked_rows(path, file)):
+            yield f"row {index + 1}", present(columns)
     except ArrowException as error:
         raise BadCatalogue(f"{path}: not Parquet: {error}") from error
-    for name, count in Counter(table.column_names).items():
+
+
+def _check_parquet(path: Path, file: Any) -> None:  # noqa: ANN401 - pyarrow has no types
+    """See that columns differ, and that what the file says of its size may be read."""
+    for name, count in Counter(file.schema_arrow.names).items():
         if count > 1:
             raise BadCatalogue(
                 f"{path}: has the column {name!r} twice; rename one of them"
             )
-    for index, columns in enumerate(table.to_pylist()):
-        yield f"row {index + 1}", present(columns)
+    told = file.metadata
+    groups = (told.row_group(number) for number in range(told.num_row_groups))
+    if told.num_rows > MOST_ROWS:
+        raise too_much(path, f"{MOST_ROWS:,} rows")
+    if sum(group.total_byte_size for group in groups) > MOST_UNPACKED:
+        raise too_much(path, f"{MOST_UNPACKED >> 20} MiB")
+
+
+def _unpacked_rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as above
+    """Yield the rows, unpacked a few at a time.
+
+    A value that stands once in the file may stand in each row: the sizes that the file
+    says count it once.
+    """
+    left, rows = MOST_UNPACKED, 0
+    for batch in file.iter_batches(batch_size=_rows_at_once(file)):
+        left -= batch.nbytes
+        rows += batch.num_rows
+        if left < 0:
+            raise too_much(path, f"{MOST_UNPACKED >> 20} MiB")
+        if rows > MOST_ROWS:
+            raise too_much(path, f"{MOST_ROWS:,} rows")
+        yield from batch.to_pylist()
+
+
+def _rows_at_once(file: Any) -> int:  # noqa: ANN401 - as above
+    """Return how many rows are unpacked together, by the longest value they may have.
+
+    One that is repeated is no longer than all that is stored of its column.
+    """
+    told = file.metadata
+    longest = max(
+        (
+            told.row_group(group).column(column).total_uncompressed_size
+            for group in range(told.num_row_groups)
+            for column in range(told.num_columns)
+        ),
+        default=0,
+    )
+    return min(_MOST_AT_ONCE, max(1, _BYTES_AT_ONCE // max(longest, 1)))

@@ -10,7 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.tasks.data.text_file import lines_of
 from pytest_llmlat.values.errors import BadCatalogue
+from pytest_llmlat.values.json_objects import without_doubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,27 +131,17 @@ def _without_remedy(problem: str) -> str:
     return problem.partition("; use sys.")[0]
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs, unless a key stands twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in a row; leave one of them")
-    return found
-
-
 def _constant(name: str) -> float | None:
     return None if name == "NaN" else float(name)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=without_doubles, parse_constant=_constant)
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[int, Any]]:
     """Yield what is on each line."""
     # splitlines() would also cut at characters that JSON allows inside strings.
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         place = _JsonPlace(path, line, line=number)
         if not place.next:
             continue

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _GZIP = b"\x1f\x8b"
 MOST_UNPACKED = 512 << 20
 """Most bytes that a packed file may become; a small one can be made to fill memory."""
+MOST_ROWS = 2_000_000
+"""Most lines or rows of a packed file: each takes many times its bytes once it is
+read."""
+MOST_VALUES = 16_000_000
+"""Most signs in a packed text that begin or part values, for the same reason."""
+_PARTING = (b",", b"[", b"{", b"\t", b";")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
@@ -41,22 +48,41 @@ def file_bytes(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        BadCatalogue: it is no whole gzip file.
+        BadCatalogue: it is no whole gzip file, or becomes too large.
     """
     content = path.read_bytes()
-    if not (content.startswith(_GZIP) or path.suffix.lower() == ".gz"):
-        return content
+    return _unpacked(path, content) if _is_packed(path, content) else content
+
+
+def too_much(path: Path, what: str) -> BadCatalogue:
+    """Return the refusal of a packed file that becomes more than may be."""
+    return BadCatalogue(
+        f"{path}: unpacks to more than {what}; take a part of it, or write it unpacked,"
+        " as JSON or separated values, which are read whatever their size"
+    )
+
+
+def _is_packed(path: Path, content: bytes) -> bool:
+    return content.startswith(_GZIP) or path.suffix.lower() == ".gz"
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(MOST_UNPACKED + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadCatalogue(f"{path}: not a whole gzip file: {error}") from error
     if len(unpacked) > MOST_UNPACKED:
-        raise BadCatalogue(
-            f"{path}: unpacks to more than {MOST_UNPACKED >> 20} MiB; take a part of"
-            " it, or unpack it yourself"
-        )
+        raise too_much(path, f"{MOST_UNPACKED >> 20} MiB")
     return unpacked
+
+
+def _check_text(path: Path, content: bytes) -> None:
+    """See that an unpacked text does not become far larger yet once it is read."""
+    if max(content.count(b"\n"), content.count(b"\r")) > MOST_ROWS:
+        raise too_much(path, f"{MOST_ROWS:,} lines")
+    if sum(map(content.count, _PARTING)) > MOST_VALUES:
+        raise too_much(path, f"{MOST_VALUES:,} values")
 
 
 def file_text(path: Path) -> str:
@@ -65,9 +91,12 @@ def file_text(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
         BadCatalogue: it is no text, or in another encoding: says which line, and how
-            to save it.
+            to save it; or it is packed and becomes too much.
     """
-    content = file_bytes(path)
+    content = path.read_bytes()
+    if _is_packed(path, content):
+        content = _unpacked(path, content)
+        _check_text(path, content)
     for start, what in _NO_TEXT:
         if content.startswith(start):
             raise BadCatalogue(f"{path}: this is {what}")
@@ -94,3 +123,18 @@ def file_text(path: Path) -> str:
             f"{path}:{line}: not UTF-8 at byte {place} (0x{content[error.start]:02x});"
             f" {_SAVE}"
         ) from error
+
+
+def lines_of(text: str, end: str = "\n") -> Iterator[str]:
+    """Yield lines with their ends, one at a time: all at once take many times the text.
+
+    Args:
+        text: of a file.
+        end: the one character that ends a line.
+    """
+    begin = 0
+    while (place := text.find(end, begin)) >= 0:
+        yield text[begin : place + 1]
+        begin = place + 1
+    if begin < len(text):
+        yield text[begin:]

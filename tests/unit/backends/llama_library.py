@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from array import array
 from dataclasses import replace
@@ -37,6 +38,7 @@ class Llama:
     """A stand-in for ``llama_cpp.Llama`` that says the same tokens every time."""
 
     model = "a model"
+    ctx = "a context"
 
     def __init__(
         self, says: tuple[int, ...], metadata: dict[str, str], given: dict[str, Any]
@@ -52,6 +54,10 @@ class Llama:
     def n_ctx(self) -> int:
         """Return the room for tokens."""
         return int(self.given["n_ctx"])
+
+    def n_vocab(self) -> int:
+        """Return how many tokens there are."""
+        return len(TEXTS)
 
     def token_eos(self) -> int:
         """Return the end token."""
@@ -107,6 +113,7 @@ class Library:
         """Take the library's place."""
         self.says: tuple[int, ...] = (2, 3, END)
         self.metadata = dict(TEMPLATE)
+        self.logits: tuple[float, ...] = (0.5,)
         self.gpu = False
         self.error: Exception | None = None
         self.logs: tuple[tuple[int, bytes], ...] = ()
@@ -156,6 +163,11 @@ class Library:
         """Return the text of a token."""
         del vocabulary
         return TEXTS[token]
+
+    def llama_get_logits_ith(self, context: object, place: int) -> Any:  # noqa: ANN401 - of ctypes
+        """Return the scores of the tokens that may come next."""
+        del context, place
+        return (ctypes.c_float * len(TEXTS))(*self.logits)
 
     def llama_vocab_is_eog(self, vocabulary: object, token: int) -> bool:
         """Whether a token ends the answer."""

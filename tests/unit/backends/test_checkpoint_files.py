@@ -180,7 +180,7 @@ def changed(**fields: object) -> bytes:
         (changed(data_offsets=[0.0, 144.0]), f"broken at '{FIRST}'"),
         (
             weights(b'{"a": {"shape": []}, "a": {"shape": [1]}}'),
-            "it names 'a' twice",
+            "the key 'a' stands twice",
         ),
         (
             weights(

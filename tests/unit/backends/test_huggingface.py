@@ -206,7 +206,11 @@ def test_decoding_is_greedy() -> None:
         "pad_token_id": END,
         "disable_compile": True,
     }
-    assert sorted(model.given) == ["attention_mask", "generation_config", "input_ids"]
+    assert sorted(model.given) == [
+        *("attention_mask", "generation_config", "input_ids", "logits_processor")
+    ]
+    (looks,) = model.given["logits_processor"]
+    assert looks(None, "scores") == "scores"
 
 
 def test_a_chat_prompt_has_the_template_s_special_tokens() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pytest_llmlat.backends.trial_loads import try_first
 from pytest_llmlat.backends.trial_process import try_model
 from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.errors import WeightsUnavailable
+from pytest_llmlat.values.errors import OutOfMemory, WeightsUnavailable
 from tests.unit.builders import a_model
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def test_a_process_that_dies_is_told_with_its_last_words(trial: Trial) -> None:
         READS + "import os; os.write(2, b'GGML_ASSERT(n > 0) failed\\n'); os.abort()"
     )
 
-    assert "it was ended by SIGABRT; its last words: GGML_ASSERT(n > 0) failed" in told
+    assert "it was ended by SIGABRT" in told
+    assert "its last words: GGML_ASSERT(n > 0) failed" in told
 
 
 @pytest.mark.slow
@@ -87,7 +88,8 @@ def test_a_process_without_memory_is_told(trial: Trial) -> None:
     """The kernel ends it without a word."""
     told = trial.refusal(READS + "import os; os.kill(os.getpid(), 9)")
 
-    assert "SIGKILL (out of memory?); its last words: none" in told
+    assert "SIGKILL (out of memory?)" in told
+    assert "its last words: none" in told
 
 
 @pytest.mark.slow
@@ -153,6 +155,36 @@ def test_the_process_says_what_it_is_refused() -> None:
     """In the words of the error."""
     model = replace(a_model("mine"), backend="gguf", weights="/no/such.gguf")
 
-    told = try_model(Deployment(model=model, device="cpu"))
+    told = try_model(Deployment(model=model, device="cpu"), None)
 
     assert set(told) == {"refused"}
+
+
+@pytest.mark.slow
+def test_memory_that_gives_out_is_told_and_not_tried_here(trial: Trial) -> None:
+    """A file that takes all memory there is would end this process too."""
+    full = READS + """print('{"full": "cannot allocate 9 TB"}')"""
+
+    with pytest.raises(OutOfMemory, match="tried to load it first, and memory gave"):
+        trial.run(full)
+    with pytest.raises(OutOfMemory, match="cannot allocate 9 TB - Take a smaller"):
+        trial.run(full)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux")
+def test_a_process_takes_no_more_memory_than_is_free(trial: Trial) -> None:
+    """Of a card's model nothing is bounded: its driver sets aside far more."""
+    takes = (
+        "import pickle, sys; from pytest_llmlat.backends.trial_process import"
+        " bound_memory\n_, most = pickle.load(sys.stdin.buffer)\n"
+        "if most is None: sys.exit(7)\n"
+        "bound_memory(most)\nbytes(most + 1)"
+    )
+
+    told = trial.refusal(takes)
+
+    assert "MemoryError" in told
+    assert "GiB of memory)" in told
+    with pytest.raises(WeightsUnavailable, match="status 7; its last words"):
+        trial.run_of(takes, Deployment(model=a_model("mine"), device="cuda"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.tasks.data import files, text_file
 from pytest_llmlat.tasks.data.files import file_rows, local_copy
 from pytest_llmlat.values.errors import BadCatalogue, MissingExtra
 from tests.unit.builders import a_task
@@ -176,3 +177,68 @@ def test_a_file_without_a_known_ending_is_told_to_have_one(tmp_path: Path) -> No
     path.write_text("id\ttext\n", "utf-8")
 
     assert complaint(path).startswith("FILE: is no JSON, and its name ends on none of")
+
+
+def a_parquet(path: Path, columns: dict[str, Any], **how: Any) -> Path:  # noqa: ANN401 - of pyarrow
+    """Write a Parquet file of these columns."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table(columns), path, compression="zstd", **how)
+    return path
+
+
+def test_a_value_that_stands_in_each_row_of_parquet_counts_in_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands once in the file, whose own figures of its size count it once."""
+    monkeypatch.setattr(files, "MOST_UNPACKED", 10_000_000)
+    path = a_parquet(tmp_path / "x.parquet", {"text": ["x" * 100_000] * 1000})
+
+    assert path.stat().st_size < 10_000
+    assert "FILE: unpacks to more than 9 MiB; take a part of it" in complaint(path)
+
+
+def test_a_parquet_file_of_many_rows_is_told_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million equal numbers are some bytes."""
+    monkeypatch.setattr(files, "MOST_ROWS", 50_000)
+    path = a_parquet(tmp_path / "x.parquet", {"n": [7] * 50_001})
+
+    assert path.stat().st_size < 5_000
+    assert "FILE: unpacks to more than 50,000 rows" in complaint(path)
+
+
+def test_a_parquet_file_is_read_in_pieces_as_it_is(tmp_path: Path) -> None:
+    """In the order of its rows, over all groups of them."""
+    rows = [{"n": n, "text": "x" * (n % 7)} for n in range(3000)]
+    columns = {key: [row[key] for row in rows] for key in ("n", "text")}
+    path = a_parquet(tmp_path / "x.parquet", columns, row_group_size=700)
+
+    assert read(path) == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("x.jsonl.gz", "\n" * 4000, "3,000 lines"),
+        ("x.csv.gz", "a\n" * 4000, "3,000 lines"),
+        ("x.csv.gz", "a\r" * 4000, "3,000 lines"),
+        ("x.jsonl.gz", '{"a": [' + "[]," * 9000 + "0]}", "9,000 values"),
+        ("x.csv.gz", "a" + "," * 9001, "9,000 values"),
+    ],
+)
+def test_a_packed_text_that_grows_once_it_is_read_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+    expected: str,
+) -> None:
+    """A line or a list takes many times its bytes; unpacked by the user it is read."""
+    monkeypatch.setattr(text_file, "MOST_ROWS", 3000)
+    monkeypatch.setattr(text_file, "MOST_VALUES", 9000)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()))
+
+    assert f"FILE: unpacks to more than {expected}; take a part" in complaint(path)

@@ -26,6 +26,7 @@ from .frames import Closed, TooLong, receive, send
 from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
+from .told_numbers import ToldNumbers
 from .veiled_exceptions import as_raised
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Asking:
         self._kinds: dict[str, type[Remote]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
         self._shown: set[str] = set()
+        self._told = ToldNumbers()
         self.namespace: dict[str, object] = {}
         self.objects = False
         """Whether the tests see objects of the candidate, and not values alone."""
@@ -120,6 +122,8 @@ class Asking:
     def _ask(self, operation: str, /, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - of the candidate
         if self.settled:
             raise Settled
+        if refusal := self._told.refusal(operation, args):
+            self.settle("wrong", refusal)
         nonce = _nonce()
         classes = self._classes()
         encoder = Encoder(classes, strict=True, handle=self._outgoing)
@@ -143,9 +147,12 @@ class Asking:
             self.calls += 1
         decoder = Decoder(classes, known, handle=self._incoming)
         try:
-            return self._take(answer, decoder, operation)
+            found = self._take(answer, decoder, operation)
         except Malformed as wrong:
             self.settle("refused", f"sent what is no answer: {wrong}")
+        if refusal := self._told.told(operation, args, found):
+            self.settle("wrong", refusal)
+        return found
 
     def settle(self, kind: str, note: str) -> Never:
         """Fix the outcome.
