@@ -173,7 +173,7 @@ class AskedSubject:
             return False
         shared = {stem_of(word) for word in said} & (self.words - self.counted)
         known = stem_of(heads[-1]) in self.others
-        return bool(self.words) and known and not shared
+        return bool(self.words - self.counted) and known and not shared
 
     def _is_of_one(self, clause: str) -> bool:
         """Say whether a clause is on one of several things: "a spider has 8 legs"."""

@@ -117,6 +117,12 @@ def _by_text(
         return replace(named, value=same[0] if len(same) == 1 else None)
     # In small letters: an option is written with a capital as a sentence is.
     folded = {text.casefold(): letter for text, letter in texts.items()}
+    question = str(dict(sample.fields).get("question") or "")
+    stem = OPTION.split(INLINE.sub("\n", question), maxsplit=1)[0].casefold()
+    others = {text: letter for text, letter in folded.items() if text not in stem}
+    said = answer.casefold()
+    if 0 < len(others) < len(folded) and any(text in said for text in others):
+        folded = others  # what the question names itself stands beside the answer
     named = read_word(answer, tuple(folded))
     return replace(named, value=folded.get(named.value or ""))
 

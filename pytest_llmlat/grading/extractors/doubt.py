@@ -147,6 +147,8 @@ RIGHT_AFTER = re.compile(
     re.IGNORECASE,
 )
 """What says of one option that it is the right one, whatever is said of others."""
+OR_NAME = re.compile(r"\s(?:or|oder|ou)\s[A-Z]\w{2,20}\s{0,3}(?:[.!]|\Z)")
+"""Another name that may be the answer too, though it is none of the options."""
 RIVAL = re.compile(
     r"\b(?:might|may|could)\s(?:\w{1,12}\s){0,2}?be\s(?:an? |the )?(?:even )?"
     r"(?:better|best|right|correct|true|answer|equally)\b",
@@ -338,8 +340,9 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
         return Claim(Stance.OPEN)
     if DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
+    either = text[lead.start].isupper() and OR_NAME.match(text, lead.end)
     only = text[: lead.start].endswith("only ") and LIMITED.match(text, lead.end)
-    only = only or (
+    only = (either or only) or (
         IF_WORD.search(text[: lead.start]) and OTHERWISE.search(text, lead.end)
     )
     if only or CONDITION.search(text, lead.end) or ONLY_IF.match(text, lead.end):

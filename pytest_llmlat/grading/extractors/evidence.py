@@ -30,6 +30,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     NOT_LISTED,
     OTHERWISE,
     REASON,
+    RIGHT_AFTER,
     Claim,
     Stance,
     claimed,
@@ -126,6 +127,7 @@ def decided(answer: str, asked: Candidates) -> Reading:
         yield _judged(text, asked), True
         told = without_order(text, asked.find)
         yield _conclusions(told, asked), False
+        yield _approved(told, asked), False
         yield _heads(told, asked), False
         yield _sole(told, asked), False
 
@@ -326,6 +328,17 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
         if asked.about(f"{before} {match[0]} {span}"):
             first = match.re is DEFINED or match[0][:3].casefold() in {"it ", "it'"}
             yield claimed(f"{before} {span}", shifted, truth=asked.truth, first=first)
+
+
+def _approved(text: str, asked: Candidates) -> Iterator[Claim]:
+    """Yield the one answer that a text says is the right one: "C is right"."""
+    if asked.truth:
+        return
+    for sentence in reversed(sentences(text, SENTENCES)):
+        mentions = asked.find(sentence)
+        if any(RIGHT_AFTER.match(sentence, mention.end) for mention in mentions):
+            yield claimed(sentence, mentions)
+            return
 
 
 def _heads(text: str, asked: Candidates) -> Iterator[Claim]:

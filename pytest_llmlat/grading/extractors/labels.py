@@ -52,6 +52,7 @@ FORMS = (
     ("iness", 3, ("y",)),
     ("ism", 4, ("istic",)),
     ("er", 3, ("ry",)),
+    ("t", 6, ("", "s", "ed", "ing")),
     ("", 3, ("ful",)),
 )
 INFLECTED = {"de": ("e", "en", "er", "es", "em"), "fr": ("e", "s", "es")}

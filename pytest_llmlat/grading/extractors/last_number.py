@@ -52,6 +52,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     TOLD,
     TOTAL,
     WHILE,
+    WITHIN,
     WORKED,
 )
 from pytest_llmlat.grading.extractors.number_stances import claim_of, is_open, is_same
@@ -172,7 +173,7 @@ def _earlier(
         beside = asked.is_beside(text, last) and "=" not in gap
         given = asked.is_given(text, last) or asked.is_in_unit_of_other_kind(text, last)
         given = given and not CONCLUSIVE.search(gap)
-        if last.value is None or beside or given:
+        if last.value is None or beside or given or WITHIN.search(gap):
             return right[-1]
     found = [each for each in between if not asked.is_known(each)]
     circumstance = found and _is_circumstance(text, found[-1], last, asked)
@@ -333,7 +334,7 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
     each = brackets and EACH_ONE.search(brackets[0])
     worked = worked or (each and not SPEED.search(asked.topic.question))
     if brackets and (before == 1 or (before and worked)):
-        number = re.fullmatch(r"[\s(]*-?[$\d.,%]+[\s)!.*]*", brackets[0])
+        number = re.fullmatch(r"[\s(]*-?[$\d.,]+[\s)!.*]*", brackets[0])
         return last.end if number else start + brackets.start()
     colon = text.find(": ", start, last.start)
     if colon > 0 and DIVIDED.match(text, colon - 1):

@@ -221,6 +221,15 @@ SPELLED_OUT = re.compile(
 """What says in a number what the words before left in words: "and half, i.e. 40"."""
 LEFT_OVER = re.compile(r"\b(?:left|over|remain\w{0,5})\b", re.IGNORECASE)
 """What asks for a remainder."""
+BUT = re.compile(r"[;,]\s(?:but|yet)\s", re.IGNORECASE)
+RELATIVE = re.compile(
+    r"\b(?:that|who|which)\s(?:do|does|did|are|is|were|was|have|has)n't\s\w{1,15}"
+    r"(?=\s(?:is|equals|leaves|makes|gives)\s)",
+    re.IGNORECASE,
+)
+"""What stands before a number and says nothing against it: "the 2 that don't grow"."""
+WITHIN = re.compile(r"\b(?:class|group|total|set|team|lot)\sof\s\Z", re.IGNORECASE)
+"""What says of how many in all a number is: "24 girls in the class of 40"."""
 PLURAL = re.compile(r"\b(?:are|were)\s[$\u20ac\u00a3]?\Z", re.IGNORECASE)
 """What tells two numbers at once: "they are 12 and 18"."""
 AT = re.compile(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pytest_llmlat.grading.extractors.doubt import CONDITION, Claim, Stance
 from pytest_llmlat.grading.extractors.number_phrases import (
     BOUNDED,
+    BUT,
     CLAUSE_END,
     COMPOUND,
     DENIED,
     DOUBTED,
     REACH,
+    RELATIVE,
     SIGNS,
     SUPPOSED,
     WRONG,
@@ -26,7 +28,8 @@ def claim_of(numeral: Numeral | None) -> Claim:
 def is_open(text: str, numeral: Numeral, start: int = 0) -> bool:
     """Say whether a number is denied or doubted by what stands round it."""
     before = text[max(start, numeral.start - REACH) : numeral.start].replace("\n", ". ")
-    before = before.rpartition(". ")[2]
+    before = BUT.split(before.rpartition(". ")[2])[-1]
+    before = RELATIVE.sub(" ", before)
     stop = CLAUSE_END.search(text, numeral.end, numeral.end + REACH)
     after = text[numeral.end : stop.start() if stop else numeral.end + REACH]
     return bool(

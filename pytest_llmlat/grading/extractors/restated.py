@@ -25,12 +25,15 @@ POINTING = re.compile(r"(?:this|that|it|the following)\b", re.IGNORECASE)
 """What it may ask of, without naming it."""
 ELLIPTIC = re.compile(
     r"\W{0,4}(?:(?:of course|indeed|certainly|sure|surely|absolutely|definitely|well"
-    r"|no doubt|yes|no)[,!.]?\s)?(?:(?:it|he|she|they|that|this|there|you|one|we)\s)?"
+    r"|no doubt|yes|no)[,!.]?\s)?"
+    r"(?:(?:it|he|she|they|that|this|there|you|one|we)(?:\s|(?='s not)))?"
     r"(?:(?:certainly|indeed|really|definitely|surely|most certainly)\s)?"
-    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)"
+    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must"
+    r"|'s(?= not))"
     r"(?P<no>n't|\snot)?\s{0,2}(?:[.,;!]|\bbecause\b|\bsince\b|\Z)"
 )
 """A short yes or no: "It does not.", "Sure is."."""
+SURELY = re.compile(r"\A\W{0,4}(?:sure|certainly|of course|absolutely|well|indeed),\s")
 AUXILIARY = re.compile(
     r"(?:is|are|was|were|be|do|does|did|can|could|will|has|have|had|should|must|an?|the"
     r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also)\Z|.*n't\Z"
@@ -62,7 +65,7 @@ def read_restated(answer: str, question: object) -> Reading:
     short = ELLIPTIC.match(said[0]) if said else None
     if short and not said[0].endswith("?"):
         return Reading("false" if short["no"] else "true")
-    for sentence in said:
+    for sentence in (SURELY.sub("", each) for each in said):
         words = _content(sentence)
         at = 0
         for word in words:

@@ -42,6 +42,9 @@ def read(
         ("It takes three and a half days.", "3.5"),
         ("4 dollars and 5 cents", "4.05"),
         ("88 would be my answer.", "88"),
+        ("50 seeds minus the 6 that don't sprout is 44.", "44"),
+        ("If all had come, there would be 50; but six didn't, so it's 44.", "44"),
+        ("44 (88%)", "44"),
         ("There are 30 boys, and a third of them, i.e. 10, swim.", "10"),
         ("80 euros, or 20 euros a month for 4 months.", "80"),
         ("96 bricks are needed to build a wall of 12 by 8 bricks.", "96"),
@@ -63,6 +66,8 @@ def test_a_number_is_told_from_what_is_said_beside_it(
     ("question", "text", "expected"),
     [
         ("How many girls swim?", "30% of the girls swim.", None),
+        ("How many boys are there?", "There are 18 boys in a class of 30.", "18"),
+        ("How many cubes does the bag hold?", "The bag holds 12 cubes.", "12"),
         ("How wide is the box?", "Its width is 9 cm and its length is 12 cm.", "9"),
         ("How many cups are filled?", "6 cups, with 2 litres left over.", "6"),
         ("How many rolls are left over?", "It is 5 with a remainder of 3.", "3"),
@@ -123,6 +128,8 @@ def test_a_copy_of_the_question_names_nobody(text: str, expected: str | None) ->
         ("A/C", None),
         ("C... actually D.", "D"),
         ("D is close, but C is better.", "C"),
+        ("A and B are no words. D is the stem. C is right.", "C"),
+        ("C, hmm, no: B.", "B"),
         ("A and B are out; D too. C remains.", "C"),
         ("None of the options is right, though C comes close.", None),
         ("**C. third**\n\n* **A. first:** no use.\n* **B. second:** small.", "C"),
@@ -155,6 +162,8 @@ def test_an_option_is_told_from_remarks_on_others(
         ("Ist es so?", "Das stimmt.", "true"),
         ("Est-ce vrai ?", "C'est exact.", "true"),
         ("Do cats lay eggs?", "They do not.", "false"),
+        ("Is a cat a bird?", "It's not.", "false"),
+        ("Can cats swim?", "Sure, cats can swim.", "true"),
         ("Is it a cat?", "It certainly is.", "true"),
         ("Can cats fly?", "Cats can't fly; it is true that some jump far.", "false"),
         ("\u5bf9\u5417\uff1f", "\u4e0d\u662f\u3002", "false"),
@@ -225,3 +234,18 @@ def test_options_may_stand_on_one_line() -> None:
     question = "Which grows on trees? (A) beans (B) plums (C) carrots"
 
     assert read("choice", "plums", question, options=["A", "B", "C"]) == "B"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The past of 'sing' is 'sang'.", "B"),
+        ("Sang or Sung", None),
+        ("singed", "A"),
+    ],
+)
+def test_an_option_is_told_by_its_text(text: str, expected: str | None) -> None:
+    """One that the question names itself is not meant beside another."""
+    question = "What is the past of 'sing'?\nA. singed\nB. sang\nC. sing"
+
+    assert read("choice", text, question, options=["A", "B", "C"]) == expected
