@@ -332,8 +332,8 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
     result = brackets and RESULTED.search(sentence, 0, brackets.start())
     worked = brackets and (result or WORKED.search(brackets[0]))
     each = brackets and EACH_ONE.search(brackets[0])
-    worked = worked or (each and not SPEED.search(asked.topic.question))
-    if brackets and (before == 1 or (before and worked)):
+    rated = each and not SPEED.search(asked.topic.question)
+    if brackets and (before == 1 or (before and (worked or rated))):
         number = re.fullmatch(r"[\s(]*-?[$\d.,]+[\s)!.*]*", brackets[0])
         return last.end if number else start + brackets.start()
     colon = text.find(": ", start, last.start)

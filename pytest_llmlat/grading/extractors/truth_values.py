@@ -97,9 +97,9 @@ def _truths(text: str) -> list[Mention]:
     """Find truth values; one that "not" stands before is its contrary."""
     found = []
     for match in TRUTH_WORD.finditer(text):
-        before = text[max(0, match.start() - 20) : match.start()]
+        head = text[max(0, match.start() - 20) : match.start()]
         that = text.startswith(" that", match.end())
-        if GRANTED.match(text, match.end()) or (that and AFTERTHOUGHT.search(before)):
+        if GRANTED.match(text, match.end()) or (that and AFTERTHOUGHT.search(head)):
             continue
         groups = (*SPELLED, *LEADING, "cjk")
         group = next(name for name in groups if match[name])
