@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.api import measure_models
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.result import RunResult
+    from pytest_llmlat.session.tune_api import tune
     from pytest_llmlat.values.clock import Clock, ManualClock, SystemClock
     from pytest_llmlat.values.entities import ModelSpec, Sample, Task
     from pytest_llmlat.values.errors import LLMLatError
@@ -46,6 +47,7 @@ __all__ = [
     "Timing",
     "__version__",
     "measure_models",
+    "tune",
 ]
 
 _HOMES = {
@@ -68,6 +70,7 @@ _HOMES = {
     "Task": "values.entities",
     "Timing": "values.timing",
     "measure_models": "session.api",
+    "tune": "session.tune_api",
 }
 
 

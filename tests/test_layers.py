@@ -50,6 +50,7 @@ ROOMS = (
     "measure",
     "analysis",
     "gate",
+    "tuning",
     "report",
     "session",
     "plugin",
@@ -82,6 +83,7 @@ HEAVY = MODEL_LIBRARIES | {
     "matplotlib",
     "nltk",
     "numpy",
+    "optuna",
     "plotly",
     "pyarrow",
     "rouge_score",
@@ -127,6 +129,7 @@ PUBLIC = [
     "Timing",
     "__version__",
     "measure_models",
+    "tune",
 ]
 
 

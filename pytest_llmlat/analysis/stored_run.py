@@ -12,7 +12,7 @@ from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
-from pytest_llmlat.values.cell_facts import YARDSTICK, unbegun
+from pytest_llmlat.values.cell_facts import UNSHOWN, unbegun
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.settings import BALANCES, Balance
 from pytest_llmlat.values.varied import Varied
@@ -91,7 +91,7 @@ def board_of(
     sheets = [
         _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
         for facts in run.facts
-        if facts.role != YARDSTICK
+        if facts.role not in UNSHOWN
     ]
     lines = sum(sum(sheet.place.index.counts.values()) for sheet in sheets)
     cells = []
@@ -105,7 +105,7 @@ def board_of(
     board = joined(
         cells, balance=balance, seed=seed, varied=varied, cut_off=run.cut_off
     )
-    return replace(board, verdicts=run.verdicts)
+    return replace(board, verdicts=run.verdicts, races=run.races)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from pytest_llmlat.report.verdict_table import toned_verdicts
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.values.cell_facts import YARDSTICK, YARDSTICK_NAME
+from pytest_llmlat.values.cell_facts import UNSHOWN, YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
 
@@ -114,7 +114,7 @@ def run(given: Namespace) -> int:
         asked = replace(asked, balance=given.balance)
     bounds = _Bounds(limits, asked, rules.unsure, held)
     matches = _matches(candidate, reference, bounds, problems)
-    cells = [one.cell for one in candidate.facts if one.role != YARDSTICK]
+    cells = [one.cell for one in candidate.facts if one.role not in UNSHOWN]
     judged = judge(matches, rules, balance=asked.balance)
     verdicts = worst_first(
         [
@@ -208,7 +208,7 @@ def _matches(
         yards = {cell.id: records for cell, records in whole}
         read = iter(whole)
     for cell, records in read:
-        if facts[cell].role == YARDSTICK:
+        if facts[cell].role in UNSHOWN:
             continue
         bounds.hold(facts[cell], records)
         yard = yardstick_of(facts[cell], candidate.facts, yards)

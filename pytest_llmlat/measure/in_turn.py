@@ -16,9 +16,17 @@ from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.repeats import rounds_in_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from pytest_llmlat.measure.cell import LoadedModel, Tools
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.stopping import StoppingRule
+
+    MeasureInTurn: TypeAlias = Callable[
+        [tuple[Plan, Plan], tuple[LoadedModel, LoadedModel], Tools], None
+    ]
+    """Measures two cells, each on its model, and decides how they take turns."""
 
 
 def run_pair(

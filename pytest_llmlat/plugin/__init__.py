@@ -113,10 +113,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.Collector.CollectError(str(error)) from error
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Deselect the items whose tasks ``--llm-task`` excludes."""
+    """Deselect the items whose tasks ``--llm-task`` excludes.
+
+    Of a tuning, there is one item in the place of all that are left of a model.
+    """
     if SESSION not in config.stash:
         return
     from pytest_llmlat.plugin.collection import unchosen  # noqa: PLC0415
@@ -125,6 +129,10 @@ def pytest_collection_modifyitems(
     if excluded:
         config.hook.pytest_deselected(items=excluded)
         items[:] = [item for item in items if item not in excluded]
+    if settings_of(config).tune:
+        from pytest_llmlat.plugin.tuning_items import tuning_items  # noqa: PLC0415
+
+        items[:] = tuning_items(items)
 
 
 @pytest.hookimpl(trylast=True)

@@ -65,6 +65,16 @@ def text(given: Given) -> str | None:
     return given.text or None
 
 
+def plain(given: Given) -> str:
+    """Return a text as it is, be it empty."""
+    return given.text
+
+
+def space(given: Given) -> str:
+    """Return a space of settings as it was typed, or the whole path of its file."""
+    return given.text if "=" in given.text else str(given.path(given.text))
+
+
 def texts(given: Given) -> tuple[str, ...]:
     """Return texts as they are."""
     return given.texts

@@ -115,6 +115,36 @@ OPTIONS = {
         read=given_option.vary,
         looked_up=True,
     ),
+    "tune": Option(
+        flag="--llm-tune",
+        metavar="SPACE",
+        help="find the best setting of each model: a TOML file, or 'threads=1,2,4"
+        " batch=32..512'",
+        read=given_option.space,
+        looked_up=True,
+    ),
+    "tune_for": Option(
+        flag="--llm-tune-for",
+        metavar="GOAL",
+        help="what is to be best: balance, 'fastest quality>=0.6' or 'cheapest"
+        " quality=0.02'",
+        read=given_option.plain,
+        looked_up=True,
+    ),
+    "tune_budget": Option(
+        flag="--llm-tune-budget",
+        metavar="EXPR",
+        help="what a tuning may take: 'requests=2000 minutes=30'",
+        read=given_option.plain,
+        looked_up=True,
+    ),
+    "tune_resume": Option(
+        flag="--llm-tune-resume",
+        metavar="DIR",
+        help="folder of a run whose tuning goes on where it was cut short",
+        read=given_option.optional(given_option.path_from_here),
+        looked_up=True,
+    ),
     "model_files": Option(
         flag="--llm-models",
         metavar="FILE",

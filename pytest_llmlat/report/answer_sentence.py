@@ -12,6 +12,7 @@ from pytest_llmlat.analysis.loads_within import load_capacities
 from pytest_llmlat.report.figures import per_second, printable
 from pytest_llmlat.report.gate_sentence import gate_sentence
 from pytest_llmlat.report.leaders import leader_lines, named
+from pytest_llmlat.report.race_lines import race_sentence
 
 if TYPE_CHECKING:
     from pytest_llmlat.report.tones import Tone
@@ -27,6 +28,8 @@ def answer_sentence(board: Scoreboard) -> str:
     if board.verdicts:
         cells = {summary.cell.id: summary.cell for summary in board.summaries}
         return printable(gate_sentence(board.verdicts, cells))
+    if board.races:
+        return printable("; ".join(map(race_sentence, board.races)))
     if loads := load_capacities(board.summaries):
         return printable(_capacities(loads))
     lines = leader_lines(board)
@@ -35,7 +38,8 @@ def answer_sentence(board: Scoreboard) -> str:
 
 def is_of_balance(board: Scoreboard) -> bool:
     """Whether the sentence names the best balance."""
-    return not board.verdicts and not load_capacities(board.summaries)
+    others = board.verdicts or board.races or load_capacities(board.summaries)
+    return not others
 
 
 def lines_beside_sentence(board: Scoreboard) -> list[str]:

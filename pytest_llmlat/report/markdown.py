@@ -33,6 +33,7 @@ from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
+from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.sitting_lines import sitting_lines
@@ -77,6 +78,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         *_gate(board),
         _models(board),
         _tunings(board),
+        _races(board),
         _cells(board),
         _loads(board),
         *_breakdowns(board),
@@ -166,6 +168,12 @@ def _tunings(board: Scoreboard) -> TrimmableBlock:
     """Say which settings to take, with the lines to paste."""
     lines = [typed(line) for line in tuning_lines(board)]
     return _table("Settings", ("<pre>",), lines, rank=_LOADS, closing=("</pre>",))
+
+
+def _races(board: Scoreboard) -> TrimmableBlock:
+    """Say which setting won a race, how sure that is, and what each did."""
+    lines = [typed(line) for line in race_lines(board)]
+    return _table("Tuning", ("<pre>",), lines, rank=_LOADS, closing=("</pre>",))
 
 
 def _cells(board: Scoreboard) -> TrimmableBlock:

@@ -33,6 +33,7 @@ from pytest_llmlat.report.loads import (
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.price_lines import price_lines
+from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.sitting_lines import sitting_lines
@@ -78,7 +79,11 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
     lines += [*load_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [*comparison_lines(board), *_remarks(board)]
-    for block in (tuning_lines(board), lines_beside_sentence(board)):
+    for block in (
+        tuning_lines(board),
+        race_lines(board),
+        lines_beside_sentence(board),
+    ):
         lines += ["", *block] if block else []
     found = [ReportLine(line) for line in lines]
     if judged := toned_verdicts(board, most=most):

@@ -80,6 +80,10 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     chat_template_kwargs: Mapping[str, Scalar] | None = None,
     seed: int = 0,
     vary: str = "",
+    tune: str = "",
+    tune_for: str = "",
+    tune_budget: str = "",
+    tune_resume: AnyPath | None = None,
     slo: str = "",
     energy: str = "",
     grid: float | None = None,
@@ -139,6 +143,10 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
             ``{"enable_thinking": False}``.
         seed: of draws, resampling and backends.
         vary: each model in a product of settings, ``"threads=1,2 dtype=float32"``.
+        tune: a space of settings to find the best of each model in; see :func:`tune`.
+        tune_for: what is to be best, ``"fastest quality=0.02"``.
+        tune_budget: what it may take, ``"requests=2000 minutes=30"``.
+        tune_resume: the folder of a run whose tuning goes on.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
         energy: how joules are counted: ``"off"``, ``"idle=20s"``, ``"tdp=65"``.
         spend: what the run may spend, ``"usd=5 minutes=30 joules=1e6"``.
@@ -219,6 +227,10 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         chat_template_kwargs=tuple(sorted((chat_template_kwargs or {}).items())),
         seed=whole(seed, "seed", least=0),
         vary=vary,
+        tune=tune,
+        tune_for=tune_for,
+        tune_budget=tune_budget,
+        tune_resume=None if tune_resume is None else Path(tune_resume).resolve(),
         model_files=files + paths_of(model_files, "model_files"),
         task_files=files + paths_of(task_files, "task_files"),
         data=folder_of(data, "data"),

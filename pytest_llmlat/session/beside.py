@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellRole
     from pytest_llmlat.values.entities import ModelSpec, Task
     from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Spelled
 
 YARDSTICK_TOKENS = 16
@@ -86,6 +87,20 @@ def in_turn(
         )
         return task, wanted, found
     return task, wanted, None
+
+
+def check_no_load(scenario: Scenario, spelled: Spelled) -> None:
+    """Refuse a load for what is measured in turn.
+
+    Raises:
+        UsageError: names the scenario, and what compares loads.
+    """
+    if scenario != SINGLE:
+        raise UsageError(
+            f"{spelled('against')}: {scenario.name}: what is measured in turn is asked"
+            " one request after the other; a load is compared by"
+            f" {spelled('baseline')}"
+        )
 
 
 def to_come(selection: Selection, cell: Cell, task: Task) -> tuple[Cell, ...]:

@@ -77,7 +77,7 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     settings, journal = session.settings, session.journal
     _settle(journal)
     run = open_run(journal.folder, ended=True) if journal.begun else None
-    if run is None or not run.facts:
+    if run is None or not (run.facts or run.races):
         journal.drop()
         left_out = () if run is None else run.verdicts
         return _nothing_measured(session, left_out, asked=asked)

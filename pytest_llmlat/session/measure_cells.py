@@ -10,7 +10,9 @@ from pytest_llmlat.session.arguments import unique_ids
 from pytest_llmlat.session.cell_spec import CellSpec
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.session.output_places import check_runs
+from pytest_llmlat.session.setting_trials import AskedTask
 from pytest_llmlat.session.stop_signals import StopSignals
+from pytest_llmlat.session.tuning_run import tune_model
 from pytest_llmlat.values.errors import (
     BudgetSpent,
     DeviceAbsent,
@@ -46,7 +48,13 @@ def measure_cells(
     signals = StopSignals()
     signals.listen()
     try:
-        for deployment in chosen:
+        for deployment in chosen if settings.tune else ():
+            tune_model(
+                session,
+                deployment,
+                [AskedTask(task=task, wanted=CellSpec()) for task in tasks],
+            )
+        for deployment in () if settings.tune else chosen:
             model = session.load(deployment)
             try:
                 for task in tasks:
@@ -104,8 +112,12 @@ def _checked(
     unique_ids(samples or ())
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
+    if settings.tune and samples is not None:
+        raise UsageError("samples: a tuning draws them itself; give a number")
     session.begin(
-        [
+        ()
+        if settings.tune
+        else [
             (cell(deployment, task, scenario.name), task)
             for deployment in chosen
             for task in tasks

@@ -24,7 +24,13 @@ from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.session.base_branch import reference_name
-from pytest_llmlat.session.beside import free, in_turn, to_come, with_companions
+from pytest_llmlat.session.beside import (
+    check_no_load,
+    free,
+    in_turn,
+    to_come,
+    with_companions,
+)
 from pytest_llmlat.session.budget import budget_of, cut_short
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
@@ -55,7 +61,6 @@ from pytest_llmlat.values.errors import (
     RunNotWritten,
     UsageError,
 )
-from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.measure.in_turn import MeasureInTurn
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
@@ -96,15 +102,15 @@ class Session:
         self.selection = selection or Selection(settings, spelled=spelled)
         # Cells have the name that reports write.
         self.settings = replace(settings, against=reference_name(settings))
-        self._spelled = spelled
-        self._listener = listener or Silent()
+        self.spelled = spelled
+        self.listener = listener or Silent()
         self._clock = SystemClock()
         self._shelf = BaseCache()
         self._begin_ns = self._clock.now_ns()
         started = dt.datetime.now(dt.UTC)
         self.place = RunPlace(self.settings, self.selection, started, spelled)
         self.journal = self.place.journal
-        self._rows = TaskRows(settings)
+        self.rows = TaskRows(settings)
         self._instruments = Instruments(self._clock)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
@@ -135,7 +141,7 @@ class Session:
         return open_sandbox(self.settings.sandbox)
 
     @cached_property
-    def _passed(self) -> PassedSolutions:
+    def passed(self) -> PassedSolutions:
         """Reference solutions that passed; each is run once."""
         return PassedSolutions(user_cache(), place=self.settings.sandbox)
 
@@ -168,7 +174,7 @@ class Session:
             deployment.model.name == self.settings.against
         ):
             return loaded
-        return with_companions(loaded, self.selection, self.load, spelled=self._spelled)
+        return with_companions(loaded, self.selection, self.load, spelled=self.spelled)
 
     @staticmethod
     def unload(model: LoadedModel) -> None:
@@ -192,7 +198,7 @@ class Session:
         check_options(task, where=f"task {task.name!r}")
         task = self.selection.asked(task)
         own = wanted.samples
-        whole = self._rows.samples(task) if own is None else as_read(task, own)
+        whole = self.rows.samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
         task, wanted, companion = in_turn(self.selection, model, task, wanted)
@@ -203,7 +209,7 @@ class Session:
                 companion.cell_spec(wanted), companion.task, whole, companion.model
             )
             beside = (companion.plan(found, plan), companion.model)
-        self._passed.check(task, plan.samples, lambda: self.sandbox)
+        self.passed.check(task, plan.samples, lambda: self.sandbox)
         self.place.open(self._to_come)
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
@@ -240,7 +246,7 @@ class Session:
         name = f"model {model.name!r}"
         prompt_template(task, chat=model.backend.chat, model=name)
         with lenient():
-            shots = self._rows.shots(task, whole)
+            shots = self.rows.shots(task, whole)
             return plan_of(
                 wanted, task, whole, model.deployment, self.settings, shots=shots
             )
@@ -249,7 +255,7 @@ class Session:
         self, plan: Plan, model: LoadedModel, beside: tuple[Plan, LoadedModel] | None
     ) -> tuple[Told, Recorder]:
         """Return the reports of a cell that is measured and written down."""
-        recorder = Recorder(self._listener, self.journal)
+        recorder = Recorder(self.listener, self.journal)
         if self.place.resumption is not None:
             sides = [(plan, model), *filter(None, [beside])]
             resumed = self.place.resumption.of(sides)
@@ -265,14 +271,14 @@ class Session:
         planned = plan.planned_in_turn if twice else plan.planned
         planned -= len(plan.kept)
         _LOG.info("%s: %d requests", plan.cell.id, planned)
-        self._listener.on_begin(plan.cell, planned)
+        self.listener.on_begin(plan.cell, planned)
         try:
             with lenient():
                 self._measure(plan, model, beside, recorder)
         except BudgetSpent as spent:
             recorder.stopped = spent
         finally:
-            self._listener.on_end()
+            self.listener.on_end()
             _LOG.info("%s: %d records", plan.cell.id, len(recorder.records))
         return recorder.of(plan.cell), recorder
 
@@ -284,17 +290,7 @@ class Session:
         recorder: Recorder,
     ) -> None:
         """Measure a cell, or two in turn."""
-        tools = Tools(
-            clock=self._clock,
-            sandbox=self.sandbox if METRICS[plan.task.metric].run else None,
-            on_facts=recorder.on_facts,
-            on_record=recorder.on_record,
-            spool=partial(Spool, self.journal.folder),
-            energy=self._energy.of,
-            allowance=self.budget.allowance,
-            on_again=self.journal.add_again,
-            compare=compare_sittings,
-        )
+        tools = self._tools(plan, recorder)
         plan = replace(plan, instrument=self._instruments.of(model, plan))
         self._energy.open(model, *(beside[1:] if beside else ()))
         if beside is None:
@@ -308,33 +304,45 @@ class Session:
             look_again(plan, recorder, ask, self.gate, environment, among=among)
             return
         theirs, other = beside
-        if plan.scenario != SINGLE:
-            raise UsageError(
-                f"{self._spelled('against')}: {plan.scenario.name}: what is measured in"
-                " turn is asked one request after the other; a load is compared by"
-                f" {self._spelled('baseline')}"
-            )
-        plan, as_theirs = self._heads.planned(
-            plan, model.backend.facts, other.backend.facts
-        )
-        theirs = replace(
-            theirs,
-            headed=as_theirs.headed,
-            turn=as_theirs.turn,
-            instrument=self._instruments.of(other, plan),
-        )
+        check_no_load(plan.scenario, self.spelled)
+        measure: MeasureInTurn = run_with_yardstick
         if theirs.role == REFERENCE:
             rule = self.gate.stopping_rule(plan.cell, among=self.cells_planned)
-            run_pair((plan, theirs), (model, other), tools, rule)
-        else:
-            run_with_yardstick((plan, theirs), (model, other), tools)
+            measure = partial(run_pair, rule=rule)
+        self.in_turn((plan, theirs), (model, other), recorder, measure)
+
+    def in_turn(
+        self,
+        plans: tuple[Plan, Plan],
+        models: tuple[LoadedModel, LoadedModel],
+        recorder: Recorder,
+        measure: MeasureInTurn,
+    ) -> None:
+        """Measure two cells in turn, each on its model; the recorder is told."""
+        (plan, theirs), (model, other) = plans, models
+        facts = model.backend.facts, other.backend.facts
+        plan, as_theirs = self._heads.planned(plan, *facts)
+        theirs = replace(theirs, headed=as_theirs.headed, turn=as_theirs.turn)
+        theirs = replace(theirs, instrument=self._instruments.of(other, plan))
+        plan = replace(plan, instrument=self._instruments.of(model, plan))
+        measure((plan, theirs), models, self._tools(plan, recorder))
+
+    def _tools(self, plan: Plan, recorder: Recorder) -> Tools:
+        """Return the tools with which a cell is measured."""
+        return Tools(
+            clock=self._clock,
+            sandbox=self.sandbox if METRICS[plan.task.metric].run else None,
+            on_facts=recorder.on_facts,
+            on_record=recorder.on_record,
+            spool=partial(Spool, self.journal.folder),
+            energy=self._energy.of,
+            allowance=self.budget.allowance,
+            on_again=self.journal.add_again,
+            compare=compare_sittings,
+        )
 
     def _judged(
-        self,
-        summary: Summary,
-        own: Told,
-        recorder: Recorder,
-        wanted: CellSpec,
+        self, summary: Summary, own: Told, recorder: Recorder, wanted: CellSpec
     ) -> tuple[Verdict, ...]:
         """Return the verdicts on a cell that do not wait for the others."""
         bounds = (*self.gate.limits, *wanted.limits)
@@ -355,7 +363,7 @@ class Session:
     @cached_property
     def slo(self) -> tuple[Objective, ...]:
         """Bounds on latency that goodput is about."""
-        return parse(self.settings.slo, where=self._spelled("slo"))
+        return parse(self.settings.slo, where=self.spelled("slo"))
 
     def finish(self, *, asked: bool, passed: bool) -> Scoreboard | None:
         """Write the run's files; return the board, ``None`` if nothing is to be said.

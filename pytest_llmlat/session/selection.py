@@ -18,6 +18,7 @@ from pytest_llmlat.session.base_branch import counterparts, reference_name
 from pytest_llmlat.session.budget import check_spend
 from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.matrix import deployments
+from pytest_llmlat.session.tuning_wish import check_wish, wish_of
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompt_variants import (
@@ -334,6 +335,9 @@ class Selection:
         check_variants(self.variants, beside, where=self._spelled("vary"))
         measured = (*self.chosen_models, *filter(None, [self.against]))
         check_spend(self._settings, measured, where=self._spelled("spend"))
+        wish = wish_of(self._settings, self._spelled)
+        for model in () if wish is None else self.chosen_models:
+            check_wish(wish, model, self.named_tasks, self._spelled)
         for name in filter(None, dict(self._settings.latency_budget)):
             self.tasks.find(name, where=self._spelled("latency_budget"))
 

@@ -110,20 +110,17 @@ def variants(
             f"{where}: {count} variants of {model.name!r}; at most {MOST} are measured"
             " in one run: leave out values"
         )
-    if any(axis.key == "dtype" for axis in axes) and not _typed(model):
-        raise UsageError(
-            f"{where}: dtype: {model.name!r} runs through {model.backend}, where the"
-            " weights' file decides it; name a model for each file instead"
-        )
+    if any(axis.key == "dtype" for axis in axes):
+        check_typed(model, where=where)
     own = Variant(model=model, of=model.name, settings=())
     found: dict[tuple[tuple[str, Scalar], ...], Variant] = {(): own}
     for values in product(*(axis.values for axis in axes)):
         settings = tuple(
             (axis.key, value)
             for axis, value in zip(axes, values, strict=True)
-            if value is not None and not _own(model, axis.key, value)
+            if value is not None and not says(model, axis.key, value)
         )
-        found.setdefault(settings, _variant(model, settings))
+        found.setdefault(settings, variant_in(model, settings))
     return tuple(found.values())
 
 
@@ -214,12 +211,21 @@ def entry_text(variant: Variant) -> str:
     return "\n".join([f"[models.{toml_key(variant.of)}]", *lines]) + "\n"
 
 
-def _typed(model: ModelSpec) -> bool:
-    """Whether the backend can load weights in another dtype than they are stored in."""
-    return bool(BACKENDS[model.backend].dtypes)
+def check_typed(model: ModelSpec, *, where: str) -> None:
+    """See that a backend can load weights in another dtype than they are stored in.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not BACKENDS[model.backend].dtypes:
+        raise UsageError(
+            f"{where}: dtype: {model.name!r} runs through {model.backend}, where the"
+            " weights' file decides it; name a model for each file instead"
+        )
 
 
-def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:
+def variant_in(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:
+    """Return a model in settings, under a name that tells them."""
     told = ",".join(f"{key}={_written(value)}" for key, value in settings)
     options = {**dict(model.options), **dict(settings)}
     dtype = options.pop("dtype", None) if "dtype" in dict(settings) else None
@@ -237,7 +243,7 @@ def _variant(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Vari
     )
 
 
-def _own(model: ModelSpec, key: str, value: Scalar) -> bool:
+def says(model: ModelSpec, key: str, value: Scalar) -> bool:
     """Whether the entry has this value already."""
     if key == "dtype":
         return {model.dtype_on(device) for device in model.devices} == {value}

@@ -10,6 +10,7 @@ A run is a folder, ``.llmlat/runs/ID/``::
     again.jsonl     Records of answers that a later sitting measured again, only to see
                     whether the machine is as fast as before
     spool/          raw answers of loads that are under way, see ``spooled_answers``
+    races.jsonl     races of settings, a line each time that more is known of one
     verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
     summary.json    written at the end, from the above; report.md says it in words
 
@@ -35,6 +36,7 @@ from pytest_llmlat.store.run_sittings import ended, sittings_of
 from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
+from pytest_llmlat.values.tuning_race import TuningRace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,13 +54,14 @@ RECORDS = "records.jsonl"
 CLAIMS = "claims.jsonl"
 AGAIN = "again.jsonl"
 VERDICTS = "verdicts.jsonl"
+RACES = "races.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.md"
 PLAN = "plan"
 """Key in ``run.json`` of the cells that are to be measured."""
 _OWN = (".llmlat", "runs")
 """Folder of a project's runs."""
-MEASURED = (RUN, CELLS, RECORDS, VERDICTS)
+MEASURED = (RUN, CELLS, RECORDS, VERDICTS, RACES)
 """Files from which all figures are made."""
 FILES = (*MEASURED, AGAIN, SUMMARY, REPORT)
 
@@ -119,14 +122,15 @@ class Journal:
             self._tell({"schema": SCHEMA, **run, PLAN: cells})
         self._opened = True
 
-    def add(self, value: Record | CellFacts | Verdict) -> None:
+    def add(self, value: Record | CellFacts | Verdict | TuningRace) -> None:
         """Append one line.
 
         Raises:
             RunNotWritten: there is no room for it, or no right to.
         """
-        if isinstance(value, Verdict):
-            name, content = VERDICTS, asdict(value)
+        if isinstance(value, Verdict | TuningRace):
+            name = VERDICTS if isinstance(value, Verdict) else RACES
+            content = asdict(value)
         else:
             name = RECORDS if isinstance(value, Record) else CELLS
             content = json_object(value)

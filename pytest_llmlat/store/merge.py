@@ -87,6 +87,7 @@ def merge(runs: Sequence[Run]) -> Run:
         cut_off=frozenset(
             cell.facts.cell.row for cell in cells if cell.was_row in cell.run.cut_off
         ),
+        races=tuple(race for run in kept for race in run.races),
     )
 
 

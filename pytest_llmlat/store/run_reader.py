@@ -11,6 +11,7 @@ from pytest_llmlat.store.field_kinds import LARGEST
 from pytest_llmlat.store.journal import (
     CELLS,
     PLAN,
+    RACES,
     RECORDS,
     RUN,
     SCHEMA,
@@ -18,6 +19,7 @@ from pytest_llmlat.store.journal import (
     VERDICTS,
 )
 from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, verdict_of
+from pytest_llmlat.store.race_reader import last_of_each, race_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
 from pytest_llmlat.store.run_sittings import told_of_sittings
 from pytest_llmlat.store.spooled_answers import spooled
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Verdict
+    from pytest_llmlat.values.tuning_race import TuningRace
 
     Value = TypeVar("Value")
 
@@ -93,6 +96,8 @@ class Run:
     cut_off: frozenset[tuple[str, str, str]] = frozenset()
     """Rows (model, device, scenario) of a run without an end: nobody knows what else
     was to come in them."""
+    races: tuple[TuningRace, ...] = ()
+    """Races of settings, as far as each got."""
 
 
 def open_run(folder: Path, *, ended: bool = False) -> Run:
@@ -181,6 +186,7 @@ def _open(folder: Path, *, ended: bool) -> Run:
         problems=tuple(problems),
         unbegun=missing,
         cut_off=frozenset(() if ended else rows),
+        races=last_of_each(_values(folder / RACES, race_of, problems)),
     )
 
 

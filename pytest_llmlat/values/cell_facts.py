@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
 
-CellRole: TypeAlias = Literal["reference", "yardstick"]
+CellRole: TypeAlias = Literal["reference", "yardstick", "trial"]
 REFERENCE: CellRole = "reference"
 """Role of a cell that another is compared with, asked in turn with it."""
 YARDSTICK: CellRole = "yardstick"
 """Role of a cell that tells how fast the machine was while another was measured."""
+TRIAL: CellRole = "trial"
+"""Role of a cell in which a race tries a setting, and of today's beside it."""
+UNSHOWN = (YARDSTICK, TRIAL)
+"""Roles of cells that are no rows of a scoreboard: another is read beside them."""
 YARDSTICK_NAME = "@yardstick"
 """Ending of a yardstick's name in its cells."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Balance
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
-
+    from pytest_llmlat.values.tuning_race import TuningRace
 
 Outcome: TypeAlias = Literal["regression", "failed", "inconclusive", "warned", "pass"]
 """Outcome of the gate, worst first: a change for the worse; a limit that was missed
@@ -333,9 +333,9 @@ class Scoreboard:
     """The first row of each comparison against each other one, by their ids."""
     tunings: tuple[Tuning, ...] = ()
     """Tunings of the models that were measured in several settings."""
+    races: tuple[TuningRace, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    """Comparisons of all scored rows: those of several rows first, then those over more
-    families, of more rows, and in the order of the run."""
+    """Comparisons of all scored rows: several rows first, then more families."""
     unscored: tuple[str, ...] = ()
     """Ids of the rows without a score: nothing measured, or no figure of speed."""
     balance: Balance = BALANCES[0]

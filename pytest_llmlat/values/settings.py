@@ -80,6 +80,14 @@ class Settings:
     seed: int = 0
     vary: str = ""
     """Settings in which each model is measured, as they were typed; empty for none."""
+    tune: str = ""
+    """Space of settings to find the best in: a file or as typed; empty for none."""
+    tune_for: str = ""
+    """Goal of that, as it was typed; empty for the best balance."""
+    tune_budget: str = ""
+    """Budget of that, as it was typed; empty for the usual one."""
+    tune_resume: Path | None = None
+    """Folder of a run whose race goes on; ``None`` to begin one."""
     model_files: tuple[Path, ...] = ()
     task_files: tuple[Path, ...] = ()
     data: Path | None = None

@@ -25,7 +25,9 @@ EXTENDS = "extends"
 PYPROJECT = "pyproject.toml"
 _TOOL = "pytest-llmlat"
 _WIDEST = 2**63
-_KINDS = ("models", "tasks", "families")
+TUNE = "tune"
+"""The table of settings to find the best in, which may stand in a catalogue."""
+_KINDS = ("models", "tasks", "families", TUNE)
 
 
 def read_toml(path: Path) -> ConfidentialTable:

@@ -42,6 +42,7 @@ from pytest_llmlat.report.page.rows import rows_of
 from pytest_llmlat.report.page.samples import PAGE_BYTES
 from pytest_llmlat.report.page.script_values import page_values
 from pytest_llmlat.report.page.visible import marked, visible
+from pytest_llmlat.report.race_lines import race_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,6 +119,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "contrasts": contrast_lines(board),
         "choice": len(board.comparisons) > 1,
         "tunings": tuning_lines(board),
+        "races": race_lines(board),
         "figures": packed(reading.drawn),
         "library": library,
     }

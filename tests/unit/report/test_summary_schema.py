@@ -13,7 +13,7 @@ import pytest
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
-from pytest_llmlat.values import keeping_up, results, row_comparison
+from pytest_llmlat.values import keeping_up, results, row_comparison, tuning_race
 from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.group_figures import GroupFigures
@@ -41,10 +41,18 @@ from pytest_llmlat.values.row_comparison import (
 )
 from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 from pytest_llmlat.values.stopping import Stopping
+from pytest_llmlat.values.tuning_race import (
+    ConfirmedGain,
+    KeyWeight,
+    RacedSetting,
+    RaceFigure,
+    TuningRace,
+)
 from tests.summary_schema import REFERENCE, reference_text, schema_text
 from tests.unit.boards import HOSTILE, a_board, a_run
 from tests.unit.builders import a_cell, some_facts
 from tests.unit.random_boards import a_random_run
+from tests.unit.tuning.races import A_RACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +86,11 @@ PARTS = {
     "contrast": Contrast,
     "tuning": Tuning,
     "verdict": Verdict,
+    "race": TuningRace,
+    "raced_setting": RacedSetting,
+    "race_figure": RaceFigure,
+    "confirmed_gain": ConfirmedGain,
+    "key_weight": KeyWeight,
 }
 """Each definition, and the values that it is about."""
 
@@ -172,6 +185,7 @@ def test_every_part_of_a_board_is_valid() -> None:
         summaries=(cell,),
         contrasts=(gain,),
         tunings=(tuning, replace(tuning, gain=None)),
+        races=(A_RACE, replace(A_RACE, confirmed=None, keys=())),
     )
     told = {**a_run(HOSTILE), "seconds": None, "problems": [HOSTILE], "host": None}
 
@@ -207,7 +221,7 @@ def test_every_value_of_a_board_is_in_the_schema() -> None:
     """A new kind of value is not forgotten, nor a new part of the board."""
     kinds = {
         kind
-        for module in (results, row_comparison, keeping_up)
+        for module in (results, row_comparison, keeping_up, tuning_race)
         for kind in vars(module).values()
         if is_dataclass(kind)
     }

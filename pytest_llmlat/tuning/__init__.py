@@ -1,0 +1,1 @@
+"""Racing of settings: from a space of them to the best, and to how sure that is."""

@@ -1,0 +1,61 @@
+"""What is said of a race of settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_llmlat.report.answer_sentence import answer_sentence
+from pytest_llmlat.report.race_lines import race_lines
+from pytest_llmlat.values.results import Scoreboard
+from tests.unit.tuning.races import A_RACE, CERTAIN
+
+BOARD = Scoreboard(summaries=(), standings=(), races=(A_RACE,))
+
+
+def test_a_winner_is_told_with_its_confirmed_gain_and_the_lines() -> None:
+    """The gain of the confirmation, not that of the race, is in the sentence."""
+    text = "\n".join(race_lines(BOARD))
+
+    assert answer_sentence(BOARD) == (
+        "best balance of gpt2 on cpu: [threads=2], balanced +0.100 [+0.050, +0.150]"
+        " beside today's setting, confirmed on 30 items that it was not chosen on"
+    )
+    assert "28 of 30 answered alike" in text
+    assert "out of memory" in text
+    assert "not told from the best by the race: [threads=3]" in text
+    assert "what mattered (main effects, share of variance): threads 90%" in text
+    assert "280 requests, 50% of the full product's 560" in text
+    assert "    [models.gpt2]" in text
+    assert "others used this machine" in text
+
+
+def test_other_ends_are_told_without_lines_to_paste() -> None:
+    """No setting is better, nothing decided, or cut short with how to go on."""
+    ends = {
+        "no better": "no setting is better than today's for certain",
+        "undecided": "nothing can be decided; a note",
+        "interrupted": "go on with --llm-tune-resume",
+    }
+    for end, words in ends.items():
+        race = replace(A_RACE, end=end, entry=None)  # type: ignore[arg-type] # its words
+        board = replace(BOARD, races=(race,))
+        assert words in answer_sentence(board)
+        assert not any("[models.gpt2]" in line for line in race_lines(board))
+
+
+def test_time_that_is_saved_is_told_as_a_share() -> None:
+    """Where the fastest was looked for."""
+    assert A_RACE.confirmed is not None
+    own = replace(A_RACE.confirmed, gain=CERTAIN)
+    race = replace(A_RACE, goal="fastest", goal_kind="fastest", confirmed=own)
+
+    assert "time saved +10.0% [+5.0%, +15.0%]" in answer_sentence(
+        replace(BOARD, races=(race,))
+    )
+
+
+def test_names_cannot_write_to_the_terminal() -> None:
+    """Whatever a setting is called."""
+    race = replace(A_RACE, best="a\x1b[31m")
+
+    assert "\x1b" not in "\n".join(race_lines(replace(BOARD, races=(race,))))
