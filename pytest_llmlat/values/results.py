@@ -316,8 +316,7 @@ class Tuning:
     left_out: tuple[str, ...] = ()
     """Variants that are not compared: they lack answers or were asked otherwise."""
     guessing: tuple[str, ...] = ()
-    """Variants that are not above guessing for certain, and are not recommended; where
-    all are such, the best of them is none either."""
+    """Variants not above guessing for certain: none is recommended, be it the best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
