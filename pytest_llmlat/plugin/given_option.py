@@ -72,7 +72,9 @@ def plain(given: Given) -> str:
 
 def space(given: Given) -> str:
     """Return a space of settings as it was typed, or the whole path of its file."""
-    return given.text if "=" in given.text else str(given.path(given.text))
+    if not given.text or "=" in given.text:
+        return given.text
+    return str(given.path(given.text))
 
 
 def texts(given: Given) -> tuple[str, ...]:

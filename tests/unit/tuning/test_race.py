@@ -110,7 +110,8 @@ def test_a_setting_that_is_worse_leaves_for_certain() -> None:
         return Truth(4.0, 0.1) if setting == bad else hilly(setting)
 
     land = Landscape(truth=truth, items=ITEMS, seed=1)
-    race = race_on(land, settings=[*FEW[:3], bad])
+    budget = TuningBudget(requests=2000)
+    race = race_on(land, settings=[*FEW[:3], bad], budget=budget)
     race.run()
 
     (racer,) = (racer for racer in race.racers if racer.setting == bad)
