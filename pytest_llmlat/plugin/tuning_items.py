@@ -35,7 +35,7 @@ class TuningItem(pytest.Item):
         self.add_marker(getattr(pytest.mark, deployment.device))
 
     def runtest(self) -> None:
-        """Run the race; that nothing is better is a result and passes."""
+        """Run the race; that nothing is better is a result, and passes."""
         from pytest_llmlat.report.race_lines import race_sentence  # noqa: PLC0415
         from pytest_llmlat.session.cell_spec import CellSpec  # noqa: PLC0415
         from pytest_llmlat.session.setting_trials import AskedTask  # noqa: PLC0415
@@ -53,7 +53,10 @@ class TuningItem(pytest.Item):
             race = tune_model(session, self.deployment, asked)
         except DeviceAbsent as error:
             pytest.skip(str(error))
-        self.user_properties.append(("llm_tuning", race_sentence(race)))
+        told = race_sentence(race)
+        self.user_properties.append(("llm_tuning", told))
+        if race.end == "undecided":
+            pytest.fail(told, pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: ANN401 - as pytest has it
         """Say what is wrong, without a traceback where it is ours."""

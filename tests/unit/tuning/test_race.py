@@ -161,6 +161,20 @@ def test_what_breaks_leaves_with_its_reason() -> None:
     assert found[race.racers[0].setting.name].gain.value is None
 
 
+def test_a_race_in_which_nothing_could_be_measured_decides_nothing() -> None:
+    """That today's setting is the best is not known then."""
+
+    class Broken(Landscape):
+        def look(self, number: int, setting: Setting, items: range) -> Look:  # noqa: ARG002 - the protocol's
+            return Look(problem="out of memory")
+
+    race = race_on(Broken(truth=hilly, items=60, seed=0))
+    race.run()
+
+    assert told(race).end == "undecided"
+    assert {one.why for one in told(race).raced} == {"out of memory"}
+
+
 def test_time_that_is_up_says_what_would_be_needed() -> None:
     """After the first setting nothing can be decided; what was measured is told."""
     land = Landscape(truth=hilly, items=60, seed=0)
