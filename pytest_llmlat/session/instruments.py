@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import streams_of
@@ -10,6 +11,7 @@ from pytest_llmlat.session.lenient_warnings import lenient
 
 if TYPE_CHECKING:
     from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pytest_llmlat.measure.cold_prompts import HeadTurns
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.clock import Clock
@@ -33,3 +35,19 @@ class Instruments:
                 awake = model.backend.facts.get("awake") is True
                 self._found[streams] = check_clock(streams, self._clock, awake=awake)
         return self._found[streams]
+
+    def in_turn(
+        self,
+        plans: tuple[Plan, Plan],
+        models: tuple[LoadedModel, LoadedModel],
+        heads: HeadTurns,
+    ) -> tuple[Plan, Plan]:
+        """Return the plans of two cells in turn, with heads and clocks checked."""
+        (own, other) = models
+        facts = own.backend.facts, other.backend.facts
+        plan, theirs = heads.planned(plans[0], *facts)
+        beside = replace(plans[1], headed=theirs.headed, turn=theirs.turn)
+        return (
+            replace(plan, instrument=self.of(own, plan)),
+            replace(beside, instrument=self.of(other, plan)),
+        )

@@ -319,13 +319,8 @@ class Session:
         measure: MeasureInTurn,
     ) -> None:
         """Measure two cells in turn, each on its model; the recorder is told."""
-        (plan, theirs), (model, other) = plans, models
-        facts = model.backend.facts, other.backend.facts
-        plan, as_theirs = self._heads.planned(plan, *facts)
-        theirs = replace(theirs, headed=as_theirs.headed, turn=as_theirs.turn)
-        theirs = replace(theirs, instrument=self._instruments.of(other, plan))
-        plan = replace(plan, instrument=self._instruments.of(model, plan))
-        measure((plan, theirs), models, self._tools(plan, recorder))
+        plans = self._instruments.in_turn(plans, models, self._heads)
+        measure(plans, models, self._tools(plans[0], recorder))
 
     def _tools(self, plan: Plan, recorder: Recorder) -> Tools:
         """Return the tools with which a cell is measured."""

@@ -40,7 +40,7 @@ from pytest_llmlat.values.search_space import Setting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_llmlat.measure.cell import LoadedModel
+    from pytest_llmlat.measure.cell_tools import LoadedModel
     from pytest_llmlat.measure.in_turn import MeasureInTurn
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.recording import Told
