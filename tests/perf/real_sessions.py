@@ -69,7 +69,8 @@ def _told(number: int, project: Path, *, slower: bool) -> bool:
     verdicts = json.loads((project / "out" / "summary.json").read_text())["verdicts"]
     told = ", ".join(
         f"{v['cell'].split('|')[0].split('/')[-1]} {v['quantity']} {v['outcome']}"
-        f" {v['change']:+.3f}"
+        f" {v['change']:+.3f} [{v['low']:+.3f}, {v['high']:+.3f}]"
+        f"{' (' + v['note'] + ')' if v['note'] and v['quantity'] == 'e2e' else ''}"
         for v in verdicts
         if v.get("change") is not None
     )
