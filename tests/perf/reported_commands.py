@@ -145,13 +145,13 @@ class Handler(BaseHTTPRequestHandler):
         """Send an answer in one piece."""
         self._whole(status, body, *headers)
 
-    def streamed(self, *datas: bytes) -> None:
+    def streamed(self, *pieces: bytes) -> None:
         """Send a stream of events."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for data in datas:
+        for data in pieces:
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
             self.wfile.flush()
 
