@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_llmlat.grading.extractors.readable_answer import ABBREVIATED
+from pytest_llmlat.grading.extractors.readable_answer import STOP
 
 IS = (
     r"(?:\s{1,3}(?:is|was|are|would be|will be|should be|equals|ist|lautet|est)\b:?"
@@ -28,7 +28,7 @@ DIRECT = re.compile(
     r"|\b\w{1,12}\s{0,3}=){0,8}\Z",
     re.IGNORECASE,
 )
-CLAUSE_END = re.compile(rf"{ABBREVIATED}[.!?](?=\s|$)|\n")
+CLAUSE_END = re.compile(rf"{STOP}(?=\s|$)|\n")
 OPERATION = re.compile(
     r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or"
     r"|oder)\b)[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)[\s$\\(){}]{0,9}",

@@ -32,13 +32,11 @@ LINE_MARK = re.compile(r"^[ \t]{0,20}(?:(?:#{1,6}|>|[-+*\u2022])[ \t]+)+", re.MU
 EMPHASIS = re.compile(r"[*`$}]+|~~|(?<!\w)_+|(?<=[^\W_])_+(?!\w)")
 TITLES = ("Mr", "Mrs", "Ms", "Mx", "Dr", "Prof", "St", "Rev", "Gen", "Capt")
 """What is written with a full stop before a name."""
-ABBREVIATED = r"(?<!\bi\.e)(?<!\be\.g)(?<!\bvs)(?<!\bcf)(?<!\bapprox)" + "".join(
-    rf"(?<!\b{title})" for title in TITLES
+STOP = r"[.!?]" + "".join(
+    rf"(?<!\b{word}\.)" for word in (r"i\.e", r"e\.g", "vs", "cf", "approx", *TITLES)
 )
-"""Not behind "i.e", "e.g", "Dr" and the like, whose full stop ends no sentence."""
-SENTENCE_END = re.compile(
-    rf"{ABBREVIATED}[.!?][\"')\]]{{0,3}}(?=\s|$)|[\n\u3002\uff01\uff1f]"
-)
+"""A sign that ends a sentence; not the full stop of "i.e.", "e.g.", "Dr." and such."""
+SENTENCE_END = re.compile(rf"{STOP}[\"')\]]{{0,3}}(?=\s|$)|[\n\u3002\uff01\uff1f]")
 THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection)"
 THOUGHT_END = re.compile(rf"</{THOUGHT}>|\[/THINK\]", re.IGNORECASE)
 THOUGHT_START = re.compile(rf"\s*(?:<{THOUGHT}>|\[THINK\])", re.IGNORECASE)

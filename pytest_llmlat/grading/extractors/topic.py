@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,11 @@ class Topic:
         """
         if "too" in self.words:  # asked what is too big, "too" is no objection
             text = TOO.sub("all", text)
-        return without_contraries(without_clauses(text, self._is_copied), self.poles)
+        bare = _bare(text)
+        long = (each for each in self.sentences if each.count(" ") >= LEAST_COPIED)
+        if any(sentence in bare for sentence in long):
+            text = without_clauses(text, self._is_copied)
+        return without_contraries(text, self.poles)
 
     def is_told_in(self, part: str) -> bool:
         """Say whether a part of a sentence has all words of what is asked."""
@@ -167,6 +172,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=4096)
 def stem_of(word: str) -> str:
     """Return what the forms of a word have in common."""
     folded = word.casefold()
