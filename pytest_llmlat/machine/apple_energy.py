@@ -42,7 +42,7 @@ class AppleCounter:
         known = [getattr(told, part, None) for part in _PARTS]
         if known[0] is None:
             return None
-        return round(_UJ_PER_MJ * sum(each for each in known if each is not None))
+        return sum(int(each) * _UJ_PER_MJ for each in known if each is not None)
 
     def close(self) -> None:
         """Do nothing: the library is the process's."""

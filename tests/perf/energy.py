@@ -79,7 +79,7 @@ def fake(folder: Path, samples: int) -> None:
     print("\n".join(scoreboard_lines(found.board)))
     ratios = [
         record.energy_j / (44.0 * record.energy_s)
-        for record in found.records
+        for record in found.records()
         if record.energy_j is not None and record.energy_s
     ]
     print(f"joules over their truth: median {median(ratios):.5f}")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.machine import rapl
 from pytest_llmlat.machine.energy_meter import EnergyMeter
 from pytest_llmlat.machine.rapl import rapl_counters
 from tests.unit.energy_tree import RANGE_UJ, PowercapTree, TickingClock
@@ -189,7 +188,7 @@ def test_a_counter_that_may_not_be_read_leaves_no_other(
             raise PermissionError(13, "Permission denied")
         return real(path, flags)
 
-    monkeypatch.setattr(rapl.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     found = rapl_counters(tree.folder)
 
     assert found.counters == ()
