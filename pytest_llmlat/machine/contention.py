@@ -32,6 +32,9 @@ GPU_HEAT = 0.05
 """Share of the answering time for which a GPU may be slowed down for heat: even a clock
 at half its rate makes answers longer by no more than that. (At its power limit a GPU
 often works for hours, by design; that is no disturbance.)"""
+_IDLE_CORES = 1.0
+"""Cores that must stand idle on average for what other workers of a run use beside a
+cell on a card to be no disturbance: else they may have waited for each other."""
 SHORTEST_S = 0.2
 """Shortest span, in seconds, of which shares are told: ticks are 10 ms long, and one
 tick of steal on one core would be a share above the threshold."""
@@ -43,6 +46,11 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 def _affinity(thread: int) -> set[int]:
     return os.sched_getaffinity(thread) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _controller() -> int | None:
+    """Return the process that started this one as a worker of pytest-xdist."""
+    return os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else None
 
 
 def _load_average() -> float | None:
@@ -89,6 +97,8 @@ class Machine:
     load: Callable[[], float | None] = _load_average
     gpu_users: Callable[[], list[int] | None] = gpu_users
     gpu_heat_ns: Callable[[], tuple[int, ...] | None] = gpu_heat_ns
+    parent: int | None = field(default_factory=_controller)
+    """Process whose other children are workers of the same run; ``None`` for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,8 @@ class _Reading:
     throttles: Mapping[int, int]
     family: _Family
     """The living children, theirs and so on, by number and start."""
+    workers: _Family
+    """The other workers of the same run, with theirs."""
     usable: frozenset[int]
     times: os.times_result
     cores: Mapping[int, CpuTicks]
@@ -137,7 +149,8 @@ class Watch:
                 all of it.
         """
         after = _read(self._machine, on_gpu=self._on_gpu)
-        used, steal = _shares(self._before, after, self._machine.ticks_per_s)
+        ticks_per_s = self._machine.ticks_per_s
+        used, steal = _shares(self._before, after, ticks_per_s, on_gpu=self._on_gpu)
         others = used if self._local else None
         throttled = _throttled(self._before, after, self._machine)
         gpu = _gpu_processes(self._machine, after) if self._on_gpu else None
@@ -216,6 +229,7 @@ def _read(machine: Machine, *, on_gpu: bool) -> _Reading:
         heat=heat,
         throttles=_throttles(machine, usable),
         family=_family(machine, threads),
+        workers=_workers(machine),
         usable=usable,
         times=machine.times(),
         cores=parse_cores(_text(machine.proc / "stat")),
@@ -261,6 +275,13 @@ def _family(machine: Machine, threads: list[Path]) -> _Family:
     return found
 
 
+def _workers(machine: Machine) -> _Family:
+    """Return the other workers, and all that these have started."""
+    if machine.parent is None:
+        return {}
+    return _family(machine, _threads(machine, machine.parent))
+
+
 def _throttles(machine: Machine, cores: frozenset[int]) -> dict[int, int]:
     texts = {core: _text(machine.cpus / f"cpu{core}" / _THROTTLES) for core in cores}
     return {c: n for c, text in texts.items() for n in parse_numbers(text)[:1]}
@@ -281,7 +302,7 @@ def _throttled(before: _Reading, after: _Reading, machine: Machine) -> int | Non
 
 
 def _shares(
-    before: _Reading, after: _Reading, ticks_per_s: int
+    before: _Reading, after: _Reading, ticks_per_s: int, *, on_gpu: bool
 ) -> tuple[float | None, float | None]:
     """Return the cores that others used and the share that the host took."""
     elapsed = (after.now_ns - before.now_ns) / 1e9
@@ -296,6 +317,9 @@ def _shares(
         return None, None
     per_core = elapsed * ticks_per_s
     others = (busy - _own_ticks(before, after, ticks_per_s)) / per_core
+    if on_gpu and busy / per_core <= len(usable) - _IDLE_CORES:
+        # They have cards of their own, and beside them cores stand idle.
+        others -= min(max(0.0, others), _worker_ticks(before, after) / per_core)
     # More than the cores did: the counters are not of the cores that ran us.
     known = others >= -OTHERS_CORES - stolen / per_core
     return (max(0.0, others) if known else None), stolen / total
@@ -317,6 +341,14 @@ def _own_ticks(before: _Reading, after: _Reading, ticks_per_s: int) -> float:
     for name in before.family.keys() - after.family.keys():
         waited -= before.family[name].own + before.family[name].waited
     return own + max(0.0, waited)
+
+
+def _worker_ticks(before: _Reading, after: _Reading) -> float:
+    """Return what the other workers used, and those they started."""
+    return sum(
+        max(0, process.own - before.workers.get(name, (0, 0, 0))[1])
+        for name, process in after.workers.items()
+    )
 
 
 def _gpu_processes(machine: Machine, reading: _Reading) -> int | None:

@@ -216,6 +216,22 @@ def _text_of(ask: Callable[..., int], card: ctypes.c_void_p) -> str | None:
     return None if failed else text.value.decode(errors="replace")
 
 
+def card_ids(environ: Mapping[str, str] = os.environ) -> tuple[str, ...] | None:
+    """Return the UUID of each GPU of this process, in the driver's order.
+
+    Args:
+        environ: ``CUDA_VISIBLE_DEVICES`` hides GPUs.
+    """
+    found = _of_cards(environ, _id_of, told_apart=False)
+    return None if found is None else tuple(found)
+
+
+def _id_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> str | None:
+    """Return the UUID of a card; ``None`` where the driver does not tell it."""
+    ask = getattr(nvml, "nvmlDeviceGetUUID", None)
+    return None if ask is None else _text_of(ask, card)
+
+
 def _users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:
     """Return the processes that compute on a card."""
     for name in _USERS:

@@ -65,14 +65,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Tell, where it was asked for, which changes the run could see."""
-    if SETTINGS not in config.stash or not config.stash[SETTINGS].power:
+    """Tell which run is gone on with, and which changes this one could see."""
+    if SETTINGS not in config.stash:
         return []
+    settings = config.stash[SETTINGS]
+    told = []
+    if settings.sitting > 1:
+        run = settings.folder.name
+        told = [f"llmlat: goes on with run {run}, sitting {settings.sitting}"]
+    if not settings.power:
+        return told
     from pytest_llmlat.report.power_lines import power_lines  # noqa: PLC0415
     from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
 
     try:
-        return power_lines(session_of(config).gate.power())
+        return [*told, *power_lines(session_of(config).gate.power())]
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
 

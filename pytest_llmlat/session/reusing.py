@@ -138,7 +138,8 @@ class Reuse:
                 if (
                     one.task_revision == plan.revision
                     and one.constraint == digest
-                    and facts in map(identity, cells.backends.get(one.cell.id, ()))
+                    and dict(facts)
+                    in [identity(each) for each in cells.backends[one.cell.id]]
                 ):
                     yield str(cells.told["id"]), _measured(cells, one)
 

@@ -181,10 +181,9 @@ def test_workers_measure_the_same_cells(
     assert len(project.records()) == 20
     assert len(project.summary()["cells"]) == 4
     result.stdout.fnmatch_lines(["owl *cpu *"])
-    contended = any(
-        "xdist" in w for c in project.summary()["cells"] for w in c["warnings"]
-    )
-    assert contended == ("-n" in arguments)
+    # They took turns, and their times are as good as those of one process.
+    warnings = [w for c in project.summary()["cells"] for w in c["warnings"]]
+    assert not any("xdist" in warning for warning in warnings)
 
 
 ONE_FORM = """

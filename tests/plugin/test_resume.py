@@ -45,6 +45,9 @@ def test_a_killed_run_is_gone_on_with(project: Project, more: tuple[str, ...]) -
 
     result.assert_outcomes(passed=2)
     assert len(project.runs) == 1
+    result.stdout.fnmatch_lines(
+        [f"*goes on with run {project.runs[0].name}, sitting 2"]
+    )
     sittings = [record["sitting"] for record in project.records()]
     assert sittings == [1] * 16 + [2] * 4
     told = project.summary()

@@ -43,6 +43,7 @@ class Fake:
     gpu_users: list[int] | None = None
     gpu_heat_ns: tuple[int, ...] | None = None
     load: float | None = 1.5
+    parent: int | None = None
 
     def __post_init__(self) -> None:
         """Begin with one thread, no child and cores that did nothing."""
@@ -63,6 +64,7 @@ class Fake:
             load=lambda: self.load,
             gpu_users=lambda: self.gpu_users,
             gpu_heat_ns=lambda: self.gpu_heat_ns,
+            parent=self.parent,
         )
 
     def write(self, path: str, text: str) -> None:
@@ -526,3 +528,25 @@ def test_this_machine_can_be_watched() -> None:
     assert process is not None
     assert process.own <= sum(os.times()[:2]) * os.sysconf("SC_CLK_TCK") + 1
     assert watch.end().gpu_processes is None
+
+
+@pytest.mark.parametrize(
+    ("device", "second", "others"),
+    [("cuda", 0, 0.1), ("cpu", 0, 0.9), ("cuda", 60, 1.5)],
+)
+def test_workers_with_cards_of_their_own_are_no_others(
+    fake: Fake, device: str, second: int, others: float
+) -> None:
+    """As long as a core stands idle beside all of them, and nothing runs on it."""
+    fake.parent = 50
+    fake.children(50, OURS, 60)
+    fake.process(60, own=0)
+    watch = fake.watch(device=device)
+
+    fake.run(busy=90)
+    idle = 100 - second
+    fake.cores({0: "90 0 0 10 0 0 0 0", 1: f"{second} 0 0 {idle} 0 0 0 0"})
+    fake.process(60, own=80)
+
+    found = watch.end().others_cores
+    assert found == pytest.approx(others)

@@ -130,9 +130,15 @@ def test_a_monitoring_tool_is_a_disturbance() -> None:
     assert any("tracer" in line for line in found)
 
 
-@pytest.mark.parametrize(("workers", "contended"), [("2", True), ("1", False)])
-def test_workers_beside_are_a_disturbance(*, workers: str, contended: bool) -> None:
-    """One worker alone has the machine to itself."""
+@pytest.mark.parametrize(
+    ("workers", "locks", "contended"),
+    [("2", False, True), ("2", True, False), ("1", False, False)],
+)
+def test_workers_beside_are_a_disturbance(
+    monkeypatch: pytest.MonkeyPatch, *, workers: str, locks: bool, contended: bool
+) -> None:
+    """But not where they take turns, and one alone has the machine to itself."""
+    monkeypatch.setattr("pytest_llmlat.machine.environment.locks_work", lambda: locks)
     found = disturbances({"PYTEST_XDIST_WORKER_COUNT": workers})
 
     assert any("contended" in line for line in found) is contended
