@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from contextlib import suppress
 from dataclasses import replace
@@ -38,7 +37,6 @@ from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.energy_meters import meters_of
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.session.instruments import Instruments
-from pytest_llmlat.session.leasing import Leases
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
@@ -108,14 +106,12 @@ class Session:
         self._clock = SystemClock()
         self._shelf = BaseCache()
         self._begin_ns = self._clock.now_ns()
-        started = dt.datetime.now(dt.UTC)
-        self.place = RunPlace(self.settings, self.selection, started, spelled)
+        self.place = RunPlace(self.settings, self.selection, spelled)
         self.journal = self.place.journal
         self.rows = TaskRows(settings)
         self._instruments = Instruments(self._clock)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
-        self._leases = Leases(settings)
         self._energy = meters_of(settings, self._clock, spelled)
         self.budget = budget_of(settings, self._clock, self._begin_ns, spelled)
         self.gate = Gate(self.settings, spelled=spelled)
@@ -158,7 +154,7 @@ class Session:
         inventory = self.selection.inventory
         if not is_present(deployment.device, inventory):
             raise DeviceAbsent(absence(deployment.device, inventory))
-        self._leases.take_cards(deployment, inventory)
+        self.place.leases.take_cards(deployment, inventory)
         with lenient():
             if try_loading(deployment):
                 _LOG.info("%s: loaded in a process of its own first", deployment.id)
@@ -276,7 +272,7 @@ class Session:
         _LOG.info("%s: %d requests", plan.cell.id, planned)
         self.listener.on_begin(plan.cell, planned)
         try:
-            with lenient(), self._leases.measuring(model, *(beside or ())[1:]):
+            with lenient(), self.place.leases.measuring(model, *(beside or ())[1:]):
                 self._measure(plan, model, beside, recorder)
         except BudgetSpent as spent:
             recorder.stopped = spent
@@ -394,7 +390,6 @@ class Session:
         self._shelf.clear()
         self._energy.close()
         self.place.close()
-        self._leases.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.session.leasing import Leases
 from pytest_llmlat.session.resuming import Resumption
 from pytest_llmlat.session.reusing import Reuse
 from pytest_llmlat.session.run_facts import facts_of_run
@@ -12,7 +14,6 @@ from pytest_llmlat.store.journal import Journal, runs_of
 from pytest_llmlat.store.partial_runs import told_of_run
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from pytest_llmlat.session.selection import Selection
@@ -27,7 +28,6 @@ class RunPlace:
         self,
         settings: Settings,
         selection: Selection,
-        started: dt.datetime,
         spelled: Spelled,
     ) -> None:
         """Write nothing yet.
@@ -35,12 +35,13 @@ class RunPlace:
         Args:
             settings: name the folder, and the number of this sitting.
             selection: what was chosen.
-            started: when this process began.
             spelled: how the user writes a setting, for complaints.
         """
         self.journal = Journal(settings.folder, settings.sitting)
         self._settings, self._selection = settings, selection
-        self._started, self._spelled = started, spelled
+        self._started, self._spelled = dt.datetime.now(dt.UTC), spelled
+        self.leases = Leases(settings)
+        """What this process may measure on, where there are other workers."""
         self._taken = settings.joined
         self._to_come: tuple[Cell, ...] = ()
 
@@ -103,5 +104,6 @@ class RunPlace:
         return facts_of_run(self._settings, self._selection, self._started)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Let go of the folder and of cards."""
         self.journal.lock.free()
+        self.leases.close()
