@@ -58,11 +58,15 @@ class TuningItem(pytest.Item):
         if race.end == "undecided":
             pytest.fail(told, pytrace=False)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: ANN401 - as pytest has it
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,  # noqa: ANN401 - pytest's own names of styles
+    ) -> Any:  # noqa: ANN401 - as pytest has it
         """Say what is wrong, without a traceback where it is ours."""
         if isinstance(excinfo.value, LLMLatError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Return what the item is called."""
@@ -93,7 +97,7 @@ def tuning_items(items: Sequence[pytest.Item]) -> list[pytest.Item]:
             own.setdefault(assignment.task.name, assignment)
     found: list[pytest.Item] = [
         TuningItem.from_parent(
-            first.parent,
+            first.getparent(pytest.Module) or first.session,
             name=f"tune[{name}]",
             deployment=deployment,
             assignments=tuple(chosen[name].values()),

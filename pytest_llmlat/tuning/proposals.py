@@ -211,7 +211,8 @@ def _suggested(trial: Any, key: SpaceKey) -> Scalar | None:  # noqa: ANN401 - as
     if span is None:
         # By their places: optuna keeps few kinds of values.
         places = list(range(len(key.values)))
-        return key.values[trial.suggest_categorical(key.name, places)]
+        place: int = trial.suggest_categorical(key.name, places)
+        return key.values[place]
     log = span.log and span.step is None
     if span.whole:
         step = 1 if span.step is None else int(span.step)

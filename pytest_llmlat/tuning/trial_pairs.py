@@ -93,7 +93,7 @@ def contributions(
     tasks: dict[tuple[str, str], list[TrialPair]] = defaultdict(list)
     for pair in known:
         tasks[pair.family, pair.task].append(pair)
-    families = defaultdict(int)
+    families: dict[str, int] = defaultdict(int)
     for family, _ in tasks:
         families[family] += 1
     parts = [
