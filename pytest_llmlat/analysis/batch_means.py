@@ -127,6 +127,19 @@ def effective_requests(values: Sequence[float], scenario: str) -> float | None:
     return alone / (alone / len(values) + shared)
 
 
+def alikeness(values: Sequence[float], scenario: str) -> float:
+    """Return how many values, on average, tell as much of the mean as one alone.
+
+    1.0 where neighbours are not alike, or that cannot be told.
+    """
+    import numpy as np
+
+    alone = float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else 0.0
+    if alone <= 0:
+        return 1.0
+    return 1.0 + at_least_shared(values, scenario) / alone
+
+
 def variance_by_batches(values: Sequence[float] | Array, count: int) -> float:
     """Return the variance of the mean by the means of so many batches.
 

@@ -75,18 +75,32 @@ def growth(records: Sequence[Record]) -> Growth | None:
     Returns:
         ``None`` of fewer than two requests for each of the eight batches.
     """
-    times = sorted(
-        (timing.start_ns, _took_s(timing, cut=record.finish == "timeout"))
-        for record in records
-        if (timing := record.timing) and record.finish != "error"
+    return growth_of(
+        [
+            (
+                timing.start_ns / NS_PER_S,
+                _took_s(timing, cut=record.finish == "timeout"),
+            )
+            for record in records
+            if (timing := record.timing) and record.finish != "error"
+        ]
     )
+
+
+def growth_of(requests: Sequence[tuple[float, float]]) -> Growth | None:
+    """Return how fast answers become slower, as ``growth`` does.
+
+    Args:
+        requests: when each arrived and how long it took, in seconds.
+    """
+    times = sorted(requests)
     length = len(times) // _BATCHES
     if length < 2:  # noqa: PLR2004 - one is no mean
         return None
     first = times[0][0]
     kept = times[len(times) - _BATCHES * length :]
     batches = [kept[n * length : (n + 1) * length] for n in range(_BATCHES)]
-    due = [fmean((start - first) / NS_PER_S for start, _ in own) for own in batches]
+    due = [fmean(start - first for start, _ in own) for own in batches]
     took = [fmean(seconds for _, seconds in own) for own in batches]
     spent = due[-1] - due[0]
     if spent <= 0:

@@ -25,6 +25,7 @@ from pytest_llmlat.analysis.measured_rows import (
     over_families,
     scored,
 )
+from pytest_llmlat.analysis.searched_loads import searched_loads
 from pytest_llmlat.analysis.spending import cost_figures
 from pytest_llmlat.analysis.summary import complete, condense
 from pytest_llmlat.analysis.untimed import without_times
@@ -121,6 +122,7 @@ def joined(
         tunings=tunings(decided.standings, draws, varied, decided.comparisons),
         comparisons=decided.comparisons,
         unscored=decided.unscored,
+        searches=searched_loads(cell.level for cell in condensed),
         balance=balance,
     )
 

@@ -6,6 +6,7 @@ or requests come to nothing.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.batch_means import (
@@ -44,6 +45,8 @@ def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None
     if load is None or not records:
         return None
     own = speeds(records)
+    # Between two visits of a load the server was idle.
+    records = _longest_visit(facts, records)
     counts = batch_counts(scenario, len(own))
     loop_is_open = is_open_loop(scenario)
     found = growth(records) if loop_is_open else None
@@ -60,6 +63,15 @@ def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None
         else effective_requests(own, scenario),
         short_of=fewest_requests(scenario) if counts is None else None,
     )
+
+
+def _longest_visit(facts: CellFacts, records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records of the longest visit of a load; all, if there was but one."""
+    ends = list(accumulate(facts.visits))
+    if len(ends) < 2 or ends[-1] != len(records):  # noqa: PLR2004 - one is all
+        return records
+    longest = max(range(len(ends)), key=lambda n: facts.visits[n])
+    return records[ends[longest] - facts.visits[longest] : ends[longest]]
 
 
 def _behind(found: Growth | None, records: Sequence[Record]) -> WhyBehind | None:

@@ -21,6 +21,7 @@ from pytest_llmlat.analysis.cell_estimates import estimates_of
 from pytest_llmlat.analysis.few_items import score_bias
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.giving_up import LEAST_GAIN
+from pytest_llmlat.analysis.level_answers import level_answers
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.analysis.steadiness import steadiness
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_bootstrap import Items
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
+    from pytest_llmlat.analysis.level_answers import LevelAnswers
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.spending import SpendingByKind
     from pytest_llmlat.analysis.workload import Workload
@@ -50,6 +52,7 @@ _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
     *("constraint", "stopping", "price", "engine", "energy"),
+    "draft_check",
     *("sittings", "anew", "reused_answers", "untimed"),
 )
 """Facts of a cell that its summary takes over."""
@@ -72,6 +75,8 @@ class Condensed:
     """What the cell was asked."""
     spent: SpendingByKind
     """What it cost, as far as that is known."""
+    level: LevelAnswers | None
+    """Its answers, where it is a part of a load search."""
 
 
 def condense(
@@ -122,6 +127,7 @@ def condense(
         counts=for_rows(counted),
         workload=workload(facts, records),
         spent=spending(facts, records),
+        level=level_answers(facts, records, slo),
     )
 
 

@@ -43,6 +43,16 @@ class _User(ctypes.Structure):
     )
 
 
+class _Memory(ctypes.Structure):
+    """nvmlMemory_t, in bytes."""
+
+    _fields_ = (
+        ("total", ctypes.c_ulonglong),
+        ("free", ctypes.c_ulonglong),
+        ("used", ctypes.c_ulonglong),
+    )
+
+
 class _Violation(ctypes.Structure):
     """nvmlViolationTime_t: since the driver was loaded."""
 
@@ -230,6 +240,27 @@ def _id_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> str | None:
     """Return the UUID of a card; ``None`` where the driver does not tell it."""
     ask = getattr(nvml, "nvmlDeviceGetUUID", None)
     return None if ask is None else _text_of(ask, card)
+
+
+def gpu_memory(
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[tuple[int, int], ...] | None:
+    """Return the (used, free) bytes of each GPU of this process.
+
+    Args:
+        environ: ``CUDA_VISIBLE_DEVICES`` hides and reorders GPUs.
+    """
+    found = _of_cards(environ, _memory_of, told_apart=True)
+    return None if found is None else tuple(found)
+
+
+def _memory_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> tuple[int, int] | None:
+    """Return the used and the free bytes of a card."""
+    found = _Memory()
+    ask = getattr(nvml, "nvmlDeviceGetMemoryInfo", None)
+    if ask is None or ask(card, ctypes.byref(found)) != 0:
+        return None
+    return int(found.used), int(found.free)
 
 
 def _users_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> list[int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ from pytest_llmlat.measure.cell_warnings import (
 )
 from pytest_llmlat.measure.cold_prompts import is_warm
 from pytest_llmlat.measure.conversation_chains import Talks
+from pytest_llmlat.measure.cut_off import told_if_cut_off
+from pytest_llmlat.measure.draft_check import check_draft
 from pytest_llmlat.measure.kept_answers import (
     KeptAnswers,
     asked_in_order,
@@ -42,12 +43,10 @@ from pytest_llmlat.measure.warm_up import (
     warm_up,
 )
 from pytest_llmlat.values.answered_record import with_response
-from pytest_llmlat.values.errors import BudgetSpent
 from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from pytest_llmlat.machine.energy_meter import EnergySpan
@@ -124,14 +123,13 @@ class CellMeasurement:
         tools.on_facts(self.facts)
         if plan.task.ranked is not None:
             check_ranking(model.backend, model=model.name, task=plan.task.name)
-        who, chat = model.deployment.model, model.backend.chat
-        self._questions = questions(plan, self._asked, model=who, chat=chat)
-        self._uncounted = Uncounted(
-            plan, self._questions, model=who, backend=model.backend
-        )
+        who, backend = model.deployment.model, model.backend
+        self._questions = questions(plan, self._asked, model=who, chat=backend.chat)
+        self._uncounted = Uncounted(plan, self._questions, model=who, backend=backend)
         self._kept = KeptAnswers(plan, self._asked, self._questions)
         self._own = OwnAnswers()
         self.records: list[Record] = []
+        self._made: list[Request] = []
         self.warmup_s: float | None = None
         self._troubled: tuple[str, ...] = ()
         self._notes: Counter[str] = Counter()
@@ -179,7 +177,7 @@ class CellMeasurement:
                 [question.request for question in self._questions],
                 self._model.backend,
                 self._tools.clock,
-                seed=self._plan.seed,
+                seed=self._plan.arrivals_seed,
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=self._uncounted,
                 batches=scenarios.batch_settings(self._model.deployment.model),
@@ -204,7 +202,7 @@ class CellMeasurement:
                 self._tools.clock,
                 sent=talks.sent,
                 places=len(self._questions),
-                seed=self._plan.seed,
+                seed=self._plan.arrivals_seed,
                 ramp_s=self.warmup_s or 0.0,
                 uncounted=talks.uncounted(headed=self._uncounted.headed),
                 along=self._used.along(spool),
@@ -267,6 +265,7 @@ class CellMeasurement:
         if record is not None:
             self._own.keep(record)
             self.records.append(record)
+            self._made.append(self._questions[place].request)
         return record is not None
 
     @property
@@ -333,6 +332,7 @@ class CellMeasurement:
         self._own.keep(record)
         self.records.append(record)
         self._used.settle(place, record)
+        self._made.append(request)
         self._tools.on_record(record)
         for note in (response.note, not_held(request, response)):
             if note is not None:
@@ -382,19 +382,11 @@ class CellMeasurement:
                     *odd(self._plan.cell, self._notes),
                 ),
                 load=load,
+                draft_check=check_draft(
+                    self._made, self.records, backend, clock, seed=self._plan.seed
+                ),
                 engine=self._managed.engine if self._managed else None,
                 energy=self._used.close(),
                 contention=self._watch.end(answering_ns=answering_ns),
             )
         )
-
-
-@contextmanager
-def told_if_cut_off(*cells: CellMeasurement) -> Iterator[None]:
-    """Report, where a block is cut off, what disturbed each cell."""
-    try:
-        yield
-    except (KeyboardInterrupt, BudgetSpent):
-        for cell in cells:
-            cell.cut_off()
-        raise

@@ -9,8 +9,8 @@ from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.cell import (
     CellMeasurement,
     measure_again,
-    told_if_cut_off,
 )
+from pytest_llmlat.measure.cut_off import told_if_cut_off
 from pytest_llmlat.measure.enough_pairs import PairsSoFar
 from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.repeats import rounds_in_turn

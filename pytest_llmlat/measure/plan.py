@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellRole, Instrument
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
+    from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.scenario import Scenario
@@ -82,6 +83,11 @@ class Plan:
     """Answers that are not asked for again, by sample and round."""
     reused_answers: ReusedAnswers | None = None
     """Those of them that are of other runs."""
+    searched: LoadGoal | None = None
+    """Goal of the load search that it belongs to; ``None`` where it is no part of
+    one."""
+    visits: tuple[int, ...] = ()
+    """Number of requests of each earlier visit, if it is a level of a load search."""
 
     @property
     def asked(self) -> str:
@@ -99,6 +105,11 @@ class Plan:
         if self.requests is not None:
             return self.requests
         return self.repeats * len(self.samples)
+
+    @property
+    def arrivals_seed(self) -> int:
+        """Seed of the arrivals: another visit of a level has others."""
+        return self.seed + self.before
 
     def item_of(self, sample: Sample) -> str:
         """Return the unit of a sample: its cluster or conversation, or itself."""

@@ -56,4 +56,6 @@ def planned_facts(
         anew=plan.anew,
         sittings=plan.sittings,
         reused_answers=plan.reused_answers,
+        searched=plan.searched,
+        visits=(*plan.visits, plan.planned) if plan.searched else (),
     )

@@ -280,6 +280,15 @@ def grid(given: Given) -> float:
         return parse_grid(given.text, where=given.where)
 
 
+def search(given: Given) -> str:
+    """Return when a load holds that is searched for, as it was typed, checked."""
+    from pytest_llmlat.values.load_goal import parse_goal  # noqa: PLC0415 - as above
+
+    with _usage():
+        parse_goal(given.texts[0], requests=None, where=given.where)
+    return given.texts[0]
+
+
 def prompts(given: Given) -> str:
     """Return the two prompts that are to be compared, files by their whole paths."""
     from pytest_llmlat.tasks.prompt_variants import prompt_names  # noqa: PLC0415 - as above

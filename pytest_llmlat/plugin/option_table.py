@@ -237,7 +237,8 @@ OPTIONS = {
         flag="--llm-scenario",
         metavar="S",
         kind="args",
-        help="single, offline, concurrent:N or server:RATE; repeatable",
+        help="single, offline, concurrent:N or server:RATE; server:search finds the"
+        " highest rate that is good and correct; repeatable",
         read=given_option.scenarios,
     ),
     "requests": Option(
@@ -271,6 +272,13 @@ OPTIONS = {
         metavar="KG",
         help="carbon dioxide of a kilowatt-hour in kg, such as 0.35",
         read=given_option.optional(given_option.grid),
+    ),
+    "search": Option(
+        flag="--llm-search",
+        metavar="EXPR",
+        help="when a load that is searched for holds: 'share=95%% quality=0.6 lost=0.05"
+        " confidence=95%% within=10%% from=1 to=64'",
+        read=given_option.search,
     ),
     "timeout_s": Option(
         flag="--llm-timeout",

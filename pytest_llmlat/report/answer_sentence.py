@@ -13,6 +13,7 @@ from pytest_llmlat.report.figures import per_second, printable
 from pytest_llmlat.report.gate_sentence import gate_sentence
 from pytest_llmlat.report.leaders import leader_lines, named
 from pytest_llmlat.report.race_lines import race_sentence
+from pytest_llmlat.report.search_lines import search_sentence
 
 if TYPE_CHECKING:
     from pytest_llmlat.report.tones import Tone
@@ -30,6 +31,8 @@ def answer_sentence(board: Scoreboard) -> str:
         return printable(gate_sentence(board.verdicts, cells))
     if board.races:
         return printable("; ".join(map(race_sentence, board.races)))
+    if board.searches:
+        return printable(search_sentence(board.searches))
     if loads := load_capacities(board.summaries):
         return printable(_capacities(loads))
     lines = leader_lines(board)
@@ -38,7 +41,12 @@ def answer_sentence(board: Scoreboard) -> str:
 
 def is_of_balance(board: Scoreboard) -> bool:
     """Whether the sentence names the best balance."""
-    others = board.verdicts or board.races or load_capacities(board.summaries)
+    others = (
+        board.verdicts
+        or board.races
+        or board.searches
+        or load_capacities(board.summaries)
+    )
     return not others
 
 

@@ -27,6 +27,7 @@ from pytest_llmlat.report.gfm import (
     row,
     typed,
 )
+from pytest_llmlat.report.improver_lines import improver_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
@@ -36,6 +37,7 @@ from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.search_lines import search_remarks
 from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
@@ -238,6 +240,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
     return [
         *missing_lines(board),
         *broken_model_lines(board),
+        *search_remarks(board),
         *keeping_lines(board),
         *tail_lines(board),
         *clock_lines(board),
@@ -247,6 +250,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *price_lines(board),
         *energy_lines(board),
         *memory_lines(board),
+        *improver_lines(board),
     ]
 
 

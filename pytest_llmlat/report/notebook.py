@@ -15,6 +15,7 @@ from pytest_llmlat.report.figure_tables import (
     titles,
 )
 from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.improver_lines import improver_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.memory_lines import memory_lines
@@ -65,6 +66,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *price_lines(board),
         *energy_lines(board),
         *memory_lines(board),
+        *improver_lines(board),
         *dict.fromkeys(f"warning: {w}" for s in board.summaries for w in s.warnings),
         *([f"written to {folder}"] if folder else []),
     ]

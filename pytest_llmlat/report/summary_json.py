@@ -36,6 +36,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "comparisons": [asdict(comparison) for comparison in board.comparisons],
         "unscored": list(board.unscored),
         "contrasts": [asdict(contrast) for contrast in board.contrasts],
+        "searches": [asdict(found) for found in board.searches],
         "tunings": [asdict(tuning) for tuning in board.tunings],
         "races": [asdict(race) for race in board.races],
         "verdicts": [asdict(verdict) for verdict in board.verdicts],

@@ -23,6 +23,7 @@ from pytest_llmlat.report.figure_tables import (
     titles,
 )
 from pytest_llmlat.report.figures import narrowed, placed, printable, table
+from pytest_llmlat.report.improver_lines import improver_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import (
     clock_lines,
@@ -36,6 +37,7 @@ from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.search_lines import search_lines
 from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.tones import ReportLine
@@ -76,7 +78,7 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         )
         columns = [task, *cell_columns(summaries)]
         lines += [*_table(columns, summaries, CELL_LAYOUT, most), ""]
-    lines += [*load_lines(board), *breakdown_lines(board)]
+    lines += [*load_lines(board), *search_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [*comparison_lines(board), *_remarks(board)]
     for block in (
@@ -138,5 +140,6 @@ def _remarks(board: Scoreboard) -> list[str]:
         *price_lines(board),
         *energy_lines(board),
         *memory_lines(board),
+        *improver_lines(board),
         *told,
     ]

@@ -88,6 +88,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     energy: str = "",
     grid: float | None = None,
     spend: str = "",
+    search: str = "",
     timeout: float | str | None = None,
     balance: Balance = "geometric",
     latency_budget: str | Iterable[str] = (),
@@ -151,6 +152,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         energy: how joules are counted: ``"off"``, ``"idle=20s"``, ``"tdp=65"``.
         spend: what the run may spend, ``"usd=5 minutes=30 joules=1e6"``.
         grid: carbon dioxide of a kilowatt-hour in kilograms, such as 0.35.
+        search: when a load that is searched for holds, ``"share=90% to=64"``.
         timeout: when a request to a server is given up; in seconds, or ``"5min"``.
         balance: which mean of quality and speed is called balanced.
         latency_budget: budgets in place of the tasks' own, ``"sentiment=500ms"``.
@@ -248,6 +250,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         energy=energy,
         spend=spend,
         grid=None if grid is None else parse_grid(str(grid), where="grid"),
+        search=search,
         against=next(iter(against_name), None),
         prompts=prompts_of(prompts, "prompts"),
         yardstick=next(iter(clock_name), None),

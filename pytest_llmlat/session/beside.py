@@ -185,7 +185,7 @@ def _reference(
     device = spec.devices[0] if placed is None else wanted
     try:
         if spec.backend == candidate.model.backend:
-            check_room(loaded.backend)
+            check_room(loaded.backend, same_cards=spec.option("cards") is None)
         return load(Deployment(model=placed or spec, device=device))
     except (LLMLatError, MemoryError, RuntimeError) as error:
         raise LLMLatError(

@@ -35,11 +35,31 @@ if TYPE_CHECKING:
         Scalar,
         Task,
     )
+    from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings
 
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,59}")
 _NOTHING = SamplingChoice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelSpec:
+    """What a load search wants of one cell: a visit of a level, or answers alone."""
+
+    goal: LoadGoal
+    requests: int | None = None
+    """Requests of the visit; ``None`` for answers alone."""
+    visits: tuple[int, ...] = ()
+    """Requests of the earlier visits of the level."""
+
+    def requests_of(self, samples: int) -> int:
+        """Return the number of requests, with so many samples.
+
+        Alone each sample is asked twice, which shows what changes without any load.
+        """
+        alone = min(2 * samples, self.goal.most)
+        return alone if self.requests is None else self.requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +84,8 @@ class CellSpec:
     """Which test asks, by its node id."""
     attempt: int = 0
     """Number of the try of the same test."""
+    part: LevelSpec | None = None
+    """Which part of a load search it is; ``None`` for a cell of its own."""
 
 
 def plan_of(
@@ -125,7 +147,20 @@ def plan_of(
         # Of a file that begins with what is easy, the first would not stand for all.
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
-    return on_model(plan, deployment)
+    return on_model(_as_part(plan, wanted.part), deployment)
+
+
+def _as_part(plan: Plan, part: LevelSpec | None) -> Plan:
+    """Return a plan as one of a visit, if it is a part of a load search."""
+    if part is None:
+        return plan
+    return replace(
+        plan,
+        requests=part.requests_of(len(plan.samples)),
+        searched=part.goal,
+        visits=part.visits,
+        before=sum(part.visits),
+    )
 
 
 def _check_ranked_load(task: Task, whole: Sequence[Sample], scenario: Scenario) -> None:

@@ -75,10 +75,10 @@ class Claims:
         )
         return None
 
-    def end(self, plan: Plan, measured: Measured, facts: CellFacts) -> None:
+    def end(self, plan: Plan, measured: Measured) -> None:
         """Keep the result of a cell that was measured whole."""
         held = self._held[plan.cell.id]
-        held.measured, held.facts = measured, facts
+        held.measured, held.facts = measured, measured.facts
 
     def _claim(self, plan: Plan, wanted: CellSpec) -> None:
         if wanted.test is None:

@@ -122,6 +122,8 @@ def _checked(
             for deployment in chosen
             for task in tasks
             for scenario in selection.scenarios
+            # Which loads a search will try, nobody knows before.
+            if not scenario.searched
         ]
     )
     return chosen, tasks

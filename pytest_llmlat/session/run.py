@@ -13,7 +13,6 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.backends import open_model, try_loading
 from pytest_llmlat.backends.base_cache import BaseCache
-from pytest_llmlat.gate.limits import check_limits, unanswered
 from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
@@ -31,6 +30,7 @@ from pytest_llmlat.session.beside import (
     with_companions,
 )
 from pytest_llmlat.session.budget import budget_of, cut_short
+from pytest_llmlat.session.cell_limits import limited
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
 from pytest_llmlat.session.claims import Claims
 from pytest_llmlat.session.closing import Closing, close
@@ -43,6 +43,7 @@ from pytest_llmlat.session.measured import Measured
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.run_place import RunPlace
 from pytest_llmlat.session.run_verdicts import join
+from pytest_llmlat.session.searching import LoadSearches, judged_search
 from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.task_rows import TaskRows
@@ -114,6 +115,7 @@ class Session:
         self._heads = HeadTurns()
         self._energy = meters_of(settings, self._clock, spelled)
         self.budget = budget_of(settings, self._clock, self._begin_ns, spelled)
+        self._searches = LoadSearches(settings, spelled, tell=self.journal.add)
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
         """Number of cells that this process was asked for; 0 while unknown."""
@@ -200,6 +202,8 @@ class Session:
         whole = self.rows.samples(task) if own is None else as_read(task, own)
         if not whole:
             raise UsageError(f"task {task.name!r}: there are no samples to measure")
+        if wanted.scenario.searched:
+            return judged_search(self, self._searches, model, task, wanted)
         task, wanted, companion = in_turn(self.selection, model, task, wanted)
         plan = self._plan(wanted, task, whole, model)
         beside = None
@@ -216,22 +220,22 @@ class Session:
                 for left_out in filter(None, (plan, beside and beside[0])):
                     self.journal.add(replace(same, cell=left_out.cell.id))
                 raise Unchanged(f"{same.note} since {same.against}")
-        known = self._claims.begin(plan, wanted)
+        known = None if plan.before else self._claims.begin(plan, wanted)
         if known is not None:
             return known
         told, recorder = self._recorded(plan, model, beside)
-        summary = summarise(
-            told.facts,
-            told.records,
-            balance=self.settings.balance,
-            slo=self.slo,
-        )
+        balance, slo = self.settings.balance, self.slo
+        summary = summarise(told.facts, told.records, balance=balance, slo=slo)
         measured = Measured(
             summary=summary,
+            facts=told.facts,
             records=told.records,
-            verdicts=self._judged(summary, told, recorder, wanted),
+            verdicts=()
+            if wanted.part
+            else self._judged(summary, told, recorder, wanted),
         )
-        self._claims.end(plan, measured, told.facts)
+        if not plan.before:
+            self._claims.end(plan, measured)
         if recorder.stopped is not None:
             self.journal.add(cut_short(plan, measured, recorder.stopped))
             raise recorder.stopped
@@ -339,13 +343,7 @@ class Session:
         self, summary: Summary, own: Told, recorder: Recorder, wanted: CellSpec
     ) -> tuple[Verdict, ...]:
         """Return the verdicts on a cell that do not wait for the others."""
-        bounds = (*self.gate.limits, *wanted.limits)
-        missed = (
-            *unanswered(summary),
-            *check_limits(summary, own.records, bounds, unsure=self.gate.rules.unsure),
-        )
-        for verdict in (*missed, *self.gate.relimited(summary.cell, wanted)):
-            self.journal.add(verdict)
+        missed = limited(self.gate, self.journal, summary, own.records, wanted)
         compared = self.gate.verdicts(
             recorder.facts.values(),
             recorder.records,

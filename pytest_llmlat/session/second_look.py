@@ -59,7 +59,7 @@ def look_again(
         first = first or told.facts
         _LOG.info("%s: measured again: %s", plan.cell.id, ", ".join(slower))
         ask(replace(plan, before=before))
-        both = _both(told.facts, recorder.of(plan.cell).facts)
+        both = both_looks(told.facts, recorder.of(plan.cell).facts)
         recorder.on_facts(replace(both, measured_again=_note(first, both, slower)))
 
 
@@ -79,7 +79,7 @@ def _note(first: CellFacts, now: CellFacts, slower: tuple[str, ...]) -> str:
     )
 
 
-def _both(first: CellFacts, second: CellFacts) -> CellFacts:
+def both_looks(first: CellFacts, second: CellFacts) -> CellFacts:
     """Return the facts of a cell that was measured once more."""
     # The first time was not disturbed, or it would not have been suspicious.
     calm = second.contention is None or second.contention.contended is None

@@ -18,6 +18,7 @@ from pytest_llmlat.session.base_branch import counterparts, reference_name
 from pytest_llmlat.session.budget import check_spend
 from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.matrix import deployments
+from pytest_llmlat.session.searching import check_search
 from pytest_llmlat.session.tuning_wish import check_wish, wish_of
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
@@ -331,6 +332,7 @@ class Selection:
     @cached_property
     def _checked(self) -> None:
         _ = self.tasks, self.chosen_tasks, self.compared_prompts
+        check_search(self._settings, self.scenarios, self._spelled)
         beside = (self.against, self.yardstick)
         check_variants(self.variants, beside, where=self._spelled("vary"))
         measured = (*self.chosen_models, *filter(None, [self.against]))

@@ -3,7 +3,8 @@
 ``dtype=float32,bfloat16 threads=1,2`` makes four variants of each model, beside the
 model as its entry says. A setting is ``dtype`` or an option of the entry; the value
 ``default`` leaves what the entry says. What an option takes, its backend knows: it
-refuses what it does not know when the variant is loaded.
+refuses what it does not know when the variant is loaded. ``adapter=./a,none`` puts
+adapters on one base.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 MOST = 100
 """Variants of one model up to which they are taken for no mistake."""
 DEFAULT = "default"
+ADAPTER = "adapter"
+"""Key of an entry, and no option, that can be varied as ``dtype`` can."""
+NONE = "none"
+"""Value for no adapter."""
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FLAGS = {"true": True, "on": True, "false": False, "off": False}
@@ -112,6 +117,11 @@ def variants(
         )
     if any(axis.key == "dtype" for axis in axes):
         check_typed(model, where=where)
+    if any(axis.key == ADAPTER for axis in axes) and not _adapted(model):
+        raise UsageError(
+            f"{where}: adapter: {model.name!r} runs through {model.backend}, which"
+            " puts none on; name a model that takes one"
+        )
     own = Variant(model=model, of=model.name, settings=())
     found: dict[tuple[tuple[str, Scalar], ...], Variant] = {(): own}
     for values in product(*(axis.values for axis in axes)):
@@ -224,11 +234,19 @@ def check_typed(model: ModelSpec, *, where: str) -> None:
         )
 
 
+def _adapted(model: ModelSpec) -> bool:
+    """Whether the backend puts an adapter on a base."""
+    heeded = BACKENDS[model.backend].keys
+    return heeded is None or ADAPTER in heeded
+
+
 def variant_in(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Variant:
     """Return a model in settings, under a name that tells them."""
     told = ",".join(f"{key}={_written(value)}" for key, value in settings)
-    options = {**dict(model.options), **dict(settings)}
-    dtype = options.pop("dtype", None) if "dtype" in dict(settings) else None
+    own = dict(settings)
+    options = {**dict(model.options), **own}
+    dtype = options.pop("dtype", None) if "dtype" in own else None
+    adapter = str(options.pop(ADAPTER)) if ADAPTER in own else model.adapter
     return Variant(
         model=replace(
             model,
@@ -236,6 +254,7 @@ def variant_in(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Va
             dtype=model.dtype
             if dtype is None
             else tuple((device, str(dtype)) for device in model.devices),
+            adapter=None if adapter == NONE else adapter,
             options=tuple(sorted(options.items())),
         ),
         of=model.name,
@@ -247,6 +266,8 @@ def says(model: ModelSpec, key: str, value: Scalar) -> bool:
     """Whether the entry has this value already."""
     if key == "dtype":
         return {model.dtype_on(device) for device in model.devices} == {value}
+    if key == ADAPTER:
+        return (model.adapter or NONE) == value
     own = model.option(key, SHARED_DEFAULTS.get(key))
     return own == value and type(own) is type(value)
 

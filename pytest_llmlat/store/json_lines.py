@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from pytest_llmlat.store.field_kinds import wrong_field
 from pytest_llmlat.store.sound_records import check_record
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.draft_counts import DraftCheck, DraftCounts
 from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.going_on import StepTaken
+from pytest_llmlat.values.load_goal import LoadGoal
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
@@ -57,6 +59,9 @@ _NESTED = {
     "energy": EnergyFacts,
     "sittings": Sitting,
     "reused_answers": ReusedAnswers,
+    "searched": LoadGoal,
+    "draft": DraftCounts,
+    "draft_check": DraftCheck,
     "input": TokenRate,
     "output": TokenRate,
     "cached_input": TokenRate,
@@ -74,6 +79,9 @@ _ENTITY_TYPES = {
     "EnergyFacts": EnergyFacts,
     "Sitting": Sitting,
     "ReusedAnswers": ReusedAnswers,
+    "LoadGoal": LoadGoal,
+    "DraftCounts": DraftCounts,
+    "DraftCheck": DraftCheck,
 }
 """Names in annotations of records and cells that their module does not import."""
 _LISTED = {"ranked": RankedOption, "steps": StepTaken}
@@ -112,7 +120,6 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
     """
     try:
         timing, grade = content["timing"], content["grade"]
-        transport = content.get("transport")
         found = {**content, "cell": cell or _cell(content)}
         if timing is not None:
             stamps, tokens = tuple(timing["stamps_ns"]), tuple(timing["stamp_tokens"])
@@ -121,8 +128,10 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
         details = tuple([(str(name), value) for name, value in grade["details"]])
         grade = {**grade, "details": details, "counts": tuple(grade["counts"])}
         found["grade"] = _made(Grade, grade)
-        if transport is not None:
-            found["transport"] = _value(Transport, transport)
+        if content.get("transport") is not None:
+            found["transport"] = _value(Transport, content["transport"])
+        if content.get("draft") is not None:
+            found["draft"] = _value(DraftCounts, content["draft"])
         if "shots" in content:
             found["shots"] = tuple(content["shots"])
         if "groups" in content:
@@ -155,6 +164,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         _must(facts.price is None or facts.price.sound, "price")
         _must(facts.engine is None or facts.engine.sound, "engine")
         _must(facts.since >= 1, "since")
+        _must(facts.searched is None or facts.searched.sound, "searched")
     except _MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts

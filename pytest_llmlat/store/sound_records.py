@@ -76,7 +76,7 @@ def check_record(record: Record) -> None:
         and type(record.reused) in _TEXT
         and all(map(_sound_option, record.ranked))
         and all(map(_finite_or_none, (record.energy_j, record.energy_s)))
-        and (transport is None or wrong_field(transport, {}) is None)
+        and all(e is None or not wrong_field(e, {}) for e in (transport, record.draft))
         and grade_fault(record.grade) is None
         and is_quality(record.grade.value)
         and (record.timing is None or _sound_timing(record.timing))

@@ -45,4 +45,5 @@ def with_response(record: Record, response: Response) -> Record:
         seed=how.seed if how else None,
         cached_tokens=generation.cached_tokens if generation else None,
         steps=generation.steps if generation else (),
+        draft=generation.draft if generation else None,
     )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.draft_counts import DraftCheck
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
@@ -186,6 +188,13 @@ class CellFacts:
     """Later sittings that went on with the cell; empty where one measured all of it."""
     reused_answers: ReusedAnswers | None = None
     """Answers that were taken from other runs, for quality; ``None`` for none."""
+    searched: LoadGoal | None = None
+    """Goal of the load search that it belongs to; ``None`` where it is no part of
+    one."""
+    draft_check: DraftCheck | None = None
+    """Check of its draft; ``None`` where there is none to check."""
+    visits: tuple[int, ...] = ()
+    """Number of requests of each visit, of a level of a load search."""
 
     @property
     def untimed(self) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.cache_figures import CACHE_FIGURES
 from pytest_llmlat.values.cost_figures import COST_FIGURES
 from pytest_llmlat.values.count_figures import COUNT_FIGURES
+from pytest_llmlat.values.draft_figures import DRAFT_FIGURES
 from pytest_llmlat.values.energy_figures import ENERGY_FIGURES
 from pytest_llmlat.values.latency_figures import LATENCY_FIGURES
 from pytest_llmlat.values.rate_figures import RATE_FIGURES
@@ -32,6 +33,7 @@ _OURS = (
     *THOUGHT_FIGURES,
     *COUNT_FIGURES,
     *CACHE_FIGURES,
+    *DRAFT_FIGURES,
     *STRUCTURED_FIGURES,
     *RESOURCE_FIGURES,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.engine_facts import EngineFacts
@@ -140,6 +141,19 @@ class Stepped(Backend, Protocol):
         Raises:
             Unsupported: such requests cannot be answered as it is set up.
         """
+
+
+@runtime_checkable
+class Drafting(Backend, Protocol):
+    """A model in this process whose next tokens may be guessed by a draft."""
+
+    @property
+    def drafts(self) -> bool:
+        """Whether they are."""
+        ...
+
+    def undrafted(self) -> AbstractContextManager[None]:
+        """Generate without the draft inside of a block."""
         ...
 
 

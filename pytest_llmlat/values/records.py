@@ -18,6 +18,7 @@ from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.draft_counts import DraftCounts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.going_on import StepTaken
     from pytest_llmlat.values.ranking import Likelihood, RankedOption
@@ -146,6 +147,9 @@ class Generation:
     steps: tuple[StepTaken, ...] = ()
     """Models of a cascade that were asked or passed over, in that order; tokens are
     those of all of them. Empty for any other model."""
+    draft: DraftCounts | None = None
+    """Counts of speculative decoding; ``None`` where nothing was guessed, and of a
+    server, which does not tell it of one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +300,8 @@ class Record:
     tell, and under a load, which has one window for all."""
     energy_s: float | None = None
     """Length of that window: a little longer than its time."""
+    draft: DraftCounts | None = None
+    """Counts of speculative decoding; ``None`` where they are not known."""
 
     @property
     def item(self) -> str:

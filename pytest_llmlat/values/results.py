@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.estimate import Estimate as Estimate  # noqa: PLC0414 - theirs too
 from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.draft_counts import DraftCheck
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
+    from pytest_llmlat.values.searched_load import SearchedLoad
     from pytest_llmlat.values.settings import Balance
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
@@ -40,15 +43,6 @@ OUTCOMES: tuple[Outcome, ...] = (
     "pass",
 )
 FAILING: tuple[Outcome, ...] = ("regression", "failed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A figure and its 95 % interval; ``None`` where there is none to be had."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +192,8 @@ class Summary:
     """Answers that were taken from other runs; ``None`` for none."""
     untimed: str | None = None
     """Reason why it has no figure of speed; ``None`` where it has some."""
+    draft_check: DraftCheck | None = None
+    """Check of its draft; ``None`` where there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,10 +279,10 @@ class Contrast:
     told."""
     why: tuple[WhyBetter, ...] = ()
     """Ways in which it is better; empty where it is not."""
-    longer: Estimate = Estimate(value=None)
+    longer: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
     """Share by which the other row takes longer for the same samples (0.5 for half as
     long again); without a value where a request of either failed."""
-    quality: Estimate = Estimate(value=None)
+    quality: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
     """Difference of the metric itself; positive where the row earns more."""
     pace: Pace | None = None
     """Pace of the row beside the other: faster or slower for certain."""
@@ -337,6 +333,8 @@ class Scoreboard:
     """Comparisons of all scored rows: several rows first, then more families."""
     unscored: tuple[str, ...] = ()
     """Ids of the rows without a score: nothing measured, or no figure of speed."""
+    searches: tuple[SearchedLoad, ...] = ()
+    """Results of load searches, in the order of the run."""
     balance: Balance = BALANCES[0]
     """Which mean is called balanced."""
     report: Path | None = None

@@ -5,6 +5,7 @@
 ``offline``        all at once
 ``concurrent:N``   closed loop: N in flight, the next is sent when one has ended
 ``server:RATE``    open loop: RATE arrivals a second on average, whoever is ready
+``…:search``       the highest level that is good and correct, found by trying some
 =================  ==============================================================
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from pytest_llmlat.values.errors import UsageError
@@ -24,11 +25,13 @@ KINDS: tuple[ScenarioKind, ...] = get_args(ScenarioKind)
 
 
 LEVELLED = ("concurrent", "server")
+SEARCH = "search"
+"""Word for a level that is to be found."""
 
 
 _GRAMMAR = (
     "write single, offline, concurrent:N or server:RATE; several levels as"
-    " concurrent:1,2,4"
+    " concurrent:1,2,4, or server:search for the highest that holds"
 )
 
 
@@ -39,10 +42,15 @@ class Scenario:
     kind: ScenarioKind
     level: float | None = None
     """Requests in flight, or arrivals a second; ``None`` where there is no such."""
+    # Left out of its text, by which what was asked is told from other things.
+    searched: bool = field(default=False, repr=False)
+    """Whether the level is to be found: it stands for several scenarios in turn."""
 
     @property
     def name(self) -> str:
         """Name in a cell's id, as the user types it."""
+        if self.searched:
+            return f"{self.kind}:{SEARCH}"
         if self.level is None:
             return self.kind
         whole = self.level == int(self.level)
@@ -80,7 +88,9 @@ def parse(text: str, *, where: str) -> tuple[Scenario, ...]:
         return (Scenario(kind=known),)
     return tuple(
         dict.fromkeys(
-            Scenario(kind=known, level=_level(known, level, where=where))
+            Scenario(kind=known, searched=True)
+            if level.strip() == SEARCH
+            else Scenario(kind=known, level=_level(known, level, where=where))
             for level in levels.split(",")
         )
     )

@@ -116,6 +116,8 @@ class Settings:
     """Kilograms of carbon dioxide for each kilowatt-hour; ``None`` if nobody says."""
     slo: str = ""
     """Bounds on latency for goodput, as they were typed; empty for none."""
+    search: str = ""
+    """When a load holds that is searched for, as it was typed; empty for as usual."""
     against: str | None = None
     """The model that each other is measured beside, in turn; ``None`` for none."""
     prompts: str = ""

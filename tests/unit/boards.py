@@ -116,6 +116,7 @@ def a_standing(model: str = "owl") -> Standing:
         numbers=(
             ("time_weight", None),
             ("cached_share", None),
+            *(("draft_accepted", None), ("tokens_per_step", None)),
             ("valid_share", None),
             ("field_share", None),
         ),

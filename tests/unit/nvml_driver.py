@@ -13,6 +13,7 @@ NEW = "nvmlDeviceGetComputeRunningProcesses_v3"
 OLD = "nvmlDeviceGetComputeRunningProcesses_v2"
 HEAT = "nvmlDeviceGetViolationStatus"
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"
+MEMORY = "nvmlDeviceGetMemoryInfo"
 FIRST_HANDLE = 1000
 FIRST_PART = 5000
 BY_NAME = (
@@ -31,9 +32,11 @@ class Driver:
     users: dict[int, list[int]]
     """Processes of each card."""
     heat_ns: dict[int, int] = field(default_factory=dict)
+    memory: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Used and free bytes of each card."""
     energy_mj: dict[int, int] = field(default_factory=dict)
     """Energy of each card since the driver was loaded."""
-    has: tuple[str, ...] = (NEW, OLD, HEAT, ENERGY)
+    has: tuple[str, ...] = (NEW, OLD, HEAT, ENERGY, MEMORY)
     fails: str = ""
     names: tuple[str, ...] = ()
     """Of the cards; one kind where they are left out."""
@@ -42,8 +45,14 @@ class Driver:
 
     def __getattr__(self, name: str) -> Callable[..., int]:
         """Return the function of a name."""
-        if name in (NEW, OLD, HEAT, ENERGY) and name not in self.has:
+        if name in (NEW, OLD, HEAT, ENERGY, MEMORY) and name not in self.has:
             raise AttributeError(name)
+
+        writers = {
+            **dict.fromkeys((NEW, OLD), self._fill),
+            HEAT: self._heat,
+            MEMORY: self._remember,
+        }
 
         def answer(*arguments: Any) -> int:  # noqa: ANN401 - C's are of all kinds
             self.asked.append(name)
@@ -53,8 +62,8 @@ class Driver:
                 arguments[0]._obj.value = len(self.users)
             elif name == "nvmlDeviceGetHandleByIndex_v2":
                 arguments[1]._obj.value = FIRST_HANDLE + arguments[0]
-            elif name in (NEW, OLD):
-                self._fill(*arguments)
+            elif name in writers:
+                writers[name](*arguments)
             elif name == "nvmlDeviceGetName":
                 place = (arguments[0].value or 0) - FIRST_HANDLE
                 kind = self.names[place] if self.names else "NVIDIA T4"
@@ -93,6 +102,13 @@ class Driver:
         for at, pid in enumerate(pids):
             slot = ctypes.addressof(into) + 24 * at
             ctypes.c_uint.from_address(slot).value = pid
+
+    def _remember(self, handle: ctypes.c_void_p, into: Any) -> None:  # noqa: ANN401
+        """Write three numbers of 8 bytes: all, free and used."""
+        used, free = self.memory[(handle.value or 0) - FIRST_HANDLE]
+        slot = ctypes.addressof(into._obj)
+        for at, value in enumerate((used + free, free, used)):
+            ctypes.c_ulonglong.from_address(slot + 8 * at).value = value
 
     def _heat(self, handle: ctypes.c_void_p, policy: int, into: Any) -> None:  # noqa: ANN401
         """Write two numbers of 8 bytes: when this was, and for how long it was hot."""

@@ -60,8 +60,24 @@ CACHE_PROMPT = EntryOption(
     " true",
 )
 
+DRAFT = EntryOption(
+    name="draft",
+    kind="string",
+    choices=("none", "prompt-lookup"),
+    meaning="who guesses the next tokens, which the model then reads at once:"
+    " prompt-lookup takes what followed the same words before; logits of a whole"
+    " context are kept with it; else none",
+)
+DRAFT_TOKENS = EntryOption(
+    name="draft_tokens",
+    kind="integer",
+    least=1,
+    most=64,
+    meaning="tokens that a draft guesses at most; else 10",
+)
+
 OPTIONS = (
     *(CONTEXT, THREADS, BATCH, GPU_LAYERS, FLASH_ATTENTION, KV_TYPE, REPACK),
-    *(CACHE_PROMPT, SHA256),
+    *(CACHE_PROMPT, DRAFT, DRAFT_TOKENS, SHA256),
 )
 """All of them, beside those of every backend."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.backends.gguf.drafts import draft_of
 from pytest_llmlat.backends.gguf.entry_options import (
     BATCH,
     CONTEXT,
@@ -182,6 +183,7 @@ def settings_of(
         **_settings(deployment.model, header),
         **_cache_settings(llama_cpp, deployment.model),
         **_placement(llama_cpp, deployment),
+        **_draft_settings(deployment.model),
     }
 
 
@@ -226,6 +228,12 @@ def _check_kept(model: ModelSpec) -> tuple[bool, str | None]:
             " flash_attention = true beside it"
         )
     return flash, kind
+
+
+def _draft_settings(model: ModelSpec) -> dict[str, Any]:
+    draft = draft_of(model)
+    # Guesses are held against the logits of all places, which must be kept for that.
+    return {} if draft is None else {"draft_model": draft, "logits_all": True}
 
 
 def _placement(llama_cpp: Any, deployment: Deployment) -> dict[str, Any]:  # noqa: ANN401 - loaded on use

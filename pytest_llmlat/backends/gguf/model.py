@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf.drafts import without
 from pytest_llmlat.backends.gguf.entry_options import CACHE_PROMPT, KV_TYPE
 from pytest_llmlat.backends.gguf.gguf_likelihoods import check_logits, likelihoods
 from pytest_llmlat.backends.gguf.grammars import Grammars
@@ -33,9 +34,12 @@ from pytest_llmlat.values.errors import DeviceAbsent, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
+    from pytest_llmlat.backends.gguf.drafts import CountedLookup
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.draft_counts import DraftCounts
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -132,6 +136,11 @@ class GGUF:
             "repack": repack,
             "chat": self.chat,
         }
+        self._draft: CountedLookup | None = given.get("draft_model")
+        self._chosen = self._parts = 0
+        if self._draft is not None:
+            lookup = {"draft": "prompt-lookup", "draft_tokens": self._draft.tokens}
+            self.facts = {**self.facts, **lookup}
         if model.option(CACHE_PROMPT.name) is not None:
             self.facts = {**self.facts, "cache_prompt": self._keeps}
 
@@ -159,6 +168,9 @@ class GGUF:
             finish: Finish = "context"
         else:
             kept = self._kept(request, tokens)
+            self._chosen = self._parts = 0
+            if self._draft is not None:
+                self._draft.begin()
             finish = self._decode(tokens, room, request, meter)
             # Behind the last stamp: it takes no part in any latency.
             check_logits(self._llama)
@@ -168,7 +180,23 @@ class GGUF:
             rendered=None if rendered is None else rendered.text,
             sampling=request.sampling,
         )
-        return replace(found, cached_tokens=kept)
+        return replace(found, cached_tokens=kept, draft=self._drafted(finish))
+
+    def _drafted(self, finish: Finish) -> DraftCounts | None:
+        """Return what became of the guesses for an answer."""
+        active = self._draft if self._llama.draft_model is not None else None
+        if active is None or finish == "context":
+            return None
+        return active.counts(self._chosen, self._parts)
+
+    def undrafted(self) -> AbstractContextManager[None]:
+        """Generate without the draft inside of a block."""
+        return without(self._llama)
+
+    @property
+    def drafts(self) -> bool:
+        """Whether somebody guesses its tokens."""
+        return self._draft is not None
 
     def _kept(self, request: Request, tokens: list[int]) -> int | None:
         """Forget what was read before, but for the earlier turns of a conversation.
@@ -239,6 +267,7 @@ class GGUF:
                 finish = "length"
                 break
             steps = self._llama.generate(tokens, **how)
+            self._parts += 1
             finish, tokens = self._part(steps, most, request, meter, text)
             # What was read before is kept only without a reset.
             how = {**how, "reset": False}
@@ -262,6 +291,7 @@ class GGUF:
         budget, shown = request.thinking_tokens, self._prompts.shown
         count = meter.tokens
         for token in steps:
+            self._chosen += 1
             if self._ends(self._vocabulary, token):
                 return "stop", []
             word = shown.get(token) or self._llama.detokenize([token])

@@ -15,6 +15,7 @@ from pytest_llmlat.report.figure_tables import (
     texts,
 )
 from pytest_llmlat.report.figures import MISSING, placed
+from pytest_llmlat.report.improver_lines import draft_lines, engine_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
 from pytest_llmlat.report.memory_lines import memory_lines
@@ -24,6 +25,7 @@ from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
+from pytest_llmlat.report.search_lines import search_remarks
 from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
@@ -344,6 +346,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Not measured": missing_lines(board),
         "Scores": score_lines(board),
         "Repeats": repeat_lines(board),
+        "Load searches": search_remarks(board),
         "Loads": keeping_lines(board),
         "Tails": tail_lines(board),
         "Clock": clock_lines(board),
@@ -353,6 +356,8 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Prices": price_lines(board),
         "Energy": energy_lines(board),
         "Memory": memory_lines(board),
+        "Engines": engine_lines(board),
+        "Drafts": draft_lines(board),
         "Warnings": list(dict.fromkeys(w for s in board.summaries for w in s.warnings)),
     }
     return {title: lines for title, lines in told.items() if lines}

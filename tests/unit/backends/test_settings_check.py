@@ -144,6 +144,8 @@ WRONG = {
         "kv_type": WRONG_WORDS,
         "repack": WRONG_FLAGS,
         "cache_prompt": WRONG_FLAGS,
+        "draft": WRONG_WORDS,
+        "draft_tokens": (*WRONG_WHOLE, "0", "65"),
         "sha256": ('"abc"', "1", "true", f'"{"g" * 64}"'),
         "slower": (*WRONG_NUMBERS, "0"),
         "temperature": WRONG_NUMBERS,

@@ -10,8 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmlat.machine import nvidia
-from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users, visible_gpus
-from tests.unit.nvml_driver import HEAT, NEW, OLD, Driver
+from pytest_llmlat.machine.nvidia import (
+    gpu_heat_ns,
+    gpu_memory,
+    gpu_users,
+    visible_gpus,
+)
+from pytest_llmlat.measure.managed_servers import lack_on_cards
+from tests.unit.nvml_driver import HEAT, MEMORY, NEW, OLD, Driver
 
 if TYPE_CHECKING:
     import ctypes
@@ -143,6 +149,34 @@ def test_each_visible_card_tells_for_how_long_it_was_hot(
     driver = Driver({0: [], 1: []}, heat_ns={0: 5, 1: 700})
 
     assert heat_of(driver, visible) == expected
+
+
+def test_the_memory_of_visible_cards_is_told_in_their_order() -> None:
+    """Used and free bytes, asked of the driver between its opening and its closing."""
+    driver = Driver({0: [], 1: []}, memory={0: (3, 5), 1: (70, 10)})
+    with patch.object(nvidia, "load_driver", lambda: (driver, "asked it")):
+        assert gpu_memory({"CUDA_VISIBLE_DEVICES": "1,0"}) == ((70, 10), (3, 5))
+    assert driver.asked[0] == "nvmlInit_v2"
+    assert driver.asked[-1] == "nvmlShutdown"
+    assert driver.asked.index("nvmlDeviceGetHandleByIndex_v2") < driver.asked.index(
+        MEMORY
+    )
+
+
+def test_two_engines_on_a_card_need_room_for_as_much_again() -> None:
+    """The fuller card is named; what cannot be asked is no reason to refuse."""
+    gib = 1024**3
+    memory = {0: (3 * gib, 5 * gib), 1: (7 * gib, gib)}
+    driver = Driver({0: [], 1: []}, memory=memory)
+    with patch.object(nvidia, "load_driver", lambda: (driver, "asked it")):
+        assert lack_on_cards("cuda:0", {}) is None
+        assert lack_on_cards("cuda:0, cuda:1", {}) == (
+            "on GPU 1 it takes 7.0 GiB, and 1.0 GiB are free for another"
+        )
+        assert lack_on_cards("", {}) is None
+    silent = Driver({0: [], 1: []}, memory=memory, fails=MEMORY)
+    with patch.object(nvidia, "load_driver", lambda: (silent, "asked it")):
+        assert lack_on_cards("cuda:1", {}) is None
 
 
 def test_a_card_that_keeps_no_such_count_is_unknown() -> None:

@@ -134,6 +134,7 @@ NO_FIGURES = {
         "missed",
         "price",
         "engine",
+        "draft_check",
     ),
     *(
         "model",

@@ -207,3 +207,25 @@ def test_brackets_of_a_path_are_no_settings() -> None:
         "gguf:/a=b/c.gguf",
         "gguf:x[k=1]/a.gguf",
     ]
+
+
+def test_adapters_are_an_axis_of_one_base() -> None:
+    """None of them is a variant too, but where the entry has none itself."""
+    axes = parse("adapter=./one,./two,none", where=HERE)
+    found = variants(MODEL, axes, where=HERE)
+
+    assert [each.model.adapter for each in found] == [None, "./one", "./two"]
+    assert [dict(each.model.options) for each in found] == [{"threads": 2}] * 3
+    assert found[1].model.name == "gpt[adapter=./one]"
+    assert 'adapter = "./one"' in entry_text(found[1])
+
+    adapted = replace(MODEL, adapter="./one")
+    bare = variants(adapted, axes, where=HERE)
+    assert [each.model.adapter for each in bare] == ["./one", "./two", None]
+
+
+def test_an_adapter_for_a_backend_without_any_is_refused() -> None:
+    """Or it would be measured without a word, and called one."""
+    served = replace(MODEL, backend="http", dtype=())
+    with pytest.raises(UsageError, match="puts none on"):
+        variants(served, parse("adapter=./one", where=HERE), where=HERE)

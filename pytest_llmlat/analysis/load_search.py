@@ -1,0 +1,255 @@
+"""Search for the highest load that holds: by doubling, then by bisection.
+
+Levels are visited one after another, each until it holds or fails for certain or has
+had its requests. One that is not clear by then counts as what its figures say, so that
+the search goes on towards the knee; what is certain bounds it to both sides. Nothing
+here measures: the same levels give the same next step, so that the result can be
+computed again from the records of a run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.load_goal import MOST_LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pytest_llmlat.analysis.level_tests import JudgedLevel
+    from pytest_llmlat.values.load_goal import LoadGoal
+    from pytest_llmlat.values.searched_load import SearchEnd
+
+_HIGHEST = 1024.0
+_ROUNDS = 6
+"""Requests of each place in flight, at least."""
+_LONG = 300
+"""Requests one after the other in whose time arrivals at the level that is found must
+have come."""
+_VISITS = 4
+"""Times the fewest requests that a level has at most."""
+_BELOW_START = 64
+"""Factor by which the lowest rate lies below the first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRange:
+    """The levels that a search may try."""
+
+    whole: bool
+    """Whether a level is a number of requests in flight."""
+    start: float
+    low: float
+    high: float
+    long_s: float = 0.0
+    """Duration, in seconds, over which arrivals at the level that is found must have
+    come."""
+
+    def fewest(self, goal: LoadGoal, level: float) -> int:
+        """Return the requests of a first visit."""
+        return max(goal.fewest, _ROUNDS * int(level) if self.whole else 0)
+
+    def enough(self, goal: LoadGoal, level: float) -> int:
+        """Return the requests after which a level may be the result.
+
+        Just below the knee of an open loop a queue is short for long, and then is not:
+        a short run sees only the one.
+        """
+        needed = max(self.fewest(goal, level), math.ceil(self.long_s * level))
+        return needed if goal.requests is None else min(needed, goal.requests)
+
+    def rounded(self, level: float) -> float:
+        """Return a level that may be tried: a whole one, or of three digits."""
+        near = float(round(level)) if self.whole else float(f"{level:.3g}")
+        return min(self.high, max(self.low, near))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelVisit:
+    """The next visit of a search."""
+
+    level: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """The levels between which the highest load that holds lies."""
+
+    held: JudgedLevel | None
+    """The highest level that holds, below all that do not."""
+    upper: JudgedLevel | None
+    """The lowest level that does not hold."""
+
+
+def level_range(goal: LoadGoal, kind: str, alone_s: float | None) -> LevelRange:
+    """Return the levels that may be tried.
+
+    Args:
+        goal: of the search.
+        kind: of load, ``concurrent`` or ``server``.
+        alone_s: mean time of a request alone; ``None`` if none was answered.
+    """
+    whole = kind == "concurrent"
+    start = 1.0 if whole else float(f"{1 / (alone_s or 1.0):.2g}")
+    if whole:
+        low = float(math.ceil(goal.low or 1))
+        high = max(low, float(math.floor(goal.high or _HIGHEST)))
+    else:
+        high = goal.high or max(_HIGHEST, start)
+        low = min(high, goal.low or float(f"{start / _BELOW_START:.2g}"))
+    return LevelRange(
+        whole=whole,
+        start=min(high, max(low, start)),
+        low=low,
+        high=high,
+        long_s=_LONG * (alone_s or 0.0),
+    )
+
+
+def bracket(goal: LoadGoal, levels: Iterable[JudgedLevel]) -> Bracket:
+    """Return the bracket by all figures, be they certain or not."""
+    return _between(levels, lambda level: level.likely(goal))
+
+
+def certain(levels: Iterable[JudgedLevel]) -> Bracket:
+    """Return the bracket by what is certain alone."""
+    return _between(
+        (level for level in levels if level.outcome != "open"),
+        lambda level: level.outcome == "holds",
+    )
+
+
+def _between(
+    levels: Iterable[JudgedLevel], holds: Callable[[JudgedLevel], bool]
+) -> Bracket:
+    held: JudgedLevel | None = None
+    for level in sorted(levels, key=lambda each: each.level):
+        if not holds(level):
+            return Bracket(held=held, upper=level)
+        held = level
+    return Bracket(held=held, upper=None)
+
+
+def knee(
+    goal: LoadGoal, limits: LevelRange, levels: Iterable[JudgedLevel]
+) -> float | None:
+    """Return the level at which the share of good requests falls below its bound.
+
+    Shares that do not fall with the level are averaged with their neighbours (pool
+    adjacent violators), and between two levels the share is taken to fall evenly with
+    the logarithm of the level. A level that is not good enough in another way has no
+    good requests here.
+
+    Returns:
+        ``None`` where not even the lowest level holds; the highest one where all do.
+    """
+    blocks: list[list[float]] = []
+    for each in sorted(levels, key=lambda each: each.level):
+        share = each.share.value or 0.0
+        if not each.likely(goal) and share >= goal.share:
+            share = 0.0
+        blocks.append([each.level, each.level, share, float(each.requests)])
+        while len(blocks) > 1 and blocks[-2][2] < blocks[-1][2]:
+            _, last, one, many = blocks.pop()
+            first, _, other, more = blocks.pop()
+            mean = (one * many + other * more) / (many + more)
+            blocks.append([first, last, mean, many + more])
+    good = [block for block in blocks if block[2] >= goal.share]
+    if not good:
+        return None
+    if len(good) == len(blocks):
+        return good[-1][1]
+    (_, low, above, _), (high, _, below, _) = good[-1], blocks[len(good)]
+    found = low * (high / low) ** ((above - goal.share) / (above - below))
+    return float(math.floor(found)) if limits.whole else limits.rounded(found)
+
+
+def next_visit(
+    goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
+) -> LevelVisit | None:
+    """Return which level to visit next, and with how many requests.
+
+    Returns:
+        ``None`` at the end of the search.
+    """
+    for each in levels:
+        usual = _VISITS * limits.fewest(goal, each.level)
+        most = goal.requests or max(usual, limits.enough(goal, each.level))
+        if not each.final and each.requests < most:
+            # As many again as there were: the number doubles with every visit.
+            more = min(each.requests, most - each.requests)
+            return LevelVisit(level=each.level, requests=more)
+    if len(levels) >= MOST_LEVELS:
+        return None
+    level = _next_level(goal, limits, levels)
+    if level is None:
+        return _confirmation(goal, limits, levels)
+    first = limits.fewest(goal, level)
+    most = goal.requests or first
+    return LevelVisit(level=level, requests=min(first, most))
+
+
+def _confirmation(
+    goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
+) -> LevelVisit | None:
+    """Return a longer visit of the level that was found; ``None`` if it had one.
+
+    It was taken for it looked good: what is seen from now on was not chosen by.
+    """
+    held = bracket(goal, levels).held
+    if held is None:
+        return None
+    lacking = limits.enough(goal, held.level) - held.requests
+    return LevelVisit(level=held.level, requests=lacking) if lacking > 0 else None
+
+
+def _next_level(
+    goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
+) -> float | None:
+    if not levels:
+        return limits.start
+    known = bracket(goal, levels)
+    held = None if known.held is None else known.held.level
+    upper = None if known.upper is None else known.upper.level
+    if upper is None and held is not None:
+        return None if held >= limits.high else limits.rounded(2 * held)
+    if upper is None:
+        return None
+    if held is None:
+        return None if upper <= limits.low else limits.rounded(upper / 2)
+    middle = limits.rounded(math.sqrt(held * upper))
+    close = upper <= held * (1 + goal.within) or not held < middle < upper
+    return None if close else middle
+
+
+def ended(
+    goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
+) -> SearchEnd:
+    """Say how a search ended."""
+    if not levels or next_visit(goal, limits, levels) is not None:
+        return "unfinished"
+    known = bracket(goal, levels)
+    if known.held is None:
+        return "none"
+    if known.upper is None:
+        return "at least"
+    return "found" if _next_level(goal, limits, levels) is None else "levels"
+
+
+def search(
+    goal: LoadGoal, limits: LevelRange, visit: Callable[[LevelVisit], JudgedLevel]
+) -> tuple[JudgedLevel, ...]:
+    """Search to the end, and return all levels in the order of their first visit.
+
+    Args:
+        goal: when a level holds.
+        limits: which levels may be tried.
+        visit: measures a visit, and returns what is known of its level by then.
+    """
+    levels: dict[float, JudgedLevel] = {}
+    while (step := next_visit(goal, limits, tuple(levels.values()))) is not None:
+        levels[step.level] = visit(step)
+    return tuple(levels.values())
