@@ -52,13 +52,13 @@ def check_digests(
                 _check(model, path, recorded, f"package {model.package}", environ)
         return
     for name, expected in told.items():
-        path = known.get(name) if name else _only_weights(model, known)
-        if path is None:
+        file = known.get(name) if name else _only_weights(model, known)
+        if file is None:
             raise WeightsUnavailable(
                 f"model {model.name!r}: has no file {name}, and its entry says the"
                 f" SHA-256 of one; it has {', '.join(sorted(known)[:8])}"
             )
-        _check(model, path, expected, "its entry", environ)
+        _check(model, file, expected, "its entry", environ)
 
 
 def _only_weights(model: ModelSpec, known: Mapping[str, Path]) -> Path:

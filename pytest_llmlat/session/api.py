@@ -194,15 +194,15 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     """
     try:
         models = concealed(models, where="models")
-        against = concealed(against or (), where="against")
-        yardstick = concealed(yardstick or (), where="yardstick")
+        beside = concealed(against or (), where="against")
+        clock = concealed(yardstick or (), where="yardstick")
     except UsageError:
         del models, against, yardstick  # a traceback shows what is held here
         raise
     specs, names = some(models, ModelSpec, "models")
     own, task_names = some(tasks, Task, "tasks")
-    rival, against_name = some(against, ModelSpec, "against", least=0)
-    measured, clock_name = some(yardstick, ModelSpec, "yardstick", least=0)
+    rival, against_name = some(beside, ModelSpec, "against", least=0)
+    measured, clock_name = some(clock, ModelSpec, "yardstick", least=0)
     drawing = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
     checked_choice(drawing, where="measure_models")
     here = Path(root).resolve()

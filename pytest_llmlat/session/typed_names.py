@@ -41,7 +41,7 @@ def concealed(given: Given, *, where: str) -> Given | ModelSpec | list[Any]:
         return _entry_at(typed, where=where)
     if not isinstance(given, Iterable):
         return given
-    found = []
+    found, each = list[Any](), None
     try:
         for each in given:
             found.append(concealed(each, where=where))

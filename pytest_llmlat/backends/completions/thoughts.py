@@ -12,7 +12,7 @@ from pytest_llmlat.values.token_meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_llmlat.backends.completions.stream_reading import Piece
+    from pytest_llmlat.backends.completions.stream_pieces import Piece
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.records import Request
 
