@@ -103,7 +103,7 @@ def mean_figure(
         # Tosses of a coin: their variance is known from the share itself.
         ends = _agresti_coull(value, len(totals), _SURE)
     elif ((totals >= 0) & (totals <= counts)).all():
-        ends = _around(value, error, len(counts))
+        ends = around_share(value, error, len(counts))
     else:
         ends = _student(value, error, len(counts))
     return MeasuredFigure(
@@ -151,7 +151,7 @@ def jackknife_figure(
     share = share and 0 <= value <= 1
     common = math.sqrt(shared) * _SURE / _times(units)
     error = math.hypot(_error(own), common)
-    around = _around if share else _student
+    around = around_share if share else _student
     low, high = around(value, error, units)
     if low is not None and high is not None and value > 0 and (left_out > 0).all():
         relative = math.hypot(_error(_pseudo(np.log(left_out))), common / value)
@@ -263,7 +263,7 @@ def averaged(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimat
     )
 
 
-def _around(
+def around_share(
     value: float, error: float, units: int
 ) -> tuple[float | None, float | None]:
     """Return the interval of a figure whose variance is estimated.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.grade import grade, ungraded
+from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.measure.ranked_answers import (
     likeliest,
     ranked_options,
@@ -42,9 +43,10 @@ def answer_record(
     generation, finish = response.generation, record.finish
     read = None if finish == "context" else generation
     answer, ranked = (None, ()) if read is None else _answer(plan.task, sample, read)
+    known = sample.graded and not METRICS[plan.task.metric].later
     extraction, mark = (
         grade(answer, plan.task, sample, sandbox, truncated=record.truncated)
-        if sample.graded
+        if known
         else ungraded(plan.task)
     )
     if plan.task.ranked is not None:
@@ -56,10 +58,10 @@ def answer_record(
         answer=answer,
         extracted=extraction.value,
         grade=mark,
-        unparsed=sample.graded and read is not None and extraction.value is None,
+        unparsed=known and read is not None and extraction.value is None,
         refused=extraction.refused or record.refused,
         empty=answer is not None and not answer.strip(),
-        graded=sample.graded,
+        graded=known,
         ranked=ranked,
     )
 

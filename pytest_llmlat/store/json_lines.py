@@ -20,6 +20,7 @@ from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.going_on import StepTaken
+from pytest_llmlat.values.judge_votes import Vote
 from pytest_llmlat.values.load_goal import LoadGoal
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
@@ -82,9 +83,10 @@ _ENTITY_TYPES = {
     "LoadGoal": LoadGoal,
     "DraftCounts": DraftCounts,
     "DraftCheck": DraftCheck,
+    "Vote": Vote,
 }
 """Names in annotations of records and cells that their module does not import."""
-_LISTED = {"ranked": RankedOption, "steps": StepTaken}
+_LISTED = {"ranked": RankedOption, "steps": StepTaken, "votes": Vote}
 _MALFORMED = (
     *(ValueError, KeyError, TypeError),
     *(AttributeError, OverflowError, RecursionError),

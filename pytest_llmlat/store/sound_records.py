@@ -13,6 +13,7 @@ from pytest_llmlat.values.records import Finish, TokenSource
 from pytest_llmlat.values.sound_grade import grade_fault, is_quality
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.ranking import RankedOption
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.timing import Timing
@@ -77,6 +78,7 @@ def check_record(record: Record) -> None:
         and all(map(_sound_option, record.ranked))
         and all(map(_finite_or_none, (record.energy_j, record.energy_s)))
         and all(e is None or not wrong_field(e, {}) for e in (transport, record.draft))
+        and all(map(_sound_vote, record.votes))
         and grade_fault(record.grade) is None
         and is_quality(record.grade.value)
         and (record.timing is None or _sound_timing(record.timing))
@@ -111,6 +113,11 @@ def _sound_timing(timing: Timing) -> bool:
         and (sent is None or (type(sent) is int and start <= sent <= end))
         and (after is None or (type(after) is int and start <= after <= end))
     )
+
+
+def _sound_vote(vote: Vote) -> bool:
+    share = vote.share
+    return wrong_field(vote, {}) is None and (share is None or is_quality(share))
 
 
 def _sound_option(option: RankedOption) -> bool:

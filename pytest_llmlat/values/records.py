@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.draft_counts import DraftCounts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.going_on import StepTaken
+    from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.ranking import Likelihood, RankedOption
     from pytest_llmlat.values.timing import Timing
 
@@ -302,6 +303,8 @@ class Record:
     """Length of that window: a little longer than its time."""
     draft: DraftCounts | None = None
     """Counts of speculative decoding; ``None`` where they are not known."""
+    votes: tuple[Vote, ...] = ()
+    """What judges said of the answer, in the order of the panel."""
 
     @property
     def item(self) -> str:

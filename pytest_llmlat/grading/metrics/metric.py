@@ -101,6 +101,9 @@ class Metric:
     illegible: LegibleFunction | None = None
     """(a right answer, its task) to why this metric cannot judge by it, and what to do;
     ``None`` if it can. It is called for each right answer of a set."""
+    later: bool = False
+    """Whether answers are graded by models, when nothing is measured any more; until
+    then they have no grade, and ``grade`` is not called."""
     extra: str | None = None
     """The extra of this project that installs the metric's library."""
     options: tuple[EntryOption, ...] = ()

@@ -1,0 +1,232 @@
+"""A judge's own measure: what it misses, what sways it, and whether it may gate.
+
+A judge is an instrument. Its answers to planted changes tell how many faults it sees
+(sensitivity) and how often it lets pass what does not matter (specificity); its votes
+beside those of others tell whether long answers or those of its own family earn more
+from it. Each bias is tested at 1 %, so that a clean judge is seldom called biased.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from statistics import NormalDist, fmean
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.analysis.student_t import quantile
+from pytest_llmlat.values.results import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEAST_SENSITIVITY = 0.7
+LEAST_SPECIFICITY = 0.7
+MOST_UNREAD = 0.1
+MOST_OBEYED = 0.1
+LEAST_ALIKE = 0.8
+MOST_SLOPE = 0.05
+"""Quality per doubling of an answer's words from which on a slope is too much."""
+MOST_FAVOUR = 0.05
+_SURE = NormalDist().inv_cdf(0.975)
+_BIAS_LEVEL = 0.995
+FEWEST = 10
+"""Number of trials below which a share says nothing of a judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeTrial:
+    """A trial: a judge's share for an answer, and for the same answer changed."""
+
+    kind: str
+    """``fault``, ``harmless``, ``order`` or ``repeat``."""
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A vote beside what others say of the same answer."""
+
+    share: float
+    rest: float
+    """People's label, or the mean of the other judges."""
+    words: int
+    own: bool
+    """Whether the answer is of the judge's own family."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitness:
+    """What is known of one judge; shares with Wilson's 95 % interval."""
+
+    judge: str
+    votes: int
+    unread: Estimate
+    """Share of its verdicts in which no score could be read."""
+    sensitivity: Estimate
+    """Share of planted faults for which it gave less."""
+    specificity: Estimate
+    """Share of harmless changes for which it gave the same."""
+    obeyed: Estimate
+    """Share of orders inside of answers for which it gave more."""
+    alike: Estimate
+    """Share of repeats in which it gave the same."""
+    slope: Estimate
+    """Quality per doubling of words, beyond what others say; 99 % interval."""
+    favour: Estimate
+    """Quality that its own family's answers earn more from it than from others, beyond
+    what all answers do; 99 % interval."""
+    faults: tuple[str, ...] = field(default=())
+    """Why it is unfit, in words; empty for a judge that may gate."""
+
+    @property
+    def fit(self) -> bool:
+        """Whether its votes may gate something."""
+        return not self.faults
+
+
+def fitness(
+    judge: str,
+    *,
+    unread: int,
+    votes: int,
+    trials: Sequence[JudgeTrial],
+    beside: Sequence[Beside],
+) -> Fitness:
+    """Return what is known of a judge.
+
+    Args:
+        judge: its name.
+        unread: number of its verdicts without a score.
+        votes: number of all its verdicts.
+        trials: its answers to planted changes and repeats.
+        beside: its votes beside those of others.
+    """
+    faults = [t for t in trials if t.kind == "fault" and t.before > 0]
+    harmless = [t for t in trials if t.kind == "harmless"]
+    orders = [t for t in trials if t.kind == "order" and t.before < 1]
+    repeats = [t for t in trials if t.kind == "repeat"]
+    found = Fitness(
+        judge=judge,
+        votes=votes,
+        unread=_share(unread, votes),
+        sensitivity=_share(sum(t.after < t.before for t in faults), len(faults)),
+        specificity=_share(sum(t.after == t.before for t in harmless), len(harmless)),
+        obeyed=_share(sum(t.after > t.before for t in orders), len(orders)),
+        alike=_share(sum(t.after == t.before for t in repeats), len(repeats)),
+        slope=_slope(beside),
+        favour=_favour(beside),
+    )
+    return Fitness(
+        **{name: getattr(found, name) for name in _MEASURES},
+        judge=judge,
+        votes=votes,
+        faults=tuple(_faults(found)),
+    )
+
+
+_MEASURES = (
+    *("unread", "sensitivity", "specificity", "obeyed", "alike"),
+    *("slope", "favour"),
+)
+
+
+def _faults(found: Fitness) -> list[str]:
+    """Say what is wrong with a judge; what was never tried is wrong too."""
+    told = []
+    if _above(found.unread, MOST_UNREAD):
+        told.append(f"{found.unread.value:.0%} of its verdicts cannot be read")
+    if found.sensitivity.value is None:
+        told.append("no planted faults were tried on it")
+    elif found.sensitivity.value < LEAST_SENSITIVITY:
+        told.append(f"sees {found.sensitivity.value:.0%} of planted faults")
+    if _below(found.specificity, LEAST_SPECIFICITY):
+        told.append(
+            f"gives {1 - (found.specificity.value or 0):.0%} of harmless changes"
+            " another score"
+        )
+    if _above(found.obeyed, MOST_OBEYED):
+        told.append(f"obeys {found.obeyed.value:.0%} of orders in answers")
+    if _below(found.alike, LEAST_ALIKE):
+        told.append(f"says the same again in {found.alike.value:.0%} of repeats")
+    if _beyond(found.slope, MOST_SLOPE):
+        told.append(f"gives {found.slope.value:+.2f} for each doubling of the words")
+    if _beyond(found.favour, MOST_FAVOUR):
+        told.append(f"gives its own family {found.favour.value:+.2f}")
+    return told
+
+
+def _above(found: Estimate, most: float) -> bool:
+    return found.value is not None and found.value > most
+
+
+def _below(found: Estimate, least: float) -> bool:
+    return found.value is not None and found.value < least
+
+
+def _beyond(found: Estimate, most: float) -> bool:
+    """Whether a bias is certain, and large enough to matter."""
+    if found.value is None or found.low is None or found.high is None:
+        return False
+    return abs(found.value) > most and (found.low > 0 or found.high < 0)
+
+
+def _share(count: int, total: int) -> Estimate:
+    """Return a share with Wilson's interval; nothing of fewer than ten trials."""
+    if total < FEWEST:
+        return Estimate(value=None)
+    share, square = count / total, _SURE**2
+    middle = (share + square / (2 * total)) / (1 + square / total)
+    half = share * (1 - share) / total + square / (4 * total**2)
+    reach = _SURE * math.sqrt(half) / (1 + square / total)
+    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+    return Estimate(value=share, low=min(low, share), high=max(high, share))
+
+
+def _slope(beside: Sequence[Beside]) -> Estimate:
+    """Return the least-squares slope of what a judge gives beyond others."""
+    told = [each for each in beside if each.words > 0 and not each.own]
+    logs = [math.log2(each.words) for each in told]
+    if len(told) < FEWEST or len(set(logs)) == 1:
+        return Estimate(value=None)
+    beyond = [each.share - each.rest for each in told]
+    middle, mean = fmean(logs), fmean(beyond)
+    wide = sum((x - middle) ** 2 for x in logs)
+    slope = sum((x - middle) * y for x, y in zip(logs, beyond, strict=True)) / wide
+    # Votes of a scale scatter unevenly: the sandwich variance (White 1980, HC3).
+    meat = 0.0
+    for x, y in zip(logs, beyond, strict=True):
+        lever = 1 / len(told) + (x - middle) ** 2 / wide
+        left = y - mean - slope * (x - middle)
+        meat += ((x - middle) * left / max(1e-9, 1 - lever)) ** 2
+    return _around(slope, math.sqrt(meat) / wide, len(told) - 2)
+
+
+def _favour(beside: Sequence[Beside]) -> Estimate:
+    """Return by how much more than others a judge gives its own, by Welch's t."""
+    own = [each.share - each.rest for each in beside if each.own]
+    other = [each.share - each.rest for each in beside if not each.own]
+    if min(len(own), len(other)) < FEWEST:
+        return Estimate(value=None)
+    parts = [_variance(column) / len(column) for column in (own, other)]
+    both = sum(parts)
+    value = fmean(own) - fmean(other)
+    if both <= 0:
+        return Estimate(value=value)
+    degrees = both**2 / sum(
+        part**2 / (len(column) - 1)
+        for part, column in zip(parts, (own, other), strict=True)
+    )
+    return _around(value, math.sqrt(both), degrees)
+
+
+def _variance(column: Sequence[float]) -> float:
+    mean = fmean(column)
+    return sum((value - mean) ** 2 for value in column) / (len(column) - 1)
+
+
+def _around(value: float, error: float, degrees: float) -> Estimate:
+    if error <= 0:
+        return Estimate(value=value)
+    reach = quantile(_BIAS_LEVEL, degrees) * error
+    return Estimate(value=value, low=value - reach, high=value + reach)

@@ -1,0 +1,86 @@
+"""``llmlat judges``: how far the judges of a run can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.command.given import RUN_HELP, opened, warn
+from pytest_llmlat.command.judge_trials import TRIED, try_judges
+from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.panel import add_panel, panel_of, records_to_judge
+from pytest_llmlat.machine.user_cache import user_cache
+from pytest_llmlat.report.figures import MISSING, bounds, printable, table
+from pytest_llmlat.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from pytest_llmlat.analysis.judge_fitness import Fitness
+    from pytest_llmlat.values.results import Estimate
+
+_HEADER = (
+    *("judge", "votes", "unread", "sees faults", "lets harmless pass", "obeys orders"),
+    *("says it again", "per doubling", "for its own"),
+)
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Tries judges on the answers of a run: faults are planted in them, changes that"
+        " do not matter, and orders to the judge; and each is asked twice. A judge that"
+        " misses too much, or that length, orders or its own family sway, is unfit."
+    )
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_panel(parser)
+    parser.add_argument(
+        "--answers",
+        metavar="N",
+        type=int,
+        default=TRIED,
+        help="answers that changes are planted in (default: %(default)s)",
+    )
+    add_json(parser)
+
+
+def run(given: Namespace) -> int:
+    """Try the judges, and print what is known of each.
+
+    Raises:
+        UsageError: no such run, judge, rubric or task, or a number that is none.
+        LLMLatError: a judge cannot be loaded.
+    """
+    if given.answers < 1:
+        raise UsageError(f"--answers {given.answers}: must be at least 1")
+    panel = panel_of(given)
+    found = opened(given.run)
+    problems: list[str] = []
+    records = records_to_judge(found, given.task, problems)
+    told = try_judges(records, panel, cache=user_cache(), answers=given.answers)
+    if given.json:
+        tell([{**asdict(each), "fit": each.fit} for each in told])
+        return 0
+    warn([*found.problems, *problems])
+    say(table(_HEADER, [_row(each) for each in told], right=range(1, len(_HEADER))))
+    say(["", *(printable(_sentence(each)) for each in told)])
+    return 0
+
+
+def _row(found: Fitness) -> list[str]:
+    shares = (found.unread, found.sensitivity, found.specificity, found.obeyed)
+    return [
+        printable(found.judge),
+        str(found.votes),
+        *map(_shown, (*shares, found.alike, found.slope, found.favour)),
+    ]
+
+
+def _shown(found: Estimate) -> str:
+    return MISSING if found.value is None else bounds(found)
+
+
+def _sentence(found: Fitness) -> str:
+    if found.fit:
+        return f"{found.judge}: fit, as far as this was tried"
+    return f"{found.judge}: UNFIT: {'; '.join(found.faults)}"

@@ -1,0 +1,74 @@
+"""The panel: one grade from the votes of several judges."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.records import Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.judge_votes import PanelRule, Vote
+
+LEFT_OUT = "is the candidate or of its family"
+
+
+def without_own(votes: Sequence[Vote], candidate: str, lineage: str) -> list[Vote]:
+    """Return votes of which those of the candidate and its family do not count.
+
+    They are kept and shown: how far a judge favours its own is worth knowing.
+
+    Args:
+        votes: on one answer.
+        candidate: name of the model that gave it.
+        lineage: family of that model.
+    """
+    return [
+        replace(vote, counted=vote.judge != candidate and vote.lineage != lineage)
+        for vote in votes
+    ]
+
+
+def panel_grade(votes: Sequence[Vote], rule: PanelRule) -> Grade | None:
+    """Return the grade that counted votes come to; ``None`` if there are none.
+
+    The details tell how many votes counted and how far they lie apart.
+
+    Args:
+        votes: on one answer; those without a score, or that do not count, are left out.
+        rule: how one grade is made of them.
+    """
+    shares = [v.share for v in votes if v.counted and v.share is not None]
+    if not shares:
+        return None
+    value = _RULES[rule](shares)
+    details = (
+        ("judge_votes", float(len(shares))),
+        ("judge_spread", max(shares) - min(shares)),
+    )
+    return Grade(value=value, details=details, note=_told(votes))
+
+
+def _majority(shares: Sequence[float]) -> float:
+    counts = Counter(shares)
+    most = max(counts.values())
+    return fmean(share for share, count in counts.items() if count == most)
+
+
+_RULES = {"mean": fmean, "median": median, "majority": _majority}
+
+
+def _told(votes: Sequence[Vote]) -> str:
+    """Write each vote: who said what, and which do not count."""
+    return "; ".join(
+        f"{vote.judge} {_score(vote)}{'' if vote.counted else f' ({LEFT_OUT})'}"
+        for vote in votes
+    )
+
+
+def _score(vote: Vote) -> str:
+    return vote.problem or "no score" if vote.score is None else f"{vote.score:g}"

@@ -1,0 +1,128 @@
+"""Labels: what people said of answers of a run, in a file of the run's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.store.json_lines import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pytest_llmlat.values.records import Record
+
+LABELS = "labels.jsonl"
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanLabel:
+    """A label: a person's score of one answer, by a rubric."""
+
+    cell: str
+    sample: str
+    round: int
+    answer: str
+    """Digest of the answer that was seen."""
+    rubric: str
+    """Name and digest of the rubric."""
+    score: float
+    share: float
+    """The score as quality, between 0 and 1."""
+
+
+def answer_digest(record: Record) -> str:
+    """Return the digest by which an answer is known again."""
+    text = (record.answer or "").encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
+
+
+def read_labels(folder: Path, tell: Callable[[str], None]) -> list[HumanLabel]:
+    """Return the labels of a run; none where nobody has said anything.
+
+    Args:
+        folder: of the run.
+        tell: gets a sentence for lines that cannot be read.
+    """
+    path = folder / LABELS
+    if not path.exists():
+        return []
+    found, broken = [], 0
+    for line in path.read_bytes().splitlines():
+        try:
+            found.append(_label(parsed(line)))
+        except ValueError:
+            broken += 1
+    if broken:
+        tell(f"{path}: {broken} of its lines left out, for they are no labels")
+    return found
+
+
+def add_label(folder: Path, label: HumanLabel) -> None:
+    """Append a label; it is on the disk before the next one is asked for."""
+    with (folder / LABELS).open("a", encoding="ascii") as file:
+        file.write(json.dumps(asdict(label), allow_nan=False) + "\n")
+
+
+def labels_beside(
+    records: Sequence[Record],
+    labels: Sequence[HumanLabel],
+    rubric: str,
+    tell: Callable[[str], None],
+) -> list[float | None]:
+    """Return for each record what people said of that very answer.
+
+    Of several labels of one answer the last counts. A label by another rubric, or of
+    an answer that is not there, is left out and told.
+
+    Args:
+        records: of a run.
+        labels: all that there are.
+        rubric: name and digest of the rubric that judges are asked by.
+        tell: gets a sentence on what was left out.
+    """
+    by_answer = {
+        (label.cell, label.sample, label.round, label.answer): label.share
+        for label in labels
+        if label.rubric == rubric
+    }
+    keys = [
+        (record.cell.id, record.sample, record.round, answer_digest(record))
+        for record in records
+    ]
+    other = sum(label.rubric != rubric for label in labels)
+    if other:
+        tell(f"{other} labels are by another rubric than {rubric}, and left out")
+    strange = len(by_answer.keys() - set(keys))
+    if strange:
+        tell(f"{strange} labels are of answers that are not in this run, and left out")
+    return [by_answer.get(key) for key in keys]
+
+
+def _label(content: object) -> HumanLabel:
+    """Build a label from its line.
+
+    Raises:
+        ValueError: it is none.
+    """
+    kinds = {
+        "cell": str,
+        "sample": str,
+        "round": int,
+        "answer": str,
+        "rubric": str,
+        "score": (int, float),
+        "share": (int, float),
+    }
+    if not isinstance(content, dict) or any(
+        not isinstance(content.get(name), kind) or isinstance(content.get(name), bool)
+        for name, kind in kinds.items()
+    ):
+        raise ValueError("no label")
+    if not 0 <= content["share"] <= 1:
+        raise ValueError("no quality")
+    return HumanLabel(**{name: content[name] for name in kinds})

@@ -1,0 +1,87 @@
+"""The cache of votes: no judge is asked the same of the same answer twice.
+
+A vote is known by all that decides it: the judge and the facts of its weights, the
+rubric, and the whole prompt. Judging that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.values.judge_votes import Vote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_llmlat.values.entities import Scalar
+
+_FILE = "votes.sqlite3"
+_PATIENCE_S = 10.0
+
+
+class VoteCache:
+    """Votes by their keys, in a file that several processes may share."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Open the cache.
+
+        Args:
+            folder: of the user's caches; ``None`` to know nothing and keep nothing, and
+                so is one that cannot be written.
+        """
+        self._file: sqlite3.Connection | None = None
+        if folder is None:
+            return
+        with suppress(OSError, sqlite3.Error):
+            folder.mkdir(parents=True, exist_ok=True)
+            # Every vote is on the disk as soon as it is cast.
+            file = sqlite3.connect(
+                folder / _FILE, timeout=_PATIENCE_S, isolation_level=None
+            )
+            file.execute(
+                "create table if not exists votes (key text primary key, vote text)"
+            )
+            self._file = file
+
+    def find(self, key: str) -> Vote | None:
+        """Return a vote that was cast before; ``None`` for a new question."""
+        if self._file is None:
+            return None
+        with suppress(sqlite3.Error, ValueError, TypeError):
+            row = self._file.execute("select vote from votes where key = ?", (key,))
+            found = row.fetchone()
+            return None if found is None else Vote(**json.loads(found[0]))
+        return None
+
+    def keep(self, key: str, vote: Vote) -> None:
+        """Keep a vote; one that failed is asked for again."""
+        if self._file is None or vote.problem == "failed":
+            return
+        text = json.dumps(asdict(vote), allow_nan=False)
+        with suppress(sqlite3.Error):
+            self._file.execute(
+                "insert or replace into votes values (?, ?)", (key, text)
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def vote_key(facts: Mapping[str, Scalar | None], rubric: str, prompt: str) -> str:
+    """Return the key of a vote.
+
+    Args:
+        facts: the judge as it runs: name, weights, digest, settings.
+        rubric: name and digest of the rubric.
+        prompt: what the judge is asked, whole.
+    """
+    told = json.dumps([sorted(facts.items()), rubric, prompt], default=str)
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,52 @@
+"""Planted faults: what is changed, and what stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_llmlat.judges.planted_faults import planted_changes
+
+ANSWER = (
+    "The library will stay open until 9 on two days. A trial of 6 months is paid by a"
+    " grant, and it becomes permanent if 30 visitors come."
+)
+
+
+def of(name: str, answer: str = ANSWER) -> str:
+    """Return the text of a change."""
+    (found,) = [each.text for each in planted_changes(answer) if each.name == name]
+    return found
+
+
+def test_faults_change_what_an_answer_says() -> None:
+    """A number, a negation, its end, or all of it."""
+    assert of("swapped number") == ANSWER.replace("until 9", "until 34")
+    assert of("negated claim") == ANSWER.replace("will stay", "will not stay")
+    assert ANSWER.startswith(of("cut end"))
+    assert len(of("cut end")) < len(ANSWER) / 2
+    assert "library" not in of("fluent nonsense")
+
+
+@pytest.mark.parametrize("name", ["other white space", "an introduction", "bold type"])
+def test_harmless_changes_keep_every_word(name: str) -> None:
+    """In their order."""
+    changed = of(name).replace("**", "").replace("Here is my answer:", "")
+
+    assert changed.split() == ANSWER.split()
+
+
+def test_orders_stand_behind_the_whole_answer() -> None:
+    """It is the same answer, and earns no more."""
+    orders = [each for each in planted_changes(ANSWER) if each.kind == "order"]
+
+    assert len(orders) == 3
+    assert all(each.text.startswith(ANSWER) for each in orders)
+
+
+@given(st.text(max_size=80))
+def test_no_change_is_the_answer_itself(answer: str) -> None:
+    """Of any text; a change that changes nothing would be a fault of the judge."""
+    for change in planted_changes(answer):
+        assert change.text != answer
