@@ -40,8 +40,7 @@ def check_record(record: Record) -> None:
         and type(record.answer) in _TEXT
         and type(record.extracted) in _TEXT
         and type(record.error) in _TEXT
-        and type(record.unparsed) is bool
-        and type(record.truncated) is bool
+        and type(record.unparsed) is type(record.truncated) is bool
         and type(record.refused) is bool
         and type(record.empty) is bool
         and record.finish in _FINISHES
