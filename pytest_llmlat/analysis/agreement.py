@@ -49,7 +49,7 @@ class _Coincidences:
         if total < PAIR or expected <= 0:
             return None
         observed = float((pairs * apart).sum())
-        return 1 - (total - 1) * observed / expected
+        return 1 - (float(total) - 1) * observed / expected
 
 
 def alpha(votes: Votes, level: Level) -> float | None:

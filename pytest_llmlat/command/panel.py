@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.analysis.agreement import Level
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Record
 
@@ -271,7 +272,7 @@ def _agreement(records: Sequence[Record], panel: Panel) -> list[str]:
         for record in records
         if record.votes
     ]
-    level = "interval"
+    level: Level = "interval"
     found = alpha_estimate(votes, level)
     if found.value is None:
         return ["agreement: none can be told, for no two judges' votes differ"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.values.judge_votes import PanelRule, Vote
 
@@ -59,7 +59,11 @@ def _majority(shares: Sequence[float]) -> float:
     return fmean(share for share, count in counts.items() if count == most)
 
 
-_RULES = {"mean": fmean, "median": median, "majority": _majority}
+_RULES: Mapping[PanelRule, Callable[[Sequence[float]], float]] = {
+    "mean": fmean,
+    "median": median,
+    "majority": _majority,
+}
 
 
 def _told(votes: Sequence[Vote]) -> str:

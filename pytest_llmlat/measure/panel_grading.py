@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.judge_votes import PanelRule, Rubric
     from pytest_llmlat.values.protocols import Backend, Server
@@ -189,15 +190,7 @@ def _votes(
 def _requests(
     records: Iterable[Record], backend: Backend | Server[Any], panel: Panel
 ) -> list[Request]:
-    constraint = verdict_constraint(panel.rubric)
-    if isinstance(backend, Constraining):
-        try:
-            backend.prepare_constraint(constraint)
-        except LLMLatError:
-            # Strict reading does as well; verdicts that cannot be read are counted.
-            constraint = None
-    else:
-        constraint = None
+    constraint = _constraint(backend, panel)
     prompts = (
         judge_prompt(panel.rubric, record.prompt, record.reference, record.answer or "")
         for record in records
@@ -212,6 +205,21 @@ def _requests(
         )
         for prompt in prompts
     ]
+
+
+def _constraint(backend: Backend | Server[Any], panel: Panel) -> Constraint | None:
+    """Return what holds verdicts to their form, where the backend can do that.
+
+    Strict reading does as well; verdicts that cannot be read are counted.
+    """
+    if not isinstance(backend, Constraining):
+        return None
+    constraint = verdict_constraint(panel.rubric)
+    try:
+        backend.prepare_constraint(constraint)
+    except LLMLatError:
+        return None
+    return constraint
 
 
 def _vote(blank: Vote, response: Response, rubric: Rubric) -> Vote:

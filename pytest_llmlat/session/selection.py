@@ -338,8 +338,9 @@ class Selection:
         measured = (*self.chosen_models, *filter(None, [self.against]))
         check_spend(self._settings, measured, where=self._spelled("spend"))
         wish = wish_of(self._settings, self._spelled)
-        for model in () if wish is None else self.chosen_models:
-            check_wish(wish, model, self.named_tasks, self._spelled)
+        if wish is not None:
+            for model in self.chosen_models:
+                check_wish(wish, model, self.named_tasks, self._spelled)
         for name in filter(None, dict(self._settings.latency_budget)):
             self.tasks.find(name, where=self._spelled("latency_budget"))
 

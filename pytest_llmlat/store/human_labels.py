@@ -109,14 +109,10 @@ def _label(content: object) -> HumanLabel:
     Raises:
         ValueError: it is none.
     """
-    kinds = {
-        "cell": str,
-        "sample": str,
-        "round": int,
-        "answer": str,
-        "rubric": str,
-        "score": (int, float),
-        "share": (int, float),
+    kinds: dict[str, tuple[type, ...]] = {
+        **dict.fromkeys(("cell", "sample", "answer", "rubric"), (str,)),
+        "round": (int,),
+        **dict.fromkeys(("score", "share"), (int, float)),
     }
     if not isinstance(content, dict) or any(
         not isinstance(content.get(name), kind) or isinstance(content.get(name), bool)

@@ -289,6 +289,7 @@ def test_an_address_of_no_model_is_told_without_its_secrets(
         told.printed["typed"] = asked.stdout.str() + asked.stderr.str()
         assert told.leaks(SECRET) == []
 
+    told = Told(pytester.path, given)
     told.printed["run"] = done.stdout.str() + done.stderr.str()
     assert done.parseoutcomes() == {"failed": 8}
     assert told.printed["run"].count("unknown model") >= 8

@@ -2,7 +2,6 @@
 
     python -m tests.perf.search open [SEARCHES]      # Poisson arrivals, simulated
     python -m tests.perf.search closed [SEARCHES]    # so many in flight, simulated
-    python -m tests.perf.search loopback [SEARCHES]  # a real server of sleeping slots
 
 The simulated servers have slots that serve in order of arrival; service times and
 answers are noisy, and the knee, where 95 % of requests are within the objective, comes
@@ -233,11 +232,6 @@ def main() -> None:
     """Run what was named."""
     what, *more = sys.argv[1:] or ["open"]
     count = int(more[0]) if more else 40
-    if what == "loopback":
-        from tests.perf.search_loopback import looped  # noqa: PLC0415 - needs httpx
-
-        looped(count)
-        return
     simulated({"open": "server", "closed": "concurrent"}[what], count)
 
 

@@ -48,7 +48,7 @@ class Driver:
         if name in (NEW, OLD, HEAT, ENERGY, MEMORY) and name not in self.has:
             raise AttributeError(name)
 
-        writers = {
+        writers: dict[str, Callable[..., None]] = {
             **dict.fromkeys((NEW, OLD), self._fill),
             HEAT: self._heat,
             MEMORY: self._remember,

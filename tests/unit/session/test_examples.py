@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat import ModelSpec, Record, Task, measure_models
-from pytest_llmlat.session.run import Session
+from pytest_llmlat.session.task_rows import TaskRows
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.entities import Shots
 from pytest_llmlat.values.errors import UsageError
@@ -102,11 +102,11 @@ def test_examples_from_the_items_are_from_these_items(
     tmp_path: Path, task: Task
 ) -> None:
     """Two tests that give other items see examples of their own."""
-    session = Session(Settings(root=tmp_path, folder=tmp_path / "run"))
+    rows = TaskRows(Settings(root=tmp_path, folder=tmp_path / "run"))
     own = replace(task, shots=Shots(count=1, answer=""))
     one, other = (a_sample("s1"), a_sample("s2")), (a_sample("s3"), a_sample("s4"))
 
-    found = [session._shots(own, rows) for rows in (one, other)]
+    found = [rows.shots(own, items) for items in (one, other)]
 
     assert found == [one, other]
 

@@ -16,7 +16,6 @@ from pytest_llmlat.values.settings import Settings
 from tests.unit.nvml_driver import Driver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytest.importorskip("fcntl")
@@ -29,7 +28,7 @@ A6000 = Deployment(model=MODEL, device="a6000")
 
 
 @pytest.fixture(autouse=True)
-def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Driver]:
+def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Driver:
     """Give a driver of three cards, and an empty cache."""
     made = Driver({0: [], 1: [], 2: []}, names=NAMES)
     monkeypatch.setattr(nvidia, "load_driver", lambda: (made, "a stand-in"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.results import Standing, Summary
 
 OF_THE_PROCESS = frozenset(
     {
@@ -73,7 +74,7 @@ def task(tmp_path: Path) -> Task:
 
 def figures(result: RunResult) -> list[dict[str, Any]]:
     """Return every figure of every cell and row that is made of answers."""
-    rows = [*result.summaries, *result.standings]
+    rows: list[Summary | Standing] = [*result.summaries, *result.standings]
     return [
         {
             name: value

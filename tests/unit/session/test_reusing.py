@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -111,7 +111,8 @@ def test_of_more_samples_those_are_taken_that_were_asked(
 def test_another_question_is_asked(tmp_path: Path, task: Task, what: str) -> None:
     """Nothing is taken where the prompt or the sampling differs, nor for a load."""
     measure_models(PARROT, task, root=tmp_path)
-    other, more = task, {}
+    other = task
+    more: dict[str, Any] = {}
     if what == "prompt":
         other = replace(task, chat_prompt="What is it? {{ text }}")
     if what == "sampling":

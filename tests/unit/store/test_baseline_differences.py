@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.machine.environment import fingerprint
-from pytest_llmlat.store.baselines import (
-    differences,
-)
+from pytest_llmlat.store.baselines import differences
 
-MACHINE = {"python": "3.13.1", "cpu": "A", "cores": 2, "gpus": None, "turbo": True}
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import Scalar
+
+MACHINE: dict[str, Scalar | None] = {
+    "python": "3.13.1",
+    "cpu": "A",
+    "cores": 2,
+    "gpus": None,
+    "turbo": True,
+}
 
 
 def test_alike_machines_do_not_differ() -> None:
