@@ -477,8 +477,8 @@ def home_unset() -> None:
 def read_only() -> None:
     """A folder that cannot be written."""
     served = Served(takes_s=0.002)
-    with serving(hello(served)) as url:
-        for more in ((), ("--llm-runs=/tmp/v/runs",)):
+    with serving(hello(served)) as url, tempfile.TemporaryDirectory() as elsewhere:
+        for more in ((), (f"--llm-runs={elsewhere}",)):
             before = f"exec unshare -m bash -c '{READ_ONLY}' x"
             ran = run(
                 f"--llm={url}/v1#tiny",
