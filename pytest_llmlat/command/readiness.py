@@ -73,12 +73,16 @@ def readiness(
         quantizer = kind.quantizer(scheme, present)
     if quantizer is not None and not _there(quantizer):
         wanted.append(install_line("quantization"))
+    weights = Path(str(model.weights)).expanduser()
+    absent = place == "disk" and not weights.exists()
     try:
         check_options(model)
         kind.check_entry(model)
     except LLMLatError as error:
-        wanted.append(f"mend its entry: {error}")
-    if place == "disk" and not Path(str(model.weights)).expanduser().exists():
+        # What is not there is told once, below.
+        if not (absent and str(weights) in str(error)):
+            wanted.append(f"mend its entry: {error}")
+    if absent:
         wanted.append(f"put its weights at {model.weights}")
     return Readiness(
         model=model,

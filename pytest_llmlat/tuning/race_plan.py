@@ -33,6 +33,7 @@ OPEN = 48
 """Settings drawn of a space that cannot be listed, where no budget is given."""
 _CONFIRMED = 0.3
 """Share of the items that are kept for the confirmation."""
+_ROUNDING = 1e-9
 _FIRST_SHARE = 0.5
 """Share of the looks' requests that the first look may take."""
 _FEWEST_SETTINGS = 2
@@ -134,10 +135,12 @@ def planned(
             f" beside today's and to confirm the best on {LEAST_CONFIRMED} others;"
             f" {_told_usual(usual, settings)}"
         )
-    while confirmed > LEAST_CONFIRMED and 2 * costs.of(confirmed, 0) > requests:
+    while confirmed > LEAST_CONFIRMED and requests < max(
+        2 * costs.of(confirmed, 0), costs.of(confirmed, costs.fewest)
+    ):
         confirmed -= 1
     left = _FIRST_SHARE * (requests - costs.of(confirmed, 0))
-    taken = min(wanted, max(1, int(left / (OF_A_PAIR * FIRST * per_item))))
+    taken = min(wanted, max(1, int(left / (OF_A_PAIR * FIRST * per_item) + _ROUNDING)))
     own, race = int(left / (OF_A_PAIR * per_item * taken)), count - confirmed
     return RacePlan(
         looks=_looks(max(FIRST, min(own, race, 2 * FIRST)), race),

@@ -130,7 +130,7 @@ backend = "gguf"
 weights = "./absent.gguf"
 devices = ["cpu"]
 """
-"""What is not there is told when it is loaded."""
+"""Entry of a file that is no model; it is told when it is loaded."""
 
 
 class Calm:
@@ -158,6 +158,7 @@ def a_gated_project(project: Project) -> Gated:
     made = Gated(project)
     made.samples(COUNT)
     made.limits()
+    project.write("absent.gguf", "no weights in it")
     project.write("wise.json", json.dumps({"good": "positive", "bad": "negative"}))
     project.write("dull.json", json.dumps({"": "negative"}))
     broken = {"bad 4": {"error": "out of memory"}, "good": "positive", "": "negative"}

@@ -61,6 +61,7 @@ def test_a_model_that_cannot_be_loaded_says_why(project: Project) -> None:
     """The message stands in place of a traceback; other models go on."""
     lost = '\n[models.lost]\nbackend = "gguf"\nweights = "./none.gguf"\n'
     project.write("models.toml", f'{MODELS}{lost}devices = ["cpu"]\n')
+    project.write("none.gguf", "no weights in it")
 
     result = project.run("--llm=lost", "--llm=parrot", "-k", "sentiment")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.session import run as session
+from pytest_llmlat.session import task_rows
 from pytest_llmlat.tasks.data import load_samples
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def test_a_public_set_is_read_once_for_all_models(
         names.append(task)
         return load_samples(task, **kwargs)  # type: ignore[arg-type]  # handed on
 
-    monkeypatch.setattr(session, "load_samples", counted)
+    monkeypatch.setattr(task_rows, "load_samples", counted)
     public.run(
         "--llm=parrot", "--llm=owl", "--llm-task=sentiment/sst2", "--llm-data=data"
     )

@@ -90,7 +90,8 @@ class _JsonPlace:
         try:
             value, self._at = _DECODER.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
-            self._at = error.pos
+            # What is missing at the end is missing on the last line that has something.
+            self._at = min(error.pos, len(self._text.rstrip()))
             raise self.complain(f"not JSON: {error.msg}") from error
         except RecursionError as error:
             raise self.complain("nested too deeply") from error

@@ -38,6 +38,7 @@ class Llama:
     """A stand-in for ``llama_cpp.Llama`` that says the same tokens every time."""
 
     model = "a model"
+    draft_model = None
     ctx = "a context"
 
     def __init__(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pytest_llmlat.store.journal import (
     CLAIMS,
     FILES,
+    RACES,
     RECORDS,
     REPORT,
     RUN,
@@ -330,7 +331,7 @@ def test_all_files_are_copied(tmp_path: Path) -> None:
     journal.add_again(a_record())
 
     report = tmp_path / "new" / "report"
-    for name in (SUMMARY, REPORT):
+    for name in (SUMMARY, REPORT, RACES):
         (journal.folder / name).write_text("{}\n", "utf-8")
     copy_run(journal.folder, report, FILES)
 
