@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.prediction_powered import FEWEST_LABELS
 from pytest_llmlat.command.given import RUN_HELP, opened
 from pytest_llmlat.command.output import say
-from pytest_llmlat.command.panel import records_to_judge
-from pytest_llmlat.judges.rubrics import bundled_rubrics, find_rubric
+from pytest_llmlat.command.panel import add_rubric, records_to_judge
+from pytest_llmlat.judges.rubrics import find_rubric
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.human_labels import (
     HumanLabel,
@@ -40,19 +40,7 @@ def add(parser: ArgumentParser) -> None:
         " say of all answers, with an interval. Ends with q, and goes on where it was."
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
-    parser.add_argument(
-        "--rubric",
-        metavar="NAME",
-        required=True,
-        help=f"what to look at: {', '.join(bundled_rubrics())}, or a TOML file",
-    )
-    parser.add_argument(
-        "--task",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only cells of this task or family; repeatable",
-    )
+    add_rubric(parser)
     parser.add_argument(
         "--items",
         metavar="N",

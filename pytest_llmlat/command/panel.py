@@ -65,6 +65,23 @@ def add(parser: ArgumentParser) -> None:
     add_json(parser)
 
 
+def add_rubric(parser: ArgumentParser) -> None:
+    """Declare by which rubric what is judged."""
+    parser.add_argument(
+        "--rubric",
+        metavar="NAME",
+        required=True,
+        help=f"what is looked at: {', '.join(bundled_rubrics())}, or a TOML file",
+    )
+    parser.add_argument(
+        "--task",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only cells of this task or family; repeatable",
+    )
+
+
 def add_panel(parser: ArgumentParser) -> None:
     """Declare who judges what, by which rubric."""
     parser.add_argument(
@@ -75,19 +92,7 @@ def add_panel(parser: ArgumentParser) -> None:
         help="model that judges, of any backend; repeatable. One that is the candidate"
         " or of its family has no say on it",
     )
-    parser.add_argument(
-        "--rubric",
-        metavar="NAME",
-        required=True,
-        help=f"what they look at: {', '.join(bundled_rubrics())}, or a TOML file",
-    )
-    parser.add_argument(
-        "--task",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only cells of this task or family; repeatable",
-    )
+    add_rubric(parser)
     parser.add_argument(
         "--panel",
         metavar="RULE",

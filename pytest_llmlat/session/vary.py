@@ -26,6 +26,7 @@ from pytest_llmlat.values.confidential import (
 )
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.toml_text import toml_key, toml_value
+from pytest_llmlat.values.typed_setting import AS_ENTRY, typed_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +35,12 @@ if TYPE_CHECKING:
 
 MOST = 100
 """Variants of one model up to which they are taken for no mistake."""
-DEFAULT = "default"
 ADAPTER = "adapter"
 """Key of an entry, and no option, that can be varied as ``dtype`` can."""
 NONE = "none"
 """Value for no adapter."""
 _GRAMMAR = "write KEY=VALUE,VALUE … with a space between keys, such as threads=1,2"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
-_FLAGS = {"true": True, "on": True, "false": False, "off": False}
 _IN_SETTINGS = re.compile(r"(?P<name>.+)\[(?P<settings>[a-z][a-z0-9_]*=[^\[\]]+)\]")
 """Pattern of a model in settings of its own, as reports name it."""
 
@@ -91,7 +90,7 @@ def parse(text: str, *, where: str) -> tuple[Axis, ...]:
         given = values.split(",")
         if not all(given):
             raise UsageError(f"{where}: {part!r} has an empty value; {_GRAMMAR}")
-        found = tuple(dict.fromkeys(_value(value) for value in given))
+        found = tuple(dict.fromkeys(typed_setting(value) for value in given))
         axes[key] = Axis(key=key, values=found)
     return tuple(axes.values())
 
@@ -176,7 +175,7 @@ def name_in_settings(name: str) -> str:
         return name
     values = [(axis.key, value) for axis in axes for value in axis.values]
     shown = ",".join(
-        f"{key}={DEFAULT if value is None else _written(value)}"
+        f"{key}={AS_ENTRY if value is None else _written(value)}"
         for key, value in values
     )
     return f"{told['name']}[{shown}]"
@@ -270,21 +269,6 @@ def says(model: ModelSpec, key: str, value: Scalar) -> bool:
         return (model.adapter or NONE) == value
     own = model.option(key, SHARED_DEFAULTS.get(key))
     return own == value and type(own) is type(value)
-
-
-def _value(text: str) -> Scalar | None:
-    if text == DEFAULT:
-        return None
-    if text in _FLAGS:
-        return _FLAGS[text]
-    for kind in (int, float):
-        try:
-            number = kind(text)
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            return number
-    return text
 
 
 def _written(value: Scalar) -> str:

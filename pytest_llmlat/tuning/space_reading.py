@@ -24,20 +24,19 @@ from pytest_llmlat.values.confidential import as_option
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName, UsageError
 from pytest_llmlat.values.search_space import NumberRange, SearchSpace, SpaceKey
 from pytest_llmlat.values.toml_tables import PYPROJECT, TUNE, TomlTable, read_toml
+from pytest_llmlat.values.typed_setting import AS_ENTRY, typed_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.entities import Scalar
 
-DEFAULT = "default"
 _GRAMMAR = (
     "write KEY=VALUE,VALUE or KEY=LOW..HIGH (:log behind it for a log range) with a"
     " space between keys, such as 'threads=1,2,4 batch=32..512:log', or name a file"
 )
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _RANGE = re.compile(r"(?P<low>[^.,:]+(?:\.\d+)?)\.\.(?P<high>[^,:]+)(?P<log>:log)?")
-_FLAGS = {"true": True, "on": True, "false": False, "off": False}
 _PARTS = ("values", "low", "high", "step", "log", "when")
 _FEWEST = 2
 
@@ -134,7 +133,7 @@ def _listed(table: TomlTable, key: str, value: Any) -> list[Scalar | None]:  # n
             raise table.complain(key, f"a number must be finite: {each}")
     # By type too: 1 is true for Python.
     unique = {(type(each), each): each for each in values}
-    return [None if each == DEFAULT else each for each in unique.values()]
+    return [None if each == AS_ENTRY else each for each in unique.values()]
 
 
 def _range(table: TomlTable) -> NumberRange:
@@ -166,7 +165,7 @@ def _typed(part: str, *, where: str) -> SpaceKey:
     if not equals or not _KEY.fullmatch(key):
         raise UsageError(f"{where}: {part!r} is no setting; {_GRAMMAR}")
     if (told := _RANGE.fullmatch(text)) is not None:
-        table = {"low": _value(told["low"]), "high": _value(told["high"])}
+        table = {"low": typed_setting(told["low"]), "high": typed_setting(told["high"])}
         if told["log"]:
             table["log"] = True
         try:
@@ -176,22 +175,7 @@ def _typed(part: str, *, where: str) -> SpaceKey:
     given = text.split(",")
     if not all(given):
         raise UsageError(f"{where}: {part!r} has an empty value; {_GRAMMAR}")
-    return SpaceKey(name=key, values=tuple(dict.fromkeys(map(_value, given))))
-
-
-def _value(text: str) -> Scalar | None:
-    if text == DEFAULT:
-        return None
-    if text in _FLAGS:
-        return _FLAGS[text]
-    for kind in (int, float):
-        try:
-            number = kind(text)
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            return number
-    return text
+    return SpaceKey(name=key, values=tuple(dict.fromkeys(map(typed_setting, given))))
 
 
 def _in_order(keys: Sequence[SpaceKey], *, where: str) -> tuple[SpaceKey, ...]:
