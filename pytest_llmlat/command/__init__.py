@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DISTRIBUTION = "pytest-llmlat"
 FAILED, MISUSED, INTERRUPTED, UNHEARD = 1, 2, 130, 141
 """Exit statuses: it found a failure or broke; it was not called as it should be;
 Ctrl-C; whoever read its output went away."""
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
     asked = [name for name in typed[:1] if name in COMMANDS]
+    if typed and not asked and not typed[0].startswith("-"):
+        parser().error(_unknown(typed[0]))
     given = parser(asked).parse_args(typed)
     from pytest_llmlat.values.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
 
@@ -80,12 +85,22 @@ def parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:
         prog="llmlat",
         description="Beside pytest: look at runs, and at the machine that makes them.",
     )
+    parser.add_argument(
+        "--version", action="version", version=f"pytest-llmlat {version(DISTRIBUTION)}"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, told in COMMANDS.items():
         command = commands.add_parser(name, help=told)
         if name in names:
             import_module(f"{__name__}.{name}").add(command)
     return parser
+
+
+def _unknown(name: str) -> str:
+    """Say that there is no such subcommand, with those of nearly its name."""
+    near = get_close_matches(name, COMMANDS, n=2)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
+    return f"unknown command {name!r}{hint} There are {', '.join(COMMANDS)}"
 
 
 def _told(problem: str, status: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.machine.device_table import absence, all_devices, is_present
 from pytest_llmlat.machine.hub_token import VARIABLES
 from pytest_llmlat.report.figures import MISSING, printable, size
+from pytest_llmlat.values.bundled import bundled
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -115,10 +117,20 @@ def next_command(found: Examination, here: Path | None = None) -> str:
     """Return what to type next."""
     if not found.usable:
         return install_line("demo")
-    checkout = (here or Path()) / "benchmarks" / "test_sentiment.py"
-    what = "benchmarks" if checkout.is_file() else "--pyargs pytest_llmlat.benchmarks"
-    name = found.usable[0].model.name
-    return f"pytest {what} --llm {name}"
+    return f"pytest {_benchmarks(here or Path())} --llm {found.usable[0].model.name}"
+
+
+def _benchmarks(here: Path) -> str:
+    """Return what pytest is to collect: the bundled benchmarks, wherever they lie.
+
+    An editable install has them beside the package, where ``--pyargs`` finds nothing.
+    """
+    if (here / "benchmarks" / "test_sentiment.py").is_file():
+        return "benchmarks"
+    beside = bundled().parent / "benchmarks"
+    if (beside.parent / "__init__.py").is_file() or not beside.is_dir():
+        return "--pyargs pytest_llmlat.benchmarks"
+    return shlex.quote(str(beside))
 
 
 def _devices_told() -> list[str]:

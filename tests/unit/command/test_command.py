@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,16 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
         main(["calibrat"])
 
     assert ended.value.code == 2
-    assert "calibrate" in capsys.readouterr().err
+    assert "did you mean 'calibrate'?" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """As whoever reports a fault is asked for it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"pytest-llmlat {version('pytest-llmlat')}\n"
 
 
 def test_a_problem_is_one_line_without_a_traceback(

@@ -166,17 +166,25 @@ def test_a_model_of_the_hub_is_run_after_a_download() -> None:
     assert "--llm gpt2" in told
 
 
-def test_the_next_command_is_of_the_place(tmp_path: Path) -> None:
-    """A checkout has the benchmarks beside it, a wheel has them inside."""
-    where = tmp_path / "benchmarks"
+def test_the_next_command_is_of_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wheel has the benchmarks inside, a checkout beside it, a project its own."""
+    package, checkout = tmp_path / "site" / "pytest_llmlat", tmp_path / "checkout"
+    for place in (package, checkout):
+        (place / "benchmarks").mkdir(parents=True)
+        (place / "benchmarks" / "test_sentiment.py").touch()
+    (package / "__init__.py").touch()
 
-    outside = doctor.next_command(found(), tmp_path)
-    where.mkdir()
-    (where / "test_sentiment.py").touch()
-    inside = doctor.next_command(found(), tmp_path)
+    monkeypatch.setattr(doctor, "bundled", lambda: package / "fixtures")
+    of_a_wheel = doctor.next_command(found(), tmp_path)
+    monkeypatch.setattr(doctor, "bundled", lambda: checkout / "fixtures")
+    editable = doctor.next_command(found(), tmp_path)
+    own = doctor.next_command(found(), checkout)
 
-    assert outside == "pytest --pyargs pytest_llmlat.benchmarks --llm gpt2"
-    assert inside == "pytest benchmarks --llm gpt2"
+    assert of_a_wheel == "pytest --pyargs pytest_llmlat.benchmarks --llm gpt2"
+    assert editable == f"pytest {checkout / 'benchmarks'} --llm gpt2"
+    assert own == "pytest benchmarks --llm gpt2"
 
 
 def test_torch_without_the_card_that_is_here_is_told() -> None:
