@@ -32,6 +32,8 @@ def race_lines(board: Scoreboard) -> list[str]:
 def race_sentence(race: TuningRace) -> str:
     """Return the answer of a race in one sentence."""
     where = f"{race.model} on {race.device}"
+    if race.end == "interrupted" and not race.requests:
+        return f"tuning of {where} ended before its first request: its test says why"
     if race.end == "interrupted":
         return (
             f"tuning of {where} was cut short after {race.requests} requests; nothing"

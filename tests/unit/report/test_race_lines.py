@@ -43,6 +43,16 @@ def test_other_ends_are_told_without_lines_to_paste() -> None:
         assert not any("[models.gpt2]" in line for line in race_lines(board))
 
 
+def test_a_race_that_never_began_is_not_to_be_gone_on_with() -> None:
+    """Its model could not be loaded, and nothing was measured that could be kept."""
+    race = replace(A_RACE, end="interrupted", requests=0)
+
+    told = answer_sentence(replace(BOARD, races=(race,)))
+
+    assert "ended before its first request" in told
+    assert "--llm-tune-resume" not in told
+
+
 def test_time_that_is_saved_is_told_as_a_share() -> None:
     """Where the fastest was looked for."""
     assert A_RACE.confirmed is not None
