@@ -37,9 +37,14 @@ def _typed(arguments: Iterable[str]) -> dict[str, str]:
     """Return what was typed that holds what lets somebody in, and what may be shown.
 
     An address whose beginning is misspelt is known as one only while it stands alone.
+    The value alone comes before the whole, so that the option stays to be read.
     """
     parts = {part for each in arguments for part in (each, each.partition("=")[2])}
-    return {part: shown for part in parts if (shown := shown_given(part)) != part}
+    return {
+        part: shown
+        for part in sorted(parts, key=len)
+        if (shown := shown_given(part)) != part
+    }
 
 
 def _shown(text: str, typed: Mapping[str, str]) -> str:
