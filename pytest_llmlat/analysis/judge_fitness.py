@@ -9,8 +9,8 @@ from it. Each bias is tested at 1 %, so that a clean judge is seldom called bias
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from statistics import NormalDist, fmean
+from dataclasses import dataclass, replace
+from statistics import NormalDist, fmean, variance
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.student_t import quantile
@@ -49,7 +49,7 @@ class Beside:
 
     share: float
     rest: float
-    """People's label, or the mean of the other judges."""
+    """Mean of the other judges."""
     words: int
     own: bool
     """Whether the answer is of the judge's own family."""
@@ -76,7 +76,7 @@ class Fitness:
     favour: Estimate
     """Quality that its own family's answers earn more from it than from others, beyond
     what all answers do; 99 % interval."""
-    faults: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = ()
     """Why it is unfit, in words; empty for a judge that may gate."""
 
     @property
@@ -117,18 +117,7 @@ def fitness(
         slope=_slope(beside),
         favour=_favour(beside),
     )
-    return Fitness(
-        **{name: getattr(found, name) for name in _MEASURES},
-        judge=judge,
-        votes=votes,
-        faults=tuple(_faults(found)),
-    )
-
-
-_MEASURES = (
-    *("unread", "sensitivity", "specificity", "obeyed", "alike"),
-    *("slope", "favour"),
-)
+    return replace(found, faults=tuple(_faults(found)))
 
 
 def _faults(found: Fitness) -> list[str]:
@@ -208,7 +197,7 @@ def _favour(beside: Sequence[Beside]) -> Estimate:
     other = [each.share - each.rest for each in beside if not each.own]
     if min(len(own), len(other)) < FEWEST:
         return Estimate(value=None)
-    parts = [_variance(column) / len(column) for column in (own, other)]
+    parts = [variance(column) / len(column) for column in (own, other)]
     both = sum(parts)
     value = fmean(own) - fmean(other)
     if both <= 0:
@@ -218,11 +207,6 @@ def _favour(beside: Sequence[Beside]) -> Estimate:
         for part, column in zip(parts, (own, other), strict=True)
     )
     return _around(value, math.sqrt(both), degrees)
-
-
-def _variance(column: Sequence[float]) -> float:
-    mean = fmean(column)
-    return sum((value - mean) ** 2 for value in column) / (len(column) - 1)
 
 
 def _around(value: float, error: float, degrees: float) -> Estimate:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.judge_fitness import Beside, Fitness, JudgeTrial, fitness
+from pytest_llmlat.command.label import text_lot
 from pytest_llmlat.judges.lineages import lineage, lineage_of
 from pytest_llmlat.judges.planted_faults import planted_changes
 from pytest_llmlat.measure.panel_grading import cast_votes, check_panel
@@ -33,7 +33,6 @@ def try_judges(
     *,
     cache: Path | None,
     answers: int = TRIED,
-    labels: Sequence[float | None] | None = None,
 ) -> list[Fitness]:
     """Return what planted changes, repeats and the other votes tell of each judge.
 
@@ -42,70 +41,56 @@ def try_judges(
         panel: the judges.
         cache: folder of the user's caches, where votes are kept.
         answers: number of answers that changes are planted in, a fixed draw.
-        labels: what people said of each record, 0 to 1; where there is none, the mean
-            of the other judges stands for it.
 
     Raises:
         LLMLatError: a judge cannot be loaded.
     """
     check_panel(panel)
-    asked = [n for n, record in enumerate(records) if record.answer and record.answered]
-    own = [records[n] for n in asked]
-    drawn = sorted(own, key=_lot)[:answers]
+    own = [record for record in records if record.answer and record.answered]
+    drawn = sorted(range(len(own)), key=lambda place: _lot(own[place]))[:answers]
     planted = [
-        (change.kind, record, replace(record, answer=change.text))
-        for record in drawn
-        for change in planted_changes(record.answer or "")
+        (change.kind, place, replace(own[place], answer=change.text))
+        for place in drawn
+        for change in planted_changes(own[place].answer or "")
     ]
     known = VoteCache(cache)
     try:
         votes = {
             judge.name: cast_votes(own, judge, panel, known) for judge in panel.judges
         }
-        return [
-            _measured(
-                judge,
-                own,
-                votes,
-                _trials(judge, planted, drawn, panel, known),
-                None if labels is None else [labels[n] for n in asked],
-            )
-            for judge in panel.judges
-        ]
+        found = []
+        for judge in panel.judges:
+            cast = votes[judge.name]
+            changed = [record for _, _, record in planted]
+            after = cast_votes(changed, judge, panel, known)
+            # A vote that is known from before would agree with itself.
+            asked = [own[place] for place in drawn]
+            again = cast_votes(asked, judge, panel, VoteCache(None))
+            tried = [
+                *((kind, cast[place]) for kind, place, _ in planted),
+                *((REPEATED, cast[place]) for place in drawn),
+            ]
+            trials = _trials(tried, [*after, *again])
+            found.append(_measured(judge, own, votes, trials))
+        return found
     finally:
         known.close()
 
 
 def _lot(record: Record) -> str:
     """Return the lot by which answers are drawn, the same every time."""
-    told = f"{record.cell.id}|{record.sample}|{record.round}"
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    return text_lot(f"{record.cell.id}|{record.sample}|{record.round}")
 
 
 def _trials(
-    judge: ModelSpec,
-    planted: Sequence[tuple[str, Record, Record]],
-    drawn: Sequence[Record],
-    panel: Panel,
-    known: VoteCache,
+    before: Sequence[tuple[str, Vote]], after: Sequence[Vote]
 ) -> list[JudgeTrial]:
-    """Ask a judge about changed answers, and about the same ones once more."""
-    before = cast_votes([plain for _, plain, _ in planted], judge, panel, known)
-    after = cast_votes([changed for _, _, changed in planted], judge, panel, known)
-    trials = [
+    """Return the trials in which a score could be read both times."""
+    return [
         JudgeTrial(kind=kind, before=first.share, after=second.share)
-        for (kind, _, _), first, second in zip(planted, before, after, strict=True)
+        for (kind, first), second in zip(before, after, strict=True)
         if first.share is not None and second.share is not None
     ]
-    once = cast_votes(drawn, judge, panel, known)
-    # A vote that is known from before would agree with itself.
-    again = cast_votes(drawn, judge, panel, VoteCache(None))
-    trials += [
-        JudgeTrial(kind=REPEATED, before=first.share, after=second.share)
-        for first, second in zip(once, again, strict=True)
-        if first.share is not None and second.share is not None
-    ]
-    return trials
 
 
 def _measured(
@@ -113,13 +98,12 @@ def _measured(
     records: Sequence[Record],
     votes: dict[str, list[Vote]],
     trials: Sequence[JudgeTrial],
-    labels: Sequence[float | None] | None,
 ) -> Fitness:
     cast = votes[judge.name]
     family = lineage(judge)
     beside = []
     for number, (record, vote) in enumerate(zip(records, cast, strict=True)):
-        rest = labels[number] if labels else _rest(judge, number, votes, record)
+        rest = _rest(judge, number, votes, record)
         if rest is None or vote.share is None:
             continue
         beside.append(

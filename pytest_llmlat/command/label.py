@@ -82,22 +82,22 @@ def _drawn(records: list[Record], items: int) -> list[Record]:
     Each sample's answers of all models are drawn together, so that two models can be
     compared over the same samples. The draw is the same every time.
     """
-    samples = sorted({record.sample for record in records}, key=_lot)
+    samples = sorted({record.sample for record in records}, key=text_lot)
     per_sample = max(1, len(records) // max(1, len(samples)))
     kept = set(samples[: max(1, -(-items // per_sample))])
     own = [record for record in records if record.sample in kept]
-    return sorted(own, key=lambda record: _lot(f"{record.cell.id}|{record.sample}"))
+    return sorted(own, key=lambda record: text_lot(f"{record.cell.id}|{record.sample}"))
 
 
-def _lot(text: str) -> str:
+def text_lot(text: str) -> str:
+    """Return a lot by which things of this name are put in a random order."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _ask_all(drawn: list[Record], rubric: Rubric, folder: Path) -> int:
     """Ask for each label that is not there yet; return how many there are then."""
-    named = f"{rubric.name} {rubric.digest}"
     known = labels_beside(
-        drawn, read_labels(folder, lambda _: None), named, lambda _: None
+        drawn, read_labels(folder, lambda _: None), rubric.id, lambda _: None
     )
     done = sum(label is not None for label in known)
     say([rubric.criteria.strip(), *_levels(rubric), ""])
@@ -114,7 +114,7 @@ def _ask_all(drawn: list[Record], rubric: Rubric, folder: Path) -> int:
                 sample=record.sample,
                 round=record.round,
                 answer=answer_digest(record),
-                rubric=named,
+                rubric=rubric.id,
                 score=score,
                 share=rubric.share(score),
             )

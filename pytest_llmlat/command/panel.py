@@ -219,7 +219,7 @@ def _written(run: Run, records: Sequence[Record], panel: Panel) -> Run:
     judging = {
         "of": str(run.told.get("id")),
         "judges": [judge.name for judge in panel.judges],
-        "rubric": f"{panel.rubric.name} {panel.rubric.digest}",
+        "rubric": panel.rubric.id,
         "panel": panel.rule,
     }
     journal.open({**run.told, "judging": judging})
@@ -242,9 +242,8 @@ def _calibrated(
     """Write what people would say of each cell's answers; nothing without labels."""
     if run.folder is None:
         return []
-    rubric = f"{panel.rubric.name} {panel.rubric.digest}"
     labels = read_labels(run.folder, tell)
-    said = labels_beside(records, labels, rubric, tell)
+    said = labels_beside(records, labels, panel.rubric.id, tell)
     cells: dict[str, list[tuple[float, float | None]]] = {}
     for record, label in zip(records, said, strict=True):
         if record.graded:

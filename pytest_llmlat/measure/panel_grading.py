@@ -149,11 +149,10 @@ def _votes(
     known: VoteCache,
 ) -> list[Vote]:
     rubric, judge = panel.rubric, place.model
-    named = f"{rubric.name} {rubric.digest}"
     # The entry too: not every option shows in what a backend tells of itself.
     facts: dict[str, Scalar | None] = {**backend.facts, "entry": repr(judge)}
     requests = _requests(records, backend, panel)
-    keys = [vote_key(facts, named, request.prompt) for request in requests]
+    keys = [vote_key(facts, rubric.id, request.prompt) for request in requests]
     found = {key: vote for key in keys if (vote := known.find(key)) is not None}
     # Two models may give the same answer; it is judged once.
     new = dict(zip(keys, requests, strict=True))
@@ -161,7 +160,7 @@ def _votes(
     blank = Vote(
         judge=judge.name,
         lineage=lineage(judge),
-        rubric=named,
+        rubric=rubric.id,
         score=None,
         share=None,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.store.field_kinds import wrong_field
 from pytest_llmlat.store.json_lines import parsed
+from pytest_llmlat.values.sound_grade import is_quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,16 +111,11 @@ def _label(content: object) -> HumanLabel:
     Raises:
         ValueError: it is none.
     """
-    kinds: dict[str, tuple[type, ...]] = {
-        **dict.fromkeys(("cell", "sample", "answer", "rubric"), (str,)),
-        "round": (int,),
-        **dict.fromkeys(("score", "share"), (int, float)),
-    }
-    if not isinstance(content, dict) or any(
-        not isinstance(content.get(name), kind) or isinstance(content.get(name), bool)
-        for name, kind in kinds.items()
-    ):
+    try:
+        told = {field.name: content[field.name] for field in fields(HumanLabel)}  # type: ignore[index] # what it is, is seen here
+    except (KeyError, TypeError) as error:
+        raise ValueError("no label") from error
+    label = HumanLabel(**told)
+    if wrong_field(label, {}) is not None or not is_quality(label.share):
         raise ValueError("no label")
-    if not 0 <= content["share"] <= 1:
-        raise ValueError("no quality")
-    return HumanLabel(**{name: content[name] for name in kinds})
+    return label

@@ -34,6 +34,11 @@ class Rubric:
         return (score - self.lowest) / (self.highest - self.lowest)
 
     @property
+    def id(self) -> str:
+        """Name and digest, by which votes and labels tell what they are about."""
+        return f"{self.name} {self.digest}"
+
+    @property
     def digest(self) -> str:
         """Digest of all that the judge is told of it: sixteen hex digits."""
         told = (self.criteria, self.lowest, self.highest, self.levels, self.reference)
