@@ -62,5 +62,8 @@ class StopSignals:
         if not self._closed:
             self._closed = True
             self.heard = signal.Signals(number).name
+            if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+                # A shell makes what it runs in the background deaf to Ctrl-C.
+                raise KeyboardInterrupt
             # As Ctrl-C comes: event loops have handlers of their own for that.
             signal.raise_signal(signal.SIGINT)

@@ -36,6 +36,19 @@ def test_the_first_signal_is_a_ctrl_c(signals: StopSignals) -> None:
     assert signals.heard == "SIGTERM"
 
 
+def test_what_is_deaf_to_ctrl_c_is_ended_too(signals: StopSignals) -> None:
+    """A shell makes what it runs in the background so; it would never end."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        signals.listen()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(TERM)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert signals.heard == "SIGTERM"
+
+
 def test_what_is_written_is_not_broken_off(signals: StopSignals) -> None:
     """A signal after the last cell changes nothing, and is not told as an end."""
     signals.listen()
