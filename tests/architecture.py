@@ -6,6 +6,7 @@ python tests/architecture.py     # draws it anew
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,18 @@ LINES_OF_A_FILE = 400
 LINES_OF_A_TEST_FILE = 600
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a file's syntax tree; a file is parsed once."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"), str(path))))
+
+
 def long_functions(folder: Path) -> dict[str, int]:
     """Return the functions below a folder that are too long, with their lines."""
     return {
         f"{path.relative_to(folder).as_posix()}: {node.name}": lines
         for path in sorted(folder.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (lines := (node.end_lineno or 0) - node.lineno + 1) > LINES_OF_A_FUNCTION
     }
@@ -64,7 +71,7 @@ def nameless(folder: Path) -> tuple[list[str], int]:
     """
     found, every = [], 0
     for path in sorted(folder.rglob("*.py")):
-        for line, text in _docstrings(ast.parse(path.read_text("utf-8"))):
+        for line, text in _docstrings(path):
             every += 1
             first = text.split(maxsplit=1)[0].strip(",.;:(`").lower()
             if first in NAMELESS and line > 1:
@@ -73,9 +80,9 @@ def nameless(folder: Path) -> tuple[list[str], int]:
     return found, every
 
 
-def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the strings that are statements of their own, with their lines."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             text = node.value.value
             if isinstance(text, str) and text.strip():
@@ -96,7 +103,7 @@ def arrows(package: Path) -> dict[str, set[str]]:
 def _imported(path: Path) -> set[str]:
     """Return the rooms that a file names in its imports."""
     rooms = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             top, _, rest = node.module.partition(".")
             inside = [rest] if rest else [alias.name for alias in node.names]

@@ -25,6 +25,7 @@ from tests.architecture import (
     long_files,
     long_functions,
     nameless,
+    nodes,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ FILES = [
     if path != PACKAGE / "__init__.py"
     and path.relative_to(PACKAGE).parts[0] not in GUESTS
 ]
+
+KNOWN = frozenset(FILES)
 
 ROOMS = (
     "values",
@@ -145,9 +148,10 @@ def imported(node: ast.AST) -> list[str]:
     return []
 
 
-def imports(tree: ast.AST) -> set[str]:
-    """Return every module that a tree imports, at any depth."""
-    return {name for node in ast.walk(tree) for name in imported(node)}
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Return every module that a file imports, at any depth."""
+    return frozenset(name for node in nodes(path) for name in imported(node))
 
 
 def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -166,10 +170,9 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    """Parse a file of the package."""
-    return ast.parse(path.read_text("utf-8"), str(path))
+def tree(path: Path) -> ast.AST:
+    """Return the syntax tree of a file of the package."""
+    return nodes(path)[0]
 
 
 def roots(names: Iterable[str]) -> set[str]:
@@ -179,7 +182,7 @@ def roots(names: Iterable[str]) -> set[str]:
 
 def rooms(path: Path) -> set[str]:
     """Return the other rooms that a file imports from."""
-    names = [name.split(".") for name in imports(tree(path))]
+    names = [name.split(".") for name in imports(path)]
     found = {parts[1] for parts in names if parts[0] == NAME and len(parts) > 1}
     return found - {room(path)}
 
@@ -192,7 +195,7 @@ def offences(look: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
 
 def modules(path: Path) -> set[Path]:
     """Return the files of the package that a file imports, types included."""
-    return {found for node in ast.walk(tree(path)) for found in _files(node)} - {path}
+    return {found for node in nodes(path) for found in _files(node)} - {path}
 
 
 def _files(node: ast.AST) -> set[Path]:
@@ -205,11 +208,12 @@ def _files(node: ast.AST) -> set[Path]:
     return {path for path in found if path is not None}
 
 
+@cache
 def _file(name: str) -> Path | None:
     """Return the file of a module of the package; ``None`` if it is none."""
     place = PACKAGE.parent.joinpath(*name.split("."))
     paths = (place.with_suffix(".py"), place / "__init__.py")
-    return next((path for path in paths if path in FILES), None)
+    return next((path for path in paths if path in KNOWN), None)
 
 
 def circles(arrows: dict[Path, set[Path]]) -> list[list[str]]:
@@ -290,7 +294,7 @@ def test_imports_name_what_is_there() -> None:
     lost = offences(
         lambda path: {
             node.module or ""
-            for node in ast.walk(tree(path))
+            for node in nodes(path)
             if isinstance(node, ast.ImportFrom)
             if (node.module or "").startswith(f"{NAME}.")
             if _file(node.module or "") is None
@@ -305,7 +309,7 @@ def test_imports_are_absolute() -> None:
     relative = offences(
         lambda path: {
             ast.unparse(node)
-            for node in ast.walk(tree(path))
+            for node in nodes(path)
             if isinstance(node, ast.ImportFrom) and node.level
             if "inside" not in path.parts  # that folder runs without the package
         }
@@ -328,7 +332,7 @@ def test_no_two_classes_or_aliases_have_one_name() -> None:
     homes: dict[str, list[str]] = {}
     for path in FILES:
         place = path.relative_to(PACKAGE).as_posix()
-        for name in filter(None, map(_named_type, ast.walk(tree(path)))):
+        for name in filter(None, map(_named_type, nodes(path))):
             homes.setdefault(name, []).append(place)
 
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
@@ -337,9 +341,7 @@ def test_no_two_classes_or_aliases_have_one_name() -> None:
 def test_pytest_stays_at_the_border() -> None:
     """All but the plugin works without pytest, and is tested without it."""
     inside = offences(
-        lambda path: (
-            set() if room(path) == "plugin" else roots(imports(tree(path))) & BORDER
-        )
+        lambda path: set() if room(path) == "plugin" else roots(imports(path)) & BORDER
     )
 
     assert inside == {}
@@ -351,7 +353,7 @@ def test_model_libraries_stay_with_models() -> None:
         lambda path: (
             set()
             if room(path) in {"backends", "judges"}
-            else roots(imports(tree(path))) & MODEL_LIBRARIES
+            else roots(imports(path)) & MODEL_LIBRARIES
         )
     )
 
@@ -379,7 +381,7 @@ def test_backends_do_not_know_each_other(name: str) -> None:
     known = {
         parts[2]
         for path in files
-        for parts in (found.split(".") for found in imports(tree(path)))
+        for parts in (found.split(".") for found in imports(path))
         if parts[:2] == [NAME, "backends"] and len(parts) > 2
     }
 
@@ -445,7 +447,7 @@ def test_what_backends_share_knows_none_of_them() -> None:
     known = {
         path.stem: [
             name
-            for name in imports(tree(path))
+            for name in imports(path)
             if any(name.startswith(f"{NAME}.backends.{other}") for other in BACKENDS)
         ]
         for path in shared
@@ -516,7 +518,7 @@ def test_nothing_lists_the_names_of_extensions(kind: str) -> None:
     lists = offences(
         lambda path: {
             word
-            for words in word_lists(tree(path))
+            for words in word_lists(path)
             for word in words & names
             if len(words & names) > 1
         }
@@ -526,9 +528,9 @@ def test_nothing_lists_the_names_of_extensions(kind: str) -> None:
     assert {path: found for path, found in lists.items() if path not in OF_ITSELF} == {}
 
 
-def word_lists(module: ast.AST) -> Iterator[set[str]]:
+def word_lists(path: Path) -> Iterator[set[str]]:
     """Yield the strings of each tuple, list, set and table of a module."""
-    for node in ast.walk(module):
+    for node in nodes(path):
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             parts: list[ast.expr] = list(node.elts)
         elif isinstance(node, ast.Dict):
