@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_llmlat.measure.warm_up import WARMUP_TOKENS
 from tests.unit.builders import (
     a_task,
@@ -13,6 +15,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 from tests.unit.measure.test_cell import SAMPLES, marks, measured
+
+pytestmark = pytest.mark.slow
 
 
 def test_greedy_repeats_measure_the_clock_again() -> None:

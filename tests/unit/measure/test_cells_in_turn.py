@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 from tests.unit.measure.test_cell import SAMPLES, Answers, Told
 
+pytestmark = pytest.mark.slow
+
+
 MANY = tuple(a_sample(f"q{number:02}") for number in range(24))
 
 

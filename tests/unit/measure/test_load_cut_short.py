@@ -27,6 +27,8 @@ from tests.unit.measure.test_load import (
 if TYPE_CHECKING:
     from pytest_llmlat.values.scenario import Scenario
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_client_that_wakes_up_late_is_told() -> None:
     """What held up this client may be taken for the server's slowness."""

@@ -29,6 +29,8 @@ from tests.unit.measure.test_load import (
     quick,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class TurningAway(Slow):

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.token_meter import Meter
 
+pytestmark = pytest.mark.slow
+
+
 LABELS = ("negative", "positive")
 SAMPLES = (a_sample("s1", "positive"), a_sample("s2", "negative"))
 

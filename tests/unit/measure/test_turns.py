@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample
     from pytest_llmlat.values.records import Record, Request
 
+pytestmark = pytest.mark.slow
+
+
 SETTINGS = Settings(root=Path(), folder=Path())
 TASK = replace(
     a_task("talks/one"), chat_prompt=None, completion_prompt=None, messages="messages"

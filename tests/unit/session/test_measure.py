@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
     from pytest_llmlat.values.records import Cell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:

@@ -28,6 +28,8 @@ from tests.unit.session.parrots import OWL, PARROT, a_tiny_task, runs
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Standing, Summary
 
+pytestmark = pytest.mark.slow
+
+
 OF_THE_PROCESS = frozenset(
     {
         *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),

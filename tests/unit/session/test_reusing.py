@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.records import Record
 
+pytestmark = pytest.mark.slow
+
+
 SAMPLES = tuple(
     Sample(
         id=f"s{n}",

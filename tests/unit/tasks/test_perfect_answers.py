@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample, Task
 
+pytestmark = pytest.mark.slow
+
+
 TASKS = load_tasks().entries
 BUNDLED = [name for name, task in TASKS.items() if task.source.endswith(".jsonl")]
 PROGRAMS = [name for name in BUNDLED if METRICS[TASKS[name].metric].run is not None]
