@@ -61,6 +61,7 @@ class Stepped:
         return judged(seen(step.level, good=good, count=count, change=change), GOAL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["concurrent", "server"])
 def test_a_step_is_found_within_a_tenth(kind: str) -> None:
     """Wherever it lies, and both bounds are certain."""

@@ -97,6 +97,7 @@ def test_a_distribution_is_in_order(values: list[float]) -> None:
     assert found.mean == pytest.approx(sum(values) / len(values))
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.text(max_size=8))
 def test_a_resample_has_as_many_items_as_the_sample(count: int, seed: str) -> None:
     """Each row counts items drawn with replacement: whole numbers that add up."""

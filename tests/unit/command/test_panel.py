@@ -65,6 +65,7 @@ def test_a_judged_run_is_a_run_of_its_own(
     assert (new / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_judged_quality_is_called_uncalibrated(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_judged_quality_is_called_uncalibrated(
     assert "uncalibrated" in (new / "report.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_labels_make_it_what_people_would_say(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +127,7 @@ def test_judges_are_tried_on_the_answers_of_a_run(
     assert "kind: UNFIT: " in out
 
 
+@pytest.mark.slow
 def test_programs_read_it_as_json(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -187,6 +187,7 @@ def a_parquet(path: Path, columns: dict[str, Any], **how: Any) -> Path:  # noqa:
     return path
 
 
+@pytest.mark.slow
 def test_a_value_that_stands_in_each_row_of_parquet_counts_in_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
