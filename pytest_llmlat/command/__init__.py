@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "what this machine can run, and what to install for the rest",
     "models": "the models that can be named, and which of them run here",
     "tasks": "the tasks that can be named",
+    "watch": "follow a run that is under way, here or in a browser",
     "show": "the scoreboard of a run, or single answers of it",
     "report": "write a report anew: of one run, or of several in one",
     "compare": "the gate's verdicts on two runs that were measured before",

@@ -44,7 +44,12 @@ def opened(text: str) -> Run:
     Raises:
         BadRun: there is none, or it is of a later version.
     """
-    return open_run(RUNS if text == LAST else Path(text))
+    return open_run(path_of(text))
+
+
+def path_of(text: str) -> Path:
+    """Return the path that the name of a run stands for."""
+    return RUNS if text == LAST else Path(text)
 
 
 def figures(

@@ -18,6 +18,7 @@ from pytest_llmlat.plugin.keys import (
     SESSION,
     SETTINGS,
     SIGNALS,
+    WORKERS,
     session_of,
     settings_of,
 )
@@ -91,6 +92,8 @@ def pytest_testnodedown(node: _WorkerNode) -> None:
     if cells:
         session = session_of(node.config)
         session.cells_planned = max(session.cells_planned, cells)
+        # From here on this process is the one that has not done yet.
+        session.place.hold()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -99,6 +102,12 @@ def pytest_configure_node(node: _WorkerNode) -> None:
     settings = settings_of(node.config)
     node.workerinput[options.WORKER_FOLDER] = str(settings.folder)
     node.workerinput[options.WORKER_SITTING] = settings.sitting
+    reporter = node.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None and WORKERS not in node.config.stash:
+        from pytest_llmlat.plugin.workers_progress import WorkersProgress  # noqa: PLC0415
+
+        node.config.stash[WORKERS] = WorkersProgress(reporter, settings.folder)
+        node.config.stash[WORKERS].start()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -234,6 +243,8 @@ def _fixtures(item: pytest.Item) -> list[str]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the summary of what was measured, be it all or a part."""
     config = session.config
+    if WORKERS in config.stash:
+        config.stash[WORKERS].stop()
     if SIGNALS in config.stash:
         config.stash[SIGNALS].write_on()
     begun = SESSION in config.stash or (

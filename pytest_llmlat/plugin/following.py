@@ -1,41 +1,65 @@
-"""Pytest's listeners of a run: the hook for records, and a line of progress."""
+"""Pytest's listeners of a run: the hook for records, and its progress."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.run_progress import ProgressTally
 from pytest_llmlat.plugin.progress import Progress
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
+    from pytest_llmlat.analysis.run_progress import RunProgress
     from pytest_llmlat.values.records import Cell, Record
 
 
 class Follower:
-    """A listener that shows each record to the hook, and the progress of the cell."""
+    """A listener that shows each record to the hook, and how far the run is."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        """Follow the run of one pytest session."""
-        self._config = config
+    def __init__(
+        self, config: pytest.Config, cells_planned: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Follow the run of one pytest session.
+
+        Args:
+            config: of the session.
+            cells_planned: tells how many cells it has; 0 while unknown.
+        """
+        self._config, self._cells_planned = config, cells_planned
         self._cell: Cell | None = None
+        self._tally = ProgressTally()
         self._progress: Progress | None = None
-        self._count = 0
+        self._begin_ns = time.perf_counter_ns()
 
     def on_begin(self, cell: Cell, planned: int) -> None:
-        """Begin a line of progress."""
-        self._cell, self._count = cell, 0
-        self._progress = Progress(self._config, cell.id, planned)
+        """Begin to count a cell."""
+        if self._progress is None:
+            self._progress = Progress(self._config)
+            self._begin_ns = time.perf_counter_ns()
+        self._tally.cells_planned = self._cells_planned() or None
+        self._cell = cell
+        self._tally.begin(cell, planned)
 
     def on_record(self, record: Record) -> None:
-        """Call the hook, and draw the line anew."""
+        """Call the hook, and show how far the run is."""
         self._config.hook.pytest_llmlat_record(config=self._config, record=record)
-        # Of a model measured in turn nothing is counted, and 0 of many tells no time.
+        # A cell measured in turn does not begin, so the tally leaves its records aside.
+        self._tally.add(record)
         if self._progress is not None and record.cell == self._cell:
-            self._count += 1
-            self._progress.step(self._count)
+            self._progress.show(self._so_far)
 
     def on_end(self) -> None:
         """Take the line away."""
+        if self._cell is not None:
+            self._tally.end(self._cell)
         if self._progress is not None:
             self._progress.clear()
+
+    def _so_far(self) -> RunProgress:
+        since_ns = time.perf_counter_ns() - self._begin_ns
+        return self._tally.so_far(since_ns / NS_PER_S)

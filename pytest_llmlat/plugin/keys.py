@@ -9,6 +9,7 @@ import pytest
 from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
+    from pytest_llmlat.plugin.workers_progress import WorkersProgress
     from pytest_llmlat.session.run import Session
     from pytest_llmlat.session.stop_signals import StopSignals
     from pytest_llmlat.values.results import Scoreboard
@@ -20,6 +21,8 @@ BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 """Tests that were refused, by node id, and why: another test measures their cell."""
 SIGNALS: pytest.StashKey[StopSignals] = pytest.StashKey()
+WORKERS: pytest.StashKey[WorkersProgress] = pytest.StashKey()
+"""What a controller of pytest-xdist tells of its workers."""
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -39,7 +42,7 @@ def session_of(config: pytest.Config) -> Session:
         from pytest_llmlat.plugin.following import Follower  # noqa: PLC0415
         from pytest_llmlat.session.run import Session  # noqa: PLC0415
 
-        follower = Follower(config)
+        follower = Follower(config, lambda: config.stash[SESSION].cells_planned)
         config.stash[SESSION] = Session(
             settings_of(config), follower, spelled=options.spelled
         )

@@ -1,7 +1,8 @@
-"""A line that shows where a long run is, and leaves no trace.
+"""Progress of a long run where pytest writes.
 
-It is drawn below pytest's own line and taken away again, on a real terminal only: in
-a file, in CI or on a dumb terminal nothing is written at all.
+On a terminal it is a line below pytest's own, drawn anew and taken away again without a
+trace. In a file, in the log of a CI or on a dumb terminal it is a line each minute,
+without any signs that move a cursor.
 """
 
 from __future__ import annotations
@@ -11,45 +12,50 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.progress_words import log_line, progress_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
+    from pytest_llmlat.analysis.run_progress import RunProgress
+
 _REDRAW_NS = 100_000_000
+EVERY_NS = 60_000_000_000
+"""Time between two lines of a log."""
 _CLEAR = "\r\x1b[K"
 _UP = "\x1b[A"
-_MINUTE_S = 60
 
 
 class Progress:
-    """The line of progress of one cell."""
+    """What a process that measures shows of its run."""
 
-    def __init__(self, config: pytest.Config, cell: str, total: int) -> None:
-        """Prepare to count to ``total`` samples of ``cell``; draws nothing yet."""
+    def __init__(self, config: pytest.Config) -> None:
+        """Find where to write; writes nothing yet."""
         self._reporter = config.pluginmanager.getplugin("terminalreporter")
         self._writer = config.get_terminal_writer() if self._reporter else None
         self._capture = config.pluginmanager.getplugin("capturemanager")
-        self._enabled = drawable(self._reporter, os.environ)
-        self._cell = printable(cell)
-        self._total = total
-        self._start_ns = self._drawn_ns = time.perf_counter_ns()
+        self._redraws = drawable(self._reporter, os.environ)
+        self._told_ns = time.perf_counter_ns()
         self._shown = False
 
-    def step(self, done: int) -> None:
-        """Show that ``done`` samples are finished, at most ten times a second."""
+    def show(self, so_far: Callable[[], RunProgress]) -> None:
+        """Show how far the run is: ten times a second at most, or once a minute.
+
+        Args:
+            so_far: counts it, which is done only when something is to be shown.
+        """
         now = time.perf_counter_ns()
-        if not self._enabled or now - self._drawn_ns < _REDRAW_NS:
+        wait = _REDRAW_NS if self._redraws else EVERY_NS
+        if self._reporter is None or now - self._told_ns < wait:
             return
-        self._drawn_ns = now
-        # A cell that looks slower is measured again.
-        self._total = max(self._total, done)
-        left_s = (now - self._start_ns) / 1e9 / done * (self._total - done)
-        text = f"{self._cell}  sample {done} of {self._total}, {span(left_s)} left"
-        self._write(("\r" if self._shown else "\n") + self._line(text))
-        self._shown = True
+        self._told_ns = now
+        if self._redraws:
+            width = self._writer.fullwidth - 1 if self._writer else None
+            self._draw(progress_line(so_far(), most=width))
+        else:
+            self._log(log_line(so_far()))
 
     def clear(self) -> None:
         """Take the line away and put the cursor back where pytest left it."""
@@ -60,19 +66,24 @@ class Progress:
         self._write(f"{_CLEAR}{_UP}\r{back}")
         self._shown = False
 
-    def _line(self, text: str) -> str:
-        """Cut the text so that it never wraps: a wrapped line is not taken away."""
-        width = self._writer.fullwidth - 1 if self._writer else len(text)
-        return f"\x1b[K{text[:width]}"
+    def _draw(self, line: str) -> None:
+        """Draw a line that never wraps: a wrapped line is not taken away."""
+        self._write(("\r" if self._shown else "\n") + f"\x1b[K{line}")
+        self._shown = True
+
+    def _log(self, line: str) -> None:
+        with self._uncaptured():
+            self._reporter.ensure_newline()
+            self._reporter.write_line(line)
 
     def _write(self, text: str) -> None:
-        paused = (
-            self._capture.global_and_fixture_disabled()
-            if self._capture
-            else contextlib.nullcontext()
-        )
-        with paused:
+        with self._uncaptured():
             self._reporter.write_raw(text, flush=True)
+
+    def _uncaptured(self) -> Any:  # noqa: ANN401 - pytest's capture has no public type
+        if self._capture is None:
+            return contextlib.nullcontext()
+        return self._capture.global_and_fixture_disabled()
 
 
 def drawable(reporter: Any, environ: Mapping[str, str]) -> bool:  # noqa: ANN401 - pytest's reporter has no public type
@@ -82,10 +93,3 @@ def drawable(reporter: Any, environ: Mapping[str, str]) -> bool:  # noqa: ANN401
         and reporter.isatty
         and environ.get("TERM", "dumb") != "dumb"
     )
-
-
-def span(seconds: float) -> str:
-    """Write a time that is left, in seconds or minutes."""
-    if seconds < _MINUTE_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE_S:.0f} min"

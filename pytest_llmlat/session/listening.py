@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_llmlat.analysis.run_progress import ProgressTally
 from pytest_llmlat.report.figures import printable
+from pytest_llmlat.report.progress_words import progress_line
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell, Record
 
 _REDRAW_NS = 200_000_000
+_LOG_NS = 60_000_000_000
+_LINE = 79
 
 
 class Listener(Protocol):
@@ -89,8 +93,9 @@ class Handed(Silent):
 class TextProgress:
     """A listener that writes how far a run is, for a script.
 
-    On a terminal it draws one line for each cell, again and again; elsewhere, as in a
-    notebook or a log, a line when a cell begins and one when it ends.
+    On a terminal it draws one line for each cell, again and again, with how fast and
+    how good its answers are so far; elsewhere, as in a notebook or a log, a line when a
+    cell begins, one each minute, and one when it ends.
     """
 
     def __init__(self, stream: TextIO, now_ns: Callable[[], int]) -> None:
@@ -99,11 +104,15 @@ class TextProgress:
         self._redraws = stream.isatty()
         self._cell: Cell | None = None
         self._planned = self._done = self._begin_ns = self._drawn_ns = 0
+        self._tally, self._drawn = ProgressTally(), 0
 
     def on_begin(self, cell: Cell, planned: int) -> None:
         """Name the cell."""
         self._cell, self._planned, self._done = cell, planned, 0
         self._begin_ns = self._drawn_ns = self._now_ns()
+        self._tally, self._drawn = ProgressTally(), 0
+        self._tally.begin(cell, planned)
+        self._tally.cells_planned = 1
         if not self._redraws:
             self._write(f"{self._name}: {planned} requests\n")
 
@@ -113,16 +122,31 @@ class TextProgress:
             # Of the model that is measured in turn; the count is of one cell.
             return
         self._done += 1
+        self._tally.add(record)
         now = self._now_ns()
-        if self._redraws and now - self._drawn_ns >= _REDRAW_NS:
-            self._drawn_ns = now
-            self._write(f"\r{self._name}: {self._done} of {self._planned}")
+        if now - self._drawn_ns < (_REDRAW_NS if self._redraws else _LOG_NS):
+            return
+        self._drawn_ns = now
+        so_far = self._tally.so_far((now - self._begin_ns) / NS_PER_S)
+        if self._redraws:
+            self._redraw(progress_line(so_far, most=_LINE))
+        else:
+            self._write(f"{progress_line(so_far)}\n")
 
     def on_end(self) -> None:
         """Say how many there were, and how long they took."""
         seconds = (self._now_ns() - self._begin_ns) / NS_PER_S
         told = f"{self._done} of {self._planned} in {seconds:.1f} s"
-        self._write(f"{chr(13) if self._redraws else ''}{self._name}: {told}\n")
+        if self._redraws:
+            self._redraw(f"{self._name}: {told}")
+            self._write("\n")
+        else:
+            self._write(f"{self._name}: {told}\n")
+
+    def _redraw(self, line: str) -> None:
+        """Write over the line before; what was longer there is wiped out."""
+        self._write(f"\r{line.ljust(self._drawn)}")
+        self._drawn = len(line)
 
     @property
     def _name(self) -> str:

@@ -103,6 +103,11 @@ class RunPlace:
         """What ``run.json`` would say of this sitting alone."""
         return facts_of_run(self._settings, self._selection, self._started)
 
+    def hold(self) -> None:
+        """Hold the folder that others have measured in, while their run is closed."""
+        if self._settings.folder.is_dir():
+            self.journal.lock.share()
+
     def close(self) -> None:
         """Let go of the folder and of cards."""
         self.journal.lock.free()

@@ -76,3 +76,23 @@ class RunLock:
             except OSError as error:
                 return error.errno not in _HELD
         return True
+
+
+def is_held(folder: Path) -> bool | None:
+    """Whether a process measures in a folder; ``None`` where that cannot be told.
+
+    Takes the lock for a moment where nobody has it, and writes nothing.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return True if error.errno in _HELD else None
+    finally:
+        os.close(descriptor)
+    return False

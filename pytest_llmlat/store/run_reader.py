@@ -114,13 +114,17 @@ def open_run(folder: Path, *, ended: bool = False) -> Run:
         BadRun: there is no run in it, or one of a later version.
     """
     try:
-        return _open(_chosen(folder), ended=ended)
+        return _open(run_folder(folder), ended=ended)
     except OSError as error:
         raise BadRun(f"run {folder}: cannot be read: {error}; {_WHICH}") from error
 
 
-def _chosen(folder: Path) -> Path:
-    """Return the folder itself, or the newest run in it."""
+def run_folder(folder: Path) -> Path:
+    """Return the folder itself, or the newest run in it.
+
+    Raises:
+        BadRun: there is none; says what is there instead.
+    """
     if not folder.exists():
         raise BadRun(f"run {folder}: there is no such folder; {_WHICH}")
     if not folder.is_dir():

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.plugin.progress import Progress, drawable, span
+from pytest_llmlat.analysis.run_progress import ProgressTally
+from pytest_llmlat.plugin.progress import Progress, drawable
+from pytest_llmlat.report.progress_words import span
+from tests.unit.builders import a_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,15 +110,16 @@ def test_progress_leaves_the_cursor_where_pytest_left_it(
     """The line is drawn below, cut to the width, and taken away again."""
     monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
-    progress = Progress(_config(screen, column=7, width=40), "a/b|model|cpu|single", 9)
-    progress._drawn_ns = 0
+    progress = Progress(_config(screen, column=7, width=24))
+    progress._told_ns = 0
+    tally = ProgressTally()
+    tally.begin(a_cell("model"), 9)
 
-    progress.step(3)
+    progress.show(lambda: tally.so_far(1.0))
     progress.clear()
 
     below, _, back = screen.getvalue().partition("\r")
-    assert below.startswith("\n\x1b[Ka/b|model|cpu|single  sample 3 of 9")
-    assert len(below.removeprefix("\n\x1b[K")) <= 39
+    assert below == "\n\x1b[Ksample 0 of 9"
     assert back == "\x1b[K\x1b[A\r\x1b[7C"
 
 
@@ -126,14 +130,14 @@ def test_progress_that_was_never_drawn_is_not_taken_away(
     monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
 
-    Progress(_config(screen, column=7, width=40), "cell", 9).clear()
+    Progress(_config(screen, column=7, width=40)).clear()
 
     assert screen.getvalue() == ""
 
 
 def test_time_left_is_told_in_seconds_or_minutes() -> None:
     """Nobody counts 600 seconds."""
-    assert (span(12.4), span(600)) == ("12 s", "10 min")
+    assert (span(12.4), span(600), span(5400)) == ("12 s", "10 min", "1 h 30 min")
 
 
 def _config(screen: io.StringIO, *, column: int, width: int) -> Any:  # noqa: ANN401 - stands in for pytest's configuration

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Record
 
 
-def config(screen: io.StringIO, seen: list[Record]) -> Any:  # noqa: ANN401 - a stand-in
+def config(screen: io.StringIO, seen: list[Record], *, terminal: bool = True) -> Any:  # noqa: ANN401 - a stand-in
     """Return what Follower takes from pytest: a hook, and a terminal to draw on."""
     writer = SimpleNamespace(fullwidth=80, width_of_current_line=0)
     reporter = SimpleNamespace(
-        isatty=True, write_raw=lambda text, flush: (screen.write(text), flush)
+        isatty=terminal,
+        write_raw=lambda text, flush: (screen.write(text), flush),
+        ensure_newline=lambda: None,
+        write_line=lambda line: screen.write(f"{line}\n"),
     )
     plugins = {"terminalreporter": reporter, "capturemanager": None}
     return SimpleNamespace(
         pluginmanager=SimpleNamespace(getplugin=plugins.get),
         get_terminal_writer=lambda: writer,
+        stash={},
         hook=SimpleNamespace(
             pytest_llmlat_record=lambda record, **_: seen.append(record)
         ),
@@ -51,3 +55,33 @@ def test_a_first_record_of_the_other_model_is_shown_and_not_counted(
 
     assert "sample 1 of 4" in screen.getvalue()
     assert [record.cell for record in seen] == [other, own]
+
+
+def test_a_log_gets_a_whole_line_and_no_sign_that_moves_a_cursor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In CI a line now and then says that it goes on, and how well so far."""
+    monkeypatch.setattr(progress, "EVERY_NS", 0)
+    screen = io.StringIO()
+    follower = Follower(config(screen, [], terminal=False))
+    own = a_cell("candidate")
+    follower.on_begin(own, 2)
+
+    follower.on_record(replace(a_record("s1"), cell=own))
+    follower.on_end()
+
+    (line,) = screen.getvalue().splitlines()
+    assert line.startswith(f"llmlat: sample 1 of 2  {own.id}  accuracy 1.000")
+    assert "\x1b" not in screen.getvalue()
+
+
+def test_a_log_is_told_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand samples are not a thousand lines."""
+    monkeypatch.setattr(progress, "EVERY_NS", 1 << 62)
+    screen = io.StringIO()
+    follower = Follower(config(screen, [], terminal=False))
+    follower.on_begin(a_cell(), 2)
+
+    follower.on_record(a_record("s1"))
+
+    assert screen.getvalue() == ""

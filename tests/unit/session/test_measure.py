@@ -404,10 +404,12 @@ def test_progress_counts_one_cell_and_draws_seldom() -> None:
     progress.on_record(replace(a_record("s"), cell=own))
     drawn = stream.getvalue()
     progress.on_record(replace(a_record("s"), cell=own))
-    assert stream.getvalue() == drawn == f"\r{own.id}: 1 of 2"
+    assert stream.getvalue() == drawn
+    assert drawn.startswith(f"\rabout 1 s left  sample 1 of 2  {own.id}  accuracy 1")
     progress.on_end()
 
-    assert stream.getvalue().endswith(f"\r{own.id}: 2 of 2 in 1.0 s\n")
+    last = stream.getvalue().rpartition("\r")[2]
+    assert last.rstrip() == f"{own.id}: 2 of 2 in 1.0 s"
 
 
 def test_it_runs_inside_of_a_running_event_loop(tmp_path: Path, task: Task) -> None:
