@@ -10,11 +10,12 @@ A loopback server of ours (TTFT 50 ms, 32 tokens, 10 ms apart) has one core, the
 another; nothing else should run. One stream on two cores has no core of its own, and
 both sleep while they wait, as they do where a server is measured there: who never
 sleeps waits behind every other process for its turn. Errors are what the client
-reported minus what the server logged. ``late`` is how late the server was against its
-own schedule: that is no error of the client, but a server that is far behind offers
-less than it promises. ``there`` and ``back`` are the two parts of a TTFT error: from
-the request's start to its receipt, and from the writing of the first token to its
-stamp.
+reported minus what the server logged; on Linux a request is received when the system
+has it, so that a server that wakes up late is late by its own log. ``late`` is how late
+the server was against its own schedule: that is no error of the client, but a server
+that is far behind offers less than it promises. ``there`` and ``back`` are the two
+parts of a TTFT error: from the request's start to its receipt, and from the writing of
+the first token to its stamp.
 
 Each level runs in a process of its own, whose peak memory is read before the log is.
 ``others`` is how many cores other processes used meanwhile; it should be near 0.

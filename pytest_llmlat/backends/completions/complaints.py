@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.completions.stream_reading import said
+from pytest_llmlat.backends.completions.server_words import page_title, said
 from pytest_llmlat.backends.transport.retrying import BUSY
 
 if TYPE_CHECKING:
@@ -68,16 +68,24 @@ class Complaints:
                 f"{self.place}: HTTP {status}: redirects to {to}; put the address that"
                 " it leads to into the model's url"
             )
-        web = is_page(answer)
-        words = "a web page" if web else self.secrets.brief(said(answer.body))
+        words = self.secrets.brief(
+            _page(answer) if is_page(answer) else said(answer.body)
+        )
         told = f"HTTP {status}{_after(outcome)}: {words or 'no explanation'}"
         return f"{self.place}: {told}; {self._remedy(status, answer)}"
 
-    def page(self) -> str:
+    def page(self, answer: HttpResponse) -> str:
         """Say that a page for people came."""
         return (
-            f"{self.place}: answered with a web page instead of JSON; check the"
-            " address: it usually ends in /v1"
+            f"{self.place}: answered with {self.secrets.brief(_page(answer))} instead"
+            " of JSON; check the address: it usually ends in /v1"
+        )
+
+    def unnamed(self) -> str:
+        """Say that no model was named, and that nobody was asked which there are."""
+        return (
+            f"{self.place}: no model was named; name the one that the server is to"
+            " answer with"
         )
 
     def no_list(self, answer: HttpResponse) -> str:
@@ -133,7 +141,13 @@ class Complaints:
 def is_page(answer: HttpResponse) -> bool:
     """Whether an answer is HTML."""
     kind = answer.headers.get("content-type", "").lower()
-    return "text/html" in kind or answer.body[:64].lstrip()[:1] == b"<"
+    begin = answer.body[:64].lstrip().lower()
+    return "text/html" in kind or begin.startswith((b"<!doctype html", b"<html"))
+
+
+def _page(answer: HttpResponse) -> str:
+    title = page_title(answer.body)
+    return "a web page" if title is None else f"a web page ({title})"
 
 
 def _after(outcome: EndedRequest) -> str:

@@ -47,7 +47,8 @@ from pytest_llmlat.backends.completions.requests import (
 )
 from pytest_llmlat.backends.completions.sent_requests import SentRequest, sent_headers
 from pytest_llmlat.backends.completions.server_answers import (
-    context_is_full,
+    first_text,
+    lasts,
     respond,
     says_its_end,
     unpacked,
@@ -58,7 +59,7 @@ from pytest_llmlat.backends.completions.server_settings import (
     server_settings,
     stays_awake,
 )
-from pytest_llmlat.backends.completions.stream_reading import said
+from pytest_llmlat.backends.completions.server_words import said
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
@@ -150,7 +151,7 @@ class Completions:
             retries=settings.retries,
             backoff_s=settings.backoff_s,
             secrets=secrets,
-            is_final=context_is_full,
+            is_final=lasts,
             alive=way.alive,
         )
         self._clock = clock
@@ -200,10 +201,7 @@ class Completions:
         """
         if not check:
             if self._model is None:
-                raise ServerUnavailable(
-                    f"{self._complaints.place}: no model was named; name the one that"
-                    " the server is to answer with"
-                )
+                raise ServerUnavailable(self._complaints.unnamed())
             return
         outcome = self._models(retries=0)
         answer = unpacked(outcome)
@@ -352,7 +350,8 @@ class Completions:
                 self._without |= {"stop"}
         response = self._watch.told(response, exchange.number)
         response = self._kept.checked(request, response, again=exchange.again)
-        response = self._tally.completed(response)
+        begun = partial(first_text, request, exchange.outcome, self._clock)
+        response = self._tally.completed(response, begun)
         return replace(response, timing=by_instant(response.timing))
 
     def raw(self, exchange: SentRequest) -> RawAnswer | None:

@@ -6,6 +6,7 @@ place. Where only the sum is known, it is the sum that is kept.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SLACK = 8
 """Tokens without text that an answer may have: ends, and parts of a stop string."""
+_WORD = re.compile(r"[A-Za-z]+")
+_ALIKE = 0.9
 _LETTERS_OF_ONE = 2
 """Letters of plain English that a token has, or so. Where a server counts more than one
 token for two of them, it counts what it did not show."""
@@ -41,6 +44,8 @@ class Counted:
     thought_tokens: int | None
     unended: bool
     """The text ended inside a thought."""
+    doubt: str | None
+    """Why the tokens that the server told are not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,8 @@ class _Tokens:
     of_each: Sequence[int] | None
     """Tokens of each piece, in order; ``None`` if only the total is known."""
     spread: int | None
+    doubt: str | None = None
+    """Why the server's sum is not believed, where it told one."""
 
 
 def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
@@ -64,6 +71,7 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     meter = Meter(clock, request.stop, ())
     known = tokens.total is not None
     of_each = tokens.of_each or [int(known and bool(p.text)) for p in reading.pieces]
+    of_each = _by_length(reading.pieces, tokens.spread) or of_each
     stopped, last = False, len(reading.pieces)
     for index, (piece, many) in enumerate(zip(reading.pieces, of_each, strict=True)):
         if not piece.reasoning:
@@ -86,6 +94,7 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
         thoughts=inside.thoughts or beside.strip() or None,
         thought_tokens=None if inside.shared else _thought_tokens(reading, tokens),
         unended=inside.cut,
+        doubt=tokens.doubt,
     )
 
 
@@ -104,6 +113,7 @@ def _count_whole(reading: StreamReading, request: Request, clock: Clock) -> Coun
         thoughts=thoughts or reading.thoughts.strip() or None,
         thought_tokens=None if total is None else _told_thought(reading, total),
         unended=unended,
+        doubt=tokens.doubt,
     )
 
 
@@ -136,10 +146,12 @@ def _tokens(reading: StreamReading, request: Request) -> _Tokens:
     if along is not None and total is None:
         total = sum(along)
     reasoning = sum(piece.reasoning for piece in reading.pieces)
-    least = texts if reading.pieces else int(bool(reading.text))
     most = max(request.most_tokens, texts + reasoning) + 1
-    if total is None or total > most or _too_few(total, least):
-        return _Tokens(total=None, of_each=None, spread=None)
+    doubt = None
+    if total is not None:
+        doubt = _doubt(reading, total, most, alone=along is None)
+    if total is None or doubt is not None:
+        return _Tokens(total=None, of_each=None, spread=None, doubt=doubt)
     if along is not None and sum(along) <= total:
         return _Tokens(total=total, of_each=along, spread=None)
     if not texts:
@@ -170,14 +182,39 @@ def _spread(
     return shown if 0 < shown <= max(texts + 1, _most_tokens(told)) else texts
 
 
+def _by_length(pieces: Sequence[Piece], spread: int | None) -> list[int] | None:
+    """Return the tokens of each piece where the first instant has more than its share.
+
+    A proxy may hold back the beginning and pass on the rest word by word. To take each
+    message for as many tokens as any other would make decoding look faster. ``None``
+    where that makes no difference worth telling from the chance of words' lengths.
+    """
+    texts = [place for place, p in enumerate(pieces) if p.text and not p.reasoning]
+    if spread is None or spread < len(texts):
+        return None
+    first = pieces[texts[0]].stamp
+    later = [place for place in texts if pieces[place].stamp != first]
+    size = {place: max(1, _most_tokens(pieces[place].text) - 1) for place in texts}
+    share = sum(size[place] for place in later) / sum(size.values())
+    kept = max(len(later), int(spread * share))
+    if not later or kept > _ALIKE * spread * len(later) / len(texts):
+        return None
+    found = [0] * len(pieces)
+    found[texts[0]] = spread - kept
+    each, more = divmod(kept, len(later))
+    for number, place in enumerate(later):
+        found[place] = each + (number < more)
+    return found
+
+
 def _most_tokens(text: str) -> int:
     """Return how many tokens a text can be made of, its end included.
 
     A digit, a sign or a byte of any other script may be a token of its own.
     """
-    letters = sum(letter.isascii() and letter.isalpha() for letter in text)
-    others = len(text.encode("utf-8", "replace")) - letters - text.count(" ")
-    return letters // _LETTERS_OF_ONE + others + 1
+    words = [len(word) for word in _WORD.findall(text)]
+    others = len(text.encode("utf-8", "replace")) - sum(words) - text.count(" ")
+    return sum(-(-word // _LETTERS_OF_ONE) for word in words) + others + 1
 
 
 def _cut(
@@ -226,6 +263,31 @@ def _reasoning_figure(reading: StreamReading) -> int | None:
 def _figure(reading: StreamReading, key: str) -> int | None:
     value = (reading.usage or {}).get(key)
     return value if type(value) is int and value >= 0 else None
+
+
+def _doubt(reading: StreamReading, total: int, most: int, *, alone: bool) -> str | None:
+    """Return why a sum cannot be that of the answer, ``None`` if it can.
+
+    Args:
+        reading: the answer.
+        total: the sum that the server tells.
+        most: tokens that may have been made.
+        alone: its figures along the way, if there are some, do not grow with the text.
+    """
+    texts = reading.texts if reading.pieces else int(bool(reading.text))
+    prompt, both = _figure(reading, "prompt_tokens"), _figure(reading, "total_tokens")
+    running = sum(piece.running is not None for piece in reading.pieces)
+    if total > most:
+        return f"{total} are more than were asked for"
+    if _too_few(total, texts):
+        return f"{total} cannot have made {texts} pieces of text"
+    if reading.told and reading.disputed == reading.told:
+        return "the server told two sums that do not agree"
+    if alone and running > 1 and total < texts:
+        return "each message told its own, and none the sum"
+    if prompt and both == total:
+        return f"those of the prompt seem to be among the {total}"
+    return None
 
 
 def _too_few(total: int, texts: int) -> bool:

@@ -6,7 +6,11 @@ have names of their own for the same few ends, in whatever case.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import json
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 End: TypeAlias = Literal["whole", "cut", "failed", "unknown"]
 """End of an answer: its own; a bound on its tokens; given up by the server; none of
@@ -32,6 +36,42 @@ _ENDS: dict[str, End] = {
     **dict.fromkeys(_CUT.split(), "cut"),
     **dict.fromkeys(_FAILED.split(), "failed"),
 }
+
+_NOT_YET = ("", "null", "none", "undefined", "unspecified", "finish_reason_unspecified")
+"""Words of servers for no reason, in messages before the last."""
+
+
+def reason_of(told: object) -> str | None:
+    """Return a ``finish_reason`` as text, ``None`` where a message gives none.
+
+    Args:
+        told: as it stands in the message. A number, which a server of Gemini's kind may
+            have in the place of the name, stays a reason that is not known.
+    """
+    if isinstance(told, list) and len(told) == 1:
+        told = told[0]
+    if not told or isinstance(told, bool):
+        return None
+    reason = told if isinstance(told, str) else json.dumps(told)
+    return None if reason.strip().casefold() in _NOT_YET else reason
+
+
+def nearer_reason(choice: Mapping[str, object], reason: str | None) -> str | None:
+    """Return the reason that the model's own server gave, where a gateway hides it.
+
+    Args:
+        choice: may have another reason beside its own: OpenRouter's of its provider,
+            whose bound or failure counts for more than a stop; Anthropic's, which is
+            taken where there is no other, for vLLM puts a string there that it stopped
+            at.
+        reason: its own.
+    """
+    native = reason_of(choice.get("native_finish_reason"))
+    if reason is None:
+        other = native or reason_of(choice.get("stop_reason"))
+        return None if other is None or end_of(other) == "unknown" else other
+    hidden = native is not None and end_of(native) in ("cut", "failed")
+    return native if hidden and end_of(reason) in ("whole", "unknown") else reason
 
 
 def end_of(reason: str) -> End:

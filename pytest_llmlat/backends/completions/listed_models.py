@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.completions.complaints import is_page
-from pytest_llmlat.backends.completions.stream_reading import MOST_JSON
+from pytest_llmlat.backends.completions.server_words import MOST_JSON
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def listed_model(
         ServerUnavailable: it has no such model, or several and none was named.
     """
     if is_page(answer):
-        raise ServerUnavailable(complaints.page())
+        raise ServerUnavailable(complaints.page(answer))
     entries = _model_list(answer.body)
     if not entries:
         return ListedModel(complaints=complaints, model=model, context=None)

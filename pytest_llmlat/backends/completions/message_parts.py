@@ -19,6 +19,12 @@ _LISTS = ("reasoning_details", "thinking_blocks", "content")
 """Keys under which parts that are thoughts may be."""
 _INNER = ("thinking", "reasoning", "text", "content", "summary", "value")
 """Keys of the text of a part."""
+_CALLS = ("tool_calls", "function_call", "audio")
+_MISPLACED = (
+    *("content", "text", "output", "output_text", "response"),
+    *("generated_text", "completion", "value", "parts", "message", "delta"),
+)
+"""Keys under which texts stand that belong elsewhere."""
 _SHOWN = 80
 
 
@@ -39,11 +45,15 @@ def text_of(content: object) -> str:
     parts = [content] if isinstance(content, dict) else content
     if not isinstance(parts, list):
         raise MalformedMessage(f"a message's content is no text: {shown(content)}")
-    return "".join(
-        _inner(part.get("text"))
-        for part in parts
+    texts = [
+        part
+        if isinstance(part, str)
+        else _inner(part.get("text"))
         if isinstance(part, dict) and not _is_thought(part)
-    )
+        else ""
+        for part in parts
+    ]
+    return "".join(texts)
 
 
 def thought_of(message: dict[str, Any]) -> str:
@@ -77,6 +87,32 @@ def refusal_of(message: dict[str, Any]) -> str:
         return ""
     found = [part.get("refusal") for part in parts if isinstance(part, dict)]
     return "".join(text for text in found if isinstance(text, str))
+
+
+def calls_a_tool(message: dict[str, Any]) -> bool:
+    """Whether a message holds a call of a tool, or sound, in the place of text."""
+    return any(message.get(name) for name in _CALLS)
+
+
+def misplaced(*holders: dict[str, Any]) -> str | None:
+    """Return the first holder that has something where no text is read, as JSON.
+
+    Args:
+        holders: a delta or a message in which no text was found, and its choice.
+    """
+    for holder in holders:
+        if any(_is_something(holder.get(name)) for name in _MISPLACED):
+            return shown(holder, 200)
+    return None
+
+
+def _is_something(value: object) -> bool:
+    """Whether a value holds a text that is not white space, however deep."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    if isinstance(value, dict):
+        return any(_is_something(value[name]) for name in value if name in _MISPLACED)
+    return isinstance(value, list) and any(map(_is_something, value))
 
 
 def mended(text: str) -> str:

@@ -51,6 +51,12 @@ _NO_FIELD = re.compile(
 )
 """A field of the request that a server does not know, whose name says "context"."""
 _DROPPABLE = ("stream_options", "seed", "stop", "temperature", "top_p")
+_USED_UP = re.compile(
+    r"insufficient_(quota|credits|balance)|exceeded your current quota"
+    r"|(insufficient|not enough) (credit|balance|fund)",
+    re.IGNORECASE,
+)
+"""How servers say that what was paid for is used up: OpenAI, DeepSeek, OpenRouter."""
 _SEARCHES = ("best_of", "use_beam_search")
 """Settings with which a server chooses among answers, which is no draw from the
 model."""
@@ -163,6 +169,11 @@ def too_long(status: int | None, message: str) -> bool:
     if status == _BROKEN and not _TOO_MUCH.search(message):
         return False
     return bool(_CONTEXT.search(message))
+
+
+def is_used_up(message: str) -> bool:
+    """Whether a server says that no more will be answered before more is paid."""
+    return bool(_USED_UP.search(message))
 
 
 def rejected(

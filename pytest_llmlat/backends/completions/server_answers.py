@@ -9,14 +9,19 @@ from pytest_llmlat.backends.completions.cached_tokens import prompt_count
 from pytest_llmlat.backends.completions.complaints import is_page
 from pytest_llmlat.backends.completions.counting import count
 from pytest_llmlat.backends.completions.finish_reasons import end_of
-from pytest_llmlat.backends.completions.requests import conversation, too_long
+from pytest_llmlat.backends.completions.requests import (
+    conversation,
+    is_used_up,
+    too_long,
+)
+from pytest_llmlat.backends.completions.server_words import said
 from pytest_llmlat.backends.completions.stream_reading import (
     MOST_TOKENS,
     StreamReading,
     read_stream,
     read_whole,
-    said,
 )
+from pytest_llmlat.backends.completions.thoughts import sort_pieces
 from pytest_llmlat.backends.transport.client import SUCCESS
 from pytest_llmlat.backends.transport.events import BOM
 from pytest_llmlat.values.records import Generation, Response, Transport
@@ -35,7 +40,7 @@ _UNEXPLAINED = (
     "the server ended the answer with neither a finish_reason nor its usage, as if it"
     " had been interrupted, perhaps by another request"
 )
-_STREAM = (b"data:", b"event:", b"id:", b":")
+_STREAM = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def unpacked(outcome: EndedRequest) -> HttpResponse:
@@ -97,7 +102,7 @@ def respond(
         generation=None if error else generation,
         timing=_timing(outcome, reading, counted),
         error=error,
-        note=None if error else _note(reading),
+        note=None if error else _note(reading, counted),
         timed_out=bool(error) and outcome.last.timed_out,
         transport=_transport(outcome, answer, reading, complaints),
     )
@@ -115,9 +120,18 @@ def says_its_end(answer: HttpResponse) -> bool:
     return reading.done or (ended and reading.usage is not None)
 
 
-def context_is_full(answer: HttpResponse) -> bool:
-    """Whether a server's error is that the prompt is too long, as it is next time."""
-    return too_long(answer.status, said(answer.body))
+def lasts(answer: HttpResponse) -> bool:
+    """Whether a server's error is the same next time: a full context, no more money."""
+    words = said(answer.body)
+    return too_long(answer.status, words) or is_used_up(words)
+
+
+def first_text(request: Request, outcome: EndedRequest, clock: Clock) -> str:
+    """Return what was there of an answer at the instant of its first text."""
+    pieces = _reading(unpacked(outcome), request.most_tokens).pieces
+    found = sort_pieces(pieces, request, clock).pieces
+    texts = [piece for piece in found if piece.text and not piece.reasoning]
+    return "".join(p.text for p in texts if p.stamp == texts[0].stamp)
 
 
 def _reading(answer: HttpResponse, most_tokens: int = MOST_TOKENS) -> StreamReading:
@@ -143,11 +157,15 @@ def _end(reading: StreamReading) -> End | None:
     return None if reading.finish is None else end_of(reading.finish)
 
 
-def _note(reading: StreamReading) -> str | None:
+def _note(reading: StreamReading, counted: Counted) -> str | None:
     """Return what is odd about an answer that counts as whole."""
-    if _end(reading) != "unknown":
-        return None
-    return f"finish_reason {reading.finish!r:.60} is not known and taken for an end"
+    told = []
+    if _end(reading) == "unknown":
+        reason = f"{reading.finish!r:.60}"
+        told.append(f"finish_reason {reason} is not known and taken for an end")
+    if counted.doubt is not None:
+        told.append(f"its tokens are not known: {counted.doubt}")
+    return "; ".join(told) or None
 
 
 def _timing(outcome: EndedRequest, reading: StreamReading, counted: Counted) -> Timing:
@@ -188,7 +206,7 @@ def _error(
         ended = reading.finish or reading.usage or reading.text
         if trouble is None and not ended and reading.streamed:
             # llama-cpp-python ends an answer so when another request comes.
-            trouble = None if stopped else _UNEXPLAINED
+            trouble = None if stopped else _unexplained(reading)
     elif outcome.last.timed_out:
         return complaints.timed_out(outcome, reading.texts)
     elif answer.status is None or answer.trouble:
@@ -196,7 +214,7 @@ def _error(
     elif answer.status not in SUCCESS:
         return complaints.status(outcome, answer)
     elif is_page(answer):
-        return complaints.page()
+        return complaints.page(answer)
     elif reading.error and outcome.last.complete:
         trouble = complaints.secrets.brief(reading.error)
     elif reading.finish and not (reading.went_on and not outcome.last.complete):
@@ -208,10 +226,17 @@ def _error(
     return None if trouble is None else complaints.broken(outcome, trouble)
 
 
+def _unexplained(reading: StreamReading) -> str:
+    """Say what is wrong with an answer that ended without anything that it needs."""
+    if reading.foreign and not reading.pieces:
+        return f"no message of the stream has choices; the first: {reading.foreign}"
+    return _UNEXPLAINED
+
+
 def _unended(reading: StreamReading, *, complete: bool) -> str:
     """Say what is wrong with an answer whose end nobody told."""
-    if reading.foreign and complete and not reading.pieces:
-        return f"no message of the stream has choices; the first: {reading.foreign}"
+    if complete and not reading.pieces and reading.foreign:
+        return _unexplained(reading)
     return (
         f"the answer was cut off after {reading.texts} pieces of text, before the"
         " server said that it was at its end"

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.completions.finish_reasons import end_of
+from pytest_llmlat.backends.completions.finish_reasons import (
+    end_of,
+    nearer_reason,
+    reason_of,
+)
 from pytest_llmlat.backends.completions.message_parts import (
     MalformedMessage,
+    calls_a_tool,
     mended,
+    misplaced,
     refusal_of,
     shown,
     text_of,
     thought_of,
+)
+from pytest_llmlat.backends.completions.server_words import (
+    MOST_JSON,
+    Reported,
+    complaint,
+    refusal,
+    said,
 )
 from pytest_llmlat.backends.completions.stream_pieces import (
     Piece,
     add_text,
     differences,
     said_again,
+)
+from pytest_llmlat.backends.completions.usage_figures import (
+    figure,
+    timed_usage,
+    usage_of,
 )
 from pytest_llmlat.backends.transport.events import events
 
@@ -30,27 +47,16 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.transport.events import Event
 
 _DONE = b"[DONE]"
-_KEEP_ALIVE = ("ping", "keepalive", "keep-alive")
-_COMPLAINTS = ("error", "message", "detail", "msg", "error_msg", "error_message")
-"""Keys of the words of servers that complain, the likeliest first."""
+_KEEP_ALIVE = ("ping", "keepalive", "keep-alive", "keep_alive", "heartbeat")
 _FIRST = (None, 0, "0", "")
 """What stands for the number of the first choice."""
 _SHOWN = 80
 MOST_TOKENS = 50_000
 """Of an answer of which it is not known how many tokens were asked for."""
 _MESSAGES, _MESSAGES_OF_A_TOKEN, _LINES_OF_A_MESSAGE = 10_000, 4, 8
-_MOST_WORDS = 10_000
-MOST_JSON = 8 << 20
-"""From so many bytes on one JSON object is not read: it may take many times as much
-memory as it is long."""
-
 _VALUES, _VALUES_OF_A_TOKEN = 1_000_000, 1000
 """Values in the JSON of all messages; beyond, they may take longer than any time limit,
 and many times the memory of their text."""
-
-
-class Reported(MalformedMessage):
-    """A message in which the server says that it has failed."""
 
 
 @dataclass(slots=True)
@@ -77,6 +83,8 @@ class StreamReading:
     """llama.cpp's own figures, beside its usage or without one."""
     usage_texts: int = 0
     """How many messages with content had come when the server last told its usage."""
+    disputed: int | None = None
+    """Messages with content at which it told two sums that do not agree."""
     id: str | None = None
     error: str | None = None
     """What the server or its JSON had wrong; what came before it is kept."""
@@ -86,6 +94,14 @@ class StreamReading:
     """There is so much of it that not all was read."""
     foreign: str | None = None
     """The beginning of the first message that is none of an OpenAI-compatible API."""
+    misplaced: str | None = None
+    """The first message that has something where no text belongs."""
+    tools: bool = False
+    """Whether it calls a tool, beside or instead of text."""
+    speaker: str = ""
+    """Name of the answer in the last message with text."""
+    speakers: set[str] = field(default_factory=set)
+    """Names before that one: some servers have a new one in each message."""
     index: object = None
     """The number of the choice that is read; the others were not asked for."""
     halves: str = ""
@@ -135,6 +151,7 @@ def read_stream(
         if reading.done or reading.error:
             break
     reading.pieces = differences(reading.pieces)
+    _find_text(reading, any(piece.text for piece in reading.pieces))
     return reading
 
 
@@ -159,34 +176,24 @@ def read_whole(body: bytes) -> StreamReading:
         _head(reading, message)
         choice = _choice(message)
         if choice is None:
-            _refuse(message)
-            raise MalformedMessage("the answer holds no choices")  # noqa: TRY301 - as those below
+            raise refusal(message)
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
         reading.text = mended(text_of(content))
         if inner is not choice:
             reading.thoughts = mended(thought_of(inner))
             reading.refusal = mended(refusal_of(inner))
+        reading.tools = calls_a_tool(inner)
+        reading.misplaced = misplaced(inner, choice)
         reading.finish = _finish(choice)
         reading.done = True
+        _find_text(reading, bool(reading.thoughts))
     except MalformedMessage as wrong:
         reading.error = str(wrong)
         reading.reported = isinstance(wrong, Reported)
     except AttributeError:
         reading.error = "the answer's choice holds no message"
     return reading
-
-
-def said(body: bytes) -> str:
-    """Return the message in the body of an error, or the body where there is none.
-
-    Of a long one it is the beginning.
-    """
-    told = ""
-    if len(body) <= MOST_JSON:
-        with suppress(ValueError, RecursionError):
-            told = _complaint(json.loads(body))
-    return told[:_MOST_WORDS] or body[:_MOST_WORDS].decode("utf-8", "replace")
 
 
 def _messages(event: Event) -> Iterator[tuple[int, bytes]]:
@@ -209,9 +216,9 @@ def _alone(line: bytes) -> bool:
 
 def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> None:
     text = data.strip()
-    if not text:
+    if text in (b"", b"null"):
         return
-    if text.upper() == _DONE:
+    if text.strip(b'"').upper() == _DONE:
         reading.done = True
         return
     if failed:
@@ -220,13 +227,37 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
     _head(reading, message)
     choice = _choice(message, reading.index)
     if choice is None:
-        if "usage" not in message and "choices" not in message:
-            _refuse(message)
+        _end_with(reading, _finish(message))
+        if "usage" not in message and not message.get("choices"):
+            if isinstance(told := refusal(message), Reported):
+                raise told
             reading.foreign = reading.foreign or shown(message)
         return
     reading.index = _number(choice)
-    running = _count(message.get("usage"), "completion_tokens")
+    running = figure(usage_of(message), "completion_tokens")
+    before = len(reading.pieces)
     _take_choice(reading, stamp, choice, running)
+    if any(piece.text for piece in reading.pieces[before:]):
+        _of_one_answer(reading, message.get("id"))
+
+
+def _of_one_answer(reading: StreamReading, name: object) -> None:
+    """See that the texts of two answers are not mixed: then neither is one."""
+    if not isinstance(name, str) or name == reading.speaker:
+        return
+    if name in reading.speakers:
+        raise MalformedMessage(
+            f"messages of two answers are mixed, named {name!r} and {reading.speaker!r}"
+        )
+    reading.speakers.add(reading.speaker)
+    reading.speaker = name
+
+
+def _find_text(reading: StreamReading, others: bool) -> None:  # noqa: FBT001 - one of two places
+    """Take an answer for none whose text stands where none belongs."""
+    found = others or reading.text or reading.refusal or reading.tools
+    if reading.misplaced and not found and reading.error is None:
+        reading.error = f"no text is where it belongs in {reading.misplaced}"
 
 
 def _take_choice(
@@ -255,10 +286,10 @@ def _take_choice(
     as_long = reason is not None and len(content) == reading.letters
     if as_long and said_again(reading.pieces, content):
         content = ""
-    if reading.finish is None or end_of(reading.finish) == "whole":
-        # Who says that it was cut off or given up is not made whole by what follows.
-        reading.finish = reason or reading.finish
+    _end_with(reading, reason)
     add_text(reading, "refusal", mended(refusal_of(delta)))
+    reading.tools |= calls_a_tool(delta)
+    reading.misplaced = reading.misplaced or misplaced(delta, choice)
     thinking = thought_of(delta)
     if thinking:
         counted = None if content else running
@@ -275,20 +306,36 @@ def _take_choice(
         reading.pieces.append(Piece(stamp, content, reasoning=False, running=running))
 
 
+def _end_with(reading: StreamReading, reason: str | None) -> None:
+    """Take why it ends; who says that it was cut off or given up is not made whole."""
+    if reading.finish is None or end_of(reading.finish) in ("whole", "unknown"):
+        reading.finish = reason or reading.finish
+
+
 def _head(reading: StreamReading, message: dict[str, Any]) -> None:
     """Take what is beside the choices; raise what the server has to complain of."""
     if message.get("error") or message.get("object") == "error":
-        told = _complaint(message)
+        told = complaint(message)
         raise Reported(f"the server reports an error in its answer: {told}")
-    name, usage = message.get("id"), message.get("usage")
+    name, usage = message.get("id"), usage_of(message)
     if isinstance(timings := message.get("timings"), dict):
         reading.timings = timings
     if reading.id is None and isinstance(name, str) and name:
         reading.id = name
-    if isinstance(usage, dict):
-        reading.usage, reading.usage_texts = usage, reading.told
+    if usage is not None:
+        _take_usage(reading, usage)
     elif reading.usage is None and isinstance(timings, dict):
-        reading.usage, reading.usage_texts = _timed(timings), reading.told
+        _take_usage(reading, timed_usage(timings))
+
+
+def _take_usage(reading: StreamReading, usage: dict[str, Any]) -> None:
+    """Take the server's figures; the end alone may count once more meanwhile."""
+    before = figure(reading.usage, "completion_tokens")
+    now = figure(usage, "completion_tokens")
+    again = reading.told and reading.usage_texts == reading.told
+    if again and before and now and abs(now - before) > 1:
+        reading.disputed = reading.told
+    reading.usage, reading.usage_texts = usage, reading.told
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
@@ -340,7 +387,7 @@ def _number(choice: dict[str, Any]) -> object:
 def _finish(choice: dict[str, Any]) -> str | None:
     if choice.get("error"):
         # OpenRouter's form, of a provider that broke off in the midst.
-        words = _complaint(choice)
+        words = complaint(choice)
         raise Reported(f"the server reports an error in its answer: {words}")
     reason = choice.get("finish_reason")
     if isinstance(reason, dict):
@@ -349,50 +396,4 @@ def _finish(choice: dict[str, Any]) -> str | None:
         if isinstance(told, str) and told:
             raise Reported(f"the server gave the answer up: {told} ({kind})")
         reason = kind
-    return reason if isinstance(reason, str) and reason else None
-
-
-def _refuse(message: dict[str, Any]) -> None:
-    """Raise what a message without choices has to say in words."""
-    if told := _complaint(message):
-        raise Reported(f"the server says instead of an answer: {told}")
-
-
-def _timed(timings: dict[str, Any]) -> dict[str, Any]:
-    """Return llama.cpp's own figures under the names of ``usage``.
-
-    Of the prompt it counts what it read, and what it had kept beside it.
-    """
-    read, kept = _count(timings, "prompt_n"), _count(timings, "cache_n")
-    prompt = None if read is None or kept is None else read + kept
-    return {
-        "completion_tokens": timings.get("predicted_n"),
-        "prompt_tokens": prompt,
-    }
-
-
-def _count(usage: object, key: str) -> int | None:
-    value = usage.get(key) if isinstance(usage, dict) else None
-    return value if type(value) is int else None
-
-
-def _complaint(message: object) -> str:
-    """Return the text of an error in the shapes that servers give it."""
-    if isinstance(message, list) and message:
-        message = message[0]
-    if not isinstance(message, dict):
-        return ""
-    for key in _COMPLAINTS:
-        value = message.get(key)
-        if isinstance(value, dict):
-            inner = value.get("message")
-            if isinstance(inner, str) and inner:
-                # A code such as context_length_exceeded may say more than the text.
-                code = value.get("code") or value.get("type")
-                return f"{inner} ({code})" if isinstance(code, str) else inner
-        if value:
-            return value if isinstance(value, str) else shown(value, 1000)
-    # MiniMax's form stands beside good answers too, with the code 0.
-    status = message.get("base_resp")
-    told = status.get("status_msg") if isinstance(status, dict) else None
-    return told if isinstance(told, str) else ""
+    return nearer_reason(choice, reason_of(reason))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.transport.client import EndedRequest
     from pytest_llmlat.values.records import Response, TokenSource
+    from pytest_llmlat.values.timing import Timing
 
 WAYS: tuple[tuple[str, str], ...] = (
     ("/extras/tokenize/count", "input"),  # llama-cpp-python
@@ -49,11 +50,15 @@ class TokenCounter:
         self._frame = 0
         """Tokens that the tokenizer puts round any text."""
 
-    def completed(self, response: Response) -> Response:
+    def completed(self, response: Response, begun: Callable[[], str]) -> Response:
         """Return the response with its tokens counted, if it lacks them.
 
         A stamp holds one token if there are as many as stamps; else only the sum is
-        known.
+        known, and what the first instant has of it.
+
+        Args:
+            response: what came.
+            begun: returns what was there of it at the instant of its first stamp.
         """
         generation, timing = response.generation, response.timing
         if generation is None or generation.output_tokens is not None:
@@ -66,7 +71,7 @@ class TokenCounter:
         if tokens is None or (thoughts and thought_tokens is None):
             return response
         source: TokenSource = "tokenizer"
-        stamps = len(timing.stamps_ns)
+        spread = tokens != len(timing.stamps_ns) and bool(timing.stamps_ns)
         return replace(
             response,
             generation=replace(
@@ -77,10 +82,25 @@ class TokenCounter:
             ),
             timing=replace(
                 timing,
-                stamp_tokens=(1,) * stamps,
-                spread_tokens=None if tokens == stamps or not stamps else tokens,
+                stamp_tokens=self._of_each(timing, tokens, begun),
+                spread_tokens=tokens if spread else None,
             ),
         )
+
+    def _of_each(
+        self, timing: Timing, tokens: int, begun: Callable[[], str]
+    ) -> tuple[int, ...]:
+        """Return the tokens of each stamp: exact for the first instant, then alike."""
+        stamps = timing.stamps_ns
+        later = sum(stamp != stamps[0] for stamp in stamps)
+        several = bool(later) and tokens > len(stamps)
+        at_first = self._count(begun()) if several else None
+        if at_first is None:
+            return (1,) * len(stamps)
+        kept = max(later, tokens - at_first)
+        each, more = divmod(kept, later)
+        rest = [each + (place < more) for place in range(later)]
+        return (tokens - kept, *[0] * (len(stamps) - later - 1), *rest)
 
     def _count(self, text: str) -> int | None:
         if not self._looked:

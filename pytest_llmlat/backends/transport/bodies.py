@@ -21,7 +21,9 @@ _SLICE = 4096
 and a body of many short packets would be copied as often."""
 _ANY_WRAPPER = 47
 _DEFLATE, _CHECKED = 8, 31
-_PLAIN = ("", "identity")
+_PACKED = ("br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi")
+"""Packings with a name (IANA's registry) that are not unpacked here. Any other, such as
+``none`` or ``utf-8``, is a mistake of who wrote it, and the body is plain."""
 _ZIPPED = ("gzip", "x-gzip", "deflate")
 
 
@@ -180,11 +182,13 @@ def _decoded(
     encoding: str, parts: Sequence[tuple[int, bytes]], most: int
 ) -> tuple[Sequence[tuple[int, bytes]], str | None]:
     """Unzip a body part by part, so that each text keeps its arrival."""
-    kind = encoding.strip().lower()
-    if kind in _PLAIN:
+    kinds = [kind.strip().lower() for kind in encoding.split(",")]
+    if others := [kind for kind in kinds if kind in _PACKED]:
+        return (), f"the answer is packed as {others[0]!r}, which was not asked for"
+    zipped = [kind for kind in kinds if kind in _ZIPPED]
+    if not zipped:
         return parts, None
-    if kind not in _ZIPPED:
-        return (), f"the answer is packed as {kind[:40]!r}, which was not asked for"
+    kind = zipped[0]
     unpacked: list[tuple[int, bytes]] = []
     unzipping = _Unzipping(_wrapper(kind, parts), most)
     for stamp, packed in parts:

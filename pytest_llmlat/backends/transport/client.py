@@ -24,7 +24,11 @@ from pytest_llmlat.backends.transport.event_loop import (
 )
 from pytest_llmlat.backends.transport.messages import request_id
 from pytest_llmlat.backends.transport.pool import Pool
-from pytest_llmlat.backends.transport.retrying import is_passing, wait_asked
+from pytest_llmlat.backends.transport.retrying import (
+    is_passing,
+    told_to_retry,
+    wait_asked,
+)
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.values.errors import MissingExtra, Unsupported
 from pytest_llmlat.values.timing import NS_PER_S
@@ -334,9 +338,13 @@ class Client:
 
     def _may_pass(self, attempt: Attempt) -> bool:
         """Whether the same request may succeed after what was answered."""
-        if not (attempt.complete and is_passing(attempt.status)):
+        if not attempt.complete or attempt.status in SUCCESS:
             return False
-        return self._is_final is None or not self._is_final(attempt.response())
+        answer = attempt.response()
+        told = told_to_retry(answer.headers)
+        if not (is_passing(attempt.status) if told is None else told):
+            return False
+        return self._is_final is None or not self._is_final(answer)
 
     async def _again(self, call: _Call, first: Attempt, retries: int) -> Attempt:
         """Send again after growing waits, until it helps or no more is allowed."""

@@ -28,6 +28,18 @@ def is_passing(status: int | None) -> bool:
     return status in _PASSING or status in _SERVER_ERRORS
 
 
+def told_to_retry(headers: Mapping[str, str]) -> bool | None:
+    """Return whether a server says itself that it may help, ``None`` if it does not.
+
+    OpenAI's and Anthropic's do, and their own clients heed it.
+
+    Args:
+        headers: of the answer, by names in lower case.
+    """
+    told = headers.get("x-should-retry", "").strip().lower()
+    return {"true": True, "false": False}.get(told)
+
+
 def wait_asked(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds a server asks us to wait, ``None`` if it does not.
 

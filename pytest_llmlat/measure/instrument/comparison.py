@@ -24,7 +24,7 @@ class Entry:
 
     id: str
     received_ns: int
-    """Instant at which the whole request was there."""
+    """Instant at which the system had the whole request, as far as it tells."""
     written_ns: tuple[int, ...]
     """Instants just before each content token was handed to the system."""
 

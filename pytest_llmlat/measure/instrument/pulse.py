@@ -14,6 +14,9 @@ system-wide. It reads CLOCK_MONOTONIC on Linux, mach_absolute_time on macOS and
 QueryPerformanceCounter on Windows, since 3.10 without an offset of the process
 (docs.python.org/3/library/time.html#time.perf_counter, bpo-37205).
 
+A request is received when the system has it (Linux; elsewhere, when it is read): a
+server that wakes up late is late by its own log.
+
 No event loop stands between the stamp and the system call: uvloop keeps what is written
 until the end of its round, and neither it nor asyncio sleeps for less than whole
 milliseconds. What is left of a write's cost is the system's: three quarters of it.
@@ -39,6 +42,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.instrument import wire
+from pytest_llmlat.measure.instrument.kernel_stamps import received, stamp_arrivals
 from pytest_llmlat.values.timing import NS_PER_S
 
 if sys.platform != "win32":
@@ -91,6 +95,7 @@ class PulseConnection:
     ) -> None:
         """Listen on ``line``; whole requests go to ``pulse``."""
         self.line = line
+        self._stamped = stamp_arrivals(line)
         self.answer: PulseReply | None = None
         self.received_ns = 0
         self.wanted_id: str | None = None
@@ -101,12 +106,15 @@ class PulseConnection:
     def read(self) -> bool:
         """Take in what has come; return whether the connection goes on."""
         try:
-            data = self.line.recv(_READ_BYTES)
+            if self._stamped:
+                data, self.received_ns = received(self.line, _READ_BYTES)
+            else:
+                data = self.line.recv(_READ_BYTES)
+                self.received_ns = perf_counter_ns()
         except BlockingIOError:
             return True
         except OSError:
             return False
-        self.received_ns = perf_counter_ns()
         # While an answer is under way, a client of ours has nothing to say.
         if not data or self.answer is not None:
             return False
