@@ -121,31 +121,44 @@ def together(cells: Sequence[CellTimes]) -> Moved:
 
 def own(cells: Sequence[CellTimes]) -> list[Spread]:
     """Return the variance of each cell's change, but for the noise of its samples."""
-    return _own(cells, list(_unlike_others(cells)))
-
-
-def foreseen(cells: Sequence[CellTimes]) -> list[Spread]:
-    """Return the same of a candidate that is not measured yet.
-
-    How unlike its cells will move is not known, but how sure that will be.
-    """
-    others = len(cells) - 1 if len(cells) >= _FEWEST_CELLS else 0
-    return _own(cells, [(None, others - 1 if others else 0)] * len(cells))
-
-
-def _own(
-    cells: Sequence[CellTimes], others: Sequence[tuple[float | None, int]]
-) -> list[Spread]:
     if len(cells) == 1:
-        # Alone, its runs tell both at once.
         (cell,) = cells
-        common = _common(list(cell.runs.values()), cell.noise, CELL_SPREAD)
-        return [scaled(_at_least(common, cell.rounds), cell.stored)]
+        alone = _alone(cell)
+        return [scaled(_at_least(alone, cell.rounds), cell.stored)]
     common = together(cells).run
     return [
         scaled(_at_least(summed([common, unlike]), cell.rounds), cell.stored)
-        for cell, unlike in zip(cells, _unlike(cells, others), strict=True)
+        for cell, unlike in zip(
+            cells, _unlike(cells, list(_unlike_others(cells))), strict=True
+        )
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What runs to come will differ in, as far as stored ones tell."""
+
+    run: Spread
+    """Variance of what is common to a run; of one cell alone of all that it has."""
+    cell: Spread
+    """Variance of what is a cell's own in a run."""
+
+
+def effects(cells: Sequence[CellTimes]) -> Effects:
+    """Return what runs differ in, from the stored ones alone.
+
+    Args:
+        cells: at least one; their changes are not looked at.
+    """
+    if len(cells) == 1:
+        return Effects(run=_alone(cells[0]), cell=NOTHING)
+    unlike = _unlike(cells, [(0.0, 0)] * len(cells))
+    return Effects(run=together(cells).run, cell=unlike[0])
+
+
+def _alone(cell: CellTimes) -> Spread:
+    """Return what runs of one cell differ in: they tell both effects at once."""
+    return _common(list(cell.runs.values()), cell.noise, CELL_SPREAD)
 
 
 def _at_least(runs: Spread, rounds: Spread) -> Spread:
@@ -201,14 +214,14 @@ def _common(means: Sequence[float], noise: float, more: float = 0.0) -> Spread:
 
 
 def _unlike(
-    cells: Sequence[CellTimes], others: Sequence[tuple[float | None, int]]
+    cells: Sequence[CellTimes], others: Sequence[tuple[float, int]]
 ) -> list[Spread]:
     """Estimate B from how unlike cells move, for each without its own change.
 
     Args:
         cells: all of them.
         others: for each how unlike the others moved in this run, and the degrees of
-            freedom of that; ``None`` if it is still to come.
+            freedom of that: 0 if it is still to come.
     """
     shared = sorted(set.intersection(*(set(cell.runs) for cell in cells)))
     stored, known = 0.0, 0
@@ -219,10 +232,6 @@ def _unlike(
         stored = known * max(0.0, left - noise)
     found = []
     for seen, degrees in others:
-        if seen is None:
-            told = _moderated(stored / known if known else 0.0, known, *_CELL)
-            found.append(Spread(told.variance, told.degrees + degrees))
-            continue
         whole = known + degrees
         both = (stored + degrees * seen) / whole if whole else 0.0
         found.append(_moderated(both, whole, *_CELL))

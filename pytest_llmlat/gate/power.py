@@ -12,37 +12,32 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import NormalDist, fmean, pvariance, variance
+from statistics import fmean, pvariance
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.between_runs import (
-    CellTimes,
-    Spread,
-    at_most,
-    foreseen,
-    summed,
-    together,
-)
 from pytest_llmlat.gate.changes import BALANCED, QUALITY
+from pytest_llmlat.gate.foreseen_sessions import seen_slowdowns
+from pytest_llmlat.gate.future_cells import FutureCell, FutureTimes
 from pytest_llmlat.gate.hypotheses import ALL_CELLS, ALL_CELLS_SHARE, BALANCED_BY
 from pytest_llmlat.gate.judging import ALPHA
 from pytest_llmlat.gate.matching import same
 from pytest_llmlat.gate.pairing import LATENCIES, log_times
-from pytest_llmlat.gate.seen_loss import POWER, loss_of_answers, noncentral
-from pytest_llmlat.gate.stored_runs import drift
+from pytest_llmlat.gate.sample_noise import sample_noise
+from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
 from pytest_llmlat.gate.suspicion import most_looks
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_llmlat.gate.foreseen_sessions import SeenAt
+    from pytest_llmlat.gate.sample_noise import SampleNoise
     from pytest_llmlat.store.baselines import BaselineCell, BaselineRun
-    from pytest_llmlat.values.records import Cell, Record
+    from pytest_llmlat.values.records import Cell
 
 SIZES = (15, 30, 60, 120, 250, 500, 1000)
 """Numbers of samples of the table, beside the baseline's own."""
 _ROUNDS = 20
-_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +67,7 @@ class _StoredCell:
 
     cell: Cell
     runs: Mapping[str, BaselineCell]
-    noise: float | None
-    """Variance of one sample's log e2e in one run; ``None`` if nobody knows."""
-    alike: float
-    """Variance of a run's mean that likeness of neighbours adds, for one sample; shared
-    by all of them as the samples' own noise is."""
+    noise: SampleNoise
     same_answers: bool
     """Whether all runs gave the same answers, so that another one will too."""
     looks: int
@@ -88,34 +79,32 @@ class _StoredCell:
         newest = list(self.runs.values())[-1]
         return len({record.item for record in newest.records})
 
-    def times(self) -> CellTimes | None:
-        """Return its times in the stored runs; ``None`` if they tell no noise."""
-        if self.noise is None:
-            return None
-        logs = [log_times(run.records, BALANCED_BY) for run in self.runs.values()]
-        count = len(logs[-1])
-        return CellTimes(
-            change=0.0,
-            noise=(self.noise + self.alike) / count,
-            samples=count,
-            runs={
-                name: fmean(own.values())
-                for name, own in zip(self.runs, logs, strict=True)
-            },
-        )
+    def future(
+        self, tolerated: Mapping[str, float], alike: Mapping[str, float]
+    ) -> FutureCell | None:
+        """Return it as sessions to come will have it; ``None`` if nothing is known.
 
-    def within(self, samples: int) -> list[Spread]:
-        """Return what samples make of a change: their noise, and its being alike."""
-        if self.noise is None:
-            return []
-        # Of the run to come by so many looks, and of the mean of the stored ones.
-        share = (1 / self.looks + 1 / len(self.runs)) / samples
-        return [
-            Spread(self.noise * share, samples - 1),
-            # It is none where less is seen than chance makes, and varies as much as
-            # the square of one value does.
-            Spread(self.alike * share, 1),
-        ]
+        Args:
+            tolerated: what is gated, and how much worse each may be.
+            alike: how alike neighbours are, by latency.
+        """
+        noise = self.noise.only(tolerated)
+        if BALANCED_BY not in noise.names:
+            return None
+        times = {}
+        for name in noise.names:
+            logs = [log_times(run.records, name) for run in self.runs.values()]
+            times[name] = FutureTimes(
+                runs={
+                    run: fmean(own.values())
+                    for run, own in zip(self.runs, logs, strict=True)
+                },
+                samples=len(logs[-1]),
+                noise=noise.variances[name],
+                alike=alike[name] * noise.variances[name],
+                tolerance=math.log1p(tolerated[name]),
+            )
+        return FutureCell(times=times, correlation=noise.correlation, looks=self.looks)
 
 
 def visible(
@@ -154,7 +143,7 @@ def visible(
         if size in {*SIZES, count}
     ]
     if len(cells) > 1:
-        found += [_all(cells, allowed, size) for size in sizes]
+        found += [tables[size][-1] for size in sizes]
     return found
 
 
@@ -163,60 +152,68 @@ def _table(
     allowed: Sequence[Mapping[str, float]],
     samples: int,
 ) -> list[Visible]:
-    """Return what is seen of each cell, while the others stay as they are."""
+    """Return what is seen of each cell, while the others stay as they are.
+
+    Behind them what is seen where all are slower by the same share.
+    """
     share = ALPHA / 2 * (1 - ALL_CELLS_SHARE if len(cells) > 1 else 1)
     level = share / max(1, sum(map(_families, cells, allowed)))
-    times = [each.times() for each in cells]
-    timed = [each for each in times if each is not None]
-    between = iter(foreseen(timed) if timed else ())
-    found = []
-    for each, gated, known in zip(cells, allowed, times, strict=True):
-        slower = slower_at_most = worse = None
-        runs = None if known is None else next(between)
-        if known is not None and runs is not None and BALANCED_BY in gated:
-            slower, slower_at_most = _slower(
-                runs, each.within(samples), level, gated[BALANCED_BY]
-            )
-        if QUALITY in gated:
-            worse = _worse(each, samples, level, gated[QUALITY])
-        found.append(
-            Visible(
-                cell=each.cell.id,
-                samples=samples,
-                slower=slower,
-                slower_at_most=slower_at_most,
-                worse=worse,
-                stored=len(each.runs),
-            )
+    alike = _alike(cells)
+    futures = [
+        each.future(gated, alike) for each, gated in zip(cells, allowed, strict=True)
+    ]
+    timed = [each for each in futures if each is not None]
+    slower, of_all = (
+        seen_slowdowns(
+            timed, samples, level=level, level_of_all=ALPHA / 2 * ALL_CELLS_SHARE
         )
-    return found
-
-
-def _all(
-    cells: Sequence[_StoredCell],
-    allowed: Sequence[Mapping[str, float]],
-    samples: int,
-) -> Visible:
-    """Return what is seen where all cells are slower by the same share."""
-    gated = [own[BALANCED_BY] for own in allowed if BALANCED_BY in own]
-    known = [(each, times) for each in cells if (times := each.times())]
-    slower = slower_at_most = None
-    if len(known) > 1 and gated:
-        moved = together([times for _, times in known])
-        parts = [part for each, _ in known for part in each.within(samples)]
-        mean = [Spread(x.variance / len(known) ** 2, x.degrees) for x in parts]
-        tolerance = math.expm1(fmean(map(math.log1p, gated)))
-        slower, slower_at_most = _slower(
-            moved.between, mean, ALPHA / 2 * ALL_CELLS_SHARE, tolerance
-        )
-    return Visible(
-        cell=ALL_CELLS,
-        samples=samples,
-        slower=slower,
-        slower_at_most=slower_at_most,
-        worse=None,
-        stored=max(len(each.runs) for each in cells),
+        if timed
+        else ([], None)
     )
+    seen = iter(slower)
+    found = [
+        _visible(
+            each.cell.id,
+            samples,
+            len(each.runs),
+            None if future is None else next(seen),
+            _worse(each, samples, level, gated[QUALITY]) if QUALITY in gated else None,
+        )
+        for each, gated, future in zip(cells, allowed, futures, strict=True)
+    ]
+    stored = max((len(each.runs) for each in cells), default=0)
+    return [*found, _visible(ALL_CELLS, samples, stored, of_all, None)]
+
+
+def _visible(
+    cell: str, samples: int, stored: int, seen: SeenAt | None, worse: float | None
+) -> Visible:
+    return Visible(
+        cell=cell,
+        samples=samples,
+        slower=None if seen is None else math.expm1(seen.usual),
+        slower_at_most=None if seen is None else math.expm1(seen.at_most),
+        worse=worse,
+        stored=stored,
+    )
+
+
+def _alike(cells: Sequence[_StoredCell]) -> dict[str, float]:
+    """Return how alike neighbours are on this machine, by latency.
+
+    Over all cells, since a few batches of one cell tell it badly. What is within a
+    standard error of none is taken for none: chance alone makes as much.
+    """
+    found = {}
+    for name in LATENCIES:
+        known = [each.noise for each in cells if name in each.noise.names]
+        if not known:
+            continue
+        mean = fmean(noise.alike[name] for noise in known)
+        degrees = sum(noise.degrees for noise in known)
+        chance = math.sqrt(2 / degrees) if degrees else math.inf
+        found[name] = mean if mean > chance else 0.0
+    return found
 
 
 def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
@@ -227,27 +224,6 @@ def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
     alone = not (each.same_answers and clocked)
     balance = BALANCED in allowed and alone
     return quality + balance + any(name in allowed for name in LATENCIES)
-
-
-def _slower(
-    runs: Spread, within: Sequence[Spread], level: float, tolerance: float
-) -> tuple[float, float]:
-    """Return the smallest visible share beyond the tolerance, and what it may be.
-
-    Args:
-        runs: what runs differ in, as far as the stored ones tell.
-        within: what samples make of a change.
-        level: one-sided.
-        tolerance: a share.
-    """
-    whole = summed([runs, *within])
-    usual = math.sqrt(whole.variance)
-    reach = noncentral(level, whole.degrees) * usual
-    # The bound that is gated by stays; the change itself varies more.
-    wider = math.sqrt(whole.variance - runs.variance + at_most(runs)) - usual
-    shares = (reach, reach + _NORMAL.inv_cdf(POWER) * wider)
-    slower, most = (math.expm1(math.log1p(tolerance) + each) for each in shares)
-    return slower, most
 
 
 def _worse(
@@ -299,35 +275,12 @@ def _values(cell: BaselineCell) -> dict[str, float]:
 def _stored(runs: Mapping[str, BaselineCell], *, looks: int) -> _StoredCell:
     """Return a cell with what its runs tell of how it varies."""
     newest = list(runs.values())[-1]
-    logs = [log_times(run.records, BALANCED_BY) for run in runs.values()]
-    common = [name for name in logs[-1] if all(name in own for own in logs)]
-    noise, alike = None, 0.0
-    if len(logs) > 1 and len(common) > 2:  # noqa: PLR2004 - a variance
-        rows = [[own[name] for name in common] for own in logs]
-        middles = [fmean(column) for column in zip(*rows, strict=True)]
-        apart = [[x - y for x, y in zip(row, middles, strict=True)] for row in rows]
-        free = len(rows) - 1
-        noise = sum(map(variance, apart)) / free
-        alike = fmean(drift(row).variance for row in apart) * len(rows) / free
-        alike *= len(common)
-    elif again := _again(newest.records):
-        noise = fmean(again)
     others = [run.answers for run in runs.values() if run is not newest]
     return _StoredCell(
         cell=newest.cell,
         runs=runs,
-        noise=noise,
-        alike=alike,
+        noise=sample_noise([run.records for run in runs.values()]),
         looks=looks if newest.cell.scenario == SINGLE.name else 1,
         same_answers=bool(others)
         and all(same(newest.answers, answers) for answers in others),
     )
-
-
-def _again(records: Sequence[Record]) -> list[float]:
-    """Return the variance of the mean log e2e of each sample that has several."""
-    logs: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        if record.finish != "error" and record.timing and record.timing.e2e_s > 0:
-            logs[record.sample].append(math.log(record.timing.e2e_s))
-    return [variance(own) / len(own) for own in logs.values() if len(own) > 1]

@@ -32,21 +32,35 @@ class StoredTimes:
     """What neighbours being alike adds to the variance of the change."""
 
 
+def batches_of(count: int) -> int:
+    """Return into how many batches the samples of a cell are divided; 0 if too few."""
+    batches = count // max(1, round(math.sqrt(count)))
+    return batches if batches >= FEWEST else 0
+
+
+def likeness(values: Sequence[float]) -> float:
+    """Return how much more a mean varies than if its values were drawn at random.
+
+    By batch means (Law & Carson 1979, Operations Research 27(5)); a variance, and below
+    0 where neighbours are less alike than chance makes them.
+
+    Args:
+        values: in the order in which the samples were measured; some batches of them.
+    """
+    long_run = variance_by_batches(values, batches_of(len(values)))
+    return long_run - variance(values) / len(values)
+
+
 def drift(ratios: Sequence[float]) -> Spread:
     """Return the variance of a mean that comes from neighbours being alike.
-
-    By batch means (Law & Carson 1979, Operations Research 27(5)): what means of
-    neighbouring samples differ in, beyond what samples drawn at random would.
 
     Args:
         ratios: in the order in which the samples were measured.
     """
-    count = len(ratios)
-    batches = count // max(1, round(math.sqrt(count)))
-    if batches < FEWEST:
+    batches = batches_of(len(ratios))
+    if not batches:
         return NOTHING
-    long_run = variance_by_batches(ratios, batches)
-    return Spread(max(0.0, long_run - variance(ratios) / count), batches - 1)
+    return Spread(max(0.0, likeness(ratios)), batches - 1)
 
 
 def stored_times(

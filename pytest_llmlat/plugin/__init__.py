@@ -7,6 +7,7 @@ than the options until a test asks for the fixture ``llm`` or a name is given.
 from __future__ import annotations
 
 from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +23,9 @@ from pytest_llmlat.plugin.keys import (
     session_of,
     settings_of,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["llm", "llmlat"]
 
@@ -66,23 +70,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Tell which run is gone on with, and which changes this one could see."""
+    """Tell which run is gone on with."""
     if SETTINGS not in config.stash:
         return []
     settings = config.stash[SETTINGS]
-    told = []
-    if settings.sitting > 1:
-        run = settings.folder.name
-        told = [f"llmlat: goes on with run {run}, sitting {settings.sitting}"]
-    if not settings.power:
-        return told
-    from pytest_llmlat.report.power_lines import power_lines  # noqa: PLC0415
-    from pytest_llmlat.values.errors import UsageError  # noqa: PLC0415 - not at start-up
-
-    try:
-        return [*told, *power_lines(session_of(config).gate.power())]
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+    if settings.sitting <= 1:
+        return []
+    run = settings.folder.name
+    return [f"llmlat: goes on with run {run}, sitting {settings.sitting}"]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -108,6 +103,12 @@ def pytest_configure_node(node: _WorkerNode) -> None:
 
         node.config.stash[WORKERS] = WorkersProgress(reporter, settings.folder)
         node.config.stash[WORKERS].start()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the base branch where it lies in this project: it is read, not run."""
+    base = config.stash[SETTINGS].base if SETTINGS in config.stash else None
+    return True if base is not None and collection_path == base else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -192,8 +193,12 @@ def _unwritten(
 def pytest_report_collectionfinish(
     config: pytest.Config, items: list[pytest.Item]
 ) -> list[str]:
-    """Tell which extensions cannot be used that were to be."""
+    """Tell which extensions cannot be used, and which changes this run could see.
+
+    Not in the header, which ``-q`` leaves out.
+    """
     found = extending.late(config)
+    power = _power(config)
     if SESSION in config.stash:
         from pytest_llmlat.plugin.collection import task_of, unasked  # noqa: PLC0415
         from pytest_llmlat.plugin.device_hints import (  # noqa: PLC0415
@@ -211,8 +216,17 @@ def pytest_report_collectionfinish(
                 *unasked(selection.chosen_tasks or ()),
                 *idle_devices(expression, selection),
             ]
-        return [*(f"extension: {problem}" for problem in found), *hints]
+        return [*(f"extension: {problem}" for problem in found), *hints, *power]
     return [f"extension: {problem}" for problem in found]
+
+
+def _power(config: pytest.Config) -> list[str]:
+    """Return the table of changes that this run could see, if it was asked for."""
+    if SETTINGS not in config.stash or not config.stash[SETTINGS].power:
+        return []
+    from pytest_llmlat.report.power_lines import power_lines  # noqa: PLC0415
+
+    return power_lines(session_of(config).gate.power())
 
 
 @pytest.hookimpl(tryfirst=True)

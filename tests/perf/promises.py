@@ -1,10 +1,11 @@
 """What the gate promises, and how often it is seen to come true; run by hand.
 
-    python -m tests.perf.promises power [BASELINES]    # --llm-power: 80 % each
+    python -m tests.perf.promises power [BASELINES [NAME]]   # --llm-power: 80 % each
     python -m tests.perf.promises quality [BASELINES]  # the same of lost answers
     python -m tests.perf.promises needed [SESSIONS]    # needed samples and runs: 80 %
 
-A baseline is simulated and its table read off; then candidates that changed by just
+NAME is a part of a study's name: only those are made. A baseline is simulated and its
+table read off; then candidates that changed by just
 what the table says. Or an undecided session, and then one that has what it needs.
 """
 
@@ -43,6 +44,8 @@ from tests.perf.stored_runs import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_llmlat.values.records import Record
+
 Kept: TypeAlias = tuple[float, bool, bool | None]
 """The true change, and whether it was decided with the fewest and with enough."""
 SAMPLES, AGAIN = 24, 10
@@ -59,14 +62,25 @@ class Study:
     stored: int
 
 
-def stored_run(number: int, logs: np.ndarray, usual: np.ndarray) -> BaselineRun:
-    """Return a run of these log times, whose answers are all right."""
+def stored_run(
+    number: int, logs: np.ndarray, usual: np.ndarray, firsts: np.ndarray
+) -> BaselineRun:
+    """Return a run of these log times, whose answers are all right.
+
+    Args:
+        number: of the run.
+        logs: beyond what is usual, of each cell and sample.
+        usual: log times of the samples.
+        firsts: what first tokens have for themselves.
+    """
     cells = []
     for at, row in enumerate(logs):
         cell = cell_of(at)
         records = tuple(
-            answer(cell, f"s{n:03}", float(np.exp(x)), right=True)
-            for n, x in enumerate(usual[at] + row)
+            begun(answer(cell, f"s{n:03}", float(np.exp(x)), right=True), own)
+            for n, (x, own) in enumerate(
+                zip(usual[at] + row, firsts[at].tolist(), strict=True)
+            )
         )
         cells.append(
             BaselineCell(
@@ -80,6 +94,15 @@ def stored_run(number: int, logs: np.ndarray, usual: np.ndarray) -> BaselineRun:
             )
         )
     return BaselineRun(id=f"r{number}", plugin="0", environment={}, cells=tuple(cells))
+
+
+def begun(record: Record, more: float) -> Record:
+    """Return an answer whose first token comes so much later, on the log scale."""
+    timing = record.timing
+    assert timing is not None
+    first, last = timing.stamps_ns
+    first = min(round(first * math.exp(more)), last)
+    return replace(record, timing=replace(timing, stamps_ns=(first, last)))
 
 
 def times_kept(study: Study, seed: int) -> list[tuple[str, float, int]]:
@@ -96,7 +119,10 @@ def times_kept(study: Study, seed: int) -> list[tuple[str, float, int]]:
         for _ in range(study.stored)
     ]
     rows = visible(
-        [stored_run(at, run, usual) for at, run in enumerate(runs)],
+        [
+            stored_run(at, run, usual, source.normal(0.0, place.first, shape))
+            for at, run in enumerate(runs)
+        ],
         tolerated=GateRules().tolerated,
         samples=None,
         again=True,
@@ -161,7 +187,7 @@ def loss_kept(study: Lost, seed: int) -> list[tuple[str, float, int]]:
         return np.where(anew, source.random(count) < study.right, usual)
 
     def run_of(number: int, right: np.ndarray) -> BaselineRun:
-        run = stored_run(number, np.zeros((1, count)), np.zeros((1, count)))
+        run = stored_run(number, *np.zeros((3, 1, count)))
         (own,) = run.cells
         records = tuple(
             answer(cell, f"s{n:03}", 1.0, right=bool(x)) for n, x in enumerate(right)
@@ -193,12 +219,17 @@ def loss_kept(study: Lost, seed: int) -> list[tuple[str, float, int]]:
     return [("quality", loss, hits)]
 
 
-def power(baselines: int, pool: ProcessPoolExecutor) -> None:
+def power(baselines: int, pool: ProcessPoolExecutor, name: str) -> None:
     """Print what was promised and what was seen."""
     quiet = Place(run=0.01, cell=0.013)
     studies = [
-        Study(name=name, place=place, cells=cells, stored=stored)
-        for name, place in (
+        Study(
+            name=f"{what}, {cells} cells, {stored} runs",
+            place=place,
+            cells=cells,
+            stored=stored,
+        )
+        for what, place in (
             ("1 % a run, 1.3 % a cell", quiet),
             ("noise 5 %", replace(quiet, noise=0.05)),
             ("own noise of first tokens", replace(quiet, first=0.05)),
@@ -208,12 +239,12 @@ def power(baselines: int, pool: ProcessPoolExecutor) -> None:
         for cells in (1, 6)
         for stored in (2, 3, 5)
     ]
-    for study in studies:
+    for study in (each for each in studies if name in each.name):
         kept = pool.map(partial(times_kept, study), range(baselines), chunksize=4)
-        tell(f"{study.name}, {study.cells} cells, {study.stored} runs", list(kept))
+        tell(study.name, list(kept))
 
 
-def quality(baselines: int, pool: ProcessPoolExecutor) -> None:
+def quality(baselines: int, pool: ProcessPoolExecutor, only: str) -> None:
     """Print the same of losses of quality."""
     for samples, right, flips, stored in (
         (60, 0.9, 0.0, 3),
@@ -224,6 +255,8 @@ def quality(baselines: int, pool: ProcessPoolExecutor) -> None:
         (200, 0.6, 1.0, 1),
     ):
         name = f"{samples} samples, {right:.0%} right, {flips:.0%} anew, {stored} runs"
+        if only not in name:
+            continue
         lost = Lost(name=name, samples=samples, right=right, flips=flips, stored=stored)
         kept = pool.map(partial(loss_kept, lost), range(baselines), chunksize=4)
         tell(name, list(kept))
@@ -315,13 +348,15 @@ def runs_kept(stored: int, seed: int) -> Kept | None:
     return true, bool(kept[0]), None if kept[1] is None else bool(kept[1])
 
 
-def needed(sessions: int, pool: ProcessPoolExecutor) -> None:
+def needed(sessions: int, pool: ProcessPoolExecutor, only: str) -> None:
     """Print how often so many samples or runs decided."""
     studies: list[tuple[str, Callable[[int], Kept | None]]] = [
         *((f"samples, noise {n}", partial(samples_kept, n)) for n in (0.1, 0.2, 0.4)),
         *((f"runs beside {k}", partial(runs_kept, k)) for k in (1, 2, 3)),
     ]
     for name, once in studies:
+        if only not in name:
+            continue
         told = [each for each in pool.map(once, range(sessions), chunksize=20) if each]
         half = np.mean([each[1] for each in told]) if told else math.nan
         sure = [each[2] for each in told if each[2] is not None]
@@ -333,11 +368,11 @@ def needed(sessions: int, pool: ProcessPoolExecutor) -> None:
         )
 
 
-def main(kind: str, count: str = "100") -> None:
-    """Run one of the studies."""
+def main(kind: str, count: str = "100", name: str = "") -> None:
+    """Run the studies of one kind whose names have ``name`` in them."""
     with ProcessPoolExecutor(WORKERS) as pool:
         studies = {"power": power, "quality": quality, "needed": needed}
-        studies[kind](int(count), pool)
+        studies[kind](int(count), pool, name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Real sessions of an embedded model beside stored runs of its own. Run by hand.
 
-    python -m tests.perf.real_sessions [ALIKE] [SLOWED]     # 20 and 10 unless told
+    python -m tests.perf.real_sessions [ALIKE] [SLOWED] [CELLS]   # 20, 10 and one
 
 Three runs are stored as a baseline. Then come sessions of the same model (any
 regression is a false alarm) and, scattered among them, sessions of the same model
@@ -24,10 +24,19 @@ MODULE = """
 import pytest
 
 
-@pytest.mark.llm("sentiment/polarity")
-def test_sentiment(llm, llmlat):
+@pytest.mark.llm(*{tasks})
+def test_tasks(llm, llmlat):
     assert llmlat.run(llm).errors == 0
 """
+TASKS = (
+    "sentiment/polarity",
+    "reasoning/logic",
+    "sentiment/emotion",
+    "translation/en-de",
+    "reasoning/arithmetic",
+    "translation/de-en",
+)
+"""Cells of a session, as many as are told: the ones of short answers first."""
 MODELS = """
 [models.tiny]
 backend = "gguf"
@@ -39,11 +48,12 @@ options = {{ threads = 1{slower} }}
 """
 
 
-def main(alike: int, slowed: int) -> None:
+def main(alike: int, slowed: int, cells: int) -> None:
     """Store three runs, measure both kinds, and print what the gate said."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
-        (project / "test_same.py").write_text(MODULE, "utf-8")
+        module = MODULE.format(tasks=TASKS[:cells])
+        (project / "test_same.py").write_text(module, "utf-8")
         (project / "pytest.ini").write_text("[pytest]\nllm = tiny\n", "utf-8")
         for _ in range(STORED):
             _session(project, "--llm-save-baseline=same", slower=False)
@@ -96,4 +106,4 @@ def _session(project: Path, *options: str, slower: bool) -> int:
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:]]
-    main(*(numbers + [20, 10][len(numbers) :]))
+    main(*(numbers + [20, 10, 1][len(numbers) :]))

@@ -2,6 +2,7 @@
 
     python tests/perf/stored_runs.py aa [SESSIONS] [never]     # identical candidates
     python tests/perf/stored_runs.py slow [SESSIONS] [never]   # slower ones: power
+    python tests/perf/stored_runs.py one [SESSIONS]   # one cell alone, 10 % slower
 
 Times are simulated on the log scale, as runs on a machine were seen to differ. What
 judges them is the gate's own code, from the log times of each sample on: two-level
@@ -327,6 +328,27 @@ def table(
         print(f"{name}, {cells} cells: {'  '.join(row)}", flush=True)
 
 
+def alone(sessions: int, pool: ProcessPoolExecutor) -> None:
+    """Print what a session of one cell sees of 10 %, by its noise and samples."""
+    for noise in (0.03, 0.05, 0.1):
+        for samples in (24, 60, 120):
+            row = [
+                f"{stored} {seen(world, sessions, pool)}"
+                for stored in (3, 5)
+                for world in [
+                    World(
+                        place=Place(run=0.01, noise=noise),
+                        cells=1,
+                        stored=stored,
+                        slower=(math.log(1.1),),
+                        samples=samples,
+                        looks=looks_of(1),
+                    )
+                ]
+            ]
+            print(f"noise {noise}, {samples} samples: {'  '.join(row)}", flush=True)
+
+
 def main(kind: str, sessions: str = "300", look: str = "suspicious") -> None:
     """Run one of the studies."""
     quiet, some = Place(run=0.01), Place(run=0.02)
@@ -347,6 +369,9 @@ def main(kind: str, sessions: str = "300", look: str = "suspicious") -> None:
         ]
     print("stored runs, then: any regression (of all cells together), times measured")
     with ProcessPoolExecutor(WORKERS) as pool:
+        if kind == "one":
+            alone(int(sessions), pool)
+            return
         for name, place, slower, counts in studies:
             table(name, place, slower, counts, int(sessions), pool, look=look)
 

@@ -100,6 +100,14 @@ def test_nothing_changed_is_nothing_said(gated: Gated) -> None:
     assert notes(gated) == []
 
 
+def test_the_tests_of_the_base_are_not_run(gated: Gated) -> None:
+    """Pytest would collect them too where no folder of benchmarks is named."""
+    result = gated.run(BASE, "-o", "addopts=")
+
+    assert result.ret == OK
+    result.assert_outcomes(passed=1)
+
+
 def test_an_ini_file_that_the_change_adds_is_not_found_first(gated: Gated) -> None:
     """Pytest would take pytest.ini before tox.ini; the base has only the latter."""
     own = (gated.folder / "tox.ini").read_text("utf-8")

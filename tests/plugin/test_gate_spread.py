@@ -61,11 +61,12 @@ def test_workers_that_measured_nothing_do_not_pass(gated: Gated) -> None:
     assert gate_line(result) == "gate: 1 failed: FAILED"
 
 
-def test_power_is_told_before_the_run(gated: Gated) -> None:
-    """A table of what each number of samples shows, in the header."""
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_power_is_told_before_the_run(gated: Gated, options: tuple[str, ...]) -> None:
+    """A table of what each number of samples shows, however little is printed."""
     gated.save()
 
-    result = gated.compare("--llm-power", "--collect-only")
+    result = gated.compare("--llm-power", "--collect-only", *options)
 
     assert result.ret == OK
     result.stdout.fnmatch_lines(
