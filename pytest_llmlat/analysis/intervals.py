@@ -115,6 +115,17 @@ def mean_figure(
     )
 
 
+def counted_share(count: int, total: int) -> Estimate:
+    """Return the share of independent trials that came out so, with its interval.
+
+    Args:
+        count: how many did.
+        total: of so many, at least one.
+    """
+    low, high = _agresti_coull(count / total, total, _SURE)
+    return Estimate(value=count / total, low=low, high=high)
+
+
 def jackknife_figure(
     value: float,
     columns: Array,

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import NormalDist, fmean, variance
+from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.intervals import counted_share
 from pytest_llmlat.analysis.student_t import quantile
 from pytest_llmlat.values.results import Estimate
 
@@ -27,7 +28,6 @@ LEAST_ALIKE = 0.8
 MOST_SLOPE = 0.05
 """Quality per doubling of an answer's words from which on a slope is too much."""
 MOST_FAVOUR = 0.05
-_SURE = NormalDist().inv_cdf(0.975)
 _BIAS_LEVEL = 0.995
 FEWEST = 10
 """Number of trials below which a share says nothing of a judge."""
@@ -57,7 +57,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitness:
-    """What is known of one judge; shares with Wilson's 95 % interval."""
+    """What is known of one judge; shares with their 95 % intervals."""
 
     judge: str
     votes: int
@@ -161,15 +161,8 @@ def _beyond(found: Estimate, most: float) -> bool:
 
 
 def _share(count: int, total: int) -> Estimate:
-    """Return a share with Wilson's interval; nothing of fewer than ten trials."""
-    if total < FEWEST:
-        return Estimate(value=None)
-    share, square = count / total, _SURE**2
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    half = share * (1 - share) / total + square / (4 * total**2)
-    reach = _SURE * math.sqrt(half) / (1 + square / total)
-    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
-    return Estimate(value=share, low=min(low, share), high=max(high, share))
+    """Return a share with its interval; nothing of fewer than ten trials."""
+    return Estimate(value=None) if total < FEWEST else counted_share(count, total)
 
 
 def _slope(beside: Sequence[Beside]) -> Estimate:

@@ -22,6 +22,8 @@ _FEW = 3
 _PERCENT = 100.0
 _WHOLE = 10.0
 """Per cent from which on no tenth is written."""
+_NO_LIMITS = ("records", "rules", "tests", "tolerance", "yardstick")
+"""Quantities of verdicts on what is there, and on the rules themselves."""
 _LONG = 160
 """Letters at most of a note from elsewhere."""
 
@@ -255,11 +257,12 @@ def _other_parts(verdicts: Sequence[Verdict], *, alone: bool) -> Iterable[str]:
         if len(own) > _FEW:
             yield f"and {len(own) - _FEW} more"
     if alone and not any(v.outcome in ("failed", "inconclusive") for v in verdicts):
-        kept = sum(v.outcome == "pass" for v in verdicts)
+        limits = [v for v in verdicts if v.quantity not in _NO_LIMITS]
+        kept = sum(v.outcome == "pass" for v in limits)
         warned = [v for v in verdicts if v.outcome == "warned"]
         if kept:
-            yield f"{kept} of {len(verdicts)} limits kept for certain"
-        elif warned:
+            yield f"{kept} of {len(limits)} limits kept for certain"
+        if warned and not kept:
             yield _other(warned[0])
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.contrast_lines import contrast_lines
+from pytest_llmlat.report.entry_lines import entry_lines
 from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
 from pytest_llmlat.values.row_comparison import WhyApart, WhyUnranked
 
@@ -280,8 +281,7 @@ def _tuned(tuning: Tuning) -> list[str]:
             f" {named(tuning.left_out)}"
         )
     if tuning.best != tuning.model:
-        lines.append("  for a catalogue (--llm-models FILE):")
-        lines += [f"    {line}" for line in tuning.entry.splitlines()]
+        lines += entry_lines(tuning.entry)
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.entry_lines import entry_lines
 from pytest_llmlat.report.figures import MISSING, printable, seconds, signed, table
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def _race(race: TuningRace) -> list[str]:
             " setting right beside it, which they slowed down as well"
         )
     if race.entry is not None:
-        lines.append("  for a catalogue (--llm-models FILE):")
-        lines += [f"    {line}" for line in race.entry.splitlines()]
+        lines += entry_lines(race.entry)
     return lines
 
 

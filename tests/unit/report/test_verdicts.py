@@ -292,6 +292,24 @@ def test_the_gate_comes_to_one_sentence(verdict: Verdict, told: str) -> None:
     assert gate_sentence([verdict], {cell.id: cell}) == told
 
 
+def test_what_is_warned_of_beside_limits_is_counted_as_no_limit() -> None:
+    """A run that is stored for no latency is no limit that was missed."""
+    limit = Verdict(
+        cell="c",
+        quantity="quality",
+        outcome="pass",
+        against="quality>=0.4",
+        candidate=0.6,
+    )
+    stored = Verdict(
+        cell="-", quantity="records", outcome="warned", against="b.json", note="stored"
+    )
+
+    told = gate_sentence([stored, limit], {})
+
+    assert told == "1 of 1 limits kept for certain: passed, 1 warned of"
+
+
 def test_the_table_fits_a_terminal() -> None:
     """Notes go below, what is common above, and the least important column goes."""
     verdicts = (SLOWER, WORSE, replace(FINE, quantity="ttft"))
