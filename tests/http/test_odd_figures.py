@@ -154,6 +154,30 @@ def test_a_server_that_counts_when_asked_counts_the_beginning_too(
     assert timing.spread_tokens == 8
 
 
+@pytest.mark.parametrize("beat", [" ", "\n", "\u200b"])
+@pytest.mark.parametrize("tokens", [2, 3])
+def test_blanks_that_keep_alive_are_no_first_token(beat: str, tokens: int) -> None:
+    """Where the server does not count them; no letter is lost."""
+    beats = [(at, said(beat)) for at in (10, 20, 30)]
+    texts = [(200, said("four")), (300, said(" words"))]
+
+    response = streamed(*beats, *texts, (300, ended()), (300, used(tokens)))
+
+    assert response.timing.ttft_s == pytest.approx(0.2)
+    assert response.timing.tpot_s == pytest.approx(0.1)
+    assert response.generation is not None
+    assert response.generation.text == 3 * beat + "four words"
+
+
+def test_a_line_end_that_a_model_begins_with_is_a_token() -> None:
+    """The server counts it."""
+    texts = [(10, said("\n")), (20, said("four")), (30, said(" words"))]
+
+    response = streamed(*texts, (40, ended()), (40, used(3)))
+
+    assert response.timing.ttft_s == pytest.approx(0.01)
+
+
 # Sums that contradict something else.
 
 

@@ -25,6 +25,7 @@ _SLACK = 8
 """Tokens without text that an answer may have: ends, and parts of a stop string."""
 _WORD = re.compile(r"[A-Za-z]+")
 _ALIKE = 0.9
+_BLANK = " \t\r\n\u200b\u2060\ufeff"
 _LETTERS_OF_ONE = 2
 """Letters of plain English that a token has, or so. Where a server counts more than one
 token for two of them, it counts what it did not show."""
@@ -65,7 +66,7 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
     if reading.text:
         return _count_whole(reading, request, clock)
     beside = "".join(piece.text for piece in reading.pieces if piece.reasoning)
-    inside = sort_pieces(reading.pieces, request, clock)
+    inside = sort_pieces(_without_beats(reading), request, clock)
     reading = replace(reading, pieces=inside.pieces)
     tokens = _tokens(reading, request)
     meter = Meter(clock, request.stop, ())
@@ -96,6 +97,30 @@ def count(reading: StreamReading, request: Request, clock: Clock) -> Counted:
         unended=inside.cut,
         doubt=tokens.doubt,
     )
+
+
+def _without_beats(reading: StreamReading) -> list[Piece]:
+    """Return the pieces, blank ones at the beginning that are no tokens joined on.
+
+    Some gateways send blanks as text to keep a connection alive. Where the server does
+    not count them, the first token is the one that comes behind them.
+    """
+    texts = [place for place, p in enumerate(reading.pieces) if p.text]
+    blank = 0
+    while blank < len(texts) and not reading.pieces[texts[blank]].text.strip(_BLANK):
+        blank += 1
+    total = _figure(reading, "completion_tokens")
+    told = blank < len(texts) and total is not None and total < len(texts)
+    if not told or total not in (len(texts) - blank, len(texts) - blank + 1):
+        return reading.pieces
+    beats = texts[:blank]
+    lead = "".join(reading.pieces[place].text for place in beats)
+    first = texts[blank]
+    return [
+        piece._replace(text=lead + piece.text) if place == first else piece
+        for place, piece in enumerate(reading.pieces)
+        if place not in beats
+    ]
 
 
 def _count_whole(reading: StreamReading, request: Request, clock: Clock) -> Counted:
