@@ -25,6 +25,7 @@ FAILED, MISUSED, INTERRUPTED, UNHEARD = 1, 2, 130, 141
 Ctrl-C; whoever read its output went away."""
 COMMANDS = {
     "doctor": "what this machine can run, and what to install for the rest",
+    "init": "write benchmarks and a workflow for a model of yours",
     "models": "the models that can be named, and which of them run here",
     "tasks": "the tasks that can be named",
     "watch": "follow a run that is under way, here or in a browser",
@@ -45,6 +46,11 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status."""
+    if "_ARGCOMPLETE" in os.environ:
+        from pytest_llmlat.command import completion  # noqa: PLC0415 - a shell asks
+
+        words = completion.typed_words(os.environ)
+        completion.answer(parser([name for name in words[:1] if name in COMMANDS]))
     typed = list(sys.argv[1:] if arguments is None else arguments)
     asked = [name for name in typed[:1] if name in COMMANDS]
     if typed and not asked and not typed[0].startswith("-"):

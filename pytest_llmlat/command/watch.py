@@ -33,7 +33,7 @@ _POLL_S = 1.0
 _LOG_S = 60.0
 _REFRESH_S = 2
 _CUT_OFF = 1
-_GIVEN_UP = (9, 8, 5, 2)
+_GIVEN_UP = (9, 8, 5, 2, 4)
 """Columns that a narrow terminal does without, the first of them first."""
 _RIGHT = (3, 6, 7, 8, 9)
 
@@ -127,7 +127,7 @@ def _last_lines(folder: Path, seen: WatchedRun) -> list[str]:
         lines = [printable(str(error))]
     where = printable(str(folder))
     if seen.state == "cut off":
-        return [*lines, f"go on with it: the same pytest command, --llm-resume {where}"]
+        return [*lines, f"go on with it: the same pytest command, --llm-resume={where}"]
     return [*lines, f"all of it: llmlat show {where}"]
 
 

@@ -315,11 +315,11 @@ def pytest_terminal_summary(
     if SIGNALS in config.stash and (name := config.stash[SIGNALS].heard):
         terminalreporter.write_line(f"ended early: the process was sent {name}")
     if settings.folder.is_dir():
-        place = config.stash[BOARD].report or settings.folder
-        terminalreporter.write_line(f"written to {place}")
-        if settings.report and place != settings.report:
-            another = "another run has written its report there since this one began"
-            terminalreporter.write_line(f"not to {settings.report}: {another}")
+        from pytest_llmlat.report.place_lines import place_lines  # noqa: PLC0415
+
+        place = config.stash[BOARD].report
+        for line in place_lines(settings.folder, place, asked=settings.report):
+            terminalreporter.write_line(line)
 
 
 class _WorkerNode:

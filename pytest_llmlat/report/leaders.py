@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.entry_lines import entry_lines
-from pytest_llmlat.report.figures import MISSING, bounds, placed, printable, signed
+from pytest_llmlat.report.figures import (
+    MISSING,
+    bounds,
+    placed,
+    printable,
+    ratio,
+    seconds,
+    signed,
+)
 from pytest_llmlat.values.row_comparison import WhyApart, WhyUnranked
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ HALVES: Mapping[tuple[Pace | None, Answers | None], str] = {
     (None, "worse"): "worse answers than",
     ("slower", "worse"): "slower, and worse answers, than",
 }
-STOPPED = "measured until its result was clear, which the verdicts tell, beside"
+STOPPED = "stopped when the result was clear (see the verdicts), beside"
 _UNRANKED: Mapping[WhyUnranked, str] = {
     WhyUnranked.UNANSWERED: "no request was answered",
     WhyUnranked.QUALITY: "the quality is 0",
@@ -233,9 +241,13 @@ def _alone(comparisons: Sequence[Comparison], rows: Mapping[str, Standing]) -> s
     if len(own) == 1:
         if own[0].above_guessing is False:
             notes = f"; it is not above guessing for certain{notes}"
+        middle = own[0].e2e_s.p50
+        when = (
+            "" if middle is None else f", half of its answers within {seconds(middle)}"
+        )
         return (
-            f"balance of {names}: {bounds(own[0].balanced)};"
-            f" name more models with --llm to compare{notes}"
+            f"{names}: quality {ratio(own[0].quality.value)}{when}, balanced score"
+            f" {bounds(own[0].balanced)}; name more models with --llm to compare{notes}"
         )
     ids = {row.id for row in own}
     whys = {one.why for c in comparisons for one in c.apart if one.row in ids}

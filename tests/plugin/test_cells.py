@@ -58,7 +58,9 @@ def test_the_scoreboard_shows_model_device_and_both_halves(project: Project) -> 
             "sentiment/tiny *6 *accuracy *1.000*",
             "model *device *quality *speed *balanced*ttft p50*e2e p50*tok/s*memory*",
             "owl *cpu *",
+            "owl on cpu: quality 0.625, half of its answers within *",
             "written to *",
+            "as a page: llmlat report *",
         ]
     )
 

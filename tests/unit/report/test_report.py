@@ -166,10 +166,13 @@ def test_a_board_of_one_model() -> None:
     assert row.split()[:5] == ["parrot", "cpu", "0.500", "0.000", "0.667"]
     assert "500 ms" in row
     assert "1.00 GB" in row
-    assert lines[5].startswith("few items: on average scores come out off by about")
+    assert lines[5].startswith("few items: so few make a score too low or too high; on")
     assert lines[6].startswith("no e2e p95 of reasoning/sums|parrot|cpu|single: it")
     assert lines[7:] == ["", lines[8]]
-    assert lines[8].startswith("balance of parrot on cpu: 0.577 [no interval]; name")
+    assert lines[8].startswith(
+        "parrot on cpu: quality 0.500, half of its answers within 500 ms, balanced"
+        " score 0.577 [no interval]; name more models with --llm"
+    )
 
 
 def test_a_board_of_two_models_compares_them() -> None:
