@@ -64,7 +64,7 @@ def clock_lines(board: Scoreboard) -> list[str]:
         for i in checked
     ]
     if any(_unchecked(summary) for summary in board.summaries):
-        lines.append("clock: the check of it could not be made here")
+        lines.append("clock: how exact it is could not be checked here")
     limited = [s for s in board.summaries if s.load and s.load.client_limited]
     return lines + [
         f"client-limited: {printable(s.cell.id)}: {s.load.client_limited}; its"
@@ -83,8 +83,8 @@ def keeping_lines(board: Scoreboard) -> list[str]:
         if s.steadiness is not None and s.steadiness.short_of is not None
     }
     if short:
-        named = ", ".join(f"{name} from {fewest}" for name, fewest in short.items())
-        told.append(f"too few requests for an interval of speed: {named} on")
+        named = ", ".join(f"{name} needs {fewest}" for name, fewest in short.items())
+        told.append(f"too few requests for an interval of speed: {named}")
     return told
 
 

@@ -38,6 +38,7 @@ from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.search_lines import search_remarks
+from pytest_llmlat.report.short_names import name_lines, renamed, short_names
 from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.verdicts import (
@@ -76,6 +77,8 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         run: id, started, seconds, environment and, where it is known, commit.
         board: the figures.
     """
+    names = short_names(board)
+    board = renamed(board, names)
     blocks = (
         *_gate(board),
         _models(board),
@@ -84,6 +87,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         _cells(board),
         _loads(board),
         *_breakdowns(board),
+        _told("Names", name_lines(names), rank=_CLOCK),
         _told("Scores", score_lines(board), rank=_CLOCK),
         _told("Repeats", repeat_lines(board), rank=_CLOCK),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),

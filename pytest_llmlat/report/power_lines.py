@@ -35,7 +35,9 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
     )
     notes = [beside]
     if any(row.slower_at_most is not None for row in rows):
-        notes.append("up to: runs differ by as much as so few may hide (nine in ten)")
+        notes.append(
+            "up to: if runs differ more than so few show (the worst of nine in ten)"
+        )
     if stored == 1:
         notes.append(
             "quality as if answers were drawn anew each time: paired, less is seen"

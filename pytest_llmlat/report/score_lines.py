@@ -30,7 +30,8 @@ def score_lines(board: Scoreboard) -> list[str]:
         if len(biased) > _FEW:
             shown.append(f"{len(biased) - _FEW} more (score_bias)")
         lines.append(
-            "few items: on average scores come out off by about " + ", ".join(shown)
+            "few items: so few make a score too low or too high; on average by about "
+            + ", ".join(shown)
         )
     return [printable(line) for line in lines]
 
@@ -52,7 +53,7 @@ def _gain(summary: Summary) -> str | None:
     return (
         f"giving up gains: {_where(summary)}: wrong answers come sooner than right"
         f" ones; had they taken as long, {ratio(own)} would be {ratio(summary.patient)}"
-        f" (not raised by it: {told})"
+        f" (figures that giving up does not raise: {told})"
     )
 
 

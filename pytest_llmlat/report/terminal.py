@@ -38,6 +38,7 @@ from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.search_lines import search_lines
+from pytest_llmlat.report.short_names import name_lines, renamed, short_names
 from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.tones import ReportLine
@@ -66,6 +67,8 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         board: the figures.
         most: how many letters a line has room for; ``None`` for any number.
     """
+    names = short_names(board)
+    board = renamed(board, names)
     groups: dict[str, list[Summary]] = defaultdict(list)
     for summary in board.summaries:
         cell = summary.cell
@@ -80,6 +83,7 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         lines += [*_table(columns, summaries, CELL_LAYOUT, most), ""]
     lines += [*load_lines(board), *search_lines(board), *breakdown_lines(board)]
     lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
+    lines += [f"name {line}" for line in name_lines(names)]
     lines += [*comparison_lines(board), *_remarks(board)]
     for block in (
         tuning_lines(board),

@@ -119,6 +119,38 @@ def test_hovering_a_point_shows_its_figures(
     assert "e2e p50" in told
 
 
+def test_labels_of_near_points_never_overprint(open_run: Callable[..., Any]) -> None:
+    """Seven models that are nearly alike: each is named, in its place or the legend."""
+    records = [
+        a_record(
+            f"s{sample}",
+            cell=a_cell(f"model-number-{model}"),
+            value=float(sample < 12),
+            timing=a_timing(0.1, 1.0 + 0.004 * model + 0.001 * sample),
+        )
+        for model in range(7)
+        for sample in range(24)
+    ]
+    page = open_run(*a_run(*records)).page
+    page.locator("#plane").scroll_into_view_if_needed()
+
+    boxes = page.locator("#plot-plane .textpoint text").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().toJSON())"
+    )
+
+    # Letters of a drawing are no text of the document.
+    named = page.locator("#plot-plane .legendtext").all_text_contents()
+    assert len(boxes) + sum("model-number" in name for name in named) == 7
+    for number, one in enumerate(boxes):
+        for other in boxes[number + 1 :]:
+            assert not (
+                one["left"] < other["right"]
+                and other["left"] < one["right"]
+                and one["top"] < other["bottom"]
+                and other["top"] < one["bottom"]
+            )
+
+
 def test_the_slider_ranks_anew(open_page: Callable[..., Any], demo: Path) -> None:
     """At one half it is the scoreboard; at the ends quality or speed alone."""
     _, board, _ = a_demo()

@@ -6,6 +6,7 @@ document only as text; the page's own scripts are the only ones that it lets run
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from pytest_llmlat.report.page.embedding import (
     packed,
     plotting_library,
 )
-from pytest_llmlat.report.page.heads import heads
+from pytest_llmlat.report.page.heads import heads, title_of
 from pytest_llmlat.report.page.page_tables import (
     breakdown_parts,
     cell_table,
@@ -43,12 +44,13 @@ from pytest_llmlat.report.page.samples import PAGE_BYTES
 from pytest_llmlat.report.page.script_values import page_values
 from pytest_llmlat.report.page.visible import marked, visible
 from pytest_llmlat.report.race_lines import race_lines
+from pytest_llmlat.report.short_names import name_lines, renamed, short_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_llmlat.report.page.samples import Samples
-    from pytest_llmlat.values.records import Record
+    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Scoreboard
 
 _SLACK = 10_000
@@ -90,6 +92,9 @@ def write_page(
 
 
 def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> str:
+    names = short_names(board)
+    board = renamed(board, names)
+    records = _under_short_names(records, names)
     rows = rows_of(board)
     library = plotting_library()
     reading = read(board, records)
@@ -102,6 +107,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "early": early,
         "script": script,
         "style": style,
+        "title": title_of(board),
         "heads": heads(run),
         "sentence": answer_sentence(board),
         "tone": answer_tone(board),
@@ -114,7 +120,10 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "cells": cell_table(board, rows),
         "loads": load_table(board),
         "breakdowns": breakdown_parts(board),
-        "remarks": remarks(board),
+        "remarks": {
+            **({"Names": [*name_lines(names)]} if names else {}),
+            **remarks(board),
+        },
         "comparisons": lettered_comparisons(board),
         "contrasts": contrast_lines(board),
         "choice": len(board.comparisons) > 1,
@@ -132,6 +141,19 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
 
     rest = len(rendered(reading.store.none()).encode("utf-8", "replace"))
     return rendered(reading.store.fit(PAGE_BYTES - _SLACK - rest))
+
+
+def _under_short_names(
+    records: Iterable[Record], names: Mapping[str, str]
+) -> Iterable[Record]:
+    """Return records whose cells have the names that the board has."""
+    if not names:
+        return records
+    cells: dict[Cell, Cell] = {}
+    return (
+        replace(record, cell=cells.setdefault(record.cell, renamed(record.cell, names)))
+        for record in records
+    )
 
 
 def _own(name: str) -> str:

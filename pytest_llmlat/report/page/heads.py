@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.report.figures import listed, seconds
+from pytest_llmlat.report.figures import listed, placed, printable, seconds
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.results import Scoreboard
 
 _MACHINE = ("cpu", "cores", "gpus")
 _SYSTEM = ("system", "release", "machine")
 _SHOWN_COMMIT = 12
+_SHOWN_MODELS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,20 @@ class Head:
     facts: tuple[tuple[str, str], ...]
     libraries: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
+
+
+def title_of(board: Scoreboard) -> str:
+    """Return what was run, for the title of a browser's tab: models, then devices."""
+    models = list(dict.fromkeys(s.cell.model for s in board.summaries))
+    devices = dict.fromkeys(
+        placed(s.cell.device, s.cell.scenario) for s in board.summaries
+    )
+    if not models:
+        return "nothing was measured - pytest-llmlat"
+    shown = ", ".join(models[:_SHOWN_MODELS])
+    if len(models) > _SHOWN_MODELS:
+        shown += f" and {len(models) - _SHOWN_MODELS} more"
+    return printable(f"{shown} on {', '.join(devices)} - pytest-llmlat")
 
 
 def heads(run: dict[str, Any]) -> list[Head]:

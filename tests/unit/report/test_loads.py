@@ -348,7 +348,7 @@ def test_a_run_that_is_too_short_to_tell_says_so() -> None:
 
     assert notes_of(short, steady=True) == "too few to tell if it keeps up"
     assert keeping_lines(board_of((short, a_load(steady=True)))) == [
-        "too few requests for an interval of speed: server:40 from 128 on"
+        "too few requests for an interval of speed: server:40 needs 128"
     ]
 
 
@@ -360,8 +360,8 @@ def test_loads_that_are_too_short_for_an_interval_share_a_line() -> None:
 
     (line,) = keeping_lines(board)
     assert line == (
-        "too few requests for an interval of speed: concurrent:2 from 12,"
-        " concurrent:8 from 48 on"
+        "too few requests for an interval of speed: concurrent:2 needs 12,"
+        " concurrent:8 needs 48"
     )
 
 

@@ -82,6 +82,36 @@ function isoFigures(curves, across) {
   }));
 }
 
+// Where the label of each point stands, so that none lies on another or on a point; "" where
+// no place is free: the point is named in the legend then. Sizes are those of 12 px letters.
+const LETTER = 6.8, LINE = 16, GAP = 9;
+const SIDES = [
+  ["top right", 1, -1], ["top left", -1, -1], ["bottom right", 1, 1], ["bottom left", -1, 1],
+  ["middle right", 1, 0], ["middle left", -1, 0], ["top center", 0, -1], ["bottom center", 0, 1],
+];
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+// `spots`: {x, y, text} in pixels of a frame of that width and height, the weightiest first.
+function labelSides(spots, width, height) {
+  const taken = spots.map(({ x, y }) => ({ left: x - GAP, right: x + GAP, top: y - GAP, bottom: y + GAP }));
+  const points = [...taken];
+  return spots.map(({ x, y, text }, own) => {
+    const wide = text.length * LETTER;
+    for (const [side, across, down] of SIDES) {
+      const left = across > 0 ? x + GAP - 4 : across < 0 ? x - GAP + 4 - wide : x - wide / 2;
+      const top = down < 0 ? y - GAP - LINE + 4 : down > 0 ? y + GAP - 4 : y - LINE / 2;
+      const box = { left, right: left + wide, top, bottom: top + LINE };
+      const inside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;
+      const free = taken.every((other) => other === points[own] || !overlap(box, other));
+      if (inside && free) { taken.push(box); return side; }
+    }
+    return "";
+  });
+}
+
 function drawPlane() {
   const family = $("plane-family").value;
   const across = $("plane-axis").value;
@@ -101,13 +131,21 @@ function drawPlane() {
     x: front.map(({ x }) => x), y: front.map(({ quality }) => quality), mode: "lines", name: "Pareto front",
     line: { color: text, width: 1.5, shape: across === "speed" ? "vh" : "hv" }, hoverinfo: "skip", opacity: 0.8,
   });
-  for (const point of shown) {
+  const x = across === "speed" ? axis("speed, 1 / (1 + e2e / budget): faster is right", { range: [0, 1.02] })
+    : timeAxis("e2e p50: faster is left", wide);
+  const frame = { wide: Math.max(200, $("plot-plane").clientWidth - 90), high: 420 };
+  const place = (value) => (across === "speed" ? value : Math.log10(value));
+  const sides = labelSides(shown.map((point) => ({
+    x: frame.wide * (place(point.x) - x.range[0]) / (x.range[1] - x.range[0]),
+    y: frame.high * (1 - point.quality / 1.04), text: label(point.row.label, 22),
+  })), frame.wide, frame.high);
+  for (const [number, point] of shown.entries()) {
     const { row, quality, bounds: span } = point;
+    const side = narrow() ? "" : sides[number];
     traces.push({
-      x: [point.x], y: [quality], mode: narrow() ? "markers" : "markers+text", name: label(row.label, 34),
-      marker: marker(row, { size: 14 }), text: [label(row.label, 22)],
-      textposition: across === "speed" && point.x > 0.75 ? "top left" : "top right",
-      textfont: { size: 12, color: text }, hoverinfo: "text", showlegend: narrow(),
+      x: [point.x], y: [quality], mode: side ? "markers+text" : "markers", name: label(row.label, 34),
+      marker: marker(row, { size: 14 }), text: [label(row.label, 22)], textposition: side || "top right",
+      textfont: { size: 12, color: text }, hoverinfo: "text", showlegend: !side,
       error_y: span && span[1] !== null ? {
         type: "data", symmetric: false, array: [span[2] - span[0]], arrayminus: [span[0] - span[1]],
         color: hue(row), thickness: 1.2, width: 0,
@@ -127,8 +165,6 @@ function drawPlane() {
     : "No curves of equal balance here: tasks with different budgets or chances share this plane.")
     + ` The line is the Pareto front of the points in this plane.${chance ? ` The grey line is what guessing earns, ${ratio(chance)}.` : ""}`
     + `${sayGuessing()}${lost}${under}`;
-  const x = across === "speed" ? axis("speed, 1 / (1 + e2e / budget): faster is right", { range: [0, 1.02] })
-    : timeAxis("e2e p50: faster is left", wide);
   return plot("plot-plane", traces, layout({
     xaxis: x, yaxis: axis("quality", { range: [0, 1.04] }), height: narrow() ? 400 : 520,
     annotations,
