@@ -20,6 +20,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_estimates import (
     log_times,
     shared_by_neighbours,
+    shared_costs,
     speeds,
 )
 from pytest_llmlat.analysis.item_units import Units
@@ -29,6 +30,7 @@ from pytest_llmlat.grading.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_llmlat.analysis.cost_scores import CostScores
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics.metric import Rows
     from pytest_llmlat.values.records import Record
@@ -49,6 +51,8 @@ class CellBootstrap:
     speed_draws: Array
     """Draws of the mean speed; NaN where a run under a load is too short to tell of its
     speed, or its queue grows."""
+    cost_draws: Array | None = None
+    """Draws of the mean cost score; ``None`` where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +72,18 @@ class Items:
     failed."""
     widths: Mapping[str, int]
     """How many columns each block has, in their order."""
+    shared_cost: float | None = 0.0
+    """Variance that it adds to the mean cost score, where time is paid."""
 
 
-def items_of(records: Sequence[Record]) -> Items:
+def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Items:
     """Return the resampled items of a cell, from its records, at least one.
 
     After this the records are not needed any more.
+
+    Args:
+        records: of the cell.
+        costs: of the records; ``None`` where they are not known.
     """
     first = records[0]
     metric = METRICS[first.metric]
@@ -88,6 +98,8 @@ def items_of(records: Sequence[Record]) -> Items:
     }
     if metric.corpus:
         blocks["counts"] = [r.grade.counts for r in records]
+    if costs is not None:
+        blocks["cost"] = [(own, 1.0) for own in costs.scores]
     return Items(
         task=first.cell.task,
         corpus=metric.quality_draws if metric.corpus else None,
@@ -97,6 +109,7 @@ def items_of(records: Sequence[Record]) -> Items:
         if None not in logs
         else None,
         widths={name: len(rows[0]) for name, rows in blocks.items()},
+        shared_cost=0.0 if costs is None else shared_costs(records, costs),
     )
 
 
@@ -155,6 +168,11 @@ def _bootstrapped(cell: Items, sums: Array) -> CellBootstrap:
         speed_draws=_spread(
             drawn["speed"][:, 0] / drawn["speed"][:, 1], cell, cell.shared
         ).clip(0.0, 1.0),
+        cost_draws=_spread(
+            drawn["cost"][:, 0] / drawn["cost"][:, 1], cell, cell.shared_cost
+        ).clip(0.0, 1.0)
+        if "cost" in drawn
+        else None,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.averaged_figures import averaged_figures
@@ -32,15 +32,17 @@ from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.answer_speed import answer_speed, answer_time
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_llmlat.analysis.cost_scores import CostScores
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.settings import Balance
 
 
 _TICK_S = 1e-9
@@ -70,11 +72,22 @@ class CellEstimates:
     """Whether every item is simply right or wrong."""
     averages: Mapping[str, MeasuredFigure] = field(default_factory=dict)
     """Means over requests, by the names of their figures."""
+    cost: MeasuredFigure | None = None
+    """Mean of the cost score; ``None`` where it is not known."""
+    cost_of_time: bool = False
+    """Whether an answer that takes longer is dearer."""
+    costs_at: tuple[float, ...] = ()
+    """The mean cost score at each multiple of the cost budget (``score.BUDGETS``)."""
 
     @property
     def to_average(self) -> CellEstimates:
         """These estimates with limits that suit a row's average over cells."""
-        return replace(self, value=self.value.to_average, speed=self.speed.to_average)
+        return replace(
+            self,
+            value=self.value.to_average,
+            speed=self.speed.to_average,
+            cost=None if self.cost is None else self.cost.to_average,
+        )
 
     @property
     def quality(self) -> float:
@@ -91,26 +104,53 @@ class CellEstimates:
         """The metric less what guessing earns, below 0 for who is worse."""
         return difference(self.to_average.value, self.chance)
 
+    @property
+    def cost_score(self) -> float | None:
+        """The mean cost score, if it is known."""
+        return None if self.cost is None else self.cost.value
+
+    @property
+    def drifted_cost(self) -> float | None:
+        """The cost score at another minute, where an answer's time is paid."""
+        if self.cost is None or not self.cost_of_time:
+            return self.cost_score
+        return float(score.drifted(self.cost.value))
+
+    def lacks(self, balance: Balance) -> bool:
+        """Whether there is no such score, since nobody knows what answers cost."""
+        return self.cost is None and weighed(balance).weighs_cost
+
     def balanced(self, balance: Balance) -> Estimate:
-        """Return the score of the cell."""
+        """Return the score of the cell; without a value where a part is not known."""
+        if self.lacks(balance):
+            return Estimate(value=None)
 
-        def figure(value: float, chance: float, speed: float) -> float:
+        def figure(
+            value: float, chance: float, speed: float, cost: float | None = None
+        ) -> float:
             quality = score.normalize(value, chance)
-            return float(score.balance(quality, speed, balance))
+            return float(score.balance(quality, speed, balance, cost=cost))
 
-        return made_of(figure, (self.value, self.chance, self.speed))
+        costs = weighed(balance).weighs_cost and self.cost
+        return made_of(
+            figure, (self.value, self.chance, self.speed, *([costs] if costs else []))
+        )
 
 
-def estimates_of(records: Sequence[Record], *, stopped: bool = False) -> CellEstimates:
+def estimates_of(
+    records: Sequence[Record],
+    *,
+    stopped: bool = False,
+    costs: CostScores | None = None,
+) -> CellEstimates:
     """Return the figures of a cell, from its records, of which one at least is graded.
-
-    After this the records are not needed any more.
 
     Args:
         records: of the cell.
         stopped: measuring ended at a result, so that no interval of a number of samples
             that was fixed before holds: those of means are of confidence sequences, and
             other figures have none.
+        costs: of the records; ``None`` where they are not known.
     """
     metric = METRICS[records[0].metric]
     units = Units(records)
@@ -142,6 +182,7 @@ def estimates_of(records: Sequence[Record], *, stopped: bool = False) -> CellEst
         right_or_wrong=metric.corpus is None
         and bool(((marks == 0) | (marks == given)).all()),
         averages=averaged_figures(records, units),
+        **({} if costs is None else _of_costs(records, costs, units, stopped=stopped)),
     )
     if not stopped:
         return found
@@ -154,6 +195,46 @@ def estimates_of(records: Sequence[Record], *, stopped: bool = False) -> CellEst
             name: replace(each, low=None, high=None)
             for name, each in found.averages.items()
         },
+    )
+
+
+def _of_costs(
+    records: Sequence[Record], costs: CostScores, units: Units, *, stopped: bool
+) -> dict[str, Any]:
+    """Return what a cell's estimates have of its costs."""
+    scores, asked = units.sums([(own, 1.0) for own in costs.scores]).T
+    found = mean_figure(scores, asked, shared=shared_costs(records, costs))
+    if stopped:
+        found = stopped_mean(found, scores, asked)
+    elif not costs.of_time and len(set(costs.scores)) == 1:
+        # All cost the same by the price of a token: that is known.
+        found = known(found.value, units.count)
+    return {
+        "cost": found,
+        "cost_of_time": costs.of_time,
+        "costs_at": costs_at_budgets(costs),
+    }
+
+
+def shared_costs(records: Sequence[Record], costs: CostScores) -> float | None:
+    """Return the variance that a load adds to the mean cost score.
+
+    Returns:
+        ``None`` where it is not known: of shares of one load nobody knows how another
+        load's would differ.
+    """
+    if costs.shared:
+        return None
+    return shared_by_neighbours(records, costs.scores) if costs.of_time else 0.0
+
+
+def costs_at_budgets(costs: CostScores) -> tuple[float, ...]:
+    """Return what the mean cost score would be if cost budgets were other ones."""
+    # A failure stays 0; of others 1/s - 1 is how many budgets an answer cost.
+    spent = [1 / own - 1 for own in costs.scores if own > 0]
+    return tuple(
+        math.fsum(1 / (1 + each / factor) for each in spent) / len(costs.scores)
+        for factor in score.BUDGETS
     )
 
 

@@ -64,6 +64,9 @@ class Scored:
     changed."""
     halves: RowHalves | None = None
     """Its quality and its time apart; ``None`` where only the score is compared."""
+    by_score: bool = False
+    """Whether its score alone makes it better: where cost is weighed, who is faster or
+    has better answers may be dearer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,9 +189,10 @@ class _Pair:
         quality = self._bounds(self._quality, earned, among).within(1.0)
         as_good = quality.low >= -EQUAL_QUALITY
         as_fast = longer.low >= -math.log1p(EQUAL_TIME)
+        halves = not (self._row.by_score or self._other.by_score)
         ways = {
-            WhyBetter.FASTER: longer.low > 0 and as_good,
-            WhyBetter.ANSWERS: quality.low > 0 and as_fast,
+            WhyBetter.FASTER: halves and longer.low > 0 and as_good,
+            WhyBetter.ANSWERS: halves and quality.low > 0 and as_fast,
             WhyBetter.BALANCE: bool(certain),
         }
         why = tuple(way for way, holds in ways.items() if holds)

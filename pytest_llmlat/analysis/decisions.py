@@ -16,9 +16,12 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.cell_counts import latencies
 from pytest_llmlat.analysis.comparisons import best_against_others
 from pytest_llmlat.analysis.measured_rows import stopped_early
+from pytest_llmlat.analysis.spending import cost_figures
 from pytest_llmlat.analysis.sweeps import swept
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.row_comparison import (
     AXES,
+    COST_AXES,
     Apart,
     Comparison,
     Front,
@@ -32,17 +35,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.analysis.comparisons import Scored
-    from pytest_llmlat.analysis.measured_rows import MeasuredRow
+    from pytest_llmlat.analysis.measured_rows import MeasuredCell, MeasuredRow
     from pytest_llmlat.analysis.workload import Workload
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.results import Contrast, Standing
     from pytest_llmlat.values.row_comparison import FrontAxis, Sweep
-    from pytest_llmlat.values.settings import Balance
 
     Key = tuple[str, tuple[Workload, ...]]
     """What a row was asked: its scenario, and the workloads of its cells."""
-    Point = tuple[float, float] | None
-    """Place of a row in a plane: quality, and a figure that is better the smaller it
-    is."""
+    Point = tuple[float, ...] | None
+    """Place of a row: quality, and figures that are better the smaller they are."""
 
 
 _LITTLE = 0.1
@@ -93,7 +95,7 @@ def decide(
         contrasts += own
         comparisons.append(
             replace(
-                _comparison(group, beside, own, apart),
+                _comparison(group, beside, own, apart, axes=_axes(balance)),
                 sweeps=sweeps,
                 time_hardly_counts=_little_time(beside, balance),
             )
@@ -122,6 +124,8 @@ def _comparison(
     standings: Sequence[Standing],
     contrasts: Sequence[Contrast],
     apart: tuple[Apart, ...],
+    *,
+    axes: Sequence[FrontAxis],
 ) -> Comparison:
     ranked = [row for row in group if row.standing.above_guessing]
     values = [row.standing.balanced.value or 0.0 for row in ranked]
@@ -149,7 +153,7 @@ def _comparison(
             for c in contrasts
             if not c.certain and (c.pace or c.answers)
         ),
-        fronts=tuple(_fronts(group[0].standing.families, ranked)),
+        fronts=tuple(_fronts(group[0].standing.families, ranked, axes)),
         weight_decides=any(best != worst for best, worst in ranks),
         sweeps=(),
         time_hardly_counts=None,
@@ -186,12 +190,13 @@ def _beside_others(
     """
     ranked = [row for row in group if row.standing.above_guessing]
     points = [row.standing.point for row in ranked]
+    front = _axes(balance)[-1] if weighed(balance).weighs_cost else AXES[0]
     tried = swept(ranked, balance)
     beside = [
         replace(row.standing, pareto=pareto, ranks=ranks, budget_ranks=budgets, bis=bis)
         for row, pareto, ranks, budgets, bis in zip(
             ranked,
-            score.front(points),
+            score.front([_point(row, None, front) for row in ranked]),
             tried["weight"][0],
             tried["budget"][0],
             score.integration_scores(points),
@@ -204,10 +209,17 @@ def _beside_others(
     return standings, tuple(sweep for _, sweep in tried.values() if several)
 
 
-def _fronts(families: Sequence[str], ranked: Sequence[MeasuredRow]) -> Iterable[Front]:
+def _axes(balance: Balance) -> Sequence[FrontAxis]:
+    """Return what fronts there are: of cost only where that is weighed."""
+    return (*AXES, *COST_AXES) if weighed(balance).weighs_cost else AXES
+
+
+def _fronts(
+    families: Sequence[str], ranked: Sequence[MeasuredRow], axes: Sequence[FrontAxis]
+) -> Iterable[Front]:
     """Yield the front of every plane: all families and each, against each axis."""
     for family in (None, *families):
-        for axis in AXES:
+        for axis in axes:
             on = score.front([_point(row, family, axis) for row in ranked])
             yield Front(
                 family=family,
@@ -221,18 +233,37 @@ def _fronts(families: Sequence[str], ranked: Sequence[MeasuredRow]) -> Iterable[
 
 
 def _point(row: MeasuredRow, family: str | None, axis: FrontAxis) -> Point:
-    """Return where a row stands in a plane; ``None`` where a figure is missing."""
-    standing = row.standing
+    """Return where a row stands; ``None`` where a figure is missing."""
+    standing, cells = row.standing, row.cells
     quality, speed = standing.quality.value, standing.speed.value
     seconds = standing.e2e_s.p50
     if family is not None:
-        cells = [cell for cell in row.cells if cell.workload.family == family]
+        cells = [cell for cell in cells if cell.workload.family == family]
         found = [cell.estimates for cell in cells if cell.estimates is not None]
         quality = sum(h.value.value for h in found) / len(found)
         speed = sum(h.speed.value for h in found) / len(found)
         seconds = latencies([cell.counts for cell in cells])["e2e_s"].p50
-    across = seconds if axis == "e2e" else None if speed is None else -speed
-    return None if quality is None or across is None else (quality, across)
+    figures: dict[FrontAxis, tuple[float | None, ...]] = {
+        "e2e": (seconds,),
+        "speed": (None if speed is None else -speed,),
+    }
+    if axis in COST_AXES:
+        cost = _cost(cells)
+        figures |= {"cost": (cost,), "e2e and cost": (seconds, cost)}
+    point = [each for each in (quality, *figures[axis]) if each is not None]
+    return tuple(point) if len(point) == 1 + len(figures[axis]) else None
+
+
+def _cost(cells: Sequence[MeasuredCell]) -> float | None:
+    """Return what an answer costs, in the unit of the cost budgets."""
+    budgets = {cell.summary.cost_budget for cell in cells}
+    units = {None if budget is None else budget.unit for budget in budgets}
+    if len(units) > 1 or None in units:
+        return None
+    energy = any(budget is not None and budget.of_energy for budget in budgets)
+    name = "joules_per_answer" if energy else "cost_per_answer"
+    told = dict(cost_figures([cell.spent for cell in cells], row=True))
+    return told[name].value
 
 
 def _little_time(standings: Sequence[Standing], balance: Balance) -> float | None:

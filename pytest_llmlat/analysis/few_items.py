@@ -16,7 +16,7 @@ from pytest_llmlat.analysis import score
 
 if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
 
 LEAST_BIAS = 0.05
 """Bias of the score below which it is not told."""
@@ -36,17 +36,19 @@ def score_bias(found: CellEstimates, balance: Balance) -> float | None:
         and so nothing is known.
     """
     share, chance, speed = found.value.value, found.chance.value, found.speed.value
-    count = _effective(found)
-    if count is None:
+    count, cost = _effective(found), found.cost_score
+    if count is None or found.lacks(balance):
         return None
     if count >= _MANY:
         return 0.0
     mean = math.fsum(
         math.exp(_log_chance(right, count, share))
-        * score.balance(score.normalize(right / count, chance), speed, balance)
+        * score.balance(
+            score.normalize(right / count, chance), speed, balance, cost=cost
+        )
         for right in range(count + 1)
     )
-    true = score.balance(score.normalize(share, chance), speed, balance)
+    true = score.balance(score.normalize(share, chance), speed, balance, cost=cost)
     return float(mean - true)
 
 

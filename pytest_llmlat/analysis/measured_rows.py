@@ -10,6 +10,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.comparisons import Scored
 from pytest_llmlat.analysis.resampling import DRAWS
 from pytest_llmlat.analysis.row_halves import CellQuality, RowHalves
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.spending import SpendingByKind
     from pytest_llmlat.analysis.workload import Workload
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.results import Standing, Summary
-    from pytest_llmlat.values.settings import Balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ def balanced_at(
 ) -> float | None:
     """Return the balanced score that a row would have with a weight of quality."""
     return over_families(
-        cells, lambda h: score.balance(h.quality, h.speed.value, balance, weight)
+        cells,
+        lambda h: score.balance(
+            h.quality, h.speed.value, balance, cost=h.cost_score, weight=weight
+        ),
     )
 
 
@@ -92,7 +96,29 @@ def balanced_at_budget(
     """
     place = score.BUDGETS.index(factor)
     return over_families(
-        cells, lambda h: score.balance(h.quality, h.speeds_at[place], balance)
+        cells,
+        lambda h: score.balance(
+            h.quality, h.speeds_at[place], balance, cost=h.cost_score
+        ),
+    )
+
+
+def balanced_at_cost_budget(
+    factor: float, cells: Sequence[MeasuredCell], balance: Balance
+) -> float | None:
+    """Return the balanced score with all cost budgets times a factor.
+
+    Args:
+        factor: one of ``score.BUDGETS``.
+        cells: of the row, each with a cost score.
+        balance: which mean is called balanced; cost is weighed.
+    """
+    place = score.BUDGETS.index(factor)
+    return over_families(
+        cells,
+        lambda h: score.balance(
+            h.quality, h.speed.value, balance, cost=h.costs_at[place]
+        ),
     )
 
 
@@ -103,7 +129,12 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
         return None
     drifted = over_families(
         cells,
-        lambda h: score.balance(h.quality, score.drifted(h.speed.value), balance),
+        lambda h: score.balance(
+            h.quality,
+            score.drifted(h.speed.value),
+            balance,
+            cost=h.drifted_cost,
+        ),
     )
     return Scored(
         name=row.standing.id,
@@ -112,6 +143,7 @@ def scored(row: MeasuredRow, balance: Balance) -> Scored | None:
         samples=min(c.estimates.units for c in cells if c.estimates is not None),
         drift=value - (drifted or 0.0),
         halves=_halves(cells),
+        by_score=weighed(balance).weighs_cost,
     )
 
 
@@ -174,6 +206,8 @@ def _draws(cells: Sequence[MeasuredCell], balance: Balance) -> Array:
         if cell.bootstrap is None:
             return np.zeros(0)
         own = cell.bootstrap
-        scores = score.balance(own.quality_draws, own.speed_draws, balance)
+        scores = score.balance(
+            own.quality_draws, own.speed_draws, balance, cost=own.cost_draws
+        )
         draws = weight * scores + (draws if len(draws) else 0.0)
     return draws

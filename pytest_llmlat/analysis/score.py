@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.score_axes import FloatOrDraws, combine
 from pytest_llmlat.values.answer_speed import speed_score
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
 
 VERSION = 1
 WEIGHTS = tuple(round(0.3 + step / 100, 2) for step in range(41))
@@ -62,35 +63,46 @@ def above_chance(quality: FloatOrDraws, chance: FloatOrDraws) -> FloatOrDraws:
 
 
 def balance(
-    quality: FloatOrDraws, speed: FloatOrDraws, kind: Balance, weight: float = 0.5
+    quality: FloatOrDraws,
+    speed: FloatOrDraws,
+    balance: Balance,
+    *,
+    cost: FloatOrDraws = None,
+    weight: float | None = None,
 ) -> FloatOrDraws:
-    """Return the weighted mean of quality and speed.
+    """Return the weighted mean of quality, speed, and cost where that counts.
 
     Args:
         quality: between 0 and 1, chance taken off.
         speed: between 0 and 1.
-        kind: which mean.
-        weight: of quality; one half makes one per cent of either worth the same.
+        balance: which mean, of which axes.
+        cost: the cost score, between 0 and 1; ``None`` where it does not count.
+        weight: another share of quality than the balance says; the others share the
+            rest as they did.
     """
-    return combine((quality, speed), (weight, 1 - weight), kind)
+    asked = balance if weight is None else weighed(balance).with_quality(weight)
+    return combine({"quality": quality, "speed": speed, "cost": cost}, asked)
 
 
-def front(points: Sequence[tuple[float, float] | None]) -> tuple[bool | None, ...]:
+def front(points: Sequence[tuple[float, ...] | None]) -> tuple[bool | None, ...]:
     """Say of each (quality, seconds) whether it lies on the Pareto front.
 
-    A point is off the front if another is at least as good in both and better in
-    one. ``None`` (nothing measured) is neither on it nor a rival.
+    A point is off the front if another is at least as good in all and better in one:
+    quality is better the more it is, what follows (a time, a cost) the less. ``None``
+    (nothing measured) is neither on it nor a rival.
     """
     known = [point for point in points if point is not None]
     return tuple(
         None
         if point is None
-        else not any(
-            other[0] >= point[0] and other[1] <= point[1] and other != point
-            for other in known
-        )
+        else not any(_beats(other, point) for other in known if other != point)
         for point in points
     )
+
+
+def _beats(other: tuple[float, ...], point: tuple[float, ...]) -> bool:
+    less = zip(other[1:], point[1:], strict=True)
+    return other[0] >= point[0] and all(own <= its for own, its in less)
 
 
 def rank_ranges(

@@ -1,7 +1,7 @@
 """What a balanced score is made of, and the means that make one figure of it.
 
-Each axis is a figure from 0 to 1, larger for better. One more of them, such as what an
-answer costs, is one more entry of ``AXES`` and one more weight.
+Each axis is a figure from 0 to 1, larger for better. Which of them count, and with
+which weights, a balance says (``values.balance``).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pytest_llmlat.values.balance import AxisName, weighed
 
-    from pytest_llmlat.values.settings import Balance
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_llmlat.values.balance import Balance
 
 FloatOrDraws: TypeAlias = Any
 """A float, or a numpy array of draws that is worked on element by element."""
@@ -23,7 +25,7 @@ FloatOrDraws: TypeAlias = Any
 class ScoreAxis:
     """One of the figures that a score weighs against each other."""
 
-    name: str
+    name: AxisName
     per_budget: bool
     """Whether it is 1 / (1 + x / budget) of a quantity that is better the less it is,
     such as a time: its odds, s / (1 - s), are how often x goes into the budget."""
@@ -32,37 +34,45 @@ class ScoreAxis:
 AXES: tuple[ScoreAxis, ...] = (
     ScoreAxis(name="quality", per_budget=False),
     ScoreAxis(name="speed", per_budget=True),
+    ScoreAxis(name="cost", per_budget=True),
 )
-"""The axes of the score, in the order in which scores and weights are given."""
+"""The axes that a score may have, in their order."""
 
 
-def combine(
-    scores: Sequence[FloatOrDraws], weights: Sequence[float], kind: Balance
-) -> FloatOrDraws:
-    """Return the weighted mean of the scores of all axes.
+def combine(scores: Mapping[AxisName, FloatOrDraws], balance: Balance) -> FloatOrDraws:
+    """Return the weighted mean of the scores of all axes that count.
 
     Args:
-        scores: of each axis in their order, between 0 and 1.
-        weights: of each axis; their sum is 1.
-        kind: which mean.
+        scores: of each axis, between 0 and 1; ``None`` for one that does not count.
+        balance: which mean, of which axes.
+
+    Raises:
+        ValueError: an axis that counts has no score.
     """
-    pairs = list(zip(scores, weights, strict=True))
-    if kind == "arithmetic":
+    asked = weighed(balance)
+    shares = asked.shares
+    axes = [axis for axis in AXES if axis.name in shares]
+    missing = [axis.name for axis in axes if scores[axis.name] is None]
+    if missing:
+        raise ValueError(f"no score of {', '.join(missing)}")
+    pairs = [(scores[axis.name], shares[axis.name]) for axis in axes]
+    if asked.mean == "arithmetic":
         return sum(weight * score for score, weight in pairs)
     product = math.prod(score**weight for score, weight in pairs)
-    if kind == "geometric":
+    if asked.mean == "geometric":
         return product
-    if kind == "proportional":
+    if asked.mean == "proportional":
         left = math.prod(
             (1 - score) ** weight
-            for axis, (score, weight) in zip(AXES, pairs, strict=True)
+            for axis, (score, weight) in zip(axes, pairs, strict=True)
             if axis.per_budget
         )
         whole = product + left
         return product / (whole + (whole == 0))
     # The harmonic mean w/q + (1-w)/s, inverted, without dividing by a half of 0.
+    values = [score for score, _ in pairs]
     mixed = sum(
-        weight * math.prod(other for there, other in enumerate(scores) if there != here)
-        for here, weight in enumerate(weights)
+        weight * math.prod(other for there, other in enumerate(values) if there != here)
+        for here, (_, weight) in enumerate(pairs)
     )
-    return math.prod(scores) / (mixed + (mixed == 0))
+    return math.prod(values) / (mixed + (mixed == 0))

@@ -38,10 +38,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.summary import Condensed
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.settings import Balance
     from pytest_llmlat.values.varied import Varied
+
+
+_UNKNOWN = Estimate(value=None)
 
 
 def scoreboard(
@@ -200,6 +203,9 @@ def _standing(
         above_guessing=above_guessing(cells),
         speed=_joined(cells, lambda found: found.speed.estimate),
         balanced=_joined(cells, lambda found: found.balanced(balance)),
+        cost_score=_joined(
+            cells, lambda found: found.cost.estimate if found.cost else _UNKNOWN
+        ),
         **latencies(counts),
         figures=distributions([each.by_entry for each in counts]),
         numbers=numbers([each.by_entry for each in counts]),
@@ -238,6 +244,9 @@ def _joined(
     if len(found) == 1:
         return figure(found[0])
     told = [figure(each.to_average) for each in found]
+    if any(each.value is None for each in told):
+        # An average without the cells of which it is not known would be of others.
+        return Estimate(value=None)
     return averaged(told, family_weights(cells))
 
 

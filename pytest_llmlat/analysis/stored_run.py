@@ -12,9 +12,9 @@ from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
+from pytest_llmlat.values.balance import BALANCES, Balance, parse_balance
 from pytest_llmlat.values.cell_facts import UNSHOWN, unbegun
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.settings import BALANCES, Balance
 from pytest_llmlat.values.varied import Varied
 
 if TYPE_CHECKING:
@@ -49,13 +49,19 @@ def asked_for(run: Run) -> Asked:
     except UsageError:
         objectives = ()
     return Asked(
-        balance=next(
-            (b for b in BALANCES if b == settings.get("balance")), BALANCES[0]
-        ),
+        balance=_balance(settings.get("balance")),
         seed=seed if type(seed) is int else 0,
         slo=objectives,
         varied=_varied(run.told.get("varied")),
     )
+
+
+def _balance(told: object) -> Balance:
+    """Return what the run called balanced, as by default where that is not known."""
+    try:
+        return parse_balance(str(told), where="settings of the run: balance")
+    except UsageError:
+        return BALANCES[0]
 
 
 def _varied(told: object) -> tuple[Varied, ...]:

@@ -18,6 +18,7 @@ from pytest_llmlat.analysis.cell_counts import (
     tokens_per_correct,
 )
 from pytest_llmlat.analysis.cell_estimates import estimates_of
+from pytest_llmlat.analysis.cost_scores import cost_scores
 from pytest_llmlat.analysis.few_items import score_bias
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.giving_up import LEAST_GAIN
@@ -29,9 +30,10 @@ from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.untimed import counted_times, without_times
 from pytest_llmlat.analysis.workload import workload
 from pytest_llmlat.values.answer_speed import answer_time
+from pytest_llmlat.values.balance import BALANCES, weighed
 from pytest_llmlat.values.percentiles import distribution
-from pytest_llmlat.values.results import DrawnAnswers, Estimate, Summary
-from pytest_llmlat.values.settings import BALANCES
+from pytest_llmlat.values.results import Estimate, Summary
+from pytest_llmlat.values.sampling import DrawnAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,15 +45,16 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.analysis.spending import SpendingByKind
     from pytest_llmlat.analysis.workload import Workload
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.settings import Balance
 
 
 _TAKEN_OVER = (
     *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
     *("constraint", "stopping", "price", "engine", "energy"),
+    *("cost_budget", "steady_rss_bytes", "device_memory"),
     "draft_check",
     *("sittings", "anew", "reused_answers", "untimed"),
 )
@@ -77,6 +80,8 @@ class Condensed:
     """What it cost, as far as that is known."""
     level: LevelAnswers | None
     """Its answers, where it is a part of a load search."""
+    no_cost: str | None
+    """Reason why it has no cost score; ``None`` where it has one."""
 
 
 def condense(
@@ -95,6 +100,8 @@ def condense(
     records = counted_times(facts, records)
     answered = [r for r in records if answer_time(r) is not None]
     graded = any(record.graded for record in records)
+    costs = cost_scores(facts, records)
+    told = None if isinstance(costs, str) else costs
     stopped = facts.stopping is not None and facts.stopping.early
     counted = count_cell(facts.load, records)
     figures = {
@@ -122,12 +129,15 @@ def condense(
     return Condensed(
         facts=facts,
         figures=figures,
-        estimates=estimates_of(records, stopped=stopped) if graded else None,
-        items=items_of(records) if graded else None,
+        estimates=estimates_of(records, stopped=stopped, costs=told)
+        if graded
+        else None,
+        items=items_of(records, told) if graded else None,
         counts=for_rows(counted),
         workload=workload(facts, records),
         spent=spending(facts, records),
         level=level_answers(facts, records, slo),
+        no_cost=costs if isinstance(costs, str) else None,
     )
 
 
@@ -148,6 +158,8 @@ def complete(cell: Condensed, balance: Balance) -> Summary:
         normalized=found.normalized if found else nothing,
         speed=found.speed.estimate if found else nothing,
         balanced=found.balanced(balance) if found else nothing,
+        cost_score=found.cost.estimate if found and found.cost else nothing,
+        no_cost=cell.no_cost if found and _told_of_cost(facts, balance) else None,
         **_means(found),
         details=found.details if found else (),
         averages=(
@@ -182,12 +194,18 @@ def summarise(
     return complete(condense(facts, records, slo=slo), balance)
 
 
+def _told_of_cost(facts: CellFacts, balance: Balance) -> bool:
+    """Whether anybody asked for what answers cost."""
+    return facts.cost_budget is not None or weighed(balance).weighs_cost
+
+
 def _patient(found: CellEstimates | None, balance: Balance) -> float | None:
     """Return the score without the gain of giving up; ``None`` where that is small."""
-    if found is None or found.patient_speed is None:
+    if found is None or found.patient_speed is None or found.lacks(balance):
         return None
-    told = float(score.balance(found.quality, found.patient_speed, balance))
-    own = score.balance(found.quality, found.speed.value, balance)
+    quality, cost = found.quality, found.cost_score
+    told = float(score.balance(quality, found.patient_speed, balance, cost=cost))
+    own = score.balance(quality, found.speed.value, balance, cost=cost)
     return told if own - told >= LEAST_GAIN else None
 
 

@@ -6,19 +6,24 @@ that is tried is one entry of ``SWEPT``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.measured_rows import balanced_at, balanced_at_budget
+from pytest_llmlat.analysis.measured_rows import (
+    balanced_at,
+    balanced_at_budget,
+    balanced_at_cost_budget,
+)
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.row_comparison import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_llmlat.analysis.measured_rows import MeasuredCell, MeasuredRow
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.row_comparison import SweptName
-    from pytest_llmlat.values.settings import Balance
 
     Ranges = tuple[tuple[int, int] | None, ...]
     """Best and worst place of each row."""
@@ -36,12 +41,21 @@ class SweptSetting:
     """The value that the scores are made with."""
     scored: Callable[[float, Sequence[MeasuredCell], Balance], float | None]
     """Returns the score of a row's cells under one of the values."""
+    of_cost: bool = False
+    """Whether it is a choice only where cost is weighed."""
 
 
 SWEPT: tuple[SweptSetting, ...] = (
     SweptSetting(name="weight", values=score.WEIGHTS, usual=0.5, scored=balanced_at),
     SweptSetting(
         name="budget", values=score.BUDGETS, usual=1.0, scored=balanced_at_budget
+    ),
+    SweptSetting(
+        name="cost_budget",
+        values=score.BUDGETS,
+        usual=1.0,
+        scored=balanced_at_cost_budget,
+        of_cost=True,
     ),
 )
 
@@ -56,13 +70,29 @@ def swept(
         balance: which mean is called balanced.
     """
     found = {}
-    for setting in SWEPT:
+    asked = weighed(balance)
+    for setting in _settings(asked.shares["quality"], of_cost=asked.weighs_cost):
         scores = {
             value: [setting.scored(value, row.cells, balance) for row in rows]
             for value in setting.values
         }
         found[setting.name] = score.rank_ranges(scores), _holding(setting, scores)
     return found
+
+
+def _settings(quality: float, *, of_cost: bool) -> Iterable[SweptSetting]:
+    """Yield what is varied; the weight of quality that was asked for is among those.
+
+    Args:
+        quality: its share of all weights.
+        of_cost: whether cost is weighed.
+    """
+    for setting in SWEPT:
+        if setting.name == "weight":
+            values = tuple(sorted({*setting.values, quality}))
+            yield replace(setting, values=values, usual=quality)
+        elif of_cost or not setting.of_cost:
+            yield setting
 
 
 def _holding(setting: SweptSetting, scores: Mapping[float, Scores]) -> Sweep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.settings import BALANCES
+from pytest_llmlat.values.balance import BALANCES, parse_balance
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable
 
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.results import Scoreboard
 
 RUNS = Path(".llmlat", "runs")
@@ -27,15 +30,29 @@ RUN_HELP = (
 )
 
 
-def add_balance(parser: ArgumentParser) -> None:
-    """Let another mean be called balanced."""
+def add_balance(parser: ArgumentParser, *, default: Balance | None = None) -> None:
+    """Let another mean be called balanced.
+
+    Args:
+        parser: of the subcommand.
+        default: what is meant where nothing is given; ``None``: as the run says.
+    """
+    told = "the run's" if default is None else default
     parser.add_argument(
         "--balance",
-        metavar="MEAN",
-        choices=BALANCES,
-        help=f"mean that is called balanced: {', '.join(BALANCES)}"
-        " (default: the run's)",
+        metavar="EXPR",
+        type=_balance,
+        default=default,
+        help=f"what is called balanced: a mean ({', '.join(BALANCES)}), weights such as"
+        f" 'quality=1 speed=1 cost=1', or both (default: {told})",
     )
+
+
+def _balance(text: str) -> Balance:
+    try:
+        return parse_balance(text, where="--balance")
+    except UsageError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def opened(text: str) -> Run:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.command.given import RUNS, warn
+from pytest_llmlat.command.given import RUNS, add_balance, warn
 from pytest_llmlat.command.output import add_json, say, say_toned, tell
 from pytest_llmlat.report.figures import printable, table
 from pytest_llmlat.report.history import (
@@ -21,9 +21,9 @@ from pytest_llmlat.report.history.page import rows_of, titles_of
 from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
 from pytest_llmlat.store.run_reader import open_run
+from pytest_llmlat.values.balance import BALANCES
 from pytest_llmlat.values.errors import BadRun, UnknownName, UsageError
 from pytest_llmlat.values.figure_columns import column_key, columns_of
-from pytest_llmlat.values.settings import BALANCES
 from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
 _CHANGED = 1
@@ -72,14 +72,7 @@ def add(parser: ArgumentParser) -> None:
         help="exit status 1 if a cell got worse over the runs that are looked at:"
         " slower or less good, at once or creeping",
     )
-    parser.add_argument(
-        "--balance",
-        metavar="MEAN",
-        choices=BALANCES,
-        default=BALANCES[0],
-        help=f"mean that is called balanced: {', '.join(BALANCES)}"
-        " (default: %(default)s)",
-    )
+    add_balance(parser, default=BALANCES[0])
     add_json(parser)
 
 
@@ -189,7 +182,7 @@ def _point(point: Point) -> dict[str, Any]:
 
 def _content(history: History, changes: HistoryChanges) -> dict[str, Any]:
     return {
-        "balance": history.balance,
+        "balance": str(history.balance),
         "machines": {
             letter(place): dict(machine)
             for place, machine in enumerate(history.machines)

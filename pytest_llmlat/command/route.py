@@ -20,6 +20,7 @@ from pytest_llmlat.report.route_words import (
     route_words,
 )
 from pytest_llmlat.store.merge import merge
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -96,9 +97,15 @@ def run(given: Namespace) -> int:
     answers = replace(answers, notes=(*answers.notes, *_machines(whole)))
     _check_reference(given.not_worse_than, answers)
     asked = asked_for(whole)
+    balance = given.balance or asked.balance
+    if weighed(balance).weighs_cost:
+        raise UsageError(
+            f"route: a route's score is predicted of quality and speed, and {balance}"
+            " weighs cost; give --balance geometric, and look at the cheapest route"
+        )
     found = find_routes(
         answers,
-        balance=given.balance or asked.balance,
+        balance=balance,
         seed=asked.seed,
         tolerance=given.tolerance,
         reference=given.not_worse_than,

@@ -19,9 +19,11 @@ from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.between_runs import NOTHING, Spread, summed
 from pytest_llmlat.gate.neighbours import SPEED
+from pytest_llmlat.gate.pair_costs import COST_SCORE, COSTS, PairedCosts
 from pytest_llmlat.gate.paired_sums import paired_sums, waiting_sums
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.gate.looks import Looks
     from pytest_llmlat.gate.pairing import Pairs, Side
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
 
 QUALITY, BALANCED = "quality", "balanced"
-QUANTITIES = (QUALITY, BALANCED, *LATENCIES)
-"""Quantities that can be gated between two measurements."""
+RATIOS = (*LATENCIES, *COSTS)
+QUANTITIES = (QUALITY, BALANCED, *RATIOS)
+"""Quantities that can be gated between two measurements; a change is a ratio or not."""
 FEWEST = 5
 """Pairs that are needed to know a spread well enough."""
 _LEAST_DRAWS = 10
@@ -41,13 +44,15 @@ _EXACT = 1e-6
 """Standard error below which a change is rounding: draws are summed in single
 precision."""
 _STEP = 0.01
+_HALF, _LEAST_COST = 0.5, 1e-300
 _NORMAL = NormalDist()
 _NOTHING: Mapping[str, float] = MappingProxyType({})
+_NO_COSTS = PairedCosts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change in one quantity; positive is worse. Latencies are log ratios."""
+    """A change in one quantity; positive is worse. Of a ratio it is its logarithm."""
 
     quantity: str
     samples: int
@@ -152,6 +157,7 @@ def changes(
     *,
     balance: Balance,
     shared: Mapping[str, float] = _NOTHING,
+    costs: PairedCosts = _NO_COSTS,
 ) -> dict[str, Change]:
     """Return the change of each quantity; those that no pair has are left out.
 
@@ -161,16 +167,18 @@ def changes(
         balance: which mean is called balanced.
         shared: how much more each latency and the speed vary since requests under a
             load wait for each other.
+        costs: of both sides, where they are gated or weighed.
     """
     latencies = [name for name in LATENCIES if name in quantities]
     ratios = {name: log_ratios(pairs, name) for name in latencies}
-    quality = _Quality(pairs, balance)
+    quality = _Quality(pairs, balance, costs)
     drawn = paired_sums(
         {
             **{name: _deviations(ratios[name]) for name in latencies},
             "speeds": [(a.speed, b.speed) for a, b in _zipped(pairs)],
             "values": quality.rows,
             "chances": [(side.first.chance,) for side in pairs.candidate],
+            **costs.rows,
         }
     )
     for name in latencies:
@@ -182,6 +190,9 @@ def changes(
     }
     wanted = {QUALITY, BALANCED} & set(quantities)
     found |= {n: c for n, c in quality.changes(drawn).items() if n in wanted}
+    found |= {
+        name: _cost(name, costs, drawn[name]) for name in COSTS if name in costs.rows
+    }
     kept = {name: change for name, change in found.items() if change is not None}
     return {name: kept[name] for name in QUANTITIES if name in kept}
 
@@ -216,12 +227,34 @@ def _latency(
     return replace(change, slope=1.0)
 
 
-class _Quality:
-    """Quality on both sides, and the score that is made of it and of speed."""
+def _cost(name: str, costs: PairedCosts, sums: Array) -> Change:
+    """Return the change of what a right answer costs: a log ratio."""
+    import numpy as np
 
-    def __init__(self, pairs: Pairs, balance: Balance) -> None:
+    rows = costs.rows[name]
+    whole = np.sum(rows, axis=0)
+    # A resample without a right answer has half of one.
+    least = np.array([_LEAST_COST, _HALF, _LEAST_COST, _HALF])
+    ours, right, theirs, their_right = np.log(np.maximum(whole, least))
+    drawn = np.log(np.maximum(sums, least))
+    change = _change(
+        name,
+        estimate=float(ours - right - theirs + their_right),
+        draws=drawn[:, 0] - drawn[:, 1] - drawn[:, 2] + drawn[:, 3],
+        samples=len(rows),
+        candidate=float(np.exp(ours - right)),
+        baseline=float(np.exp(theirs - their_right)),
+    )
+    return replace(change, slope=float(name in costs.of_time))
+
+
+class _Quality:
+    """Quality on both sides, and the score that is made of it, of speed and of cost."""
+
+    def __init__(self, pairs: Pairs, balance: Balance, costs: PairedCosts) -> None:
         self._pairs = pairs
         self._balance = balance
+        self._costs = costs
         self._metric = METRICS[pairs.candidate[0].first.metric]
         self.rows: list[tuple[float, ...]] = [
             (*a.counts, *b.counts) if self._metric.corpus else (a.value, b.value)
@@ -238,10 +271,6 @@ class _Quality:
         # The candidate's on both sides: an older baseline may have known another.
         chance = fmean(side.first.chance for side in self._pairs.candidate)
         chances = drawn["chances"][:, 0] / count
-        our_score = self._score(ours, chance, fmean(s[0] for s in speeds))
-        their_score = self._score(theirs, chance, fmean(s[1] for s in speeds))
-        our_scores = self._score(our_draws, chances, our_speeds)
-        their_scores = self._score(their_draws, chances, their_speeds)
         quality = _change(
             QUALITY,
             estimate=theirs - ours,
@@ -251,6 +280,14 @@ class _Quality:
             baseline=theirs,
             p=_mcnemar(self._pairs),
         )
+        if weighed(self._balance).weighs_cost and COST_SCORE not in drawn:
+            return {QUALITY: quality}
+        ours_, theirs_ = (fmean(side) for side in zip(*speeds, strict=True))
+        (our_cost, their_cost), (our_costs, their_costs) = self._of_cost(drawn)
+        our_score = self._score(ours, chance, ours_, our_cost)
+        their_score = self._score(theirs, chance, theirs_, their_cost)
+        our_scores = self._score(our_draws, chances, our_speeds, our_costs)
+        their_scores = self._score(their_draws, chances, their_speeds, their_costs)
         balanced = _change(
             BALANCED,
             estimate=their_score - our_score,
@@ -259,7 +296,7 @@ class _Quality:
             candidate=our_score,
             baseline=their_score,
         )
-        slope = self._slope(ours, chance, fmean(s[0] for s in speeds))
+        slope = self._slope(ours, chance, ours_, our_cost)
         balanced = replace(balanced, slope=slope)
         return {QUALITY: quality, BALANCED: balanced}
 
@@ -280,17 +317,31 @@ class _Quality:
             return quality(sums[:, :width]), quality(sums[:, width:])
         return sums[:, 0] / len(self.rows), sums[:, 1] / len(self.rows)
 
-    def _slope(self, quality: float, chance: float, speed: float) -> float:
+    def _of_cost(self, drawn: Mapping[str, Array]) -> tuple[Any, Any]:
+        """Return the mean cost score of both sides, and its draws."""
+        rows = self._costs.rows.get(COST_SCORE)
+        if rows is None:
+            return (None, None), (None, None)
+        means = tuple(fmean(side) for side in zip(*rows, strict=True))
+        return means, (drawn[COST_SCORE] / len(rows)).clip(0, 1).T
+
+    def _slope(
+        self, quality: float, chance: float, speed: float, cost: float | None
+    ) -> float:
         """Return how much the score falls if all times grow by one on the log scale.
 
         A mean speed falls by no more than if all its samples were equally fast.
         """
-        slower = speed - _STEP * speed * (1 - speed)
-        before, after = (self._score(quality, chance, each) for each in (speed, slower))
+        slower, dearer = speed - _STEP * speed * (1 - speed), cost
+        if cost is not None and COST_SCORE in self._costs.of_time:
+            dearer = cost - _STEP * cost * (1 - cost)
+        before = self._score(quality, chance, speed, cost)
+        after = self._score(quality, chance, slower, dearer)
         return float(before - after) / _STEP
 
-    def _score(self, quality: Any, chance: Any, speed: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
-        return score.balance(score.normalize(quality, chance), speed, self._balance)
+    def _score(self, quality: Any, chance: Any, speed: Any, cost: Any) -> Any:  # noqa: ANN401 - floats or arrays of draws
+        quality = score.normalize(quality, chance)
+        return score.balance(quality, speed, self._balance, cost=cost)
 
 
 def _change(

@@ -10,7 +10,7 @@ from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.between_runs import own, summed, together
-from pytest_llmlat.gate.changes import BALANCED, Change
+from pytest_llmlat.gate.changes import RATIOS, Change
 from pytest_llmlat.gate.looks import Looks, sequences
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.gate.step_down import HommelFamily
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.gate.between_runs import CellTimes, Spread
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.stored_runs import StoredTimes
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.stopping import Stopping
 
 ALL_CELLS = "all cells"
@@ -149,8 +149,8 @@ def _weight(gated: Iterable[Hypothesis]) -> float:
 
 
 def as_change(quantity: str, tolerance: float) -> float:
-    """Return a tolerance on the scale of the change: a latency's is logarithmic."""
-    return math.log1p(tolerance) if quantity in LATENCIES else tolerance
+    """Return a tolerance on the scale of the change: of a ratio it is logarithmic."""
+    return math.log1p(tolerance) if quantity in RATIOS else tolerance
 
 
 def _by_latency(gated: Iterable[Hypothesis]) -> dict[str, dict[str, CellTimes]]:
@@ -166,7 +166,8 @@ def _widened(
     each: Hypothesis, between: Mapping[str, Mapping[str, Spread]]
 ) -> Hypothesis:
     quantity = each.change.quantity
-    name = BALANCED_BY if quantity == BALANCED else quantity
+    # Scores and what is paid by the hour change with the time of a whole answer.
+    name = quantity if quantity in LATENCIES else BALANCED_BY
     if name not in each.times:
         return each
     added = summed([between[name][each.cell], each.times[name].drift])

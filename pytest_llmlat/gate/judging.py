@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, changes
+from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, RATIOS, changes
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
     BALANCED_BY,
@@ -25,6 +25,7 @@ from pytest_llmlat.gate.needed_samples import (
     needed_samples,
 )
 from pytest_llmlat.gate.neighbours import shared_changes
+from pytest_llmlat.gate.pair_costs import COST_SCORE, paired_costs
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
@@ -41,12 +42,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.gate.match import Match
+    from pytest_llmlat.gate.pair_costs import PairedCosts
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.step_down import LevelShare
     from pytest_llmlat.gate.tolerances import GateRules
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Outcome
-    from pytest_llmlat.values.settings import Balance
 
 ALPHA = 0.10
 """Level of all two-sided intervals together. A regression is one side of them, and a
@@ -152,7 +154,8 @@ def _compare(
     # What balance depends on is known of every cell, gated or not.
     wanted = dict.fromkeys((*tolerated, BALANCED_BY))
     shared = shared_changes(match.records, _sides(match))
-    found = changes(pairs, tuple(wanted), balance=balance, shared=shared)
+    costs = paired_costs(match, pairs, tolerated, balance)
+    found = changes(pairs, tuple(wanted), balance=balance, shared=shared, costs=costs)
     found = looked_at(found, pairs, match.facts.stopping, balance)
     early = bool(match.facts.stopping and match.facts.stopping.early)
     kept = QUALITY in found and found[QUALITY].estimate == 0
@@ -164,7 +167,7 @@ def _compare(
     gated: list[Hypothesis] = []
     for name, tolerance in tolerated.items():
         if name not in found:
-            told += _unpaired(match, pairs, name)
+            told += _uncosted(match, costs, name) or _unpaired(match, pairs, name)
             continue
         own = (
             *lacking(match, pairs, name),
@@ -206,8 +209,21 @@ def _sides(match: Match) -> Sequence[Sequence[Record]]:
     return tuple(match.runs.values()) or (match.reference or (),)
 
 
+def _uncosted(match: Match, costs: PairedCosts, name: str) -> list[Verdict]:
+    """Say of a cost, or of a score that weighs it, why it is not compared."""
+    found = costs.lacking.get(COST_SCORE if name == BALANCED else name)
+    if found is None:
+        return []
+    if found.lost:
+        note = f"{match.against} has it and this run does not: {found.why}"
+        return [_plain(match, name, "failed", note)]
+    return [_plain(match, name, "inconclusive", found.why)]
+
+
 def _unpaired(match: Match, pairs: Pairs, name: str) -> Iterable[Verdict]:
     """Say that too few pairs have a latency, and whether this run has lost it."""
+    if name not in LATENCIES:
+        return
     theirs = known(pairs.baseline, name)
     both = sum(ratio is not None for ratio in log_ratios(pairs, name))
     if theirs and not both:
@@ -304,11 +320,11 @@ def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:
 
 
 def _as_share(quantity: str, change: float) -> float:
-    """Return a change as it is reported: of a latency as a share.
+    """Return a change as it is reported: of a latency or a cost as a share.
 
     What lies between 0 and 1 changes by 1 at most.
     """
-    if quantity not in LATENCIES:
+    if quantity not in RATIOS:
         return max(-1.0, min(1.0, change))
     return math.expm1(change) if change < _LARGEST else math.inf
 

@@ -16,13 +16,14 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.confidence_sequences import BoundedMean, NormalMean
 from pytest_llmlat.gate.pairing import LATENCIES, log_ratios
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pytest_llmlat.analysis.confidence_sequences import ConfidenceSequence
     from pytest_llmlat.gate.pairing import Pairs
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.stopping import Stopping
 
     Interval = Callable[[float], tuple[float, float]]
@@ -103,10 +104,20 @@ def sequences(
             ratios = [ratio for ratio in log_ratios(pairs, name) if ratio is not None]
             if len(ratios) >= FEWEST_RATIOS:
                 found[name] = NormalMean.of(ratios)
+        elif name not in _scores(balance):
+            continue
         elif METRICS[pairs.candidate[0].first.metric].corpus is None:
             halves = _Halves.of(pairs, balance)
             found[name] = halves.quality_loss if name == "quality" else halves
     return found
+
+
+def _scores(balance: Balance) -> tuple[str, ...]:
+    """Return the scores that are looked at on the way.
+
+    What answers cost is tested at the end alone, and so is a score that weighs it.
+    """
+    return ("quality",) if weighed(balance).weighs_cost else ("quality", "balanced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

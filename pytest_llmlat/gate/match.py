@@ -31,5 +31,7 @@ class Match:
     are multiplied by it; ``None`` where there is none."""
     runs: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     """The reference by runs, where it was not measured in turn with the cell."""
+    beside: CellFacts | None = None
+    """Facts of the reference; ``None`` of stored runs, which do not keep them."""
     in_turn: bool = False
     """Whether both were measured in turn, in pairs of one sample."""

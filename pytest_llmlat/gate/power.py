@@ -21,6 +21,7 @@ from pytest_llmlat.gate.future_cells import FutureCell, FutureTimes
 from pytest_llmlat.gate.hypotheses import ALL_CELLS, ALL_CELLS_SHARE, BALANCED_BY
 from pytest_llmlat.gate.judging import ALPHA
 from pytest_llmlat.gate.matching import same
+from pytest_llmlat.gate.pair_costs import COSTS
 from pytest_llmlat.gate.pairing import LATENCIES, log_times
 from pytest_llmlat.gate.sample_noise import sample_noise
 from pytest_llmlat.gate.seen_loss import loss_of_answers, noncentral
@@ -223,7 +224,8 @@ def _families(each: _StoredCell, allowed: Mapping[str, float]) -> int:
     clocked = QUALITY in allowed and BALANCED_BY in allowed and len(each.runs) > 1
     alone = not (each.same_answers and clocked)
     balance = BALANCED in allowed and alone
-    return quality + balance + any(name in allowed for name in LATENCIES)
+    costs = sum(name in allowed for name in COSTS)
+    return quality + balance + any(name in allowed for name in LATENCIES) + costs
 
 
 def _worse(

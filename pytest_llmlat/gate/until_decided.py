@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.gate.pairing import Pairs
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.settings import Balance
 
 _EACH = 100
 """Number of pairs up to which a look follows each; of more, each further per cent."""

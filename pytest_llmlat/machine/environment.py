@@ -7,6 +7,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.leases import locks_work
@@ -113,7 +114,7 @@ def disturbances(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
 
 
 class PeakMemory:
-    """The highest resident set of this process since a moment.
+    """The highest resident set of this process since a moment, and the usual one.
 
     Linux can reset its counter. Elsewhere the counter covers the whole life of the
     process, and says something of the span only if it rose in it.
@@ -123,6 +124,17 @@ class PeakMemory:
         """Begin to watch now."""
         self._reset = _reset_peak()
         self._before = None if self._reset else _lifetime_peak()
+        self._resident: list[int] = []
+
+    def note(self) -> None:
+        """Note what is resident now, between two answers."""
+        now = _linux_status("VmRSS:")
+        if now is not None:
+            self._resident.append(now)
+
+    def steady_bytes(self) -> int | None:
+        """Return the median of what was noted; ``None`` where it cannot be told."""
+        return median_low(self._resident) if self._resident else None
 
     def bytes(self) -> int | None:
         """Return the peak since the start, ``None`` where it cannot be told."""
@@ -143,12 +155,17 @@ def _reset_peak() -> bool:
 
 
 def _linux_peak() -> int | None:
+    return _linux_status("VmHWM:")
+
+
+def _linux_status(name: str) -> int | None:
+    """Return an amount of memory that Linux tells of this process, in bytes."""
     try:
         lines = _STATUS.read_text("ascii", "replace").splitlines()
     except OSError:
         return None
     for line in lines:
-        if line.startswith("VmHWM:"):
+        if line.startswith(name):
             return int(line.split()[1]) * _KIB
     return None
 

@@ -23,6 +23,7 @@ from pytest_llmlat.measure.cell_warnings import (
 from pytest_llmlat.measure.cold_prompts import is_warm
 from pytest_llmlat.measure.conversation_chains import Talks
 from pytest_llmlat.measure.cut_off import told_if_cut_off
+from pytest_llmlat.measure.device_memories import device_memory
 from pytest_llmlat.measure.draft_check import check_draft
 from pytest_llmlat.measure.kept_answers import (
     KeptAnswers,
@@ -315,6 +316,8 @@ class CellMeasurement:
             span: of its energy, where it has a window of its own.
         """
         self._answering_ns += response.timing.end_ns - response.timing.start_ns
+        if self._memory:
+            self._memory.note()
         sample, number = self._asked[place]
         record = answer_record(
             self._plan, sample, request, response, self._tools.sandbox
@@ -360,6 +363,7 @@ class CellMeasurement:
         # What earlier sittings took in all died with them.
         whole = not self._plan.kept
         alone = self._alone and whole
+        steady = self._memory.steady_bytes() if self._memory else None
         answering_ns = (
             self._answering_ns if load is None else round(load.window_s * NS_PER_S)
         )
@@ -372,6 +376,8 @@ class CellMeasurement:
                 warmup_s=self.warmup_s,
                 peak_rss_bytes=self._memory.bytes() if self._memory and whole else None,
                 peak_device_bytes=backend.device_peak_bytes() if alone else None,
+                steady_rss_bytes=steady if whole else None,
+                device_memory=device_memory(backend) if alone else (),
                 wall_s=(clock.now_ns() - self._begin) / NS_PER_S if whole else None,
                 # Anew: what a server rejects is found out while it is measured.
                 backend=self._facts_of_model(),

@@ -52,6 +52,7 @@ def planned_facts(
         beside=plan.beside,
         constraint_compile_s=compiled_s,
         price=price,
+        cost_budget=plan.task.cost_budget,
         since=plan.since,
         anew=plan.anew,
         sittings=plan.sittings,

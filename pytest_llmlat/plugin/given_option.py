@@ -18,6 +18,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_llmlat.values.balance import Balance
+    from pytest_llmlat.values.cost_budget import CostBudget
+
     Read: TypeAlias = "Callable[[Given], Any]"
 
 WHOLE = re.compile(r"-?\d+")
@@ -162,11 +165,14 @@ def choice(names: Callable[[], tuple[str, ...]]) -> Read:
     return read
 
 
-def balances() -> tuple[str, ...]:
-    """Return the means that may be called balanced."""
-    from pytest_llmlat.values.settings import BALANCES  # noqa: PLC0415 - not at start-up
+def balance(given: Given) -> Balance:
+    """Return what is called balanced."""
+    from pytest_llmlat.values.balance import (  # noqa: PLC0415 - not at start-up
+        parse_balance,
+    )
 
-    return BALANCES
+    with _usage():
+        return parse_balance(given.text, where=given.where)
 
 
 def sandboxes() -> tuple[str, ...]:
@@ -238,6 +244,16 @@ def scenarios(given: Given) -> tuple[str, ...]:
 def latency_budgets(given: Given) -> tuple[tuple[str, float], ...]:
     """Return latency budgets by the names of tasks or families."""
     from pytest_llmlat.session.latency_budgets import (  # noqa: PLC0415 - as above
+        parse_budgets,
+    )
+
+    with _usage():
+        return parse_budgets(given.texts, where=given.where)
+
+
+def cost_budgets(given: Given) -> tuple[tuple[str, CostBudget], ...]:
+    """Return cost budgets by the names of tasks or families."""
+    from pytest_llmlat.session.cost_budgets import (  # noqa: PLC0415 - as above
         parse_budgets,
     )
 

@@ -2,44 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
 from pytest_llmlat.plugin import given_option
-
-if TYPE_CHECKING:
-    from pytest_llmlat.plugin.given_option import Read
-
-IniKind: TypeAlias = Literal["string", "args", "linelist", "paths"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One option, on the command line and in the ini file."""
-
-    flag: str
-    metavar: str
-    """Placeholder of its value; empty for an option without one."""
-    help: str
-    read: Read
-    """Returns the setting, from what was given."""
-    kind: IniKind = "string"
-    """Kind in the ini file; any but ``string`` is a list, and repeatable when typed."""
-    alone: str | None = None
-    """Value that it has without one; ``None`` where it must have one."""
-    looked_up: bool = False
-    """Whether it names what a run needs, so that a typo is told at the start."""
-
-    @property
-    def ini(self) -> str:
-        """The name in the ini file: what is typed, with underscores."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
-    @property
-    def unset(self) -> str | list[str]:
-        """The value in an ini file that does not say it."""
-        return "" if self.kind == "string" else []
-
+from pytest_llmlat.plugin.option_entry import Option
 
 OPTIONS = {
     "models": Option(
@@ -207,10 +171,10 @@ OPTIONS = {
     ),
     "balance": Option(
         flag="--llm-balance",
-        metavar="MEAN",
-        help="mean that is called balanced: geometric, arithmetic, harmonic or"
-        " proportional",
-        read=given_option.choice(given_option.balances),
+        metavar="EXPR",
+        help="what is called balanced: a mean (geometric, arithmetic, harmonic or"
+        " proportional), weights 'quality=1 speed=1 cost=1', or both",
+        read=given_option.balance,
     ),
     "latency_budget": Option(
         flag="--llm-latency-budget",
@@ -219,6 +183,15 @@ OPTIONS = {
         help="latency budgets in place of the tasks' own: '2s' or 'sentiment=500ms"
         " reasoning/sums=2s'",
         read=given_option.latency_budgets,
+        looked_up=True,
+    ),
+    "cost_budget": Option(
+        flag="--llm-cost-budget",
+        metavar="EXPR",
+        kind="linelist",
+        help="cost budgets in place of the tasks' own: '0.002USD', '40J' or"
+        " 'sentiment=0.001USD reasoning=0.004USD'",
+        read=given_option.cost_budgets,
         looked_up=True,
     ),
     "sandbox": Option(

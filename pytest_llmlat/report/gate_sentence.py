@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.gate.changes import RATIOS
 from pytest_llmlat.gate.hypotheses import ALL_CELLS
+from pytest_llmlat.gate.pair_costs import COSTS
 from pytest_llmlat.gate.pairing import LATENCIES
 from pytest_llmlat.report.figures import MISSING
 from pytest_llmlat.report.verdicts import figure_text, more_needed, short_name
@@ -139,7 +141,7 @@ def _compared(group: _Compared, *, failing: bool) -> str:
     """Say how a model compares."""
     halves = [
         _half(group, found)
-        for names in (LATENCIES, ("quality",))
+        for names in (LATENCIES, ("quality",), COSTS)
         if (found := group.half(names))
     ]
     extra = _balance(group)
@@ -208,12 +210,16 @@ def _one(verdict: Verdict) -> _Finding:
         name = "" if verdict.quantity == "e2e" else f" in {verdict.quantity}"
         words = f"{size} {'faster' if better else 'slower'}{name}"
         return _Finding(words, "than", tail, verb)
+    if verdict.quantity in COSTS:
+        words = f"{size} {'cheaper' if better else 'dearer'} per right answer"
+        return _Finding(words, "than", tail, verb)
     words = "better" if better else "worse"
     return _Finding(words, "than", f" by {size}{tail}", verb)
 
 
 def _even(verdict: Verdict) -> _Finding:
-    return _Finding("as fast" if verdict.quantity in LATENCIES else "as good", "as")
+    words = {**dict.fromkeys(LATENCIES, "as fast"), **dict.fromkeys(COSTS, "as cheap")}
+    return _Finding(words.get(verdict.quantity, "as good"), "as")
 
 
 def _size(verdict: Verdict, *, better: bool) -> str:
@@ -221,7 +227,7 @@ def _size(verdict: Verdict, *, better: bool) -> str:
     sign = -1.0 if better else 1.0
     low, high = verdict.low, verdict.high
     ends = [high, low] if better else [low, high]
-    timed = verdict.quantity in LATENCIES
+    timed = verdict.quantity in RATIOS
     value = _amount(sign * (verdict.change or 0.0), timed=timed)
     unit = " %" if timed else ""
     if None in ends:

@@ -51,6 +51,7 @@ HALVES: Mapping[tuple[Pace | None, Answers | None], str] = {
     (None, "worse"): "worse answers than",
     ("slower", "worse"): "slower, and worse answers, than",
 }
+_PLANE = "quality and e2e p50"
 STOPPED = "stopped when the result was clear (see the verdicts), beside"
 _UNRANKED: Mapping[WhyUnranked, str] = {
     WhyUnranked.UNANSWERED: "no request was answered",
@@ -166,7 +167,8 @@ def comparison_lines(board: Scoreboard) -> list[str]:
             # Who only guesses has no quality to lay against time.
             continue
         front = ", ".join(names[id_] for id_ in comparison.front) or MISSING
-        lines.append(f"{among}Pareto front of quality and e2e p50: {front}")
+        axes = "quality, e2e p50 and cost" if comparison.weighs_cost else _PLANE
+        lines.append(f"{among}Pareto front of {axes}: {front}")
         lines += [f"{among}{_swept(sweep)}" for sweep in comparison.sweeps]
         if comparison.time_hardly_counts is not None:
             lines.append(f"{among}{_little_time(comparison.time_hardly_counts)}")
@@ -210,10 +212,12 @@ def _times(factor: float) -> str:
 _SWEPT: Mapping[SweptName, str] = {
     "weight": "weight of quality",
     "budget": "latency budgets",
+    "cost_budget": "cost budgets",
 }
 _CHOICES: Mapping[SweptName, Callable[[float], str]] = {
     "weight": "{:.3g}".format,
     "budget": _times,
+    "cost_budget": _times,
 }
 
 

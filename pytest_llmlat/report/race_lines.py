@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.tuning_race import RaceFigure, TuningRace
 
 _MOST_ROWS = 16
+_SAVED = {"fastest": "time", "cheapest": "cost", "least_energy": "energy"}
+"""What a goal saves."""
 _FEW = 4
 _PROPOSED = {
     "listed": "from the list",
@@ -90,7 +92,7 @@ def _settings(race: TuningRace) -> list[str]:
     if not race.raced:
         return []
     shown = race.raced[:_MOST_ROWS]
-    title = {"balance": "balance", "fastest": "time saved", "cheapest": "cost saved"}
+    title = {"balance": "balance"} | {k: f"{v} saved" for k, v in _SAVED.items()}
     header = (
         *("setting (beside today's)", "items", title[race.goal_kind], "quality"),
         *("time", "front", "requests", "took", "left"),
@@ -132,7 +134,7 @@ def _cost(race: TuningRace) -> str:
 def _gain(race: TuningRace, gain: RaceFigure) -> str:
     if race.goal_kind == "balance":
         return f"balanced {_points(gain)}"
-    what = "time" if race.goal_kind == "fastest" else "cost"
+    what = _SAVED[race.goal_kind]
     return f"{what} saved {_percent(gain)}"
 
 

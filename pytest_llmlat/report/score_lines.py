@@ -1,4 +1,4 @@
-"""Cautions on balanced scores: gains by giving up, and bias of few items."""
+"""Remarks on balanced scores: costs, gains by giving up, bias of few items."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FEW = 4
 
 
 def score_lines(board: Scoreboard) -> list[str]:
-    """Return the cautions: which scores gain by giving up, which are biased."""
+    """Return the remarks: on costs, which scores gain by giving up or are biased."""
     gains = [line for summary in board.summaries if (line := _gain(summary))]
     biased = [told for summary in board.summaries if (told := _bias(summary))]
-    lines = [*gains]
+    lines = [*_costs(board), *gains]
     if biased:
         shown = biased[:_FEW]
         if len(biased) > _FEW:
@@ -34,6 +34,26 @@ def score_lines(board: Scoreboard) -> list[str]:
             + ", ".join(shown)
         )
     return [printable(line) for line in lines]
+
+
+def _costs(board: Scoreboard) -> list[str]:
+    """Say what cost means in the scores that weigh it, and where it is not known."""
+    budgets = {
+        s.cost_budget: s.cell.task for s in board.summaries if s.cost_budget is not None
+    }
+    told = [
+        f"cost score: {task}: an answer earns half of it at {budget.told}"
+        f" ({'measured joules, gross' if budget.of_energy else 'money'})"
+        for budget, task in budgets.items()
+    ]
+    lost = [
+        f"no cost score: {_where(s)}: {s.no_cost}"
+        for s in board.summaries
+        if s.no_cost is not None
+    ]
+    if len(lost) > _FEW:
+        lost[_FEW:] = [f"no cost score: {len(lost) - _FEW} more cells (no_cost)"]
+    return [*told, *lost]
 
 
 def _gain(summary: Summary) -> str | None:

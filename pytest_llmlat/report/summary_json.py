@@ -30,7 +30,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "score_version": score.VERSION,
         "sentence": answer_sentence(board),
         "run": {**run, "instrument": _instrument(board)},
-        "balance": board.balance,
+        "balance": str(board.balance),
         "cells": [_cell(summary) for summary in board.summaries],
         "models": [_model(standing) for standing in board.standings],
         "comparisons": [asdict(comparison) for comparison in board.comparisons],

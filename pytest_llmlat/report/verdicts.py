@@ -31,6 +31,7 @@ _LATENCIES = {
     for figure in FIGURES.values()
     if figure.unit == "s" and figure.shape == "distribution"
 }
+_COSTS = {figure.short for figure in FIGURES.values() if figure.unit in ("money", "J")}
 _POINTS = {figure.short for figure in FIGURES.values() if figure.unit == "ratio"}
 _PERCENT = 100.0
 _SHOUTED: Mapping[Outcome, str] = {"regression": "REGRESSION", "failed": "FAILED"}
@@ -191,7 +192,7 @@ def _kind(quantity: str) -> str:
 
 
 def _scale(quantity: str) -> _Scale:
-    if _kind(quantity) in _LATENCIES:
+    if _kind(quantity) in _LATENCIES or quantity in _COSTS:
         return _SHARE
     return _DROP if quantity in _POINTS else _OTHER
 

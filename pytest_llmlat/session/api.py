@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.grading import program_limits
 from pytest_llmlat.grading.sandbox import choices
 from pytest_llmlat.machine.device_table import known_device
+from pytest_llmlat.session import cost_budgets
 from pytest_llmlat.session.arguments import (
     choice,
     folder_of,
@@ -31,6 +32,7 @@ from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.typed_names import concealed
 from pytest_llmlat.store.journal import new_folder, runs_of
 from pytest_llmlat.store.partial_runs import run_to_go_on_with, sitting_after
+from pytest_llmlat.values.balance import parse_balance
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.energy import parse_grid
 from pytest_llmlat.values.entities import ModelSpec, Sample, Task
@@ -38,8 +40,6 @@ from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.settings import (
     ALL_SAMPLES,
-    BALANCES,
-    Balance,
     Settings,
 )
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pytest_llmlat.session.listening import Listener
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Record
 
@@ -90,8 +91,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     spend: str = "",
     search: str = "",
     timeout: float | str | None = None,
-    balance: Balance = "geometric",
+    balance: Balance | str = "geometric",
     latency_budget: str | Iterable[str] = (),
+    cost_budget: str | Iterable[str] = (),
     sandbox: str = "auto",
     code_limits: str = "",
     model_files: AnyPath | Iterable[AnyPath] = (),
@@ -154,8 +156,9 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         grid: carbon dioxide of a kilowatt-hour in kilograms, such as 0.35.
         search: when a load that is searched for holds, ``"share=90% to=64"``.
         timeout: when a request to a server is given up; in seconds, or ``"5min"``.
-        balance: which mean of quality and speed is called balanced.
+        balance: what is called balanced: a mean, or ``"quality=1 speed=1 cost=1"``.
         latency_budget: budgets in place of the tasks' own, ``"sentiment=500ms"``.
+        cost_budget: the same of costs, ``"0.002USD"`` or ``"sentiment=40J"``.
         sandbox: where generated code runs.
         code_limits: what it may use, ``"time=10s memory=2GiB"``.
         model_files: catalogues with more models.
@@ -237,10 +240,13 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         task_files=files + paths_of(task_files, "task_files"),
         data=folder_of(data, "data"),
         report=None if report is None else Path(report).resolve(),
-        balance=cast("Balance", choice(balance, BALANCES, "balance")),
+        balance=parse_balance(str(balance), where="balance"),
         latency_budget=parse_budgets(
             some(latency_budget, str, "latency_budget", least=0)[1],
             where="latency_budget",
+        ),
+        cost_budget=cost_budgets.parse_budgets(
+            some(cost_budget, str, "cost_budget", least=0)[1], where="cost_budget"
         ),
         sandbox=choice(sandbox, choices(), "sandbox"),
         limits=program_limits.parse(code_limits, where="code_limits"),

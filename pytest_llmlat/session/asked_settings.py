@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.machine.device_table import is_remote
+from pytest_llmlat.session.cost_budgets import with_cost_budget
 from pytest_llmlat.session.latency_budgets import with_budget
 from pytest_llmlat.session.prices import priced
 from pytest_llmlat.tasks.shots import with_shots
@@ -39,10 +40,12 @@ def task_as_asked(task: Task, settings: Settings, spelled: Spelled) -> Task:
     """Return a task with the settings that were asked for of every task.
 
     Raises:
-        UsageError: it shows no examples, so that there is nothing to show more of.
+        UsageError: it shows no examples, so that there is nothing to show more of; or
+            cost is weighed, and it has no cost budget.
     """
     shown = with_shots_asked(task, settings, spelled)
     found = with_budget(shown, settings.latency_budget)
+    found = with_cost_budget(found, settings, spelled)
     return found if METRICS[task.metric].run is None else _bounded(found, settings)
 
 

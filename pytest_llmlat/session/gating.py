@@ -321,6 +321,7 @@ class Gate:
             or disturbed(other)
             or cached_apart(records, theirs),
             same_answers=same(answers_of(records), answers_of(theirs)),
+            beside=other,
             in_turn=True,
         )
 

@@ -28,17 +28,34 @@ def parse_budgets(texts: Iterable[str], *, where: str) -> LatencyBudgets:
     Raises:
         UsageError: a budget is no duration, or a name stands there twice.
     """
-    found: dict[str, float] = {}
+    named = named_budgets(texts, where=where, example="2s")
+    return tuple((name, seconds(value, where=where)) for name, value in named.items())
+
+
+def named_budgets(texts: Iterable[str], *, where: str, example: str) -> dict[str, str]:
+    """Return what is written of each budget, by the names of tasks or families.
+
+    Args:
+        texts: such as ``2s``, or ``sentiment=500ms reasoning/sums=2s``.
+        where: the option, for the complaint.
+        example: of a budget.
+
+    Raises:
+        UsageError: a budget has no name before its sign, or one stands there twice.
+    """
+    found: dict[str, str] = {}
     for part in (part for text in texts for part in re.split(r"[\s,]+", text.strip())):
         if not part:
             continue
         name, between, value = part.rpartition("=")
         if between and not name:
-            raise UsageError(f"{where}: {part!r} names nothing; write TASK=2s, or 2s")
+            raise UsageError(
+                f"{where}: {part!r} names nothing; write TASK={example}, or {example}"
+            )
         if name in found:
             raise UsageError(f"{where}: {name or 'a budget of all'!r} stands twice")
-        found[name] = seconds(value, where=where)
-    return tuple(found.items())
+        found[name] = value
+    return found
 
 
 def with_budget(task: Task, budgets: LatencyBudgets) -> Task:

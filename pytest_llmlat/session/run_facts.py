@@ -30,6 +30,11 @@ def facts_of_run(
     """
     told = {name: _told(value) for name, value in asdict(settings).items()}
     told.pop("addressed")
+    told["balance"] = str(settings.balance)
+    told["cost_budget"] = [
+        f"{name}={budget.told}" if name else budget.told
+        for name, budget in settings.cost_budget
+    ]
     sitting = {
         "started": started.isoformat(timespec="seconds"),
         "commit": commit_of(settings.root),

@@ -89,6 +89,7 @@ def both_looks(first: CellFacts, second: CellFacts) -> CellFacts:
         warmup_s=first.warmup_s,
         peak_rss_bytes=_most(first.peak_rss_bytes, second.peak_rss_bytes),
         peak_device_bytes=_most(first.peak_device_bytes, second.peak_device_bytes),
+        steady_rss_bytes=_most(first.steady_rss_bytes, second.steady_rss_bytes),
         wall_s=None
         if first.wall_s is None or second.wall_s is None
         else first.wall_s + second.wall_s,

@@ -16,6 +16,7 @@ from pytest_llmlat.session.asked_settings import (
 )
 from pytest_llmlat.session.base_branch import counterparts, reference_name
 from pytest_llmlat.session.budget import check_spend
+from pytest_llmlat.session.cost_budgets import check_cost_budgets
 from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.searching import check_search
@@ -343,6 +344,9 @@ class Selection:
                 check_wish(wish, model, self.named_tasks, self._spelled)
         for name in filter(None, dict(self._settings.latency_budget)):
             self.tasks.find(name, where=self._spelled("latency_budget"))
+        for name in filter(None, dict(self._settings.cost_budget)):
+            self.tasks.find(name, where=self._spelled("cost_budget"))
+        check_cost_budgets(self.named_tasks, measured, self._settings, self._spelled)
 
     def deployments(self) -> tuple[Deployment, ...]:
         """Return every model on every device that it is to run on."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.request_cost import cost_of
+from pytest_llmlat.analysis.cost_scores import cost_scores, money_of
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.measure.managed_servers import check_room
 from pytest_llmlat.session.beside import free
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.recording import Told
     from pytest_llmlat.session.run import Session
     from pytest_llmlat.session.stored_trials import StoredTrials
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Record
@@ -313,7 +314,7 @@ def _pairs(
         sides.append(items)
     for item in [each for each in sides[0] if each in sides[1]]:
         answers = [
-            _answer(side[item], told.facts.price or price)
+            _answer(side[item], replace(told.facts, price=told.facts.price or price))
             for side, told in zip(sides, (own, theirs), strict=True)
         ]
         candidate, reference = answers
@@ -327,14 +328,14 @@ def _pairs(
             )
 
 
-def _answer(records: Sequence[Record], price: Price | None) -> TrialAnswer | None:
+def _answer(records: Sequence[Record], facts: CellFacts) -> TrialAnswer | None:
     """Return the answers to an item as one; ``None`` where none can be graded."""
     graded = [record for record in records if record.graded]
     if not graded:
         return None
     times = [answer_time(record) for record in records]
     known = [max(1e-9, time) for time in times if time is not None]
-    costs = [] if price is None else [cost_of(r, price, None) for r in records]
+    scores = cost_scores(facts, records)
     return TrialAnswer(
         quality=fmean(record.grade.value for record in graded),
         chance=fmean(record.chance for record in graded),
@@ -342,7 +343,15 @@ def _answer(records: Sequence[Record], price: Price | None) -> TrialAnswer | Non
         seconds=math.exp(fmean(map(math.log, known)))
         if known and len(known) == len(times)
         else None,
-        cost=None
-        if not costs or None in costs
-        else float(sum(cost for cost in costs if cost is not None)) / len(costs),
+        cost=_mean(money_of(facts, records)),
+        joules=_mean([record.energy_j for record in records]),
+        cost_score=None if isinstance(scores, str) else fmean(scores.scores),
     )
+
+
+def _mean(costs: Sequence[float | None] | str) -> float | None:
+    """Return the mean of costs; ``None`` where one is not known."""
+    if isinstance(costs, str):
+        return None
+    known = [cost for cost in costs if cost is not None]
+    return fmean(known) if known and len(known) == len(costs) else None

@@ -77,6 +77,6 @@ def check_wish(
     check_space(model, tasks, wish.space, where=where)
     if wish.goal.kind == "cheapest" and model.price is None:
         raise UsageError(
-            f"{spelled('tune_for')}: the cheapest setting is known only where there is"
+            f"{spelled('tune_for')}: what a setting costs is known only where there is"
             f" a price; give {model.name!r} one in its entry (price = …)"
         )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from pytest_llmlat.store.field_kinds import wrong_field
 from pytest_llmlat.store.sound_records import check_record
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.cost_budget import CostBudget
+from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.draft_counts import DraftCheck, DraftCounts
 from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
@@ -56,6 +58,8 @@ _NESTED = {
     "generation": Generation,
     "sampling": Sampling,
     "price": Price,
+    "cost_budget": CostBudget,
+    "device_memory": DeviceMemory,
     "engine": EngineFacts,
     "energy": EnergyFacts,
     "sittings": Sitting,
@@ -76,6 +80,8 @@ _ENTITY_TYPES = {
     "RankedOption": RankedOption,
     "Stopping": Stopping,
     "Price": Price,
+    "CostBudget": CostBudget,
+    "DeviceMemory": DeviceMemory,
     "EngineFacts": EngineFacts,
     "EnergyFacts": EnergyFacts,
     "Sitting": Sitting,
@@ -164,6 +170,8 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         wrong = wrong_field(facts, _ENTITY_TYPES)
         _must(wrong is None, str(wrong))
         _must(facts.price is None or facts.price.sound, "price")
+        budget = facts.cost_budget
+        _must(budget is None or budget.sound, "cost_budget")
         _must(facts.engine is None or facts.engine.sound, "engine")
         _must(facts.since >= 1, "since")
         _must(facts.searched is None or facts.searched.sound, "searched")

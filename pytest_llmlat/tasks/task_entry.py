@@ -25,12 +25,14 @@ from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.shots import SHOT_KEYS, shots_of
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
 from pytest_llmlat.tasks.task_options import check_options
+from pytest_llmlat.values.cost_budget import parse_cost_budget
 from pytest_llmlat.values.derived_entries import EntryKind
 from pytest_llmlat.values.entities import Task
-from pytest_llmlat.values.errors import BadExtension
+from pytest_llmlat.values.errors import BadExtension, UsageError
 from pytest_llmlat.values.sampling import is_temperature, is_top_p
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.toml_tables import TomlTable
 
 _NOT_WRITTEN = {"name", "family", "public"}
@@ -96,6 +98,7 @@ def task_of(table: TomlTable) -> Task:
         extractor=AS_IT_IS if ranked else _extractor(table),
         max_new_tokens=0 if ranked else table.whole("max_new_tokens", None),
         budget_s=table.number("budget_s", None, above=0),
+        cost_budget=_cost_budget(table),
         chance=table.number("chance", None) if "chance" in table.values else None,
         chat_stop=_stops(table, "chat_stop"),
         completion_stop=_stops(table, "completion_stop"),
@@ -196,6 +199,17 @@ def _thinking_tokens(table: TomlTable) -> int | None:
     if "thinking_tokens" not in table.values:
         return None
     return table.whole("thinking_tokens", None, least=0)
+
+
+def _cost_budget(table: TomlTable) -> CostBudget | None:
+    text = table.text("cost_budget")
+    if text is None:
+        return None
+    try:
+        return parse_cost_budget(text, where="")
+    except UsageError as error:
+        told = str(error).removeprefix(": ")
+        raise table.complain("cost_budget", told) from error
 
 
 def _prompt(table: TomlTable, key: str, *, other: str) -> str | None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
 
-GoalKind: TypeAlias = Literal["balance", "fastest", "cheapest"]
+GoalKind: TypeAlias = Literal["balance", "fastest", "cheapest", "least_energy"]
 KINDS: tuple[GoalKind, ...] = get_args(GoalKind)
 TOLERATED = 0.02
 """Points of quality that a faster or cheaper setting may lose where nobody says how
 many: as much as the gate tolerates."""
 _GRAMMAR = (
-    "write balance, fastest or cheapest; behind the latter two quality>=0.6 (a floor)"
-    " or quality=0.02 (points that it may be below today's setting)"
+    "write balance, fastest, cheapest or least_energy; behind the latter three"
+    " quality>=0.6 (a floor) or quality=0.02 (points that it may be below today's)"
 )
 _BOUND = re.compile(r"quality(?P<sign>>=|=)(?P<value>[0-9.]+)")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_llmlat.analysis.confidence_sequences import NormalMean
 from pytest_llmlat.tuning.race_plan import OF_A_CONFIRMED_ITEM, OF_A_PAIR
 from pytest_llmlat.tuning.trial_pairs import (
+    GAIN_OF,
     contributions,
     fixed_interval,
     within,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.tuning.goal import Goal
     from pytest_llmlat.tuning.proposals import Proposer
     from pytest_llmlat.tuning.race_plan import RacePlan
-    from pytest_llmlat.tuning.trial_pairs import GainOf, ItemKey, TrialPair
+    from pytest_llmlat.tuning.trial_pairs import ItemKey, TrialPair
     from pytest_llmlat.values.search_space import Setting
     from pytest_llmlat.values.tuning_race import LeftFor, RaceEnd
 
@@ -40,11 +41,6 @@ CONFIDENCE = 0.95
 """Confidence of the gain that is confirmed."""
 _FEWEST = 5
 """Pairs without which nothing is certain."""
-GAIN_OF: dict[str, GainOf] = {
-    "balance": "balance",
-    "fastest": "time",
-    "cheapest": "cost",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +256,9 @@ class Race:
         racer.items = items.stop
         racer.pairs += look.pairs
         racer.gains = self._gains(racer.pairs)
+        if racer.pairs and not racer.gains:
+            racer.left = "failed"
+            racer.why = "nobody knows what it is to be judged by: see its records"
         if racer.failed:
             racer.left = "failed"
             racer.why = f"{racer.failed} answers broke where today's did not"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.confidence_sequences import BoundedMean, NormalMean
 from pytest_llmlat.tuning.importance import weights
-from pytest_llmlat.tuning.race import ALPHA, CONFIDENCE, GAIN_OF
+from pytest_llmlat.tuning.race import ALPHA, CONFIDENCE
 from pytest_llmlat.tuning.trial_pairs import (
+    GAIN_OF,
     Interval,
     contributions,
     fixed_interval,

@@ -19,19 +19,28 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_llmlat.analysis.resampling import Array
-    from pytest_llmlat.values.settings import Balance
+    from pytest_llmlat.values.balance import Balance
 
-GainOf: TypeAlias = Literal["balance", "quality", "time", "cost"]
+GainOf: TypeAlias = Literal["balance", "quality", "time", "cost", "joules"]
 """Quantity of which a gain is told. Gains are positive where a setting is better: of
-times and costs, they are logarithms of ratios."""
+times, costs and joules, they are logarithms of ratios."""
+GAIN_OF: dict[str, GainOf] = {
+    "balance": "balance",
+    "fastest": "time",
+    "cheapest": "cost",
+    "least_energy": "joules",
+}
+"""What a setting is to gain, by the kind of goal."""
 ItemKey: TypeAlias = tuple[str, str]
 """Task and item."""
 FEWEST = 2
+_RATIOS: tuple[GainOf, ...] = ("time", "cost", "joules")
 _LEAST_TIME = 1e-9
 
 
@@ -48,6 +57,10 @@ class TrialAnswer:
     """Time of the answer; ``None`` for a failure."""
     cost: float | None = None
     """Cost in money; ``None`` where no price is known."""
+    joules: float | None = None
+    """Measured energy, gross; ``None`` where no counter told it."""
+    cost_score: float | None = None
+    """Cost score beside the task's cost budget; ``None`` where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +100,7 @@ def contributions(
         of: the quantity. Items that lack it are left out.
         balance: which mean is called balanced.
     """
-    known = [pair for pair in pairs if _has(pair, of)]
+    known = [pair for pair in pairs if _has(pair, of, balance)]
     if not known:
         return {}
     tasks: dict[tuple[str, str], list[TrialPair]] = defaultdict(list)
@@ -112,9 +125,9 @@ def contributions(
 def level(pairs: Iterable[TrialPair], of: GainOf, *, balance: Balance) -> float:
     """Return the figure of today's setting that gains are counted from.
 
-    Of times and costs it is 1: gains are ratios.
+    Of times, costs and joules it is 1: gains are ratios.
     """
-    if of in ("time", "cost"):
+    if of in _RATIOS:
         return 1.0
     families: dict[str, dict[str, list[TrialPair]]] = defaultdict(dict)
     for pair in pairs:
@@ -143,12 +156,16 @@ def within(gains: Mapping[ItemKey, float], keys: Iterable[ItemKey]) -> list[floa
     return [gains[key] for key in keys if key in gains]
 
 
-def _has(pair: TrialPair, of: GainOf) -> bool:
+def _has(pair: TrialPair, of: GainOf, balance: Balance) -> bool:
+    """Whether both answers of a pair have what a gain is made of."""
+    sides = (pair.candidate, pair.reference)
     if of == "time":
-        return None not in (pair.candidate.seconds, pair.reference.seconds)
-    if of == "cost":
-        costs = (pair.candidate.cost, pair.reference.cost)
-        return all(cost is not None and cost > 0 for cost in costs)
+        return all(side.seconds is not None for side in sides)
+    if of in ("cost", "joules"):
+        spent = [side.cost if of == "cost" else side.joules for side in sides]
+        return all(each is not None and each > 0 for each in spent)
+    if of == "balance" and weighed(balance).weighs_cost:
+        return all(side.cost_score is not None for side in sides)
     return True
 
 
@@ -161,7 +178,7 @@ def _jackknife(
     candidate = _columns([pair.candidate for pair in pairs])
     reference = _columns([pair.reference for pair in pairs])
     if of != "balance":
-        name = {"quality": 0, "time": 3, "cost": 4}[of]
+        name = {"quality": 0, "time": 3, "cost": 4, "joules": 5}[of]
         gains = candidate[name] - reference[name]
         return float(gains.mean()), gains
     count = len(pairs)
@@ -178,7 +195,7 @@ def _jackknife(
 
 
 def _columns(answers: Sequence[TrialAnswer]) -> Array:
-    """Return quality, chance, speed, and the negative logs of time and cost."""
+    """Return quality, chance, speed, negative logs of what is spent, cost score."""
     import numpy as np
 
     return np.array(
@@ -188,13 +205,16 @@ def _columns(answers: Sequence[TrialAnswer]) -> Array:
             [answer.speed for answer in answers],
             [-math.log(max(_LEAST_TIME, answer.seconds or 1.0)) for answer in answers],
             [-math.log(answer.cost or 1.0) for answer in answers],
+            [-math.log(answer.joules or 1.0) for answer in answers],
+            [answer.cost_score or 0.0 for answer in answers],
         ]
     )
 
 
 def _balanced(means: Array, balance: Balance) -> Array:
     quality = score.normalize(means[0], means[1])
-    found: Array = score.balance(quality, means[2], balance)
+    # Only answers whose cost score is known are here, where it is weighed.
+    found: Array = score.balance(quality, means[2], balance, cost=means[6])
     return found
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.cost_budget import CostBudget
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.draft_counts import DraftCheck
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
@@ -159,6 +161,13 @@ class CellFacts:
     """Digest of the schema or grammar that answers were held to; ``None`` for none."""
     price: Price | None = None
     """What its model costs in money; ``None`` where its entry does not say."""
+    cost_budget: CostBudget | None = None
+    """Cost at which an answer earns half of the cost score; ``None`` where its task
+    does not say."""
+    steady_rss_bytes: int | None = None
+    """Resident memory of the process after an answer, the median of all."""
+    device_memory: tuple[DeviceMemory, ...] = ()
+    """Memory of its model, device by device; empty where the backend does not tell."""
     energy: EnergyFacts | None = None
     """Energy that its place used, or why it is not known; ``None`` where it was not
     looked for, and in runs of older versions."""

@@ -15,6 +15,7 @@ from pytest_llmlat.values.confidential import (
 if TYPE_CHECKING:
     from pytest_llmlat.values.confidential import Secret, WebAddress
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.going_on import GoOn
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.ranking import RankBy
@@ -290,6 +291,9 @@ class Task:
     max_new_tokens: int
     budget_s: float
     """Latency, in seconds, at which an answer earns half of the speed score."""
+    cost_budget: CostBudget | None = None
+    """Cost at which an answer earns half of the cost score; ``None`` where nobody says,
+    and then cost cannot be weighed."""
     chance: float | None = None
     """Quality of guessing, taken off before scoring; ``None`` where it is computed from
     the task's samples."""

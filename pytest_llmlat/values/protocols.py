@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.raw_answers import RawAnswer
@@ -154,6 +155,15 @@ class Drafting(Backend, Protocol):
 
     def undrafted(self) -> AbstractContextManager[None]:
         """Generate without the draft inside of a block."""
+        ...
+
+
+@runtime_checkable
+class TellingMemory(Protocol):
+    """A further method of a backend that knows what its model takes, and where."""
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the memory of the model, device by device, while nothing is asked."""
         ...
 
 

@@ -40,6 +40,14 @@ RESOURCE_FIGURES: tuple[FigureDefinition, ...] = (
         row_meaning="The highest of its cells, in bytes.",
     ),
     FigureDefinition(
+        name="steady_rss_bytes",
+        meaning="Resident memory of the process after an answer, the median of all, in"
+        " bytes: what it takes while it serves, without what one answer needs on top.",
+        shape="number",
+        unit="bytes",
+        better="lower",
+    ),
+    FigureDefinition(
         name="peak_device_bytes",
         meaning="Highest memory taken on the device in the cell, in bytes.",
         shape="number",

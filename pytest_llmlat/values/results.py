@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.balance import BALANCES
 from pytest_llmlat.values.estimate import Estimate as Estimate  # noqa: PLC0414 - theirs too
-from pytest_llmlat.values.settings import BALANCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
+    from pytest_llmlat.values.cost_budget import CostBudget
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.draft_counts import DraftCheck
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
+    from pytest_llmlat.values.sampling import DrawnAnswers
     from pytest_llmlat.values.searched_load import SearchedLoad
-    from pytest_llmlat.values.settings import Balance
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
     from pytest_llmlat.values.tuning_race import TuningRace
@@ -64,18 +67,6 @@ class Distribution:
 
 FigureValue: TypeAlias = Estimate | Distribution | float | None
 """Value of a figure of a cell or a row."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnAnswers:
-    """Sampling of a cell's answers, and their number for each sample."""
-
-    repeats: int
-    """Answers to each sample, the fewest of all."""
-    temperature: float | None
-    """Temperature of all of them, 0 for greedily; ``None`` where it is unknown or not
-    one."""
-    top_p: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +171,12 @@ class Summary:
     price: Price | None = None
     """What its model costs in money; ``None`` where its entry does not say."""
     energy: EnergyFacts | None = None
+    steady_rss_bytes: int | None = None
+    device_memory: tuple[DeviceMemory, ...] = ()
+    cost_budget: CostBudget | None = None
+    cost_score: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
+    no_cost: str | None = None
+    """Reason why its cost score is not known, where one was asked for."""
     missed: tuple[tuple[str, float], ...] = ()
     """Share of requests that missed the objective, by latency."""
     engine: EngineFacts | None = None
@@ -231,8 +228,8 @@ class Standing:
     tokens_per_correct: float | None
     pareto: bool | None
     """Whether no other row of its comparison is at least as good in quality and e2e
-    p50 and better in one; ``None`` where it is not above guessing, for then it has no
-    place beside others."""
+    p50, and in cost where that is weighed, and better in one; ``None`` where it is not
+    above guessing, for then it has no place beside others."""
     ranks: tuple[int, int] | None
     """Best and worst place in its comparison over all weights of quality from 0.3 to
     0.7."""
@@ -249,6 +246,7 @@ class Standing:
     """Counts and ratios that their definition alone says how to compute."""
     averages: tuple[tuple[str, Estimate], ...] = ()
     """Means over requests, each the mean over families."""
+    cost_score: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
 
     @property
     def id(self) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.going_on import GoOn
     from pytest_llmlat.values.results import Contrast, Estimate
-    from pytest_llmlat.values.settings import Balance
 
 RouteAim: TypeAlias = Literal["balance", "fastest", "cheapest"]
 """What a route is chosen for: the best balanced score; the least time, or the least
@@ -45,7 +45,7 @@ class RouteFigures:
     """Mean time of an answer, all steps together; over all answers."""
     balanced: Estimate
     cost: float | None
-    """Mean cost of an answer; ``None`` where a model has no price."""
+    """Mean cost of an answer, in money or joules; ``None`` where it is not known."""
     answered_by: tuple[float, ...]
     """Share of the answers that each step gave."""
     on_front: bool
@@ -97,7 +97,7 @@ class FoundRoutes:
     tolerance: float
     """Quality by which the fastest and the cheapest route may be worse."""
     currency: str | None
-    """Of all costs; ``None`` where they are not known."""
+    """Unit of all costs, a currency or ``J``; ``None`` where they are not known."""
     models: tuple[TriedRoute, ...]
     """Each model alone, the best balanced score first."""
     routes: tuple[TriedRoute, ...]

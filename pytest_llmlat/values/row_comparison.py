@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-FrontAxis: TypeAlias = Literal["e2e", "speed"]
-"""Axis of a Pareto front beside quality: the e2e p50, or the speed score."""
+FrontAxis: TypeAlias = Literal["e2e", "speed", "cost", "e2e and cost"]
+"""What stands beside quality on a Pareto front: the e2e p50, the speed score, the cost
+of an answer, or the first and the last together."""
 AXES: tuple[FrontAxis, ...] = ("e2e", "speed")
+COST_AXES: tuple[FrontAxis, ...] = ("cost", "e2e and cost")
+"""Those of which there are fronts where cost is weighed."""
 
 
 class WhyApart(StrEnum):
@@ -86,9 +89,9 @@ class Unranked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """The Pareto front of a plane of quality and time, of the rows that are ranked.
+    """The Pareto front of quality, time and cost, of the rows that are ranked.
 
-    A row is off it if another is at least as good in both and better in one. Quality
+    A row is off it if another is at least as good in all and better in one. Quality
     is the metric itself.
     """
 
@@ -111,8 +114,9 @@ class HalfBetter:
     """Answers of the best row beside this one's: better, or worse."""
 
 
-SweptName: TypeAlias = Literal["weight", "budget"]
-"""Name of a choice behind scores: the weight of quality, or the latency budgets."""
+SweptName: TypeAlias = Literal["weight", "budget", "cost_budget"]
+"""Name of a choice behind scores: the weight of quality, the latency budgets, or the
+cost budgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +200,13 @@ class Comparison:
 
     @property
     def front(self) -> tuple[str, ...]:
-        """The Pareto front of quality and e2e p50 over all families."""
+        """The Pareto front over all families: of cost too where that is weighed."""
+        axis = "e2e and cost" if self.weighs_cost else "e2e"
         return next(
-            (f.rows for f in self.fronts if f.family is None and f.axis == "e2e"), ()
+            (f.rows for f in self.fronts if f.family is None and f.axis == axis), ()
         )
+
+    @property
+    def weighs_cost(self) -> bool:
+        """Whether its scores weigh what answers cost."""
+        return any(front.axis == "e2e and cost" for front in self.fronts)

@@ -87,3 +87,15 @@ def _is_number(value: object) -> TypeGuard[float]:
         return False
     # A whole number may be too large to be made a float of.
     return abs(value) <= sys.float_info.max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnAnswers:
+    """Sampling of a cell's answers, and their number for each sample."""
+
+    repeats: int
+    """Answers to each sample, the fewest of all."""
+    temperature: float | None
+    """Temperature of all of them, 0 for greedily; ``None`` where it is unknown or not
+    one."""
+    top_p: float | None

@@ -70,8 +70,8 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
     ),
     FigureDefinition(
         name="balanced",
-        meaning="The mean of normalized quality and speed that was asked for;"
-        " between 0 and 1.",
+        meaning="The mean of normalized quality and speed, and of the cost score"
+        " where that is weighed, that was asked for; between 0 and 1.",
         headlines=("value",),
         shape="estimate",
         unit="ratio",
@@ -87,7 +87,7 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
             FigureColumn(
                 title="Balanced",
                 views=("page",),
-                meaning="mean of quality and speed, over families",
+                meaning="mean of quality, speed, and cost where it is weighed",
             ),
             FigureColumn(
                 title="95 % interval",
@@ -114,6 +114,25 @@ SCORE_FIGURES: tuple[FigureDefinition, ...] = (
                 title="Speed",
                 views=("page",),
                 meaning="1 / (1 + e2e / budget), mean over families",
+            ),
+        ),
+    ),
+    FigureDefinition(
+        name="cost_score",
+        meaning="Mean of 1 / (1 + cost / cost budget) over all requests, failures 0;"
+        " between 0 and 1. Cost is in the unit of the task's cost budget: money, or"
+        " measured joules. Null where there is no such budget, or cost is not known.",
+        shape="estimate",
+        unit="ratio",
+        better="higher",
+        row_meaning="Mean over families of the cost score.",
+        of_time=True,
+        columns=(
+            FigureColumn(title="cost score", views=("row_lines",)),
+            FigureColumn(
+                title="Cost score",
+                views=("page",),
+                meaning="1 / (1 + cost / cost budget), mean over families",
             ),
         ),
     ),

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_llmlat.values.balance import Balance
+    from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
-Balance: TypeAlias = Literal["geometric", "arithmetic", "harmonic", "proportional"]
-BALANCES: tuple[Balance, ...] = (
-    *("geometric", "arithmetic", "harmonic"),
-    "proportional",
-)
 ALL_SAMPLES = sys.maxsize
 """Number that stands for all samples, since no task has as many, whatever the test
 says."""
@@ -107,6 +104,8 @@ class Settings:
     latency_budget: tuple[tuple[str, float], ...] = ()
     """Latency budgets that come before those of tasks, in seconds: of a task, of a
     family, or of all where the name is empty."""
+    cost_budget: tuple[tuple[str, CostBudget], ...] = ()
+    """Cost budgets that come before those of tasks, by the same names."""
     energy: str = ""
     """What was asked of the measurement of energy, as it was typed; empty for the
     defaults."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.cell_facts import YARDSTICK
+from pytest_llmlat.values.cost_budget import JOULES
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.going_on import prompt_features
 
@@ -57,6 +58,19 @@ class CommonAnswers:
     """Facts of each model's cells, by their tasks."""
     questions: tuple[CommonQuestion, ...]
     notes: tuple[str, ...]
+
+    @property
+    def cost_unit(self) -> str | None:
+        """What costs are told in: the currency of all prices, or ``J`` without any.
+
+        ``None`` where a price is missing, or joules of some answers are not known.
+        """
+        prices = [own.price for facts in self.facts for own in facts.values()]
+        if any(price is not None for price in prices):
+            known = {None if price is None else price.currency for price in prices}
+            return known.pop() if len(known) == 1 else None
+        tries = (r for q in self.questions for own in q.rounds for r in own)
+        return JOULES if all(r.energy_j is not None for r in tries) else None
 
     @property
     def items(self) -> int:

@@ -13,11 +13,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.analysis.request_cost import cost_of
 from pytest_llmlat.analysis.routing.route_records import (
     RoutedAnswer,
     routed,
     step_answer,
+    step_cost,
     why_on,
 )
 from pytest_llmlat.values.answer_speed import answer_speed, answer_time
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.analysis.routing.common_answers import CommonAnswers
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.going_on import GoOn
     from pytest_llmlat.values.routes import Route
-    from pytest_llmlat.values.settings import Balance
 
     Mask: TypeAlias = NDArray[np.bool_]
 
@@ -228,12 +228,11 @@ class RouteTable:
         found = []
         for each in self.answers.questions:
             facts = self.answers.facts[place][each.task]
-            price = facts.price
             told = [
-                None if price is None else cost_of(record, price, facts.load)
+                step_cost(record, facts, self.answers.cost_unit)
                 for record in step_answer(each, place, rule).tries
             ]
-            known = [float(cost) for cost in told if cost is not None]
+            known = [cost for cost in told if cost is not None]
             found.append(sum(known) if len(known) == len(told) else np.nan)
         return np.array(found)
 

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.analysis.routing.cross_fitting import TrainingFigures
     from pytest_llmlat.analysis.routing.route_records import RoutedAnswer
     from pytest_llmlat.analysis.summary import Condensed
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.results import Contrast
     from pytest_llmlat.values.routes import Route, RouteAim
-    from pytest_llmlat.values.settings import Balance
 
     Best = Callable[[TrainingFigures, int], int]
 
@@ -93,7 +93,7 @@ def find_routes(
     whole = _joined([figures[steps] for steps in groups])
     alone = {route.steps[0]: place for place, route in enumerate(every) if route.alone}
     good = reference or max(alone, key=lambda m: whole.quality[alone[m], -1])
-    currency = _currency(answers)
+    currency = answers.cost_unit
     aims = _aims(alone[good], tolerance, priced=currency is not None)
     chosen = {
         aim: _judge(table, every, whole, best, f"@{aim}") for aim, best in aims.items()
@@ -349,10 +349,3 @@ def _better(aim: RouteAim, beside: Contrast, tolerance: float) -> bool:
     if aim == "cheapest":
         return as_good
     return as_good and beside.pace == "faster"
-
-
-def _currency(answers: CommonAnswers) -> str | None:
-    """Return the currency of all prices; ``None`` where one is missing."""
-    prices = [own.price for facts in answers.facts for own in facts.values()]
-    known = {None if price is None else price.currency for price in prices}
-    return known.pop() if len(known) == 1 else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.request_cost import cost_of
 from pytest_llmlat.values.answer_signals import signals_of_record
+from pytest_llmlat.values.cost_budget import JOULES
 from pytest_llmlat.values.going_on import StepTaken, agreed
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         CommonAnswers,
         CommonQuestion,
     )
+    from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.going_on import GoOn
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.routes import Route
@@ -182,13 +184,27 @@ def _cost(
     for place, own in asked:
         facts = answers.facts[place][task]
         for each in own.tries:
-            if facts.price is None:
-                return None
-            cost = cost_of(each, facts.price, facts.load)
+            cost = step_cost(each, facts, answers.cost_unit)
             if cost is None:
                 return None
-            spent += float(cost)
+            spent += cost
     return spent
+
+
+def step_cost(record: Record, facts: CellFacts, unit: str | None) -> float | None:
+    """Return what one answer of one model cost; ``None`` where it is not known.
+
+    Args:
+        record: of the answer.
+        facts: of its cell.
+        unit: a currency, ``J``, or ``None`` where costs are not told in one.
+    """
+    if unit == JOULES:
+        return record.energy_j
+    if unit is None or facts.price is None:
+        return None
+    cost = cost_of(record, facts.price, facts.load)
+    return None if cost is None else float(cost)
 
 
 def _total(counts: Sequence[int | None]) -> int | None:

@@ -40,6 +40,7 @@ from pytest_llmlat.backends.huggingface.torch_devices import (
     TorchDevice,
 )
 from pytest_llmlat.backends.huggingface.torch_likelihoods import likelihoods
+from pytest_llmlat.backends.huggingface.torch_memory import memory_by_device
 from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
 from pytest_llmlat.backends.tokenizer_prompts import TokenizerPrompts
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.protocols import Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -202,6 +204,12 @@ class HuggingFace:
     def device_peak_bytes(self) -> int | None:
         """Return peak device memory since the reset."""
         return self._device.peak_bytes() if self._lost is None else None
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the memory of the model, device by device, while nothing is asked."""
+        if self._lost is not None:
+            return ()
+        return memory_by_device(self._model, self._device)
 
     def close(self) -> None:
         """Put the base back, or drop it and give the device's memory back."""

@@ -33,6 +33,7 @@ class Handling:
     synchronize: Callable[[Any, str], None] | None = None
     reset_peak: Callable[[Any, str], None] | None = None
     peak_bytes: Callable[[Any, str], int] | None = None
+    taken_bytes: Callable[[Any, str], int] | None = None
     total_bytes: Callable[[Any, str], int] | None = None
     free_bytes: Callable[[Any, str], int] | None = None
     release: Callable[[Any], None] | None = None
@@ -44,6 +45,7 @@ HANDLING: Mapping[str, Handling] = {
         synchronize=lambda torch, card: torch.cuda.synchronize(card),
         reset_peak=lambda torch, card: torch.cuda.reset_peak_memory_stats(card),
         peak_bytes=lambda torch, card: torch.cuda.max_memory_allocated(card),
+        taken_bytes=lambda torch, card: torch.cuda.memory_allocated(card),
         total_bytes=lambda torch, card: torch.cuda.mem_get_info(card)[1],
         free_bytes=lambda torch, card: torch.cuda.mem_get_info(card)[0],
         release=lambda torch: torch.cuda.empty_cache(),
@@ -53,6 +55,7 @@ HANDLING: Mapping[str, Handling] = {
     "mps": Handling(
         synchronize=lambda torch, _: torch.mps.synchronize(),
         peak_bytes=lambda torch, _: torch.mps.driver_allocated_memory(),
+        taken_bytes=lambda torch, _: torch.mps.current_allocated_memory(),
         free_bytes=lambda torch, _: (
             torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
         ),
@@ -63,6 +66,7 @@ HANDLING: Mapping[str, Handling] = {
         synchronize=lambda torch, card: torch.xpu.synchronize(card),
         reset_peak=lambda torch, card: torch.xpu.reset_peak_memory_stats(card),
         peak_bytes=lambda torch, card: torch.xpu.max_memory_allocated(card),
+        taken_bytes=lambda torch, card: torch.xpu.memory_allocated(card),
         total_bytes=lambda torch, card: (
             torch.xpu.get_device_properties(card).total_memory
         ),

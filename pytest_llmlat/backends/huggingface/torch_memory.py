@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.faults import out_of_memory
+from pytest_llmlat.backends.huggingface.torch_devices import HANDLING
+from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -56,6 +58,40 @@ def cache_bytes(model: Any) -> int | None:  # noqa: ANN401 - loaded on use
     kept = getattr(config, "num_key_value_heads", None) or heads
     a_head = getattr(config, "head_dim", None) or width // heads
     return int(2 * layers * kept * a_head * model.dtype.itemsize)
+
+
+def memory_by_device(
+    model: Any,  # noqa: ANN401 - loaded on use
+    device: TorchDevice,
+) -> tuple[DeviceMemory, ...]:
+    """Return the memory of a model on each of its devices.
+
+    Args:
+        model: loaded; a part of it may lie on the processor.
+        device: that it runs on.
+    """
+    held: dict[str, int] = dict.fromkeys(device.cards, 0)
+    for tensor in (*model.parameters(), *model.buffers()):
+        where = str(tensor.device)
+        # "cuda" is the card that is the current one: the first of this model's.
+        name = device.name if where == device.kind else where
+        held[name] = held.get(name, 0) + tensor.numel() * tensor.element_size()
+    handling = HANDLING[device.kind]
+    taken, peak = handling.taken_bytes, handling.peak_bytes
+    return tuple(
+        DeviceMemory(
+            device=name,
+            model_bytes=size,
+            steady_bytes=taken(device.torch, name)
+            if taken and name in device.cards
+            else None,
+            peak_bytes=peak(device.torch, name)
+            if peak and name in device.cards
+            else None,
+        )
+        for name, size in held.items()
+        if name != "meta"
+    )
 
 
 def free_bytes(device: TorchDevice) -> int | None:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition
     from pytest_llmlat.values.figure_columns import DefinedColumn
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Summary
-    from pytest_llmlat.values.settings import Balance
 
 _OUTSIDE = 0.025
 """Probability on either side of a 95 % interval."""

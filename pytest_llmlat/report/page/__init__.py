@@ -39,12 +39,13 @@ from pytest_llmlat.report.page.page_tables import (
     remarks,
     scoreboard_table,
 )
-from pytest_llmlat.report.page.rows import rows_of
+from pytest_llmlat.report.page.rows import cost_unit, rows_of
 from pytest_llmlat.report.page.samples import PAGE_BYTES
 from pytest_llmlat.report.page.script_values import page_values
 from pytest_llmlat.report.page.visible import marked, visible
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.short_names import name_lines, renamed, short_names
+from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,6 +128,8 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "comparisons": lettered_comparisons(board),
         "contrasts": contrast_lines(board),
         "choice": len(board.comparisons) > 1,
+        "cost_unit": cost_unit(board),
+        "weighs_cost": weighed(board.balance).weighs_cost,
         "tunings": tuning_lines(board),
         "races": race_lines(board),
         "figures": packed(reading.drawn),

@@ -15,12 +15,14 @@ from pytest_llmlat.report.leaders import (
     named,
     unranked_sentence,
 )
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.row_comparison import WhyApart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.report.page.rows import Row
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.results import Contrast, Scoreboard
     from pytest_llmlat.values.row_comparison import Comparison
 
@@ -66,7 +68,7 @@ def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Sentence:
     best = by_id[first.best]
     after, others = _told_apart(first)
     return Sentence(
-        before="Best balance of quality and speed: ",
+        before=f"Best balance of {named_axes(board.balance)}: ",
         name=best.label,
         after=after,
         other=named([labels[id_] for id_ in others]),
@@ -75,6 +77,12 @@ def best_balance(board: Scoreboard, rows: Sequence[Row]) -> Sentence:
             (_figures(best), *(_next(board, by_id[id_]) for id_ in first.ranked[1:2]))
         ),
     )
+
+
+def named_axes(balance: Balance) -> str:
+    """Name what a balance weighs: ``quality and speed``."""
+    *others, last = dict(weighed(balance).weights)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _alone(board: Scoreboard, row: Row) -> Sentence:
@@ -179,7 +187,7 @@ def _left_out(board: Scoreboard) -> list[str]:
     if board.unscored:
         told.append(
             f"{_of(len(board.unscored), total)} without a score: nothing was measured,"
-            " or no times that count."
+            " no times that count, or no costs where those are weighed."
         )
     return told
 

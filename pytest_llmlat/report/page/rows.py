@@ -6,14 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.cost_budget import JOULES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
 
-    CellScores = tuple[float, float, float]
-    """Scores of a cell: quality with chance taken off, speed, and the metric itself."""
+    CellScores = tuple[float, float, float, float | None]
+    """Scores of a cell: quality with chance taken off, speed, the metric itself, and
+    the cost score where it is known."""
 
 _HUES = 8
 _SHAPES: Mapping[str, str] = {
@@ -58,6 +61,8 @@ class Row:
     """Number of the run's families that it has."""
     scores: Mapping[str, Sequence[CellScores]]
     """Scores of its cells, by family."""
+    costs: Mapping[str, float | None]
+    """What an answer costs, by family; of all of them where the name is empty."""
 
 
 def row_key(cell: Cell | Standing) -> tuple[str, str, str]:
@@ -90,6 +95,7 @@ def rows_of(board: Scoreboard) -> list[Row]:
                 place=place,
                 covered=(len(standing.families), total),
                 scores=scores[row_key(standing)],
+                costs=_costs(board, standing),
             )
         )
     # Within a comparison they stand in its order already, the best one first.
@@ -111,8 +117,41 @@ def _scores(
         quality = summary.quality.value
         if earned is not None and speed is not None and quality is not None:
             own = found[row_key(summary.cell)]
-            own[summary.cell.family].append((earned, speed, quality))
+            cost = summary.cost_score.value
+            own[summary.cell.family].append((earned, speed, quality, cost))
     return found
+
+
+def cost_unit(board: Scoreboard) -> str | None:
+    """Return the unit of the cost budgets; ``None`` for none, and for several."""
+    units = {s.cost_budget.unit for s in board.summaries if s.cost_budget is not None}
+    return units.pop() if len(units) == 1 else None
+
+
+def _costs(board: Scoreboard, standing: Standing) -> dict[str, float | None]:
+    """Return what an answer costs in the unit of the cost budgets, by family."""
+    unit = cost_unit(board)
+    if unit is None:
+        return {}
+    name = "joules_per_answer" if unit == JOULES else "cost_per_answer"
+    spent: dict[str, list[tuple[float | None, int]]] = defaultdict(list)
+    for summary in board.summaries:
+        if row_key(summary.cell) == row_key(standing):
+            answered = summary.samples - summary.errors - summary.timeouts
+            cost = dict(summary.averages)[name].value
+            spent[summary.cell.family].append((cost, answered))
+    return {
+        "": dict(standing.averages)[name].value,
+        **{family: _joined(own) for family, own in spent.items()},
+    }
+
+
+def _joined(costs: Sequence[tuple[float | None, int]]) -> float | None:
+    """Return what an answer costs over cells, of each (cost, answers)."""
+    answers = sum(count for _, count in costs)
+    if not answers or any(cost is None for cost, _ in costs):
+        return None
+    return sum((cost or 0.0) * count for cost, count in costs) / answers
 
 
 def _labels(standings: Sequence[Standing]) -> list[str]:

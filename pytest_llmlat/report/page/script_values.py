@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.report.leaders import named
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.page.best_balance import comparison_letters
-from pytest_llmlat.report.page.rows import row_key
+from pytest_llmlat.report.page.rows import cost_unit, row_key
 from pytest_llmlat.report.page.samples import COLUMNS
+from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
     column_key,
@@ -36,7 +37,9 @@ def page_values(
     """Return the values; cells stand in the order of the board's summaries."""
     numbers = {row_key(row.standing): number for number, row in enumerate(rows)}
     return {
-        "balance": board.balance,
+        "balance": weighed(board.balance).mean,
+        "weights": weighed(board.balance).shares,
+        "cost_unit": cost_unit(board),
         "columns": COLUMNS,
         "series": [
             {
@@ -101,6 +104,7 @@ def _row(row: Row) -> dict[str, Any]:
         "loaded": s.scenario != "single",
         "covered": row.covered,
         "scores": row.scores,
+        "costs": row.costs,
         "figures": _figures(PAGE_ROW_LAYOUT, s),
     }
 

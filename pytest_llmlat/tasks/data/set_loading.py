@@ -39,6 +39,7 @@ _LATER = {
     "grammar": None,
     "ranked": None,
     "continuation": None,
+    "cost_budget": None,
 }
 """Fields that older versions did not have, with what held then: a task with that value
 keeps its digest, so that older runs can be compared."""

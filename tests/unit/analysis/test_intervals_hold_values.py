@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
+from pytest_llmlat.values.balance import BALANCES, Balance
 from pytest_llmlat.values.results import Estimate
-from pytest_llmlat.values.settings import Balance
 from tests.unit.random_boards import a_random_run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def estimates(value: object, place: str = "") -> Iterator[tuple[str, Estimate]]:
             yield from estimates(inner, f"{place}[{number}]")
 
 
-@pytest.mark.parametrize("balance", get_args(Balance))
+@pytest.mark.parametrize("balance", BALANCES)
 @pytest.mark.parametrize("samples", [1, 2, 5, 24])
 def test_an_interval_holds_its_figure(samples: int, balance: Balance) -> None:
     """Of every figure of cells, rows and contrasts, be there few answers or many."""

@@ -19,7 +19,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.metrics.tests_pass import all_of_k, pass_at_k
 from pytest_llmlat.values.records import Grade, Record
-from pytest_llmlat.values.results import DrawnAnswers
+from pytest_llmlat.values.sampling import DrawnAnswers
 from tests.unit.builders import a_record, some_facts
 
 ACCURACY = METRICS["accuracy"]

@@ -239,6 +239,24 @@ def test_costs_are_those_of_all_steps() -> None:
     assert found(planted()).chosen[0].figures.cost is None
 
 
+def test_without_prices_measured_joules_are_what_routes_cost() -> None:
+    """Of all steps; where one answer has none, nothing is known."""
+    cells = [
+        (facts, [replace(r, energy_j=joules, energy_s=1.0) for r in records])
+        for (facts, records), joules in zip(planted(), (2.0, 9.0), strict=True)
+    ]
+
+    told = found(cells)
+    cells[1][1][0] = replace(cells[1][1][0], energy_j=None)
+
+    alone = {one.route.steps: one.figures.cost for one in told.models}
+    assert alone == {("small",): pytest.approx(2.0), ("large",): pytest.approx(9.0)}
+    assert told.currency == "J"
+    assert told.chosen[2].aim == "cheapest"
+    assert told.chosen[2].figures.cost == pytest.approx(2.0 + 9.0 / 2)
+    assert found(cells).currency is None
+
+
 def _loaded(cells: list[tuple[CellFacts, list[Record]]]) -> None:
     for place, (facts, records) in enumerate(cells):
         cell = replace(facts.cell, scenario="concurrent:4")

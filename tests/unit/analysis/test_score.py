@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.analysis import score
-from pytest_llmlat.values.settings import BALANCES, Balance
+from pytest_llmlat.values.balance import BALANCES, Balance
 
 SHARES = st.floats(0, 1)
 POSITIVE = st.floats(1e-6, 1e6)
@@ -75,11 +75,11 @@ def test_balance_in_closed_form() -> None:
     assert score.balance(0.9, 0.4, "arithmetic") == pytest.approx(0.65)
     assert score.balance(0.9, 0.4, "geometric") == pytest.approx(0.6)
     assert score.balance(0.9, 0.4, "harmonic") == pytest.approx(0.72 / 1.3)
-    assert score.balance(0.9, 0.4, "arithmetic", 0.7) == pytest.approx(0.75)
-    assert score.balance(0.9, 0.4, "geometric", 0.7) == pytest.approx(
+    assert score.balance(0.9, 0.4, "arithmetic", weight=0.7) == pytest.approx(0.75)
+    assert score.balance(0.9, 0.4, "geometric", weight=0.7) == pytest.approx(
         math.exp(0.7 * math.log(0.9) + 0.3 * math.log(0.4))
     )
-    assert score.balance(0.9, 0.4, "harmonic", 0.7) == pytest.approx(
+    assert score.balance(0.9, 0.4, "harmonic", weight=0.7) == pytest.approx(
         1 / (0.7 / 0.9 + 0.3 / 0.4)
     )
 
@@ -88,7 +88,7 @@ def test_balance_in_closed_form() -> None:
 def test_the_means_are_in_order(quality: float, speed: float, weight: float) -> None:
     """The geometric mean lies between the harmonic and the arithmetic one."""
     harmonic, geometric, arithmetic = (
-        score.balance(quality, speed, kind, weight)
+        score.balance(quality, speed, kind, weight=weight)
         for kind in ("harmonic", "geometric", "arithmetic")
     )
 
@@ -109,9 +109,9 @@ def test_arrays_are_balanced_element_by_element(
     quality, speed = np.array(pairs).T
 
     with np.errstate(all="raise", under="ignore"):
-        found = score.balance(quality, speed, kind, weight)
+        found = score.balance(quality, speed, kind, weight=weight)
 
-    alone = [score.balance(q, s, kind, weight) for q, s in pairs]
+    alone = [score.balance(q, s, kind, weight=weight) for q, s in pairs]
     assert found == pytest.approx(alone)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.slo import parse
+from pytest_llmlat.values.balance import BALANCES
 from pytest_llmlat.values.results import Distribution, Estimate
-from pytest_llmlat.values.settings import BALANCES
 from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import (
     a_cell,
@@ -24,9 +24,9 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Scoreboard, Standing
-    from pytest_llmlat.values.settings import Balance
 
 
 def answers(cell: Cell, right: int, wrong: int, seconds: float = 1.0) -> list[Record]:

@@ -17,8 +17,8 @@ from pytest_llmlat.analysis.cell_counts import (
 )
 from pytest_llmlat.analysis.resampling import resampled_sums
 from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.values.balance import BALANCES, Balance
 from pytest_llmlat.values.results import Distribution, Estimate, Summary
-from pytest_llmlat.values.settings import BALANCES, Balance
 from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.builders import (

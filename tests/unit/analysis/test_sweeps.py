@@ -11,8 +11,8 @@ from pytest_llmlat.analysis.scoreboard import scoreboard_of
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.row_comparison import Comparison
-    from pytest_llmlat.values.settings import Balance
 
 ITEMS = 40
 

@@ -151,6 +151,7 @@ def test_another_machine_is_told(
         (["--tolerance", "2"], "between 0 and 1"),
         (["--tolerance", "nan"], "between 0 and 1"),
         (["--device", "mps"], "cpu"),
+        (["--balance", "quality=1 speed=1 cost=1"], "the cheapest route"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(

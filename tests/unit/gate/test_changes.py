@@ -23,10 +23,11 @@ from pytest_llmlat.gate.changes import (
     Change,
     changes,
 )
+from pytest_llmlat.gate.pair_costs import COSTS
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.values.balance import BALANCES, Balance
 from pytest_llmlat.values.records import Grade, Record
-from pytest_llmlat.values.settings import BALANCES, Balance
 from tests.unit.builders import (
     a_cell,
     a_grade,
@@ -421,7 +422,7 @@ def test_too_few_latencies_are_none() -> None:
     five = timed([1.0, 2.0, 3.0, 4.0, 5.0, None])
 
     assert set(compared(four, four)) == {QUALITY, BALANCED}
-    assert set(compared(five, five)) == set(QUANTITIES)
+    assert set(compared(five, five)) == {*QUANTITIES} - {*COSTS}
     assert set(compared(four, five)) == {QUALITY, BALANCED}
 
 
@@ -429,7 +430,7 @@ def test_only_what_was_asked_for_is_computed() -> None:
     """In the order in which it is always told."""
     records = timed([1.0] * 6)
 
-    assert list(compared(records, records)) == list(QUANTITIES)
+    assert list(compared(records, records)) == [n for n in QUANTITIES if n not in COSTS]
     found = changes(pair(records, records), ["ttft", QUALITY], balance="geometric")
     assert list(found) == [QUALITY, "ttft"]
 

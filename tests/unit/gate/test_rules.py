@@ -111,7 +111,8 @@ def test_by_default_four_quantities_are_gated() -> None:
     assert tolerated() == DEFAULT_TOLERANCE
     assert set(DEFAULT_TOLERANCE) == {QUALITY, BALANCED, "e2e", "ttft"}
     assert tolerated("tpot=10%") == {**DEFAULT_TOLERANCE, "tpot": 0.1}
-    assert list(tolerated("tpot=10% e2e=1%")) == list(QUANTITIES)
+    costs = "joules_per_correct=10% cost_per_correct=5%"
+    assert list(tolerated(f"{costs} tpot=10% e2e=1%")) == list(QUANTITIES)
 
 
 def test_later_tolerances_win() -> None:

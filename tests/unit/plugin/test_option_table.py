@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.plugin.given_option import Given
-from pytest_llmlat.plugin.option_table import OPTIONS, Option
+from pytest_llmlat.plugin.option_table import OPTIONS
 from pytest_llmlat.plugin.options import spelled
 from pytest_llmlat.values.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_llmlat.plugin.option_entry import Option
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
 NO_OPTION = {

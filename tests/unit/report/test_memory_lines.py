@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmlat.report.memory_lines import memory_lines
+from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.results import Scoreboard
-from tests.unit.boards import a_standing
+from tests.unit.boards import a_standing, a_summary
 
 GIB = 1024**3
 
@@ -33,3 +34,28 @@ def test_what_was_measured_fits_or_does_not(taken: int, told: str) -> None:
 def test_what_was_not_measured_is_not_told() -> None:
     """A model on the processor has no card."""
     assert memory_lines(Scoreboard(summaries=(), standings=(a_standing(),))) == []
+
+
+def test_the_memory_of_process_and_model_is_told_for_each_device() -> None:
+    """Steady, and what answering took on top of it at most."""
+    cell = replace(
+        a_summary(),
+        steady_rss_bytes=1_200_000_000,
+        peak_rss_bytes=1_500_000_000,
+        device_memory=(
+            DeviceMemory(
+                device="cuda:0",
+                model_bytes=500_000_000,
+                steady_bytes=520_000_000,
+                peak_bytes=900_000_000,
+            ),
+            DeviceMemory(device="cpu", model_bytes=100_000_000),
+        ),
+    )
+    (line,) = memory_lines(Scoreboard(summaries=(cell,), standings=()))
+
+    assert line == (
+        "memory: owl on cpu: process 1.20 GB between answers, 1.50 GB at its peak;"
+        " cuda:0 model 500 MB, steady 520 MB, cache and answering up to 380 MB more;"
+        " cpu model 100 MB"
+    )

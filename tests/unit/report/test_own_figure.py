@@ -119,6 +119,7 @@ NO_FIGURES = {
         "anew",
         "reused_answers",
         "untimed",
+        *("cost_budget", "no_cost", "device_memory"),
         "steadiness",
         "stopping",
         "instrument",

@@ -40,8 +40,8 @@ from tests.unit.builders import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Record
-    from pytest_llmlat.values.settings import Balance
 
 pytestmark = pytest.mark.slow
 

@@ -15,6 +15,8 @@ from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.report.summary_json import SCHEMA, summary_text
 from pytest_llmlat.values import keeping_up, results, row_comparison, tuning_race
 from pytest_llmlat.values.cell_facts import Contention, Instrument, LoadFacts
+from pytest_llmlat.values.cost_budget import CostBudget
+from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.group_figures import GroupFigures
 from pytest_llmlat.values.keeping_up import Steadiness
@@ -23,7 +25,6 @@ from pytest_llmlat.values.records import Cell
 from pytest_llmlat.values.results import (
     Contrast,
     Distribution,
-    DrawnAnswers,
     Estimate,
     Scoreboard,
     Standing,
@@ -39,6 +40,7 @@ from pytest_llmlat.values.row_comparison import (
     Sweep,
     Unranked,
 )
+from pytest_llmlat.values.sampling import DrawnAnswers
 from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.tuning_race import (
@@ -70,6 +72,8 @@ PARTS = {
     "sitting": Sitting,
     "reused_answers": ReusedAnswers,
     "price": Price,
+    "cost_budget": CostBudget,
+    "device_memory": DeviceMemory,
     "rate": TokenRate,
     "instrument": Instrument,
     "contention": Contention,

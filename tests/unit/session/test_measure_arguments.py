@@ -21,7 +21,7 @@ from pytest_llmlat.values.errors import (
     UnknownName,
     UsageError,
 )
-from pytest_llmlat.values.results import DrawnAnswers
+from pytest_llmlat.values.sampling import DrawnAnswers
 from pytest_llmlat.values.settings import Settings
 from tests.unit.session.parrots import OWL, PARROT, a_tiny_task, runs
 
@@ -58,7 +58,7 @@ def task(tmp_path: Path) -> Task:
         ({"slo": "ttft<soon"}, r"^slo: "),
         ({"timeout": 0}, r"^timeout: must be above 0 s"),
         ({"timeout": "soon"}, r"^timeout: "),
-        ({"balance": "mean"}, r"^balance: unknown value"),
+        ({"balance": "mean"}, r"^balance: must be a mean"),
         ({"sandbox": "sand"}, r"^sandbox: unknown value"),
         ({"code_limits": "time"}, r"^code_limits: "),
         ({"data": "absent"}, r"^data: there is no folder"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np  # noqa: TID253 - answers by chance
@@ -15,6 +17,7 @@ from pytest_llmlat.tuning.trial_pairs import (
     fixed_interval,
     level,
 )
+from pytest_llmlat.values.balance import WeighedMean
 
 
 def answer(
@@ -117,3 +120,25 @@ def test_one_item_tells_no_spread() -> None:
 
     assert found.mean == 0.5
     assert found.low == -float("inf")
+
+
+def test_a_balance_that_weighs_cost_gains_by_a_cheaper_setting() -> None:
+    """The same answers as fast, at less of the budget; an unknown cost is no gain."""
+    weights = (("quality", 1.0), ("speed", 1.0), ("cost", 1.0))
+    even = WeighedMean(weights=weights)
+    cheap = [
+        replace(
+            pair,
+            candidate=replace(pair.reference, cost_score=0.8, joules=1.0),
+            reference=replace(pair.reference, cost_score=0.2, joules=4.0),
+        )
+        for pair in pairs(20, 1)
+    ]
+    lacking = [replace(cheap[0], candidate=answer(1.0, 0.1)), *cheap[1:]]
+
+    assert fmean(contributions(cheap, "balance", balance=even).values()) > 0
+    assert fmean(contributions(cheap, "balance").values()) == pytest.approx(0.0)
+    assert len(contributions(lacking, "balance", balance=even)) == 19
+    assert contributions(pairs(5, 1), "balance", balance=even) == {}
+    gains = contributions(cheap, "joules").values()
+    assert list(gains) == pytest.approx([math.log(4.0)] * 20)

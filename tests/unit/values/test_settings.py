@@ -10,11 +10,6 @@ import pytest
 from pytest_llmlat.values import settings
 
 
-def test_balances_are_those_of_their_type() -> None:
-    """The option takes every mean that the score knows."""
-    assert typing.get_args(settings.Balance) == settings.BALANCES
-
-
 def test_settings_are_frozen() -> None:
     """What was read once at the border does not change after."""
     values: dict[str, typing.Any] = {

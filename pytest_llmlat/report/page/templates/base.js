@@ -62,6 +62,9 @@ function seconds(value) {
   return `${digits(value)} s`;
 }
 
+// An amount of what answers cost, with its unit.
+const amount = (value) => `${Number(value.toPrecision(3))} ${VALUES.cost_unit}`;
+
 const ratio = (value) => (value === null || value === undefined ? MISSING : value.toFixed(3));
 
 function bounds([value, low, high]) {

@@ -8,7 +8,7 @@ function pointsOf(family) {
   if (family === "") {
     return comparedRows().map((row) => {
       const { quality, speed, balanced, e2e_p50_s: e2e } = row.figures;
-      return { row, quality: quality[0], bounds: quality, speed: speed[0], e2e, score: balanced[0] };
+      return { row, quality: quality[0], bounds: quality, speed: speed[0], e2e, score: balanced[0], cost: row.costs[""] ?? null };
     });
   }
   const medians = new Map(FIGURES.medians.filter(([, name]) => name === family)
@@ -17,7 +17,8 @@ function pointsOf(family) {
     const cells = row.scores[family];
     return {
       row, quality: mean(cells.map(([, , raw]) => raw)), bounds: null, speed: mean(cells.map(([, s]) => s)),
-      e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map(([q, s]) => balance(q, s, HALF))),
+      e2e: medians.get(ROWS.indexOf(row)) ?? null, score: mean(cells.map((cell) => balance(scoresOf(cell), ASKED))),
+      cost: row.costs[family] ?? null,
     };
   });
 }
@@ -122,7 +123,11 @@ function drawPlane() {
   const wide = across === "e2e" && budget !== null ? [...times, budget * 0.1, budget * 2] : times;
   const range = wide.length ? [Math.min(...wide) / 1.25, Math.max(...wide) * 1.25] : [0.1, 10];
   const chance = chanceOf(family);
-  const curved = chance !== null && (across === "speed" || budget !== null);
+  // With weights of their own, or a third axis, no curve in this plane is of one score.
+  const even = ASKED.quality === 0.5 && ASKED.speed === 0.5;
+  const curved = even && across !== "cost" && chance !== null && (across === "speed" || budget !== null);
+  const dearest = Math.max(0, ...shown.map(({ cost }) => cost ?? 0));
+  const third = new Set(frontOf(shown, family, "e2e and cost").map(({ row }) => row));
   const front = frontOf(shown, family, across);
   const { text, quiet } = ink();
   const traces = curved ? isoCurves(across, budget, range, chance) : [];
@@ -132,9 +137,10 @@ function drawPlane() {
     line: { color: text, width: 1.5, shape: across === "speed" ? "vh" : "hv" }, hoverinfo: "skip", opacity: 0.8,
   });
   const x = across === "speed" ? axis("speed, 1 / (1 + e2e / budget): faster is right", { range: [0, 1.02] })
-    : timeAxis("e2e p50: faster is left", wide);
+    : across === "cost" ? axis(`cost of an answer in ${VALUES.cost_unit}: cheaper is left`, { range: [0, 1.1 * Math.max(dearest, 1e-12)] })
+      : timeAxis("e2e p50: faster is left", wide);
   const frame = { wide: Math.max(200, $("plot-plane").clientWidth - 90), high: 420 };
-  const place = (value) => (across === "speed" ? value : Math.log10(value));
+  const place = (value) => (across === "e2e" ? Math.log10(value) : value);
   const sides = labelSides(shown.map((point) => ({
     x: frame.wide * (place(point.x) - x.range[0]) / (x.range[1] - x.range[0]),
     y: frame.high * (1 - point.quality / 1.04), text: label(point.row.label, 22),
@@ -144,14 +150,19 @@ function drawPlane() {
     const side = narrow() ? "" : sides[number];
     traces.push({
       x: [point.x], y: [quality], mode: side ? "markers+text" : "markers", name: label(row.label, 34),
-      marker: marker(row, { size: 14 }), text: [label(row.label, 22)], textposition: side || "top right",
+      text: [label(row.label, 22)], textposition: side || "top right",
+      marker: marker(row, {
+        size: ASKED.cost > 0 && point.cost !== null ? 10 + 16 * Math.sqrt(point.cost / (dearest || 1)) : 14,
+        ...(third.has(row) ? { line: { width: 2.5, color: text } } : {}),
+      }),
       textfont: { size: 12, color: text }, hoverinfo: "text", showlegend: !side,
       error_y: span && span[1] !== null ? {
         type: "data", symmetric: false, array: [span[2] - span[0]], arrayminus: [span[0] - span[1]],
         color: hue(row), thickness: 1.2, width: 0,
       } : undefined,
       hovertext: [hover(`<b>${label(row.label)}</b>`, `quality ${span ? bounds(span) : ratio(quality)}`,
-        `speed ${ratio(point.speed)}`, `balanced ${ratio(point.score)}`, `e2e p50 ${seconds(point.e2e)}`)],
+        `speed ${ratio(point.speed)}`, `balanced ${ratio(point.score)}`, `e2e p50 ${seconds(point.e2e)}`,
+        ...(point.cost === null ? [] : [`cost ${amount(point.cost)} an answer`]))],
     });
   }
   const gone = points.length - shown.length;
@@ -162,8 +173,11 @@ function drawPlane() {
   $("plane-note").textContent = (curved
     ? `Dotted: points of the same balanced score.${across === "e2e"
       ? ` As if every answer took the time on the axis, with a budget of ${seconds(budget)}.` : ` ${one}`}`
-    : "No curves of equal balance here: tasks with different budgets or chances share this plane.")
-    + ` The line is the Pareto front of the points in this plane.${chance ? ` The grey line is what guessing earns, ${ratio(chance)}.` : ""}`
+    : even && across !== "cost" ? "No curves of equal balance here: tasks with different budgets or chances share this plane."
+      : "No curves of equal balance here: the score is of more than this plane, or weighs it otherwise.")
+    + (front.length ? " The line is the Pareto front of the points in this plane." : "")
+    + (ASKED.cost > 0 ? " The larger a mark, the dearer its answers; ringed are the rows on the front of quality, e2e p50 and cost." : "")
+    + `${chance ? ` The grey line is what guessing earns, ${ratio(chance)}.` : ""}`
     + `${sayGuessing()}${lost}${under}`;
   return plot("plot-plane", traces, layout({
     xaxis: x, yaxis: axis("quality", { range: [0, 1.04] }), height: narrow() ? 400 : 520,
@@ -176,11 +190,11 @@ function drawPlane() {
 }
 
 function drawWeights() {
-  const weight = Number($("weight")?.value ?? 0.5);
+  const weight = shares.quality;
   const steps = Array.from({ length: 101 }, (_, step) => step / 100);
   const { quiet, line } = ink();
   const traces = rankedRows().map((row) => {
-    const scores = steps.map((step) => scoreAt(row, step));
+    const scores = steps.map((step) => scoreAt(row, withShare(shares, "quality", step)));
     return {
       x: steps, y: scores, mode: "lines", name: label(row.label, 34), line: { color: hue(row), width: 2.2, dash: dash(row) },
       hoverinfo: "text", hovertext: steps.map((step, place) => hover(`<b>${label(row.label)}</b>`,
