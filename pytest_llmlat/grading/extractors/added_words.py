@@ -48,7 +48,9 @@ BESIDES = re.compile(
     re.IGNORECASE,
 )
 """What makes of words a circumstance."""
-POINTING = re.compile(r"\W{0,3}(?:it|that|this|its|his|her)\b", re.IGNORECASE)
+POINTED = re.compile(
+    r"\A\W{0,3}(?:it|that|this|its|his|her)\b|\w\s(?:it|this|so)\b", re.IGNORECASE
+)
 SHORT_WORDS = 5
 """A free answer of more words than this is a sentence."""
 
@@ -119,7 +121,7 @@ def _runs(clause: str, topic: Topic) -> tuple[list[AddedWords], bool]:
         start, end = _extent(clause, words, added, asked, index)
         runs.append(_run(clause, words, asked, added, start, end))
         index = end
-    about = any(asked) or POINTING.match(clause) is not None
+    about = any(asked) or POINTED.search(clause) is not None
     return runs, about
 
 
@@ -185,6 +187,9 @@ def _run(
             if small and not PARTICLE.fullmatch(words[at][0]) and added[at]:
                 start = at + 1
                 break
+    taken_up = end < len(words) and words[end][0] in {"it", "this", "that"}
+    if taken_up and end > start + 1 and words[end - 1][0].islower():
+        end -= 1  # Ann Lee wrote it
     first, last = words[start].start(), words[end - 1].end()
     verb = (
         end == start + 1

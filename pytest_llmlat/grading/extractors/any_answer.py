@@ -84,7 +84,7 @@ def read_text(answer: str, task: Task, sample: Sample) -> Reading:
     question = dict(sample.fields).get("question")
     topic = Topic.of(question, options) if isinstance(question, str) else None
     if options:
-        return read_word(answer, options, topic=topic, language=language(task))
+        return read_word(answer, options, topic=topic, language=language(task, sample))
     found = read_named(answer, topic or Topic())
     if topic is None or found.value is None:
         return found

@@ -16,6 +16,11 @@ from pytest_llmlat.grading.extractors.contraries import (
 )
 from pytest_llmlat.grading.extractors.notation import rewritten
 from pytest_llmlat.grading.extractors.numerals import numerals, spelled, to_number
+from pytest_llmlat.grading.extractors.spelled_amounts import (
+    counted_in_digits,
+    in_one_unit,
+    shares_in_digits,
+)
 from pytest_llmlat.grading.extractors.topic import Topic, stem_of
 
 if TYPE_CHECKING:
@@ -76,6 +81,22 @@ PERCENT = re.compile(
     r"(?<![\w.,/])(?P<number>\d{1,3}(?:\.\d{1,9})?)\s?(?:\\?%|per ?cent\b)",
     re.IGNORECASE,
 )
+OUT_OF = re.compile(
+    r"\b\d{1,9} (?:out )?of (?:the )?\d{1,9}(?=,? (?:i\.e\.|or|which is|that is|so))",
+    re.IGNORECASE,
+)
+"""What says a share as two counts, before it is said as a number."""
+DEGREES_ASKED = re.compile(r"(?:\u00b0\s?|\bdegrees )(C|F)", re.IGNORECASE)
+OTHER_DEGREES = MappingProxyType(
+    {
+        asked: re.compile(
+            rf"-?\d[\d.,]{{0,10}}\s?(?:\u00b0|degrees)\s?(?:{others})\w{{0,9}}",
+            re.IGNORECASE,
+        )
+        for asked, others in {"c": "F", "f": "C"}.items()
+    }
+)
+"""A temperature on another scale than the one that is asked for."""
 LEAST_ASKED = re.compile(
     r"\b(?:at (?:least|most)|minimum|maximum|fewest|smallest|largest|greatest|lowest"
     r"|highest|need\w{0,3}|enough)\b",
@@ -169,12 +190,18 @@ class AskedAmount:
         """Strike out what a text says of the contrary of what is asked."""
         if "below zero" in self.topic.question:  # how many degrees, without a sign
             text = text.replace("below zero", "")
+        if degrees := DEGREES_ASKED.search(self.topic.question):
+            other = OTHER_DEGREES[degrees[1].casefold()]
+            text = other.sub(lambda found: struck_out(found[0]), text)
         if not COMPARED.search(self.topic.question):
             text = BY_LESS.sub(lambda found: struck_out(found[0]), text)
         if LEAST_ASKED.search(self.topic.question):
             text = AT_LEAST.sub("", text)
         if self.of_one:
-            text = PERCENT.sub(_hundredths, text)
+            text = OUT_OF.sub(lambda found: struck_out(found[0]), text)
+            text = shares_in_digits(PERCENT.sub(_hundredths, text))
+        text = in_one_unit(text, self.unit, UNITS)
+        text = counted_in_digits(text, self.nouns)
         text = without_contrary_amounts(self.topic.told(text), self.topic.question)
         if not self.topic.question:
             return text

@@ -199,6 +199,21 @@ class AskedSubject:
         """Count the words of a stretch that are those of what is asked."""
         return len(_stems(words) & self.words)
 
+    def is_strangers(
+        self, text: str, begin: int, number: Numeral, last: Numeral
+    ) -> bool:
+        """Say whether a number is another's, and the last that of who is asked about.
+
+        "On Monday 30 were left, and on Tuesday 26", where Tuesday is asked for.
+        """
+        if number.start >= last.start:
+            return False
+        end = BEHIND.match(text, number.end).end()  # type: ignore[union-attr]
+        before = {word.casefold() for word in TOKEN.findall(text[begin:end])}
+        after = {w.casefold() for w in TOKEN.findall(text[number.end : last.start])}
+        of_another = before & self.strangers and not before & self.names
+        return bool(of_another and after & self.names and not after & self.strangers)
+
     def nearer(
         self,
         text: str,
@@ -219,12 +234,14 @@ class AskedSubject:
         if not numbers:
             return None
         told: list[tuple[int, Numeral]] = []
-        lead, begin = "", start
+        lead, begin, gap = "", start, ""
         for number in [*(n for n in numbers if n.start < last.start), last]:
             end = BEHIND.match(text, number.end).end()  # type: ignore[union-attr]
-            told.append((self.told_of(text[begin:end]), number))
+            if not self.is_strangers(text, begin, number, last):
+                told.append((self.told_of(text[begin:end]), number))
+            gap = text[told[-2][1].end : number.start] if len(told) > 1 else ""
             lead, begin = text[begin : number.start], end
-        adds = FURTHER.search(lead + text[last.end : begin]) is not None
+        adds = FURTHER.search(gap + text[last.end : begin]) is not None
         further = adds and not FURTHER.search(self.question)
         if "=" in lead or GOES_ON.match(lead):
             return None

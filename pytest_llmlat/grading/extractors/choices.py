@@ -15,6 +15,8 @@ from pytest_llmlat.grading.extractors.final_number import read_number
 from pytest_llmlat.grading.extractors.labels import read_word
 from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.numerals import numbers_equal, only_number
+from pytest_llmlat.grading.extractors.option_frames import read_framed
+from pytest_llmlat.grading.extractors.option_notation import in_letters
 from pytest_llmlat.grading.extractors.readable_answer import (
     ENDING,
     UNREAD,
@@ -26,23 +28,22 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     without_run_on,
 )
 from pytest_llmlat.grading.extractors.references import as_answered
+from pytest_llmlat.grading.extractors.side_by_side import SIDE_BY_SIDE
+from pytest_llmlat.grading.extractors.topic import Topic
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task
 
 DEFAULT_LETTERS = "ABCDEF"
 REASON = (
-    r"(?:because|since|as|which|due|or|and|it is"
-    r"|(?:is|was) (?:the\b|an?\b|correct|right|true|wrong|false|incorrect|not\b))"
+    r"(?:because|since|as|which|due|or|and|it is|oder|und|ou|et|weil|denn|parce"
+    r"|(?:is|was) (?:the\b|an?\b|correct|right|true|wrong|false|incorrect|not\b"
+    r"|tempting|close\b)|ist\b|est\b|n'est\b)"
 )
-LOOKALIKES = str.maketrans("\u0410\u0412\u0421\u0415", "ABCE")
-"""Cyrillic capitals that look like the letters of options."""
-CYRILLIC = re.compile(r"(?<!\w)[\u0410\u0412\u0421\u0415](?!\w)")
 ITEM = re.compile(
     r"^[ \t>*_-]{0,8}[(\[]?(?P<letter>[A-Z])[)\].:][ \t*_]{0,4}(?P<rest>[^\n]*)$",
     re.MULTILINE,
 )
-INVERTED = re.compile(r"(?<!\w)([A-Z]) it (is|must be)\b(?=\s{0,3}(?:[^\w\s]|\Z))")
 OPTION = re.compile(
     r"^[ \t]{0,8}[(\[]?([A-Z])[)\].:][ \t]{1,4}(\S[^\n]{0,300})$", re.MULTILINE
 )
@@ -65,7 +66,9 @@ CHOSEN = re.compile(
 
 
 JUDGED = re.compile(
-    r"^\W{0,8}(?:option\s)?[(\[]?(?P<letter>[A-Z])(?:[)\].:]{0,2}[\s:*\u2013\u2014-]{1,6}"
+    r"^[\s*>-]{0,6}(?:(?P<ticked>[\u2611\u2713\u2714\u2705])|[\u2717\u2718\u274c])\ufe0f?"
+    r"[\s*:]{0,4}(?:option\s)?[(\[]?(?P<marked>(?-i:[A-Z]))(?![A-Za-z'])"
+    r"|^\W{0,8}(?:option\s)?[(\[]?(?P<letter>[A-Z])(?:[)\].:]{0,2}[\s:*\u2013\u2014-]{1,6}"
     r"|[)\].:]{1,2}[\s*]{1,4}[^\n]{1,80}?(?:\s[-\u2013\u2014>=]{1,2}|:|\u2192)[\s*(]{1,4})"
     r"(?:(?P<right>(?:yes|true|correct|right|possible)\b|[\u2713\u2714\u2705])"
     r"|(?:no|false|incorrect|wrong|impossible|not)\b|[\u2717\u2718\u274c])",
@@ -86,20 +89,20 @@ def read_choice(answer: str, task: Task, sample: Sample) -> Reading:
     letters = _letters(options)
     if not letters:
         return UNREAD
-    text = CYRILLIC.sub(lambda found: found[0].translate(LOOKALIKES), answer)
-    text = in_english(_without_list(without_run_on(text)), language(task))
-    text = _without_wrong(text, letters)
-    text = INVERTED.sub(r"it \2 \1", text)
+    texts = _texts(options, letters, sample)
+    text = in_english(_without_list(without_run_on(answer)), language(task, sample))
+    text = _without_wrong(in_letters(text, letters, texts), letters)
     find = partial(_find, letters)
     alone = re.fullmatch(rf"\W{{0,9}}(?P<letter>[{letters.lower()}])\W{{0,9}}", text)
     if alone and "?" not in text:
         return Reading(alone["letter"].upper(), explicit=True)
-    reading = decided(text, Candidates(find=find))
+    values = frozenset(letters if options else "")
+    reading = decided(text, Candidates(find=find, values=values, apart=True))
     if not reading.explicit and (verdict := _verdict(text, letters)) is not None:
         return verdict
     if reading.value is not None or find(plain(text)):
         return reading
-    return _by_text(text, _texts(options, letters, sample), task, sample)
+    return _by_text(text, texts, task, sample)
 
 
 def _by_text(
@@ -124,6 +127,12 @@ def _by_text(
     if 0 < len(others) < len(folded) and any(text in said for text in others):
         folded = others  # what the question names itself stands beside the answer
     named = read_word(answer, tuple(folded))
+    apart = SIDE_BY_SIDE.search(answer) and stem.strip()
+    if named.value is None and not named.explicit and apart:
+        topic = Topic.of(stem, tuple(folded))
+        named = read_word(answer.casefold(), tuple(folded), topic=topic)
+    if named.value is None and not named.explicit:
+        named = read_framed(answer.casefold(), tuple(folded), stem)
     return replace(named, value=folded.get(named.value or ""))
 
 
@@ -168,7 +177,10 @@ def _texts(options: object, letters: str, sample: Sample) -> dict[str, str]:
 
 def _verdict(text: str, letters: str) -> Reading | None:
     """Return the one right option of a list of verdicts, if it is such a list."""
-    found = {m["letter"].upper(): m["right"] for m in JUDGED.finditer(text)}
+    found = {
+        (m["letter"] or m["marked"]).upper(): m["right"] or m["ticked"]
+        for m in JUDGED.finditer(text)
+    }
     found = {letter: right for letter, right in found.items() if letter in letters}
     right = [letter for letter, right in found.items() if right]
     if len(found) <= 1 or not right:
@@ -182,7 +194,7 @@ def _without_wrong(text: str, letters: str) -> str:
     judged = [JUDGED.match(line) for line in lines]
     wrong = [
         found is not None
-        and not found["right"]
+        and not (found["right"] or found["ticked"])
         and len({mention.value for mention in _find(letters, line)}) == 1
         for found, line in zip(judged, lines, strict=True)
     ]
@@ -211,11 +223,11 @@ def _without_list(text: str) -> str:
     return "".join([*pieces, text[end:]])
 
 
-EDGE = r"(?<![A-Za-z0-9_\u00c0-\u024f])"
+EDGE = r"(?<![A-Za-z0-9_\u00c0-\u024f\u00b0])(?<!\u00b0\s)"
 LETTER = re.compile(
     # a letter in brackets, one with a delimiter, or a capital that is no word
     rf"[(\[\uff08](?P<boxed>[A-Za-z])[)\]\uff09]|{EDGE}(?P<closed>[A-Z])(?:\)"
-    rf"|(?=[.:,;\]!?\u3002\uff0c](?!\w))|(?=\u3001)|(?=\s?/\s?[A-Z](?!\w))|(?=\s*\Z)|(?=\s{{0,3}}\n)"
+    rf"|(?=[.:,;\]!?\u3002\uff0c](?!\w))|(?=[\u3001\u4e00-\u9fff])|(?=\s?/\s?[A-Z](?!\w))|(?=\s*\Z)|(?=\s{{0,3}}\n)"
     rf"|(?=\s{{1,3}}{REASON})|(?=\s?[\u2713\u2714\u2705]))|['\"](?P<quoted>[A-Z])['\"]"
     rf"|{EDGE}(?P<small>[a-z])(?:\)(?=\s|\Z))"
     rf"|{EDGE}(?P<bare>[B-HJ-Z])(?!['A-Za-z0-9_\u00c0-\u024f]|\.\w|-\w"

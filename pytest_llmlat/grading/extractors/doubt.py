@@ -1,6 +1,6 @@
 """Whether a sentence asserts what it names, denies it, or leaves it open.
 
-Denials and doubts are known in English, German, French and Chinese, the languages
+Doubts are known in English, German, French and Chinese, the languages
 that tasks and models answer in.
 """
 
@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.grading.extractors.denials import denials, strengthened
 from pytest_llmlat.grading.extractors.readable_answer import ENDING, sentences
 from pytest_llmlat.grading.extractors.remarks import (
     CONCEDED,
@@ -28,78 +29,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.grading.extractors.mentions import Finder, Mention
 
-REACH = 80
-"""Characters before or after a word in which a denial of it may stand."""
-
-CERTAIN = re.compile(
-    r"\b(?:(?:there is |there's )?no doubt(?: that)?|without (?:a |any )?doubt"
-    r"|not only|ohne zweifel|sans doute|nobody but|no one but)\b",
-    re.IGNORECASE,
-)
-"""Words that look like a denial and strengthen."""
-BEFORE = re.compile(
-    r"(?:n't|\b(?:not|never|neither|nor|no|hardly|barely|scarcely|cannot|without|than"
-    r"|unlike|far from|instead of|nothing|lacks?|lacking|absence of|lack of|all but"
-    r"|(?:any|every|no)(?:thing|one|body|where)? (?:but|except|besides|other than)"
-    r"|everyone else|not so much|(?:the )?(?:opposite|contrary|reverse) of|stop(?:s"
-    r"|ped)? being|avoid\w{0,3}|free of|hid(?:es?|ing|den)?|conceals?|masks?|los(?:t|es"
-    r"|ing)|devoid of|refus\w{1,3} to|except(?: for)?|apart from|aside from"
-    r"|as opposed to|dismiss\w{0,3}|rul(?:es?|ed|ing) out|eliminat\w{1,4}|exclud\w{1,4}"
-    r"|discard\w{0,3}|outweigh\w{0,3}|less|fail(?:s|ed)? to|wrongly|mistakenly|nicht"
-    r"|nie|niemals"
-    r"|keine?[nmrs]?|kaum|weder|keineswegs|keinesfalls|alles andere als|au\u00dfer"
-    r"|statt|pas|jamais|ni|aucune?|gu\u00e8re|sauf|loin d'\u00eatre|plut\u00f4t que"
-    r"|au lieu de))[^\w,.;:!?\n]+(?:(?!but\b|so\b|sondern\b"
-    r"|mais\b)[\w']+[^\w,.;:!?\n]+){0,4}\Z|(?:不(?:是|选|选择|应选|太|够|能|会|算|属于|可能是?|一定是?)?|并非"
-    r"|并不是?|没有|非|未|除了|绝非|而非)\s?\Z|\bnon-\Z|\bnot (?:the case|true|correct"
-    r"|right) that\b[^,.;\n]{0,40}\Z|\bnot:?\s{0,2}\Z"
-    r"|\b(?:eher|mehr|st\u00e4rker)\b[^.,;\n]{1,40}\bals\s\Z"
-    r"|\bplut\u00f4t\b[^.,;\n]{1,40}\bque\s\Z",
-    re.IGNORECASE,
-)
-FALSE_BEFORE = re.compile(
-    r"\bfalse(?:ly)?\s\Z|\b(?:false|wrong|incorrect|falsch|fau(?:x|sses?)) "
-    r"(?:is|are|ist|sind|est|sont)(?: \w{1,12},?)?(?: (?:and|und|et))?\s\Z",
-    re.IGNORECASE,
-)
-VERB = (
-    r"(?:is|are|was|were|can|ca(?=n)|wo(?=n)|could|do|does|did|has|have|had|would|must"
-    r"|will|be|ist)"
-)
-BE = (
-    r"(?:(?:(?:can|could|may|must|would|should|will|has|have)\s{1,3})?(?:be|been)"
-    r"|is|are|was|were|looks?|seems?|ist|sind|est)"
-)
-AFTER = re.compile(
-    rf"[)\]*'\"]{{0,4}}\s{{0,3}}(?:{VERB}(?:n't|\s?not|\s{{1,3}}nicht)\b"
-    r"|n'(?:est|a|était) pas\b|不(?:是|对|正确|成立)|错"
-    rf"|{BE}\s{{1,3}}(?:\w{{1,12}}\s{{1,3}}){{0,2}}"
-    r"(?:wrong|incorrect|mistaken|out\b|eliminated|excluded|impossible|ruled|dismissed"
-    r"|discarded|invalid|contradicted|refuted|violated|missing|absent|unlikely"
-    r"|implausible|irrelevant|not\b|falsch|fausse?)|(?:words?|terms?|adjectives?"
-    r"|phrases?)\b|(?:aspects?|elements?|points?|indicators?|parts?|sides?|factors?"
-    r"|comments?|remarks?)(?:\s?[:(]|\s(?:include|are|of)\b)|(?:has|had|have|makes?|made)"
-    r"\s{1,3}no\b|(?:fails|contradicts?|violates)\b|:\s{0,2}not\b|(?:is|are|was)\s{1,3}"
-    r"(?:(?:far |much |way )?too\b|the (?:worst|least)\b|an? (?:trap|distractor"
-    r"|decoy)\b)|[^.\n]{0,40}\bbut (?:it|that)(?: i|')s (?:wrong|false"
-    r"|incorrect|not)\b|[^.\n]{0,40}\bbut (?:it |that )?(?:is|was|are|does)(?:n't"
-    r"| not)\b|\?\s{0,3}(?:no|nein|non)\b|\s{0,2}at first (?:sight|glance)\b"
-    r"|[-:\u2013\u2014, ]{0,4}[\u2717\u2718\u274c]|[-:\u2013\u2014, ]{1,4}(?:wrong"
-    r"|incorrect|no|falsch|faux)\s{0,3}(?:[.,;!(\n\u2013\u2014-]|\Z))",
-    re.IGNORECASE,
-)
-FALSE_AFTER = re.compile(
-    r"[)\]*'\"]{0,4}[-:\u2013\u2014, ]{0,4}(?:(?:is|are|was|ist|est)\s{1,3})?"
-    r"(?:false)\b",
-    re.IGNORECASE,
-)
-"""Verdicts on an option or a name; where truth is asked they are the answer."""
-FALLEN = re.compile(
-    r"\b(?:which|but this|but that) (?:is|was|would be) (?:\w{1,12} )?"
-    r"(?:false|wrong|incorrect|impossible|not (?:true|correct|right|the case))\b",
-    re.IGNORECASE,
-)
-"""A verdict on what is said of an option."""
 DOUBT = re.compile(
     r"\b(?:(?-i:may)|might|could|unclear|unsure|uncertain|not sure|not certain|maybe"
     r"|perhaps|possibly|hard to|difficult to|could have|tr(?:y|ies|ied|ying) to"
@@ -110,10 +39,11 @@ DOUBT = re.compile(
     r"|not)|can(?:not|'t| not) (?:say|tell|determine|be said|decide)|(?:take a lot"
     r"|a stretch|too much) to (?:say|call)|(?:wrong|false|incorrect) to (?:say|call"
     r"|claim|think)|used to be"
+    r"|(?:said|believed|thought|rumou?red|alleged|reported|claimed) to be"
     r"|in equal measure|equally|the (?:opposite|reverse)|toss-?up|entweder|vielleicht"
     r"|k\u00f6nnte|unklar|peut-\u00eatre|pourrait|soit|tempting)\b|\bnot (?:the case"
     r"|true|correct|right) that\b[^.|\n]{0,40}\||\b(?:half|partly"
-    r"|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b|\b(?:both|either"
+    r"|partially)\b(?=[^|.\n]{0,15}\|)|\|\s{0,2}\w{1,12}\swould\b|\b(?:either"
     r"|whether|torn between)\b(?=[^|]{0,40}\|)|(?:\b(?:not|never|unable)"
     r"|n't)\b[^.\n|]{0,40}\b(?:say|call|tell|claim|think|believe|argue|conclude"
     r"|describe|know)\b(?=[^.\n|]{0,40}\|)|可能|也许|或许|不确定",
@@ -135,28 +65,54 @@ REASON = re.compile(
     r"|due to|despite|weil|denn|obwohl|parce que)\s|\bexplanation\b|因为",
     re.IGNORECASE,
 )
-TOO = re.compile(r"[)\]*'\"]{0,3}\s(?:too|as well)\b", re.IGNORECASE)
 CONSEQUENCE = re.compile(
     r",?\s(?:so|therefore|thus|hence|which means)\b", re.IGNORECASE
 )
 """What leads on to what a sentence comes to: "Ann came before Bo, so not last"."""
 RIGHT_AFTER = re.compile(
-    r"[)\]*'\"]{0,4}\s{0,3}(?:is|was|must be|has to be)\s(?:the\s)?(?:only\s)?"
-    r"(?:right|correct|best|better|true|more (?:accurate|likely|plausible|precise))"
-    r"(?:\s(?:one|answer|option|choice|statement))?\s{0,3}(?:[.;,!]|\Z|\b(?:because|since|as|while|and)\b)",
+    r"[)\]*'\"]{0,4}\s{0,3}(?:(?:(?:is|was|must be|has to be|ist|est)\s(?:the\s)?"
+    r"(?:only\s)?|(?=correct\b))(?:right|correct|richtig|correcte?|best|better|true"
+    r"|more (?:accurate|likely|plausible|precise)"
+    r"|answer(?=\s{0,3}(?:[.;,!]|\Z)))"
+    r"(?:\s(?:one|answer|option|choice|statement))?"
+    r"|(?:prevails|(?:pre)?dominates|fits best))\s{0,3}"
+    r"(?:[.;,!]|\Z|\b(?:because|since|as|while|and)\b)",
     re.IGNORECASE,
 )
 """What says of one option that it is the right one, whatever is said of others."""
 OR_NAME = re.compile(r"\s(?:or|oder|ou)\s[A-Z]\w{2,20}\s{0,3}(?:[.!]|\Z)")
 """Another name that may be the answer too, though it is none of the options."""
+BUT = re.compile(
+    r"(?:[,;\u2014\u2013]|\s-)?\s(?:but|yet|still|aber|doch|mais)\s|\s?[,\uff0c]?但是?",
+    re.IGNORECASE,
+)
+"""What leads from a doubt to what is said in spite of it."""
+MAINLY = re.compile(
+    r"\s?(?:mainly|mostly|primarily|predominantly|chiefly|above all|overall|surtout"
+    r"|haupts\u00e4chlich|\u00fcberwiegend)\b",
+    re.IGNORECASE,
+)
+"""What says after "but" what counts."""
+IN_ANOTHER_CASE = re.compile(
+    r"[)\]*'\"]{0,4}\s(?:would|w\u00fcrde|w\u00e4re)\s"
+    r"(?!(?:still |also |then )?(?:be|seem|fit|work|say)\b)",
+    re.IGNORECASE,
+)
+"""What says of an answer what came of it: "D would give 100"."""
 RIVAL = re.compile(
     r"\b(?:might|may|could)\s(?:\w{1,12}\s){0,2}?be\s(?:an? |the )?(?:even )?"
     r"(?:better|best|right|correct|true|answer|equally)\b",
     re.IGNORECASE,
 )
 """What makes of a reason a doubt: "B, though C might be better"."""
-QUESTION = re.compile(r"[^.!?\n]{0,60}\?")
+QUESTION = re.compile(r"[^.!?\n\u3002\uff1f]{0,60}[?\uff1f]")
 IF_WORD = re.compile(r"\b(?:if|unless)\b", re.IGNORECASE)
+IF_NOT = re.compile(
+    r"\W{0,4}(?:if|wenn|si)\b[^,.\n]{0,40}(?:\bnot|n't|\bnicht|\bpas)\b[^,.\n]{0,40},"
+    r"(?!.*\b(?:must|has to|muss|doit)\b)",
+    re.IGNORECASE,
+)
+"""What makes an answer one of two: "if it was not Ann, it was Bo"."""
 OTHERWISE = re.compile(r"\b(?:otherwise|else|if not)\b", re.IGNORECASE)
 LIMITED = re.compile(r"\s(?:for|if|when|in|under|of|within)\b", re.IGNORECASE)
 ONLY_IF = re.compile(r"\s{1,3}(?:only )?if\b(?! you (?:ask|consider)\b)", re.IGNORECASE)
@@ -219,15 +175,18 @@ def has_given_up(text: str, find: Finder) -> bool:
     first = next(iter(sentences(text, 1)), "")
     last = text.rstrip().rpartition("\n")[2][-ENDING:]
     last = (sentences(last, SENTENCES) or [""])[-1]
+    last, first = _asserting(last, find), _asserting(first, find)
     found = GIVEN_UP.search(last)
     if found is None and re.match(r"\W{0,5}(?:i|we)\b", first, re.IGNORECASE):
         found = GIVEN_UP.search(first)
     return found is not None and not find(found[0])
 
 
-def strengthened(text: str) -> str:
-    """Blank out "no doubt" and the like, at the same length."""
-    return CERTAIN.sub(lambda found: " " * len(found[0]), text)
+def _asserting(sentence: str, find: Finder) -> str:
+    """Return a sentence without its reasons, if it names an answer before them."""
+    reason = REASON.search(sentence)
+    head = sentence[: reason.start()] if reason else sentence
+    return head if find(head) else sentence
 
 
 def without_retracted(text: str) -> str:
@@ -238,16 +197,6 @@ def without_retracted(text: str) -> str:
         taken = re.sub(r"[^\n]", " ", text[start : found.end()])
         text = text[:start] + taken + text[found.end() :]
     return text
-
-
-def is_denied(text: str, mention: Mention, *, truth: bool) -> bool:
-    """Say whether a mention is turned down by the words round it."""
-    before = text[max(0, mention.start - REACH) : mention.start]
-    if BEFORE.search(before) or (not truth and FALSE_BEFORE.search(before)):
-        return True
-    if AFTER.match(text, mention.end, mention.end + REACH):
-        return True
-    return not truth and bool(FALSE_AFTER.match(text, mention.end))
 
 
 def claimed(
@@ -270,7 +219,14 @@ def claimed(
     if conceded:
         mentions = [m for m in mentions if m.start >= conceded.end()]
         text = " " * conceded.end() + text[conceded.end() :]
+    otherwise = IF_NOT.match(text)
+    if otherwise and any(m.end < otherwise.end() for m in mentions):
+        return Claim(Stance.OPEN)
+    text, mentions = _without_doubts(text, mentions)
     mentions = [m for m in mentions if not is_told_of(text, m)]
+    if len({m.value for m in mentions}) > 1:
+        others = [m for m in mentions if not IN_ANOTHER_CASE.match(text, m.end)]
+        mentions = others or mentions
     if not mentions or (not first and is_order(text, mentions)):
         return Claim(Stance.SILENT)
     reason = REASON.search(text, mentions[0].end)
@@ -279,7 +235,7 @@ def claimed(
     if reason:
         mentions = [m for m in mentions if m.start < reason.start()]
         text = text[: reason.start()]
-    denied = _denials(text, mentions, truth=truth)
+    denied = denials(text, mentions, truth=truth)
     refuted = {
         m.value
         for m, no in zip(mentions, denied, strict=True)
@@ -301,31 +257,24 @@ def claimed(
     return _of_asserted(text, asserted, first=first)
 
 
-def _denials(text: str, mentions: Sequence[Mention], *, truth: bool) -> list[bool]:
-    """Say of each mention whether it is denied, alone or together with others."""
-    stops = [m.start for m in mentions[1:]] + [len(text)]
-    denied = [
-        is_denied(text, mention, truth=truth)
-        or bool(not truth and FALLEN.search(text, mention.end, stop))
-        for mention, stop in zip(mentions, stops, strict=True)
-    ]
-    for index in range(len(mentions) - 2, -1, -1):  # (A) and (C) are false
-        gap = text[mentions[index].end : mentions[index + 1].start]
-        joined = JOINED.fullmatch(gap)
-        after = AFTER.match(text, mentions[index + 1].end) or (
-            not truth and FALSE_AFTER.match(text, mentions[index + 1].end)
-        )
-        denied[index] = denied[index] or bool(joined and after and denied[index + 1])
-    for index, mention in enumerate(mentions):  # "A and B are out; D and E too"
-        if index and all(denied[:index]) and TOO.match(text, mentions[-1].end):
-            denied[index] = denied[index] or mention.start > mentions[index - 1].end
-    return denied
+def _without_doubts(
+    text: str, mentions: Sequence[Mention]
+) -> tuple[str, Sequence[Mention]]:
+    """Blank out a doubt in spite of which something is said: "I am not sure, but B"."""
+    for found in reversed(list(BUT.finditer(text))):
+        after = [m for m in mentions if m.start >= found.end()]
+        doubted = DOUBT.search(text[: found.start()] + "|")
+        if after and (doubted or MAINLY.match(text, found.end())):
+            return " " * found.end() + text[found.end() :], after
+    return text, mentions
 
 
 def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Claim:
     """Judge the mentions that nothing denies."""
     values = {mention.value for mention in asserted}
     lead = asserted[0]
+    if QUESTION.match(text, asserted[-1].end) and not first:
+        return Claim(Stance.SILENT)
     if len(values) > 1:
         joined = any(
             JOINED.fullmatch(text[a.end : b.start]) and a.value != b.value
@@ -336,9 +285,8 @@ def _of_asserted(text: str, asserted: Sequence[Mention], *, first: bool) -> Clai
     around = text[: lead.start] + "|" + (text[lead.end :] if not first else "")
     if QUESTION.match(text, lead.end):
         return Claim(Stance.SILENT)
-    if WOULD.search(around) and SUPPOSED.search(around):
-        return Claim(Stance.OPEN)
-    if DOUBT.search(around) or IF.search(text[: lead.start]):
+    supposed = WOULD.search(around) and SUPPOSED.search(around)
+    if supposed or DOUBT.search(around) or IF.search(text[: lead.start]):
         return Claim(Stance.OPEN)
     either = text[lead.start].isupper() and OR_NAME.match(text, lead.end)
     only = text[: lead.start].endswith("only ") and LIMITED.match(text, lead.end)

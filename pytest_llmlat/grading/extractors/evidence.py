@@ -25,6 +25,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     DOUBT,
     GIVEN_UP,
     IF,
+    IF_NOT,
     IF_WORD,
     NONE_OF,
     NOT_LISTED,
@@ -37,6 +38,7 @@ from pytest_llmlat.grading.extractors.doubt import (
     has_given_up,
     without_retracted,
 )
+from pytest_llmlat.grading.extractors.elimination import left_over
 from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.listed_answers import (
     BRIEF_CHAIN,
@@ -100,6 +102,10 @@ class Candidates:
     """Whether a sentence may be about what is asked, and is no step on the way."""
     told: Callable[[str], str] = str
     """Strikes out what a text says of the contrary of what is asked."""
+    values: frozenset[str] = frozenset()
+    """All that may be answered, where the last one left is the answer."""
+    apart: bool = False
+    """Whether several sentences may turn the others down, one after the other."""
 
 
 def decided(answer: str, asked: Candidates) -> Reading:
@@ -130,6 +136,7 @@ def decided(answer: str, asked: Candidates) -> Reading:
         yield _approved(told, asked), False
         yield _heads(told, asked), False
         yield _sole(told, asked), False
+        yield left_over(text, asked.find, asked.values, apart=asked.apart), False
 
     return in_order(answer, ways)
 
@@ -315,10 +322,13 @@ def _conclusions(text: str, asked: Candidates) -> Iterator[Claim]:
             continue
         if match.re is EVALUATED and (DOUBT.search(f"{before}|") or IF.search(before)):
             yield Claim(Stance.OPEN)
-        if asked.truth and (match.re is EVALUATED or match[0][0] == "="):
+        arrow = match[0][0] in "\u2192\u21d2-"
+        if arrow or (asked.truth and (match.re is EVALUATED or match[0][0] == "=")):
             before = ""
         span = _span(text, match.end())
-        if IF_WORD.search(sentence) and OTHERWISE.search(span):
+        if IF_NOT.match(sentence) or (
+            IF_WORD.search(sentence) and OTHERWISE.search(span)
+        ):
             yield Claim(Stance.OPEN)
         mentions = asked.find(span)
         shifted = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from textwrap import dedent
@@ -10,6 +11,11 @@ FENCE = re.compile(
     r"[ \t>]{0,12}(?P<mark>`{3,20}|~{3,20})[ \t]{0,5}(?P<info>[^`\n]{0,80})"
 )
 GLUED = re.compile(r"(?P<code>[^`\n]{0,2000}[^`\s])(?P<mark>`{3,20})")
+JSON_ANSWER = re.compile(
+    r"\s{0,9}(?:```json\s{0,9})?(?P<object>\{.{1,200000}\})\s{0,9}(?:```\s{0,9})?",
+    re.DOTALL,
+)
+"""An answer that is one JSON object, perhaps in a fence."""
 INLINE = re.compile(r"(?<!`)`([^`\n]{1,500})`(?!`)")
 INDENTED = "    "
 BLOCK_OPENED = re.compile(
@@ -121,3 +127,26 @@ def without_prompts(code: str) -> tuple[str, bool]:
     if not PROMPT.match(lines[0]):
         return code, False
     return "\n".join(line[4:] for line in lines if PROMPT.match(line)), True
+
+
+def code_in_json(text: str, entry: str) -> str:
+    """Return the code that an answer in JSON holds, else the answer.
+
+    Args:
+        text: the answer.
+        entry: the function asked for, or empty.
+    """
+    found = JSON_ANSWER.fullmatch(text)
+    if found is None:
+        return text
+    try:
+        fields = json.loads(found["object"], strict=False)
+    except (ValueError, RecursionError):
+        return text
+    values = fields.values() if isinstance(fields, dict) else ()
+    code = [
+        each
+        for each in values
+        if isinstance(each, str) and re.search(rf"\b(?:def|class)\s+{entry}", each)
+    ]
+    return code[0] if len(code) == 1 else text

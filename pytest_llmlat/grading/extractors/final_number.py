@@ -75,7 +75,7 @@ def read_number(answer: str, task: Task, sample: Sample) -> Reading:
     or "3:30" could mean more than one thing and are unread, not guessed. A fraction
     stays one, in lowest terms; a per cent sign, a currency and a unit are dropped.
     """
-    spoken = language(task)
+    spoken = language(task, sample)
     answer = in_english_notation(in_english(answer, spoken), spoken)
     asked = AskedAmount.of(sample)
     reading = in_order(answer, partial(_ways, asked=asked), checked=_calculates_with)
@@ -274,7 +274,7 @@ def as_number(text: str, task: Task, sample: Sample) -> str | None:
     value = as_answered(read_number, text, task, sample)
     if value is None or read_number(text, task, sample).explicit:
         return value
-    plain = rewritten(in_english_notation(text, language(task)))
+    plain = rewritten(in_english_notation(text, language(task, sample)))
     found = next(numerals(plain), None) or WORDS.search(plain)
     if found is None:
         return None

@@ -8,12 +8,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.contraries import poles, struck_out
 from pytest_llmlat.grading.extractors.evidence import Candidates, decided
 from pytest_llmlat.grading.extractors.extractor import Extractor
 from pytest_llmlat.grading.extractors.mentions import Mention
 from pytest_llmlat.grading.extractors.readable_answer import (
-    SENTENCE_END,
     UNREAD,
     Reading,
     in_english,
@@ -22,11 +20,11 @@ from pytest_llmlat.grading.extractors.readable_answer import (
     plain,
 )
 from pytest_llmlat.grading.extractors.references import as_answered
+from pytest_llmlat.grading.extractors.side_by_side import about_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_llmlat.grading.extractors.mentions import Finder
     from pytest_llmlat.grading.extractors.topic import Topic
     from pytest_llmlat.values.entities import Sample, Task
 
@@ -36,11 +34,22 @@ OFFERING = re.compile(
     r"\bor\b|\A\W*(?:if|is|are|was|were|do|does|did|can)\b", re.IGNORECASE
 )
 """What makes of the names in a question answers that it offers."""
-SIDE_BY_SIDE = re.compile(r"(,\s(?:and\s)?|;\s|\sand\s)", re.IGNORECASE)
-"""What separates the parts of a sentence that each tell of another."""
-HEADED = re.compile(r"\W{0,4}[\w ]{1,20}:\s")
-"""A part that says first whose answer it gives: "left: red, right: blue"."""
+SCORED = re.compile(
+    r"(?P<label>[\w/-]{2,30})[\"'*]{0,3}\s{0,2}[:=(]\s{0,2}(?P<score>\d{1,3}(?:\.\d{1,6})?)\s?"
+    r"(?P<percent>%)?(?=\s{0,2}(?:[,;)\n]|\Z))"
+)
+"""A label and how sure it is: "negative: 0.9"."""
 STARS = re.compile(r"(?<![\w.])(\d{1,2})\s{0,2}(?:/|out of|of|von|sur)\s{0,2}\d{1,2}")
+INVERTED = re.compile(
+    r"(?<![\w'-])([\w'-]{2,30}) it (is|must be)\b(?=\s{0,3}(?:[.!,]|\Z))", re.IGNORECASE
+)
+"""A judgement that comes first: "but gratitude it is"."""
+AFFIRMED = re.compile(
+    r"(?:(?<=[.!?\n]\s)|\A)(?P<label>[^.!?\n]{2,30})\?\s{1,3}"
+    r"(?:yes|absolutely|definitely|certainly|of course|indeed|ja|oui)\b[.!,]?",
+    re.IGNORECASE,
+)
+"""A question for one label, and a yes to it: "Positive? Absolutely."."""
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 GAP = re.compile(r"[\s_-]{1,5}")
 ON = re.compile(r"\s{1,3}\w")
@@ -52,6 +61,13 @@ FORMS = (
     ("iness", 3, ("y",)),
     ("ism", 4, ("istic",)),
     ("er", 3, ("ry",)),
+    ("itude", 3, ("eful",)),
+    ("osity", 4, ("ous",)),
+    ("ance", 4, ("ed", "ing")),
+    ("ation", 5, ("e", "es", "ed", "ing")),
+    ("al", 5, ("e", "es", "ed", "ing")),
+    ("ief", 3, ("ieved",)),
+    ("e", 5, ("ed", "ing")),
     ("t", 6, ("", "s", "ed", "ing")),
     ("", 3, ("ful",)),
 )
@@ -61,8 +77,8 @@ INFLECTED = {"de": ("e", "en", "er", "es", "em"), "fr": ("e", "s", "es")}
 
 def read_label(answer: str, task: Task, sample: Sample) -> Reading:
     """Return the one of ``task.labels`` that the answer gives, spelled as there."""
-    del sample
-    return read_word(answer, task.labels, judging=True, language=language(task))
+    spoken = language(task, sample)
+    return read_word(answer, task.labels, judging=True, language=spoken)
 
 
 def read_word(
@@ -92,6 +108,8 @@ def read_word(
         answer = answer.casefold()
     if all(key.isdigit() for key in values):
         answer = _rated(answer)
+    answer = AFFIRMED.sub(r"\g<label>. ", answer)
+    answer = INVERTED.sub(r"it \2 \1", answer)
     folded = _folded(answer)
     named = {key: word for key, word in values.items() if key.split()[0] in folded}
     if judging and not _words(named, plain(answer)):
@@ -99,11 +117,13 @@ def read_word(
             form: word for key, word in values.items() for form in _forms(key, language)
         }
         named = {form: word for form, word in values.items() if form in folded}
+    if judging and (likeliest := _likeliest(answer, values)):
+        return Reading(likeliest[0]) if len(likeliest) == 1 else UNREAD
     find = partial(_words, named)
     if all(word[:1].isupper() for word in named.values()):
         find_capital = partial(_capitals, named)
         find = find_capital if find_capital(answer) else find
-    asked = Candidates(find=find, judging=judging)
+    asked = Candidates(find=find, judging=judging, values=frozenset(words))
     if topic is not None:
         asked = _asked_by(topic, asked, words)
     return decided(answer, asked)
@@ -119,7 +139,7 @@ def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidat
     given = {mention.value for mention in _words(values, topic.question)}
     if not 0 < len(given) < len(values) or OFFERING.search(topic.question):
         return replace(
-            asked, about=topic.allows, told=partial(_told, topic, asked.find)
+            asked, about=topic.allows, told=partial(about_asked, topic, asked.find)
         )
 
     def find(text: str) -> Sequence[Mention]:
@@ -130,41 +150,23 @@ def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidat
         named = {mention.value for mention in asked.find(sentence)}
         return topic.allows(sentence) and (len(named) <= 1 or bool(named & given))
 
-    return replace(asked, find=find, about=about, told=partial(_told, topic, find))
+    return replace(
+        asked, find=find, about=about, told=partial(about_asked, topic, find)
+    )
 
 
-def _told(topic: Topic, find: Finder, text: str) -> str:
-    """Strike out what a text says of others than what is asked.
-
-    Where the parts of a sentence name an answer each, the part that speaks of the
-    superlative or the place that is asked for counts: "Ann sits on the far left, Bo in
-    the middle and Cy beside him".
-    """
-    text = topic.told(text)
-    kept, start = "", 0
-    for end in [*(m.end() for m in SENTENCE_END.finditer(text)), len(text)]:
-        parts = SIDE_BY_SIDE.split(text[start:end])
-        named = [{mention.value for mention in find(part)} for part in parts]
-        about = [
-            bool(poles(part, asked=True) & topic.poles) or topic.is_told_in(part)
-            for part in parts
-        ]
-        headed = all(
-            HEADED.match(part)
-            for part, names in zip(parts, named, strict=True)
-            if names
-        )
-        if headed and not any(about):
-            about = [topic.shares(part) for part in parts]
-        apart = all(len(names) <= 1 for names in named) and sum(map(bool, named)) > 1
-        if apart and sum(about) == 1 and named[about.index(True)]:
-            parts = [
-                part if told or SIDE_BY_SIDE.fullmatch(part) else struck_out(part)
-                for part, told in zip(parts, about, strict=True)
-            ]
-        kept += "".join(parts)
-        start = end
-    return kept
+def _likeliest(answer: str, values: Mapping[str, str]) -> list[str]:
+    """Return the labels with the highest of several scores, if a text is all scores."""
+    scores = {
+        values[_key(found["label"])]: float(found["score"])
+        for found in SCORED.finditer(answer)
+        if _key(found["label"]) in values
+    }
+    bare = SCORED.sub("", answer)
+    if len(scores) < 2 or re.search(r"\w", bare):  # noqa: PLR2004
+        return []
+    best = max(scores.values())
+    return [label for label, score in scores.items() if score == best]
 
 
 def _rated(answer: str) -> str:

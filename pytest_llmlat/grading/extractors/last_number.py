@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.extractors.asked_amount import are_same_amount
 from pytest_llmlat.grading.extractors.asked_subject import HEADS
 from pytest_llmlat.grading.extractors.doubt import Claim, Stance
+from pytest_llmlat.grading.extractors.labelled_numbers import labelled_number
 from pytest_llmlat.grading.extractors.listed_answers import MOST
 from pytest_llmlat.grading.extractors.notation import worded
 from pytest_llmlat.grading.extractors.number_phrases import (
@@ -24,9 +25,9 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     CONTRASTED,
     DIVIDED,
     EACH_ONE,
+    GRANTED,
     HYPOTHETICAL,
     IS_WORDED,
-    LABELLED,
     LEFT_OVER,
     LISTED,
     NAMED,
@@ -51,6 +52,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     SUMMED,
     TOLD,
     TOTAL,
+    UNIT_BEHIND,
     WHILE,
     WITHIN,
     WORKED,
@@ -89,6 +91,11 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
     start = max(0, found[-1].start - REACH)
     for stop in SENTENCE_END.finditer(text, start, found[-1].start):
         start = stop.end()
+    if asked.given and _is_other_case(text, start, asked):
+        yield from last_number(text[:start].rstrip(), asked)
+        return
+    granted = GRANTED.match(text, start, found[-1].start)
+    start = granted.end() if granted else start
     whole = [numeral for numeral in found if start <= numeral.start]
     last = whole[-1]
     for numeral in numerals(text, start, _end_of_claim(text, start, last, asked)):
@@ -97,11 +104,12 @@ def last_number(text: str, asked: AskedAmount) -> Iterator[Claim]:
     totals = [numeral for numeral in within if TOTAL.match(text, numeral.end)]
     if any(asked.counts(text, numeral) for numeral in within):
         totals = [numeral for numeral in totals if asked.counts(text, numeral)]
-    if len(totals) == 1 and "=" not in text[start : last.end]:
+    others = totals and asked.subject.is_strangers(text, start, totals[0], whole[-1])
+    if len(totals) == 1 and "=" not in text[start : last.end] and not others:
         last = totals[0]
         chosen: Numeral | None = last
     else:
-        chosen = _labelled(text, start, last, asked)
+        chosen = labelled_number(text, start, last, asked)
         chosen = chosen or _counted(text, start, whole, last, asked)
     undecided = chosen == last and _is_undecided(text, within, last)
     if chosen is None or undecided or _is_unsure(text, start, chosen, asked):
@@ -117,9 +125,18 @@ def _is_unsure(text: str, start: int, chosen: Numeral, asked: AskedAmount) -> bo
     """
     if is_open(text, chosen) or asked.subject.is_further(text, chosen):
         return True
+    return _is_other_case(text, start, asked)
+
+
+def _is_other_case(text: str, start: int, asked: AskedAmount) -> bool:
+    """Say whether a sentence behind another number tells what would be elsewhere."""
     if "would" in asked.topic.question or next(numerals(text, 0, start), None) is None:
         return False
-    return HYPOTHETICAL.match(text, start) is not None
+    told = HYPOTHETICAL.match(text, start)
+    if told is None:
+        return False
+    supposed = list(numerals(text, start, told.end()))
+    return not supposed or not all(map(asked.is_known, supposed))
 
 
 def _worded(text: str) -> Iterator[Claim]:
@@ -212,29 +229,13 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
     left_over = "remainder" in gap and LEFT_OVER.search(asked.topic.question)
     if CIRCUMSTANCE.search(gap) and not (wanted or left_over):
         return True
-    if ROUNDED.fullmatch(gap) and one.ratio and not asked.rounded:
+    bare = UNIT_BEHIND.sub("", gap, count=1)
+    rough = ROUNDED.fullmatch(gap) or ROUNDED.fullmatch(bare)
+    counted = asked.counts(text, one) and not asked.counts(text, last)
+    better = one.ratio or last.value is None or counted
+    if rough and better and not asked.rounded:
         return True
     return not wanted and bool(OR.fullmatch(gap)) and are_same_amount(text, one, last)
-
-
-def _labelled(
-    text: str, start: int, last: Numeral, asked: AskedAmount
-) -> Numeral | None:
-    """Return the number whose label is asked for, where the last has another label."""
-    begins = [0, *(stop.end() for stop in SENTENCE_END.finditer(text, 0, start))]
-    told: list[tuple[bool, Numeral]] = []
-    for begin, end in reversed(list(zip(begins, [*begins[1:], last.end], strict=True))):
-        label = LABELLED.match(text[begin:end])
-        if not text[begin:end].strip():
-            continue
-        if label is None or SUMMED.search(label["label"]):
-            break
-        stems = {stem_of(word) for word in re.findall(r"\w{3,}", label["label"])}
-        values = list(numerals(text, begin, end))
-        told.append((bool(stems & asked.topic.asked), values[-1]))
-    wanted = [numeral for named, numeral in told if named]
-    apart = len(told) > 1 and len(wanted) == 1 and not told[0][0]
-    return wanted[0] if apart else None
 
 
 def _is_circumstance(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CHAINING = re.compile(r"[<>\u2192\u2265\u2264]")
 CHAINED = re.compile(r"\s{0,3}(?:\w{1,12}\s)?[<>\u2192\u2265\u2264]{1,2}\s{0,3}")
 """What joins the members of an order."""
+STOPS = (".", "!")
+ENDS = re.compile(r"(?:[.!?]\s{1,3}|\A\W{0,4})\Z")
+"""What stands before an answer that is a sentence by itself."""
 BRIEF_CHAIN = 2
 """Number of answers with a sign between them up to which they are no order of all."""
 LONE = 80
@@ -38,12 +41,17 @@ def is_list(text: str, value: str, mark: str, find: Finder) -> bool:
     """Say whether another answer has the same mark, in its line or before others."""
     first, *further = text.splitlines()[:MOST]
     if mark and any(
-        mention.value != value and first[mention.end :].lstrip().startswith(mark)
+        mention.value != value
+        and first[mention.end :].lstrip().startswith(mark)
+        and (mark not in STOPS or ENDS.search(first[: mention.start]))
         for mention in find(first)
     ):
         return True
-    for line in further if mark else ():
-        mentions = find(line[:LONE])
+    for line in further:
+        alone = is_all(line[:LONE], find)
+        if not mark and alone is not None and alone.value != value:
+            return True
+        mentions = find(line[:LONE]) if mark else ()
         if mentions and not re.search(r"\w", line[: mentions[0].start]):
             other = mentions[0].value != value
             if other and line[mentions[0].end :].lstrip().startswith(mark):

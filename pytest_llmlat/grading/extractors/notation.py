@@ -20,6 +20,7 @@ REWRITES = (
     (FONT, r"\1"),
     (re.compile(r"\^\s{0,3}\{?\s{0,3}(?:\\circ|st\b|nd\b|rd\b|th\b)\s{0,3}\}?"), " "),
     (re.compile(r"\{,\}"), ","),
+    (re.compile(r"(?<=\d)<sup>\s?(?:st|nd|rd|th)\s?</sup>"), " "),
     (re.compile(r"<sup>\s?2\s?</sup>"), "\u00b2"),
     (re.compile(r"<sup>\s?3\s?</sup>"), "\u00b3"),
     (re.compile(r"(?<=\d),?\\[,;:!](?=\d{3}(?!\d))"), ","),
@@ -34,6 +35,10 @@ REWRITES = (
     ),
     (re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))"), ""),
     (re.compile(r"(?<=\d)['\u2019_](?=\d{3}(?!\d))"), ""),
+    (
+        re.compile(r"(?<![\w.,/])\d{1,3}(?:\.\d{3}){2,6}(?![\w/]|[.,]\d)"),
+        lambda found: found[0].replace(".", ""),
+    ),
     (
         re.compile(
             r"\s{0,5}(?:[x\u00d7\u00b7]|\\times|\\cdot)\s{0,5}10\s{0,5}\^\s{0,5}\{?([+-]?\d{1,3})\}?(?!\d)"
@@ -51,6 +56,13 @@ REWRITES = (
     ),
     (
         re.compile(
+            r"(?<![\w.,])(\d{1,3}) million,? (?:and )?(\d{1,3}) thousand\b",
+            re.IGNORECASE,
+        ),
+        lambda found: f"{found[1]}{int(found[2]):03d}000",
+    ),
+    (
+        re.compile(
             r"(?:\bnegative|(?<=[:=(]\s)minus|(?<=\bis\s)minus|\A\s{0,5}minus)"
             r"\s{1,3}(?=[$\u20ac\u00a3]?\d)",
             re.IGNORECASE,
@@ -59,6 +71,8 @@ REWRITES = (
     ),
 )
 """What LaTeX and typography put into a number, in the order of replacement."""
+VULGAR = re.compile(r"\d?[\u00bc-\u00be\u2150-\u215e\u2189]")
+"""A character that is a fraction, with the last digit of a whole before it."""
 BELOW_ZERO = re.compile(
     r"(?<![-\w.,])(\d{1,4}(?:\.\d{1,4})?\s?(?:\u00b0\s?[CF]?|degrees?)?"
     r"(?:\s(?:Celsius|Fahrenheit))?)\s{1,3}below zero\b",
@@ -72,7 +86,8 @@ def rewritten(text: str) -> str:
 
     So are fractions in words, and "6 degrees below zero" is -6.
     """
-    text = "".join(_vulgar(char) for char in text) if not text.isascii() else text
+    if not text.isascii():
+        text = VULGAR.sub(lambda found: _vulgar(found[0]), text)
     text = text.translate(DASHES).translate(ARABIC)
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
@@ -92,13 +107,15 @@ def _and_a_half(found: re.Match[str]) -> str:
 def _worded_fraction(found: re.Match[str]) -> str:
     """Write "five eighths" as 5/8; what is no proper fraction is a rank or a time."""
     over, under = ONES[found["over"].lower()], PARTS[found["under"].lower()]
-    return f"{over}/{under}" if 0 < over < under else found[0]
+    halves = found["under"].lower() == "halves"
+    return f"{over}/{under}" if 0 < over < under or halves else found[0]
 
 
 def _vulgar(char: str) -> str:
-    """Spell out a character that is a fraction, such as one half."""
-    if unicodedata.decomposition(char).startswith("<fraction>"):
-        return " " + unicodedata.normalize("NFKC", char)
+    """Spell out a character that is a fraction, behind the whole that it follows."""
+    if unicodedata.decomposition(char[-1]).startswith("<fraction>"):
+        fraction = unicodedata.normalize("NFKC", char[-1])
+        return f"{char[:-1]} {fraction}" if char[0].isdigit() else fraction
     return char
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from pytest_llmlat.grading.extractors.readable_answer import STOP
+from pytest_llmlat.grading.extractors.readable_answer import ANSWER_NAME, STOP
 
 IS = (
     r"(?:\s{1,3}(?:is|was|are|would be|will be|should be|equals|ist|lautet|est)\b:?"
     r"|\"?\s{0,3}[:=\uff1a]\s{0,3}\"?)(?!\s{1,3}not\b)"
 )
 ANSWER = re.compile(
-    r"####[ \t]{0,5}(?=[-+$\u20ac\u00a3]{0,2}\.?\d)|\\boxed\s{0,5}\{|<answer>"
+    r"####[ \t]{0,5}(?=[-+$\u20ac\u00a3]{0,2}\.?\d)|\\boxed\s{0,5}\{"
+    rf"|<{ANSWER_NAME}>"
     r"|\b(?:answer|antwort|r\u00e9ponse)\b(?: to [^\n.:]{0,80})?"
     + IS
     + r"|^[ \t#]{0,8}(?:the )?(?:final )?answer[ \t]{0,4}$"
@@ -19,7 +20,8 @@ ANSWER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 RESULT = re.compile(
-    r"\b(?:result|solution|ergebnis|l\u00f6sung|r\u00e9sultat|solution finale)\b" + IS,
+    r"\b(?:result|solution|ergebnis|l\u00f6sung|r\u00e9sultat|solution finale)\b"
+    rf"(?:{IS}|,\s(?=[-+$\u20ac\u00a3]{{0,2}}\d[\d.,]*,\s))",
     re.IGNORECASE,
 )
 DIRECT = re.compile(
@@ -57,7 +59,8 @@ DENIED = re.compile(
     re.IGNORECASE,
 )
 DOUBTED = re.compile(
-    r"\b(?:not sure|unsure|may|might|could|maybe|perhaps|whether|either|(?:more|less"
+    r"\b(?:not sure|unsure|(?-i:may)|might|could|maybe|perhaps|whether|either"
+    r"|vielleicht|m\u00f6glicherweise|eventuell|entweder|peut-\u00eatre|(?:more|less"
     r"|fewer|greater|larger) than|(?<!round )(?<!rounds )(?<!rounded )"
     r"(?<!add )(?<!adds )up to)\b[^\d\n]{0,60}\Z"
     r"|\b(?:over|under|at (?:least|most)|no less than)\s(?:about )?[$\u20ac\u00a3]?\Z"
@@ -65,7 +68,7 @@ DOUBTED = re.compile(
     r"|\bbetween\b[^\d\n]{0,20}\Z"
     r"|\bbetween\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}(?:and|to)\b[^\d\n]{0,12}\Z"
     r"|\bfrom\b[^\d\n]{0,20}[\d.,$]{1,12}[^\d\n]{0,12}\bto\b[^\d\n]{0,12}\Z"
-    r"|\bif\b[^,\d\n]{0,60}\Z",
+    r"|\bif\b[^,\d\n]{0,60}\Z|(?:\u53ef\u80fd|\u4e5f\u8bb8|\u6216\u8bb8)[^\d\n]{0,10}\Z",
     re.IGNORECASE,
 )
 BOUNDED = re.compile(
@@ -147,12 +150,12 @@ CONCLUSIVE = re.compile(
 )
 """What leads on to a result."""
 ROUNDED = re.compile(
-    r"[\s$]{0,4}(?:,\s)?(?:\(?(?:or |which is )?(?:about|approximately|roughly"
-    r"|approx\.?)\s|\(?[\u2248~]|\\approx)\s{0,3}"
+    r"[\s$]{0,4}(?:,\s)?(?:\(?(?:or |which is )?(?:about|close to|nearly"
+    r"|almost|approximately|roughly|approx\.?)\s|\(?[\u2248~]|\\approx)\s{0,3}"
 )
+UNIT_BEHIND = re.compile(r"\A\s?[^\W\d]{1,12}\b")
 HYPOTHETICAL = re.compile(
-    r"\W{0,3}(?:(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}\bwould\s"
-    r"(?:have\s)?be(?:en)?\s|(?:with|without|otherwise)\b(?=[^.!?\n]{1,80}\bwould\b))",
+    r"\W{0,3}(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}?(?:\bwould\s|'d\s)",
     re.IGNORECASE,
 )
 """What begins a sentence on another case, behind the answer."""
@@ -193,6 +196,7 @@ SUMMED = re.compile(
     r"|final|so|therefore|thus|then)\b",
     re.IGNORECASE,
 )
+SUM_ASKED = re.compile(r"\b(?:total|sum|altogether|together|in all)\b", re.IGNORECASE)
 TOTAL = re.compile(
     r"\s{0,2}(?:[^\W\d]{1,15}\s{1,3}){0,3}(?:in all|in total|altogether|left|remain(?:s"
     r"|ing|ed)?)\b(?!\s{1,3}from\b)(?![^.\n]*\b(?:so|giving|making|which|therefore|thus"
@@ -201,9 +205,17 @@ TOTAL = re.compile(
 )
 """What says of a number of a sentence that it is the result."""
 BECAUSE = re.compile(
-    r"\b(?:because|since|given that|due to|weil)\b|,\sas\s(?!well\b)|\u56e0\u4e3a",
+    r"\b(?:because|since|given that|due to|weil|denn|puisque|parce que"
+    r"|by (?:\w{1,12}ly )?[a-z]{2,12}ing)\b|,\s(?:when|where)\s"
+    r"|,\sas\s(?!well\b)|\u56e0\u4e3a",
     re.IGNORECASE,
 )
+GRANTED = re.compile(
+    r"\W{0,4}(?:since|because|as|given(?: that)?|with|at|da|weil|comme)\b"
+    r"[^,.\n=]{1,100},\s",
+    re.IGNORECASE,
+)
+"""What a sentence grants before it says its number."""
 BRACKETS = re.compile(r"\s\([^()\n]{1,200}\)[.!*]{0,3}\s{0,3}\Z")
 """What ends a sentence and explains its number."""
 RESULTED = re.compile(
@@ -284,7 +296,9 @@ RATE = re.compile(
 """What says a total again as a rate."""
 ASIDE = re.compile(
     r"(?:,?\s(?:out of|of (?:the|his|her|their|its)(?= [$\d])|from (?:his"
-    r"|her|their|the|its|an?)\b|that is\b|i\.e\.|e\.g\.)|,?\sor (?:about )?"
+    r"|her|their|the|its|an?)\b|i\.e\.|e\.g\.)|,\sthat is\b"
+    r"|,\senough (?:for|to)\b|,\s(?=[\d.]{1,9}\s?(?:%|per ?cent)?\s?of (?:them|wh))"
+    r"|,?\sor (?:about )?"
     r"(?=[\d.]{1,9}\s?(?:%|percent))|\s\((?=or\b|that\b|i\.e|=)|:\s(?=\d{1,9} out of))"
     r"[^,;]{0,200}\Z",
     re.IGNORECASE,

@@ -67,9 +67,10 @@ BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*|__([^_\n]{1,80})__")
 CORRECTED = re.compile(
     r"(?:\.\.\.|\u2026|\u2014|\u2013| -)\s{0,2}(?:no|wait|hmm|actually)\b,?"
     r"|\b(?:no,? wait"
-    r"|no, i\b|wait(?:,|\.|!| -| \u2013|\u2014)|looking closer|on second thought"
+    r"|no, i\b|wait(?:[,.!:]| -| \u2013|\u2014)|looking closer|on second thought"
     r"|on reflection|scratch that|hold on\b|(?:actually,?|no,?) (?:no|actually)\b"
-    r"|hmm,? (?:no|wait)\b|oops|my mistake|i made (?:a mistake|an error)"
+    r"|hmm,? (?:no|wait)\b|sorry[,:]? (?:i mean\w?|i meant|it is|it's|that's)\b"
+    r"|oops|my mistake|i made (?:a mistake|an error)"
     r"|correct(?:ion|ing|ed answer)\b:?|let me correct)|(?P<check>\blet(?: me|'s"
     r"|\u2019s| us) (?:double[- ]check|check|verify|re-?(?:check|do|think|compute"
     r"|calculate|consider|evaluate|read))|(?:^|(?<=[.!?]\s)|(?<=\n))[*_]{0,3}(?:check"

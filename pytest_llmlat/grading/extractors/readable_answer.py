@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from pytest_llmlat.grading.languages import language_of
@@ -22,11 +23,15 @@ TYPOGRAPHY = str.maketrans(
         "\r": "\n",
     }
 )
+ANSWER_NAME = (
+    r"(?:final[_ -]?)?(?:answer|choice|label|option|result|output|response|solution)"
+)
 ANSWER_TAG = re.compile(
-    r"<answer>|\\boxed\s{0,5}\{(?:\s{0,5}\\text\s{0,5}\{)?", re.IGNORECASE
+    rf"<{ANSWER_NAME}>|\\boxed\s{{0,5}}\{{(?:\s{{0,5}}\\text\s{{0,5}}\{{)?",
+    re.IGNORECASE,
 )
 TAG = re.compile(
-    r"</?(?:answer|b|strong|i|em|u|p|br|code|span)\s{0,5}/?>", re.IGNORECASE
+    rf"</?(?:{ANSWER_NAME}|b|strong|i|em|u|p|br|code|span)\s{{0,5}}/?>", re.IGNORECASE
 )
 LINE_MARK = re.compile(r"^[ \t]{0,20}(?:(?:#{1,6}|>|[-+*\u2022])[ \t]+)+", re.MULTILINE)
 EMPHASIS = re.compile(r"[*`$}]+|~~|(?<!\w)_+|(?<=[^\W_])_+(?!\w)")
@@ -37,6 +42,12 @@ STOP = r"[.!?]" + "".join(
 )
 """A sign that ends a sentence; not the full stop of "i.e.", "e.g.", "Dr." and such."""
 SENTENCE_END = re.compile(rf"{STOP}[\"')\]]{{0,3}}(?=\s|$)|[\n\u3002\uff01\uff1f]")
+TAGGED = re.compile(
+    r",\s(?:(?:is|are|was|were|does|do|did|has|have|ca|wo|would)n't\s"
+    r"(?:it|he|she|they|there|that|this)|right|nicht wahr|n'est-ce pas)\s?\?",
+    re.IGNORECASE,
+)
+"""What makes a question of a statement that is none: "It is 7, isn't it?"."""
 THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection)"
 THOUGHT_END = re.compile(rf"</{THOUGHT}>|\[/THINK\]", re.IGNORECASE)
 THOUGHT_START = re.compile(rf"\s*(?:<{THOUGHT}>|\[THINK\])", re.IGNORECASE)
@@ -84,15 +95,45 @@ option ``language`` names the language.
 """
 
 
-def language(task: Task) -> str:
-    """Return the code of the language that a task says it is in, if it says so."""
+FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
+    "de": frozenset(("der", "die", "das", "ist", "und", "wie", "viele", "hat", "ein"))
+    | {"eine", "nicht", "sind", "wer", "welche", "welcher"},
+    "fr": frozenset(("le", "la", "les", "est", "combien", "de", "des", "un", "une"))
+    | {"et", "il", "elle", "quelle", "que"},
+    "en": frozenset(("the", "is", "are", "of", "what", "how", "who", "which", "does"))
+    | {"to", "and", "in", "it"},
+}
+"""Words by which a question's language is known."""
+CHINESE = re.compile(r"[\u4e00-\u9fff]{3}")
+KANA = re.compile(r"[\u3040-\u30ff]")
+
+
+def language(task: Task, sample: Sample) -> str:
+    """Return the code of the language of a task, empty for English.
+
+    It is what the task's option says, else that of the row's ``question``, if that is
+    plainly German, French or Chinese.
+    """
     name = task.option("language")
     if name is None:
-        return ""
+        question = dict(sample.fields).get("question")
+        return _spoken(question) if isinstance(question, str) else ""
     try:
         return language_of(str(name), where=task.name).code
     except UnknownName:  # told where the catalogue is read; a reader raises nothing
         return ""
+
+
+@lru_cache(maxsize=1024)
+def _spoken(question: str) -> str:
+    """Return the language of a question by its most usual words."""
+    if CHINESE.search(question) and not KANA.search(question):
+        return "zh"
+    words = set(re.findall(r"\w+", question.casefold()))
+    found = {code: len(words & known) for code, known in FUNCTION_WORDS.items()}
+    best = max(found, key=lambda code: found[code])
+    plainly = found[best] > 1 and found[best] > found["en"]
+    return best if plainly else ""
 
 
 def in_english(text: str, language: str) -> str:
@@ -145,6 +186,7 @@ def without_run_on(text: str) -> str:
     text = without_middle(text)
     cut = TURN.search(text)
     text = text if cut is None else text[: cut.start()]
+    text = TAGGED.sub(".", text.translate(TYPOGRAPHY) if "\u2019" in text else text)
     for found in RUN_ON.finditer(text):
         before = text[: found.start()].strip()
         if before and not before.endswith(":"):

@@ -67,6 +67,7 @@ ENUMERATED = 3
 CONCEDED = re.compile(
     r"\s*(?:while|although|though|even though|despite|in spite of|since|because"
     r"|as|given(?: that)?)\b[^,\n]{1,120},"
+    r"|\s*(?:\u867d\u7136|\u5c3d\u7ba1)[^,\n\uff0c]{1,120}[,\uff0c]"
     r"|\s*[^,.;:\u2013\u2014\n]{1,80}\b(?:at first(?: sight| glance)?|initially"
     r"|at the start|to begin with)\b[^,.\n]{0,20},? but\b",
     re.IGNORECASE,
@@ -84,7 +85,8 @@ FORMERLY = re.compile(
     r"\bi (?:was (?:going|about|tempted) to|wanted to|almost|nearly|first|initially"
     r"|would have|might have|had)\s(?:say|said|guess(?:ed)?|think|thought|pick(?:ed)?"
     r"|cho(?:o|se|sen)\w{0,2}|go(?:ne)? with|went with|answer(?:ed)?)\b"
-    r"[^.,;:\n]{0,40}\Z",
+    r"[^.,;:\n]{0,40}\Z|\bi was (?:thinking of|considering|leaning towards)\s"
+    r"(?:the )?(?:option )?[(\[\"']{0,2}\Z",
     re.IGNORECASE,
 )
 """What says of an answer that it was only thought of."""

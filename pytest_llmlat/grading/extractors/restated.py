@@ -16,12 +16,13 @@ from pytest_llmlat.grading.extractors.topic import stem_of
 
 ASKS = re.compile(
     r"(?:(?<=[.?!:] )|\A)"
-    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)\s"
+    r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must|ist|sind"
+    r"|war|waren|hat|haben|kann|k\u00f6nnen|est-ce (?:que\s|qu'))(?<!')\s?\b"
     r"(?P<of>[^?\n]{1,200})\?",
     re.IGNORECASE,
 )
 """A question whose answer is yes or no."""
-POINTING = re.compile(r"(?:this|that|it|the following)\b", re.IGNORECASE)
+POINTING = re.compile(r"(?:this|that|it(?! follow)|the following)\b", re.IGNORECASE)
 """What it may ask of, without naming it."""
 ELLIPTIC = re.compile(
     r"\W{0,4}(?:(?:of course|indeed|certainly|sure|surely|absolutely|definitely|well"
@@ -36,10 +37,16 @@ ELLIPTIC = re.compile(
 SURELY = re.compile(r"\A\W{0,4}(?:sure|certainly|of course|absolutely|well|indeed),\s")
 AUXILIARY = re.compile(
     r"(?:is|are|was|were|be|do|does|did|can|could|will|has|have|had|should|must|an?|the"
-    r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also)\Z|.*n't\Z"
+    r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also|ist|sind|war|waren"
+    r"|hat|haben|kann|k\u00f6nnen|der|die|das|eine?|nicht|est|sont|une?|les?|la|ne|pas"
+    r"|est-ce|que|qu'est-ce)\Z|.*n't\Z"
 )
-NEGATIVE = re.compile(r"(?:n't|\b(?:not|never|cannot|neither|nor|no|hardly))\b")
+NEGATIVE = re.compile(
+    r"(?:n't|\b(?:not|never|cannot|neither|nor|no|hardly|nicht|keine?|pas))\b"
+)
 WORD = re.compile(r"[\w'-]+")
+PRONOUNS = frozenset({"it", "he", "she", "they"})
+PRONOUN = re.compile(r"\W{0,3}(?:it|he|she|they)\b")
 MOST = 3
 """Sentences of an answer that are looked at."""
 ADDED = 6
@@ -70,11 +77,13 @@ def read_restated(answer: str, question: object) -> Reading:
         at = 0
         for word in words:
             at += at < len(asked) and word == asked[at]
-        if not asked or at < len(asked):
+        if not asked or (at < len(asked) and not _is_short(sentence, asked)):
             continue
         head = re.split(r"[,;:\u2014]\s", sentence)[0]
         whole = _content(head)
-        if len(whole) > len(asked) + ADDED or len(whole) < len(asked):
+        if len(whole) > len(asked) + ADDED or (
+            len(whole) < len(asked) and not _is_short(sentence, asked)
+        ):
             continue
         modal = found[-1][0].partition(" ")[0].casefold()
         if "?" in sentence or DOUBT.search(f"{head.replace(modal, '')}|"):
@@ -88,3 +97,16 @@ def _content(sentence: str) -> list[str]:
     """Return the stems of the words that say something, in their order."""
     words = WORD.findall(INTERJECTION.sub("", sentence, count=1))
     return [stem_of(word) for word in words if not AUXILIARY.match(word)]
+
+
+def _is_short(sentence: str, asked: list[str]) -> bool:
+    """Say whether a clause gives a question back without its end: "It is not even".
+
+    A pronoun may stand for what the question asks of.
+    """
+    head = re.split(r"[,;:\u2014.!]", sentence.rstrip(".!"))[0].replace("'s ", " is ")
+    words = _content(head)
+    stands = PRONOUN.match(head) is not None
+    if stands and words and words[0] != asked[0]:
+        words = [asked[0], *[word for word in words if word not in PRONOUNS]]
+    return len(words) > 1 - (asked[0] == "it") and words == asked[: len(words)]

@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 STATED = re.compile(
-    r"(?:^[ \t*_]{0,8}A[*_]{0,3}:|\banswer\b(?: to [^\n.:]{0,80})?"
-    r"(?:\s{0,3}[:=]|\s{1,3}is\b:?))[ \t*_]{0,8}\n{0,2}"
+    r"(?:^[ \t*_]{0,8}A[*_]{0,3}:|\b(?:answer|antwort|r\u00e9ponse"
+    r"|respuesta)\b(?: to [^\n.:]{0,80})?"
+    r"(?:\s{0,3}[:=\uff1a]|\s{1,3}(?:is|ist|lautet|est|es)\b:?)"
+    r"|\u7b54\u6848(?:\u662f|\u4e3a|\uff1a|:))[ \t*_]{0,8}\n{0,2}"
     r"(?=(?P<words>[^\n]{1,200}))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -58,7 +60,8 @@ PLACED = re.compile(
 )
 """What stands between "is" and a place, a date or a cause: "signed on"."""
 COPULA = re.compile(
-    r"\b(?:is|was|are|were|ist)\s{1,3}(?=(?P<words>[^\n]{1,200}))", re.IGNORECASE
+    r"\b(?:is|was|are|were|ist|war|lautet|est)\s{1,3}(?=(?P<words>[^\n]{1,200}))",
+    re.IGNORECASE,
 )
 LEFT = re.compile(
     r"(?:\b(?:leaves(?: only)?|left with|it must be|it has to be"
@@ -67,10 +70,14 @@ LEFT = re.compile(
     re.IGNORECASE,
 )
 DOES = re.compile(
-    r"(?P<words>[A-Z][^,.;:\n]{1,50}?)\s(?:did|does|has|had|can|will|would)"
+    r"(?P<words>[A-Z][^,.;:\n]{1,50}?)\s(?:did|does|has|had|can|will|would|is|was)"
     r"(?:\s(?:so|it|this|that))?\s{0,2}(?:[.,;!]|\Z)"
 )
 """A name that takes up the verb of the question: "Ann Lee did."."""
+NAME_AT_END = re.compile(
+    r"\A(?:[Tt]he|[Aa]n?)\s(?:[^\s,]{1,20}\s){0,3}?[a-z]{3,20}\s(?=[A-Z])"
+)
+"""What says who somebody is, in front of the name: "the Italian painter"."""
 CONCLUDING = re.compile(
     r"(?:therefore|thus|hence|so|consequently|in conclusion|this means)\b[,:]?\s",
     re.IGNORECASE,
@@ -79,9 +86,18 @@ SUBJECT = re.compile(
     r"(?:the|an?|it|this|that|these|he|she|they|what|who)\b", re.IGNORECASE
 )
 ARTICLE = re.compile(r"(?:the|an?|in|at|on)\b", re.IGNORECASE)
+INSTEAD = re.compile(
+    r"(?:(?<=\bis )|(?<=\bwas )|(?<=['\u2019]s )|(?<=\bist )|\A\W{0,4})"
+    r"(?:not(?! only)|nicht(?! nur)|(?:non )?pas(?! seulement))\s"
+    r"[^,.;:\n]{1,60}?,?\s(?:but|sondern|mais)\s(?:rather\s)?",
+    re.IGNORECASE,
+)
+"""What is named only to be replaced: "not Sydney but Canberra"."""
 DENYING = re.compile(r"(?:not|never|anything but|neither|no)\b", re.IGNORECASE)
 OPEN = re.compile(r"\b(?:or|either|maybe|perhaps|possibly)\b", re.IGNORECASE)
 REMARK = re.compile(
+    r",?\s(?:by far|no doubt|without (?:a )?doubt|of course|for sure"
+    r"|i (?:think|believe|guess))\b|"
     r",\s{1,3}(?=(?:the|an?|in|on|at|of|which|who|whose|where|as|because|since|not|from"
     r"|with|born|known|also|though|although|followed|written|one of)\b)"
     r"|\s\(|\s(?:because|since)\b|;|\s[\u2013\u2014-]\s",
@@ -138,7 +154,7 @@ def read_named(answer: str, topic: Topic) -> Reading:
 
     def ways(answer: str) -> Iterator[EvidenceWay]:
         answer = topic.told(answer)
-        text = plain(answer)
+        text = INSTEAD.sub("", plain(answer))
         yield map(_claim, map(plain, fields(answer))), True
         stated = [match["words"] for match in STATED.finditer(text)]
         yield map(_claim, stated[-1:]), True
@@ -175,6 +191,9 @@ def _whole(text: str, topic: Topic) -> Iterator[Claim]:
         return
     text = APPOSED.sub(" ", THIS_IS.sub("", text)).strip()
     bare = _short(text)
+    field = FIELD.fullmatch(text)
+    if field and DRESS.match(field["key"]):
+        return  # "The artist: Ann Lee"
     if bare is None or DOUBT.search(f"{text}|") or VERB.search(text):
         return
     words = [word[0] for word in WORD.finditer(bare)]
@@ -231,6 +250,10 @@ def _of_sentence(sentence: str, topic: Topic) -> Iterator[Claim]:
         clauses.reverse()
     for clause in clauses:
         part = REMARK.split(clause, maxsplit=1)[0]
+        does = DOES.fullmatch(clause.strip())
+        if does and not SUBJECT.match(does["words"]):
+            yield _claim(NAME_AT_END.sub("", does["words"]))
+            return
         found = added_words(part, topic)
         if found is not None:
             mention = Mention(found.start, found.end, undressed(found.text))
@@ -252,7 +275,7 @@ def _first(head: str) -> Iterator[Claim]:
         return
     does = DOES.match(head)
     if does:
-        yield _claim(does["words"])
+        yield _claim(NAME_AT_END.sub("", does["words"]))
         return
     copulas = list(COPULA.finditer(head))
     if len(copulas) != 1:

@@ -28,6 +28,7 @@ from pytest_llmlat.grading.extractors.fences import (
     PYTHON,
     before_fences,
     blocks,
+    code_in_json,
     indented_blocks,
     inline_code,
     without_prompts,
@@ -79,7 +80,8 @@ def read_code(answer: str, task: Task, sample: Sample) -> Reading:
     entry = str(fields.get("entry_point") or "")
     prompt = str(fields.get("prompt") or "")
     given = (prompt, *(str(fields.get(name) or "") for name in GIVEN))
-    text = _spaced(_ended(answer[:LONGEST].replace("\r\n", "\n")))
+    text = _ended(answer[:LONGEST].replace("\r\n", "\n"))
+    text = _spaced(code_in_json(text, re.escape(entry)))
     for readable in dict.fromkeys((text, ODD_BLANKS.sub(" ", text))):
         for candidate, beside in _candidates(readable, entry, given):
             try:

@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 TRUTH = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 SHORT_TRUTH = {
     **dict.fromkeys(("t", "y", "1", "yep", "yeah", "correct", "right"), "true"),
+    **dict.fromkeys(("absolutely", "definitely", "certainly", "of course"), "true"),
+    **dict.fromkeys(("affirmative", "richtig", "korrekt", "exact"), "true"),
     **dict.fromkeys(("f", "n", "0", "nope", "incorrect", "wrong"), "false"),
     **dict.fromkeys(("是", "会", "能", "可以", "有", "没错"), "true"),
-    **dict.fromkeys(("不", "不是", "不会", "不能", "不可以", "没有"), "false"),
+    **dict.fromkeys(("不", "否", "不是", "不会", "不能", "不可以", "没有"), "false"),
 }
 """Truth values only where they are the whole answer."""
 _WORD = (
-    r"(?<!\w)(?P<flip>(?:not|n't|nicht|never)\s{1,3}"
-    r"(?:(?:really|actually|at all)\s{1,3})?)?(?P<word>true|untrue|false|yes|yep|wahre?"
-    r"|falsch|ja|vraie?|fau(?:x|sse)|oui|s\u00ed)(?!\w)"
+    r"(?<!\w)(?P<flip>(?:no way (?:that )?(?:it|this|that) is"
+    r"|(?:not|\w{2,5}n't) (?:true|the case) that (?:it|this|that)(?: i|')s"
+    r"|can(?:not|'t| not)\s(?:possibly\s)?be"
+    r"|not|n't|nicht|never)\s{1,3}(?:(?:really|actually|at all)\s{1,3})?)?(?P<word>true"
+    r"|untrue|false|yes|yep|wahre?|falsch|ja|vraie?|fau(?:x|sse)|oui|s\u00ed)(?!\w)"
 )
 _NO = (
     r"(?<!\w)(?P<no>no|nope|nein)(?=\s{0,3}(?:[^\w\s'-]|\Z)|\s{1,3}-\s"
@@ -48,6 +52,8 @@ _VERDICT = (
 _HOLDS = (
     r"\b(?:statement|claim|formula|expression|conclusion|hypothesis|proposition|it|this"
     r"|that)\s(?P<holds>does(?:n't| not) hold|holds)(?!\w)"
+    r"|\b(?:it|this|that)"
+    r"(?P<case>(?:\sis|'s)(?:\snot|n't)? (?:the case(?! that)|so(?=[.!,]|\Z)))"
     r"|(?<!\w)(?P<stimmt>stimmt(?: (?:leider )?nicht)?)(?!\w)"
 )
 _LEAD = (
@@ -60,10 +66,21 @@ _CHINESE = r"(?P<unlike>不是|并非)?(?P<cjk>不正确|不对|正确|错误|�
 TRUTH_WORD = re.compile(
     f"{_WORD}|{_NO}|{_VERDICT}|{_HOLDS}|{_LEAD}|{_CHINESE}", re.IGNORECASE
 )
-SPELLED = ("word", "no", "verdict", "richtig", "exact", "holds", "stimmt")
+SPELLED = ("word", "no", "verdict", "richtig", "exact", "holds", "case", "stimmt")
 LEADING = ("lead", "sure", "never")
 FLIPPING = ("flip", "unsure", "unwahr", "unlike")
 """Groups of the pattern: of words, of words at the very start, of what denies them."""
+ASKED_FALSE = re.compile(
+    r"\b(?:is|are|was|ist|est)\b[^.?!\n]{0,40}?\s(?:false|incorrect|wrong|untrue|falsch"
+    r"|fau(?:x|sse))\s?\?\W{1,4}(?:(?P<no>no|nope|nein|non)|yes|ja|oui)\b",
+    re.IGNORECASE,
+)
+"""A question of the contrary, and its answer: "Is it false? No."."""
+BRIEF_CHINESE = re.compile(
+    r"(?P<lead>\A\W{0,4}|答案(?:是|为)?\s?[\uff1a:]?\s?)(?P<word>不能|不会|不是|不可以|没有|否|能|会|是"
+    r"|可以|有)(?=\s{0,2}(?:[\uff0c\u3002,.\uff01!]|\Z))"
+)
+"""A short yes or no in Chinese, before a pause."""
 GRANTED = re.compile(r"\s{1,3}that\b[^.\n]{1,200}\b(?:but|however)\b", re.IGNORECASE)
 """What makes of a truth a concession: "it's true that A holds, but"."""
 AFTERTHOUGHT = re.compile(
@@ -73,6 +90,7 @@ FLIPPED = re.compile(r"(?:n't|\bnot|\bnicht|\bpas)\s{1,3}\Z", re.IGNORECASE)
 TRUE_WORDS = frozenset(
     {"true", "yes", "yep", "wahr", "wahre", "ja", "vrai", "vraie", "oui", "s\u00ed"}
     | {"exact", "juste", "absolutely", "definitely", "richtig", "korrekt", "stimmt"}
+    | {" is the case", "'s the case", " is so", "'s so"}
     | {"holds", "correct", "right", "正确", "对", "真", "是的"}
 )
 
@@ -83,14 +101,21 @@ def read_boolean(answer: str, task: Task, sample: Sample) -> Reading:
     Where none of them is named, an answer may give the row's ``question`` back as a
     statement.
     """
-    answer = in_english(answer, language(task))
+    answer = in_english(answer, language(task, sample))
     whole = re.sub(r"^\W+|\W+$", "", plain(answer[:200])).casefold()
     if len(answer) < len(whole) + 20 and whole in SHORT_TRUTH:
         return Reading(SHORT_TRUTH[whole], explicit=True)
+    answer = ASKED_FALSE.sub(lambda m: "True" if m["no"] else "False", answer)
+    answer = BRIEF_CHINESE.sub(_spelled_out, answer)
     reading = decided(answer, Candidates(find=_truths, truth=True))
     if reading.value is None and not reading.explicit:
         return read_restated(answer, dict(sample.fields).get("question"))
     return reading
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    """Return a short Chinese yes or no in a word that is nothing else."""
+    return found["lead"] + ("对" if SHORT_TRUTH[found["word"]] == "true" else "错")
 
 
 def _truths(text: str) -> list[Mention]:

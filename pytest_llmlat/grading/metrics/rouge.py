@@ -16,7 +16,7 @@ from pytest_llmlat.grading.metrics.rouge_tokens import (
     open_tokenizer,
     rouge_tokens,
 )
-from pytest_llmlat.values.errors import MissingExtra
+from pytest_llmlat.values.errors import LLMLatError, MissingExtra
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
@@ -37,12 +37,18 @@ def grade_rouge(value: str | None, task: Task, sample: Sample) -> Grade:
     sentence; of two texts of one line it is ROUGE-L. Where the tokenizer is not that
     of English, the figures say so in their names. Source: Lin (2004), as the package
     rouge-score computes it.
+
+    Raises:
+        LLMLatError: the references are in a script that the tokenizer cannot see, so
+            that a 0 would say nothing. Sets are held against it where they are loaded.
     """
     wanted_by = f"task {task.name!r}, metric 'rouge'"
     tokenizer = rouge_tokens(task, where=f"{wanted_by}: options")
     rouge = _rouge(wanted_by, tokenizer)
     each = [rouge(reference, value or "") for reference in _summaries(sample)]
     best = {name: max(measures[name] for measures in each) for name in FIGURES}
+    if not best["rouge1"] and (why := _all_unseen(sample, task)):
+        raise LLMLatError(f"{wanted_by}: {why}")
     told = "" if tokenizer == ENGLISH else f" ({tokenizer})"
     return Grade(
         value=best["rougeL"],
@@ -55,6 +61,12 @@ def _summaries(sample: Sample) -> Sequence[str]:
     listed = dict(sample.fields).get("summaries")
     texts = listed if isinstance(listed, list | tuple) and not sample.further else []
     return [text for text in texts if isinstance(text, str)] or sample.references
+
+
+def _all_unseen(sample: Sample, task: Task) -> str | None:
+    """Say why none of the references of a sample has words for ROUGE, if so."""
+    reasons = [unseen(reference, task) for reference in _summaries(sample)]
+    return reasons[0] if all(reasons) else None
 
 
 def unseen(text: str, task: Task) -> str | None:

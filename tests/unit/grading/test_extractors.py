@@ -96,7 +96,7 @@ def value(name: str, text: str, *labels: str, **fields: object) -> str | None:
         ("The review isn't positive.", None),
         ("I do not think that it is negative.", None),
         ("non-positive", None),
-        ("neither positive nor negative", None),
+        ("neither positive nor negative", "neutral"),
         ("positive or negative", None),
         ("positive/negative", None),
         ("Sentiment: positive, negative", None),

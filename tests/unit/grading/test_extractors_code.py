@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from textwrap import indent
 
 import pytest
@@ -470,3 +471,21 @@ def test_a_function_that_is_made_of_the_one_before_is_put_behind_it() -> None:
     assert source is not None
     assert "cache" in source
     assert result(source) == 6
+
+
+@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```"])
+def test_code_in_a_field_of_json_is_the_answer(fence: str) -> None:
+    """Where the whole answer is one object, and one of its fields defines it."""
+    code = "def doubled(n):\n    return 2 * n"
+    text = fence.format(json.dumps({"language": "python", "code": code}))
+    row = Sample(
+        id="s1",
+        difficulty=None,
+        stratum="",
+        fields=(("entry_point", "doubled"),),
+        reference="",
+    )
+
+    assert EXTRACTORS["code"](text, TASK, row).value == f"{code}\n"
+    both = fence.format(json.dumps({"code": code, "other": code}))
+    assert EXTRACTORS["code"](both, TASK, row).value is None

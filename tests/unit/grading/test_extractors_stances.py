@@ -202,7 +202,7 @@ def test_a_label_is_what_a_reader_takes_it_for(text: str, expected: str | None) 
         ("If A is true, then the formula is true; otherwise it is false.", None),
         ("It's not clear if it is true.", None),
         ("The opposite is true.", None),
-        ("It's not the case that it is false.", None),
+        ("It's not the case that it is false.", "true"),
         ("No it isn't.", "false"),
         ("This is true if A is true.", None),
         ("L'expression est vraie.", "true"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer  # noqa: TID253 - to compare with
 
@@ -125,6 +125,8 @@ def test_every_grade_lies_between_0_and_1(
     metric: str, value: str | None, reference: str
 ) -> None:
     """Whatever was answered, the figures can be averaged and multiplied."""
+    illegible = METRICS[metric].illegible
+    assume(illegible is None or illegible(reference, a_task()) is None)
     grade = graded(metric, value, reference)
     figures = [grade.value, *(figure for _, figure in grade.details)]
 
@@ -139,7 +141,11 @@ def test_rouge_equals_the_library() -> None:
     """ROUGE-L is computed anew here, and must not differ from the package's."""
     library = RougeScorer(list(FIGURES), use_stemmer=True)
 
+    illegible = METRICS["rouge"].illegible
+    assert illegible is not None
     for answer, reference in zip(*corpora(1), strict=True):
+        if illegible(reference, a_task()):
+            continue
         grade = graded("rouge", answer, reference)
         scores = library.score(reference, answer)
         expected = {name: score.fmeasure for name, score in scores.items()}

@@ -14,6 +14,7 @@ from pytest_llmlat.grading.metrics.rouge_tokens import (
     open_tokenizer,
     rouge_tokens,
 )
+from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_grade
 from tests.unit.metric_texts import a_sample, a_task
 
@@ -57,6 +58,15 @@ def test_what_english_rouge_cannot_see_is_refused(language: str, text: str) -> N
     assert 'options = { language = "zh" }' in told
     assert illegible(text, a_task(language=language)) is None
     assert illegible(text, a_task(tokenizer="words")) is None
+
+
+@pytest.mark.parametrize("text", RAIN.values())
+def test_a_summary_that_english_rouge_cannot_see_is_no_zero(text: str) -> None:
+    """Who grades one without loading a set is told as well."""
+    task = replace(a_task(), metric="rouge")
+
+    with pytest.raises(LLMLatError, match="cannot see the letters"):
+        a_grade("rouge", text, task, a_sample(text))
 
 
 @pytest.mark.parametrize(
