@@ -268,8 +268,12 @@ def _other_parts(verdicts: Sequence[Verdict], *, alone: bool) -> Iterable[str]:
         warned = [v for v in verdicts if v.outcome == "warned"]
         if kept:
             yield f"{kept} of {len(limits)} limits kept for certain"
-        if warned and not kept:
+        elif warned:
             yield _other(warned[0])
+        elif verdicts:
+            yield _other(verdicts[0])
+            if len(verdicts) > 1:
+                yield f"and {len(verdicts) - 1} more"
 
 
 def _other(verdict: Verdict) -> str:

@@ -64,6 +64,9 @@ class HistoryChanges:
     """Number of series that were long enough to test."""
     short: int
     """Number of series that were too short."""
+    disturbed: int = 0
+    """Number of runs of a cell whose times are in no series, since others used the
+    machine."""
 
     @property
     def worse(self) -> bool:
@@ -86,10 +89,14 @@ class _Series:
 
 def find_changes(history: History) -> HistoryChanges:
     """Return the changes of all cells in both halves, tested at once."""
-    series = [
-        one
+    alike = [
+        (line, points)
         for line in history.timelines
         for points in _comparable(line.points)
+    ]
+    series = [
+        one
+        for line, points in alike
         for one in (_times(line.cell.id, points), _qualities(line.cell.id, points))
     ]
     long = [one for one in series if len(one.runs) >= FEWEST]
@@ -103,6 +110,11 @@ def find_changes(history: History) -> HistoryChanges:
         found=tuple(sorted(found, key=lambda c: (not c.worse, -abs(c.change)))),
         series=len(long),
         short=sum(0 < len(one.runs) < FEWEST for one in series),
+        disturbed=sum(
+            point.disturbed is not None and bool(point.logs)
+            for _, points in alike
+            for point in points
+        ),
     )
 
 
@@ -116,9 +128,18 @@ def change_lines(changes: HistoryChanges) -> Iterator[ReportLine]:
 
 def changes_sentence(changes: HistoryChanges) -> str:
     """Say in one sentence what changed."""
-    few = f"{changes.short} series of fewer than {FEWEST} runs are too short to tell"
+    left = [
+        f"{changes.short} series of fewer than {FEWEST} runs are too short to tell"
+        if changes.short
+        else "",
+        "runs of a cell whose times were disturbed and are in none:"
+        f" {changes.disturbed}"
+        if changes.disturbed
+        else "",
+    ]
     if not changes.series:
-        return f"no series of {FEWEST} comparable runs: nothing can be told of changes"
+        told = f"no series of {FEWEST} comparable runs: nothing can be told of changes"
+        return "; ".join([told, *filter(None, left[1:])])
     worse = sum(change.worse for change in changes.found)
     better = len(changes.found) - worse
     counts = [
@@ -130,7 +151,7 @@ def changes_sentence(changes: HistoryChanges) -> str:
         f"{' and '.join(counts) or 'no change'} in {changes.series} series of runs"
         f" (in at most {LEVEL * _PERCENT:.0f} % of stable histories is any told)"
     )
-    return f"{told}; {few}" if changes.short else told
+    return "; ".join([told, *filter(None, left)])
 
 
 def change_text(change: HistoryChange) -> str:

@@ -118,6 +118,11 @@ def test_runs_that_lack_answers_or_were_disturbed_are_in_no_series(
     (change,) = changes.found
     assert (change.run, change.before, change.after) == ("r9", 6, 6)
     assert change.change == pytest.approx(0.2, abs=0.02)
+    assert changes.disturbed == 1
+    *_, summed_up = change_lines(changes)
+    assert summed_up.text.endswith(
+        "; runs of a cell whose times were disturbed and are in none: 1"
+    )
 
 
 def test_a_single_run_or_none_says_that_nothing_can_be_told(tmp_path: Path) -> None:

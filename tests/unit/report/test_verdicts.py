@@ -310,6 +310,25 @@ def test_what_is_warned_of_beside_limits_is_counted_as_no_limit() -> None:
     assert told == "1 of 1 limits kept for certain: passed, 1 warned of"
 
 
+def test_what_was_not_measured_since_nothing_changed_is_the_sentence() -> None:
+    """It passes, and says why there is nothing to tell."""
+    cells = [
+        Verdict(
+            cell=f"c{n}",
+            quantity="records",
+            outcome="pass",
+            against="main",
+            note="not measured: all of it is unchanged",
+        )
+        for n in range(3)
+    ]
+
+    assert gate_sentence(cells, {}) == (
+        "records of c0 beside main: not measured: all of it is unchanged; and 2 more:"
+        " passed"
+    )
+
+
 def test_the_table_fits_a_terminal() -> None:
     """Notes go below, what is common above, and the least important column goes."""
     verdicts = (SLOWER, WORSE, replace(FINE, quantity="ttft"))
