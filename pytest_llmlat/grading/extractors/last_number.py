@@ -347,6 +347,9 @@ def _end_of_claim(text: str, start: int, last: Numeral, asked: AskedAmount) -> i
     ):
         return colon
     aside = ASIDE.search(text[start : last.end + SIGNS])
+    if aside and asked.unit is not None and asked.counts(text, last):
+        ahead = numerals(text, start, start + aside.start())
+        aside = aside if any(asked.counts(text, each) for each in ahead) else None
     tells = SPELLED_OUT.search(text[start : last.start]) is not None
     equals = aside and re.search(r"(?<!\()=", text[start + aside.start() : last.end])
     return start + aside.start() if aside and not (equals or tells) else last.end

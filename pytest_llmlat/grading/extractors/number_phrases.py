@@ -33,7 +33,7 @@ DIRECT = re.compile(
 CLAUSE_END = re.compile(rf"{STOP}(?=\s|$)|\n")
 OPERATION = re.compile(
     r"\s{0,5}(?:(?!(?:since|because|as|when|if|where|and|so|or"
-    r"|oder)\b)[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}(?P<operator>[-+*/=\u00d7\u00f7]|x\b|times\b|plus\b|minus\b)[\s$\\(){}]{0,9}",
+    r"|oder)\b)[a-z%\u00b0]{1,20}\s{1,5}){0,3}[\s$\\(){}]{0,9}(?P<operator>[-+*/=\u00d7\u00f7\u00b7\u22c5]|\\(?:times|cdot|div)\b|x\b|times\b|plus\b|minus\b)[\s$\\(){}]{0,9}",
     re.IGNORECASE,
 )
 EITHER = re.compile(
@@ -155,7 +155,7 @@ ROUNDED = re.compile(
 )
 UNIT_BEHIND = re.compile(r"\A\s?[^\W\d]{1,12}\b")
 HYPOTHETICAL = re.compile(
-    r"\W{0,3}(?:with|without|if|had|otherwise|for)\b[^.!?\n]{1,80}?(?:\bwould\s|'d\s)",
+    r"\W{0,3}(?:with|without|if|had|otherwise|for|in|after)\b[^.!?\n]{1,80}?(?:\bwould\s|'d\s)",
     re.IGNORECASE,
 )
 """What begins a sentence on another case, behind the answer."""
@@ -169,7 +169,7 @@ SIDE_NOTE = re.compile(
     r"|roughly|close to|nearly|almost)\b|(?:this|that|which|it) (?:compares|leaves)\b)"
     r"[^\n]{1,300}\Z|(?<=[.!?])\s{1,3}if you (?:also )?(?:include|add|count|want|need"
     r"|buy|consider|round|allow)\b[^\n]{1,200}\Z"
-    r"|(?<=;)\s(?:with|without|if|otherwise)\b[^.\n]{1,80}(?:\bwould\b|'d\b)[^\n]{0,80}\Z",
+    r"|(?<=;)\s(?:with|without|if|otherwise|in|for|after)\b[^.\n]{1,80}(?:\bwould\b|'d\b)[^\n]{0,80}\Z",
     re.IGNORECASE,
 )
 """What a text adds at its end beside the answer."""

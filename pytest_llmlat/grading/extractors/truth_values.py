@@ -26,6 +26,8 @@ SHORT_TRUTH = {
     **dict.fromkeys(("t", "y", "1", "yep", "yeah", "correct", "right"), "true"),
     **dict.fromkeys(("absolutely", "definitely", "certainly", "of course"), "true"),
     **dict.fromkeys(("affirmative", "richtig", "korrekt", "exact"), "true"),
+    **dict.fromkeys(("i think so", "i believe so", "i guess so"), "true"),
+    **dict.fromkeys(("i don't think so", "i think not", "i do not think so"), "false"),
     **dict.fromkeys(("f", "n", "0", "nope", "incorrect", "wrong"), "false"),
     **dict.fromkeys(("是", "会", "能", "可以", "有", "没错"), "true"),
     **dict.fromkeys(("不", "否", "不是", "不会", "不能", "不可以", "没有"), "false"),
