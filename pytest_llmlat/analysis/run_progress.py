@@ -79,44 +79,36 @@ class _CellTally:
     planned: int | None = None
     finished: bool = False
     records: dict[tuple[str, int], Record] = field(default_factory=dict)
+    told: CellProgress | None = None
+    """Figures as they were counted last; ``None`` where a record has come since."""
 
 
 class ProgressTally:
     """A tally of the cells of a run, kept while they are measured."""
 
-    def __init__(self, *, keep: bool = False) -> None:
-        """Begin with nothing.
-
-        Args:
-            keep: figures of a cell that is over are kept too, not only its counts.
-        """
+    def __init__(self) -> None:
+        """Begin with nothing."""
         self._cells: dict[Cell, _CellTally] = {}
-        self._told: dict[Cell, CellProgress] = {}
-        self._keep = keep
         self.cells_planned: int | None = None
         """Number of cells of the whole run, where it is known."""
 
     def begin(self, cell: Cell, planned: int | None) -> None:
         """Begin a cell; again, it begins anew."""
         self._cells[cell] = _CellTally(planned)
-        self._told.pop(cell, None)
 
     def add(self, record: Record) -> None:
         """Count a record of a cell that was begun; others are left aside."""
-        if (tally := self._cells.get(record.cell)) is not None:
+        tally = self._cells.get(record.cell)
+        if tally is not None and not tally.finished:
             tally.records[record.sample, record.round] = record
+            tally.told = None
 
     def end(self, cell: Cell) -> None:
         """Mark a cell as over. Its records are counted and let go of."""
         if (tally := self._cells.get(cell)) is not None and not tally.finished:
             tally.finished = True
-            self._told[cell] = _progress(cell, tally)
-            if not self._keep:
-                tally.records.clear()
-
-    def has(self, cell: Cell) -> bool:
-        """Whether a cell was begun."""
-        return cell in self._cells
+            tally.told = _progress(cell, tally)
+            tally.records.clear()
 
     def so_far(self, elapsed_s: float) -> RunProgress:
         """Return how far the run is.
@@ -141,7 +133,10 @@ class ProgressTally:
 
     def _progresses(self) -> Iterator[CellProgress]:
         for cell, tally in self._cells.items():
-            yield self._told.get(cell) or _progress(cell, tally)
+            # Whoever asks once a second is not to count thousands of records each time.
+            if tally.told is None:
+                tally.told = _progress(cell, tally)
+            yield tally.told
 
 
 def _progress(cell: Cell, tally: _CellTally) -> CellProgress:

@@ -55,8 +55,7 @@ class RunWatch:
         """
         told = self._tail.told()
         news = self._tail.news()
-        # Records may come before the news that their cell is over, never after.
-        for facts in news.facts:
+        for facts in (*news.facts, *news.begun):
             self._begin(facts)
         for record in news.records:
             if record.sitting >= self._since.get(record.cell.id, 1):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
-    from pytest_llmlat.values.records import Cell, Record
+    from pytest_llmlat.values.records import Record
 
 RunState: TypeAlias = Literal["running", "ended", "cut off", "unknown"]
 """State of a run: ``unknown`` where another machine measures, which cannot be asked."""
@@ -35,7 +35,11 @@ class News:
     """What has been written since the files were read last."""
 
     facts: tuple[CellFacts, ...]
-    """Facts of cells that are rows of a scoreboard; of each the last ones count."""
+    """Facts of cells that are rows of a scoreboard; of each the last ones count. What
+    they say is over has all its records among these and those before."""
+    begun: tuple[CellFacts, ...]
+    """Facts that came while the records were read: their cells have begun, and may have
+    more records. They come again among ``facts``."""
     records: tuple[Record, ...]
     broken: int
     """Lines that could not be read, in all."""
@@ -49,7 +53,7 @@ class RunTail:
     broken: int = 0
     """Lines that could not be read; of one that is still being written none."""
     _places: dict[str, int] = field(default_factory=dict)
-    _cells: dict[str, Cell] = field(default_factory=dict)
+    _later: tuple[CellFacts, ...] = ()
 
     def told(self) -> dict[str, Any]:
         """Return what ``run.json`` says now; empty where it cannot be read."""
@@ -65,10 +69,16 @@ class RunTail:
         Raises:
             OSError: a file cannot be read.
         """
-        facts = [one for one in self._lines(CELLS, facts_of) if one.role not in UNSHOWN]
-        self._cells.update((one.cell.id, one.cell) for one in facts)
+        # A record is written after its cell has begun and before it is over. So cells
+        # are read before the records, for what is over, and behind, for what began.
+        facts = (*self._later, *self._shown())
         records = tuple(self._lines(RECORDS, record_of))
-        return News(facts=tuple(facts), records=records, broken=self.broken)
+        self._later = self._shown()
+        return News(facts=facts, begun=self._later, records=records, broken=self.broken)
+
+    def _shown(self) -> tuple[CellFacts, ...]:
+        found = self._lines(CELLS, facts_of)
+        return tuple(each for each in found if each.role not in UNSHOWN)
 
     def _lines(self, name: str, build: Callable[[Any], Any]) -> Iterator[Any]:
         path = self.folder / name

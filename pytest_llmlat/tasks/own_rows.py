@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -21,9 +22,9 @@ _MOST_LABELS = 20
 _FEWEST_EACH = 2
 """Rows that each label has on average, at least: else they are texts."""
 _LONGEST_LABEL = 40
-_QUESTIONS = ["question", "text", "prompt", "input", "document", "sentence", "query"]
-_ANSWERS = ["answer", "label", "reference", "output", "target", "expected", "category"]
-"""Usual names of columns, the likeliest first."""
+_QUESTION = re.compile(r"(?i)question|text|prompt|input|document|sentence|query")
+_RIGHT = re.compile(r"(?i)answer|label|reference|output|target|expected|category")
+"""Usual names of columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,8 @@ def look_at_rows(
     """
     rows = _rows(path)
     common = [name for name in rows[0] if all(name in row for row in rows)]
-    question = question or _guessed(_QUESTIONS, common)
-    answer = answer or _guessed(_ANSWERS, [c for c in common if c != question])
+    question = question or _guessed(_QUESTION, common)
+    answer = answer or _guessed(_RIGHT, [c for c in common if c != question])
     for column, flag in ((question, "--question"), (answer, "--answer")):
         if column is None or column not in common:
             told = "cannot be guessed" if column is None else f"is no {column!r}"
@@ -67,8 +68,7 @@ def look_at_rows(
                 f"{path}: which column it is {told}; say {flag} with one of"
                 f" {', '.join(common) or 'none that all rows have'}"
             )
-    assert_text = [row[answer] for row in rows] if answer else []
-    kind, labels = _kind(assert_text)
+    kind, labels = _kind([row[answer] for row in rows] if answer else [])
     ids = [str(row["id"]) for row in rows if row.get("id") not in (None, "")]
     return OwnRows(
         count=len(rows),
@@ -97,10 +97,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _guessed(names: Sequence[str], columns: Sequence[str]) -> str | None:
+def _guessed(usual: re.Pattern[str], columns: Sequence[str]) -> str | None:
     """Return the first column that has one of the usual names."""
-    lower = {column.lower(): column for column in columns}
-    return next((lower[name] for name in names if name in lower), None)
+    return next((name for name in columns if usual.fullmatch(name)), None)
 
 
 def _kind(answers: Sequence[object]) -> tuple[AnswerKind, tuple[str, ...]]:

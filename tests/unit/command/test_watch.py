@@ -14,6 +14,7 @@ from pytest_llmlat.command import main
 from pytest_llmlat.command.page_server import PageServer
 from pytest_llmlat.report.watch_page import POLICY, watch_page
 from pytest_llmlat.store.journal import RECORDS, Journal
+from pytest_llmlat.store.run_tail import RunTail
 from tests.unit.builders import a_cell, a_record, some_facts
 from tests.unit.stored_runs import HOSTILE, STARTED, a_stored_run, answers
 
@@ -60,6 +61,34 @@ def test_it_reads_what_is_new_and_waits_for_half_a_line(journal: Journal) -> Non
         file.write(whole[40:])
     assert watch.look().broken == 0
     assert seen.progress.cells_planned == 2
+
+
+def test_no_record_is_lost_that_comes_while_files_are_read(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell may begin, and end, between the reading of one file and of the next."""
+    cell = a_cell("parrot")
+    read = RunTail._lines
+    written: list[str] = []
+
+    def lines(tail: RunTail, name: str, build: Any) -> list[Any]:  # noqa: ANN401 - as there
+        if name == RECORDS and not written:
+            journal.add(begun(cell, 2))
+            journal.add(a_record("s1", cell=cell))
+        found = list(read(tail, name, build))
+        if name == RECORDS and not written:
+            journal.add(a_record("s2", cell=cell))
+            journal.add(some_facts(cell, planned=2))
+            written.append(name)
+        return found
+
+    monkeypatch.setattr(RunTail, "_lines", lines)
+    watch = RunWatch(journal.folder)
+
+    first, second = watch.look().progress, watch.look().progress
+
+    assert [(c.done, c.finished) for c in first.cells] == [(0, False), (1, False)]
+    assert [(c.done, c.finished) for c in second.cells] == [(0, False), (2, True)]
 
 
 def test_a_run_that_is_measured_goes_on_and_one_that_nobody_holds_was_cut_off(
