@@ -46,8 +46,9 @@ def a_run(
     seconds: float = 1.0,
     price: Price | None = TOKENS,
     budget: CostBudget | None = MILLI,
+    count: int = 8,
 ) -> tuple[CellFacts, list[Record]]:
-    """Return eight answers of so many tokens, at a thousandth of a dollar each."""
+    """Return answers of so many tokens, at a thousandth of a dollar each."""
     cell = a_cell(model)
     records = [
         replace(
@@ -59,9 +60,9 @@ def a_run(
             ),
             output_tokens=tokens,
         )
-        for n in range(8)
+        for n in range(count)
     ]
-    facts = replace(some_facts(cell, planned=8), price=price, cost_budget=budget)
+    facts = replace(some_facts(cell, planned=count), price=price, cost_budget=budget)
     return facts, records
 
 
@@ -233,15 +234,39 @@ def test_the_dearer_of_two_equal_models_is_worse_for_certain() -> None:
     assert [why.value for why in contrast.why] == ["balance"]
 
 
-def test_a_faster_model_is_not_better_where_it_is_dearer() -> None:
-    """Who is faster and as good may cost twenty times as much."""
-    board = a_board(
-        a_run("slow", tokens=1, seconds=1.0), a_run("fast", tokens=40, seconds=0.5)
+def test_a_faster_model_is_not_better_for_that_where_it_may_be_dearer() -> None:
+    """It is told that it is faster; only its score can make it the better one."""
+    runs = (
+        a_run("slow", tokens=1, seconds=1.0, right=90, count=120),
+        a_run("fast", tokens=2, seconds=0.2, right=90, count=120),
     )
 
-    (contrast,) = board.contrasts
-    assert board.standings[0].model == "slow"
-    assert all(why.value == "balance" for why in contrast.why)
+    (contrast,) = a_board(*runs).contrasts
+    records = [record for _, own in runs for record in own]
+    (plain,) = scoreboard(
+        [fact for fact, _ in runs], records, balance="geometric", seed=0
+    ).contrasts
+
+    assert contrast.row == plain.row == "fast|cpu|single"
+    assert contrast.pace == plain.pace == "faster"
+    assert "faster" in {why.value for why in plain.why}
+    assert "faster" not in {why.value for why in contrast.why}
+
+
+def test_a_row_of_which_one_cell_has_no_cost_has_no_score() -> None:
+    """An average of the cells that are known would be of fewer tasks."""
+    known, records = a_run()
+    cell = a_cell("owl", task="sentiment/t")
+    unknown = replace(known, cell=cell, price=None)
+    others = [replace(record, cell=cell) for record in records]
+
+    board = a_board((known, records), (unknown, others))
+
+    (row,) = board.standings
+    assert row.balanced.value is None
+    assert row.cost_score.value is None
+    assert row.speed.value is not None
+    assert board.unscored == (row.id,)
 
 
 def test_the_front_has_three_axes_where_cost_is_weighed() -> None:
