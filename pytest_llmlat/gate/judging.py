@@ -25,7 +25,7 @@ from pytest_llmlat.gate.needed_samples import (
     needed_samples,
 )
 from pytest_llmlat.gate.neighbours import shared_changes
-from pytest_llmlat.gate.pair_costs import COST_SCORE, paired_costs
+from pytest_llmlat.gate.pair_costs import COST_SCORE, by_tokens, paired_costs
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
@@ -188,7 +188,8 @@ def _compare(
             note = "every answer is the same, letter for letter"
             told.append(_at_once(each, "pass", note))
             continue
-        apart = match.only_quality if name != QUALITY else None
+        timeless = name == QUALITY or by_tokens(match, costs, name)
+        apart = None if timeless else match.only_quality
         if apart is not None:
             told.append(_at_once(each, "inconclusive", f"not gated: {apart}"))
             continue

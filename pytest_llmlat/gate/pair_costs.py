@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_llmlat.analysis.cached_prompts import cached_apart
 from pytest_llmlat.analysis.cost_scores import cost_scores, joules_of, money_of
 from pytest_llmlat.values.balance import weighed
 
@@ -87,6 +88,20 @@ def paired_costs(
         rows={n: own for n, own in found.items() if not isinstance(own, CostLacking)},
         lacking={n: own for n, own in found.items() if isinstance(own, CostLacking)},
         of_time=frozenset(name for name, holds in timed.items() if holds),
+    )
+
+
+def by_tokens(match: Match, costs: PairedCosts, name: str) -> bool:
+    """Whether a quantity is a cost that no disturbance of times changes.
+
+    Both sides were measured in turn, and their servers kept as much of the prompts: a
+    kept token may be cheaper.
+    """
+    return (
+        name in COSTS
+        and name not in costs.of_time
+        and match.beside is not None
+        and cached_apart(match.records, match.reference or ()) is None
     )
 
 

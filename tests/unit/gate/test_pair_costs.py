@@ -58,6 +58,7 @@ def verdicts(
     price: Price | None = TOKENS,
     stored: bool = False,
     balance: Balance = "geometric",
+    only_quality: str | None = None,
 ) -> dict[str, Verdict]:
     """Judge a cell beside another, each quantity's verdict."""
     facts = replace(
@@ -73,6 +74,7 @@ def verdicts(
         reference=tuple(theirs),
         beside=None if stored else facts,
         in_turn=not stored,
+        only_quality=only_quality,
     )
     rules = GateRules(tolerances=parse_tolerances([tolerance], where="here"))
     return {v.quantity: v for v in judge([match], rules, balance=balance)}
@@ -123,6 +125,21 @@ def test_a_model_without_a_price_passes_no_gate_of_costs() -> None:
 
     assert found["cost_per_correct"].outcome == "inconclusive"
     assert "no price" in str(found["cost_per_correct"].note)
+
+
+def test_tokens_cost_as_much_on_a_busy_machine_and_an_hour_does_not() -> None:
+    """In turn; what is paid by the time proves as little as times do."""
+    busy = "contended: other processes used 2.0 cores"
+    wanted = "cost_per_correct=5% joules_per_correct=5%"
+    ours, theirs = side(dearer=1.5), side()
+    tokens, hours = (
+        verdicts(ours, theirs, tolerance=wanted, price=price, only_quality=busy)
+        for price in (TOKENS, HOUR)
+    )
+
+    assert tokens["cost_per_correct"].outcome == "regression"
+    assert tokens["joules_per_correct"].outcome == "inconclusive"
+    assert hours["cost_per_correct"].outcome == "inconclusive"
 
 
 def test_where_nothing_is_right_any_more_it_fails() -> None:
