@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, variance
+from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -208,9 +208,18 @@ def _common(means: Sequence[float], noise: float, more: float = 0.0) -> Spread:
     """
     if len(means) < 2:  # noqa: PLR2004 - one run has no spread
         return Spread(ALONE_SPREAD**2 + more**2, ALONE_WEIGHT)
-    seen = max(0.0, variance(means) - noise)
+    seen = max(0.0, _variance(means) - noise)
     prior = math.hypot(RUN_SPREAD, more)
     return _moderated(seen, len(means) - 1, prior, RUN_WEIGHT)
+
+
+def _variance(values: Sequence[float]) -> float:
+    """Return the variance of several values.
+
+    That of ``statistics`` is exact, and a hundred times as slow.
+    """
+    middle = fmean(values)
+    return math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1)
 
 
 def _unlike(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.resampling import Array
 
-_SESSIONS, _FEWEST_SESSIONS, _IN_ALL = 200, 50, 1200
+_SESSIONS, _FEWEST_SESSIONS, _IN_ALL = 150, 50, 900
 """Sessions that are drawn: fewer of many cells, since each of these takes longer."""
 _MEANS = 40
 """Means of each session."""
