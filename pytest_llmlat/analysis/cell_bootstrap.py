@@ -17,6 +17,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.calibrated_quality import quality_values
 from pytest_llmlat.analysis.cell_estimates import (
     log_times,
     shared_by_neighbours,
@@ -90,8 +91,8 @@ def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Item
     own, logs = speeds(records), log_times(records)
     blocks: dict[str, Rows] = {
         "value": [
-            (r.grade.value, r.chance, 1.0) if r.graded else (0.0, 0.0, 0.0)
-            for r in records
+            (value, r.chance, 1.0) if r.graded else (0.0, 0.0, 0.0)
+            for r, value in zip(records, quality_values(records), strict=True)
         ],
         "speed": [(speed, 1.0) for speed in own],
         "log_time": [(log or 0.0, 1.0) for log in logs],

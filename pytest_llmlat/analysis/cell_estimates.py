@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.averaged_figures import averaged_figures
 from pytest_llmlat.analysis.batch_means import shared_variance
+from pytest_llmlat.analysis.calibrated_quality import calibrated_items
 from pytest_llmlat.analysis.confidence_sequences import BoundedMean
 from pytest_llmlat.analysis.giving_up import patient_speed
 from pytest_llmlat.analysis.intervals import (
@@ -30,6 +31,7 @@ from pytest_llmlat.analysis.item_units import Units
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.analysis.resampling import CONFIDENCE
+from pytest_llmlat.analysis.student_t import quantile
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
 from pytest_llmlat.values.answer_speed import answer_speed, answer_time
 from pytest_llmlat.values.balance import weighed
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 
 _TICK_S = 1e-9
+_UPPER = (1 + CONFIDENCE) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +165,7 @@ def estimates_of(
     own = speeds(records)
     scores, asked = units.sums([(speed, 1.0) for speed in own]).T
     with METRICS.blamed(records[0].metric):
-        value = (
-            _corpus(records, metric, units)
-            if metric.corpus
-            else mean_figure(marks, given)
-        )
+        value = _value(records, metric, units, marks, given)
         details = tuple(sorted(_details(graded, metric, Units(graded)).items()))
     found = CellEstimates(
         value=value,
@@ -235,6 +234,27 @@ def costs_at_budgets(costs: CostScores) -> tuple[float, ...]:
     return tuple(
         math.fsum(1 / (1 + each / factor) for each in spent) / len(costs.scores)
         for factor in score.BUDGETS
+    )
+
+
+def _value(
+    records: Sequence[Record], metric: Metric, units: Units, marks: Array, given: Array
+) -> MeasuredFigure:
+    """Return the metric of a cell: of its counts, its labels, or the mean of grades."""
+    if metric.corpus:
+        return _corpus(records, metric, units)
+    labelled = calibrated_items(records)
+    if labelled is None:
+        return mean_figure(marks, given)
+    mean = labelled.mean
+    influence = marks * 0.0
+    influence[given > 0] = (labelled.values - labelled.values.mean()) / mean.items
+    return MeasuredFigure(
+        value=mean.estimate.value or 0.0,
+        low=mean.estimate.low,
+        high=mean.estimate.high,
+        influence=influence,
+        reach=quantile(_UPPER, mean.labels - 1) * mean.error,
     )
 
 

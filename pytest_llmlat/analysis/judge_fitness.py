@@ -18,7 +18,7 @@ from pytest_llmlat.analysis.student_t import quantile
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LEAST_SENSITIVITY = 0.7
 LEAST_SPECIFICITY = 0.7
@@ -28,7 +28,12 @@ LEAST_ALIKE = 0.8
 MOST_SLOPE = 0.05
 """Quality per doubling of an answer's words from which on a slope is too much."""
 MOST_FAVOUR = 0.05
+MOST_FLIPS = 0.3
+"""Share of pairs of which it says the opposite in the other order."""
+MOST_PLACE = 0.05
+"""Quality that a place earns by itself, beyond which it is too much."""
 _BIAS_LEVEL = 0.995
+_EVEN = 0.5
 FEWEST = 10
 """Number of trials below which a share says nothing of a judge."""
 
@@ -76,6 +81,14 @@ class Fitness:
     favour: Estimate
     """Quality that its own family's answers earn more from it than from others, beyond
     what all answers do; 99 % interval."""
+    flips: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
+    """Share of pairs of which it calls the other one better in the other order; of a
+    rubric for pairs."""
+    place: Estimate = Estimate(value=None)  # noqa: RUF009 - it is frozen
+    """Quality that an answer earns by standing first, beyond what it earns second,
+    halved; 99 % interval."""
+    told_faults: int = 0
+    """Number of planted faults that it gave a score before and after."""
     faults: tuple[str, ...] = ()
     """Why it is unfit, in words; empty for a judge that may gate."""
 
@@ -92,6 +105,7 @@ def fitness(
     votes: int,
     trials: Sequence[JudgeTrial],
     beside: Sequence[Beside],
+    orders: Sequence[tuple[float, ...]] = (),
 ) -> Fitness:
     """Return what is known of a judge.
 
@@ -101,10 +115,12 @@ def fitness(
         votes: number of all its verdicts.
         trials: its answers to planted changes and repeats.
         beside: its votes beside those of others.
+        orders: quality of each answer where it stood first and where it stood second,
+            of a rubric for pairs.
     """
     faults = [t for t in trials if t.kind == "fault" and t.before > 0]
     harmless = [t for t in trials if t.kind == "harmless"]
-    orders = [t for t in trials if t.kind == "order" and t.before < 1]
+    told = [t for t in trials if t.kind == "order" and t.before < 1]
     repeats = [t for t in trials if t.kind == "repeat"]
     found = Fitness(
         judge=judge,
@@ -112,10 +128,13 @@ def fitness(
         unread=_share(unread, votes),
         sensitivity=_share(sum(t.after < t.before for t in faults), len(faults)),
         specificity=_share(sum(t.after == t.before for t in harmless), len(harmless)),
-        obeyed=_share(sum(t.after > t.before for t in orders), len(orders)),
+        obeyed=_share(sum(t.after > t.before for t in told), len(told)),
         alike=_share(sum(t.after == t.before for t in repeats), len(repeats)),
         slope=_slope(beside),
         favour=_favour(beside),
+        flips=_flips(orders),
+        place=_place(orders),
+        told_faults=len(faults),
     )
     return replace(found, faults=tuple(_faults(found)))
 
@@ -126,7 +145,7 @@ def _faults(found: Fitness) -> list[str]:
     if _above(found.unread, MOST_UNREAD):
         told.append(f"{found.unread.value:.0%} of its verdicts cannot be read")
     if found.sensitivity.value is None:
-        told.append("no planted faults were tried on it")
+        told.append(_untried(found.told_faults))
     elif found.sensitivity.value < LEAST_SENSITIVITY:
         told.append(f"sees {found.sensitivity.value:.0%} of planted faults")
     if _below(found.specificity, LEAST_SPECIFICITY):
@@ -138,11 +157,38 @@ def _faults(found: Fitness) -> list[str]:
         told.append(f"obeys {found.obeyed.value:.0%} of orders in answers")
     if _below(found.alike, LEAST_ALIKE):
         told.append(f"says the same again in {found.alike.value:.0%} of repeats")
+    return [*told, *_biases(found)]
+
+
+def _biases(found: Fitness) -> Iterator[str]:
+    """Say what sways a judge that has nothing to do with the answer."""
     if _beyond(found.slope, MOST_SLOPE):
-        told.append(f"gives {found.slope.value:+.2f} for each doubling of the words")
+        yield f"gives {found.slope.value:+.2f} for each doubling of the words"
     if _beyond(found.favour, MOST_FAVOUR):
-        told.append(f"gives its own family {found.favour.value:+.2f}")
-    return told
+        yield f"gives its own family {found.favour.value:+.2f}"
+    if _above(found.flips, MOST_FLIPS):
+        yield f"says the opposite of {found.flips.value:.0%} of pairs turned round"
+    if _beyond(found.place, MOST_PLACE):
+        place = found.place.value or 0.0
+        where = "first" if place > 0 else "second"
+        yield f"gives whoever stands {where} {abs(place):+.2f}"
+
+
+def _untried(told: int) -> str:
+    """Say why nothing is known of the faults that it sees.
+
+    A fault in an answer that had the lowest score before cannot lower it, and one
+    whose verdict cannot be read tells nothing.
+    """
+    if not told:
+        return (
+            "no planted fault could tell anything of it: of none there are two"
+            " verdicts, the first above the lowest score"
+        )
+    return (
+        f"{told} planted faults could tell something of it, and {FEWEST} are needed:"
+        " try more answers (--answers)"
+    )
 
 
 def _above(found: Estimate, most: float) -> bool:
@@ -202,8 +248,27 @@ def _favour(beside: Sequence[Beside]) -> Estimate:
     return _around(value, math.sqrt(both), degrees)
 
 
+def _flips(orders: Sequence[tuple[float, ...]]) -> Estimate:
+    """Return the share of pairs in which both orders prefer opposite answers."""
+    flipped = sum((first - _EVEN) * (second - _EVEN) < 0 for first, second in orders)
+    return _share(flipped, len(orders))
+
+
+def _place(orders: Sequence[tuple[float, ...]]) -> Estimate:
+    """Return half of what an answer earns more in the first place than in the second.
+
+    By Student's t over pairs.
+    """
+    if len(orders) < FEWEST:
+        return Estimate(value=None)
+    more = [(first - second) / 2 for first, second in orders]
+    error = math.sqrt(variance(more) / len(more))
+    return _around(fmean(more), error, len(more) - 1)
+
+
 def _around(value: float, error: float, degrees: float) -> Estimate:
     if error <= 0:
-        return Estimate(value=value)
+        # All of them say exactly the same.
+        return Estimate(value=value, low=value, high=value)
     reach = quantile(_BIAS_LEVEL, degrees) * error
     return Estimate(value=value, low=value - reach, high=value + reach)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.averaged_figures import averages
 from pytest_llmlat.analysis.breakdowns import breakdown
+from pytest_llmlat.analysis.calibrated_quality import metric_name
 from pytest_llmlat.analysis.cell_bootstrap import items_of
 from pytest_llmlat.analysis.cell_counts import (
     count_cell,
@@ -22,6 +23,7 @@ from pytest_llmlat.analysis.cost_scores import cost_scores
 from pytest_llmlat.analysis.few_items import score_bias
 from pytest_llmlat.analysis.figure_parts import distributions, numbers
 from pytest_llmlat.analysis.giving_up import LEAST_GAIN
+from pytest_llmlat.analysis.judged_cells import judging_figures
 from pytest_llmlat.analysis.level_answers import level_answers
 from pytest_llmlat.analysis.repeated_answers import fewest
 from pytest_llmlat.analysis.spending import cost_figures, spending
@@ -107,7 +109,8 @@ def condense(
     figures = {
         "samples": len(records),
         "partial": not facts.whole(len(records)),
-        "metric": records[0].metric if records else None,
+        "metric": metric_name(records),
+        "judging": judging_figures(records),
         **_counts(records),
         **latencies([counted]),
         "queue_s": distribution(r.timing.queue_s for r in records if r.timing),

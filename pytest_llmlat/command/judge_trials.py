@@ -7,17 +7,17 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.judge_fitness import Beside, Fitness, JudgeTrial, fitness
-from pytest_llmlat.command.label import text_lot
+from pytest_llmlat.command.label_session import text_lot
 from pytest_llmlat.judges.lineages import lineage, lineage_of
 from pytest_llmlat.judges.planted_faults import planted_changes
-from pytest_llmlat.measure.panel_grading import cast_votes, check_panel
+from pytest_llmlat.measure.opened_judge import opened
 from pytest_llmlat.store.vote_cache import VoteCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from pytest_llmlat.measure.panel_grading import Panel
+    from pytest_llmlat.measure.judge_panel import Panel
+    from pytest_llmlat.measure.opened_judge import JudgingTools
     from pytest_llmlat.values.entities import ModelSpec
     from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.records import Record
@@ -30,48 +30,51 @@ REPEATED = "repeat"
 def try_judges(
     records: Sequence[Record],
     panel: Panel,
+    tools: JudgingTools,
     *,
-    cache: Path | None,
     answers: int = TRIED,
 ) -> list[Fitness]:
     """Return what planted changes, repeats and the other votes tell of each judge.
 
+    What comes of it is kept beside the judge's votes, so that later votes know it.
+
     Args:
         records: of one run.
-        panel: the judges.
-        cache: folder of the user's caches, where votes are kept.
+        panel: the judges; checked.
+        tools: where votes are kept.
         answers: number of answers that changes are planted in, a fixed draw.
 
     Raises:
         LLMLatError: a judge cannot be loaded.
     """
-    check_panel(panel)
     own = [record for record in records if record.answer and record.answered]
     drawn = sorted(range(len(own)), key=lambda place: _lot(own[place]))[:answers]
     planted = [
         (change.kind, place, replace(own[place], answer=change.text))
         for place in drawn
-        for change in planted_changes(own[place].answer or "")
+        for change in planted_changes(own[place].answer or "", panel.rubric)
     ]
-    known = VoteCache(cache)
+    known = VoteCache(tools.cache)
+    votes: dict[str, list[Vote]] = {}
+    trials: dict[str, list[JudgeTrial]] = {}
+    keys: dict[str, str] = {}
     try:
-        votes = {
-            judge.name: cast_votes(own, judge, panel, known) for judge in panel.judges
-        }
-        found = []
         for judge in panel.judges:
-            cast = votes[judge.name]
-            changed = [record for _, _, record in planted]
-            after = cast_votes(changed, judge, panel, known)
-            # A vote that is known from before would agree with itself.
-            asked = [own[place] for place in drawn]
-            again = cast_votes(asked, judge, panel, VoteCache(None))
+            with opened(judge, panel, tools, known) as seat:
+                keys[judge.name] = seat.fitness_key
+                cast = votes[judge.name] = seat.votes(own)
+                after = seat.votes([record for _, _, record in planted])
+                # A vote that is known from before would agree with itself.
+                again = seat.votes([own[place] for place in drawn], VoteCache(None))
             tried = [
                 *((kind, cast[place]) for kind, place, _ in planted),
                 *((REPEATED, cast[place]) for place in drawn),
             ]
-            trials = _trials(tried, [*after, *again])
-            found.append(_measured(judge, own, votes, trials))
+            trials[judge.name] = _trials(tried, [*after, *again])
+        # How a judge favours its own is seen beside all others.
+        found = [_measured(j, own, votes, trials[j.name]) for j in panel.judges]
+        for each in found:
+            known.keep_fitness(keys[each.judge], fit=each.fit)
         return found
     finally:
         known.close()
@@ -120,6 +123,7 @@ def _measured(
         votes=len(cast),
         trials=trials,
         beside=beside,
+        orders=[vote.orders for vote in cast if vote.orders],
     )
 
 

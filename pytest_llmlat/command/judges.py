@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.judge_trials import TRIED, try_judges
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.command.panel import add_panel, panel_of, records_to_judge
-from pytest_llmlat.machine.user_cache import user_cache
+from pytest_llmlat.command.panel import (
+    add_panel,
+    panel_of,
+    records_to_judge,
+    tools_of,
+)
 from pytest_llmlat.report.figures import MISSING, bounds, printable, table
+from pytest_llmlat.store.judge_trials_file import add_trials
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 _HEADER = (
     *("judge", "votes", "unread", "sees faults", "lets harmless pass", "obeys orders"),
-    *("says it again", "per doubling", "for its own"),
+    *("says it again", "per doubling", "for its own", "flips", "first place"),
 )
 
 
@@ -57,7 +62,10 @@ def run(given: Namespace) -> int:
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    told = try_judges(records, panel, cache=user_cache(), answers=given.answers)
+    told = try_judges(records, panel, tools_of(given, records), answers=given.answers)
+    if found.folder is not None:
+        fit = [(each.judge, each.fit) for each in told]
+        add_trials(found.folder, panel.rubric_id, fit)
     if given.json:
         tell([{**asdict(each), "fit": each.fit} for each in told])
         return 0
@@ -73,6 +81,7 @@ def _row(found: Fitness) -> list[str]:
         printable(found.judge),
         str(found.votes),
         *map(_shown, (*shares, found.alike, found.slope, found.favour)),
+        *map(_shown, (found.flips, found.place)),
     ]
 
 

@@ -8,6 +8,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.figures import printable
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterable, Mapping
@@ -50,6 +52,13 @@ def say_toned(lines: Iterable[ReportLine]) -> None:
 def tell(content: object) -> None:
     """Print a value as JSON. What is missing is null; there is no ``NaN``."""
     print(json.dumps(content, indent=1, allow_nan=False))  # noqa: T201 - as above
+
+
+def show_progress(name: str, done: int, planned: int) -> None:
+    """Draw a line that counts, on a terminal only; it is wiped at the end."""
+    if sys.stderr.isatty():
+        text = f"{printable(name)}: {done} of {planned}" if done < planned else ""
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201 - a command's voice
 
 
 def room() -> int | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, get_args
 
-from pytest_llmlat.analysis.agreement import alpha_estimate, with_the_rest
-from pytest_llmlat.analysis.prediction_powered import FEWEST_LABELS, judged_mean
+from pytest_llmlat.analysis.prediction_powered import FEWEST_LABELS
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command.given import (
     RUN_HELP,
@@ -18,16 +18,20 @@ from pytest_llmlat.command.given import (
     opened,
     warn,
 )
-from pytest_llmlat.command.output import add_json, room, say, say_toned, tell
+from pytest_llmlat.command.output import (
+    add_json,
+    room,
+    say,
+    say_toned,
+    show_progress,
+    tell,
+)
 from pytest_llmlat.judges.rubrics import bundled_rubrics, find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.measure.panel_grading import (
-    VERDICT_TOKENS,
-    Panel,
-    check_panel,
-    judged,
-)
-from pytest_llmlat.report.figures import bounds, printable
+from pytest_llmlat.measure.judge_panel import VERDICT_TOKENS, Panel, check_panel
+from pytest_llmlat.measure.opened_judge import JudgingTools, reference_of
+from pytest_llmlat.measure.panel_grading import judged
+from pytest_llmlat.report.judge_lines import UNCHECKED, judge_lines
 from pytest_llmlat.report.report_files import write_report
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import toned_scoreboard
@@ -42,14 +46,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.analysis.agreement import Level
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Record
 
 _PROJECT = Path("pyproject.toml")
-UNCALIBRATED = (
-    "quality is judged and uncalibrated: nobody has checked these judges against people"
-)
 
 
 def add(parser: ArgumentParser) -> None:
@@ -79,6 +79,12 @@ def add_rubric(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         help="only cells of this task or family; repeatable",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="model of the run whose answers others are held against by a rubric for"
+        " pairs (default: the right answers)",
     )
 
 
@@ -136,13 +142,11 @@ def run(given: Namespace) -> int:
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    told: list[str] = []
-    votes = judged(records, panel, cache=user_cache(), tell=told.append)
-    written = _written(found, votes, panel)
+    votes = judged(records, panel, tools_of(given, records))
+    written = _written(found, _as_labelled(found, votes, panel, problems), panel)
     board = figures(written, given, problems)
-    calibrated = _calibrated(found, votes, panel, problems.append)
-    if not calibrated:
-        problems.append(UNCALIBRATED)
+    if any(s.judging is not None and s.judging.trust is None for s in board.summaries):
+        problems.append(f"quality is judged and uncalibrated: {UNCHECKED}")
     write_report(
         written.folder or Path(),
         told_of(written, problems),
@@ -150,14 +154,14 @@ def run(given: Namespace) -> int:
         written,
         page=True,
     )
-    lines = [*told, *_agreement(votes, panel), *calibrated]
     if given.json:
         content = json.loads(summary_text(told_of(written, problems), board))
+        lines = judge_lines(board)
         tell({**content, "judging": lines, "folder": str(written.folder)})
         return 0
     warn([*found.problems, *problems])
     say_toned(toned_scoreboard(board, most=room()))
-    say(["", *map(printable, lines), f"written to {written.folder}"])
+    say(["", f"written to {written.folder}"])
     return 0
 
 
@@ -179,9 +183,64 @@ def panel_of(given: Namespace) -> Panel:
         rule=given.panel,
         in_flight=given.in_flight,
         tokens=given.verdict_tokens,
+        against=given.against or "",
     )
-    check_panel(panel)
+    check_panel(panel, where="--judge")
+    if given.against and not panel.rubric.pairwise:
+        raise UsageError(
+            f"--against {given.against}: rubric {panel.rubric.name!r} judges each"
+            " answer alone; name one for pairs (pairwise = true)"
+        )
     return panel
+
+
+def tools_of(given: Namespace, records: Sequence[Record]) -> JudgingTools:
+    """Return the tools of judging, with the answers that pairs are made with.
+
+    Raises:
+        UnknownName: the run has no such model.
+    """
+    return JudgingTools(
+        cache=user_cache(),
+        other=other_answers(given.against or "", records),
+        progress=show_progress,
+    )
+
+
+def other_answers(
+    name: str, records: Sequence[Record]
+) -> Callable[[Record], str | None]:
+    """Return what finds the answer that another is held against in pairs.
+
+    Args:
+        name: of a model of the run; empty for the right answers.
+        records: of the run.
+
+    Raises:
+        UnknownName: the run has no such model.
+    """
+    if not name:
+        return reference_of
+    models = {record.cell.model for record in records}
+    if name not in models:
+        remedy = "models are those of the run"
+        raise UnknownName("model", name, models, where="--against", remedy=remedy)
+    answers = {
+        (record.cell.task, record.sample, record.round, record.cell.scenario): (
+            record.answer or ""
+        )
+        for record in records
+        if record.cell.model == name
+    }
+
+    def other(record: Record) -> str | None:
+        if record.cell.model == name:
+            # Beside itself every answer is as good as itself.
+            return None
+        cell = record.cell
+        return answers.get((cell.task, record.sample, record.round, cell.scenario))
+
+    return other
 
 
 def records_to_judge(
@@ -219,7 +278,7 @@ def _written(run: Run, records: Sequence[Record], panel: Panel) -> Run:
     judging = {
         "of": str(run.told.get("id")),
         "judges": [judge.name for judge in panel.judges],
-        "rubric": panel.rubric.id,
+        "rubric": panel.rubric_id,
         "panel": panel.rule,
     }
     journal.open({**run.told, "judging": judging})
@@ -233,55 +292,26 @@ def _written(run: Run, records: Sequence[Record], panel: Panel) -> Run:
     return open_run(RUNS / journal.folder.name)
 
 
-def _calibrated(
-    run: Run,
-    records: Sequence[Record],
-    panel: Panel,
-    tell: Callable[[str], None],
-) -> list[str]:
-    """Write what people would say of each cell's answers; nothing without labels."""
+def _as_labelled(
+    run: Run, records: Sequence[Record], panel: Panel, problems: list[str]
+) -> list[Record]:
+    """Return judged records with what people said of the same answers."""
     if run.folder is None:
-        return []
-    labels = read_labels(run.folder, tell)
-    said = labels_beside(records, labels, panel.rubric.id, tell)
-    cells: dict[str, list[tuple[float, float | None]]] = {}
-    for record, label in zip(records, said, strict=True):
-        if record.graded:
-            pair = (record.grade.value, label)
-            cells.setdefault(record.cell.id, []).append(pair)
-    lines = []
-    for cell, pairs in cells.items():
-        found = judged_mean(*zip(*pairs, strict=True))
-        count = sum(label is not None for _, label in pairs)
-        if found is not None:
-            alone = fmean(value for value, _ in pairs)
-            lines.append(
-                f"{cell}: quality {bounds(found.estimate)} by {found.labels} labels"
-                f" and the panel (the panel alone: {alone:.3f})"
-            )
-        elif count:
-            tell(
-                f"{cell}: has {count} labels; {FEWEST_LABELS} and more tell how far the"
-                " panel is right"
-            )
-    return lines
-
-
-def _agreement(records: Sequence[Record], panel: Panel) -> list[str]:
-    """Write how far the judges agree; nothing of one judge."""
-    if len(panel.judges) == 1:
-        return []
-    votes = [
-        [vote.score if vote.counted else None for vote in record.votes]
-        for record in records
-        if record.votes
+        return list(records)
+    labels = read_labels(run.folder, problems.append)
+    said = labels_beside(records, labels, panel.rubric_id, problems.append)
+    cells = Counter(
+        record.cell.id
+        for record, label in zip(records, said, strict=True)
+        if label is not None
+    )
+    problems += [
+        f"{cell}: has {count} labels; {FEWEST_LABELS} and more tell how far the panel"
+        " is right"
+        for cell, count in cells.items()
+        if count < FEWEST_LABELS
     ]
-    level: Level = "interval"
-    found = alpha_estimate(votes, level)
-    if found.value is None:
-        return ["agreement: none can be told, for no two judges' votes differ"]
-    lines = [f"agreement of the panel (Krippendorff's alpha): {bounds(found)}"]
-    for judge, rest in zip(panel.judges, with_the_rest(votes, level), strict=True):
-        told = "not to be told" if rest is None else f"{rest:.2f}"
-        lines.append(f"  {judge.name} with the others: {told}")
-    return lines
+    return [
+        replace(record, label=label)
+        for record, label in zip(records, said, strict=True)
+    ]

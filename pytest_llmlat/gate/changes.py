@@ -18,6 +18,7 @@ from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.gate import mcnemar
 from pytest_llmlat.gate.between_runs import NOTHING, Spread, summed
+from pytest_llmlat.gate.labelled_pairs import as_people_count
 from pytest_llmlat.gate.neighbours import SPEED
 from pytest_llmlat.gate.pair_costs import COST_SCORE, COSTS, PairedCosts
 from pytest_llmlat.gate.paired_sums import paired_sums, waiting_sums
@@ -252,14 +253,13 @@ class _Quality:
     """Quality on both sides, and the score that is made of it, of speed and of cost."""
 
     def __init__(self, pairs: Pairs, balance: Balance, costs: PairedCosts) -> None:
-        self._pairs = pairs
-        self._balance = balance
-        self._costs = costs
+        self._pairs, self._balance, self._costs = pairs, balance, costs
         self._metric = METRICS[pairs.candidate[0].first.metric]
-        self.rows: list[tuple[float, ...]] = [
+        rows: list[tuple[float, ...]] = [
             (*a.counts, *b.counts) if self._metric.corpus else (a.value, b.value)
             for a, b in _zipped(pairs)
         ]
+        self.rows, self._certain = as_people_count(pairs, rows)
 
     def changes(self, drawn: Mapping[str, Array]) -> dict[str, Change]:
         """Return the change of quality and of the balanced score."""
@@ -275,7 +275,7 @@ class _Quality:
             QUALITY,
             estimate=theirs - ours,
             draws=their_draws - our_draws,
-            samples=count,
+            samples=self._certain,
             candidate=ours,
             baseline=theirs,
             p=_mcnemar(self._pairs),
@@ -292,7 +292,7 @@ class _Quality:
             BALANCED,
             estimate=their_score - our_score,
             draws=their_scores - our_scores,
-            samples=count,
+            samples=self._certain,
             candidate=our_score,
             baseline=their_score,
         )

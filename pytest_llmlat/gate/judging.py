@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.calibrated_quality import why_ungated
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, RATIOS, changes
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
@@ -190,6 +191,8 @@ def _compare(
             continue
         timeless = name == QUALITY or by_tokens(match, costs, name)
         apart = None if timeless else match.only_quality
+        if name in (QUALITY, BALANCED):
+            apart = why_ungated(match.records, match.reference or ()) or apart
         if apart is not None:
             told.append(_at_once(each, "inconclusive", f"not gated: {apart}"))
             continue

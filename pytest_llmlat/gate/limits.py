@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.batch_means import at_least_shared
 from pytest_llmlat.analysis.cached_prompts import flattered
+from pytest_llmlat.analysis.calibrated_quality import why_ungated
 from pytest_llmlat.analysis.intervals import jackknife_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
 from pytest_llmlat.gate.matching import disturbed
@@ -35,6 +36,8 @@ _QUEUE = 1.0
 """From so many requests under way on average on, they may wait for each other."""
 _NOT_KEPT_UP = "did not keep up with its load: its times grow with the run's length"
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
+_OF_QUALITY = ("quality", "balanced")
+"""Figures that judges decide where they grade."""
 _TAILED = 15
 """Units that are needed to tell whether a tail is heavy."""
 
@@ -122,6 +125,9 @@ def _check(
         outcome, why = "inconclusive", kept
     if timed and summary.untimed is not None:
         outcome, why = "inconclusive", summary.untimed
+    told = why_ungated(records) if limit.quantity in _OF_QUALITY else None
+    if told is not None and found.value is not None:
+        outcome, why = "inconclusive", f"not gated: {told}"
     if outcome == "failed" and found.value is not None and why_not:
         outcome, why = "inconclusive", why_not
     if outcome == "inconclusive" and unsure == "fail":

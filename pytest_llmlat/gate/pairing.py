@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.calibrated_quality import label_of
 from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.timing import NS_PER_S
@@ -45,6 +46,10 @@ class Side:
     """Mean logarithm of each of ``LATENCIES`` in seconds; ``None`` if none is known. A
     time-out counts with the time after which it was given up: it took at least that. An
     error has no latency; it weighs on quality and speed."""
+    label: float | None = None
+    """What people said of it, as quality; ``None`` where an answer has no label."""
+    answered: bool = True
+    """Whether there is an answer, not empty; where not, it is worth nothing."""
     cut: bool = False
     """Whether some answer was given up: latencies are then lower bounds."""
 
@@ -192,6 +197,8 @@ def _side(records: Sequence[Record]) -> Side:
             counts=first.grade.counts,
             correct=first.grade.correct,
             logs=latency_logs(first),
+            label=label_of(records),
+            answered=first.answered and not first.empty,
             cut=first.finish == "timeout",
         )
     graded = [record for record in records if record.graded]
@@ -206,6 +213,8 @@ def _side(records: Sequence[Record]) -> Side:
         counts=tuple(fmean(column) for column in columns),
         correct=marks.pop() if len(marks) == 1 else None,
         logs=_sample_logs(records),
+        label=label_of(graded),
+        answered=any(record.answered and not record.empty for record in graded),
         cut=any(record.finish == "timeout" for record in records),
     )
 

@@ -33,6 +33,42 @@ def without_own(votes: Sequence[Vote], candidate: str, lineage: str) -> list[Vot
     ]
 
 
+def in_both_orders(first: Vote, second: Vote) -> Vote:
+    """Return one vote of two on the same pair, in both orders.
+
+    A judge that says in both that the one in the same place is better has not seen a
+    difference: it comes to a tie. Without one of them there is no vote.
+
+    Args:
+        first: where the answer stood first; its score is high where the first is
+            better.
+        second: where the answer stood second.
+    """
+    seconds = [vote.seconds for vote in (first, second) if vote.seconds is not None]
+    costs = [vote.cost for vote in (first, second) if vote.cost is not None]
+    vote = replace(
+        first,
+        why=first.why if second.why in (None, first.why) else _both_said(first, second),
+        seconds=sum(seconds) if seconds else None,
+        cost=sum(costs) if costs else None,
+        prompt_tokens=_both(first.prompt_tokens, second.prompt_tokens),
+        output_tokens=_both(first.output_tokens, second.output_tokens),
+    )
+    if first.share is None or second.share is None:
+        broken = first if first.share is None else second
+        return replace(vote, score=None, share=None, problem=broken.problem)
+    orders = (first.share, 1 - second.share)
+    return replace(vote, score=sum(orders), share=fmean(orders), orders=orders)
+
+
+def _both_said(first: Vote, second: Vote) -> str:
+    return f"where it stood first: {first.why}; where it stood second: {second.why}"
+
+
+def _both(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
+
+
 def panel_grade(votes: Sequence[Vote], rule: PanelRule) -> Grade | None:
     """Return the grade that counted votes come to; ``None`` if there are none.
 

@@ -21,7 +21,10 @@ _KEYS = {
     "highest": int,
     "levels": list,
     "reference": bool,
+    "pairwise": bool,
 }
+_OF_PAIRS = {"lowest": 0, "highest": 2}
+"""The scale of a rubric for pairs: the second is better, a tie, the first is."""
 _REMEDY = "rubrics come with the package, or name a TOML file of yours"
 _WIDEST = 100
 """Most steps of a scale: of more, no judge and no person keeps them apart."""
@@ -77,12 +80,7 @@ def _rubric(name: str, table: Any, path: Path) -> Rubric:  # noqa: ANN401 - any 
             )
         if type(value) is not _KEYS[key]:
             raise BadCatalogue(f"{where}: {key} = {value!r:.80}: is of a wrong type")
-    for key in ("criteria", "lowest", "highest"):
-        if key not in table:
-            raise BadCatalogue(
-                f"{where}: lacks {key!r}; a rubric has criteria and the ends of its"
-                " scale, such as lowest = 1 and highest = 5"
-            )
+    table = _with_scale(table, where)
     rubric = Rubric(
         name=name,
         criteria=table["criteria"],
@@ -90,6 +88,7 @@ def _rubric(name: str, table: Any, path: Path) -> Rubric:  # noqa: ANN401 - any 
         highest=table["highest"],
         levels=tuple(map(str, table.get("levels", ()))),
         reference=table.get("reference", False),
+        pairwise=table.get("pairwise", False),
     )
     steps = rubric.highest - rubric.lowest
     if not 1 <= steps <= _WIDEST:
@@ -103,3 +102,28 @@ def _rubric(name: str, table: Any, path: Path) -> Rubric:  # noqa: ANN401 - any 
             " its meaning, or none"
         )
     return rubric
+
+
+def _with_scale(table: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a rubric's table with the ends of its scale, which a pair's says itself.
+
+    Raises:
+        BadCatalogue: something is missing, or stands there that pairs have no use for.
+    """
+    if table.get("pairwise"):
+        odd = [
+            key for key in ("lowest", "highest", "levels", "reference") if key in table
+        ]
+        if odd:
+            raise BadCatalogue(
+                f"{where}: {odd[0]}: a rubric for pairs asks which of two answers is"
+                " better, and has neither scale nor reference; leave it out"
+            )
+        table = {**table, **_OF_PAIRS}
+    for key in ("criteria", "lowest", "highest"):
+        if key not in table:
+            raise BadCatalogue(
+                f"{where}: lacks {key!r}; a rubric has criteria and the ends of its"
+                " scale, such as lowest = 1 and highest = 5, or pairwise = true"
+            )
+    return table

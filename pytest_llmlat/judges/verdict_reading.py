@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.grading.extractors.refusals import is_refusal
+from pytest_llmlat.judges.judge_prompts import BETTER
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.judge_votes import Rubric, VoteProblem
@@ -39,19 +40,26 @@ def read_verdict(text: str, rubric: Rubric) -> ReadVerdict:
         text: the reply, without thoughts.
         rubric: tells the scale.
     """
-    found = [each for each in _objects(text) if "score" in each]
+    name = "better" if rubric.pairwise else "score"
+    found = [each for each in _objects(text) if name in each]
     if not found:
         problem: VoteProblem = "refused" if is_refusal(text, ()) else "unparsed"
         return ReadVerdict(score=None, why=text[:_MOST_REASON] or None, problem=problem)
     reason = found[-1].get("reason")
     why = str(reason)[:_MOST_REASON] if reason not in (None, "") else None
-    scores = {_number(each["score"]) for each in found}
+    read = _better if rubric.pairwise else _number
+    scores = {read(each[name]) for each in found}
     (score,) = scores if len(scores) == 1 else (None,)
     if score is None:
         return ReadVerdict(score=None, why=why, problem="unparsed")
     if not rubric.lowest <= score <= rubric.highest:
         return ReadVerdict(score=None, why=why, problem="out of scale")
     return ReadVerdict(score=score, why=why)
+
+
+def _better(value: object) -> float | None:
+    """Return the score of a word on a pair; ``None`` for any other word."""
+    return BETTER.get(value.strip().casefold()) if isinstance(value, str) else None
 
 
 def _number(value: object) -> float | None:

@@ -46,7 +46,7 @@ def answer_record(
     known = sample.graded and not METRICS[plan.task.metric].later
     extraction, mark = (
         grade(answer, plan.task, sample, sandbox, truncated=record.truncated)
-        if known
+        if sample.graded
         else ungraded(plan.task)
     )
     if plan.task.ranked is not None:

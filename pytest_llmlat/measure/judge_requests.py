@@ -6,16 +6,51 @@ Judges are asked when nothing is measured any more, so no clock of a cell is nea
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_llmlat.measure.scenarios.alone import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Request, Response
+
+
+class JudgeAllowance(Protocol):
+    """An allowance of one judge, from what a run may spend."""
+
+    def admit(self, request: Request, place: int) -> bool:
+        """Whether a judge may be asked; sets aside the most that this may cost."""
+        ...
+
+    def settle_vote(self, place: int, cost: Decimal | None, seconds: float) -> None:
+        """Put what a vote really cost in the place of what was set aside."""
+        ...
+
+    def end(self) -> None:
+        """Learn that nothing more is asked."""
+        ...
+
+
+class AskedFreely:
+    """The allowance of judges that may spend what they like."""
+
+    def admit(
+        self,
+        request: Request,  # noqa: ARG002 - any may be made
+        place: int,  # noqa: ARG002 - any may be made
+    ) -> bool:
+        """Let every request be made."""
+        return True
+
+    def settle_vote(self, place: int, cost: Decimal | None, seconds: float) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
 
 
 def ask_judge(
@@ -24,9 +59,10 @@ def ask_judge(
     clock: Clock,
     *,
     in_flight: int,
+    admit: Callable[[Request, int], bool],
     on_response: Callable[[int, Response], None],
 ) -> None:
-    """Ask a judge all requests.
+    """Ask a judge all requests, or those that may be made.
 
     Args:
         requests: what to ask.
@@ -34,16 +70,22 @@ def ask_judge(
         clock: tells how long each took.
         in_flight: how many a server is asked at once, at least 1; a model of this
             process answers one after the other.
+        admit: whether a request may be made, by its number; after the first that may
+            not, none is.
         on_response: called as each response is there, with the number of its request.
     """
     if not backend.remote:
         for number, request in enumerate(requests):
+            if not admit(request, number):
+                return
             on_response(number, ask(request, backend, clock))
         return
     numbered = iter(enumerate(requests))
 
     async def next_ones() -> None:
         for number, request in numbered:
+            if not admit(request, number):
+                return
             exchange = await backend.exchange(request, clock.now_ns())
             on_response(number, backend.read(request, exchange))
 

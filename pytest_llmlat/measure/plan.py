@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellRole, Instrument
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Sample, Scalar, Task
+    from pytest_llmlat.values.judge_votes import AskedPanel
     from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.sampling import Sampling
@@ -88,6 +89,8 @@ class Plan:
     one."""
     visits: tuple[int, ...] = ()
     """Number of requests of each earlier visit, if it is a level of a load search."""
+    judging: AskedPanel | None = None
+    """Panel that grades its answers when all is measured; ``None`` for none."""
 
     @property
     def asked(self) -> str:

@@ -58,5 +58,6 @@ def planned_facts(
         sittings=plan.sittings,
         reused_answers=plan.reused_answers,
         searched=plan.searched,
+        judging=plan.judging,
         visits=(*plan.visits, plan.planned) if plan.searched else (),
     )

@@ -268,6 +268,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         board = session_of(config).finish(
             asked=options.gate_typed(config),
             passed=session.exitstatus == pytest.ExitCode.OK,
+            cut_short=session.exitstatus == pytest.ExitCode.INTERRUPTED,
         )
         if board is not None:
             config.stash[BOARD] = board

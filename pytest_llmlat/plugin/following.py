@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.run_progress import ProgressTally
 from pytest_llmlat.plugin.progress import Progress
+from pytest_llmlat.report.progress_words import judging_line
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class Follower:
         self._tally.add(record)
         if self._progress is not None and record.cell == self._cell:
             self._progress.show(self._so_far)
+
+    def on_judging(self, judge: str, done: int, planned: int) -> None:
+        """Show how far a judge is, and take the line away at its end."""
+        if self._progress is None:
+            self._progress = Progress(self._config)
+        self._progress.show_text(lambda: judging_line(judge, done, planned))
+        if done == planned:
+            self._progress.clear()
 
     def on_end(self) -> None:
         """Take the line away."""

@@ -233,6 +233,15 @@ OPTIONS = {
         " tdp=65 (an estimate beside)",
         read=given_option.energy,
     ),
+    "judges": Option(
+        flag="--llm-judge",
+        metavar="NAME",
+        kind="args",
+        help="model that grades answers of tasks with the metric 'judge', when all is"
+        " measured; repeatable",
+        read=given_option.texts,
+        looked_up=True,
+    ),
     "spend": Option(
         flag="--llm-spend",
         metavar="EXPR",

@@ -124,7 +124,8 @@ def read(config: pytest.Config) -> Settings:
         from pytest_llmlat.plugin.base_settings import judged_by_base  # noqa: PLC0415
 
         said |= judged_by_base(config, said)
-    named = {name: OPTIONS[name].flag for name in ("models", "against", "yardstick")}
+    models = ("models", "against", "yardstick", "judges")
+    named = {name: OPTIONS[name].flag for name in models}
     if any("://" in str(said.get(name)) for name in named):
         said = _without_secrets(said, named)
     folder, sitting = _folder_and_sitting(config, said)

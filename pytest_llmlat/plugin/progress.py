@@ -46,16 +46,38 @@ class Progress:
         Args:
             so_far: counts it, which is done only when something is to be shown.
         """
+        if not self._is_time():
+            return
+        if self._redraws:
+            self._draw(progress_line(so_far(), most=self._width))
+        else:
+            self._log(log_line(so_far()))
+
+    def show_text(self, text: Callable[[], str]) -> None:
+        """Show a line of another kind, as seldom as that.
+
+        Args:
+            text: words it, which is done only when something is to be shown.
+        """
+        if not self._is_time():
+            return
+        if self._redraws:
+            self._draw(text()[: self._width])
+        else:
+            self._log(f"llmlat: {text()}")
+
+    @property
+    def _width(self) -> int | None:
+        return self._writer.fullwidth - 1 if self._writer else None
+
+    def _is_time(self) -> bool:
+        """Whether something is to be shown now; it is not again for a while."""
         now = time.perf_counter_ns()
         wait = _REDRAW_NS if self._redraws else EVERY_NS
         if self._reporter is None or now - self._told_ns < wait:
-            return
+            return False
         self._told_ns = now
-        if self._redraws:
-            width = self._writer.fullwidth - 1 if self._writer else None
-            self._draw(progress_line(so_far(), most=width))
-        else:
-            self._log(log_line(so_far()))
+        return True
 
     def clear(self) -> None:
         """Take the line away and put the cursor back where pytest left it."""

@@ -14,6 +14,7 @@ from pytest_llmlat.report.gate_sentence import gate_sentence
 from pytest_llmlat.report.leaders import leader_lines, named
 from pytest_llmlat.report.race_lines import race_sentence
 from pytest_llmlat.report.search_lines import search_sentence
+from pytest_llmlat.values.judge_votes import UNCALIBRATED
 
 if TYPE_CHECKING:
     from pytest_llmlat.report.tones import Tone
@@ -36,7 +37,17 @@ def answer_sentence(board: Scoreboard) -> str:
     if loads := load_capacities(board.summaries):
         return printable(_capacities(loads))
     lines = leader_lines(board)
-    return lines[0] if lines else "nothing was measured"
+    if not lines:
+        return "nothing was measured"
+    told = uncalibrated(board)
+    return f"{lines[0]}; {told}" if told else lines[0]
+
+
+def uncalibrated(board: Scoreboard) -> str | None:
+    """Say that a quality is of judges whom nobody has checked; ``None`` if none is."""
+    if any(summary.metric == UNCALIBRATED for summary in board.summaries):
+        return "its quality is judged and uncalibrated"
+    return None
 
 
 def is_of_balance(board: Scoreboard) -> bool:

@@ -28,6 +28,7 @@ from pytest_llmlat.report.gfm import (
     typed,
 )
 from pytest_llmlat.report.improver_lines import improver_lines
+from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
@@ -89,6 +90,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         *_breakdowns(board),
         _told("Names", name_lines(names), rank=_CLOCK),
         _told("Scores", score_lines(board), rank=_CLOCK),
+        _told("Judges", judge_lines(board), rank=_CLOCK),
         _told("Repeats", repeat_lines(board), rank=_CLOCK),
         _told("Clock and machine", _disturbed(board), rank=_CLOCK),
         _told("Warnings", _warnings(board), rank=_WARNINGS),

@@ -16,6 +16,7 @@ from pytest_llmlat.report.figure_tables import (
 )
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.improver_lines import improver_lines
+from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.memory_lines import memory_lines
@@ -58,6 +59,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *comparison_lines(board),
         *tuning_lines(board),
         *score_lines(board),
+        *judge_lines(board),
         *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),

@@ -45,6 +45,11 @@ def progress_line(progress: RunProgress, *, most: int | None = None) -> str:
     return _GAP.join(parts)[:most]
 
 
+def judging_line(judge: str, done: int, planned: int) -> str:
+    """Return a line on the judging at the end of a run."""
+    return printable(f"judge {judge}: {done} of {planned} verdicts")
+
+
 def _whole(progress: RunProgress) -> Iterator[str]:
     """Say how far the run is: where it is one cell, that says it itself."""
     if progress.cells_planned is not None and progress.cells_planned > 1:

@@ -56,6 +56,10 @@ def _cell(summary: Summary) -> dict[str, Any]:
     content["details"] = dict(content["details"])
     content["missed"] = dict(content["missed"])
     content["backend"] = dict(summary.backend)
+    if summary.judging is not None:
+        content["judging"]["beside"] = dict(content["judging"]["beside"])
+        for judge in content["judging"]["judges"]:
+            judge["problems"] = dict(judge["problems"])
     if summary.engine is not None:
         content["engine"]["counters"] = {
             name: {"before": before, "after": after}

@@ -24,6 +24,7 @@ from pytest_llmlat.report.figure_tables import (
 )
 from pytest_llmlat.report.figures import narrowed, placed, printable, table
 from pytest_llmlat.report.improver_lines import improver_lines
+from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import (
     clock_lines,
@@ -134,6 +135,7 @@ def _remarks(board: Scoreboard) -> list[str]:
         *missing_lines(board),
         *broken_model_lines(board),
         *score_lines(board),
+        *judge_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),
         *tail_lines(board),

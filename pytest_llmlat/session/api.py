@@ -88,6 +88,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     slo: str = "",
     energy: str = "",
     grid: float | None = None,
+    judges: str | ModelSpec | Iterable[str | ModelSpec] = (),
     spend: str = "",
     search: str = "",
     timeout: float | str | None = None,
@@ -152,6 +153,8 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         tune_resume: the folder of a run whose tuning goes on.
         slo: bounds for goodput, ``"ttft<0.5 e2e<3s"``.
         energy: how joules are counted: ``"off"``, ``"idle=20s"``, ``"tdp=65"``.
+        judges: models that grade answers of tasks with the metric ``judge`` when all
+            is measured.
         spend: what the run may spend, ``"usd=5 minutes=30 joules=1e6"``.
         grid: carbon dioxide of a kilowatt-hour in kilograms, such as 0.35.
         search: when a load that is searched for holds, ``"share=90% to=64"``.
@@ -199,13 +202,15 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         models = concealed(models, where="models")
         beside = concealed(against or (), where="against")
         clock = concealed(yardstick or (), where="yardstick")
+        judging = concealed(judges, where="judges")
     except UsageError:
-        del models, against, yardstick  # a traceback shows what is held here
+        del models, against, yardstick, judges  # a traceback shows what is held here
         raise
     specs, names = some(models, ModelSpec, "models")
     own, task_names = some(tasks, Task, "tasks")
     rival, against_name = some(beside, ModelSpec, "against", least=0)
     measured, clock_name = some(clock, ModelSpec, "yardstick", least=0)
+    panel, judge_names = some(judging, ModelSpec, "judges", least=0)
     drawing = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
     checked_choice(drawing, where="measure_models")
     here = Path(root).resolve()
@@ -254,6 +259,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         requests=None if requests is None else whole(requests, "requests", least=1),
         slo=slo,
         energy=energy,
+        judges=judge_names,
         spend=spend,
         grid=None if grid is None else parse_grid(str(grid), where="grid"),
         search=search,
@@ -272,7 +278,10 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         devices=_devices(devices),
     )
     selection = Selection(
-        settings, spelled=_spelled, models=(*specs, *rival, *measured), tasks=own
+        settings,
+        spelled=_spelled,
+        models=(*specs, *rival, *measured, *panel),
+        tasks=own,
     )
     following = _following(listener, on_record, progress)
     session = Session(settings, following, selection=selection, spelled=_spelled)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.request_cost import cost_of
+from pytest_llmlat.measure.judge_requests import AskedFreely
 from pytest_llmlat.values.allowance import NO_BOUNDS
 from pytest_llmlat.values.errors import BudgetSpent, UsageError
 from pytest_llmlat.values.results import Verdict
@@ -19,9 +20,10 @@ from pytest_llmlat.values.spend import parse_spend
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pytest_llmlat.measure.judge_requests import JudgeAllowance
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.measured import Measured
     from pytest_llmlat.values.allowance import Allowance
@@ -63,13 +65,20 @@ def budget_of(
     return Budget(limits, clock, begin_ns=begin_ns, where=where)
 
 
-def check_spend(settings: Settings, models: Iterable[ModelSpec], *, where: str) -> None:
+def check_spend(
+    settings: Settings,
+    models: Iterable[ModelSpec],
+    *,
+    where: str,
+    judges: Sequence[ModelSpec] = (),
+) -> None:
     """Refuse a budget that could not be kept.
 
     Args:
         settings: all that was asked for.
-        models: those that will be measured.
+        models: those that will be measured, and those that judge.
         where: how the user writes the setting.
+        judges: those of them that judge.
 
     Raises:
         UsageError: nothing tells what a model costs, or what a load uses.
@@ -84,6 +93,12 @@ def check_spend(settings: Settings, models: Iterable[ModelSpec], *, where: str) 
                     f"{where}: is in {limits.currency}, and {model.name!r} {told}:"
                     " write a price into its entry, or leave the money out"
                 )
+    if limits.joules is not None and judges:
+        raise UsageError(
+            f"{where}: nothing counts the joules of a judge, such as"
+            f" {judges[0].name!r}: leave joules out, or judge afterwards with"
+            " llmlat panel"
+        )
     loads = [name for name in settings.scenarios if name != SINGLE.name]
     if limits.joules is not None and loads:
         raise UsageError(
@@ -131,6 +146,12 @@ class Budget:
         if not self.limits.any:
             return NO_BOUNDS
         return CellAllowance(self, model.deployment.model.price)
+
+    def for_judge(self, judge: ModelSpec) -> JudgeAllowance:
+        """Return the allowance of a judge, from the same budget."""
+        if not self.limits.any:
+            return AskedFreely()
+        return CellAllowance(self, judge.price)
 
     @property
     def seconds(self) -> float:
@@ -227,18 +248,23 @@ class CellAllowance:
 
     def settle(self, place: int, record: Record) -> None:
         """Put what a request really cost in the place of what was set aside."""
-        aside, price = self._aside.pop(place, Decimal(0)), self._price
-        if price is not None and price.by_token:
-            cost = cost_of(record, price, None)
-            self._budget.money += aside if cost is None else cost
+        price, took = self._price, 0.0
+        cost = None if price is None else cost_of(record, price, None)
         if record.timing is not None:
             took = (record.timing.end_ns - record.timing.start_ns) / NS_PER_S
-            self._most_s = max(self._most_s, took)
+        self.settle_vote(place, cost, took)
         if record.energy_j is not None:
             self._budget.joules += record.energy_j
             self._most_j = max(self._most_j, record.energy_j)
         elif record.timing is not None:
             self._budget.see_nothing()
+
+    def settle_vote(self, place: int, cost: Decimal | None, seconds: float) -> None:
+        """The same of an answer whose cost is known, such as a judge's."""
+        aside, price = self._aside.pop(place, Decimal(0)), self._price
+        if price is not None and price.by_token:
+            self._budget.money += aside if cost is None else cost
+        self._most_s = max(self._most_s, seconds)
 
     def end(self) -> None:
         """Add the time of a machine that is paid by the hour, and what is unsettled."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.settings_check import given
 from pytest_llmlat.backends.shared_options import TEMPERATURE, TOP_P
 from pytest_llmlat.backends.thought_settings import thinking_facts
+from pytest_llmlat.judges.judge_metric import asked_panel
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.chance import chances, complaint
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Scalar,
         Task,
     )
+    from pytest_llmlat.values.judge_votes import AskedPanel
     from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings
@@ -123,7 +125,6 @@ def plan_of(
     ).over(wanted.sampling)
     task = drawn_as(task, said)
     guessed = chances(task, whole)
-    told = complaint(task, whole)
     many = wanted.count if settings.samples is None else settings.samples
     variant = None if wanted.variant is None else checked_variant(wanted.variant)
     drawn = draw(whole, many, seed=settings.seed, salt=task.name)
@@ -141,13 +142,33 @@ def plan_of(
         said=said,
         repeats=task.repeats,
         chances={s.id: c for s, c in zip(whole, guessed, strict=True)},
-        warnings=() if told is None else (told,),
+        warnings=tuple(filter(None, [complaint(task, whole)])),
     )
     if settings.until_decided:
         # Of a file that begins with what is easy, the first would not stand for all.
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
+    plan = replace(plan, judging=_panel(task, wanted, settings))
     return on_model(_as_part(plan, wanted.part), deployment)
+
+
+def _panel(task: Task, wanted: CellSpec, settings: Settings) -> AskedPanel | None:
+    """Return the panel that grades a cell when all is measured.
+
+    Raises:
+        UsageError: its grades are needed before.
+    """
+    panel = asked_panel(task, settings.judges)
+    if panel is None:
+        return None
+    needed = "until_decided" if settings.until_decided else "tune"
+    if settings.until_decided or settings.tune or wanted.part:
+        what = "a load search" if wanted.part else f"the setting {needed!r}"
+        raise UsageError(
+            f"task {task.name!r} is graded by judges when all is measured, and {what}"
+            " needs grades before; take another task, or another metric for it"
+        )
+    return replace(panel, limits=tuple(limit.text for limit in wanted.limits))
 
 
 def _as_part(plan: Plan, part: LevelSpec | None) -> Plan:

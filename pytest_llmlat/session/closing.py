@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.gate.yardsticks import cost
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
+from pytest_llmlat.session.judging_answers import judged_limits
 from pytest_llmlat.session.report_place import held, place_of, told_apart
 from pytest_llmlat.session.run_verdicts import incomplete, join, nothing
 from pytest_llmlat.store import baselines
@@ -29,11 +30,12 @@ from pytest_llmlat.values.errors import BadBaseline, RunNotWritten
 from pytest_llmlat.values.results import Scoreboard, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.session.gating import Gate
+    from pytest_llmlat.session.judging_answers import SessionJudges
     from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -59,6 +61,8 @@ class Closing:
     """Duration of the process's part of the run."""
     cells_planned: int
     """Number of cells that it was asked for; 0 where nobody knows."""
+    judges: SessionJudges
+    """Judges of the answers that waited for them, with what came of it."""
 
     def left_out(self, verdicts: Iterable[Verdict]) -> int:
         """Return the number of unchanged cells, without their references."""
@@ -66,22 +70,31 @@ class Closing:
         return sum(each.cell.split("|")[1:2] != [reference] for each in verdicts)
 
 
-def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
-    """Write the run's files; returns ``None`` if there is nothing to be said.
+def close(
+    session: Closing, *, asked: bool, passed: bool, cut_short: bool = False
+) -> Scoreboard | None:
+    """Let judges grade, and write the run's files.
 
     Args:
         session: what was measured, and how.
         asked: a comparison was typed, so that there must be something to compare.
         passed: no test failed, and nothing cut the run short.
+        cut_short: a person or a signal did, so that no judge is asked any more.
+
+    Returns:
+        The board; ``None`` if there is nothing to be said.
     """
     settings, journal = session.settings, session.journal
     _settle(journal)
+    if journal.begun:
+        session.judges.judge(journal, cut_short=cut_short)
+    passed = passed and not session.judges.verdicts
     run = open_run(journal.folder, ended=True) if journal.begun else None
     if run is None or not (run.facts or run.races):
         journal.drop()
         left_out = () if run is None else run.verdicts
         return _nothing_measured(session, left_out, asked=asked)
-    problems = [*run.problems, *again(run.facts)]
+    problems = [*run.problems, *again(run.facts), *session.judges.told]
     board = board_of(
         run,
         balance=settings.balance,
@@ -93,7 +106,7 @@ def close(session: Closing, *, asked: bool, passed: bool) -> Scoreboard | None:
     # Texts and stamps of all cells at once, only for what has to have them so.
     whole = session.gate.compares or settings.save_baseline is not None
     records = _records(run) if whole else []
-    verdicts = _judged(session, run, records, passed=passed)
+    verdicts = _judged(session, run, board, records, passed=passed)
     board = replace(board, verdicts=verdicts)
     told = ended(session.run_facts, session.seconds)
     report = settings.report
@@ -196,7 +209,12 @@ def _records(run: Run) -> list[Record]:
 
 
 def _judged(
-    session: Closing, run: Run, records: Sequence[Record], *, passed: bool
+    session: Closing,
+    run: Run,
+    board: Scoreboard,
+    records: Sequence[Record],
+    *,
+    passed: bool,
 ) -> tuple[Verdict, ...]:
     """Return all verdicts, and store the run if that was asked for and it passes."""
     gate, facts = session.gate, run.facts
@@ -206,11 +224,30 @@ def _judged(
         gate.idle(facts),
         gate.changed_rules(facts),
         cost(facts, records),
+        session.judges.verdicts,
+        _limits_of_judged(session, run, board),
     )
     good = not any(verdict.failing for verdict in verdicts)
     if gate.compares and good and not passed:
         verdicts = join(verdicts, [incomplete(session.settings)])
     return join(verdicts, _saved(session, facts, records, passed=passed and good))
+
+
+def _limits_of_judged(
+    session: Closing, run: Run, board: Scoreboard
+) -> Iterator[Verdict]:
+    """Hold judged cells to their limits, now that they have grades."""
+    waited = {f.cell: f for f in run.facts if f.judging is not None}
+    summaries = {summary.cell: summary for summary in board.summaries}
+    ids = {cell.id for cell in waited if cell in summaries}
+    for cell, own in records_of(run, ids, tell=lambda _: None):
+        yield from judged_limits(
+            waited[cell],
+            own,
+            summaries[cell],
+            session.gate.limits,
+            unsure=session.gate.rules.unsure,
+        )
 
 
 def _nothing_measured(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pytest_llmlat.analysis.run_progress import ProgressTally
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.report.progress_words import progress_line
+from pytest_llmlat.report.progress_words import judging_line, progress_line
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ class Listener(Protocol):
 
     def on_end(self) -> None:
         """Learn that the cell has ended, be it whole or cut off."""
+        ...
+
+
+@runtime_checkable
+class JudgingListener(Protocol):
+    """A listener that follows the judging at the end of a run too."""
+
+    def on_judging(self, judge: str, done: int, planned: int) -> None:
+        """Learn how many of its questions a judge has answered, and of how many."""
         ...
 
 
@@ -76,6 +85,12 @@ class Several:
         """Tell all of them."""
         for listener in self._listeners:
             listener.on_end()
+
+    def on_judging(self, judge: str, done: int, planned: int) -> None:
+        """Tell those who follow it."""
+        for listener in self._listeners:
+            if isinstance(listener, JudgingListener):
+                listener.on_judging(judge, done, planned)
 
 
 class Handed(Silent):
@@ -147,6 +162,19 @@ class TextProgress:
         """Write over the line before; what was longer there is wiped out."""
         self._write(f"\r{line.ljust(self._drawn)}")
         self._drawn = len(line)
+
+    def on_judging(self, judge: str, done: int, planned: int) -> None:
+        """Write how far a judge is."""
+        now = self._now_ns()
+        due = now - self._drawn_ns >= (_REDRAW_NS if self._redraws else _LOG_NS)
+        if not due and done < planned:
+            return
+        self._drawn_ns = now
+        line = judging_line(judge, done, planned)
+        if self._redraws:
+            self._redraw(line)
+        if done == planned or not self._redraws:
+            self._write("\n" if self._redraws else f"{line}\n")
 
     @property
     def _name(self) -> str:

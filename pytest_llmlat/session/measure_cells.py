@@ -70,7 +70,7 @@ def measure_cells(
         board = session.finish(asked=True, passed=False)
     except BaseException as error:
         signals.write_on()
-        session.finish(asked=False, passed=False)
+        session.finish(asked=False, passed=False, cut_short=True)
         if settings.folder.is_dir():
             error.add_note(f"what was measured until then is in {settings.folder}")
         raise

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.sitting_agreement import compare_sittings
 from pytest_llmlat.analysis.slo import parse
 from pytest_llmlat.analysis.summary import summarise
-from pytest_llmlat.backends import open_model, try_loading
-from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
-from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.cold_prompts import HeadTurns
@@ -37,9 +34,11 @@ from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.energy_meters import meters_of
 from pytest_llmlat.session.gating import Gate
 from pytest_llmlat.session.instruments import Instruments
+from pytest_llmlat.session.judging_answers import SessionJudges
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.session.measured import Measured
+from pytest_llmlat.session.model_loader import ModelLoader
 from pytest_llmlat.session.recording import Recorder
 from pytest_llmlat.session.run_place import RunPlace
 from pytest_llmlat.session.run_verdicts import join
@@ -57,7 +56,6 @@ from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK_NAME
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import (
     BudgetSpent,
-    DeviceAbsent,
     RunNotWritten,
     UsageError,
 )
@@ -105,7 +103,6 @@ class Session:
         self.spelled = spelled
         self.listener = listener or Silent()
         self._clock = SystemClock()
-        self._shelf = BaseCache()
         self._begin_ns = self._clock.now_ns()
         self.place = RunPlace(self.settings, self.selection, spelled)
         self.journal = self.place.journal
@@ -115,6 +112,7 @@ class Session:
         self._heads = HeadTurns()
         self._energy = meters_of(settings, self._clock, spelled)
         self.budget = budget_of(settings, self._clock, self._begin_ns, spelled)
+        self._loader = ModelLoader(self.selection, self.place, self.budget, self._clock)
         self._searches = LoadSearches(settings, spelled, tell=self.journal.add)
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
@@ -152,25 +150,7 @@ class Session:
             DeviceAbsent: says what was looked for and what was found.
             BudgetSpent: what the run may spend is spent.
         """
-        self.budget.check()
-        inventory = self.selection.inventory
-        if not is_present(deployment.device, inventory):
-            raise DeviceAbsent(absence(deployment.device, inventory))
-        self.place.leases.take_cards(deployment, inventory)
-        with lenient():
-            if try_loading(deployment):
-                _LOG.info("%s: loaded in a process of its own first", deployment.id)
-        _LOG.info("%s: loading", deployment.id)
-        begin = self._clock.now_ns()
-        with lenient():
-            opened = open_model(deployment, self._clock, self._shelf)
-        spent_s = (self._clock.now_ns() - begin) / NS_PER_S
-        _LOG.info("%s: ready after %.3f s", deployment.id, spent_s)
-        loaded = LoadedModel(
-            deployment=deployment,
-            backend=opened.backend,
-            load_s=spent_s if opened.load_measured else opened.startup_s,
-        )
+        loaded = self._loader.load(deployment)
         if deployment.model.name.endswith(YARDSTICK_NAME) or (
             deployment.model.name == self.settings.against
         ):
@@ -230,8 +210,9 @@ class Session:
             summary=summary,
             facts=told.facts,
             records=told.records,
+            # What judges will grade is held to its limits and compared at the end.
             verdicts=()
-            if wanted.part
+            if wanted.part or plan.judging
             else self._judged(summary, told, recorder, wanted),
         )
         if not plan.before:
@@ -357,13 +338,26 @@ class Session:
         """Bounds on latency that goodput is about."""
         return parse(self.settings.slo, where=self.spelled("slo"))
 
-    def finish(self, *, asked: bool, passed: bool) -> Scoreboard | None:
-        """Write the run's files; return the board, ``None`` if nothing is to be said.
+    def finish(
+        self, *, asked: bool, passed: bool, cut_short: bool = False
+    ) -> Scoreboard | None:
+        """Let judges grade what waits for them, and write the run's files.
 
         Args:
             asked: a comparison was typed, so that there must be something to compare.
             passed: no test failed, and nothing cut the run short.
+            cut_short: a person or a signal ended the run: no judge is asked any more.
+
+        Returns:
+            The board, ``None`` if nothing is to be said.
         """
+        judges = SessionJudges(
+            selection=self.selection,
+            budget=self.budget,
+            listener=self.listener,
+            load=self._loader.load,
+            unload=self.unload,
+        )
         return close(
             Closing(
                 settings=self.settings,
@@ -374,9 +368,11 @@ class Session:
                 run_facts=self.run_facts,
                 seconds=self.seconds(),
                 cells_planned=self.cells_planned,
+                judges=judges,
             ),
             asked=asked,
             passed=passed and self.budget.refused is None,
+            cut_short=cut_short,
         )
 
     def seconds(self) -> float:
@@ -385,7 +381,7 @@ class Session:
 
     def close(self) -> None:
         """Leave no process and no weights behind."""
-        self._shelf.clear()
+        self._loader.clear()
         self._energy.close()
         self.place.close()
         if "sandbox" in self.__dict__:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.machine.device_table import is_present
 from pytest_llmlat.machine.devices import look
+from pytest_llmlat.measure.judge_panel import check_twins
 from pytest_llmlat.session.asked_settings import (
     model_as_asked,
     task_as_asked,
@@ -171,6 +172,21 @@ class Selection:
                 f" a catalogue ({spelled('model_files')})"
             )
         return model_as_asked(found, self._settings)
+
+    @cached_property
+    def judges(self) -> tuple[ModelSpec, ...]:
+        """Models that grade answers when all is measured.
+
+        Raises:
+            UsageError: two of one name.
+        """
+        names, where = self._settings.judges, self._spelled("judges")
+        check_twins(names, where=where)
+        return tuple(self.judge(name, where=where) for name in names)
+
+    def judge(self, name: str, *, where: str) -> ModelSpec:
+        """Return a model that grades, as its own entry has it."""
+        return self._model(name, where=where)
 
     @cached_property
     def yardstick(self) -> ModelSpec | None:
@@ -336,8 +352,9 @@ class Selection:
         check_search(self._settings, self.scenarios, self._spelled)
         beside = (self.against, self.yardstick)
         check_variants(self.variants, beside, where=self._spelled("vary"))
-        measured = (*self.chosen_models, *filter(None, [self.against]))
-        check_spend(self._settings, measured, where=self._spelled("spend"))
+        measured = (*self.chosen_models, *filter(None, [self.against]), *self.judges)
+        where = self._spelled("spend")
+        check_spend(self._settings, measured, where=where, judges=self.judges)
         wish = wish_of(self._settings, self._spelled)
         if wish is not None:
             for model in self.chosen_models:

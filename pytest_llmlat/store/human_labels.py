@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.store.field_kinds import wrong_field
+from pytest_llmlat.store.journal import LABELS
 from pytest_llmlat.store.json_lines import parsed
 from pytest_llmlat.values.sound_grade import is_quality
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.records import Record
 
-LABELS = "labels.jsonl"
 _DIGITS = 16
 
 
@@ -70,6 +70,30 @@ def add_label(folder: Path, label: HumanLabel) -> None:
         file.write(json.dumps(asdict(label), allow_nan=False) + "\n")
 
 
+def as_people_said(
+    records: Sequence[Record], labels: Sequence[HumanLabel]
+) -> list[Record]:
+    """Return records with the labels of people, by the rubric that judges had.
+
+    Of several labels of one answer the last counts, in whichever round it was given;
+    one of another answer, or by another rubric, is none of it.
+    """
+    said = {
+        (each.cell, each.sample, each.answer, each.rubric): each.share
+        for each in labels
+    }
+    if not said:
+        return list(records)
+    found = []
+    for record in records:
+        label = record.label
+        if record.votes:
+            key = (record.cell.id, record.sample, answer_digest(record))
+            label = said.get((*key, record.votes[0].rubric), label)
+        found.append(record if label == record.label else replace(record, label=label))
+    return found
+
+
 def labels_beside(
     records: Sequence[Record],
     labels: Sequence[HumanLabel],
@@ -88,13 +112,12 @@ def labels_beside(
         tell: gets a sentence on what was left out.
     """
     by_answer = {
-        (label.cell, label.sample, label.round, label.answer): label.share
+        (label.cell, label.sample, label.answer): label.share
         for label in labels
         if label.rubric == rubric
     }
     keys = [
-        (record.cell.id, record.sample, record.round, answer_digest(record))
-        for record in records
+        (record.cell.id, record.sample, answer_digest(record)) for record in records
     ]
     other = sum(label.rubric != rubric for label in labels)
     if other:

@@ -11,6 +11,8 @@ A run is a folder, ``.llmlat/runs/ID/``::
                     whether the machine is as fast as before
     spool/          raw answers of loads that are under way, see ``spooled_answers``
     races.jsonl     races of settings, a line each time that more is known of one
+    labels.jsonl    what people said of answers, by the rubric of judges
+    judges.jsonl    which judges were found fit when they were tried on it
     verdicts.jsonl  Verdicts on absolute limits, judged as soon as a cell is finished
     summary.json    written at the end, from the above; report.md says it in words
 
@@ -61,7 +63,9 @@ PLAN = "plan"
 """Key in ``run.json`` of the cells that are to be measured."""
 _OWN = (".llmlat", "runs")
 """Folder of a project's runs."""
-MEASURED = (RUN, CELLS, RECORDS, VERDICTS, RACES)
+LABELS = "labels.jsonl"
+TRIALS = "judges.jsonl"
+MEASURED = (RUN, CELLS, RECORDS, VERDICTS, RACES, LABELS, TRIALS)
 """Files from which all figures are made."""
 FILES = (*MEASURED, AGAIN, SUMMARY, REPORT)
 

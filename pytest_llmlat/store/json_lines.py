@@ -22,7 +22,7 @@ from pytest_llmlat.values.energy import EnergyFacts
 from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.going_on import StepTaken
-from pytest_llmlat.values.judge_votes import Vote
+from pytest_llmlat.values.judge_votes import AskedPanel, Vote
 from pytest_llmlat.values.load_goal import LoadGoal
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
@@ -65,6 +65,7 @@ _NESTED = {
     "sittings": Sitting,
     "reused_answers": ReusedAnswers,
     "searched": LoadGoal,
+    "judging": AskedPanel,
     "draft": DraftCounts,
     "draft_check": DraftCheck,
     "input": TokenRate,
@@ -90,6 +91,7 @@ _ENTITY_TYPES = {
     "DraftCounts": DraftCounts,
     "DraftCheck": DraftCheck,
     "Vote": Vote,
+    "AskedPanel": AskedPanel,
 }
 """Names in annotations of records and cells that their module does not import."""
 _LISTED = {"ranked": RankedOption, "steps": StepTaken, "votes": Vote}

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
+from pytest_llmlat.store.human_labels import as_people_said
 from pytest_llmlat.store.json_lines import parsed, record_of
+from pytest_llmlat.store.judge_trials_file import with_fitness
 from pytest_llmlat.store.spooled_answers import spooled_records
 from pytest_llmlat.values.errors import BadExtension
 
@@ -73,7 +75,11 @@ def cell_records(
         )
     for path in place.spools:
         _add_spooled(path, cell, found, tell, since=place.since)
-    return list(found.values())
+    if not place.labels and not place.fit:
+        return list(found.values())
+    return as_people_said(
+        [with_fitness(record, place.fit) for record in found.values()], place.labels
+    )
 
 
 def _add_spooled(
@@ -131,7 +137,11 @@ def _counts_of(metric: str) -> int:
 
 def _fit(record: Record, first: Record, wanted: int) -> None:
     """Refuse a record that, with the others, makes no figure."""
-    if record.metric != first.metric:
+    alike = record.metric == first.metric or (
+        # Of an answer that judges have graded since, the metric says so.
+        METRICS.get(record.metric) is METRICS.get(first.metric)
+    )
+    if not alike:
         raise ValueError("metric is not that of the records before")
     if len(record.grade.counts) != wanted:
         raise ValueError(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.store.field_kinds import LARGEST
+from pytest_llmlat.store.human_labels import HumanLabel, read_labels
 from pytest_llmlat.store.journal import (
     CELLS,
     PLAN,
@@ -19,6 +20,7 @@ from pytest_llmlat.store.journal import (
     VERDICTS,
 )
 from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, verdict_of
+from pytest_llmlat.store.judge_trials_file import read_trials
 from pytest_llmlat.store.race_reader import last_of_each, race_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
 from pytest_llmlat.store.run_sittings import told_of_sittings
@@ -71,6 +73,11 @@ class RecordPlace:
     """Files of answers of a load that was cut off before they became records."""
     since: int = 1
     """First sitting whose records count; the cell was measured anew in it."""
+    labels: tuple[HumanLabel, ...] = ()
+    """What people said of its answers."""
+    fit: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    """Whether judges were found fit when they were tried on this run, by judge and
+    rubric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +173,15 @@ def _open(folder: Path, *, ended: bool) -> Run:
     spools: dict[str, list[Path]] = defaultdict(list)
     for path, cell in spooled(folder):
         spools[cell.id].append(path)
-    verdicts = _verdicts(folder, problems)
+    labels, fit = read_labels(folder, problems.append), read_trials(folder)
+    strange = sum(label.cell not in last for label in labels)
+    if strange:
+        problems.append(
+            f"{folder}: {strange} labels are of answers that are not in this run, and"
+            " left out"
+        )
+    # Whoever ends it now makes those of its end anew, also where it is gone on with.
+    verdicts = _verdicts(folder, problems, at_end=not ended)
     # A cell that was left out since nothing of it had changed has a verdict.
     known = {*last, *(verdict.cell for verdict in verdicts)}
     missing = tuple(cell for cell in plan if cell.id not in known)
@@ -184,6 +199,8 @@ def _open(folder: Path, *, ended: bool) -> Run:
                 key=key,
                 spools=tuple(spools[key]),
                 since=facts.since,
+                labels=tuple(label for label in labels if label.cell == key),
+                fit=fit,
             )
             for key, facts in last.items()
         },
@@ -294,11 +311,13 @@ def _values(
     return found
 
 
-def _verdicts(folder: Path, problems: list[str]) -> tuple[Verdict, ...]:
+def _verdicts(
+    folder: Path, problems: list[str], *, at_end: bool
+) -> tuple[Verdict, ...]:
     """Return those on limits, and those that were made at the end of the run."""
     found = _values(folder / VERDICTS, verdict_of, problems)
     path = folder / SUMMARY
-    if path.exists():
+    if at_end and path.exists():
         try:
             content = json.loads(path.read_text("utf-8"))
             found += [verdict_of(one) for one in content["verdicts"]]

@@ -77,7 +77,7 @@ def check_record(record: Record) -> None:
         and all(map(_sound_option, record.ranked))
         and all(map(_finite_or_none, (record.energy_j, record.energy_s)))
         and all(e is None or not wrong_field(e, {}) for e in (transport, record.draft))
-        and all(map(_sound_vote, record.votes))
+        and _soundly_judged(record)
         and grade_fault(record.grade) is None
         and is_quality(record.grade.value)
         and (record.timing is None or _sound_timing(record.timing))
@@ -112,6 +112,12 @@ def _sound_timing(timing: Timing) -> bool:
         and (sent is None or (type(sent) is int and start <= sent <= end))
         and (after is None or (type(after) is int and start <= after <= end))
     )
+
+
+def _soundly_judged(record: Record) -> bool:
+    """Whether votes and label are such as judges and people can give."""
+    label = record.label
+    return all(map(_sound_vote, record.votes)) and (label is None or is_quality(label))
 
 
 def _sound_vote(vote: Vote) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.judge_votes import Vote
@@ -47,6 +47,9 @@ class VoteCache:
             file.execute(
                 "create table if not exists votes (key text primary key, vote text)"
             )
+            file.execute(
+                "create table if not exists judges (key text primary key, fit integer)"
+            )
             self._file = file
 
     def find(self, key: str) -> Vote | None:
@@ -56,23 +59,48 @@ class VoteCache:
         with suppress(sqlite3.Error, ValueError, TypeError):
             row = self._file.execute("select vote from votes where key = ?", (key,))
             found = row.fetchone()
-            return None if found is None else Vote(**json.loads(found[0]))
+            return None if found is None else _read(found[0])
         return None
 
     def keep(self, key: str, vote: Vote) -> None:
         """Keep a vote; one that failed is asked for again."""
-        if self._file is None or vote.problem == "failed":
+        if self._file is None or vote.problem in ("failed", "not asked"):
             return
-        text = json.dumps(asdict(vote), allow_nan=False)
+        text = json.dumps(asdict(replace(vote, fit=None)), allow_nan=False)
         with suppress(sqlite3.Error):
             self._file.execute(
                 "insert or replace into votes values (?, ?)", (key, text)
             )
 
+    def fitness(self, key: str) -> bool | None:
+        """Return whether a judge was found fit; ``None`` where it was never tried."""
+        if self._file is None:
+            return None
+        with suppress(sqlite3.Error):
+            row = self._file.execute("select fit from judges where key = ?", (key,))
+            found = row.fetchone()
+            return None if found is None else bool(found[0])
+        return None
+
+    def keep_fitness(self, key: str, *, fit: bool) -> None:
+        """Keep whether a judge was found fit; the last trial counts."""
+        if self._file is not None:
+            with suppress(sqlite3.Error):
+                self._file.execute(
+                    "insert or replace into judges values (?, ?)", (key, int(fit))
+                )
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+
+def _read(text: str) -> Vote:
+    """Build a vote from its line; what a later version added is left aside."""
+    content = json.loads(text)
+    told = {f.name: content[f.name] for f in fields(Vote) if f.name in content}
+    return Vote(**{**told, "orders": tuple(told.get("orders", ()))})
 
 
 def vote_key(facts: Mapping[str, Scalar | None], rubric: str, prompt: str) -> str:

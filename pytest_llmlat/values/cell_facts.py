@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.judge_votes import AskedPanel
     from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
@@ -204,6 +205,9 @@ class CellFacts:
     """Check of its draft; ``None`` where there is none to check."""
     visits: tuple[int, ...] = ()
     """Number of requests of each visit, of a level of a load search."""
+    judging: AskedPanel | None = None
+    """Panel that grades its answers when all is measured; ``None`` where a metric has
+    graded them."""
 
     @property
     def untimed(self) -> str | None:

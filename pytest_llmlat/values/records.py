@@ -305,6 +305,9 @@ class Record:
     """Counts of speculative decoding; ``None`` where they are not known."""
     votes: tuple[Vote, ...] = ()
     """What judges said of the answer, in the order of the panel."""
+    label: float | None = None
+    """What people said of the answer by the judges' rubric, as quality between 0 and 1;
+    ``None`` where nobody did."""
 
     @property
     def item(self) -> str:

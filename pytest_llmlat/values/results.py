@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.engine_facts import EngineFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.group_figures import GroupFigures
+    from pytest_llmlat.values.judging_figures import JudgingFigures
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
@@ -191,6 +192,8 @@ class Summary:
     """Reason why it has no figure of speed; ``None`` where it has some."""
     draft_check: DraftCheck | None = None
     """Check of its draft; ``None`` where there was none."""
+    judging: JudgingFigures | None = None
+    """What its judges did, and how far they can be trusted; ``None`` without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

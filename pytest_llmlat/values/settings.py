@@ -109,6 +109,9 @@ class Settings:
     energy: str = ""
     """What was asked of the measurement of energy, as it was typed; empty for the
     defaults."""
+    judges: tuple[str, ...] = ()
+    """Models that grade answers by a rubric when all is measured; empty for those of
+    each task."""
     spend: str = ""
     """What the run may spend at most, as it was typed; empty for no bound."""
     grid: float | None = None

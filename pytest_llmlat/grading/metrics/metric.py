@@ -103,7 +103,7 @@ class Metric:
     ``None`` if it can. It is called for each right answer of a set."""
     later: bool = False
     """Whether answers are graded by models, when nothing is measured any more; until
-    then they have no grade, and ``grade`` is not called."""
+    then they have no grade, and of what ``grade`` gives only the details count."""
     extra: str | None = None
     """The extra of this project that installs the metric's library."""
     options: tuple[EntryOption, ...] = ()

@@ -132,6 +132,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "weighs_cost": weighed(board.balance).weighs_cost,
         "tunings": tuning_lines(board),
         "races": race_lines(board),
+        "calibrations": reading.calibrations,
         "figures": packed(reading.drawn),
         "library": library,
     }

@@ -16,6 +16,7 @@ from pytest_llmlat.report.leaders import (
     unranked_sentence,
 )
 from pytest_llmlat.values.balance import weighed
+from pytest_llmlat.values.judge_votes import UNCALIBRATED
 from pytest_llmlat.values.row_comparison import WhyApart
 
 if TYPE_CHECKING:
@@ -205,6 +206,12 @@ def cautions(board: Scoreboard, rows: Sequence[Row]) -> list[str]:
     if partial:
         told.append(
             f"{_of(partial, len(rows))} not measured whole: samples are missing."
+        )
+    unchecked = sum(s.metric == UNCALIBRATED for s in board.summaries)
+    if unchecked:
+        told.append(
+            f"{_of(unchecked, len(board.summaries), 'cell')} graded by judges whom"
+            " nobody has checked against people: their quality is uncalibrated."
         )
     contended = sum(
         s.contention is not None and s.contention.contended is not None

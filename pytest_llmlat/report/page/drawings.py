@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.report.page.calibration_plot import (
+    LabelledGrades,
+    calibration_plots,
+)
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.page.samples import Fewest, Store, digest, rounded
 from pytest_llmlat.values.answer_speed import answer_time
@@ -20,6 +24,7 @@ from pytest_llmlat.values.percentiles import distribution
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.report.page.calibration_plot import CalibrationPlot
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
@@ -37,6 +42,7 @@ class PlotPoints:
     drawn: dict[str, Any]
     """What the plots are drawn of, as JSON."""
     store: Store
+    calibrations: list[CalibrationPlot]
 
 
 @dataclass(slots=True)
@@ -81,8 +87,10 @@ class _Drawing:
     budget_s: float | None = None
     asked: int = 0
     chances: float = 0.0
+    labelled: LabelledGrades = field(default_factory=LabelledGrades)
 
     def add(self, record: Record) -> None:
+        self.labelled.add(record)
         self.budget_s = record.budget_s
         self.asked += 1
         self.chances += record.chance
@@ -148,6 +156,10 @@ def read(board: Scoreboard, records: Iterable[Record]) -> PlotPoints:
             "medians": _medians(board, list(drawings.values())),
         },
         store=store,
+        calibrations=calibration_plots(
+            (summary.cell, drawings[summary.cell.id].labelled)
+            for summary in board.summaries
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from pytest_llmlat.report.page.embedding import packed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.records import Record
 
     Text = str | list[str | int] | None
@@ -39,7 +40,7 @@ COLUMNS = (
     *("sample", "round", "difficulty", "text", "answer", "extracted", "finish"),
     *("error", "correct", "value", "flags", "e2e", "ttft", "tpot", "queue"),
     *("prompt_tokens", "output_tokens", "note", "details", "retries"),
-    *("thoughts", "rendered", "thinking", "thought_tokens"),
+    *("thoughts", "rendered", "thinking", "thought_tokens", "votes", "label"),
 )
 """What a sample in a chunk is: a list in this order. ``text`` tells where prompt and
 reference stand: (place of the cell, number in its chunk)."""
@@ -48,6 +49,8 @@ _TEXTS = tuple(map(COLUMNS.index, _LONG))
 _TEXT = COLUMNS.index("text")
 _FLAGS = ("unparsed", "truncated", "refused", "empty", "cut_in_thought")
 _WHOLE = 1 << 64
+_REASON = 400
+"""Letters of a judge's reason that the page keeps; the rest is in the records."""
 
 
 class Fewest(Generic[Kept]):
@@ -252,6 +255,21 @@ def _row(record: Record, text: tuple[int, int]) -> list[Any]:
         record.transport.retries if record.transport else None,
         *(record.thoughts, record.rendered),
         *(short(timing.thinking_s if timing else None), record.thought_tokens),
+        *([_vote(vote) for vote in record.votes], short(record.label)),
+    ]
+
+
+def _vote(vote: Vote) -> list[Any]:
+    """Return what the page shows of a vote; the reason is hostile text as answers are.
+
+    That is judge, score, quality, whether it counts, what went wrong, and why.
+    """
+    why = vote.why
+    if why is not None and len(why) > _REASON:
+        why = f"{why[:_REASON]} …"
+    return [
+        *(vote.judge, short(vote.score), short(vote.share), vote.counted),
+        *(vote.problem, why, vote.fit),
     ]
 
 

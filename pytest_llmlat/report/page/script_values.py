@@ -116,6 +116,7 @@ def _cell(summary: Summary, number: int) -> dict[str, Any]:
         "task": cell.task,
         "family": cell.family,
         "metric": summary.metric,
+        "judged": summary.judging is not None,
         "errors": summary.errors,
         "timeouts": summary.timeouts,
         "contended": bool(summary.contention and summary.contention.contended),

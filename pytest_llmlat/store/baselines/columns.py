@@ -97,11 +97,12 @@ _ADDED: dict[str, tuple[ValueKind, object]] = {
     "continues": (BIT, 0),
     "graded": (BIT, 1),
     "cluster": (or_none(TEXT), None),
+    "label": (or_none(QUALITY), None),
 }
 """Columns that older files lack, with the value that they then have. One that holds
 nothing else is left out, so that older versions can read files that have no use for
 it."""
-_KEPT = ("temperature", "top_p", "seed", "conversation", "turn", "cluster")
+_KEPT = ("temperature", "top_p", "seed", "conversation", "turn", "cluster", "label")
 _MARKS = ("continues", "graded")
 _BLOCKS = ("details_names", "details", "counts_less_than", "counts")
 

@@ -92,6 +92,45 @@ def test_what_was_never_tried_is_not_fit() -> None:
     """Without planted faults nobody knows what a judge sees."""
     found = fitness("judge", unread=0, votes=20, trials=[], beside=[])
 
-    assert found.faults == ("no planted faults were tried on it",)
+    (told,) = found.faults
+    assert told.startswith("no planted fault could tell anything of it")
     assert found.obeyed.value is None
     assert found.slope.value is None
+
+
+def test_too_few_faults_that_tell_are_told_as_such() -> None:
+    """Faults were planted, most in answers that had the lowest score already."""
+    low = [JudgeTrial(kind="fault", before=0.0, after=0.0)] * 40
+    telling = [JudgeTrial(kind="fault", before=0.5, after=0.0)] * 9
+
+    found = fitness("judge", unread=0, votes=49, trials=[*low, *telling], beside=[])
+
+    (told,) = found.faults
+    assert told.startswith("9 planted faults could tell something of it, and 10 are")
+
+
+@pytest.mark.parametrize(
+    ("orders", "complaint"),
+    [
+        ([(1.0, 0.0)] * 30 + [(1.0, 1.0), (0.0, 0.0)] * 30, "stands first +0.17"),
+        ([(0.0, 1.0)] * 30 + [(1.0, 1.0), (0.0, 0.0)] * 30, "stands second +0.17"),
+        ([(1.0, 0.0)] * 20, "opposite of 100% of pairs"),
+    ],
+)
+def test_a_place_that_earns_something_is_found(
+    orders: list[tuple[float, float]], complaint: str
+) -> None:
+    """Whichever of the two it is."""
+    found = fitness("judge", unread=0, votes=90, trials=[], beside=[], orders=orders)
+
+    assert any(complaint in told for told in found.faults)
+
+
+def test_a_judge_that_sees_the_answers_has_no_favourite_place() -> None:
+    """The same answer is better in both orders; or there is none."""
+    orders = [(1.0, 1.0), (0.0, 0.0), (0.5, 0.5)] * 20
+
+    found = fitness("judge", unread=0, votes=60, trials=[], beside=[], orders=orders)
+
+    assert len(found.faults) == 1
+    assert found.flips.value == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.prediction_powered import (
     FEWEST_LABELS,
-    judged_difference,
+    judged_items,
     judged_mean,
 )
 
@@ -112,27 +112,36 @@ def test_every_item_may_have_a_label() -> None:
     assert found.estimate.value == pytest.approx(fmean(TRUTH))
 
 
-def test_two_models_are_compared_over_the_same_items() -> None:
-    """What both have in common falls out: the interval is that of the difference."""
-    after = [max(0.0, truth - (n % 4 == 0)) for n, truth in enumerate(TRUTH)]
-    labels = [
-        after[n] if label is not None else None for n, label in enumerate(EVERY_FIFTH)
-    ]
+def test_values_of_items_tell_the_estimate_and_its_error() -> None:
+    """Their mean is it, and their spread is how sure it is."""
+    judged = [min(1.0, 0.8 * truth + 0.3 * (n % 2)) for n, truth in enumerate(TRUTH)]
 
-    found = judged_difference((TRUTH, after), (EVERY_FIFTH, labels))
+    found = judged_items(judged, EVERY_FIFTH, [True] * len(TRUTH))
+    mean = judged_mean(judged, EVERY_FIFTH)
 
     assert found is not None
-    wanted = fmean(after) - fmean(TRUTH)
-    assert found.estimate.value == pytest.approx(wanted, abs=0.1)
-    assert found.estimate.high is not None
-    assert found.estimate.high < 0
+    assert mean is not None
+    assert found.mean.estimate == mean.estimate
+    assert fmean(found.values) == pytest.approx(mean.estimate.value)
+    spread = variance(found.values.tolist()) / len(TRUTH)
+    assert math.sqrt(spread) == pytest.approx(mean.error, rel=0.05)
 
 
-def test_an_item_with_one_label_of_two_counts_as_unlabelled() -> None:
-    """A difference needs both."""
-    only: list[float | None] = [None] * len(TRUTH)
+def test_answers_that_broke_are_worth_nothing_without_a_label() -> None:
+    """Labels of the others do not flatter a model that answers half of the time."""
+    answered = [n % 2 == 0 for n in range(len(TRUTH))]
+    both = zip(EVERY_FIFTH, answered, strict=True)
+    labels = [label if there else None for label, there in both]
+    judged = [0.5 * there for there in answered]
+    whole = judged_mean([0.5] * 60, labels[::2])
 
-    assert judged_difference((TRUTH, TRUTH), (EVERY_FIFTH, only)) is None
+    found = judged_items(judged, labels, answered)
+
+    assert found is not None
+    assert whole is not None
+    assert whole.estimate.value is not None
+    assert found.mean.estimate.value == pytest.approx(whole.estimate.value / 2)
+    assert found.mean.items == len(TRUTH)
 
 
 @given(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.judges.planted_faults import planted_changes
+from pytest_llmlat.judges.planted_faults import best_verdict, planted_changes
+from pytest_llmlat.values.judge_votes import Rubric
 
 ANSWER = (
     "The library will stay open until 9 on two days. A trial of 6 months is paid by a"
@@ -14,9 +17,14 @@ ANSWER = (
 )
 
 
+RUBRIC = Rubric(name="own", criteria="Is it right?", lowest=0, highest=9)
+
+
 def of(name: str, answer: str = ANSWER) -> str:
     """Return the text of a change."""
-    (found,) = [each.text for each in planted_changes(answer) if each.name == name]
+    (found,) = [
+        each.text for each in planted_changes(answer, RUBRIC) if each.name == name
+    ]
     return found
 
 
@@ -39,14 +47,22 @@ def test_harmless_changes_keep_every_word(name: str) -> None:
 
 def test_orders_stand_behind_the_whole_answer() -> None:
     """It is the same answer, and earns no more."""
-    orders = [each for each in planted_changes(ANSWER) if each.kind == "order"]
+    orders = [each for each in planted_changes(ANSWER, RUBRIC) if each.kind == "order"]
 
     assert len(orders) == 3
     assert all(each.text.startswith(ANSWER) for each in orders)
 
 
+def test_a_planted_verdict_is_one_of_the_rubric() -> None:
+    """It would be read, if the judge repeated it: of a scale, and of pairs."""
+    pairs = replace(RUBRIC, highest=2, pairwise=True)
+
+    assert '"score": 9' in best_verdict(RUBRIC)
+    assert '"better": "first"' in best_verdict(pairs)
+
+
 @given(st.text(max_size=80))
 def test_no_change_is_the_answer_itself(answer: str) -> None:
     """Of any text; a change that changes nothing would be a fault of the judge."""
-    for change in planted_changes(answer):
+    for change in planted_changes(answer, RUBRIC):
         assert change.text != answer

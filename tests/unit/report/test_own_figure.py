@@ -136,6 +136,7 @@ NO_FIGURES = {
         "price",
         "engine",
         "draft_check",
+        "judging",
     ),
     *(
         "model",

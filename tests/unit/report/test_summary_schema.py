@@ -19,6 +19,7 @@ from pytest_llmlat.values.cost_budget import CostBudget
 from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.group_figures import GroupFigures
+from pytest_llmlat.values.judging_figures import JudgeFigures, JudgingFigures
 from pytest_llmlat.values.keeping_up import Steadiness
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.records import Cell
@@ -78,6 +79,8 @@ PARTS = {
     "instrument": Instrument,
     "contention": Contention,
     "cell": Summary,
+    "judging": JudgingFigures,
+    "judge": JudgeFigures,
     "drawn": DrawnAnswers,
     "group": GroupFigures,
     "model": Standing,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from pytest_llmlat.session.budget import budget_of
 from pytest_llmlat.session.closing import Closing, close
 from pytest_llmlat.session.gating import Gate
+from pytest_llmlat.session.judging_answers import SessionJudges
+from pytest_llmlat.session.listening import Silent
+from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.store.journal import CELLS, RECORDS, SUMMARY, VERDICTS, Journal
+from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.settings import Settings
 from tests.unit.stored_runs import COUNT, STARTED, a_stored_run, answers
 
@@ -20,7 +25,19 @@ if TYPE_CHECKING:
 def ended(folder: Path, **settings: Any) -> Closing:  # noqa: ANN401 - any setting
     """Return a run of one cell that is over, as far as its files tell."""
     asked = Settings(root=folder.parent, folder=folder, **settings)
+
+    def nobody(_: object) -> NoReturn:
+        raise AssertionError("no answer waits for a judge")
+
+    judges = SessionJudges(
+        selection=Selection(asked),
+        budget=budget_of(asked, SystemClock(), 0, str),
+        listener=Silent(),
+        load=nobody,
+        unload=nobody,
+    )
     return Closing(
+        judges=judges,
         settings=asked,
         journal=Journal(folder),
         gate=Gate(asked),

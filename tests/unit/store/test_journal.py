@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from pytest_llmlat.store.journal import (
     CLAIMS,
     FILES,
+    LABELS,
     RACES,
     RECORDS,
     REPORT,
     RUN,
     SUMMARY,
+    TRIALS,
     VERDICTS,
     Journal,
     copy_run,
@@ -331,7 +333,7 @@ def test_all_files_are_copied(tmp_path: Path) -> None:
     journal.add_again(a_record())
 
     report = tmp_path / "new" / "report"
-    for name in (SUMMARY, REPORT, RACES):
+    for name in (SUMMARY, REPORT, RACES, LABELS, TRIALS):
         (journal.folder / name).write_text("{}\n", "utf-8")
     copy_run(journal.folder, report, FILES)
 

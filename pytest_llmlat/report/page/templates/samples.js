@@ -48,10 +48,18 @@ const FILTERS = {
 };
 for (const flag of ["unparsed", "truncated", "refused", "empty", "cut in thought"]) FILTERS[flag] = ({ flags }) => flags.includes(flag);
 
+// How far apart the votes lie that count; below 0 where fewer than two do.
+const spread = ({ votes }) => {
+  const told = votes.filter(([, , share, counted]) => counted && share !== null).map(([, , share]) => share);
+  return told.length > 1 ? Math.max(...told) - Math.min(...told) : told.length - 2;
+};
+FILTERS["judges differ"] = (sample) => spread(sample) > 0;
+
 const slowness = (sample) => (isFailed(sample) ? Infinity : sample.e2e ?? -1);
 const ORDERS = {
   slow: (a, b) => slowness(b) - slowness(a) || (b.e2e ?? 0) - (a.e2e ?? 0) || a.sample.localeCompare(b.sample),
   name: (a, b) => a.sample.localeCompare(b.sample, "en", { numeric: true }) || a.round - b.round,
+  apart: (a, b) => spread(b) - spread(a) || a.sample.localeCompare(b.sample),
   low: (a, b) => a.value - b.value || slowness(b) - slowness(a),
 };
 // Infinity - Infinity is no number: two that failed are equally slow.
@@ -128,10 +136,27 @@ function answerPart(sample, cell) {
   if (sample.error !== null) part.append(textBlock("Error", sample.error, "small"));
   if (sample.rendered !== null) part.append(folded("What the model read", sample.rendered));
   if (sample.note !== null) part.append(textBlock("Note of the judge", sample.note, "small"));
+  if (sample.votes.length || sample.label !== null) part.append(votePart(sample.votes, sample.label));
   part.append(timeLine(sample));
   if (sample.details.length) {
     part.append(show(make("p", { class: "quiet" }), sample.details.map(([name, value]) => `${name} ${ratio(value)}`).join(", ")));
   }
+  return part;
+}
+
+// What each judge said, and why; all of it is text of others.
+function votePart(votes, label) {
+  const list = make("ul", { class: "votes" });
+  for (const [judge, score, , counted, problem, why, fit] of votes) {
+    const state = [...(counted ? [] : ["does not count: is the candidate or of its family"]),
+      ...(fit === false ? ["unfit: never gated"] : fit === null ? ["never tried"] : [])];
+    list.append(make("li", {}, show(make("b"), judge), " ",
+      make("span", { class: "score" }, score === null ? problem ?? "no score" : String(score)),
+      ...(state.length ? [make("span", { class: "quiet" }, ` (${state.join("; ")})`)] : []),
+      ...(why === null ? [] : [show(make("p", { class: "why" }), why)])));
+  }
+  const part = make("div", { class: "text small" }, make("h4", {}, "Votes"), list);
+  if (label !== null) part.append(make("p", {}, `People: ${ratio(label)}`));
   return part;
 }
 
@@ -224,7 +249,10 @@ function startSamples() {
   }
   options($("s-task"), tasks.map((task) => [task, task]));
   fillModels();
-  $("s-task").addEventListener("change", () => { fillModels(); findSamples(); });
+  // Where judges have voted, what they disagree on is worth a look first.
+  const byDefault = () => { $("s-order").value = CELLS.some((cell) => cell.judged && cell.task === $("s-task").value) ? "apart" : "slow"; };
+  byDefault();
+  $("s-task").addEventListener("change", () => { fillModels(); byDefault(); findSamples(); });
   for (const id of ["s-one", "s-two", "s-outcome", "s-order"]) $(id).addEventListener("change", findSamples);
   let waiting;
   $("s-search").addEventListener("input", () => {
