@@ -50,9 +50,10 @@ def add_balance(parser: ArgumentParser, *, default: Balance | None = None) -> No
 
 def _balance(text: str) -> Balance:
     try:
-        return parse_balance(text, where="--balance")
+        return parse_balance(text, where="")
     except UsageError as error:
-        raise ArgumentTypeError(str(error)) from error
+        # The parser names the option itself.
+        raise ArgumentTypeError(str(error).removeprefix(": ")) from error
 
 
 def opened(text: str) -> Run:

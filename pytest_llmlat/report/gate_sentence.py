@@ -211,7 +211,8 @@ def _one(verdict: Verdict) -> _Finding:
         words = f"{size} {'faster' if better else 'slower'}{name}"
         return _Finding(words, "than", tail, verb)
     if verdict.quantity in COSTS:
-        words = f"{size} {'cheaper' if better else 'dearer'} per right answer"
+        of = " in joules" if verdict.quantity == "joules_per_correct" else ""
+        words = f"{size} {'cheaper' if better else 'dearer'}{of} per right answer"
         return _Finding(words, "than", tail, verb)
     words = "better" if better else "worse"
     return _Finding(words, "than", f" by {size}{tail}", verb)

@@ -89,8 +89,9 @@ def test_a_right_answer_that_became_dearer_is_a_regression(name: str) -> None:
     assert (found.outcome, back.outcome) == ("regression", "pass")
     assert found.change == pytest.approx(0.5, abs=0.01)
     assert "+50.0 % [" in " ".join(columns(found)) or "+5" in columns(found)[5]
-    assert "dearer per right answer" in gate_sentence([found], {})
-    assert "cheaper per right answer" in gate_sentence([back], {})
+    of = " in joules" if "joules" in name else ""
+    assert f"dearer{of} per right answer" in gate_sentence([found], {})
+    assert f"cheaper{of} per right answer" in gate_sentence([back], {})
 
 
 def test_fewer_right_answers_make_each_dearer() -> None:

@@ -124,8 +124,7 @@ def test_one_item_tells_no_spread() -> None:
 
 def test_a_balance_that_weighs_cost_gains_by_a_cheaper_setting() -> None:
     """The same answers as fast, at less of the budget; an unknown cost is no gain."""
-    weights = (("quality", 1.0), ("speed", 1.0), ("cost", 1.0))
-    even = WeighedMean(weights=weights)
+    even = WeighedMean(weights=(("quality", 1.0), ("speed", 1.0), ("cost", 1.0)))
     cheap = [
         replace(
             pair,
