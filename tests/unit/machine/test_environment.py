@@ -172,6 +172,34 @@ def test_peak_memory_begins_anew() -> None:
     assert second < high - 40 * MEGABYTE
 
 
+@LINUX
+def test_steady_memory_is_what_is_there_between_answers() -> None:
+    """The median: neither what one answer took, nor one odd moment."""
+    memory = PeakMemory()
+    memory.note()
+    touch(50 * MEGABYTE)
+    memory.note()
+    memory.note()
+    steady, peak = memory.steady_bytes(), memory.bytes()
+
+    assert steady is not None
+    assert peak is not None
+    assert 0 < steady < peak
+
+
+def test_steady_memory_that_was_never_noted_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor is it where the system does not tell it; least of all 0."""
+    memory = PeakMemory()
+    assert memory.steady_bytes() is None
+
+    monkeypatch.setattr(environment, "_linux_status", lambda _: None)
+    memory.note()
+
+    assert memory.steady_bytes() is None
+
+
 def test_a_peak_that_did_not_rise_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the counter is of the whole life, an old peak says nothing of a span."""
     peaks = iter([100, 100, 250])
