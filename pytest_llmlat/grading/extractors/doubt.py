@@ -149,6 +149,10 @@ NOT_LISTED = re.compile(
     re.IGNORECASE,
 )
 """What says of the answer that it may not be chosen."""
+BUTS, FAR = 10, 400
+"""The last "but"s of a sentence that are looked at, and characters before each."""
+NAMED = 60
+"""Answers of a sentence that are looked at; more are a list or a loop."""
 SENTENCES = 50
 """Sentences of a last line that are looked at."""
 
@@ -213,6 +217,7 @@ def claimed(
     """
     if not mentions:
         return Claim(Stance.SILENT)
+    mentions = mentions[:NAMED]
     text = strengthened(text)
     mentions = without_remarks(text, without_enumeration(text, mentions))
     conceded = GRANTED_ALL.match(text) or CONCEDED.match(text)
@@ -261,9 +266,10 @@ def _without_doubts(
     text: str, mentions: Sequence[Mention]
 ) -> tuple[str, Sequence[Mention]]:
     """Blank out a doubt in spite of which something is said: "I am not sure, but B"."""
-    for found in reversed(list(BUT.finditer(text))):
+    for found in reversed(list(BUT.finditer(text))[-BUTS:]):
         after = [m for m in mentions if m.start >= found.end()]
-        doubted = DOUBT.search(text[: found.start()] + "|")
+        head = text[max(0, found.start() - FAR) : found.start()]
+        doubted = after and DOUBT.search(f"{head}|")
         if after and (doubted or MAINLY.match(text, found.end())):
             return " " * found.end() + text[found.end() :], after
     return text, mentions

@@ -128,6 +128,7 @@ def test_a_program_parses_and_defines_its_entry_point(answer: str) -> None:
         *("(A) ", "A ", "option ", "i'm sorry ", "as an ai ", "here is the "),
         *("```\n", "~~~\n", "def total(", "def total(x):\n", "if x:\n ", "lambda:"),
         *('"""\n', ">>> ", "total=", "import x;", "tallest ", "is ", "sure "),
+        *("B but A ", "A, B and C are false. ", "neither positive nor negative "),
     ],
 )
 def test_a_hundred_kilobytes_of_one_thing_are_read_to_the_end(unit: str) -> None:
