@@ -2,7 +2,8 @@
 
     python attack_harness.py FOLDER CHOICE
 
-Prints, as JSON, what each attack achieved; an empty list is what must be there. It is
+Prints, as JSON, what each attack achieved; an empty list is what must be there. Of the
+fakes in ``fakes.json``, where there is one, it prints which have passed. It is
 a program of its own because it is run as an ordinary user too. Each attack runs
 through the public interface only; what it printed is asked of it by tests, so nothing
 but a verdict comes back.
@@ -41,6 +42,8 @@ ENDED_BY = {
     "a14_infinite_output": {"refused"},
 }
 """Attacks that run bare, most of which do not end: these are their only ends."""
+BARE_ENDS = {"timeout", "refused", "memory", "crash", "error"}
+"""Ends of those of our own whose names begin with ``b_``."""
 
 WRAPPED = """
 import io, sys
@@ -98,6 +101,7 @@ SIGNS = {
 word: the one that it looks for and holds itself."""
 EARLIER = "WORD = 'EARLIER_SECRET_SOLUTION'\ndef f(): return 1\n" * 20
 FIGURES = {"FORKED": 63, "MULTI_OK": 5, "FILLED_MB": 32, "THREADS": 149}
+FIGURES |= {"DESCRIPTORS": 64, "TIMERS": 0}
 """What an attack counts, and how much of it is still contained."""
 
 
@@ -159,11 +163,23 @@ def main() -> None:
     try:
         report = {
             path.stem: attacked(sandbox, path.stem, path.read_text("utf-8"))
-            for path in sorted(folder.glob("[an]*.py"))
+            for path in sorted(folder.glob("[abno]*.py"))
         }
+        fakes = passed(sandbox, folder / "fakes.json")
     finally:
         sandbox.close()
-    print(json.dumps({"sandbox": sandbox.name, "uid": os.getuid(), "damage": report}))  # noqa: T201 - the report
+    found = {"sandbox": sandbox.name, "uid": os.getuid(), "damage": report}
+    print(json.dumps({**found, "passed": fakes}))  # noqa: T201 - the report
+
+
+def passed(sandbox: Sandbox, path: Path) -> list[str]:
+    """Return the names of the fakes that pass."""
+    fakes = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return [
+        name
+        for name, texts in fakes.items()
+        if sandbox.run(Program(**texts), LIMITS).kind == "pass"
+    ]
 
 
 def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
@@ -177,22 +193,29 @@ def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
         found = world.damage()
         if more := _processes() - processes:
             found.append(f"{len(more)} processes were left")
-    if outcome.kind not in ENDED_BY.get(name, {"pass", "refused", "memory"}):
+    if outcome.kind not in _ends(name):
         found.append(f"{outcome.kind}: {outcome.note}")
     return found
 
 
+def _ends(name: str) -> set[str]:
+    """Return the kinds of outcome that an attack may have."""
+    usual = BARE_ENDS if name.startswith("b_") else {"pass", "refused", "memory"}
+    return ENDED_BY.get(name, usual)
+
+
 def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> ProgramOutcome:
-    if name in ENDED_BY:
+    if name in ENDED_BY or name.startswith("b_"):
         source = f"CFG = {world.config!r}\n{attack}"
-        limits = ENDLESS if ENDED_BY[name] <= {"timeout", "refused"} else BRIEF
+        brief = name in ENDED_BY and not ENDED_BY[name] <= {"timeout", "refused"}
+        limits = BRIEF if brief else ENDLESS
     else:
         source = WRAPPED.format(config=world.config, attack=attack)
         limits = LIMITS
     tests = TESTS.format(
         secrets=[world.token, "root:x:0:0"],
         words=WORDS,
-        signs=SIGNS.get(name, []),
+        signs=SIGNS.get(name, ["GOT"] if name.startswith("o_") else []),
         figures=FIGURES,
     )
     before = Program(source=EARLIER, tests="assert f() == 1", entry_point="f")

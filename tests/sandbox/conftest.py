@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from pytest_llmlat.grading.sandbox import (
     open_sandbox,
 )
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
+from tests.sandbox.drill import NOBODY, lay_out, python_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +55,29 @@ def outcome(sandbox: Sandbox) -> Callable[..., ProgramOutcome]:
         return sandbox.run(program, Limits(**limits))  # type: ignore[arg-type]  # by name
 
     return run
+
+
+@pytest.fixture
+def drill_place() -> Iterator[Path]:
+    """Give a folder with copies of what is tried, which every user may read.
+
+    Not one of pytest's own: each session that begins closes those to other users.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        lay_out(Path(name))
+        yield Path(name)
+
+
+@pytest.fixture
+def as_nobody() -> tuple[str, ...]:
+    """Give the command that runs Python as a user without any privilege."""
+    if not hasattr(os, "getuid") or os.getuid() != 0:
+        pytest.skip("only root can be another")
+    python = python_for_all()
+    if python is None:
+        pytest.skip("no Python that every user may run")
+    user = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return ("setpriv", *user, python)
 
 
 @pytest.fixture

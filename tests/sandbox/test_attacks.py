@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
-from importlib.metadata import distribution
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmlat.grading.sandbox import Limits, Program
+from tests.sandbox.drill import NOBODY, drilled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_llmlat.grading.sandbox import ProgramOutcome, Sandbox
 
-HARNESS = Path(__file__).with_name("attack_harness.py")
 PACKAGE = Path(__file__).parents[2] / "pytest_llmlat"
-NOBODY = 65534
 ATTACKS = 35
 FAKES = 24
 ADDITION = "assert add(2, 3) == 5\nassert add(-1, 1) == 0\nassert add(10, 20) == 30\n"
@@ -43,88 +37,45 @@ print(open(CFG["secret_path"]).read())
 """
 
 
-def damage(attacks: Path, choice: str, *command: str, root: Path) -> dict[str, Any]:
-    """Run the harness in a process of its own and return its report."""
-    done = subprocess.run(  # noqa: S603 - fixed words
-        [*command, str(root / "harness.py"), str(attacks), choice],
-        env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        cwd="/",
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    """Give a folder with copies, which every user may read.
-
-    Not one of pytest's own: each session that begins closes those to other users.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        # The table of sandboxes is read from what an installation declares.
-        declared = folder / "pytest_llmlat-0.dist-info"
-        declared.mkdir()
-        ours = distribution("pytest-llmlat")
-        for part in ("METADATA", "entry_points.txt"):
-            (declared / part).write_text(ours.read_text(part) or "", "utf-8")
-        skip = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=skip)
-        shutil.copy(HARNESS, folder / "harness.py")
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-        yield folder
-
-
 def test_the_harness_sees_damage_where_nothing_confines(
-    tmp_path: Path, root: Path
+    tmp_path: Path, drill_place: Path
 ) -> None:
     """A harmless program that reaches all there is shows in every column."""
     folder = tmp_path / "attacks"
     folder.mkdir()
     (folder / "a00_touch.py").write_text(TOUCH_EVERYTHING)
 
-    found = damage(folder, "none", sys.executable, root=root)["damage"]["a00_touch"]
+    found = drilled(folder, "none", sys.executable, place=drill_place)
 
-    text = "; ".join(found)
+    text = "; ".join(found["damage"]["a00_touch"])
     for word in ("left", "changed", "tcp", "udp", "unix", "abstract", "bystander"):
         assert word in text
     assert "assert not leaked" in text
 
 
 @pytest.mark.parametrize("choice", ["landlock+seccomp", "seccomp"])
-def test_every_attack_is_contained(shared: Path, root: Path, choice: str) -> None:
+def test_every_attack_is_contained(
+    shared: Path, drill_place: Path, choice: str
+) -> None:
     """No file, no secret, no connection, no process, no memory: each one by one."""
-    report = damage(shared / "attacks", choice, sys.executable, root=root)
+    report = drilled(shared / "attacks", choice, sys.executable, place=drill_place)
 
     assert report["sandbox"] == choice
     assert len(report["damage"]) == ATTACKS
     assert {name: it for name, it in report["damage"].items() if it} == {}
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can be another"
-)
 @pytest.mark.parametrize("choice", ["landlock+seccomp", "seccomp"])
 def test_every_attack_of_an_ordinary_user_is_contained(
-    shared: Path, root: Path, choice: str
+    shared: Path, drill_place: Path, as_nobody: tuple[str, ...], choice: str
 ) -> None:
     """The confinement asks for no privilege: it holds for a user who has none."""
-    python = shutil.which("python3", path="/usr/bin")
-    if python is None or _version(python) < (3, 11):
-        pytest.skip("no Python that every user may run")
-    attacks = root / "attacks"
+    attacks = drill_place / "attacks"
     attacks.mkdir(0o755)
     for path in (shared / "attacks").glob("[an]*.py"):
         shutil.copy(path, attacks)
-    user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 
-    report = damage(attacks, choice, *user, python, root=root)
+    report = drilled(attacks, choice, *as_nobody, place=drill_place)
 
     assert (report["uid"], len(report["damage"])) == (NOBODY, ATTACKS)
     assert {name: it for name, it in report["damage"].items() if it} == {}
@@ -238,9 +189,3 @@ def test_the_standard_library_is_readable(
     source = "def f():\n    import wave, tomllib, json.tool\n    return 1"
 
     assert outcome(source).kind == "pass"
-
-
-def _version(python: str) -> tuple[int, ...]:
-    code = "import sys; print(*sys.version_info[:2])"
-    told = subprocess.check_output([python, "-c", code], text=True)  # noqa: S603 - fixed words
-    return tuple(map(int, told.split()))

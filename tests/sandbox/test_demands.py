@@ -94,6 +94,25 @@ def test_other_names_of_the_program_are_found() -> None:
     assert found == Demands(objects=True, printed=False, names=("Square", "helper"))
 
 
+@pytest.mark.parametrize(
+    ("tests", "names", "modules"),
+    [
+        ("assert math.isclose(f(1), math.pi)", (), ("math",)),
+        ("assert Counter(f(1)) == Counter('a')", (), ("Counter",)),
+        ("assert calendar.add(f(1)) == 2", ("calendar",), ()),
+        ("assert median(f(1)) == 2", ("median",), ()),
+        ("assert np.allclose(f(1), 2)", (), ()),
+    ],
+)
+def test_a_module_that_tests_forgot_is_python_s(
+    tests: str, names: tuple[str, ...], modules: tuple[str, ...]
+) -> None:
+    """If it has what they use of it; one of a library is nobody's to give."""
+    found = read(tests)
+
+    assert (found.names, found.modules) == (names, modules)
+
+
 def test_tests_that_look_at_what_is_printed_say_so() -> None:
     """By the word that they cannot do without."""
     tests = (

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any, Never, TypeAlias
 from .crossing_values import DATA_TYPES, Malformed, Opaque, Term, Uncrossable
 from .decoder import Decoder, parts
 from .encoder import Encoder
+from .filled_objects import check_filled
 from .frames import Closed, TooLong, receive, send
 from .handles import Exports, Loop, by_name
 from .raised import description, rebuilt
 from .remote import Remote
-from .told_numbers import ToldNumbers
+from .told_values import ToldValues
 from .veiled_exceptions import as_raised
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Asking:
         self._kinds: dict[str, type[Remote]] = {}
         self._exceptions: dict[str, type[Exception]] = {}
         self._shown: set[str] = set()
-        self._told = ToldNumbers()
+        self._told = ToldValues()
         self.namespace: dict[str, object] = {}
         self.objects = False
         """Whether the tests see objects of the candidate, and not values alone."""
@@ -199,6 +200,7 @@ class Asking:
         classes = self._classes()
         decoder = Decoder(classes, handle=self._incoming)
         known = list(decoder.read(message.get("heap")))
+        check_filled(decoder.filled)
         arguments = decoder.value(message.get("args"))
         named = decoder.value(message.get("kwargs"))
         if not isinstance(arguments, tuple) or not isinstance(named, tuple):
@@ -261,6 +263,7 @@ class Asking:
             return self._awaited(number)
         if not self.objects:
             return Opaque(str(rest[1]))
+        self._told.came(number)
         if number not in self._remotes:
             self._remotes[number] = self._kind(str(rest[1]))(self.ask, number)
         return self._remotes[number]
@@ -294,11 +297,12 @@ class Asking:
             self.settle("refused", f"its answer does not cross: {answer['unfit']}")
         if "heap" in answer:
             decoder.read(answer["heap"])
+            check_filled(decoder.filled)
         if "raised" in answer:
             error, verdict = self._rebuild(answer["raised"])
             if error is None:
                 self.settle(*verdict)
-            if operation in {"entry", "call"} and not self.expects_exceptions:
+            if self._ends(operation, error):
                 self.settle(*verdict)
             error = as_raised(error, operation)
             self.raised = (error, verdict)
@@ -307,6 +311,15 @@ class Asking:
         if not {"value", "heap"} <= answer.keys():
             raise Malformed("neither a value nor an exception")
         return self.last
+
+    def _ends(self, operation: str, error: Exception) -> bool:
+        """Say whether an exception ends tests that could not ask for any."""
+        if self.expects_exceptions:
+            return False
+        if operation == "await":
+            # The end of an ``async for`` is raised where its next item is awaited.
+            return not isinstance(error, StopAsyncIteration)
+        return operation in {"entry", "call"}
 
     def _send(self, body: bytes) -> None:
         try:

@@ -56,24 +56,49 @@ def serve(line: socket.socket, source: str, entry_point: str, *, longest: int) -
         leave(0)
 
 
+class Bytes(io.BufferedWriter):
+    """What lies under standard output, where a program may write as well."""
+
+    def __init__(self, keep: Callable[[str], None]) -> None:
+        """Open what there is, and tell what is written past the text above it."""
+        super().__init__(io.FileIO(1, "w", closefd=False))
+        self._keep = keep
+        self.by_text = False
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # or the like of it
+        """Write, and remember."""
+        if not self.by_text:
+            self._keep(bytes(data).decode(errors="replace"))
+        return super().write(data)
+
+
 class Output(io.TextIOWrapper):
     """Standard output that remembers what was printed since it was last asked."""
 
     def __init__(self) -> None:
         """Take the place of ``sys.stdout``."""
         # The interpreter opened the old one for another file than lies there now.
-        plain = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
-        super().__init__(plain, encoding="utf-8", errors="replace", write_through=True)
+        self._under = Bytes(self._keep)
+        super().__init__(
+            self._under, encoding="utf-8", errors="replace", write_through=True
+        )
         self._kept: list[str] = []
         self._room = MAX_PRINTED
         sys.stdout = self
 
     def write(self, text: str) -> int:
         """Print, and remember."""
+        self._keep(text)
+        self._under.by_text = True
+        try:
+            return super().write(text)
+        finally:
+            self._under.by_text = False
+
+    def _keep(self, text: str) -> None:
         kept = text[: self._room]
         self._room -= len(kept)
         self._kept.append(kept)
-        return super().write(text)
 
     def printed(self) -> str:
         """Return what was printed since the last call."""

@@ -56,6 +56,8 @@ class Decoder:
         self._known = len(known)
         self._heap = list(known)
         self._later: list[Callable[[], None]] = []
+        self.filled: list[tuple[object, dict[str, object]]] = []
+        """Objects whose fields were set, and what they were before."""
 
     def read(self, heap: Term) -> list[object]:
         """Build every entry of ``heap`` and return the values by number.
@@ -201,7 +203,9 @@ class Decoder:
         if isinstance(value, Opaque):
             return
         pairs = [(str(self.value(k)), self.value(v)) for k, v in _pairs(content[1])]
-        for name in fields(value):
+        before = fields(value)
+        self.filled.append((value, before))
+        for name in before:
             object.__delattr__(value, name)
         for name, field in pairs:
             if not name.isidentifier() or name.startswith("__"):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
+import sys
 from collections import deque
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -29,6 +31,19 @@ OF_VALUES = frozenset(name for kind in VALUES for name in dir(kind)) | {"_fields
 """Attributes that some value which crosses has."""
 CANDIDATE = "candidate"
 """What HumanEval's tests call the function."""
+COMPARING = {
+    "isclose": "math",
+    "Counter": "collections",
+    "Decimal": "decimal",
+    "Fraction": "fractions",
+    "TestCase": "unittest",
+    "ANY": "unittest.mock",
+}
+"""What tests compare answers with, by the module that has it."""
+LIBRARIES = frozenset(
+    {"numpy", "np", "pandas", "pd", "scipy", "sympy", "torch", "pytest", "hypothesis"}
+)
+"""Names of modules that nobody but an installed library could give."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,8 @@ class Demands:
     """Whether the tests read what is printed."""
     names: tuple[str, ...]
     """What they name beside the entry point and define nowhere."""
+    modules: tuple[str, ...] = ()
+    """What they name so of the standard library: no program may lend it to them."""
 
 
 def demands(tests: str, entry_point: str, space: Mapping[str, object]) -> Demands:
@@ -58,7 +75,9 @@ def demands(tests: str, entry_point: str, space: Mapping[str, object]) -> Demand
     nodes = list(ast.walk(tree))
     known = _bound(nodes) | {*space, *vars(builtins), entry_point, CANDIDATE}
     # What a star imports, nobody can tell from the text.
-    names = () if "*" in known else tuple(sorted(_named(nodes) - known))
+    unknown = set() if "*" in known else _named(nodes) - known - LIBRARIES
+    modules = tuple(sorted(name for name in unknown if _is_lent(name, nodes)))
+    names = tuple(sorted(unknown - {*modules}))
     own = _own_attributes(nodes) | _own_attributes_of(space)
     stub = space.get(entry_point)
     capital = entry_point.lstrip("_")[:1].isupper()
@@ -69,7 +88,39 @@ def demands(tests: str, entry_point: str, space: Mapping[str, object]) -> Demand
         objects=is_class or bool(names) or answers.are_objects(nodes, own),
         printed="stdout" in tests,
         names=names,
+        modules=modules,
     )
+
+
+def of_library(name: str) -> object:
+    """Return what a name stands for that tests use and forgot to import.
+
+    Raises:
+        ImportError: the module is not there.
+    """
+    if name in COMPARING:
+        return getattr(importlib.import_module(COMPARING[name]), name)
+    return importlib.import_module(name)
+
+
+def _is_lent(name: str, nodes: list[ast.AST]) -> bool:
+    """Say whether a name is a module of Python's, which has what tests use of it."""
+    if name in COMPARING:
+        return True
+    used = {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+    }
+    if not used or name not in sys.stdlib_module_names:
+        return False
+    try:
+        module = importlib.import_module(name)
+    except ImportError:
+        return True  # and the tests will say that it is not there
+    return all(hasattr(module, attribute) for attribute in used)
 
 
 class _Returned:

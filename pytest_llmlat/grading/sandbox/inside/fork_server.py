@@ -41,7 +41,10 @@ USUAL_MODULES = (
     " encodings.utf_32 encodings.cp1252 encodings.hex_codec encodings.rot_13"
 )
 """What programs usually import: once here, then free for every child."""
-MORE_MODULES = "asyncio bz2 lzma sqlite3 zoneinfo unittest logging shutil argparse"
+MORE_MODULES = (
+    "asyncio bz2 lzma sqlite3 zoneinfo unittest unittest.async_case unittest.mock"
+    " concurrent.futures.thread logging shutil argparse"
+)
 """Imported too where children can open no path."""
 
 MAX_CONTROL = 1 << 12

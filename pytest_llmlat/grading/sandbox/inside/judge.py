@@ -15,13 +15,19 @@ import threading
 import traceback
 import types
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .asking import FILE, MODULE, Settled
 from .crossing_values import Uncrossable
-from .demands import demands
+from .demands import demands, of_library
 from .remote import Remote
-from .veiled_exceptions import CATCHERS, Veiled, compiled, expect_exceptions
+from .veiled_exceptions import (
+    CATCHERS,
+    FAILED,
+    Veiled,
+    compiled,
+    expect_exceptions,
+)
 
 if TYPE_CHECKING:
     from .asking import Asking, TestVerdict
@@ -40,6 +46,7 @@ def judge(asking: Asking, *, stub: str, tests: str, entry_point: str) -> TestVer
         space = asking.namespace = module.__dict__
         space.update(CATCHERS)
         asking.expects_exceptions = expect_exceptions(stub + tests)
+        space[FAILED] = lambda message=None: _failed(asking, tests, message)
         _miss_nothing(asking, tests)
         _run_stub(stub, space)
         _provide(asking, space, tests, entry_point)
@@ -68,7 +75,7 @@ def report(verdict_pipe: int, verdict: TestVerdict, calls: int) -> None:
 def _miss_nothing(asking: Asking, tests: str) -> None:
     """Let a test fail where an interpreter would only print that it did.
 
-    In a thread and in ``__del__`` an exception ends nothing but itself.
+    In a thread, a task and in ``__del__`` an exception ends nothing but itself.
     """
 
     def lost(raised: BaseException | None) -> None:
@@ -80,6 +87,14 @@ def _miss_nothing(asking: Asking, tests: str) -> None:
 
     threading.excepthook = lambda told: lost(told.exc_value)
     sys.unraisablehook = lambda told: lost(told.exc_value)
+    if "asyncio" in tests:
+        from asyncio import BaseEventLoop  # noqa: PLC0415 - where it is needed
+
+        def told(_: BaseEventLoop, context: dict[str, Any]) -> None:
+            lost(context.get("exception"))
+
+        loops: Any = BaseEventLoop
+        loops.default_exception_handler = told
 
 
 def _provide(
@@ -87,6 +102,8 @@ def _provide(
 ) -> None:
     """Give the tests the candidate, as far as they need it."""
     needed = demands(tests, entry_point, space)
+    for name in needed.modules:
+        space[name] = of_library(name)
     asking.objects, asking.printed = needed.objects, needed.printed
     if not needed.objects:
         space[entry_point] = _function(asking, entry_point)
@@ -133,9 +150,21 @@ def _explain(raised: BaseException, asking: Asking, tests: str) -> TestVerdict:
     return "wrong", f"the answer {_shown(asking.last)} gave {text}; {place}"
 
 
+def _failed(asking: Asking, tests: str, message: object) -> object:
+    """Note that an assertion does not hold, whoever may hear of it."""
+    if asking.settled is None:
+        place = _line(tests, [sys._getframe(2).f_lineno])  # noqa: SLF001 - of the tests
+        shown = _shown(asking.last)
+        asking.settled = "wrong", f"{place}; the last answer was {shown}"
+    return message
+
+
 def _place(raised: BaseException, tests: str) -> str:
     frames = traceback.extract_tb(raised.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == FILE]
+    return _line(tests, [frame.lineno for frame in frames if frame.filename == FILE])
+
+
+def _line(tests: str, lines: list[int | None]) -> str:
     text = tests.splitlines()
     if not lines or lines[-1] is None or lines[-1] > len(text):
         return "in the tests"

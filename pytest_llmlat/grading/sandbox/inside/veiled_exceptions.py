@@ -34,9 +34,15 @@ THROUGH = frozenset(
 """Special methods whose exceptions nobody swallows."""
 CAUGHT, CAUGHT_BUT_ENDS, MEANT, LEFT = ".caught", ".caught but ends", ".meant", ".left"
 """Names that no text can have, like ``.0`` of Python's own."""
+FAILED = ".failed"
 CATCHING = frozenset({"assertRaises", "assertRaisesRegex", "suppress"})
 WORDS = ("except", "__exit__", "__aexit__", *sorted(CATCHING))
 """Tests without any of these have no place at which they catch anything."""
+ALONGSIDE = (
+    *("submit", "executor", "create_task", "ensure_future", "TaskGroup", "Future"),
+    *("call_soon", "call_later", "add_done_callback", "to_thread", "Pool"),
+)
+"""Words of tests that do something whose end they need not look at."""
 OTHERS = ("return_exceptions", "exception(", "Traceback", "doctest")
 """How tests ask for an exception without catching it."""
 STEPS = frozenset({"next", "anext", "send", "throw", "__next__", "__anext__"})
@@ -167,12 +173,26 @@ def compiled(text: str, file: str) -> CodeType:
     Raises:
         SyntaxError: as ``compile`` does.
     """
-    if not any(word in text for word in WORDS):
+    if not any(word in text for word in (*WORDS, *ALONGSIDE)):
         return compile(text, file, "exec", dont_inherit=True)
     tree = ast.parse(text, file)
-    _Unveiling().visit(tree)
+    if expect_exceptions(text):
+        _Unveiling().visit(tree)
+    else:
+        _Telling().visit(tree)
     ast.fix_missing_locations(tree)
     return compile(tree, file, "exec", dont_inherit=True)
+
+
+class _Telling(ast.NodeTransformer):
+    """Has it told that an assertion fails: a pool keeps its error to itself."""
+
+    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        """The message of an ``assert`` is looked at when it fails, and only then."""
+        told = [] if node.msg is None else [node.msg]
+        call = ast.Call(ast.Name(FAILED, ast.Load()), told, [])
+        node.msg = ast.copy_location(call, node)
+        return node
 
 
 class _Unveiling(ast.NodeTransformer):
