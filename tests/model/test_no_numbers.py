@@ -13,7 +13,7 @@ from pytest_llmlat.backends.backend_kind import model_at
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import GenerationFailed
-from pytest_llmlat.values.protocols import Ranking
+from pytest_llmlat.values.protocols import Batching, Ranking
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.sampling import Sampling
 from pytest_llmlat.values.token_meter import Meter
@@ -80,17 +80,22 @@ def opened(
     found: list[Backend] = []
 
     def open_with(value: float) -> Backend:
-        model = model_at(writer(tmp_path, value))
-        assert model is not None
-        deployment = Deployment(model=replace(model, name="mine"), device="cpu")
-        backend = open_backend(deployment, SystemClock())
-        assert not backend.remote
-        found.append(backend)
-        return backend
+        found.append(opened_at(writer(tmp_path, value)))
+        return found[-1]
 
     yield open_with
     for backend in found:
         backend.close()
+
+
+def opened_at(address: str) -> Backend:
+    """Open the model of an address."""
+    model = model_at(address)
+    assert model is not None
+    deployment = Deployment(model=replace(model, name="mine"), device="cpu")
+    backend = open_backend(deployment, SystemClock())
+    assert not backend.remote
+    return backend
 
 
 def answer(backend: Backend, sampling: Sampling | None = None) -> str:
@@ -114,6 +119,26 @@ def test_weights_that_are_none_are_told(
     for _ in range(2):
         with pytest.raises(GenerationFailed, match="computes no numbers: its logits"):
             answer(backend, sampling)
+
+
+@pytest.mark.parametrize("thinking", [None, 4])
+def test_a_batch_of_them_is_told(tmp_path: Path, thinking: int | None) -> None:
+    """Rows are no likelier to be right than one answer."""
+    backend = opened_at(a_checkpoint(tmp_path, NAN))
+    assert isinstance(backend, Batching)
+    request = Request(
+        prompt="one two", chat=False, max_new_tokens=9, thinking_tokens=thinking
+    )
+    batches = backend.batches([request, request], "padded")
+    meters = [Meter(SystemClock()) for _ in range(2)]
+    for meter in meters:
+        meter.start()
+
+    with pytest.raises(GenerationFailed, match="computes no numbers: its logits"):
+        batches.generate([request, request], meters, 2)
+    with pytest.raises(GenerationFailed, match="computes no numbers: its logits"):
+        backend.generate(request, meters[0])
+    backend.close()
 
 
 def test_no_option_is_likelier_than_another_without_numbers(

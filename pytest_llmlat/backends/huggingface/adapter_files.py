@@ -238,7 +238,7 @@ def _shapes(spec: ModelSpec, folder: Path) -> dict[str, tuple[int, ...]]:
 def _check_kind(spec: ModelSpec, settings: Mapping[str, Any]) -> None:
     """Refuse what peft would do to the base itself, or would not do at all."""
     task = settings.get("task_type")
-    if task not in {None, "CAUSAL_LM"}:
+    if task not in (None, "CAUSAL_LM"):
         raise _refused(
             spec, f"it was trained for {task}", "only CAUSAL_LM adapters write text"
         )

@@ -16,6 +16,7 @@ from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.batch_rows import Stepper, rows_of
 from pytest_llmlat.backends.huggingface.constrained import held
 from pytest_llmlat.backends.huggingface.entry_options import BATCHING
+from pytest_llmlat.backends.huggingface.last_scores import LastScores, check_prompt
 from pytest_llmlat.backends.huggingface.thought_ending import watched
 from pytest_llmlat.backends.huggingface.token_sampling import drawing
 from pytest_llmlat.backends.huggingface.torch_memory import (
@@ -171,14 +172,16 @@ class Padded:
             engine.torch, engine.device.name, [row.request for row in rows]
         )
         asked = [row.request for row in rows]
+        scores = LastScores(engine.torch)
         told = held(engine.torch, chance, asked, engine.begin)
-        told = watched(told, rows, engine.tokens_of)
+        told = scores.seen(watched(told, rows, engine.tokens_of))
         told["stopping_criteria"] = [Stepper(engine.torch, engine.device, rows)]
         within_memory(
             engine.device,
             f"{size} at once",
             lambda: self._run([row.ids for row in rows], most, **told),
         )
+        scores.check()
 
     def _run(self, rows: Sequence[Any], most: int, **told: object) -> None:
         """Generate at most ``most`` tokens after each row of ids.
@@ -240,6 +243,8 @@ class Continuous:
             f"{size} at once",
             lambda: self._warm_up(few, size),
         )
+        # Its answers come without scores, so that a model of no numbers shows here.
+        check_prompt(self._engine.torch, self._engine.model, few[0])
 
     def generate(
         self, requests: Sequence[Request], meters: Sequence[Meter], size: int

@@ -35,6 +35,25 @@ class LastScores:
         Raises:
             GenerationFailed: some are not.
         """
-        last = self._last
-        if last is not None and bool((last.isnan() | last.isposinf()).any()):
-            raise no_numbers("logits")
+        if self._last is not None:
+            _check(self._last)
+
+
+def check_prompt(torch: Any, model: Any, ids: Any) -> None:  # noqa: ANN401 - loaded on use
+    """See that what a model finds likely behind a prompt are numbers.
+
+    Args:
+        torch: the library.
+        model: a loaded causal model.
+        ids: of the prompt, shape (1, tokens).
+
+    Raises:
+        GenerationFailed: they are not.
+    """
+    with torch.inference_mode():
+        _check(model(input_ids=ids, use_cache=False).logits[:, -1])
+
+
+def _check(scores: Any) -> None:  # noqa: ANN401 - a tensor
+    if bool((scores.isnan() | scores.isposinf()).any()):
+        raise no_numbers("logits")

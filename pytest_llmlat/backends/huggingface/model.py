@@ -286,9 +286,11 @@ class HuggingFace:
         if not row.done:
             chance = drawing(self._torch, self._device.name, [request])
             told = held(self._torch, chance, [request], self._masks.begin)
-            told = watched(told, rows, self._prompts.tokens_of)
+            scores = LastScores(self._torch)
+            told = scores.seen(watched(told, rows, self._prompts.tokens_of))
             told["stopping_criteria"] = [Stepper(self._torch, self._device, rows)]
             self._decoding.run(row.inputs, self._greedy(row.span), **told)
+            scores.check()
         return row.generation()
 
     def _engine(self) -> Engine:
