@@ -19,6 +19,7 @@ from pytest_llmlat.backends.completions.stream_reading import (
 from pytest_llmlat.backends.completions.thoughts import sort_text
 from pytest_llmlat.backends.transport import bodies
 from pytest_llmlat.backends.transport.bodies import AnswerLimits, unpack
+from pytest_llmlat.backends.transport.connection import Attempt
 from pytest_llmlat.backends.transport.events import lines
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BadCatalogue
@@ -54,6 +55,15 @@ def test_a_keep_alive_without_end_is_given_up(
     response = ask(open_at(url_of(server), max_body_bytes=MILLION))
 
     assert "max_body_bytes" in error_of(response)
+
+
+def test_an_answer_is_not_printed_with_what_came() -> None:
+    """The loop prints the result of each task: a text of four times its size."""
+    attempt = Attempt(data=bytearray(MILLION))
+    attempt.stamps.extend([1] * 1000)
+    attempt.sizes.extend([1000] * 1000)
+
+    assert len(repr(attempt)) < 1000
 
 
 @pytest.mark.parametrize("status", ["103 Early Hints", "200 OK"])

@@ -47,7 +47,10 @@ class Attempt:
     """One sending of a request, and what came back.
 
     Stamps and sizes are arrays and all bytes lie in one: a list of a million tuples
-    would make the garbage collector stop the clock's thread again and again.
+    would make the garbage collector stop the clock's thread again and again. None of
+    them is printed: asyncio prints the result of each task that it ran by itself
+    (``signal.getsignal`` tells of a handler that is none of its own), and a body of
+    64 MB took four times as much again.
     """
 
     reused: bool = False
@@ -56,9 +59,9 @@ class Attempt:
     tls_s: float | None = None
     sent_ns: int | None = None
     end_ns: int = 0
-    stamps: array[int] = field(default_factory=lambda: _array("q"))
-    sizes: array[int] = field(default_factory=lambda: _array("I"))
-    data: bytearray = field(default_factory=bytearray)
+    stamps: array[int] = field(default_factory=lambda: _array("q"), repr=False)
+    sizes: array[int] = field(default_factory=lambda: _array("I"), repr=False)
+    data: bytearray = field(default_factory=bytearray, repr=False)
     status: int | None = None
     complete: bool = False
     """The answer came to its end."""
