@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.tasks.data.csv_rows import csv_rows
 from pytest_llmlat.tasks.data.json_rows import json_rows
+from pytest_llmlat.tasks.data.parquet_pages import BadPage, column_pages
 from pytest_llmlat.tasks.data.table_row import TableRow, present
 from pytest_llmlat.tasks.data.text_file import (
     MOST_ROWS,
     MOST_UNPACKED,
+    MOST_VALUES,
     file_bytes,
     file_text,
     too_much,
@@ -59,7 +61,7 @@ def file_rows(path: Path, task: Task) -> Iterator[TableRow]:
         for index, (place, columns) in enumerate(found):
             yield TableRow(source=str(path), place=place, index=index, columns=columns)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = " ".join((error.strerror or str(error)).split())
         raise BadCatalogue(
             f"{path}: data of task {task.name!r} cannot be read: {reason}"
         ) from error
@@ -96,12 +98,16 @@ def _parquet(path: Path, task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted_by = f"{path}: data of task {task.name!r}"
         raise MissingExtra(EXTRA, "pyarrow", wanted_by=wanted_by) from error
     try:
-        file = parquet.ParquetFile(io.BytesIO(file_bytes(path)))
+        data = file_bytes(path)
+        longest = _check_pages(path, data)
+        file = parquet.ParquetFile(io.BytesIO(data))
         _check_parquet(path, file)
-        for index, columns in enumerate(_unpacked_rows(path, file)):
+        for index, columns in enumerate(_unpacked_rows(path, file, longest)):
             yield f"row {index + 1}", present(columns)
-    except ArrowException as error:
-        raise BadCatalogue(f"{path}: not Parquet: {error}") from error
+    # What is damaged breaks the library in any way.
+    except (ArrowException, ArithmeticError, LookupError, TypeError, ValueError) as bad:
+        reason = " ".join(str(bad).split())
+        raise BadCatalogue(f"{path}: not Parquet: {reason:.300}") from bad
 
 
 def _check_parquet(path: Path, file: Any) -> None:  # noqa: ANN401 - pyarrow has no types
@@ -111,22 +117,38 @@ def _check_parquet(path: Path, file: Any) -> None:  # noqa: ANN401 - pyarrow has
             raise BadCatalogue(
                 f"{path}: has the column {name!r} twice; rename one of them"
             )
-    told = file.metadata
-    groups = (told.row_group(number) for number in range(told.num_row_groups))
-    if told.num_rows > MOST_ROWS:
+    if file.metadata.num_rows > MOST_ROWS:
         raise too_much(path, f"{MOST_ROWS:,} rows")
-    if sum(group.total_byte_size for group in groups) > MOST_UNPACKED:
-        raise too_much(path, f"{MOST_UNPACKED >> 20} MiB")
 
 
-def _unpacked_rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as above
+def _check_pages(path: Path, data: bytes) -> int:
+    """See that what a file says of its size may be read, at its end and before pages.
+
+    Returns:
+        How many bytes the longest column of a group of rows has.
+    """
+    unpacked = longest = 0
+    try:
+        for pages in column_pages(data):
+            size = max(pages.unpacked, pages.promised)
+            unpacked, longest = unpacked + size, max(longest, size)
+            if unpacked > MOST_UNPACKED:
+                raise too_much(path, f"{MOST_UNPACKED >> 20} MiB")
+            if pages.values > MOST_VALUES:
+                raise too_much(path, f"{MOST_VALUES:,} values")
+    except BadPage as error:
+        raise BadCatalogue(f"{path}: not Parquet: {error}") from error
+    return longest
+
+
+def _unpacked_rows(path: Path, file: Any, longest: int) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as above
     """Yield the rows, unpacked a few at a time.
 
     A value that stands once in the file may stand in each row: the sizes that the file
     says count it once.
     """
     left, rows = MOST_UNPACKED, 0
-    for batch in file.iter_batches(batch_size=_rows_at_once(file)):
+    for batch in file.iter_batches(batch_size=_rows_at_once(longest)):
         left -= batch.nbytes
         rows += batch.num_rows
         if left < 0:
@@ -136,18 +158,12 @@ def _unpacked_rows(path: Path, file: Any) -> Iterator[dict[str, Any]]:  # noqa: 
         yield from batch.to_pylist()
 
 
-def _rows_at_once(file: Any) -> int:  # noqa: ANN401 - as above
+def _rows_at_once(longest: int) -> int:
     """Return how many rows are unpacked together, by the longest value they may have.
 
     One that is repeated is no longer than all that is stored of its column.
+
+    Args:
+        longest: bytes of the longest column.
     """
-    told = file.metadata
-    longest = max(
-        (
-            told.row_group(group).column(column).total_uncompressed_size
-            for group in range(told.num_row_groups)
-            for column in range(told.num_columns)
-        ),
-        default=0,
-    )
     return min(_MOST_AT_ONCE, max(1, _BYTES_AT_ONCE // max(longest, 1)))

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.data.table_row import TableRow, present
+from pytest_llmlat.tasks.data.text_file import MOST_ROWS, MOST_UNPACKED
 from pytest_llmlat.values.entities import DATA_SUFFIXES
 from pytest_llmlat.values.errors import DataUnavailable, MissingExtra
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 EXTRA = "datasets"
 """The extra of this project that installs the library."""
+_NUMBER = 8
+"""Bytes of a value that is no text."""
 
 
 def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[TableRow]:
@@ -60,7 +63,12 @@ def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[Ta
             revision=public.revision,
             streaming=True,
         )
+        left, most = MOST_UNPACKED, None
         for index, columns in enumerate(rows):
+            left -= _size(columns)
+            if index >= MOST_ROWS or left < 0:
+                most = f"{MOST_ROWS:,} rows or {MOST_UNPACKED >> 20} MiB"
+                break
             yield TableRow(
                 source=source,
                 place=f"row {index + 1}",
@@ -70,6 +78,19 @@ def hub_rows(public: PublicSet, task: Task, *, data: Path | None) -> Iterator[Ta
     # The library lets the errors of networks, archives and formats through as they are.
     except Exception as error:
         raise DataUnavailable(f"{wanted_by}: {_reason(error)}; {remedy}") from error
+    if most is not None:
+        raise DataUnavailable(f"{wanted_by}: has more than {most}; {remedy}")
+
+
+def _size(value: object) -> int:
+    """Return about how many bytes a value of a row has."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(str(key)) + _size(held) for key, held in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    return _NUMBER
 
 
 def _source(public: PublicSet) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import replace
 from types import ModuleType
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.tasks.data import load_samples, revision
+from pytest_llmlat.tasks.data import hub_rows, load_samples, revision
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, MissingExtra
 
@@ -149,6 +150,18 @@ def test_a_stream_that_breaks_off_is_no_smaller_set(
     monkeypatch.setattr(stand_in, "load_dataset", lambda *_, **__: broken())
 
     assert "OSError: connection reset" in unavailable()
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 40), ("MOST_UNPACKED", 900)])
+def test_a_stream_without_end_is_given_up(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    """A small archive may hold rows that fill the memory."""
+    monkeypatch.setattr(hub_rows, limit, most)
+    endless = itertools.cycle(ROWS)
+    monkeypatch.setattr(stand_in, "load_dataset", lambda *_, **__: endless)
+
+    assert "has more than " in unavailable()
 
 
 def test_a_set_without_a_pin_is_not_loaded(stand_in: StandIn) -> None:

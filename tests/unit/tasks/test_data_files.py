@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -197,6 +199,62 @@ def test_a_value_that_stands_in_each_row_of_parquet_counts_in_each(
 
     assert path.stat().st_size < 10_000
     assert "FILE: unpacks to more than 9 MiB; take a part of it" in complaint(path)
+
+
+def zigzag(number: int, length: int | None = None) -> bytes:
+    """Return a whole number as Thrift writes it, with as many bytes as are wanted."""
+    left, found = number << 1, bytearray()
+    while left >= 128 or (length is not None and len(found) < length - 1):
+        found.append(left & 127 | 128)
+        left >>= 7
+    return bytes([*found, left])
+
+
+def test_pages_of_parquet_that_are_larger_than_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader takes memory by what stands before a page, not at the file's end."""
+    monkeypatch.setattr(files, "MOST_UNPACKED", 1_000_000)
+    how = {"use_dictionary": False, "write_statistics": False}
+    path = a_parquet(tmp_path / "x.parquet", {"n": range(200_000)}, **how)
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    told = pyarrow.ParquetFile(path).metadata.row_group(0)
+    data = path.read_bytes()
+    at = int.from_bytes(data[-8:-4], "little") + 8
+    body, end = data[:-at], data[-at:]
+    for size in {told.total_byte_size, told.column(0).total_uncompressed_size}:
+        assert zigzag(size) in end
+        end = end.replace(zigzag(size), zigzag(7, len(zigzag(size))))
+    path.write_bytes(body + end)
+    lying = pyarrow.ParquetFile(path).metadata.row_group(0)
+
+    assert lying.total_byte_size == 7
+    assert "FILE: unpacks to more than 0 MiB; take a part of it" in complaint(path)
+
+
+def test_values_of_a_list_in_parquet_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row may hold as many as a page has."""
+    monkeypatch.setattr(files, "MOST_VALUES", 5_000)
+    path = a_parquet(tmp_path / "x.parquet", {"n": [[7] * 5_001]})
+
+    assert "FILE: unpacks to more than 5,000 values" in complaint(path)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_parquet_file_is_told_or_read(tmp_path: Path, seed: int) -> None:
+    """A header with a bit that has changed is none, or says something else."""
+    columns = {"id": list("abcdefgh"), "text": ["x" * n for n in range(8)]}
+    path = a_parquet(tmp_path / "x.parquet", columns)
+    source = random.Random(seed)  # noqa: S311 - damage, no secret
+    data = bytearray(path.read_bytes())
+    for _ in range(source.choice((1, 3))):
+        data[source.randrange(len(data))] ^= 1 << source.randrange(8)
+    path.write_bytes(data)
+
+    with suppress(BadCatalogue):
+        read(path)
 
 
 def test_a_parquet_file_of_many_rows_is_told_before_they_are_read(
