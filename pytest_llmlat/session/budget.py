@@ -106,13 +106,22 @@ def check_spend(
         )
 
 
-def cut_short(plan: Plan, measured: Measured, stopped: BudgetSpent) -> Verdict:
-    """Return the verdict on a cell that the budget cut short: a warning."""
+def cut_short(
+    plan: Plan, measured: Measured, stopped: BudgetSpent, *, where: str
+) -> Verdict:
+    """Return the verdict on a cell that the budget cut short: a warning.
+
+    Args:
+        plan: what was to be measured.
+        measured: what was.
+        stopped: what the budget said.
+        where: how the user writes the setting.
+    """
     return Verdict(
         cell=plan.cell.id,
         quantity="records",
         outcome="warned",
-        against="--llm-spend",
+        against=where,
         samples=len(measured.records),
         note=f"{stopped}; {len(measured.records)} of {plan.planned} answers are there",
     )

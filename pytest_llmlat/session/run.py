@@ -218,7 +218,8 @@ class Session:
         if not plan.before:
             self._claims.end(plan, measured)
         if recorder.stopped is not None:
-            self.journal.add(cut_short(plan, measured, recorder.stopped))
+            where = self.budget.where
+            self.journal.add(cut_short(plan, measured, recorder.stopped, where=where))
             raise recorder.stopped
         return measured
 

@@ -31,6 +31,7 @@ from pytest_llmlat.values.errors import (
     DeviceAbsent,
     UsageError,
 )
+from pytest_llmlat.values.price import Price, TokenRate
 from tests.unit.boards import HOSTILE
 from tests.unit.builders import a_cell, a_record
 from tests.unit.session.parrots import OWL, PARROT, a_tiny_task, runs
@@ -49,6 +50,20 @@ pytestmark = pytest.mark.slow
 def task(tmp_path: Path) -> Task:
     """Give a task of six samples, half of which the parrot gets right."""
     return a_tiny_task(tmp_path)
+
+
+def test_a_budget_that_stops_a_run_is_named_as_it_was_given(
+    tmp_path: Path, task: Task
+) -> None:
+    """By the argument here: nobody has typed an option."""
+    rate = TokenRate(per_million="100")
+    price = Price(currency="USD", source="entry", input=rate, output=rate)
+    paid = replace(PARROT, name="paid", price=price)
+
+    result = measure_models(paid, task, root=tmp_path, spend="usd=0.0115")
+
+    (verdict,) = [one for one in result.board.verdicts if one.outcome == "warned"]
+    assert (verdict.against, verdict.quantity) == ("spend", "records")
 
 
 @pytest.mark.slow
