@@ -8,7 +8,7 @@ wrong; what a later version added is left aside.
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _DERIVED = ("e2e_s", "ttft_s", "tpot_s")
 _NESTED = {
     "cell": Cell,
@@ -109,11 +110,28 @@ def json_object(value: Record | CellFacts) -> dict[str, Any]:
     from the stamps, for whoever reads the file without this package; the latter are
     not read back.
     """
-    content = asdict(value)
+    content = _plain(value)
     parts = content.pop("cell")
     timing = getattr(value, "timing", None)
     derived = {name: getattr(timing, name) for name in _DERIVED} if timing else {}
     return {"cell": value.cell.id, **parts, **derived, **content}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a value or a part of one
+    """Return what JSON has for a frozen value: ``asdict`` would copy each part too."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is tuple:
+        return [_plain(part) for part in value] if value else ()
+    names = _names(kind)  # type: ignore[arg-type] # hashable
+    return {name: _plain(getattr(value, name)) for name in names} if names else value
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a dataclass, none of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401 - any JSON value
@@ -145,12 +163,12 @@ def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401
         if "shots" in content:
             found["shots"] = tuple(content["shots"])
         if "groups" in content:
-            found["groups"] = tuple(
-                [(name, value) for name, value in content["groups"]]
-            )
+            groups = content["groups"]
+            found["groups"] = tuple([(name, value) for name, value in groups])
         for name, kind in _LISTED.items():
             if name in content:
-                found[name] = tuple([_value(kind, each) for each in content[name]])
+                listed = content[name]
+                found[name] = tuple([_value(kind, each) for each in listed])
         record = _made(Record, found)
         check_record(record)
     except _MALFORMED as error:

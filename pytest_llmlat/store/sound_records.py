@@ -13,6 +13,7 @@ from pytest_llmlat.values.records import Finish, TokenSource
 from pytest_llmlat.values.sound_grade import grade_fault, is_quality
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.going_on import StepTaken
     from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.ranking import RankedOption
     from pytest_llmlat.values.records import Record
@@ -29,9 +30,10 @@ def check_record(record: Record) -> None:
 
     In one expression, since there are a million records.
     """
-    budget_s, chance, transport = record.budget_s, record.chance, record.transport
+    budget_s, chance = record.budget_s, record.chance
     asked, told = record.prompt_tokens, record.output_tokens
     thought, kept = record.thought_tokens, record.cached_tokens
+    heat, top, joules = record.temperature, record.top_p, record.energy_j
     good = (
         type(record.sample) is str
         and type(record.prompt) is str
@@ -56,34 +58,44 @@ def check_record(record: Record) -> None:
         and type(chance) in _NUMBER
         and -LARGEST < chance < 1
         and type(record.rendered) in _TEXT
-        and all(wrong_field(s, {}) is None and s.sound for s in record.steps)
         and type(record.thoughts) in _TEXT
         and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
         and type(record.cut_in_thought) is bool
-        and all(map(_finite_or_none, (record.temperature, record.top_p)))
+        and (heat is None or _finite(heat))
+        and (top is None or _finite(top))
         and (record.seed is None or _counted(record.seed))
         and type(record.system) in _TEXT
         and (kept is None or (type(kept) is int and 0 <= kept <= MOST))
         and type(record.head) in _TEXT
-        and all(type(shot) is str for shot in record.shots)
         and type(record.conversation) in _TEXT
         and type(record.cluster) in _TEXT
         and (record.turn is None or _counted(record.turn))
         and type(record.continues) is type(record.graded) is bool
-        and all(type(each) is str for pair in record.groups for each in pair)
         and type(record.constraint) in _TEXT
         and _counted(record.sitting)
         and type(record.reused) in _TEXT
-        and all(map(_sound_option, record.ranked))
-        and all(map(_finite_or_none, (record.energy_j, record.energy_s)))
-        and all(e is None or not wrong_field(e, {}) for e in (transport, record.draft))
-        and _soundly_judged(record)
-        and grade_fault(record.grade) is None
-        and is_quality(record.grade.value)
-        and (record.timing is None or _sound_timing(record.timing))
+        and (joules is None or _finite(joules))
+        and (record.energy_s is None or _finite(record.energy_s))
     )
-    if not good:
+    if not good or not _sound_parts(record):
         raise ValueError("a text or a figure in it is not what it should be")
+
+
+def _sound_parts(record: Record) -> bool:
+    """Whether what a record consists of beside texts and figures is sound too."""
+    transport, draft, timing = record.transport, record.draft, record.timing
+    return (
+        grade_fault(record.grade) is None
+        and is_quality(record.grade.value)
+        and (timing is None or _sound_timing(timing))
+        and (transport is None or not wrong_field(transport, {}))
+        and (draft is None or not wrong_field(draft, {}))
+        and (not record.steps or all(map(_sound_step, record.steps)))
+        and (not record.shots or {*map(type, record.shots)} == {str})
+        and (not record.groups or all(map(_two_texts, record.groups)))
+        and (not record.ranked or all(map(_sound_option, record.ranked)))
+        and _soundly_judged(record)
+    )
 
 
 def _sound_timing(timing: Timing) -> bool:
@@ -116,8 +128,17 @@ def _sound_timing(timing: Timing) -> bool:
 
 def _soundly_judged(record: Record) -> bool:
     """Whether votes and label are such as judges and people can give."""
-    label = record.label
-    return all(map(_sound_vote, record.votes)) and (label is None or is_quality(label))
+    label, votes = record.label, record.votes
+    judged = not votes or all(map(_sound_vote, votes))
+    return judged and (label is None or is_quality(label))
+
+
+def _sound_step(step: StepTaken) -> bool:
+    return wrong_field(step, {}) is None and step.sound
+
+
+def _two_texts(pair: tuple[object, ...]) -> bool:
+    return len(pair) == 2 and type(pair[0]) is type(pair[1]) is str  # noqa: PLR2004 - a pair
 
 
 def _sound_vote(vote: Vote) -> bool:
@@ -136,10 +157,6 @@ def _sound_option(option: RankedOption) -> bool:
 
 def _counted(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     return type(value) is int and -MOST <= value <= MOST
-
-
-def _finite_or_none(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return value is None or _finite(value)
 
 
 def _finite(value: Any) -> bool:  # noqa: ANN401 - any JSON value
