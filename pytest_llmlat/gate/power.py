@@ -253,16 +253,19 @@ def _worse(
             level=level,
             tolerance=tolerance,
         )
-    if not apart:
+    share = fmean(values)
+    if not apart or (whole and not share):
         return None
-    apart *= (1 + 1 / len(each.runs)) / 2
     reach = noncentral(level, samples - 1)
     loss = tolerance
     for _ in range(_ROUNDS):
-        # Answers that are lost vary more than those that are not.
-        more = loss * (1 - loss) if whole else 0.0
-        loss = tolerance + reach * math.sqrt((apart + max(0.0, more)) / samples)
-    return loss if loss <= 1 else None
+        # Answers that are lost vary more, and no longer by themselves.
+        more, kept = 0.0, 1.0
+        if whole:
+            more, kept = max(0.0, loss * (1 - loss)), 1 - loss / max(share, loss)
+        both = apart / 2 * (kept**2 + 1 / len(each.runs))
+        loss = tolerance + reach * math.sqrt((both + more) / samples)
+    return loss if loss <= (share if whole else 1) else None
 
 
 def _values(cell: BaselineCell) -> dict[str, float]:
