@@ -34,6 +34,7 @@ MOST_PLACE = 0.05
 """Quality that a place earns by itself, beyond which it is too much."""
 _BIAS_LEVEL = 0.995
 _EVEN = 0.5
+_ROUNDING = 1e-12
 FEWEST = 10
 """Number of trials below which a share says nothing of a judge."""
 
@@ -269,6 +270,7 @@ def _place(orders: Sequence[tuple[float, ...]]) -> Estimate:
 def _around(value: float, error: float, degrees: float) -> Estimate:
     if error <= 0:
         # All of them say exactly the same.
-        return Estimate(value=value, low=value, high=value)
+        same = value if abs(value) > _ROUNDING else 0.0
+        return Estimate(value=same, low=same, high=same)
     reach = quantile(_BIAS_LEVEL, degrees) * error
     return Estimate(value=value, low=value - reach, high=value + reach)

@@ -154,7 +154,8 @@ def _page(session: LabelSession, item: LabelItem | None) -> str:
     if item is None:
         body.append("<p>That is all; this page can be closed.</p>")
     else:
-        body.append(f'<p class="quiet">{visible(rubric.criteria.strip())}</p>')
+        criteria = " ".join(rubric.criteria.split())
+        body.append(f'<p class="quiet">{visible(criteria)}</p>')
         body += _shown(item)
         body.append('<form method="post"><div class="scores">')
         body.append(f'<input type="hidden" name="item" value="{item.id}">')

@@ -95,6 +95,7 @@ def test_a_label_is_kept_and_the_next_answer_shown(
     second = send(page, item=item_of(first), score="4")
 
     assert "secret-model" not in first
+    assert 'class="ctl"' not in first, "nothing of the rubric acts or hides"
     assert "<script>" not in first
     assert "&lt;script&gt;" in first
     assert "0 of 3 answers have a label" in first

@@ -79,13 +79,15 @@ def test_a_verdict_can_be_held_to_the_scale() -> None:
 
 
 def test_the_rubrics_of_the_package_are_whole() -> None:
-    """Each score of each has its meaning, and no two say the same."""
+    """Each score of each has its meaning, but of pairs; no two say the same."""
     found = bundled_rubrics()
 
     assert len(found) >= 5
     assert len({rubric.digest for rubric in found.values()}) == len(found)
+    assert sum(rubric.pairwise for rubric in found.values()) == 1
     for rubric in found.values():
-        assert len(rubric.levels) == rubric.highest - rubric.lowest + 1
+        steps = 0 if rubric.pairwise else rubric.highest - rubric.lowest + 1
+        assert len(rubric.levels) == steps
         assert rubric.share(rubric.lowest) == 0
         assert rubric.share(rubric.highest) == 1
 

@@ -283,6 +283,22 @@ def test_the_gate_is_asked_anew_when_people_have_labelled(
     assert {summary.metric for summary in again.summaries} == {"calibrated_judge"}
 
 
+@pytest.mark.slow
+def test_two_models_in_turn_are_held_against_each_other(
+    tmp_path: Path, task: Task
+) -> None:
+    """By a rubric for pairs; a judge that prefers a place calls all of them ties."""
+    pairs = replace(task, options=(("rubric", "preference"),))
+    taste = a_judge("taste", '{"reason": "so it is", "better": "first"}')
+
+    records = list(measured(tmp_path, pairs, taste, against=OWL).records())
+
+    assert {record.cell.model for record in records} == {"parrot", "owl"}
+    assert {record.grade.value for record in records} == {0.5}
+    rubrics = {record.votes[0].rubric for record in records}
+    assert [rubric.endswith(" against each other") for rubric in rubrics] == [True]
+
+
 def quality_of(result: RunResult) -> Verdict:
     """Return the gate's verdict on quality."""
     (found,) = [v for v in result.board.verdicts if v.quantity == "quality"]
