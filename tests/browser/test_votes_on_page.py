@@ -54,6 +54,7 @@ def test_answers_on_which_judges_disagree_come_first(
     assert "a 0" in votes
     assert "b 4" in votes
     assert "never tried" in votes
+    assert "judges' panel 0.500" in page.locator("#s-list").inner_text()
     assert "People: 0.75" in page.locator("#s-detail").inner_text()
     assert page.locator("svg.calibration circle").count() == 1
     assert opened.quiet()

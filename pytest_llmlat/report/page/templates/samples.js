@@ -37,6 +37,8 @@ const outcome = (sample) => {
   if (sample.finish === "context") return "no room";
   return sample.correct === null ? "scored" : sample.correct ? "right" : "wrong";
 };
+// Labels of people make a cell's quality theirs; the grade of one answer stays the panel's.
+const metricOf = (cell) => (cell.judged ? "judges' panel" : cell.metric ?? "metric");
 const SIGNS = { right: "✓", wrong: "✗", error: "!", "time-out": "⧖", "no room": "!", scored: "·" };
 
 const FILTERS = {
@@ -79,7 +81,7 @@ function listItem({ one, two, cells }) {
     make("span", { class: "sign", "data-tone": told }, SIGNS[told]),
     show(make("span", { class: "id" }), one.sample + (one.round ? ` (${one.round + 1})` : "")),
     make("span", { class: "time" }, duration(one)),
-    make("span", { class: "sub" }, [told === "scored" ? `${cells[0].metric ?? "metric"} ${ratio(one.value)}` : told, ...one.flags].join(", ") + (two ? ` · beside: ${outcome(two)}` : "")));
+    make("span", { class: "sub" }, [told === "scored" ? `${metricOf(cells[0])} ${ratio(one.value)}` : told, ...one.flags].join(", ") + (two ? ` · beside: ${outcome(two)}` : "")));
   button.dataset.key = one.key;
   button.addEventListener("click", () => pick(one.key, true));
   return make("li", {}, button);
@@ -127,7 +129,7 @@ function answerPart(sample, cell) {
     return part;
   }
   const told = outcome(sample);
-  const metric = `${cell.metric ?? "metric"} ${ratio(sample.value)}`;
+  const metric = `${metricOf(cell)} ${ratio(sample.value)}`;
   part.append(make("p", { class: "judged" },
     make("span", { class: "sign", "data-tone": told }, `${SIGNS[told]} ${told}`), " ",
     show(make("span", { class: "quiet" }), [metric, ...sample.flags].join(", "))));
