@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 OF_THE_PROCESS = frozenset(
     {
         *("load_s", "warmup_s", "wall_s", "peak_rss_bytes", "peak_device_bytes"),
-        *("contention", "sittings", "anew"),
+        *("contention", "sittings", "anew", "steady_rss_bytes"),
     }
 )
 """What is of a process and not of an answer."""
