@@ -55,6 +55,7 @@ ROOMS = (
     "gate",
     "tuning",
     "report",
+    "spread",
     "session",
     "plugin",
     "command",
@@ -492,7 +493,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 OPEN = (
     *("backends", "devices", "engines", "extractors", "families", "generators"),
-    *("metrics", "prompt_counters", "sandboxes"),
+    *("metrics", "prompt_counters", "sandboxes", "spreads"),
 )
 """The kinds of extensions."""
 TORCH_KINDS = {"cpu", "cuda", "mps", "xpu"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_llmlat.machine.device_table import general
 from pytest_llmlat.machine.nvidia import gpu_heat_ns, gpu_users
+from pytest_llmlat.machine.sibling_workers import parent_of_workers
 from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.clock import Clock, SystemClock
 
@@ -46,11 +47,6 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 def _affinity(thread: int) -> set[int]:
     return os.sched_getaffinity(thread) if hasattr(os, "sched_getaffinity") else set()
-
-
-def _controller() -> int | None:
-    """Return the process that started this one as a worker of pytest-xdist."""
-    return os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else None
 
 
 def _load_average() -> float | None:
@@ -97,7 +93,7 @@ class Machine:
     load: Callable[[], float | None] = _load_average
     gpu_users: Callable[[], list[int] | None] = gpu_users
     gpu_heat_ns: Callable[[], tuple[int, ...] | None] = gpu_heat_ns
-    parent: int | None = field(default_factory=_controller)
+    parent: int | None = field(default_factory=parent_of_workers)
     """Process whose other children are workers of the same run; ``None`` for none."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.leases import locks_work
 from pytest_llmlat.machine.quotas import quotas
+from pytest_llmlat.machine.sibling_workers import has_siblings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,10 +107,9 @@ def disturbances(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
             "a tracer or profiler was active (coverage, a debugger): latencies are"
             " too long"
         )
-    several = environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1"
     # Else they take turns at what they measure on.
-    if several and not locks_work():
-        found.append("other pytest-xdist workers ran beside: latencies are contended")
+    if has_siblings(environ) and not locks_work():
+        found.append("other workers of the run ran beside: latencies are contended")
     return tuple(found)
 
 

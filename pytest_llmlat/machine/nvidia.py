@@ -53,6 +53,16 @@ class _Memory(ctypes.Structure):
     )
 
 
+class _Address(ctypes.Structure):
+    """nvmlPciInfo_t of the driver's third form."""
+
+    _fields_ = (
+        ("short", ctypes.c_char * 16),
+        ("numbers", ctypes.c_uint * 5),
+        ("text", ctypes.c_char * 32),
+    )
+
+
 class _Violation(ctypes.Structure):
     """nvmlViolationTime_t: since the driver was loaded."""
 
@@ -240,6 +250,29 @@ def _id_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> str | None:
     """Return the UUID of a card; ``None`` where the driver does not tell it."""
     ask = getattr(nvml, "nvmlDeviceGetUUID", None)
     return None if ask is None else _text_of(ask, card)
+
+
+def card_addresses(
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[str, ...] | None:
+    """Return the PCI address of each GPU of this process, as Linux writes it.
+
+    Args:
+        environ: ``CUDA_VISIBLE_DEVICES`` hides GPUs.
+    """
+    found = _of_cards(environ, _address_of, told_apart=False)
+    return None if found is None else tuple(found)
+
+
+def _address_of(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> str | None:
+    """Return the PCI address of a card: ``0000:3b:00.0``."""
+    found = _Address()
+    ask = getattr(nvml, "nvmlDeviceGetPciInfo_v3", None)
+    if ask is None or ask(card, ctypes.byref(found)) != 0:
+        return None
+    # The driver writes eight digits of the domain, and large letters.
+    text = bytes(found.text).decode("ascii", "replace")
+    return text.lower()[-12:]
 
 
 def gpu_memory(

@@ -15,11 +15,13 @@ from pytest_llmlat.plugin import extending, options
 from pytest_llmlat.plugin.fixtures import llm, llmlat
 from pytest_llmlat.plugin.keys import (
     BOARD,
+    CELLS,
     REFUSED,
     SESSION,
     SETTINGS,
     SIGNALS,
     WORKERS,
+    cells_of,
     session_of,
     settings_of,
 )
@@ -156,7 +158,11 @@ def pytest_collection_modifyitems(
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down the cells that are to come, and refuse two tests of one of them."""
     if SESSION in session.config.stash:
-        from pytest_llmlat.plugin.collection import clashes, planned  # noqa: PLC0415
+        from pytest_llmlat.plugin.collection import (  # noqa: PLC0415
+            asked_cells,
+            clashes,
+            planned,
+        )
         from pytest_llmlat.session.stop_signals import StopSignals  # noqa: PLC0415
 
         cells = [item for item in session.items if "llm" in _fixtures(item)]
@@ -172,6 +178,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             config.stash[SIGNALS] = StopSignals()
             config.stash[SIGNALS].listen()
             session.config.stash[SESSION].begin(planned(session.items))
+            if settings_of(config).spread:
+                extending.check_spread(config)
+                selection = session.config.stash[SESSION].selection
+                cells_of(config).plan(asked_cells(session.items, selection))
 
 
 def _unwritten(
@@ -261,6 +271,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.stash[WORKERS].stop()
     if SIGNALS in config.stash:
         config.stash[SIGNALS].write_on()
+    if CELLS in config.stash:
+        config.stash[CELLS].stop()
     begun = SESSION in config.stash or (
         SETTINGS in config.stash and config.stash[SETTINGS].folder.is_dir()
     )

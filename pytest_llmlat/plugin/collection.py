@@ -9,9 +9,11 @@ import pytest
 from pytest_llmlat.gate.tolerances import LIMITED, parse_limit
 from pytest_llmlat.machine.device_table import find_device, present_devices
 from pytest_llmlat.plugin.base_markers import limits_of_base
+from pytest_llmlat.plugin.extending import ungraded
 from pytest_llmlat.plugin.keys import settings_of
 from pytest_llmlat.plugin.task_runner import Assignment, variant_of
 from pytest_llmlat.session.cell_spec import checked_choice, checked_variant
+from pytest_llmlat.session.cells import AskedCell
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.shots import with_shots
@@ -32,6 +34,7 @@ _ARGUMENTS = (
     *("samples", "scenario", "repeats", "temperature", "top_p"),
     *("shots", "variant"),
 )
+_SKIPS = ("skip", "skipif", "xfail")
 _UNCHOSEN = "not chosen"
 
 
@@ -107,6 +110,22 @@ def planned(items: Iterable[pytest.Item]) -> Iterator[tuple[Cell, Task]]:
         # Which loads a search will try, nobody knows before.
         if not assignment.scenario.searched:
             yield own, assignment.task
+
+
+def asked_cells(
+    items: Iterable[pytest.Item], selection: Selection
+) -> Iterator[AskedCell]:
+    """Return the cells that items are certain to ask for, if nothing fails before.
+
+    Whether an item is skipped by a condition, only its setup tells.
+    """
+    for item, assignment, _ in _assigned(items):
+        skips = any(item.get_closest_marker(name) for name in _SKIPS)
+        if skips or unprompted(item, selection) or ungraded((assignment.task,)):
+            continue
+        deployment = item.callspec.params["llm"]  # type: ignore[attr-defined] # it is one
+        wanted = assignment.cell_spec(item)
+        yield AskedCell(deployment=deployment, task=assignment.task, wanted=wanted)
 
 
 def _assigned(
@@ -222,5 +241,12 @@ def _nowhere(selection: Selection) -> str:
         f"{model.name} (for {', '.join(model.devices)})"
         for model in selection.chosen_models
     )
+    if selection.pool is not None:
+        nodes = [
+            f"{node.name}: {', '.join(present_devices(node.inventory))}"
+            for node in selection.pool.nodes
+        ]
+        told = "; ".join((*nodes, *selection.pool.left_out))
+        return f"{models}: runs on none of the nodes' devices ({told})"
     here = ", ".join(present_devices(selection.inventory))
     return f"{models}: runs on none of this machine's devices ({here})"

@@ -25,6 +25,7 @@ TABLES = {
     "metrics": "grading.metrics:METRICS",
     "prompt_counters": "backends.completions.prompt_counters:PROMPT_COUNTERS",
     "sandboxes": "grading.sandbox:SANDBOXES",
+    "spreads": "spread.spread_kinds:SPREADS",
 }
 """Module of the table of each kind; the hook is ``pytest_llmlat_KIND``."""
 
@@ -53,6 +54,25 @@ def extend(config: pytest.Config, kinds: Iterable[str] = tuple(TABLES)) -> None:
         read[kind] = [one.plugin for one in _implementations(config, hook)]
         if given := _given(config, hook):
             config.add_cleanup(_add(kind, given))
+
+
+def check_spread(config: pytest.Config) -> None:
+    """Refuse extensions that workers of another kind than xdist's would not have.
+
+    Raises:
+        pytest.UsageError: says what can be done.
+    """
+    added = {
+        kind: table(kind).added
+        for kind in config.stash.get(_READ, {})
+        if kind != "spreads"
+    }
+    names = [f"{kind} {name!r}" for kind, own in added.items() for name in sorted(own)]
+    if names:
+        raise pytest.UsageError(
+            f"--llm-spread: {', '.join(names)} came by a hook, and workers read no"
+            " conftest.py; declare it as an entry point, or use pytest -n"
+        )
 
 
 def ungraded(tasks: Iterable[Task]) -> list[str]:

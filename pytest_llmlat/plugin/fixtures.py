@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.plugin.keys import session_of
+from pytest_llmlat.plugin.keys import cells_of, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_llmlat.measure.cell import LoadedModel
     from pytest_llmlat.plugin.task_runner import Runner
+    from pytest_llmlat.session.cells import CellModel
 
 
 @pytest.fixture(scope="session")
-def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
+def llm(request: pytest.FixtureRequest) -> Iterator[CellModel]:
     """Load a model once for all its cells, and free it before the next is loaded."""
     from pytest_llmlat.values.errors import BudgetSpent, DeviceAbsent, LLMLatError  # noqa: PLC0415
 
-    session = session_of(request.config)
+    session, cells = session_of(request.config), cells_of(request.config)
     try:
-        model = session.load(request.param)
+        model = cells.load(request.param)
     except DeviceAbsent as error:
         if session.gate.compares:
             # What was to be compared and is not must not look like a pass.
@@ -33,7 +33,7 @@ def llm(request: pytest.FixtureRequest) -> Iterator[LoadedModel]:
     except LLMLatError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield model
-    session.unload(model)
+    cells.unload(model)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import SandboxKind
     from pytest_llmlat.machine.device_table import Device
     from pytest_llmlat.machine.energy_counters import EnergySource
+    from pytest_llmlat.spread.spread_kinds import SpreadKind
     from pytest_llmlat.tasks.templates.generators import ItemGenerator
     from pytest_llmlat.values.families import Family
     from pytest_llmlat.values.records import Record
@@ -157,6 +158,19 @@ def pytest_llmlat_prompt_counters(
 
         def pytest_llmlat_prompt_counters():
             return {"mine": PromptCounters(prompts=("mine:in",), kept=("mine:kept",))}
+
+    Args:
+        config: of the pytest session.
+    """
+
+
+def pytest_llmlat_spreads(config: pytest.Config) -> Mapping[str, SpreadKind] | None:
+    """Return places where cells can be measured by name, for this pytest session.
+
+    It is called as that for families::
+
+        def pytest_llmlat_spreads():
+            return {"slurm": SpreadKind(name="slurm", meaning="…", open=open_slurm)}
 
     Args:
         config: of the pytest session.

@@ -10,6 +10,7 @@ from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
     from pytest_llmlat.plugin.workers_progress import WorkersProgress
+    from pytest_llmlat.session.cells import Cells
     from pytest_llmlat.session.run import Session
     from pytest_llmlat.session.stop_signals import StopSignals
     from pytest_llmlat.values.results import Scoreboard
@@ -20,6 +21,7 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
 REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 """Tests that were refused, by node id, and why: another test measures their cell."""
+CELLS: pytest.StashKey[Cells] = pytest.StashKey()
 SIGNALS: pytest.StashKey[StopSignals] = pytest.StashKey()
 WORKERS: pytest.StashKey[WorkersProgress] = pytest.StashKey()
 """What a controller of pytest-xdist tells of its workers."""
@@ -47,3 +49,13 @@ def session_of(config: pytest.Config) -> Session:
             settings_of(config), follower, spelled=options.spelled
         )
     return config.stash[SESSION]
+
+
+def cells_of(config: pytest.Config) -> Cells:
+    """Return where cells are measured, opened when it is first asked for."""
+    if CELLS not in config.stash:
+        from pytest_llmlat.plugin.spread_progress import show_spread  # noqa: PLC0415
+        from pytest_llmlat.session.open_cells import open_cells  # noqa: PLC0415
+
+        config.stash[CELLS] = open_cells(session_of(config), show_spread(config))
+    return config.stash[CELLS]

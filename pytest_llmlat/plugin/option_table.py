@@ -155,6 +155,14 @@ OPTIONS = {
         read=given_option.text,
         looked_up=True,
     ),
+    "spread": Option(
+        flag="--llm-spread",
+        metavar="WHERE",
+        help="measure cells side by side: auto (each card of this machine), numa (those"
+        " that share no memory), ray (a cluster here) or ray://HEAD:10001",
+        read=given_option.text,
+        looked_up=True,
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",

@@ -124,6 +124,8 @@ def read(config: pytest.Config) -> Settings:
         from pytest_llmlat.plugin.base_settings import judged_by_base  # noqa: PLC0415
 
         said |= judged_by_base(config, said)
+    if said.get("spread"):
+        _check_alone(config)
     models = ("models", "against", "yardstick", "judges")
     named = {name: OPTIONS[name].flag for name in models}
     if any("://" in str(said.get(name)) for name in named):
@@ -142,6 +144,20 @@ def read(config: pytest.Config) -> Settings:
         ),
         devices=named_devices(config.getoption("markexpr", "") or ""),
     )
+
+
+def _check_alone(config: pytest.Config) -> None:
+    """Refuse two ways of spreading cells at once.
+
+    Raises:
+        pytest.UsageError: pytest-xdist spreads them.
+    """
+    workers = config.getoption("dist", "no") != "no" or is_worker(config)
+    if workers and config.getoption("numprocesses", None) != 0:
+        raise pytest.UsageError(
+            f"{OPTIONS['spread'].flag}: with -n the workers of pytest-xdist have a card"
+            " each; leave one of them out"
+        )
 
 
 def _folder_and_sitting(

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.plugin.keys import session_of
+from pytest_llmlat.plugin.keys import cells_of, session_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.verdict_table import table_of
 from pytest_llmlat.session.arguments import items_of
 from pytest_llmlat.session.cell_spec import CellSpec, checked_choice
 from pytest_llmlat.session.unchanged import Unchanged
-from pytest_llmlat.values.errors import BudgetSpent, LLMLatError, UsageError
+from pytest_llmlat.values.errors import (
+    BudgetSpent,
+    DeviceAbsent,
+    LLMLatError,
+    UsageError,
+)
 from pytest_llmlat.values.figure_columns import headline_values
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.gate.tolerances import Limit
-    from pytest_llmlat.measure.cell import LoadedModel
+    from pytest_llmlat.session.cells import CellModel
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Summary
@@ -60,6 +65,18 @@ class Assignment:
     def asked(self) -> Assignment:
         """This assignment without what its figures must be."""
         return replace(self, limits=(), proposed=None)
+
+    def cell_spec(self, item: pytest.Item) -> CellSpec:
+        """Return what the marker of an item asks for."""
+        return CellSpec(
+            scenario=self.scenario,
+            count=self.samples,
+            sampling=self.sampling,
+            limits=self.limits,
+            proposed=self.proposed,
+            variant=variant_of(item),
+            test=item.nodeid,
+        )
 
     def held_to(self, limits: tuple[Limit, ...]) -> Assignment:
         """Return it with the limits of the base branch in place of its own."""
@@ -100,7 +117,7 @@ class Runner:
 
     def run(
         self,
-        llm: LoadedModel,
+        llm: CellModel,
         task: Task | str | None = None,
         *,
         samples: Sequence[Sample] | None = None,
@@ -129,25 +146,17 @@ class Runner:
         the cell got worse for certain; all samples are measured all the same, and all
         records are kept.
         """
-        session = session_of(self._request.config)
-        chosen = self._assignment
+        cells = cells_of(self._request.config)
         said = SamplingChoice(temperature=temperature, top_p=top_p, repeats=repeats)
         try:
-            checked_choice(said, where=f"{self._request.node.nodeid}: llmlat.run")
-            wanted = CellSpec(
-                scenario=self._scenario(),
-                samples=items_of(samples, f"{self._request.node.nodeid}: llmlat.run"),
-                count=chosen.samples if chosen else None,
-                sampling=said.over(chosen.sampling) if chosen else said,
-                limits=chosen.limits if chosen else (),
-                proposed=chosen.proposed if chosen else None,
-                variant=variant_of(self._request.node) if variant is None else variant,
-                test=self._request.node.nodeid,
-                attempt=self._attempt,
-            )
-            measured = session.run(llm, self._resolve(task), wanted)
+            wanted = self._wanted(samples, said, variant)
+            measured = cells.run(llm, self._resolve(task), wanted)
         except (Unchanged, BudgetSpent) as left_out:
             pytest.skip(str(left_out))
+        except DeviceAbsent as error:
+            if session_of(self._request.config).gate.compares:
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
+            pytest.skip(str(error))
         except LLMLatError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         self._request.node.user_properties.extend(headlines(measured.summary))
@@ -159,10 +168,37 @@ class Runner:
             pytest.fail("\n".join(table_of(worse)), pytrace=False)
         return measured.summary
 
+    def _wanted(
+        self,
+        samples: Sequence[Sample] | None,
+        said: SamplingChoice,
+        variant: str | None,
+    ) -> CellSpec:
+        """Return what the test asks for, over what its marker says.
+
+        Raises:
+            UsageError: an argument that cannot be.
+        """
+        node, chosen = self._request.node, self._assignment
+        checked_choice(said, where=f"{node.nodeid}: llmlat.run")
+        asked = chosen.cell_spec(node) if chosen else self._bare()
+        return replace(
+            asked,
+            samples=items_of(samples, f"{node.nodeid}: llmlat.run"),
+            sampling=said.over(asked.sampling),
+            variant=asked.variant if variant is None else variant,
+            attempt=self._attempt,
+        )
+
+    def _bare(self) -> CellSpec:
+        """Return what a test without a marker asks for, beside what it says itself."""
+        node = self._request.node
+        return CellSpec(
+            scenario=self._scenario(), variant=variant_of(node), test=node.nodeid
+        )
+
     def _scenario(self) -> Scenario:
-        """Return the marker's scenario; for a test of its own the one asked for."""
-        if self._assignment is not None:
-            return self._assignment.scenario
+        """Return the scenario that was asked for."""
         asked = session_of(self._request.config).selection.scenarios
         if len(asked) > 1:
             raise UsageError(

@@ -34,6 +34,7 @@ from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
+from pytest_llmlat.report.node_lines import node_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -252,6 +253,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *clock_lines(board),
         *contended,
         *sitting_lines(board),
+        *node_lines(board),
         *cache_lines(board),
         *price_lines(board),
         *energy_lines(board),

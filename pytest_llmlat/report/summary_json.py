@@ -65,6 +65,8 @@ def _cell(summary: Summary) -> dict[str, Any]:
             name: {"before": before, "after": after}
             for name, before, after in summary.engine.counters
         }
+    if summary.node is not None:
+        content["node"]["environment"] = dict(summary.node.environment)
     figures = _by_entry(content)
     return {"id": summary.cell.id, **cell, **content, **figures}
 

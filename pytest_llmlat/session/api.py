@@ -115,6 +115,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
     runs: AnyPath | None = None,
     resume: AnyPath | None = None,
     reuse: str | None = None,
+    spread: str = "",
     report: AnyPath | None = None,
     progress: bool | TextIO = False,
     on_record: Callable[[Record], object] | None = None,
@@ -182,6 +183,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         runs: the folder that the run is written to, in one of its own; ``None`` for
             ``.llmlat/runs`` below ``root``.
         resume: the run to go on with that was cut off: its folder or name, or ``last``.
+        spread: where cells are measured side by side: ``"auto"``, ``"ray"``.
         reuse: runs whose answers are taken for quality, or ``all``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
@@ -225,6 +227,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
         resume=None if resume is None else str(resume),
         sitting=sitting,
         reuse=reuse,
+        spread=spread,
         names_given=True,
         models=names,
         tasks=task_names,

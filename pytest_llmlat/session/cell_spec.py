@@ -65,6 +65,15 @@ class LevelSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A cell that begins anew, since a part of it was lost with its worker."""
+
+    sitting: int
+    """Number of the sitting that it begins in."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellSpec:
     """What a test wants of one cell, beside its model and its task."""
 
@@ -86,6 +95,8 @@ class CellSpec:
     """Which test asks, by its node id."""
     attempt: int = 0
     """Number of the try of the same test."""
+    again: Again | None = None
+    """Why it is measured anew within a run; ``None`` for the first time."""
     part: LevelSpec | None = None
     """Which part of a load search it is; ``None`` for a cell of its own."""
 
@@ -149,7 +160,19 @@ def plan_of(
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
     plan = replace(plan, judging=_panel(task, wanted, settings))
-    return on_model(_as_part(plan, wanted.part), deployment)
+    return on_model(_as_part(_anew(plan, wanted.again), wanted.part), deployment)
+
+
+def _anew(plan: Plan, again: Again | None) -> Plan:
+    """Return a plan that begins anew, if a part of its cell was lost."""
+    if again is None:
+        return plan
+    return replace(
+        plan,
+        sitting=again.sitting,
+        since=again.sitting,
+        anew=f"measured anew: {again.why}",
+    )
 
 
 def _panel(task: Task, wanted: CellSpec, settings: Settings) -> AskedPanel | None:

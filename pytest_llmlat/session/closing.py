@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Settings
     from pytest_llmlat.values.varied import Varied
 
+_SEVERAL = (
+    "not saved: its cells were measured on {} kinds of machines, and a stored run is of"
+    " one; name the model, the device or the cluster that has one kind"
+)
 _REMEDY = "make room, or name another place, and run again"
 
 
@@ -296,18 +300,22 @@ def _saved(
         )
         return (_lost(path, note),)
     kept = [fact for fact in facts if fact.role != REFERENCE]
-    names = {fact.cell.id for fact in kept}
     told = session.run_facts
+    kinds = {tuple(fact.measured_in(told["environment"]).items()) for fact in kept}
+    if len(kinds) > 1:
+        return (_lost(path, _SEVERAL.format(len(kinds))),)
+    environment = dict(next(iter(kinds), told["environment"]))
+    names = {fact.cell.id for fact in kept}
     own = [record for record in records if record.cell.id in names]
     try:
-        lucky = session.gate.lucky(kept, own, told["environment"])
+        lucky = session.gate.lucky(kept, own, environment)
         baselines.save(
             path,
             facts=kept,
             records=own,
-            environment=told["environment"],
+            environment=environment,
             created=told["started"],
-            plugin=str(told["environment"]["pytest-llmlat"]),
+            plugin=str(environment["pytest-llmlat"]),
         )
     except BadBaseline as error:
         return (_lost(path, str(error)),)

@@ -16,6 +16,7 @@ from pytest_llmlat.machine.energy_counters import (
     find_counters,
 )
 from pytest_llmlat.machine.energy_meter import EnergyMeter
+from pytest_llmlat.machine.sibling_workers import has_siblings
 from pytest_llmlat.measure.cell_energy import KnownEnergy
 from pytest_llmlat.measure.cell_warnings import cards
 from pytest_llmlat.values.energy import EnergyFacts, parse_energy
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.settings import Settings, Spelled
 
 _LOG = logging.getLogger(__name__)
-_WORKERS = "PYTEST_XDIST_WORKER_COUNT"
 _ELSEWHERE = "a server that is not ours: its energy is not known here"
-_SHARED = "other pytest-xdist workers ran beside, and counters count them too"
+_SHARED = "other workers of the run ran beside, and counters count them too"
 
 
 def meters_of(settings: Settings, clock: Clock, spelled: Spelled) -> EnergyMeters:
@@ -108,7 +108,7 @@ class EnergyMeters:
 
     def _opened(self, place: EnergyPlace, device: str) -> KnownEnergy:
         facts = EnergyFacts(tdp_w=self._choice.tdp_w, grid_kg_per_kwh=self._grid)
-        if self._environ.get(_WORKERS, "1") != "1":
+        if has_siblings(self._environ):
             return KnownEnergy(meter=None, facts=replace(facts, reason=_SHARED))
         found = find_counters(place, self._sources)
         once = counted_once(found.counters)

@@ -230,7 +230,8 @@ class Gate:
                     matches.append(self._beside(fact, own, other, theirs))
             if self.baseline is not None:
                 yard = yardstick_of(fact, every, measured)
-                matches.append(after(fact, own, self.baseline, environment, yard))
+                here = fact.measured_in(environment)
+                matches.append(after(fact, own, self.baseline, here, yard))
         if not matches and not lacking:
             return (nothing(self._settings),)
         if self.baseline is not None and not among:
@@ -289,7 +290,7 @@ class Gate:
                 fact,
                 measured[fact.cell.id],
                 there,
-                environment,
+                fact.measured_in(environment),
                 yardstick_of(fact, facts, measured),
             )
             for fact in self.judged(facts)

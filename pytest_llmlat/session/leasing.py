@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.machine.device_table import find_device, general
 from pytest_llmlat.machine.leases import Wanted, first_free, leased
 from pytest_llmlat.machine.nvidia import card_ids
+from pytest_llmlat.machine.sibling_workers import worker_number
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.machine.visible_cards import visible_cards
 from pytest_llmlat.values.errors import DeviceAbsent
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 VISIBLE, _ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
 _FOLDER = "leases"
 _PROCESSOR = "processor"
-_WORKER = "PYTEST_XDIST_WORKER"
 
 
 class Leases:
@@ -47,6 +47,11 @@ class Leases:
             environ: what a model library reads of cards.
         """
         self._several, self._folder = settings.joined, settings.folder / _FOLDER
+        if settings.spread and (cache := user_cache()) is not None:
+            # Workers of several nodes of one machine have no folder in common.
+            self._folder = cache / _FOLDER
+        self._placed = bool(settings.spread)
+        """Whether somebody has chosen the cards that this process sees."""
         self._environ = environ
         self._first: dict[str, str] = {}
         self._descriptors: list[int] = []
@@ -71,6 +76,8 @@ class Leases:
         if not cards or cache is None:
             return
         spread = deployment.model.option("device_map") is not None
+        if self._placed and self._card is not None:
+            return
         if self._card is not None:
             if self._card in cards and not spread:
                 return
@@ -80,14 +87,14 @@ class Leases:
                 " cards, in a run of its own (-m, --llm)"
             )
         folder = cache / _FOLDER
-        if spread:
+        if spread or self._placed:
             for name in sorted(cards.values()):
                 self._keep(first_free(folder, [name])[1])
             self._card = ", ".join(cards)
             return
         labels = {name: label for label, name in cards.items()}
         # Each worker begins with another card, so that few meet.
-        first = _number(self._environ.get(_WORKER)) % len(cards)
+        first = worker_number(self._environ) % len(cards)
         names = [*labels][first:] + [*labels][:first]
         name, descriptor = first_free(folder, names)
         self._keep(descriptor)
@@ -157,9 +164,3 @@ def _wanted(model: LoadedModel) -> Iterator[Wanted]:
         yield Wanted(name=f"device-{kind}", alone=True)
     alone = kind == "cpu" and not model.backend.remote
     yield Wanted(name=_PROCESSOR, alone=alone)
-
-
-def _number(worker: str | None) -> int:
-    """Return the number of a worker: 1 of ``gw1``."""
-    digits = (worker or "").removeprefix("gw")
-    return int(digits) if digits.isdecimal() else 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.grade import check_grading
-from pytest_llmlat.machine.device_table import absence, is_present
 from pytest_llmlat.session.arguments import unique_ids
 from pytest_llmlat.session.cell_spec import CellSpec
+from pytest_llmlat.session.cells import AskedCell
 from pytest_llmlat.session.matrix import cell
+from pytest_llmlat.session.open_cells import open_cells
 from pytest_llmlat.session.output_places import check_runs
 from pytest_llmlat.session.setting_trials import AskedTask
+from pytest_llmlat.session.spread_choice import is_somewhere, sought_everywhere
 from pytest_llmlat.session.stop_signals import StopSignals
 from pytest_llmlat.session.tuning_run import tune_model
 from pytest_llmlat.values.errors import (
@@ -21,6 +23,8 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_llmlat.session.run import Session
     from pytest_llmlat.values.entities import Deployment, Sample, Task
     from pytest_llmlat.values.results import Scoreboard
@@ -45,9 +49,11 @@ def measure_cells(
     selection, settings = session.selection, session.settings
     chosen, tasks = _checked(session, samples, spelled)
     passed = True
+    cells = open_cells(session)
     signals = StopSignals()
     signals.listen()
     try:
+        cells.plan(_asked(session, chosen, tasks, samples))
         for deployment in chosen if settings.tune else ():
             tune_model(
                 session,
@@ -55,33 +61,57 @@ def measure_cells(
                 [AskedTask(task=task, wanted=CellSpec()) for task in tasks],
             )
         for deployment in () if settings.tune else chosen:
-            model = session.load(deployment)
+            model = cells.load(deployment)
             try:
                 for task in tasks:
                     for scenario in selection.scenarios:
                         wanted = CellSpec(scenario=scenario, samples=samples)
-                        measured = session.run(model, task, wanted)
+                        measured = cells.run(model, task, wanted)
                         passed &= all(r.finish != "error" for r in measured.records)
             finally:
-                session.unload(model)
+                cells.unload(model)
     except BudgetSpent:
         # What was measured counts; the rest is told as not measured.
         signals.write_on()
+        cells.stop()
         board = session.finish(asked=True, passed=False)
     except BaseException as error:
         signals.write_on()
+        cells.stop()
         session.finish(asked=False, passed=False, cut_short=True)
         if settings.folder.is_dir():
             error.add_note(f"what was measured until then is in {settings.folder}")
         raise
     else:
         signals.write_on()
+        cells.stop()
         board = session.finish(asked=True, passed=passed)
     finally:
         signals.restore()
     if board is None:
         raise LLMLatError("nothing was measured")
     return board
+
+
+def _asked(
+    session: Session,
+    chosen: Sequence[Deployment],
+    tasks: Sequence[Task],
+    samples: tuple[Sample, ...] | None,
+) -> list[AskedCell]:
+    """Return the cells that will be asked for, in that order."""
+    if session.settings.tune:
+        return []
+    return [
+        AskedCell(
+            deployment=deployment,
+            task=task,
+            wanted=CellSpec(scenario=scenario, samples=samples),
+        )
+        for deployment in chosen
+        for task in tasks
+        for scenario in session.selection.scenarios
+    ]
 
 
 def _checked(
@@ -137,14 +167,15 @@ def _deployments(session: Session) -> tuple[Deployment, ...]:
         UsageError: a model runs on none of the devices that were named.
     """
     selection, named = session.selection, session.settings.devices
+    pool, here = selection.pool, selection.inventory
     found = [
         deployment
         for deployment in selection.deployments()
         if not named or deployment.device in named
     ]
     for deployment in found:
-        if not is_present(deployment.device, selection.inventory):
-            raise DeviceAbsent(absence(deployment.device, selection.inventory))
+        if not is_somewhere(deployment.device, pool, here):
+            raise DeviceAbsent(sought_everywhere(deployment.device, pool, here))
     running = {deployment.model.name for deployment in found}
     for model in selection.chosen_models:
         if model.name in running:
@@ -154,6 +185,6 @@ def _deployments(session: Session) -> tuple[Deployment, ...]:
                 f"devices: {model.name!r} runs on {', '.join(model.devices)}, and"
                 f" {', '.join(sorted(named))} was asked for"
             )
-        why = "; ".join(absence(name, selection.inventory) for name in model.devices)
+        why = "; ".join(sought_everywhere(each, pool, here) for each in model.devices)
         raise DeviceAbsent(f"{model.name!r}: {why}")
     return tuple(found)

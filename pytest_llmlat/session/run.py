@@ -15,7 +15,7 @@ from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
+from pytest_llmlat.measure.cell import Tools, run_cell
 from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.session.base_branch import reference_name
@@ -66,10 +66,13 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.grading.sandbox import Sandbox
+    from pytest_llmlat.measure.cell import LoadedModel
     from pytest_llmlat.measure.in_turn import MeasureInTurn
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.recording import Told
+    from pytest_llmlat.session.task_rows import RowSource
+    from pytest_llmlat.store.journal import Journal
     from pytest_llmlat.values.entities import Deployment, Sample, Task
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.results import Scoreboard, Summary, Verdict
@@ -88,6 +91,7 @@ class Session:
         *,
         selection: Selection | None = None,
         spelled: Spelled = str,
+        journal: Journal | None = None,
     ) -> None:
         """Begin or join the run whose folder the settings name; writes nothing yet.
 
@@ -96,6 +100,7 @@ class Session:
             listener: who follows the run; nobody by default.
             selection: what was chosen, where that is more than names in files.
             spelled: how the user writes a setting, for complaints.
+            journal: where to write, if that is not the run's folder alone.
         """
         self.selection = selection or Selection(settings, spelled=spelled)
         # Cells have the name that reports write.
@@ -104,9 +109,9 @@ class Session:
         self.listener = listener or Silent()
         self._clock = SystemClock()
         self._begin_ns = self._clock.now_ns()
-        self.place = RunPlace(self.settings, self.selection, spelled)
+        self.place = RunPlace(self.settings, self.selection, spelled, journal)
         self.journal = self.place.journal
-        self.rows = TaskRows(settings)
+        self.rows: RowSource = TaskRows(settings)
         self._instruments = Instruments(self._clock)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
@@ -117,7 +122,6 @@ class Session:
         self.gate = Gate(self.settings, spelled=spelled)
         self.cells_planned = 0
         """Number of cells that this process was asked for; 0 while unknown."""
-        self._to_come: tuple[Cell, ...] = ()
 
     def begin(self, asked: Iterable[tuple[Cell, Task]]) -> None:
         """Write down the cells to come, so that a killed run is known to lack them.
@@ -127,11 +131,11 @@ class Session:
                 tests that say it only when they run.
         """
         cells = (to_come(self.selection, cell, task) for cell, task in asked)
-        self._to_come = tuple(dict.fromkeys(cell for own in cells for cell in own))
-        if self._to_come:
+        self.place.to_come = tuple(dict.fromkeys(c for own in cells for c in own))
+        if self.place.to_come:
             # What cannot be written is told by the first cell.
             with suppress(RunNotWritten):
-                self.place.open(self._to_come)
+                self.place.open()
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -193,7 +197,7 @@ class Session:
             )
             beside = (companion.plan(found, plan), companion.model)
         self.passed.check(task, plan.samples, lambda: self.sandbox)
-        self.place.open(self._to_come)
+        self.place.open()
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
             if same is not None:
@@ -241,7 +245,7 @@ class Session:
     ) -> tuple[Told, Recorder]:
         """Return the reports of a cell that is measured and written down."""
         recorder = Recorder(self.listener, self.journal)
-        if self.place.resumption is not None:
+        if self.place.resumption is not None and plan.anew is None:
             sides = [(plan, model), *filter(None, [beside])]
             resumed = self.place.resumption.of(sides)
             recorder.keep(resumed.facts, resumed.records)

@@ -14,8 +14,6 @@ from pytest_llmlat.store.journal import Journal, runs_of
 from pytest_llmlat.store.partial_runs import told_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.settings import Settings, Spelled
@@ -29,6 +27,7 @@ class RunPlace:
         settings: Settings,
         selection: Selection,
         spelled: Spelled,
+        journal: Journal | None = None,
     ) -> None:
         """Write nothing yet.
 
@@ -36,14 +35,16 @@ class RunPlace:
             settings: name the folder, and the number of this sitting.
             selection: what was chosen.
             spelled: how the user writes a setting, for complaints.
+            journal: where to write, if that is not the folder alone.
         """
-        self.journal = Journal(settings.folder, settings.sitting)
+        self.journal = journal or Journal(settings.folder, settings.sitting)
         self._settings, self._selection = settings, selection
         self._started, self._spelled = dt.datetime.now(dt.UTC), spelled
         self.leases = Leases(settings)
         """What this process may measure on, where there are other workers."""
         self._taken = settings.joined
-        self._to_come: tuple[Cell, ...] = ()
+        self.to_come: tuple[Cell, ...] = ()
+        """The cells that are to be measured, as far as they are known."""
 
     def take_over(self) -> None:
         """Take the run that is gone on with, if one is; for one of its processes.
@@ -60,14 +61,13 @@ class RunPlace:
         if self.resumption is not None:
             self.resumption.check(self._own_facts["environment"])
 
-    def open(self, to_come: Sequence[Cell]) -> None:
+    def open(self) -> None:
         """Write down the run, and the cells that are to be measured.
 
         Raises:
             RunNotWritten: there is no room for it, or no right to.
         """
-        self._to_come = tuple(to_come)
-        plan = self._to_come
+        plan = self.to_come
         if self.resumption is not None:
             plan = self.resumption.whole_plan(plan)
         self.journal.open(self.facts, plan)
@@ -96,7 +96,7 @@ class RunPlace:
         """What ``run.json`` says."""
         if self.resumption is None:
             return self._own_facts
-        return self.resumption.run_facts(self._own_facts, self._to_come)
+        return self.resumption.run_facts(self._own_facts, self.to_come)
 
     @cached_property
     def _own_facts(self) -> dict[str, Any]:

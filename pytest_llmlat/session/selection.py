@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.model_catalogue import load_models
-from pytest_llmlat.machine.device_table import is_present
 from pytest_llmlat.machine.devices import look
 from pytest_llmlat.measure.judge_panel import check_twins
 from pytest_llmlat.session.asked_settings import (
@@ -21,6 +20,7 @@ from pytest_llmlat.session.cost_budgets import check_cost_budgets
 from pytest_llmlat.session.entry_check import check_variants
 from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.searching import check_search
+from pytest_llmlat.session.spread_choice import check_spread, is_somewhere, open_pool
 from pytest_llmlat.session.tuning_wish import check_wish, wish_of
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.model_catalogue import ModelCatalogue
     from pytest_llmlat.machine.devices import Inventory
     from pytest_llmlat.session.vary import Variant
+    from pytest_llmlat.spread.worker_pool import WorkerPool
     from pytest_llmlat.tasks.prompt_variants import PromptVariant
     from pytest_llmlat.tasks.task_catalogue import TaskCatalogue
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
@@ -105,6 +106,11 @@ class Selection:
     def inventory(self) -> Inventory:
         """The devices of this machine."""
         return look()
+
+    @cached_property
+    def pool(self) -> WorkerPool | None:
+        """The workers that measure, opened; ``None`` where this process does."""
+        return open_pool(self._settings, self._spelled)
 
     @cached_property
     def chosen_models(self) -> tuple[ModelSpec, ...]:
@@ -349,20 +355,19 @@ class Selection:
     @cached_property
     def _checked(self) -> None:
         _ = self.tasks, self.chosen_tasks, self.compared_prompts
+        check_spread(self._settings, self._spelled)
         check_search(self._settings, self.scenarios, self._spelled)
         beside = (self.against, self.yardstick)
         check_variants(self.variants, beside, where=self._spelled("vary"))
         measured = (*self.chosen_models, *filter(None, [self.against]), *self.judges)
-        where = self._spelled("spend")
-        check_spend(self._settings, measured, where=where, judges=self.judges)
-        wish = wish_of(self._settings, self._spelled)
-        if wish is not None:
+        spend = self._spelled("spend")
+        check_spend(self._settings, measured, where=spend, judges=self.judges)
+        if (wish := wish_of(self._settings, self._spelled)) is not None:
             for model in self.chosen_models:
                 check_wish(wish, model, self.named_tasks, self._spelled)
-        for name in filter(None, dict(self._settings.latency_budget)):
-            self.tasks.find(name, where=self._spelled("latency_budget"))
-        for name in filter(None, dict(self._settings.cost_budget)):
-            self.tasks.find(name, where=self._spelled("cost_budget"))
+        for budget in ("latency_budget", "cost_budget"):
+            for name in filter(None, dict(getattr(self._settings, budget))):
+                self.tasks.find(name, where=self._spelled(budget))
         check_cost_budgets(self.named_tasks, measured, self._settings, self._spelled)
 
     def deployments(self) -> tuple[Deployment, ...]:
@@ -370,7 +375,7 @@ class Selection:
         listed = [name for model in self.chosen_models for name in model.devices]
         return deployments(
             self.chosen_models,
-            present=[name for name in listed if is_present(name, self.inventory)],
+            present=[n for n in listed if is_somewhere(n, self.pool, self.inventory)],
             named=self._settings.devices,
         )
 

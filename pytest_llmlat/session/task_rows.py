@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.tasks.data import load_samples
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample, Task
     from pytest_llmlat.values.settings import Settings
+
+
+class RowSource(Protocol):
+    """The rows of tasks, wherever they come from."""
+
+    def samples(self, task: Task) -> tuple[Sample, ...]:
+        """Return a task's samples."""
+        ...
+
+    def shots(self, task: Task, whole: Sequence[Sample]) -> tuple[Sample, ...]:
+        """Return the rows that a task's examples are drawn from."""
+        ...
 
 
 class TaskRows:

@@ -59,7 +59,7 @@ def tune_model(
     )
     proposer = proposer_of(wish.space, listed, taken=plan.settings, seed=settings.seed)
     begin = session.seconds()
-    session.place.open(())
+    session.place.open()
 
     def tell(race: Race) -> None:
         session.journal.add(_told(race, subject, proposer, trials, model, tasks))

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.json_lines import json_object
 from pytest_llmlat.store.run_lock import RunLock
-from pytest_llmlat.store.run_sittings import ended, sittings_of
+from pytest_llmlat.store.run_sittings import ended, one_more, sittings_of
 from pytest_llmlat.values.errors import RunNotWritten
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict
@@ -143,6 +143,19 @@ class Journal:
     def add_again(self, record: Record) -> None:
         """Append a record that counts for no figure; raises as ``add`` does."""
         self._append(AGAIN, json_object(record))
+
+    def begin_anew(self, note: str) -> int:
+        """Let a cell begin anew, of which a part was lost; raises as ``add`` does.
+
+        Args:
+            note: why, for the report.
+
+        Returns:
+            The number of the sitting that it begins in.
+        """
+        told = one_more(json.loads((self.folder / RUN).read_text("utf-8")), note)
+        self._tell(told)
+        return len(sittings_of(told))
 
     def claim(self, cell: str, *, test: str, asked: str) -> tuple[str, str]:
         """Claim a cell for a test that is about to measure it.

@@ -24,6 +24,7 @@ from pytest_llmlat.values.entities import Scalar
 from pytest_llmlat.values.going_on import StepTaken
 from pytest_llmlat.values.judge_votes import AskedPanel, Vote
 from pytest_llmlat.values.load_goal import LoadGoal
+from pytest_llmlat.values.node_facts import NodeFacts
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
@@ -62,6 +63,7 @@ _NESTED = {
     "cost_budget": CostBudget,
     "device_memory": DeviceMemory,
     "engine": EngineFacts,
+    "node": NodeFacts,
     "energy": EnergyFacts,
     "sittings": Sitting,
     "reused_answers": ReusedAnswers,
@@ -93,6 +95,7 @@ _ENTITY_TYPES = {
     "DraftCheck": DraftCheck,
     "Vote": Vote,
     "AskedPanel": AskedPanel,
+    "NodeFacts": NodeFacts,
 }
 """Names in annotations of records and cells that their module does not import."""
 _LISTED = {"ranked": RankedOption, "steps": StepTaken, "votes": Vote}

@@ -53,6 +53,19 @@ def gone_on(
     }
 
 
+def one_more(told: Mapping[str, Any], note: str) -> dict[str, Any]:
+    """Return what ``run.json`` says when a cell begins anew within a sitting.
+
+    What was measured of it before counts no more, as that of an earlier sitting.
+
+    Args:
+        told: what it said.
+        note: why.
+    """
+    before = sittings_of(told)
+    return {**told, SITTINGS: [*before, {**before[-1], "told": [note]}]}
+
+
 def ended(told: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """Return what ``run.json`` says when its last sitting has ended.
 

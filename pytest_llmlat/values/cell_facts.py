@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.draft_counts import DraftCheck
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.judge_votes import AskedPanel
     from pytest_llmlat.values.load_goal import LoadGoal
+    from pytest_llmlat.values.node_facts import NodeFacts
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
@@ -203,6 +206,9 @@ class CellFacts:
     one."""
     draft_check: DraftCheck | None = None
     """Check of its draft; ``None`` where there is none to check."""
+    node: NodeFacts | None = None
+    """The node that it was measured on; ``None`` where that was the process of the run
+    itself, or a worker of pytest-xdist."""
     visits: tuple[int, ...] = ()
     """Number of requests of each visit, of a level of a load search."""
     judging: AskedPanel | None = None
@@ -225,6 +231,18 @@ class CellFacts:
         """Reason why its times prove nothing; ``None`` where they may."""
         contended = None if self.contention is None else self.contention.contended
         return self.untimed or contended
+
+    def measured_in(
+        self, environment: Mapping[str, Scalar | None]
+    ) -> Mapping[str, Scalar | None]:
+        """Return the fingerprint of the machine that measured it.
+
+        Args:
+            environment: that of the run's own machine.
+        """
+        if self.node is None or not self.node.environment:
+            return environment
+        return dict(self.node.environment)
 
     def whole(self, answers: int) -> bool:
         """Whether the cell was measured to its end and no answer is missing."""

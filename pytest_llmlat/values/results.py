@@ -1,7 +1,4 @@
-"""Results: statistics of cells, rows over them, and verdicts.
-
-Every figure here follows from records and facts; nothing is measured twice.
-"""
+"""Results: statistics of cells, rows over them, verdicts; all follows from records."""
 
 from __future__ import annotations
 
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.judging_figures import JudgingFigures
     from pytest_llmlat.values.keeping_up import Steadiness
+    from pytest_llmlat.values.node_facts import NodeFacts
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
@@ -194,6 +192,8 @@ class Summary:
     """Check of its draft; ``None`` where there was none."""
     judging: JudgingFigures | None = None
     """What its judges did, and how far they can be trusted; ``None`` without any."""
+    node: NodeFacts | None = None
+    """Node that measured it; ``None`` where that was the run's own process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

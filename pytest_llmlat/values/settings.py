@@ -51,6 +51,8 @@ class Settings:
     """Number of this sitting of the run: one more than there were, where it goes on."""
     joined: bool = False
     """Whether another process of this sitting has taken the run already."""
+    spread: str = ""
+    """Where cells run, as it was typed; empty for this process."""
     names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()

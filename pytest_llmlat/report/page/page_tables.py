@@ -21,6 +21,7 @@ from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
+from pytest_llmlat.report.node_lines import node_lines
 from pytest_llmlat.report.page.best_balance import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.price_lines import price_lines
@@ -354,6 +355,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
         "Sittings": sitting_lines(board),
+        "Nodes": node_lines(board),
         "Prompt caches": cache_lines(board),
         "Prices": price_lines(board),
         "Energy": energy_lines(board),

@@ -137,6 +137,7 @@ NO_FIGURES = {
         "engine",
         "draft_check",
         "judging",
+        "node",
     ),
     *(
         "model",
