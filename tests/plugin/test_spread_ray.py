@@ -98,7 +98,7 @@ def test_nodes_measure_and_one_is_killed(project: Project, nodes: Nodes) -> None
     (again,) = [cell["anew"] for cell in cells if cell["anew"]]
     assert "was lost (the node has gone" in again
     assert dict(cells[0]["node"]["environment"])["gpus"] == "NVIDIA RTX A6000"
-    result.stdout.fnmatch_lines(["node *, GPU-0: * cells: *", "resumed: *lost*"])
+    result.stdout.fnmatch_lines(["resumed: *lost*", "node *, GPU-0: * cells: *"])
 
 
 def test_a_node_that_would_measure_otherwise_is_refused(
