@@ -81,7 +81,7 @@ def _faults(folder: Path) -> Iterator[tuple[Path, str]]:
         path = folder / "tokenizer.json"
         if path.is_file():
             _check_tokenizer(_object(path), _rows(shapes))
-    except (ValueError, OSError, RecursionError) as error:
+    except (ValueError, OSError, OverflowError, RecursionError) as error:
         yield path, " ".join(str(error).split()) or type(error).__name__
 
 
@@ -233,7 +233,10 @@ def _check_tokenizer(told: Mapping[str, Any], rows: tuple[int, int] | None) -> N
         raise ValueError(
             f"its vocab goes up to token {most:,}, and the weights have {rows[0]:,}"
         )
-    for merge in model.get("merges") or ():
+    merges = model.get("merges") or []
+    if not isinstance(merges, list):
+        raise ValueError("its merges are no list")  # noqa: TRY004 - a malformed file
+    for merge in merges:
         pair = merge.split(" ") if isinstance(merge, str) else merge
         known = isinstance(pair, list) and all(
             isinstance(part, str) and part in words for part in pair

@@ -28,7 +28,10 @@ def source(table: TomlTable) -> str:
             raise table.complain(key, "belongs to a public set, which needs 'hub' too")
     text = table.required("source")
     if not text.startswith(GENERATED):
-        return str((table.home("source").folder / text).resolve())
+        try:
+            return str((table.home("source").folder / text).resolve())
+        except (OSError, ValueError) as error:
+            raise table.complain("source", f"is no path: {error!s:.80}") from error
     where = f"{table.file}: {table.place}.source"
     GENERATORS.known(text.removeprefix(GENERATED), where=where)
     return text

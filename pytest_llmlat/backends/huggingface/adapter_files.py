@@ -117,8 +117,15 @@ def check_adapter(spec: ModelSpec) -> None:
     merged = merge_asked(spec)
     if not spec.adapter:
         return
-    folder = Path(spec.adapter).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(spec.adapter).expanduser()
+        here = folder.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise _broken(
+            spec, f"{spec.adapter!r:.80} is no path ({reason:.80})"
+        ) from error
+    if here:
         _check_files(spec, folder)
         _read(spec, folder, merged=merged, digest="")
     elif not _HUB_ID.fullmatch(spec.adapter):

@@ -111,3 +111,22 @@ def test_damaged_adapters_are_taken_or_refused(tmp_path: Path) -> None:
             tensors.write_bytes(broken(packed, source))
         with suppress(LLMLatError):
             check_adapter(entry)
+
+
+@pytest.mark.parametrize("merges", [2, "a b", {"a": "b"}])
+def test_merges_that_are_no_list_are_refused(tmp_path: Path, merges: object) -> None:
+    """With the file that has them."""
+    model = {**TOKENIZER["model"], "merges": merges}
+    a_checkpoint(tmp_path, {"tokenizer.json": {"model": model}})
+
+    with pytest.raises(LLMLatError, match="its merges are no list"):
+        check_checkpoint(tmp_path, wanted_by="model 'mine'")
+
+
+def test_an_adapter_that_is_no_path_is_refused() -> None:
+    """Too long for any folder, or with a sign that no path has."""
+    entry = replace(a_model("tuned", backend="transformers"), weights="org/base-7b")
+
+    for adapter in ("*" * 5000, "a\0b", "~nobody-has-this-name/x"):
+        with pytest.raises(LLMLatError, match="adapter"):
+            check_adapter(replace(entry, adapter=adapter))
