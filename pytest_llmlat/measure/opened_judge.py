@@ -118,9 +118,13 @@ class OpenedJudge:
     spent: bool = False
     """Whether it may not be asked any more."""
     _blank: Vote = field(init=False)
+    _facts: dict[str, Scalar | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look up whether it was tried before."""
+        """Note what it is, before it is asked, and whether it was tried before."""
+        # The entry too: not every option shows in what a backend tells of itself.
+        entry = repr(replace(self.judge, price=None))
+        self._facts = {**self.backend.facts, "entry": entry}
         self._blank = Vote(
             judge=self.judge.name,
             lineage=lineage(self.judge),
@@ -255,12 +259,7 @@ class OpenedJudge:
         return constraint
 
     def _key(self, prompt: str) -> str:
-        # The entry too: not every option shows in what a backend tells of itself.
-        facts: dict[str, Scalar | None] = {
-            **self.backend.facts,
-            "entry": repr(replace(self.judge, price=None)),
-        }
-        return vote_key(facts, self.panel.rubric.id, prompt)
+        return vote_key(self._facts, self.panel.rubric.id, prompt)
 
     def _vote(self, response: Response) -> tuple[Vote, Decimal | None]:
         """Return the vote that a response is, and what it cost."""
