@@ -1,4 +1,4 @@
-"""Rubrics: those that come with the package, and those of a user's files."""
+"""Rubrics are read: those of ``fixtures/rubrics.toml``, and those of a user's files."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The metrics: how good one extracted answer is, and what many of them come to.
 
-Each is a file here, or a user's own, and says everything about itself. A metric's
-library is imported when the metric is used, never before, because loading it costs tens
-to hundreds of milliseconds that a run without it should not pay.
+Each is a file here, or a user's own, and says everything about itself; ours are named
+in ``pyproject.toml``, as a user's are in theirs. A metric's library is imported when
+the metric is used, never before, because loading it costs tens to hundreds of
+milliseconds that a run without it should not pay.
 """
 
 from __future__ import annotations
