@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.command.examination import PROCESSOR, examine
+from pytest_llmlat.command.doctor_findings import PROCESSOR, examine
 from pytest_llmlat.command.extras import install_line
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.machine.device_table import absence, all_devices, is_present
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable
 
-    from pytest_llmlat.command.examination import Examination
+    from pytest_llmlat.command.doctor_findings import Examination
     from pytest_llmlat.command.readiness import Readiness
 
 _NAMED = 6

@@ -22,9 +22,9 @@ from pytest_llmlat.report.history.points import letter, machine_lines
 from pytest_llmlat.store.journal import RUN
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.balance import BALANCES
+from pytest_llmlat.values.column_order import HISTORY_LAYOUT
 from pytest_llmlat.values.errors import BadRun, UnknownName, UsageError
 from pytest_llmlat.values.figure_columns import column_key, columns_of
-from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
 _CHANGED = 1
 

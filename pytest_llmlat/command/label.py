@@ -11,7 +11,7 @@ from pytest_llmlat.command.label_page import label_on_page
 from pytest_llmlat.command.label_session import LabelSession
 from pytest_llmlat.command.output import say
 from pytest_llmlat.command.panel import add_rubric, other_answers, records_to_judge
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.values.errors import UsageError
 

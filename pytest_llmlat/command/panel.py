@@ -26,7 +26,7 @@ from pytest_llmlat.command.output import (
     show_progress,
     tell,
 )
-from pytest_llmlat.judges.rubrics import bundled_rubrics, find_rubric
+from pytest_llmlat.judges.rubric_reading import bundled_rubrics, find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.judge_panel import VERDICT_TOKENS, Panel, check_panel
 from pytest_llmlat.measure.opened_judge import JudgingTools, reference_of

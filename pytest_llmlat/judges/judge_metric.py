@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, cast, get_args
 
 from pytest_llmlat.grading.metrics import METRICS, Metric
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.judge_votes import AskedPanel, PanelRule

@@ -1,8 +1,9 @@
 """Counters of energy: what one is, where they are looked for, and which are counted.
 
 Each kind of counter is one :class:`EnergySource` of an open table (entry points of the
-group ``pytest_llmlat.energy``; ours are named in ``pyproject.toml``). All of a machine's counters are read one after the
-other, and what two of them count together is counted once.
+group ``pytest_llmlat.energy``; ours are named in ``pyproject.toml``). All of a
+machine's counters are read one after the other, and what two of them count together is
+counted once.
 """
 
 from __future__ import annotations

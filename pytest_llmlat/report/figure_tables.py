@@ -14,6 +14,12 @@ from pytest_llmlat.report.figures import (
     written,
 )
 from pytest_llmlat.report.load_points import load_notes
+from pytest_llmlat.values.column_order import (
+    CELL_LAYOUT,
+    LOAD_LAYOUT,
+    PAGE_ROW_LAYOUT,
+    ROW_LAYOUT,
+)
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
     column_key,
@@ -21,19 +27,13 @@ from pytest_llmlat.values.figure_columns import (
     columns_of,
     noted_counts,
 )
-from pytest_llmlat.values.table_layouts import (
-    CELL_LAYOUT,
-    LOAD_LAYOUT,
-    PAGE_ROW_LAYOUT,
-    ROW_LAYOUT,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition
     from pytest_llmlat.values.results import Estimate, Scoreboard, Standing, Summary
-    from pytest_llmlat.values.table_layouts import TableLayout
 
 Line = TypeVar("Line", bound="Summary | Standing")
 _NOTES = "notes"

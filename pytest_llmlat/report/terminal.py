@@ -45,13 +45,13 @@ from pytest_llmlat.report.sitting_lines import sitting_lines
 from pytest_llmlat.report.tail_lines import tail_lines
 from pytest_llmlat.report.tones import ReportLine
 from pytest_llmlat.report.verdict_table import toned_verdicts
-from pytest_llmlat.values.table_layouts import CELL_LAYOUT, ROW_LAYOUT
+from pytest_llmlat.values.column_order import CELL_LAYOUT, ROW_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.results import Scoreboard, Summary
-    from pytest_llmlat.values.table_layouts import TableLayout
 
 
 def scoreboard_lines(board: Scoreboard, *, most: int | None = None) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_llmlat.grading import program_limits
+from pytest_llmlat.grading import limits_text
 from pytest_llmlat.grading.sandbox import choices
 from pytest_llmlat.machine.device_table import known_device
 from pytest_llmlat.session import cost_budgets
@@ -257,7 +257,7 @@ def measure_models(  # noqa: PLR0913 - all that can be asked of a run, by name
             some(cost_budget, str, "cost_budget", least=0)[1], where="cost_budget"
         ),
         sandbox=choice(sandbox, choices(), "sandbox"),
-        limits=program_limits.parse(code_limits, where="code_limits"),
+        limits=limits_text.parse(code_limits, where="code_limits"),
         scenarios=scenario_names(scenario, "scenario"),
         requests=None if requests is None else whole(requests, "requests", least=1),
         slo=slo,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.gate.limits import check_limits, unanswered
 from pytest_llmlat.gate.tolerances import parse_limits
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.judge_panel import Panel, check_twins
 from pytest_llmlat.measure.opened_judge import JudgingTools, place_of

@@ -9,9 +9,9 @@ from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Estimate
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.figure import FigureColumn, FigureDefinition, View
     from pytest_llmlat.values.results import FigureValue, Standing, Summary
-    from pytest_llmlat.values.table_layouts import TableLayout
 
 DefinedColumn: TypeAlias = "tuple[FigureDefinition, FigureColumn]"
 

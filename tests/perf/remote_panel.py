@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import replace
 
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.measure.judge_panel import Panel
 from pytest_llmlat.measure.opened_judge import JudgingTools
 from pytest_llmlat.measure.panel_grading import judged

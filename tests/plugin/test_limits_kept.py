@@ -118,7 +118,7 @@ def test_a_limit_that_may_be_missed_is_undecided(gated: Gated) -> None:
         ("--llm-limit=quality>=60", "*is more than there is; did you mean %*"),
         ("--llm-tolerance=e2e", "*'e2e' is not understood; write NAME=VALUE*"),
         ("--llm-tolerance=e2e=quick", "*write a share such as 5% or 0.05*"),
-        ("--llm-tolerance=itl=5%", "*names: quality, balanced, e2e, ttft, tpot"),
+        ("--llm-tolerance=itl=5%", "*names: quality, balanced, e2e, ttft, tpot, *"),
         ("--llm-tolerance=e2e=5% e2e=6%", "*'e2e' stands there twice*"),
         ("--llm-new-cells=ignore", "*must be one of fail, warn, pass, not 'ignore'"),
         ("--llm-inconclusive=warn", "*must be one of pass, fail, not 'warn'"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.backends.backend_kind import BackendKind, OpenedModel
 from pytest_llmlat.backends.completions.entry_options import OPTIONS
 from pytest_llmlat.backends.completions.raw_reading import read_raw_answer
-from pytest_llmlat.backends.engines.engine_options import OWN
+from pytest_llmlat.backends.engines.every_engine_options import OWN
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.base_cache import BaseCache

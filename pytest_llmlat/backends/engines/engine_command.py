@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.engines.engine_options import table_of
 from pytest_llmlat.backends.engines.engine_table import VALUE
+from pytest_llmlat.backends.engines.every_engine_options import table_of
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.backends.weights import local_file
 from pytest_llmlat.machine.device_table import find_device

@@ -10,7 +10,7 @@ In a catalogue::
     options = { tensor_parallel = 2, prefix_caching = false, start_limit_s = 900 }
 
 Its options are those that the engine spells, those of every server's entry (see
-``completions.entry_options``), and those of every engine's (``engine_options``).
+``completions.entry_options``), and those of every engine's (``every_engine_options``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.backends.engines.engine_options import (
+from pytest_llmlat.backends.engines.engine_table import ENGINES, ServingEngine
+from pytest_llmlat.backends.engines.every_engine_options import (
     ARGS,
     CARDS,
     ENV,
@@ -35,7 +36,6 @@ from pytest_llmlat.backends.engines.engine_options import (
     table_of,
     words_of,
 )
-from pytest_llmlat.backends.engines.engine_table import ENGINES, ServingEngine
 from pytest_llmlat.backends.settings_check import number_option, text_option
 from pytest_llmlat.values.entry_option import EntryOption, TextForm
 from pytest_llmlat.values.errors import BadCatalogue

@@ -14,7 +14,7 @@ from pytest_llmlat.grading.extractors.contraries import (
     without_amounts_of_others,
     without_contrary_amounts,
 )
-from pytest_llmlat.grading.extractors.notation import rewritten
+from pytest_llmlat.grading.extractors.number_notation import rewritten
 from pytest_llmlat.grading.extractors.numerals import numerals, spelled, to_number
 from pytest_llmlat.grading.extractors.spelled_amounts import (
     counted_in_digits,

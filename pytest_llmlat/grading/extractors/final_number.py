@@ -21,7 +21,7 @@ from pytest_llmlat.grading.extractors.json_fields import fields
 from pytest_llmlat.grading.extractors.last_number import last_number
 from pytest_llmlat.grading.extractors.listed_answers import LONE, MOST
 from pytest_llmlat.grading.extractors.local_numbers import in_english_notation
-from pytest_llmlat.grading.extractors.notation import WORDS, rewritten, worded
+from pytest_llmlat.grading.extractors.number_notation import WORDS, rewritten, worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ALONE,
     ANSWER,

@@ -11,7 +11,7 @@ from pytest_llmlat.grading.extractors.asked_subject import HEADS
 from pytest_llmlat.grading.extractors.doubt import Claim, Stance
 from pytest_llmlat.grading.extractors.labelled_numbers import labelled_number
 from pytest_llmlat.grading.extractors.listed_answers import MOST
-from pytest_llmlat.grading.extractors.notation import worded
+from pytest_llmlat.grading.extractors.number_notation import worded
 from pytest_llmlat.grading.extractors.number_phrases import (
     ASIDE,
     AT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.notation import rewritten
+from pytest_llmlat.grading.extractors.number_notation import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.extractors.notation import ONES, PARTS, WORDS, worded
+from pytest_llmlat.grading.extractors.number_notation import ONES, PARTS, WORDS, worded
 from pytest_llmlat.grading.extractors.topic import stem_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_llmlat.gate.change_points import ChangeKind
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.history.points import joined, machine_lines
+from pytest_llmlat.values.column_order import PLOT_LAYOUT
 from pytest_llmlat.values.errors import MissingExtra
 from pytest_llmlat.values.figure_columns import column_key, columns_of
-from pytest_llmlat.values.table_layouts import PLOT_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

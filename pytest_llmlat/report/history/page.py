@@ -11,8 +11,8 @@ from pytest_llmlat.report.figures import MISSING, printable
 from pytest_llmlat.report.history.history_changes import change_lines, change_text
 from pytest_llmlat.report.history.history_plot import COLOURS, draw
 from pytest_llmlat.report.history.points import letter, machine_lines
+from pytest_llmlat.values.column_order import HISTORY_LAYOUT
 from pytest_llmlat.values.figure_columns import column_key, columns_of
-from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,13 +15,13 @@ from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines import UNTIMED
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.answer_speed import answer_time
+from pytest_llmlat.values.column_order import HISTORY_LAYOUT, PLOT_LAYOUT
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
     column_key,
     columns_of,
 )
 from pytest_llmlat.values.results import Estimate
-from pytest_llmlat.values.table_layouts import HISTORY_LAYOUT, PLOT_LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -18,12 +18,12 @@ from pytest_llmlat.report.answer_sentence import (
 from pytest_llmlat.report.contrast_lines import contrast_lines
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.leaders import tuning_lines
-from pytest_llmlat.report.page.best_balance import (
+from pytest_llmlat.report.page.best_sentence import (
     best_balance,
     cautions,
     lettered_comparisons,
 )
-from pytest_llmlat.report.page.drawings import read
+from pytest_llmlat.report.page.drawn_data import read
 from pytest_llmlat.report.page.embedding import (
     content_policy,
     inert_json,

@@ -22,7 +22,7 @@ from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_li
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.node_lines import node_lines
-from pytest_llmlat.report.page.best_balance import comparison_letters
+from pytest_llmlat.report.page.best_sentence import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines

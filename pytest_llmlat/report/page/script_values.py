@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.leaders import named
 from pytest_llmlat.report.load_points import load_order
-from pytest_llmlat.report.page.best_balance import comparison_letters
+from pytest_llmlat.report.page.best_sentence import comparison_letters
 from pytest_llmlat.report.page.rows import cost_unit, row_key
 from pytest_llmlat.report.page.samples import COLUMNS
 from pytest_llmlat.values.balance import weighed
+from pytest_llmlat.values.column_order import (
+    CELL_LAYOUT,
+    CURVE_LAYOUT,
+    PAGE_ROW_LAYOUT,
+)
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
     column_key,
     columns_of,
-)
-from pytest_llmlat.values.table_layouts import (
-    CELL_LAYOUT,
-    CURVE_LAYOUT,
-    PAGE_ROW_LAYOUT,
 )
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.report.page.rows import Row
     from pytest_llmlat.report.page.samples import Samples
+    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.results import Scoreboard, Standing, Summary
-    from pytest_llmlat.values.table_layouts import TableLayout
 
 
 def page_values(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.command import doctor, extensions_check, main
-from pytest_llmlat.command.examination import (
+from pytest_llmlat.command.doctor_findings import (
     Examination,
     Isolation,
     Memory,

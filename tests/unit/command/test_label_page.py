@@ -14,7 +14,7 @@ import pytest
 
 from pytest_llmlat.command.label_page import LabelPage
 from pytest_llmlat.command.label_session import LabelSession
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.measure.opened_judge import reference_of
 from pytest_llmlat.store.journal import LABELS
 from tests.unit.builders import a_cell, a_record

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_llmlat.command import readiness as looking
-from pytest_llmlat.command.examination import (
+from pytest_llmlat.command.doctor_findings import (
     hub_cache,
     torch_build,
 )

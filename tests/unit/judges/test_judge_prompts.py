@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.judges.judge_prompts import judge_prompt, verdict_constraint
-from pytest_llmlat.judges.rubrics import bundled_rubrics, find_rubric
+from pytest_llmlat.judges.rubric_reading import bundled_rubrics, find_rubric
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
 from pytest_llmlat.values.judge_votes import Rubric
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.judges.judge_prompts import judge_prompts, verdict_constraint
 from pytest_llmlat.judges.panel_votes import in_both_orders
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.judges.verdict_reading import read_verdict
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.judges.test_panel_votes import a_vote

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmlat.command.judge_trials import try_judges
 from pytest_llmlat.judges.judge_prompts import judge_prompts
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.measure.judge_panel import Panel, check_panel
 from pytest_llmlat.measure.opened_judge import JudgingTools
 from pytest_llmlat.measure.panel_grading import judged

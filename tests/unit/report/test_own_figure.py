@@ -25,6 +25,7 @@ from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.run_reader import open_run
+from pytest_llmlat.values.column_order import LAYOUTS
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
@@ -41,16 +42,15 @@ from pytest_llmlat.values.figure_columns import (
 )
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
-from pytest_llmlat.values.table_layouts import LAYOUTS
 from tests.unit.boards import a_load
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
 
 if TYPE_CHECKING:
+    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
-    from pytest_llmlat.values.table_layouts import TableLayout
 
 EVERY_VIEW: tuple[View, ...] = get_args(View)
 OWN = FigureDefinition(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import embedding, samples, write_page
-from pytest_llmlat.report.page.drawings import STEPS, read, steps
+from pytest_llmlat.report.page.drawn_data import STEPS, read, steps
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
 from pytest_llmlat.report.page.samples import Store
 from pytest_llmlat.report.page.visible import visible

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_llmlat import ModelSpec, measure_models
 from pytest_llmlat.judges.judge_prompts import SYSTEM, judge_prompt
-from pytest_llmlat.judges.rubrics import find_rubric
+from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.measure.judge_panel import VERDICT_TOKENS
 from pytest_llmlat.session.budget import most_cost
 from pytest_llmlat.session.listening import Silent
