@@ -331,8 +331,8 @@ def pytest_terminal_summary(
         from pytest_llmlat.report.place_lines import place_lines  # noqa: PLC0415
 
         place = config.stash[BOARD].report
-        for line in place_lines(settings.folder, place, asked=settings.report):
-            terminalreporter.write_line(line)
+        for told in place_lines(settings.folder, place, asked=settings.report):
+            terminalreporter.write_line(told)
 
 
 class _WorkerNode:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.backends.completions.server_words import said as words_of
 from pytest_llmlat.backends.completions.stream_reading import (
     read_stream,
     read_whole,
-)
-from pytest_llmlat.backends.completions.stream_reading import (
-    said as words_of,
 )
 from pytest_llmlat.backends.completions.thoughts import sort_text
 from pytest_llmlat.backends.transport import bodies

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.command import main
-from pytest_llmlat.store.human_labels import LABELS
+from pytest_llmlat.store.journal import LABELS
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from tests.unit.stored_runs import a_stored_run, answers

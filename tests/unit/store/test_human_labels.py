@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.store.human_labels import (
-    LABELS,
     HumanLabel,
     add_label,
     answer_digest,
     labels_beside,
     read_labels,
 )
+from pytest_llmlat.store.journal import LABELS
 from tests.unit.builders import a_record
 
 if TYPE_CHECKING:
