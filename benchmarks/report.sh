@@ -5,13 +5,14 @@
 #   benchmarks/report.sh FOLDER STEP ...   # these steps alone
 #
 # A step that has been done is left alone; one that was cut off goes on. Nothing else
-# should run beside it. Needs the extras demo, gemma, transformers, server and tune.
+# should run beside it: it takes about an hour on two cores. Needs the extras demo, gemma,
+# transformers, server and tune; the step "slower" also torchao (quantization).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "$1")
 shift
 samples=${SAMPLES:-12}
-all=(small torch quantized lora drafts load engine gate tuned routed page)
+all=(small torch slower lora drafts load engine gate tuned routed page)
 mkdir -p "$out"
 cp benchmarks/report.toml "$out/models.toml"
 
@@ -39,11 +40,11 @@ feelings=(--llm-task sentiment/polarity --llm-samples 48)
 small() { # two models of about the same size, one of them a base model
   measure small "${each[@]}" --llm smollm2-135m --llm gemma3-270m
 }
-torch() { # the same weights through another library, in two precisions
-  measure torch "${each[@]}" --llm smollm2-135m-hf --llm bf16
+torch() { # the same weights through another library, and in eight bits
+  measure torch "${each[@]}" --llm smollm2-135m-hf --llm smollm2-135m-hf-int8
 }
-quantized() { # and in eight bits, by PyTorch and by torchao
-  measure quantized "${each[@]}" --llm smollm2-135m-hf-int8 --llm smollm2-135m-hf-torchao
+slower() { # two more ways, which a processor is slow at
+  measure slower "${each[@]}" --llm bf16 --llm smollm2-135m-hf-torchao
 }
 lora() { # what an adapter of two minutes does to one task
   [ -d "$out/adapter" ] || python fixtures/train_adapter.py --out "$out/adapter"
@@ -74,8 +75,9 @@ routed() { # what a cascade of the two small models would do, from their answers
   tail -n 3 "$out/routed.txt"
 }
 page() { # one page of the models that answered everything
-  llmlat report "$out"/runs/small/* "$out"/runs/torch/* "$out"/runs/quantized/* \
-    --out "$out/page"
+  local runs=("$out"/runs/small/* "$out"/runs/torch/*)
+  [ ! -d "$out/runs/slower" ] || runs+=("$out"/runs/slower/*)
+  llmlat report "${runs[@]}" --out "$out/page"
 }
 
 [ $# -gt 0 ] || set -- "${all[@]}"
