@@ -34,6 +34,11 @@ def contrast_lines(board: Scoreboard) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def why_better(contrast: Contrast) -> str:
+    """Say in what a row is better than another for certain; empty if in nothing."""
+    return " and ".join(_WHY[way] for way in contrast.why)
+
+
 def _line(contrast: Contrast, names: Mapping[str, str]) -> str | None:
     parts = {
         "time": _bounded(contrast.longer, _share),
@@ -44,7 +49,7 @@ def _line(contrast: Contrast, names: Mapping[str, str]) -> str | None:
     if contrast.longer.value is None and contrast.quality.value is None:
         # Nothing but the score was compared, and that stands with the best row.
         return None
-    ways = " and ".join(_WHY[way] for way in contrast.why)
+    ways = why_better(contrast)
     verdict = f"; {names[contrast.row]} is better: {ways}" if ways else ""
     return f"beside {names[contrast.row]}: {names[contrast.other]} {figures}{verdict}"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.report.contrast_lines import why_better
 from pytest_llmlat.report.figures import bounds, seconds, signed
 from pytest_llmlat.report.leaders import (
     APART,
@@ -131,6 +132,7 @@ def _next(board: Scoreboard, row: Row) -> str:
     for contrast in board.contrasts:
         if (contrast.row, contrast.other) == (first, row.standing.id):
             told += _difference(contrast)
+            told += f"; better: {ways}" if (ways := why_better(contrast)) else ""
     return told
 
 

@@ -26,6 +26,7 @@ from pytest_llmlat.report.page.visible import visible
 from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Contrast, Estimate, Scoreboard
+from pytest_llmlat.values.row_comparison import WhyBetter
 from pytest_llmlat.values.timing import NS_PER_S
 from tests.unit.boards import HOSTILE, RUN, a_board, a_comparison, a_run
 from tests.unit.builders import (
@@ -442,6 +443,7 @@ def test_the_answer_says_what_the_comparison_says(
         other=second.id,
         difference=Estimate(value=0.1, low=0.0, high=0.2),
         certain=certain,
+        why=(WhyBetter.FASTER,) if certain else (),
     )
     comparison = replace(
         board.comparisons[0],
@@ -455,6 +457,8 @@ def test_the_answer_says_what_the_comparison_says(
 
     names = {"m0": first.model, "m1": second.model}
     assert re.sub("m[01]", lambda m: names[m[0]], words) in shown
+    # An interval of the score that holds zero beside "better" would be a riddle.
+    assert ("better: faster and as good" in shown) == bool(certain)
 
 
 def test_every_run_of_a_merged_one_has_its_head(tmp_path: Path) -> None:
