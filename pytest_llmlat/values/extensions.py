@@ -169,11 +169,14 @@ class Table(Mapping[str, T]):
         """Return what is known to be wrong: names taken twice, failed imports.
 
         What nobody has asked for is not imported, and not known to be broken; call
-        ``working`` before to try all.
+        ``working`` before to try all. Metadata that are too old are a problem too: what
+        was measured without this table is still told.
         """
-        taken = (
-            self._taken(points) for points in self._declared.values() if points[1:]
-        )
+        try:
+            declared = self._declared
+        except LLMLatError as error:
+            return (str(error),)
+        taken = (self._taken(points) for points in declared.values() if points[1:])
         return tuple(dict.fromkeys((*taken, *self._broken.values())))
 
     @property

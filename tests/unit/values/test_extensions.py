@@ -161,6 +161,10 @@ def test_metadata_older_than_the_code_is_told(place: Path) -> None:
     with pytest.raises(LLMLatError, match=f"{GROUP}.*install it again"):
         "one" in table  # noqa: B015 - to ask is enough
 
+    # At the end of a run it is one of the lines, and no scoreboard is lost by it.
+    (told,) = table.problems()
+    assert "install it again" in told
+
 
 def test_what_a_session_adds_ends_with_it(place: Path) -> None:
     """A session inside another comes first, and leaves the outer one as it was."""
