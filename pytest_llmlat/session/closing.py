@@ -90,10 +90,10 @@ def close(
     """
     settings, journal = session.settings, session.journal
     _settle(journal)
-    if journal.begun:
-        session.judges.judge(journal, cut_short=cut_short)
-    passed = passed and not session.judges.verdicts
     run = open_run(journal.folder, ended=True) if journal.begun else None
+    if run is not None and session.judges.judge(run, journal, cut_short=cut_short):
+        run = open_run(journal.folder, ended=True)
+    passed = passed and not session.judges.verdicts
     if run is None or not (run.facts or run.races):
         journal.drop()
         left_out = () if run is None else run.verdicts

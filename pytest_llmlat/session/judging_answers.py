@@ -21,13 +21,12 @@ from pytest_llmlat.measure.opened_judge import JudgingTools, place_of
 from pytest_llmlat.measure.panel_grading import judged
 from pytest_llmlat.session.listening import JudgingListener
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK
 from pytest_llmlat.values.errors import BudgetSpent, LLMLatError
 from pytest_llmlat.values.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.measure.cell_tools import LoadedModel
@@ -60,37 +59,26 @@ class SessionJudges:
     verdicts: list[Verdict] = field(default_factory=list)
     """Verdicts on cells that could not be judged to the end."""
 
-    def judge(self, journal: Journal, *, cut_short: bool) -> None:
+    def judge(self, run: Run, journal: Journal, *, cut_short: bool) -> bool:
         """Grade the answers that wait for judges.
 
         What stops it is told, and the run is written as it is.
 
         Args:
+            run: as it was read when all was measured.
             journal: of the run, which has ended.
             cut_short: whether a person or a signal ended the run: then nobody is asked.
+
+        Returns:
+            Whether answers waited, so that the run may hold more than was read.
         """
-        run = open_run(journal.folder, ended=True)
-        waiting = [
-            facts
-            for facts in run.facts
-            if facts.judging is not None and facts.role != YARDSTICK
-        ]
-        if not waiting:
-            if self.selection.judges:
-                self.told.append(
-                    "judges were named, and no task that was measured has the metric"
-                    " 'judge': nobody was asked"
-                )
-            return
-        panels = dict.fromkeys(
-            replace(facts.judging, limits=()) for facts in waiting if facts.judging
-        )
-        for panel in panels:
-            own = [
-                facts
-                for facts in waiting
-                if facts.judging and replace(facts.judging, limits=()) == panel
-            ]
+        panels = _by_panel(run.facts)
+        if not panels and self.selection.judges:
+            self.told.append(
+                "judges were named, and no task that was measured has the metric"
+                " 'judge': nobody was asked"
+            )
+        for panel, own in panels.items():
             if not (panel.judges or self.selection.judges):
                 names = ", ".join(dict.fromkeys(facts.cell.task for facts in own))
                 self.told.append(f"{names}: answers wait for judges; {_LATER}")
@@ -110,6 +98,7 @@ class SessionJudges:
             # Whatever a model library raises, what was measured is to be written.
             except Exception as error:  # noqa: BLE001
                 self._leave(own, f"{type(error).__name__}: {error}")
+        return bool(panels)
 
     def _panel(self, task: str, asked: AskedPanel) -> Panel:
         """Look up who judges by what; judges of this sitting come before the task's.
@@ -182,6 +171,15 @@ class SessionJudges:
             )
             for facts in cells
         ]
+
+
+def _by_panel(cells: Iterable[CellFacts]) -> dict[AskedPanel, list[CellFacts]]:
+    """Group the cells whose answers wait for judges by the panel that is asked."""
+    found: dict[AskedPanel, list[CellFacts]] = {}
+    for facts in cells:
+        if facts.judging is not None and facts.role != YARDSTICK:
+            found.setdefault(replace(facts.judging, limits=()), []).append(facts)
+    return found
 
 
 def judged_limits(
