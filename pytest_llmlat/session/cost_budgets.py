@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cost_scores import NO_BUDGET
-from pytest_llmlat.session.latency_budgets import named_budgets
+from pytest_llmlat.session.latency_budgets import budget_of, named_budgets
 from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.cost_budget import JOULES, CostBudget, parse_cost_budget
 from pytest_llmlat.values.errors import UsageError
@@ -49,13 +49,13 @@ def with_cost_budget(task: Task, settings: Settings, spelled: Spelled) -> Task:
     Raises:
         UsageError: cost is weighed, and nobody says what an answer may cost.
     """
-    named = dict(settings.cost_budget)
-    own = next((n for n in (task.name, task.family, "") if n in named), None)
-    found = task if own is None else replace(task, cost_budget=named[own])
+    own = budget_of(task, settings.cost_budget)
+    found = task if own is None else replace(task, cost_budget=own)
     if found.cost_budget is None and weighed(settings.balance).weighs_cost:
+        remedy = NO_BUDGET.replace("--llm-cost-budget", spelled("cost_budget"))
         raise UsageError(
             f"{spelled('balance')}: cost is weighed, and of {task.name!r} nobody says"
-            f" how much: {NO_BUDGET.replace('--llm-cost-budget', _option(spelled))}"
+            f" how much: {remedy}"
         )
     return found
 
@@ -96,7 +96,3 @@ def check_cost_budgets(
                     f"{where}: {model.name!r} is paid in {model.price.currency}, and"
                     f" the cost budget is in {unit}; write both in one currency"
                 )
-
-
-def _option(spelled: Spelled) -> str:
-    return spelled("cost_budget")

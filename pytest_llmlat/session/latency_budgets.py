@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.units import seconds
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_llmlat.values.entities import Task
+
+_Budget = TypeVar("_Budget")
 
 LatencyBudgets = tuple[tuple[str, float], ...]
 """Budgets in seconds by names: of a task, of a family, or of all where it is empty."""
@@ -58,10 +60,16 @@ def named_budgets(texts: Iterable[str], *, where: str, example: str) -> dict[str
     return found
 
 
-def with_budget(task: Task, budgets: LatencyBudgets) -> Task:
-    """Return a task with its budget: that of its name, else of its family."""
+def budget_of(task: Task, budgets: Iterable[tuple[str, _Budget]]) -> _Budget | None:
+    """Return the budget of a task: that of its name, else of its family, else of all.
+
+    ``None`` where the run names none for it.
+    """
     named = dict(budgets)
-    for name in (task.name, task.family, ""):
-        if name in named:
-            return replace(task, budget_s=named[name])
-    return task
+    return next((named[n] for n in (task.name, task.family, "") if n in named), None)
+
+
+def with_budget(task: Task, budgets: LatencyBudgets) -> Task:
+    """Return a task with the budget that the run names for it, if it names one."""
+    found = budget_of(task, budgets)
+    return task if found is None else replace(task, budget_s=found)
