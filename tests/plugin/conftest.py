@@ -45,6 +45,14 @@ backend = "scripted"
 devices = ["a6000", "mps"]
 """
 
+PRICED = """
+[models.paid]
+backend = "scripted"
+devices = ["cpu"]
+options = { answer = "positive" }
+price = { input_per_million = 1.0, output_per_million = 1.0, currency = "USD" }
+"""
+
 TASKS = """
 [tasks."sentiment/tiny"]
 source = "tiny.jsonl"
@@ -154,6 +162,14 @@ def project(pytester: pytest.Pytester) -> Project:
         "[pytest]\nllm = parrot\nllm_models = models.toml\nllm_tasks = tasks.toml\n"
     )
     return made
+
+
+@pytest.fixture
+def priced(project: Project) -> Project:
+    """A project with a model that is paid by the token."""
+    models = project.pytester.path / "models.toml"
+    project.write("models.toml", models.read_text("utf-8") + PRICED)
+    return project
 
 
 @pytest.fixture

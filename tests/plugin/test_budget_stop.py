@@ -11,22 +11,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PRICED = """
-[models.paid]
-backend = "scripted"
-devices = ["cpu"]
-options = { answer = "positive" }
-price = { input_per_million = 1.0, output_per_million = 1.0, currency = "USD" }
-"""
-
-
-@pytest.fixture
-def priced(project: Project) -> Project:
-    """A project with a model that is paid by the token."""
-    models = project.pytester.path / "models.toml"
-    project.write("models.toml", models.read_text("utf-8") + PRICED)
-    return project
-
 
 def test_what_was_measured_stays_and_the_rest_is_not_measured(priced: Project) -> None:
     """Cells are partial, their tests are skipped, and verdicts say why."""

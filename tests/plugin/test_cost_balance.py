@@ -12,21 +12,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 EVEN = "--llm-balance=quality=1 speed=1 cost=1"
-PRICED = """
-[models.paid]
-backend = "scripted"
-devices = ["cpu"]
-options = { answer = "positive" }
-price = { input_per_million = 1.0, output_per_million = 1.0, currency = "USD" }
-"""
-
-
-@pytest.fixture
-def priced(project: Project) -> Project:
-    """A project with a model that is paid by the token."""
-    models = project.pytester.path / "models.toml"
-    project.write("models.toml", models.read_text("utf-8") + PRICED)
-    return project
 
 
 def test_cost_is_weighed_and_the_report_says_what_it_is(priced: Project) -> None:

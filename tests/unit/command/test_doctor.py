@@ -17,39 +17,19 @@ from pytest_llmlat.command.doctor_findings import (
     Memory,
     examine,
 )
-from pytest_llmlat.command.extras import Extra, extras
+from pytest_llmlat.command.extras import extras
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.grading.sandbox.chain import REMEDY
 from pytest_llmlat.machine.contention import judge
-from pytest_llmlat.machine.devices import Inventory
 from pytest_llmlat.values.cell_facts import Contention
 from pytest_llmlat.values.errors import SandboxUnavailable
 from pytest_llmlat.values.extensions import Table
-from tests.unit.builders import a_model
+from tests.unit.command.plain_machine import BARE, GPT2, LACKING, WHOLE
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
 
-BARE = Inventory(
-    gpus=(),
-    gpu_note="no NVIDIA driver",
-    platform="linux",
-    machine="x86_64",
-    hub_token=False,
-)
-WHOLE = {
-    name: Extra(name=name, found=((name, "1.0"),), lacking=())
-    for name in ("gguf", "transformers", "http")
-}
-LACKING = {
-    name: Extra(name=name, found=(), lacking=(f"{name}>=1",))
-    for name in ("gguf", "transformers", "http")
-}
 VALUE = "hf_SECRETSECRETSECRET"
-GPT2 = replace(
-    a_model("gpt2", backend="transformers", devices=("cpu", "cuda")),
-    weights="openai-community/gpt2",
-)
 
 
 def found(**changes: Any) -> Examination:  # noqa: ANN401 - any part

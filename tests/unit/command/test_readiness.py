@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,30 +13,11 @@ from pytest_llmlat.command.doctor_findings import (
     hub_cache,
     torch_build,
 )
-from pytest_llmlat.command.extras import Extra
 from pytest_llmlat.command.readiness import readiness
-from pytest_llmlat.machine.devices import Inventory
-from tests.unit.builders import a_model
+from tests.unit.command.plain_machine import BARE, GPT2, LACKING, WHOLE
 
-BARE = Inventory(
-    gpus=(),
-    gpu_note="no NVIDIA driver",
-    platform="linux",
-    machine="x86_64",
-    hub_token=False,
-)
-WHOLE = {
-    name: Extra(name=name, found=((name, "1.0"),), lacking=())
-    for name in ("gguf", "transformers", "http")
-}
-LACKING = {
-    name: Extra(name=name, found=(), lacking=(f"{name}>=1",))
-    for name in ("gguf", "transformers", "http")
-}
-GPT2 = replace(
-    a_model("gpt2", backend="transformers", devices=("cpu", "cuda")),
-    weights="openai-community/gpt2",
-)
+if TYPE_CHECKING:
+    from pytest_llmlat.command.extras import Extra
 
 
 @pytest.mark.parametrize(
