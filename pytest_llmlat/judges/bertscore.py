@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXTRA = "transformers"
 """The extra of this project that installs torch and transformers."""
 FIGURES = ("bertscore_precision", "bertscore_recall", "bertscore")
+RESCALED = "bertscore_rescaled"
+"""Name of F1 on the scale where unrelated texts have 0, where a baseline is told."""
 _KEPT = 256
 """Number of texts whose embeddings are kept: references come again."""
 _LONGEST = 512
@@ -41,6 +43,14 @@ LAYER = EntryOption(
     most=1000,
     meaning="whose hidden states are compared, 17 of roberta-large; needed",
 )
+BASELINE = EntryOption(
+    name="baseline",
+    kind="float",
+    least=0,
+    most=0.999,
+    meaning="F1 of unrelated texts, 0.8312 of roberta-large's layer 17: it gives the"
+    " figure bertscore_rescaled; none without it",
+)
 
 
 def grade_bertscore(value: str | None, task: Task, sample: Sample) -> Grade:
@@ -48,19 +58,26 @@ def grade_bertscore(value: str | None, task: Task, sample: Sample) -> Grade:
 
     Precision is the mean over the tokens of the answer of the highest cosine that each
     has with one of the reference; recall the same the other way round. Weights are all
-    equal (no idf) and nothing is rescaled, but special tokens are only matched, not
-    counted. Of several references each figure is the best. An empty answer has 0, and
-    so has what would be negative. Source: Zhang et al. (2020), as the package
-    bert-score computes it.
+    equal (no idf), and special tokens are only matched, not counted. Of several
+    references each figure is the best. An empty answer has 0, and so has what would be
+    negative. With the option ``baseline`` b the details have (F1 - b) / (1 - b) too,
+    which is below 0 for what is less alike than unrelated texts. The value itself is
+    never rescaled: a figure that is cut at 0 would flatter the mean. Source: Zhang et
+    al. (2020), as the package bert-score computes it.
     """
     wanted_by = f"task {task.name!r}, metric 'bertscore'"
-    if not (value and value.strip()):
-        return Grade(value=0.0, details=tuple((name, 0.0) for name in FIGURES))
-    folder, layer = str(task.option("model")), int(task.option("layer") or 0)
-    score = _scorer(folder, layer, wanted_by)
-    each = [score(value, reference) for reference in sample.references]
-    best = [max(0.0, *column) for column in zip(*each, strict=True)]
-    return Grade(value=best[-1], details=tuple(zip(FIGURES, best, strict=True)))
+    best = [0.0] * len(FIGURES)
+    if value and value.strip():
+        folder, layer = str(task.option("model")), int(task.option("layer") or 0)
+        score = _scorer(folder, layer, wanted_by)
+        each = [score(value, reference) for reference in sample.references]
+        best = [max(0.0, *column) for column in zip(*each, strict=True)]
+    details = tuple(zip(FIGURES, best, strict=True))
+    baseline = task.option("baseline")
+    if baseline is not None:
+        base = float(baseline)
+        details = (*details, (RESCALED, (best[-1] - base) / (1 - base)))
+    return Grade(value=best[-1], details=details)
 
 
 def unready(answer: str, task: Task) -> str | None:
@@ -137,6 +154,6 @@ METRIC = Metric(
     several=True,
     guess=guess_texts,
     illegible=unready,
-    options=(MODEL, LAYER),
+    options=(MODEL, LAYER, BASELINE),
     extra=EXTRA,
 )

@@ -44,7 +44,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def a_task(**options: str | int) -> Task:
+def a_task(**options: str | float) -> Task:
     """Return a task that is graded by BERTScore."""
     return Task(
         name="summarization/rain",
@@ -62,7 +62,11 @@ def a_task(**options: str | int) -> Task:
 
 
 def graded(
-    encoder: Path, answer: str | None, *references: str, layer: int = LAYER
+    encoder: Path,
+    answer: str | None,
+    *references: str,
+    layer: int = LAYER,
+    **options: float,
 ) -> Grade:
     """Return the grade of one answer."""
     grade = METRICS["bertscore"].grade
@@ -75,7 +79,7 @@ def graded(
         reference=references[0],
         further=references[1:],
     )
-    return grade(answer, a_task(model=str(encoder), layer=layer), sample)
+    return grade(answer, a_task(model=str(encoder), layer=layer, **options), sample)
 
 
 def states(encoder: Path, text: str) -> list[list[float]]:
@@ -142,6 +146,22 @@ def test_no_answer_has_a_bertscore_of_nothing(
 ) -> None:
     """It is no answer, whatever its special tokens are like."""
     assert graded(encoder, answer, "rain").value == 0
+
+
+@pytest.mark.parametrize("answer", ["rain falls", "soft", None])
+def test_a_baseline_is_what_unrelated_texts_have(
+    encoder: Path, answer: str | None
+) -> None:
+    """They have 0 on its scale and may have less; the value is not rescaled."""
+    plain = graded(encoder, answer, "snow falls today")
+
+    grade = graded(encoder, answer, "snow falls today", baseline=0.75)
+
+    assert grade.value == plain.value
+    rescaled = dict(grade.details)["bertscore_rescaled"]
+    assert rescaled == pytest.approx((plain.value - 0.75) / 0.25)
+    assert answer is not None or rescaled == -3
+    assert "bertscore_rescaled" not in dict(plain.details)
 
 
 def test_the_best_of_several_references_counts(encoder: Path) -> None:

@@ -43,6 +43,14 @@ def test_a_layer_is_a_whole_number() -> None:
         check_options(task, where="x")
 
 
+def test_a_baseline_of_one_is_refused() -> None:
+    """Texts that are all alike leave nothing to divide by."""
+    task = replace(a_task(), metric="bertscore", options=(("baseline", 1.0),))
+
+    with pytest.raises(BadCatalogue, match=r"baseline = 1\.0: must be a number of at"):
+        check_options(task, where="x")
+
+
 def test_without_its_libraries_bertscore_names_the_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
