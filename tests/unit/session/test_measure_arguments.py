@@ -15,7 +15,7 @@ from pytest_llmlat import (
     Task,
     measure_models,
 )
-from pytest_llmlat.session import api
+from pytest_llmlat.session.argument_table import argument_of
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     UnknownName,
@@ -95,6 +95,22 @@ def test_an_unknown_name_keeps_its_type(tmp_path: Path, task: Task) -> None:
         measure_models("parot", task, root=tmp_path)
 
 
+def test_an_argument_that_there_is_not_is_told_with_the_nearest(task: Task) -> None:
+    """As any function does; nothing is read before."""
+    with pytest.raises(TypeError, match=r"'sample'; did you mean 'samples'\?"):
+        measure_models("nobody", task, sample=3)  # type: ignore[call-arg]
+
+
+def test_help_tells_what_each_argument_means() -> None:
+    """A notebook asks the function itself; positions are as they are written."""
+    told = inspect.getdoc(measure_models) or ""
+    shown = list(inspect.signature(measure_models).parameters)
+
+    assert shown[:3] == ["models", "tasks", "samples"]
+    for name in shown:
+        assert re.search(rf"^ +{name}: \w", told, re.MULTILINE), name
+
+
 def test_every_setting_is_an_argument_and_every_argument_is_documented() -> None:
     """What a complaint names can be changed, and the page lists all there is."""
     arguments = set(inspect.signature(measure_models).parameters)
@@ -104,7 +120,7 @@ def test_every_setting_is_an_argument_and_every_argument_is_documented() -> None
     of_pytest |= {"sitting", "joined"}
     page = (Path(__file__).parents[3] / "docs" / "python.md").read_text("utf-8")
 
-    assert {api._spelled(name) for name in settings - of_pytest} <= arguments
+    assert {argument_of(name) for name in settings - of_pytest} <= arguments
     for name in arguments:
         assert re.search(rf"`{name}[`=]", page), name
 
