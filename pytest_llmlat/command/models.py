@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.backend_kind import options_of_entry
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command.extras import extras
-from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.output import add_catalogues, add_json, say, tell
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.machine.device_table import all_devices, known_device
 from pytest_llmlat.machine.devices import look
@@ -51,14 +51,7 @@ def add(parser: ArgumentParser) -> None:
         help="only models for one of these:"
         f" {', '.join(each.name for each in all_devices())}, gpu:NAME",
     )
-    parser.add_argument(
-        "--models",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="catalogue with more models (TOML); repeatable",
-    )
+    add_catalogues(parser, "models")
     add_json(parser)
 
 

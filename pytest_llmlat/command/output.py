@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import printable
@@ -23,6 +24,18 @@ _COLOURS: Mapping[Tone, int] = {"bad": 31, "unsure": 33, "good": 32}
 def add_json(parser: ArgumentParser) -> None:
     """Let a subcommand be asked for JSON."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_catalogues(parser: ArgumentParser, kind: str) -> None:
+    """Let a subcommand be given further catalogues, ``models`` or ``tasks``."""
+    parser.add_argument(
+        f"--{kind}",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help=f"catalogue with more {kind} (TOML); repeatable",
+    )
 
 
 def say(lines: Iterable[str]) -> None:

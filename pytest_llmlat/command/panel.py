@@ -19,6 +19,7 @@ from pytest_llmlat.command.given import (
     warn,
 )
 from pytest_llmlat.command.output import (
+    add_catalogues,
     add_json,
     room,
     say,
@@ -121,14 +122,7 @@ def add_panel(parser: ArgumentParser) -> None:
         default=VERDICT_TOKENS,
         help="tokens at most of a verdict (default: %(default)s)",
     )
-    parser.add_argument(
-        "--models",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="catalogue with more models (TOML); repeatable",
-    )
+    add_catalogues(parser, "models")
 
 
 def run(given: Namespace) -> int:

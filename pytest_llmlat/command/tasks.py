@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.output import add_catalogues, add_json, say, tell
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.report.figures import MISSING, printable, ratio, seconds, table
@@ -50,14 +50,7 @@ def add(parser: ArgumentParser) -> None:
         nargs="*",
         help="show the whole entry of a task, or of each task of a family",
     )
-    parser.add_argument(
-        "--tasks",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="catalogue with more tasks (TOML); repeatable",
-    )
+    add_catalogues(parser, "tasks")
     parser.add_argument(
         "--check",
         action="store_true",

@@ -23,18 +23,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
-    """A model on its device, ready to answer. Tests get it as the fixture ``llm``."""
+class DeployedModel:
+    """A model on its device, wherever it is loaded."""
 
     deployment: Deployment
-    backend: Backend | Server[Any]
-    load_s: float | None
-    """Time to load it, in seconds, or to start its server; ``None`` for a server that
-    is not ours, which has it loaded."""
-    against: LoadedModel | None = None
-    """Reference that it is measured beside, in turn."""
-    yardstick: LoadedModel | None = None
-    """Model that tells, in turn with it, how fast the machine is."""
 
     @property
     def name(self) -> str:
@@ -45,6 +37,20 @@ class LoadedModel:
     def device(self) -> str:
         """The device's marker."""
         return self.deployment.device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel(DeployedModel):
+    """A model on its device, ready to answer. Tests get it as the fixture ``llm``."""
+
+    backend: Backend | Server[Any]
+    load_s: float | None
+    """Time to load it, in seconds, or to start its server; ``None`` for a server that
+    is not ours, which has it loaded."""
+    against: LoadedModel | None = None
+    """Reference that it is measured beside, in turn."""
+    yardstick: LoadedModel | None = None
+    """Model that tells, in turn with it, how fast the machine is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from pytest_llmlat.measure.cell import LoadedModel
+from pytest_llmlat.measure.cell_tools import DeployedModel
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,20 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelElsewhere:
+class ModelElsewhere(DeployedModel):
     """A model that a worker loads when it measures the first cell of it."""
-
-    deployment: Deployment
-
-    @property
-    def name(self) -> str:
-        """The model's name in the catalogue, or its address."""
-        return self.deployment.model.name
-
-    @property
-    def device(self) -> str:
-        """The device's marker."""
-        return self.deployment.device
 
     @property
     def backend(self) -> NoReturn:

@@ -30,20 +30,31 @@ class ThoughtTags:
         return f"\n{self.closing}\n\n"
 
 
+THOUGHT_CHANNELS: Final = ("analysis", "commentary")
+ANSWER_CHANNEL: Final = "final"
+"""Channels of harmony, of which the last is the answer."""
 _CHANNEL: Final = "<|channel|>{}<|message|>"
-_FINAL: Final = _CHANNEL.format("final")
+_FINAL: Final = _CHANNEL.format(ANSWER_CHANNEL)
 _NEXT: Final = "<|end|><|start|>assistant"
 
-THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
+PAIRED_TAGS: Final[tuple[ThoughtTags, ...]] = (
     *(
         ThoughtTags(opening=f"<{name}>", closing=f"</{name}>")
-        for name in ("think", "thinking", "thought", "reasoning", "seed:think")
+        for name in (
+            *("think", "thinking", "thought", "thoughts", "reasoning", "reflection"),
+            "seed:think",
+        )
     ),
     ThoughtTags(opening="[THINK]", closing="[/THINK]"),
     ThoughtTags(opening="<|START_THINKING|>", closing="<|END_THINKING|>"),
-    # Harmony: channels, of which the last is the answer.
-    ThoughtTags(opening=_CHANNEL.format("analysis"), closing=_FINAL, leftover=_NEXT),
-    ThoughtTags(opening=_CHANNEL.format("commentary"), closing=_FINAL, leftover=_NEXT),
+)
+"""Pairs of which each has its own closing tag."""
+THOUGHT_TAGS: tuple[ThoughtTags, ...] = (
+    *PAIRED_TAGS,
+    *(
+        ThoughtTags(opening=_CHANNEL.format(name), closing=_FINAL, leftover=_NEXT)
+        for name in THOUGHT_CHANNELS
+    ),
     ThoughtTags(opening=_FINAL, closing=""),
 )
 """Tags that are looked for where an entry names none. A tag counts only where an answer

@@ -35,13 +35,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Generation, Request
     from pytest_llmlat.values.token_meter import Meter
 
-_MOST = {"cpu": 32, "mps": 32, "cuda": 64}
-"""The most rows of a padded batch where nobody says. On a CPU the fastest batch is not
-the largest: it lasts until its longest answer has ended; and a system that runs out of
-memory ends the process rather than complain. To try sizes would take longer than many
-a cell, and give another one on each day: so it is a constant, and an option. (Seen on
-two cores: 24 equally long answers in one batch took a tenth less processor time than
-in 16 and 8.)"""
 _MOST_CONTINUOUS = 256
 _SHARE = 0.5
 """How much of the free memory the caches of all rows may take: the rest is for what
@@ -124,7 +117,7 @@ class Padded:
     def first_size(self, requests: Sequence[Request]) -> int:
         """Return how many rows should fit, by the size of their caches."""
         engine = self._engine
-        most = _MOST.get(engine.device.kind, 1)
+        most = engine.device.most_rows
         longest = max(requests, key=lambda request: len(request.prompt))
         free = free_bytes(engine.device)
         a_token = cache_bytes(engine.model)

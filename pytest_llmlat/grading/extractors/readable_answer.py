@@ -12,6 +12,11 @@ from typing import TypeAlias
 from pytest_llmlat.grading.languages import language_of
 from pytest_llmlat.values.entities import Sample, Task
 from pytest_llmlat.values.errors import UnknownName
+from pytest_llmlat.values.thought_tags import (
+    ANSWER_CHANNEL,
+    PAIRED_TAGS,
+    THOUGHT_CHANNELS,
+)
 
 TYPOGRAPHY = str.maketrans(
     {
@@ -48,11 +53,17 @@ TAGGED = re.compile(
     re.IGNORECASE,
 )
 """What makes a question of a statement that is none: "It is 7, isn't it?"."""
-THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection)"
-THOUGHT_END = re.compile(rf"</{THOUGHT}>|\[/THINK\]", re.IGNORECASE)
-THOUGHT_START = re.compile(rf"\s*(?:<{THOUGHT}>|\[THINK\])", re.IGNORECASE)
-CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(?:analysis|commentary)")
-FINAL = re.compile(r"<\|channel\|>\s{0,3}final\s{0,3}(?:<\|message\|>)?")
+THOUGHT_END = re.compile(
+    "|".join(re.escape(tags.closing) for tags in PAIRED_TAGS), re.IGNORECASE
+)
+THOUGHT_START = re.compile(
+    rf"\s*(?:{'|'.join(re.escape(tags.opening) for tags in PAIRED_TAGS)})",
+    re.IGNORECASE,
+)
+CHANNEL = re.compile(rf"<\|channel\|>\s{{0,3}}(?:{'|'.join(THOUGHT_CHANNELS)})")
+FINAL = re.compile(
+    rf"<\|channel\|>\s{{0,3}}{ANSWER_CHANNEL}\s{{0,3}}(?:<\|message\|>)?"
+)
 TURN = re.compile(
     r"<\|(?:im_end|im_start|eot_id|end|endoftext|end_of_text|return|user|start)\|>"
     r"|</s>|<end_of_turn>|\[INST\]|^(?:User|Human):",
@@ -157,9 +168,9 @@ def normalized(text: str) -> str:
 def without_thoughts(text: str) -> str:
     """Drop what a reasoning model thinks aloud before its answer.
 
-    Known are ``<think>``, ``<thought>``, ``<reasoning>``, ``[THINK]`` and the channels
-    of harmony. Some chat templates open the tag in the prompt, so that only its end is
-    in the answer. A thought that was cut off is no answer at all.
+    Known are the tags that the meter knows, in any case of letters. Some chat templates
+    open the tag in the prompt, so that only its end is in the answer. A thought that
+    was cut off is no answer at all.
     """
     ends = [found.end() for found in THOUGHT_END.finditer(text)]
     answer = text[ends[-1] :] if ends else text

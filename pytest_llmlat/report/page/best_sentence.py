@@ -21,11 +21,11 @@ from pytest_llmlat.values.judge_votes import UNCALIBRATED
 from pytest_llmlat.values.row_comparison import WhyApart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.report.page.rows import Row
     from pytest_llmlat.values.balance import Balance
-    from pytest_llmlat.values.results import Contrast, Scoreboard
+    from pytest_llmlat.values.results import Contrast, Scoreboard, Summary
     from pytest_llmlat.values.row_comparison import Comparison
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -38,6 +38,38 @@ _LEFT_OUT: Mapping[WhyApart, str] = {
     WhyApart.SAMPLES: "were asked other samples",
     WhyApart.REQUESTS: "were asked another number of times",
 }
+
+
+_OF_CELLS: tuple[tuple[Callable[[Summary], bool], str], ...] = (
+    (
+        lambda cell: cell.metric == UNCALIBRATED,
+        (
+            "graded by judges whom nobody has checked against people: their quality is"
+            " uncalibrated."
+        ),
+    ),
+    (
+        lambda cell: (
+            cell.contention is not None and cell.contention.contended is not None
+        ),
+        (
+            "measured on a machine that was busy with something else: their latencies"
+            " prove nothing."
+        ),
+    ),
+    (
+        lambda cell: cell.load is not None and cell.load.client_limited is not None,
+        "limited by the client: their latencies are not the server's.",
+    ),
+    (
+        lambda cell: cell.steadiness is not None and cell.steadiness.keeps_up is False,
+        (
+            "offered more than was answered: their latencies grow with the length of"
+            " the run."
+        ),
+    ),
+)
+"""Cautions of cells: what each is true of, and its words behind the number of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,39 +241,9 @@ def cautions(board: Scoreboard, rows: Sequence[Row]) -> list[str]:
         told.append(
             f"{_of(partial, len(rows))} not measured whole: samples are missing."
         )
-    unchecked = sum(s.metric == UNCALIBRATED for s in board.summaries)
-    if unchecked:
-        told.append(
-            f"{_of(unchecked, len(board.summaries), 'cell')} graded by judges whom"
-            " nobody has checked against people: their quality is uncalibrated."
-        )
-    contended = sum(
-        s.contention is not None and s.contention.contended is not None
-        for s in board.summaries
-    )
-    if contended:
-        told.append(
-            f"{_of(contended, len(board.summaries), 'cell')} measured on a machine that"
-            " was busy with something else: their latencies prove nothing."
-        )
-    limited = sum(
-        s.load is not None and s.load.client_limited is not None
-        for s in board.summaries
-    )
-    if limited:
-        told.append(
-            f"{_of(limited, len(board.summaries), 'cell')} limited by the client: their"
-            " latencies are not the server's."
-        )
-    behind = sum(
-        s.steadiness is not None and s.steadiness.keeps_up is False
-        for s in board.summaries
-    )
-    if behind:
-        told.append(
-            f"{_of(behind, len(board.summaries), 'cell')} offered more than was"
-            " answered: their latencies grow with the length of the run."
-        )
+    total = len(board.summaries)
+    counted = ((sum(map(test, board.summaries)), words) for test, words in _OF_CELLS)
+    told += [f"{_of(n, total, 'cell')} {words}" for n, words in counted if n]
     return told
 
 

@@ -228,6 +228,20 @@ def test_the_first_size_is_what_should_fit(monkeypatch: pytest.MonkeyPatch) -> N
     assert batches.first_size(requests) == 32
 
 
+@pytest.mark.parametrize("kind", ["cpu", "cuda", "mps", "xpu"])
+def test_a_device_of_each_kind_answers_several_at_once(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of one would make a card look as slow as it never is."""
+    home = "pytest_llmlat.backends.huggingface.batches"
+    monkeypatch.setattr(f"{home}.free_bytes", lambda *_: None)
+
+    library = Library(kind=kind, config=CONFIG)
+    library.dtype = SimpleNamespace(itemsize=2)  # type: ignore[attr-defined]
+
+    assert Padded(library.engine()).first_size([a_request(2)]) > 16
+
+
 def test_free_memory_is_that_of_the_device() -> None:
     """Of CUDA's fullest card, of MPS's bound, of what the system would give."""
     frees = {"cuda:0": 3 * GIB, "cuda:1": GIB}

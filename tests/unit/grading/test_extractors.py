@@ -92,6 +92,8 @@ def value(name: str, text: str, *labels: str, **fields: object) -> str | None:
         ("\\boxed{\\text{positive}}", "positive"),
         ("<answer>negative</answer>", "negative"),
         ("<think>negative? no.</think>\n\npositive", "positive"),
+        ("<Reflection>negative? no.</Reflection>positive", "positive"),
+        ("<seed:think>negative? no.</seed:think>positive", "positive"),
         ("not positive", None),
         ("The review isn't positive.", None),
         ("I do not think that it is negative.", None),
