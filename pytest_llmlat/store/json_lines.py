@@ -8,12 +8,12 @@ wrong; what a later version added is left aside.
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass, make_dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pytest_llmlat.store.field_kinds import wrong_field
-from pytest_llmlat.store.sound_records import check_record
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
 from pytest_llmlat.values.cost_budget import CostBudget
 from pytest_llmlat.values.device_memory import DeviceMemory
@@ -98,8 +98,7 @@ _ENTITY_TYPES = {
     "NodeFacts": NodeFacts,
 }
 """Names in annotations of records and cells that their module does not import."""
-_LISTED = {"ranked": RankedOption, "steps": StepTaken, "votes": Vote}
-_MALFORMED = (
+MALFORMED = (
     *(ValueError, KeyError, TypeError),
     *(AttributeError, OverflowError, RecursionError),
 )
@@ -137,48 +136,6 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
-def record_of(content: Any, cell: Cell | None = None) -> Record:  # noqa: ANN401 - any JSON value
-    """Build a record from its line.
-
-    Fields that are unknown here are left aside, and absent ones have their default.
-
-    Args:
-        content: the JSON value of the line.
-        cell: of which it is; told anew by the line itself if ``None``.
-
-    Raises:
-        ValueError: it is none, or a figure in it is not what it should be.
-    """
-    try:
-        timing, grade = content["timing"], content["grade"]
-        found = {**content, "cell": cell or _cell(content)}
-        if timing is not None:
-            stamps, tokens = tuple(timing["stamps_ns"]), tuple(timing["stamp_tokens"])
-            timing = {**timing, "stamps_ns": stamps, "stamp_tokens": tokens}
-            found["timing"] = _made(Timing, timing)
-        details = tuple([(str(name), value) for name, value in grade["details"]])
-        grade = {**grade, "details": details, "counts": tuple(grade["counts"])}
-        found["grade"] = _made(Grade, grade)
-        if content.get("transport") is not None:
-            found["transport"] = _value(Transport, content["transport"])
-        if content.get("draft") is not None:
-            found["draft"] = _value(DraftCounts, content["draft"])
-        if "shots" in content:
-            found["shots"] = tuple(content["shots"])
-        if "groups" in content:
-            groups = content["groups"]
-            found["groups"] = tuple([(name, value) for name, value in groups])
-        for name, kind in _LISTED.items():
-            if name in content:
-                listed = content[name]
-                found[name] = tuple([_value(kind, each) for each in listed])
-        record = _made(Record, found)
-        check_record(record)
-    except _MALFORMED as error:
-        raise ValueError(f"no record: {error!s:.200}") from error
-    return record
-
-
 def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
     """Build the facts of a cell from their line.
 
@@ -186,8 +143,8 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         ValueError: it is none.
     """
     try:
-        facts: CellFacts = _value(
-            CellFacts, {**content, "cell": asdict(_cell(content))}
+        facts: CellFacts = value_of(
+            CellFacts, {**content, "cell": asdict(parts_of_cell(content))}
         )
         _must(type(facts.planned) is int, "planned")
         wrong = wrong_field(facts, _ENTITY_TYPES)
@@ -198,7 +155,7 @@ def facts_of(content: Any) -> CellFacts:  # noqa: ANN401 - any JSON value
         _must(facts.engine is None or facts.engine.sound, "engine")
         _must(facts.since >= 1, "since")
         _must(facts.searched is None or facts.searched.sound, "searched")
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise ValueError(f"no facts of a cell: {error!s:.200}") from error
     return facts
 
@@ -210,8 +167,8 @@ def response_of(content: Any) -> Response:  # noqa: ANN401 - any JSON value
         ValueError: it is none.
     """
     try:
-        response: Response = _value(Response, content)
-    except _MALFORMED as error:
+        response: Response = value_of(Response, content)
+    except MALFORMED as error:
         raise ValueError(f"no response: {error!s:.200}") from error
     return response
 
@@ -223,11 +180,11 @@ def verdict_of(content: Any) -> Verdict:  # noqa: ANN401 - any JSON value
         ValueError: it is none.
     """
     try:
-        verdict = _made(Verdict, content)
+        verdict = made(Verdict, content)
         _must(verdict.outcome in OUTCOMES, "outcome")
         wrong = wrong_field(verdict, _ENTITY_TYPES)
         _must(wrong is None, str(wrong))
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise ValueError(f"no verdict: {error!s:.200}") from error
     return verdict
 
@@ -262,12 +219,12 @@ def cell_of(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
         ValueError: one is missing, or no text.
     """
     try:
-        return _cell(content)
-    except _MALFORMED as error:
+        return parts_of_cell(content)
+    except MALFORMED as error:
         raise ValueError(f"no cell: {error!s:.200}") from error
 
 
-def _cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
+def parts_of_cell(content: Any) -> Cell:  # noqa: ANN401 - any JSON value
     """Return the cell whose parts stand in a line."""
     parts = {name: content[name] for name, _, _ in _fields(Cell)}
     _must(all(type(part) is str for part in parts.values()), "parts of a cell")
@@ -279,7 +236,7 @@ def _must(good: object, what: str) -> None:
         raise ValueError(f"{what}: not as it is written")
 
 
-def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its type
+def value_of(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its type
     """Build a dataclass from its JSON object; lists become tuples again.
 
     A field that an older version did not write is absent, if it may be.
@@ -297,8 +254,8 @@ def _value(kind: type[Any], content: Any) -> Any:  # noqa: ANN401 - built by its
 def _nested(kind: type[Any], item: Any) -> Any:  # noqa: ANN401 - built by its type
     """Build what is in a field: a value, several, or none."""
     if isinstance(item, list | tuple):
-        return tuple(_value(kind, each) for each in item)
-    return None if item is None else _value(kind, item)
+        return tuple(value_of(kind, each) for each in item)
+    return None if item is None else value_of(kind, item)
 
 
 @cache
@@ -315,27 +272,48 @@ def _fields(kind: type[Any]) -> tuple[tuple[str, bool, bool], ...]:
     )
 
 
-def _made(kind: type[Value], content: dict[str, Any]) -> Value:
+def made(kind: type[Value], content: dict[str, Any]) -> Value:
     """Build a value of ready parts; what is unknown here is left aside.
 
-    Its slots are filled directly: of a million records, the ``__init__`` of a frozen
-    class alone would take eight seconds.
+    Raises:
+        TypeError: what can have no default is absent.
     """
-    value, slots = object.__new__(kind), _slots(kind)  # type: ignore[arg-type] # hashable
+    read, build = _filling(kind)  # type: ignore[arg-type] # hashable
     try:
-        for name, put in slots:
-            put(value, content[name])
+        values = read(content)
     except KeyError:
         # Of an earlier version: what is absent has its default, or cannot be.
-        known = [name for name, _ in slots if name in content]
+        known = [field.name for field in fields(kind) if field.name in content]  # type: ignore[arg-type] # a dataclass
         return kind(**{name: content[name] for name in known})
+    value: Value = build(values)
+    return value
+
+
+def filled(kind: type[Value], values: tuple[Any, ...]) -> Value:
+    """Build a value of those of all its fields, in their order."""
+    value: Value = _filling(kind)[1](values)  # type: ignore[arg-type] # hashable
     return value
 
 
 @cache
-def _slots(kind: type[Any]) -> tuple[tuple[str, Callable[[object, Any], None]], ...]:
-    """Return the name of each field, and its setter."""
-    return tuple((f.name, getattr(kind, f.name).__set__) for f in fields(kind))
+def _filling(
+    kind: type[Any],
+) -> tuple[Callable[[Any], tuple[Any, ...]], Callable[[tuple[Any, ...]], Any]]:
+    """Return what takes the fields' values out of an object, and what fills them in.
+
+    Of a million records, the ``__init__`` of a frozen class, which calls a function for
+    each field, would take eight seconds. A class of the same slots that is not frozen
+    is filled instead, and what it made is of the frozen class from then on.
+    """
+    names = [field.name for field in fields(kind)]
+    open_kind = make_dataclass(f"Open{kind.__name__}", names, slots=True, eq=False)
+
+    def fill(values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - of the kind
+        value = open_kind(*values)
+        value.__class__ = kind
+        return value
+
+    return itemgetter(*names), fill
 
 
 def _frozen(item: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.human_labels import as_people_said
-from pytest_llmlat.store.json_lines import parsed, record_of
 from pytest_llmlat.store.judge_trials_file import with_fitness
+from pytest_llmlat.store.record_lines import RecordLines
 from pytest_llmlat.store.spooled_answers import spooled_records
 from pytest_llmlat.values.errors import BadExtension
 
@@ -54,10 +54,11 @@ def cell_records(
     found: dict[tuple[str, int], Record] = {}
     first: Record | None = None
     broken, reason, wanted = 0, "", 0
+    lines = RecordLines(cell)
     with _uncollected():
         for line in place.index.lines(place.key):
             try:
-                record = record_of(parsed(line), cell)
+                record = lines.record(line)
                 if record.sitting < place.since:
                     continue
                 if first is None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pytest_llmlat.store.journal import CELLS, PLAN, RECORDS, RUN
-from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed, record_of
+from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.store.run_lock import is_held
 from pytest_llmlat.store.run_sittings import sittings_of
 from pytest_llmlat.values.cell_facts import UNSHOWN

@@ -23,17 +23,24 @@ _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
 _TEXT = (str, type(None))
 _NUMBER = (float, int)
+_UNSOUND = "a text or a figure in it is not what it should be"
 
 
 def check_record(record: Record) -> None:
-    """Refuse a record that would become a wrong figure later, or none at all.
+    """Refuse a record that would become a wrong figure later, or none at all."""
+    check_answer(record)
+    if not _sound_rest(record):
+        raise ValueError(_UNSOUND)
+
+
+def check_answer(record: Record) -> None:
+    """Refuse a record for one of its fields up to ``rendered``, which each has its own.
 
     In one expression, since there are a million records.
     """
-    budget_s, chance = record.budget_s, record.chance
+    budget_s, chance, timing = record.budget_s, record.chance, record.timing
     asked, told = record.prompt_tokens, record.output_tokens
-    thought, kept = record.thought_tokens, record.cached_tokens
-    heat, top, joules = record.temperature, record.top_p, record.energy_j
+    transport = record.transport
     good = (
         type(record.sample) is str
         and type(record.prompt) is str
@@ -58,7 +65,22 @@ def check_record(record: Record) -> None:
         and type(chance) in _NUMBER
         and -LARGEST < chance < 1
         and type(record.rendered) in _TEXT
-        and type(record.thoughts) in _TEXT
+        and grade_fault(record.grade) is None
+        and is_quality(record.grade.value)
+        and (timing is None or _sound_timing(timing))
+        and (transport is None or not wrong_field(transport, {}))
+    )
+    if not good:
+        raise ValueError(_UNSOUND)
+
+
+def _sound_rest(record: Record) -> bool:
+    """Whether the fields from ``steps`` on are sound, of mostly few values in a run."""
+    thought, kept = record.thought_tokens, record.cached_tokens
+    heat, top, joules = record.temperature, record.top_p, record.energy_j
+    draft = record.draft
+    return (
+        type(record.thoughts) in _TEXT
         and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
         and type(record.cut_in_thought) is bool
         and (heat is None or _finite(heat))
@@ -76,19 +98,6 @@ def check_record(record: Record) -> None:
         and type(record.reused) in _TEXT
         and (joules is None or _finite(joules))
         and (record.energy_s is None or _finite(record.energy_s))
-    )
-    if not good or not _sound_parts(record):
-        raise ValueError("a text or a figure in it is not what it should be")
-
-
-def _sound_parts(record: Record) -> bool:
-    """Whether what a record consists of beside texts and figures is sound too."""
-    transport, draft, timing = record.transport, record.draft, record.timing
-    return (
-        grade_fault(record.grade) is None
-        and is_quality(record.grade.value)
-        and (timing is None or _sound_timing(timing))
-        and (transport is None or not wrong_field(transport, {}))
         and (draft is None or not wrong_field(draft, {}))
         and (not record.steps or all(map(_sound_step, record.steps)))
         and (not record.shots or {*map(type, record.shots)} == {str})

@@ -28,13 +28,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.backend_kind import BACKENDS
-from pytest_llmlat.store.json_lines import (
-    cell_of,
-    json_object,
-    parsed,
-    record_of,
-    response_of,
-)
+from pytest_llmlat.store.json_lines import cell_of, json_object, parsed, response_of
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.answered_record import with_response
 from pytest_llmlat.values.raw_answers import RawAnswer
 from pytest_llmlat.values.records import Request

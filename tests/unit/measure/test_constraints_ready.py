@@ -11,7 +11,8 @@ from pytest_llmlat.backends.scripted import Scripted
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.warm_up import warm_up
-from pytest_llmlat.store.json_lines import facts_of, json_object, record_of
+from pytest_llmlat.store.json_lines import facts_of, json_object
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.constraint import Constraint, schema_constraint
 from pytest_llmlat.values.errors import GenerationFailed, Unsupported

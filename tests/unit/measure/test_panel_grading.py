@@ -14,7 +14,8 @@ from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.measure.judge_panel import Panel, check_panel
 from pytest_llmlat.measure.opened_judge import JudgingTools
 from pytest_llmlat.measure.panel_grading import judged
-from pytest_llmlat.store.json_lines import json_object, record_of
+from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import DeviceAbsent, UsageError
 from pytest_llmlat.values.records import Grade

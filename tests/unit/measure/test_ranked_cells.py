@@ -13,7 +13,8 @@ from pytest_llmlat.backends.slowed import Slowed
 from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.measure.ranked_answers import likeliest
-from pytest_llmlat.store.json_lines import json_object, record_of
+from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import Unsupported
 from pytest_llmlat.values.ranking import RankedOption

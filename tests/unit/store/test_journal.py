@@ -28,7 +28,8 @@ from pytest_llmlat.store.journal import (
     Journal,
     copy_run,
 )
-from pytest_llmlat.store.json_lines import facts_of, json_object, parsed, record_of
+from pytest_llmlat.store.json_lines import facts_of, json_object, parsed
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.cell_facts import Instrument, LoadFacts

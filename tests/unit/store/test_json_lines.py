@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.store.json_lines import (
-    facts_of,
-    json_object,
-    parsed,
-    record_of,
-    verdict_of,
-)
+from pytest_llmlat.store.json_lines import facts_of, json_object, parsed, verdict_of
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.results import Verdict

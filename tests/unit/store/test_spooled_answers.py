@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.store.journal import Journal
-from pytest_llmlat.store.json_lines import json_object, parsed, record_of
+from pytest_llmlat.store.json_lines import json_object, parsed
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.store.spooled_answers import (

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_llmlat.store.json_lines import json_object, record_of
+from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.values.answer_signals import signals_of_answer, signals_of_record
 from pytest_llmlat.values.answered_record import with_response
 from pytest_llmlat.values.going_on import GoOn, StepTaken, agreed, prompt_features
