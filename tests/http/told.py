@@ -29,6 +29,8 @@ class Told:
     left_out: str | None = None
     """Parameters that the server refuses and takes the request without."""
     no_ttft: bool = False
+    note: str | None = None
+    """A part of what is told of an answer that counts all the same."""
     thought: bool = False
     """A thought was stamped apart."""
 
@@ -41,6 +43,7 @@ def check(response: Response, wanted: Told) -> None:
     assert wanted.error is None or wanted.error in (response.error or "")
     if found is None:
         return
+    assert wanted.note is None or wanted.note in (response.note or "")
     assert wanted.text in (None, found.text)
     assert wanted.tokens in (None, found.output_tokens)
     assert found.output_tokens is None or not wanted.no_tokens

@@ -173,7 +173,9 @@ def _tokens(reading: StreamReading, request: Request) -> _Tokens:
     reasoning = sum(piece.reasoning for piece in reading.pieces)
     most = max(request.most_tokens, texts + reasoning) + 1
     doubt = None
-    if total is not None:
+    if total is not None and reading.several:
+        doubt = "more than one answer was made"
+    elif total is not None:
         doubt = _doubt(reading, total, most, alone=along is None)
     if total is None or doubt is not None:
         return _Tokens(total=None, of_each=None, spread=None, doubt=doubt)
@@ -201,6 +203,9 @@ def _spread(
         each = total - reasoning in (texts, texts + 1)
         return None if each else texts
     shown = total - (thought or 0)
+    if reading.tools and texts:
+        # Some of them are a call of a tool, which is no text.
+        return texts
     if shown in (texts, texts + 1):
         return None
     told = "".join(piece.text for piece in reading.pieces if not piece.reasoning)

@@ -6,11 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends.completions.finish_reasons import (
-    end_of,
-    nearer_reason,
-    reason_of,
-)
+from pytest_llmlat.backends.completions.finish_reasons import end_of
 from pytest_llmlat.backends.completions.message_parts import (
     MalformedMessage,
     calls_a_tool,
@@ -27,6 +23,13 @@ from pytest_llmlat.backends.completions.server_words import (
     complaint,
     refusal,
     said,
+)
+from pytest_llmlat.backends.completions.stream_choices import (
+    choices_of,
+    chosen,
+    finish_of,
+    number_of,
+    others_say,
 )
 from pytest_llmlat.backends.completions.stream_pieces import (
     Piece,
@@ -48,8 +51,6 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _KEEP_ALIVE = ("ping", "keepalive", "keep-alive", "keep_alive", "heartbeat")
-_FIRST = (None, 0, "0", "")
-"""What stands for the number of the first choice."""
 _SHOWN = 80
 MOST_TOKENS = 50_000
 """Of an answer of which it is not known how many tokens were asked for."""
@@ -98,6 +99,8 @@ class StreamReading:
     """The first message that has something where no text belongs."""
     tools: bool = False
     """Whether it calls a tool, beside or instead of text."""
+    several: bool = False
+    """Whether there is text of other answers, which were not asked for."""
     speaker: str = ""
     """Name of the answer in the last message with text."""
     speakers: set[str] = field(default_factory=set)
@@ -150,6 +153,10 @@ def read_stream(
                 break
         if reading.done or reading.error:
             break
+    if reading.halves and reading.pieces:
+        # The other half of the character never came.
+        last = reading.pieces[-1]
+        reading.pieces[-1] = last._replace(text=last.text + mended(reading.halves))
     reading.pieces = differences(reading.pieces)
     _find_text(reading, any(piece.text for piece in reading.pieces))
     return reading
@@ -174,9 +181,11 @@ def read_whole(body: bytes) -> StreamReading:
     try:
         message = _object(body, "the answer")
         _head(reading, message)
-        choice = _choice(message)
+        choices = choices_of(message)
+        choice = chosen(choices)
         if choice is None:
             raise refusal(message)
+        reading.several = others_say(choices, number_of(choice))
         inner = choice.get("message", choice)
         content = inner.get("content") if inner is not choice else choice.get("text")
         reading.text = mended(text_of(content))
@@ -185,7 +194,7 @@ def read_whole(body: bytes) -> StreamReading:
             reading.refusal = mended(refusal_of(inner))
         reading.tools = calls_a_tool(inner)
         reading.misplaced = misplaced(inner, choice)
-        reading.finish = _finish(choice)
+        reading.finish = finish_of(choice)
         reading.done = True
         _find_text(reading, bool(reading.thoughts))
     except MalformedMessage as wrong:
@@ -225,20 +234,34 @@ def _take(reading: StreamReading, stamp: int, data: bytes, *, failed: bool) -> N
         raise Reported(f"the server reports an error in its answer: {said(text)}")
     message = _object(text, "a message of the stream")
     _head(reading, message)
-    choice = _choice(message, reading.index)
+    choices = choices_of(message)
+    if reading.index not in (None, 0) and any(not number_of(one) for one in choices):
+        # Another answer came first: the one that was asked for has the number 0.
+        _begin_anew(reading)
+    choice = chosen(choices, reading.index)
+    number = reading.index if choice is None else number_of(choice)
+    reading.several |= others_say(choices, number)
     if choice is None:
-        _end_with(reading, _finish(message))
+        _end_with(reading, finish_of(message))
         if "usage" not in message and not message.get("choices"):
             if isinstance(told := refusal(message), Reported):
                 raise told
             reading.foreign = reading.foreign or shown(message)
         return
-    reading.index = _number(choice)
+    reading.index = number
     running = figure(usage_of(message), "completion_tokens")
     before = len(reading.pieces)
     _take_choice(reading, stamp, choice, running)
     if any(piece.text for piece in reading.pieces[before:]):
         _of_one_answer(reading, message.get("id"))
+
+
+def _begin_anew(reading: StreamReading) -> None:
+    """Forget the text of an answer that turns out to be another."""
+    reading.several |= bool(reading.pieces)
+    reading.pieces, reading.index, reading.finish = [], None, None
+    reading.went_on, reading.halves = False, ""
+    reading.told = reading.letters = reading.usage_texts = 0
 
 
 def _of_one_answer(reading: StreamReading, name: object) -> None:
@@ -281,7 +304,7 @@ def _take_choice(
         add_text(reading, "refusal", mended(refusal_of(whole)), anew=True)
     content = text_of(delta.get("content", choice.get("text")))
     reading.went_on |= bool(content) and reading.finish is not None
-    reason = _finish(choice)
+    reason = finish_of(choice)
     # By their lengths first: a server may name a reason in each of its messages.
     as_long = reason is not None and len(content) == reading.letters
     if as_long and said_again(reading.pieces, content):
@@ -357,43 +380,3 @@ def _object(data: bytes, what: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise MalformedMessage(f"{what} is no JSON object: {shown(message)}")
     return message
-
-
-def _choice(message: dict[str, Any], index: object = None) -> dict[str, Any] | None:
-    """Return the choice of a number, else the first one; only one was asked for.
-
-    Args:
-        message: one of the server.
-        index: the number of the choice that came before in the same answer. Most
-            servers count from 0, some from 1, and some write the number as a text.
-    """
-    choices = message.get("choices") or []
-    if not isinstance(choices, list):
-        raise MalformedMessage(f"a message's choices are no list: {shown(choices)}")
-    for choice in choices:
-        if not isinstance(choice, dict):
-            raise MalformedMessage(f"a message's choice is no object: {shown(choice)}")
-    if index is None:
-        zero = [choice for choice in choices if choice.get("index") in _FIRST]
-        return next(iter(zero + choices), None)
-    return next((one for one in choices if _number(one) == index), None)
-
-
-def _number(choice: dict[str, Any]) -> object:
-    index = choice.get("index")
-    return 0 if index in _FIRST else index
-
-
-def _finish(choice: dict[str, Any]) -> str | None:
-    if choice.get("error"):
-        # OpenRouter's form, of a provider that broke off in the midst.
-        words = complaint(choice)
-        raise Reported(f"the server reports an error in its answer: {words}")
-    reason = choice.get("finish_reason")
-    if isinstance(reason, dict):
-        # SGLang's own form: its type, and with some a message.
-        kind, told = reason.get("type"), reason.get("message")
-        if isinstance(told, str) and told:
-            raise Reported(f"the server gave the answer up: {told} ({kind})")
-        reason = kind
-    return nearer_reason(choice, reason_of(reason))

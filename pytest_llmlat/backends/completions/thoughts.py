@@ -10,7 +10,7 @@ from pytest_llmlat.values.thought_tags import THOUGHT_TAGS, ThoughtTags
 from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_llmlat.backends.completions.stream_pieces import Piece
     from pytest_llmlat.values.clock import Clock
@@ -46,8 +46,9 @@ def sort_pieces(
         request: its tags are looked for.
         clock: not read; every piece has its stamp.
     """
-    told = "".join(piece.text for piece in pieces if not piece.reasoning)
-    scratch = Meter(clock, (), _tags(told, request))
+    texts = [piece.text for piece in pieces if not piece.reasoning]
+    alone = {text.strip() for text in texts}
+    scratch = Meter(clock, (), _tags("".join(texts), request, alone))
     found: list[Piece] = []
     shared = False
     thought = _ThoughtSeen(scratch)
@@ -121,11 +122,19 @@ def _silent(piece: Piece) -> Piece:
     return piece if piece.reasoning else piece._replace(text="", reasoning=True)
 
 
-def _tags(text: str, request: Request) -> tuple[ThoughtTags, ...]:
+def _tags(
+    text: str, request: Request, alone: Collection[str] = ()
+) -> tuple[ThoughtTags, ...]:
     """Return the tags to look for.
 
     Behind a server it cannot be seen whether its template opened a thought. A closing
-    tag that begins a line, without any opening one, tells it.
+    tag that begins a line or is a message of its own, as a token that a model was
+    taught for it is, tells it where there is no opening one.
+
+    Args:
+        text: of the answer.
+        request: whose tags are known.
+        alone: texts that are messages of their own.
     """
     known = request.thought_tags
     if request.thinking_tokens == 0:
@@ -139,6 +148,7 @@ def _tags(text: str, request: Request) -> tuple[ThoughtTags, ...]:
         # Not across lines: of a text of line ends that would try them all from each.
         closed = rf"^[^\S\n]*{re.escape(tags.closing)}"
         plain = tags.closing and not tags.leftover and tags.opening not in text
-        if plain and re.search(closed, text, re.MULTILINE):
+        told = tags.closing in alone or re.search(closed, text, re.MULTILINE)
+        if plain and told:
             return (ThoughtTags(opening="", closing=tags.closing),)
     return known

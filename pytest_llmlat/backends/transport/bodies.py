@@ -149,8 +149,9 @@ def unpack(
     if collector.headed and not collector.done:
         collector.status = parser.get_status_code()
     collector.parser = None
+    packings = map(collector.headers.get, ("content-encoding", "transfer-encoding"))
     parts, wrong = _decoded(
-        collector.headers.get("content-encoding", ""),
+        ",".join(filter(None, packings)),
         [(stamp, bytes(part)) for stamp, part in collector.parts],
         limits.body,
     )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 BOM = b"\xef\xbb\xbf"
-"""The mark of byte order, which some put before UTF-8."""
+"""The mark of byte order, which some put before UTF-8, and a few before each line."""
 _SLICE = 1 << 16
 """Bytes that are cut into lines at once: a part of line ends alone is as many lines."""
 
@@ -64,7 +64,7 @@ def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     at the end of the stream, of the last bytes.
     """
     held: list[bytes] = []
-    after_return, first, stamp = False, True, 0
+    after_return, stamp = False, 0
     for stamp, part in _slices(parts):
         rest = part
         if after_return:
@@ -79,13 +79,12 @@ def lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
                 held.append(line)
                 line = b"".join(held)  # noqa: PLW2901 - the rest of a line begun before
                 held.clear()
-            yield stamp, line.removeprefix(BOM) if first else line
-            first = False
+            yield stamp, line.removeprefix(BOM)
         if last:
             held.append(last)
     if held:
         line = b"".join(held)
-        yield stamp, line.removeprefix(BOM) if first else line
+        yield stamp, line.removeprefix(BOM)
 
 
 def _slices(parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SHORTEST = 4
 UNMISTAKABLE = 16
 """From so many characters on a text is no word that may stand there by chance."""
+_ENDING = 100
+"""Letters of the end of what is too long to be shown."""
 _LONGEST = 300
 
 
@@ -66,9 +68,14 @@ class Secrets:
         return without_commands(self.hide(" ".join(shown.split())))
 
     def brief(self, text: str) -> str:
-        """Return what a server said as a short line without secrets."""
+        """Return what a server said as a short line without secrets.
+
+        A long one loses its midst: a traceback says what went wrong at its end.
+        """
         line = self.line(text)
-        return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+        if len(line) <= _LONGEST:
+            return line
+        return f"{line[: _LONGEST - _ENDING - 3]} … {line[-_ENDING:]}"
 
 
 def can_be_sent(value: Secret) -> bool:
