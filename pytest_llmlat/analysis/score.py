@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.score_axes import FloatOrDraws, combine
+from pytest_llmlat.analysis.balance_means import FloatOrDraws, combine
 from pytest_llmlat.values.answer_speed import speed_score
 from pytest_llmlat.values.balance import weighed
 

@@ -226,7 +226,9 @@ def duration(given: Given) -> float:
 
 def limits(given: Given) -> tuple[tuple[str, float], ...]:
     """Return what a generated program may use."""
-    from pytest_llmlat.grading.limits_text import parse  # noqa: PLC0415 - as above
+    from pytest_llmlat.grading.program_limits_text import (  # noqa: PLC0415 - as above
+        parse,
+    )
 
     with _usage():
         return parse(given.text, where=given.where)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_llmlat.grading import limits_text
+from pytest_llmlat.grading import program_limits_text
 from pytest_llmlat.grading.sandbox import choices
 from pytest_llmlat.machine.device_table import known_device
 from pytest_llmlat.session import cost_budgets, latency_budgets
@@ -164,7 +164,7 @@ _READERS: dict[str, ArgumentReader] = {
     "balance": lambda value, where: parse_balance(str(value), where=where),
     "baseline": _optional(_path),
     "chat_template_kwargs": _switches,
-    "code_limits": lambda value, where: limits_text.parse(value, where=where),
+    "code_limits": lambda value, where: program_limits_text.parse(value, where=where),
     "cost_budget": _cost_budgets,
     "data": folder_of,
     "devices": _devices,
