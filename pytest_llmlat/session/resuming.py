@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.kept_answers import FEWEST_KEPT, asked_in_order, kept_whole
-from pytest_llmlat.store import baselines
+from pytest_llmlat.store.baselines.untimed_facts import UNTIMED_FACTS
 from pytest_llmlat.store.journal import PLAN
 from pytest_llmlat.store.partial_runs import StoredCells, told_of_run
 from pytest_llmlat.store.run_sittings import gone_on, sittings_of
@@ -247,7 +247,7 @@ def unlike(
         f"{name}: {now.get(name)} now, {before.get(name)} before"
         for name in dict.fromkeys([*now, *before])
         if now.get(name) != before.get(name)
-        and (timed is None or timed == (name not in baselines.UNTIMED))
+        and (timed is None or timed == (name not in UNTIMED_FACTS))
     ]
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading import extractors
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.grading.sandbox import Limits, inside
+from pytest_llmlat.grading.sandbox import ProgramLimits, inside
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _wrong(task: Task, sample: Sample, sandbox: Callable[[], Sandbox]) -> str | 
 
 def _patient(task: Task) -> Task:
     """Return a task with a longer time limit for programs."""
-    time_s = float(task.option("time_s", Limits().time_s) or 0)
+    time_s = float(task.option("time_s", ProgramLimits().time_s) or 0)
     options = {**dict(task.options), "time_s": _PATIENCE * time_s}
     return replace(task, options=tuple(options.items()))
 

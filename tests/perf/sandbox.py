@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox, open_sandbox
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits, Sandbox, open_sandbox
 
 HUMANEVAL = (
     Path(__file__).parents[2].parent / "shared/data/code_completion/humaneval.jsonl"
@@ -32,7 +32,7 @@ def trivial_ms(sandbox: Sandbox) -> float:
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        sandbox.run(TRIVIAL, Limits())
+        sandbox.run(TRIVIAL, ProgramLimits())
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
 
@@ -49,7 +49,7 @@ def humaneval_s(sandbox: Sandbox) -> tuple[float, int, int]:
                 entry_point=row["entry_point"],
                 stub=row["prompt"],
             ),
-            Limits(),
+            ProgramLimits(),
         )
         for row in rows
     ]

@@ -29,7 +29,8 @@ from pytest_llmlat.analysis.load_search import (
     search,
 )
 from pytest_llmlat.analysis.queue_growth import growth_of
-from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
+from pytest_llmlat.measure.arrivals import Arrivals
+from pytest_llmlat.measure.load_warm_up import WarmUp
 from pytest_llmlat.values.load_goal import LoadGoal
 from pytest_llmlat.values.scenario import Scenario
 from pytest_llmlat.values.timing import NS_PER_S

@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_llmlat.grading.sandbox import (
-    Limits,
     Program,
+    ProgramLimits,
     ProgramOutcome,
     Sandbox,
     open_sandbox,
 )
 
-LIMITS = Limits(time_s=30.0)
-ENDLESS = Limits(time_s=1.0)
-BRIEF = Limits(time_s=3.0)
+LIMITS = ProgramLimits(time_s=30.0)
+ENDLESS = ProgramLimits(time_s=1.0)
+BRIEF = ProgramLimits(time_s=3.0)
 ENDED_BY = {
     "n11_stop_self": {"timeout"},
     "n12_atexit_fork_threads": {"pass", "error", "timeout", "crash", "memory"},

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.grading.sandbox import (
-    Limits,
     Program,
+    ProgramLimits,
     ProgramOutcome,
     Sandbox,
     open_sandbox,
@@ -52,7 +52,7 @@ def outcome(sandbox: Sandbox) -> Callable[..., ProgramOutcome]:
         source: str, tests: str = "assert f() == 1", stub: str = "", **limits: float
     ) -> ProgramOutcome:
         program = Program(source=source, tests=tests, entry_point="f", stub=stub)
-        return sandbox.run(program, Limits(**limits))  # type: ignore[arg-type]  # by name
+        return sandbox.run(program, ProgramLimits(**limits))  # type: ignore[arg-type]  # by name
 
     return run
 

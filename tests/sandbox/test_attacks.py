@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 from tests.sandbox.drill import NOBODY, drilled
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_no_fake_is_counted(shared: Path, sandbox: Sandbox) -> None:
         for path in fakes
         if sandbox.run(
             Program(source=path.read_text("utf-8"), tests=ADDITION, entry_point="add"),
-            Limits(),
+            ProgramLimits(),
         ).kind
         == "pass"
     ]

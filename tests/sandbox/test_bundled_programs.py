@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.task_catalogue import load_tasks
@@ -69,7 +69,9 @@ def outcome(
         entry_point=column(sample, "entry_point"),
         stub=str(dict(sample.fields).get("prompt") or ""),
     )
-    return sandbox.run(program, Limits(time_s=LOOP_S) if brief else Limits())
+    return sandbox.run(
+        program, ProgramLimits(time_s=LOOP_S) if brief else ProgramLimits()
+    )
 
 
 def examples(sample: Sample) -> str:

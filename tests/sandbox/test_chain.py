@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_llmlat.grading.sandbox import (
-    Limits,
     Program,
+    ProgramLimits,
     SandboxKind,
     bubblewrap,
     choices,
@@ -249,7 +249,7 @@ def test_bubblewrap_holds_where_it_works() -> None:
     try:
         outcome = sandbox.run(
             Program(source="def f(): 0", tests="assert f() is None", entry_point="f"),
-            Limits(),
+            ProgramLimits(),
         )
     finally:
         sandbox.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +74,8 @@ def test_nothing_of_an_earlier_program_is_in_memory(
         entry_point="f",
     )
 
-    assert own_sandbox.run(earlier, Limits()).kind == "pass"
-    found = own_sandbox.run(looking, Limits(time_s=20))
+    assert own_sandbox.run(earlier, ProgramLimits()).kind == "pass"
+    found = own_sandbox.run(looking, ProgramLimits(time_s=20))
 
     assert found.kind == "pass", found
 
@@ -93,11 +93,11 @@ def test_a_program_leaves_no_word_in_what_it_inherits(
 
     def flags() -> str:
         program = Program(source=asked, tests="assert f() == 0", entry_point="f")
-        return own_sandbox.run(program, Limits()).note
+        return own_sandbox.run(program, ProgramLimits()).note
 
     before = flags()
     program = Program(source=leaving + asked, tests="assert f()", entry_point="f")
-    assert own_sandbox.run(program, Limits()).kind == "pass"
+    assert own_sandbox.run(program, ProgramLimits()).kind == "pass"
 
     assert "the last answer was [" in before
     assert flags() == before
@@ -133,7 +133,7 @@ def test_a_program_longer_than_a_pipe_arrives_whole(
         entry_point="f",
     )
 
-    outcome = own_sandbox.run(program, Limits())
+    outcome = own_sandbox.run(program, ProgramLimits())
 
     assert (outcome.kind, outcome.calls) == ("pass", 2), outcome
 
@@ -147,6 +147,6 @@ def test_the_request_is_the_standard_input_and_at_its_end(
     )
     program = Program(source=source, tests="assert f() == ('', b'')", entry_point="f")
 
-    found = own_sandbox.run(program, Limits())
+    found = own_sandbox.run(program, ProgramLimits())
 
     assert found.kind == "pass", found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox, open_sandbox
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits, Sandbox, open_sandbox
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
 from pytest_llmlat.values.errors import SandboxUnavailable
 
@@ -39,10 +39,10 @@ def test_a_thousand_descriptors_would_not_do_for_a_leak(
     A server may open 1024 descriptors and gets two per program, so that a leak over
     there would end it and count as a second start.
     """
-    own_sandbox.run(RIGHT, Limits())
+    own_sandbox.run(RIGHT, ProgramLimits())
     open_before, before = len(os.listdir("/proc/self/fd")), descendants(os.getpid())  # noqa: PTH208 - a count
 
-    kinds = {own_sandbox.run(RIGHT, Limits()).kind for _ in range(520)}
+    kinds = {own_sandbox.run(RIGHT, ProgramLimits()).kind for _ in range(520)}
 
     assert kinds == {"pass"}
     assert descendants(os.getpid()) == before
@@ -54,7 +54,7 @@ def test_closing_leaves_no_process(
 ) -> None:
     """Neither a server nor a child is there afterwards, and closing twice is fine."""
     before = descendants(os.getpid())
-    own_sandbox.run(RIGHT, Limits())
+    own_sandbox.run(RIGHT, ProgramLimits())
     started = descendants(os.getpid()) - before
 
     own_sandbox.close()
@@ -69,7 +69,7 @@ def test_a_closed_sandbox_says_so(own_sandbox: SplitSandbox) -> None:
     own_sandbox.close()
 
     with pytest.raises(SandboxUnavailable, match="closed"):
-        own_sandbox.run(RIGHT, Limits())
+        own_sandbox.run(RIGHT, ProgramLimits())
 
 
 def test_a_server_that_was_killed_is_started_again(
@@ -77,11 +77,11 @@ def test_a_server_that_was_killed_is_started_again(
 ) -> None:
     """Between two programs both servers die; the second program passes."""
     before = descendants(os.getpid())
-    own_sandbox.run(RIGHT, Limits())
+    own_sandbox.run(RIGHT, ProgramLimits())
     for server in descendants(os.getpid()) - before:
         os.kill(server, signal.SIGKILL)
 
-    assert own_sandbox.run(RIGHT, Limits()).kind == "pass"
+    assert own_sandbox.run(RIGHT, ProgramLimits()).kind == "pass"
 
 
 class Interfering(selectors.DefaultSelector):
@@ -126,11 +126,11 @@ def test_ctrl_c_leaves_no_orphan_and_the_sandbox_usable(
     with monkeypatch.context() as patched:
         interfere(patched, own_sandbox, interrupt)
         with pytest.raises(KeyboardInterrupt):
-            own_sandbox.run(ENDLESS, Limits(time_s=60))
+            own_sandbox.run(ENDLESS, ProgramLimits(time_s=60))
 
     assert len(seen) == 4
     assert not seen & descendants(1)
-    assert own_sandbox.run(RIGHT, Limits()).kind == "pass"
+    assert own_sandbox.run(RIGHT, ProgramLimits()).kind == "pass"
 
 
 def test_a_server_that_dies_in_a_program_costs_one_more_try(
@@ -149,7 +149,7 @@ def test_a_server_that_dies_in_a_program_costs_one_more_try(
 
     interfere(monkeypatch, own_sandbox, kill_once)
 
-    assert own_sandbox.run(ENDLESS, Limits(time_s=0.5)).kind == "timeout"
+    assert own_sandbox.run(ENDLESS, ProgramLimits(time_s=0.5)).kind == "timeout"
     assert len(killed) == 2
     assert not set(killed) & descendants(1)
 
@@ -166,13 +166,15 @@ def test_servers_that_keep_dying_are_reported(
     interfere(monkeypatch, own_sandbox, kill)
 
     with pytest.raises(SandboxUnavailable, match="out of memory"):
-        own_sandbox.run(ENDLESS, Limits(time_s=60))
+        own_sandbox.run(ENDLESS, ProgramLimits(time_s=60))
 
 
 def test_threads_may_share_a_sandbox(sandbox: Sandbox) -> None:
     """One program at a time, whoever asks; the servers were not forked from here."""
     with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda _: sandbox.run(RIGHT, Limits()), range(12)))
+        outcomes = list(
+            pool.map(lambda _: sandbox.run(RIGHT, ProgramLimits()), range(12))
+        )
 
     assert {outcome.kind for outcome in outcomes} == {"pass"}
 
@@ -183,7 +185,7 @@ def test_a_sandbox_outlives_the_thread_that_opened_it(sandbox: Sandbox) -> None:
         opened = pool.submit(open_sandbox, sandbox.name).result()
 
     try:
-        assert opened.run(RIGHT, Limits()).kind == "pass"
+        assert opened.run(RIGHT, ProgramLimits()).kind == "pass"
     finally:
         opened.close()
 
@@ -213,7 +215,7 @@ def test_nothing_of_this_process_reaches_a_program(
     )
 
     found = own_sandbox.run(
-        Program(source=source, tests=tests, entry_point="f"), Limits()
+        Program(source=source, tests=tests, entry_point="f"), ProgramLimits()
     )
     for descriptor in busy:
         os.close(descriptor)
@@ -241,7 +243,7 @@ def test_without_confinement_the_leftovers_are_cleared_away(
     try:
         assert (bare.name, bare.isolated) == ("none", False)
         program = Program(source=source, tests=tests, entry_point="f")
-        assert bare.run(program, Limits()).kind == "pass"
+        assert bare.run(program, ProgramLimits()).kind == "pass"
         assert len(descendants(os.getpid()) - before) == 2
     finally:
         bare.close()
@@ -255,8 +257,8 @@ def test_memory_is_held_to_the_limit(sandbox: Sandbox) -> None:
         entry_point="f",
     )
 
-    assert sandbox.run(program, Limits()).kind == "pass"
-    assert sandbox.run(program, Limits(memory_bytes=1 << 28)).kind == "memory"
+    assert sandbox.run(program, ProgramLimits()).kind == "pass"
+    assert sandbox.run(program, ProgramLimits(memory_bytes=1 << 28)).kind == "memory"
 
 
 def test_the_servers_have_no_privilege_left(
@@ -281,7 +283,7 @@ def test_a_server_starts_without_our_environment(
     only_without = ("/bin/sh", "-c", '[ -z "$OPENAI_API_KEY" ] && exec "$@"', "sh")
     bare = SplitSandbox("none", isolated=False, prefix=only_without)
     try:
-        assert bare.run(RIGHT, Limits()).kind == "pass"
+        assert bare.run(RIGHT, ProgramLimits()).kind == "pass"
     finally:
         bare.close()
 
@@ -298,7 +300,7 @@ def test_without_confinement_a_file_is_held_to_the_limit() -> None:
     )
     bare = open_sandbox("none")
     try:
-        outcome = bare.run(program, Limits(output_bytes=1500))
+        outcome = bare.run(program, ProgramLimits(output_bytes=1500))
     finally:
         bare.close()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program, ProgramOutcome
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits, ProgramOutcome
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the confinement has been shown to hold on Linux"
 )
 
-WORTH = Limits(time_s=30)
+WORTH = ProgramLimits(time_s=30)
 
 
 @pytest.fixture(scope="module", params=["landlock+seccomp", "seccomp"])
@@ -30,7 +30,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     opened = SplitSandbox(request.param, isolated=True)
 
     def once(
-        source: str, tests: str = "assert f() == []", limits: Limits = WORTH
+        source: str, tests: str = "assert f() == []", limits: ProgramLimits = WORTH
     ) -> ProgramOutcome:
         program = Program(source=source, tests=tests, entry_point="f")
         return opened.run(program, limits)
@@ -342,7 +342,8 @@ def test_no_forged_reply_passes(run: Run, form: str) -> None:
     passed = {
         name: found
         for name, tests in STYLES.items()
-        if (found := run(source, tests, Limits(time_s=2))).kind in {"pass", "crash"}
+        if (found := run(source, tests, ProgramLimits(time_s=2))).kind
+        in {"pass", "crash"}
     }
 
     assert passed == {}
@@ -383,7 +384,8 @@ def test_no_answer_that_is_none_passes(run: Run, name: str) -> None:
     passed = {
         style: found
         for style, tests in STYLES.items()
-        if (found := run(source, tests, Limits(time_s=2))).kind in {"pass", "crash"}
+        if (found := run(source, tests, ProgramLimits(time_s=2))).kind
+        in {"pass", "crash"}
     }
 
     assert passed == {}

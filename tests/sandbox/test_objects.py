@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def judged(sandbox: Sandbox) -> Callable[..., ProgramOutcome]:
         source: str, tests: str, entry_point: str = "f", **limits: float
     ) -> ProgramOutcome:
         program = Program(source=source, tests=tests, entry_point=entry_point)
-        return sandbox.run(program, Limits(**limits))  # type: ignore[arg-type]  # by name
+        return sandbox.run(program, ProgramLimits(**limits))  # type: ignore[arg-type]  # by name
 
     return run
 

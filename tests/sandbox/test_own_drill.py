@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
 from tests.sandbox.drill import drilled
 from tests.sandbox.own_attacks import ATTACKS, BARE, HEAD
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the confinement has been shown to hold on Linux"
 )
 CHOICES = ["landlock+seccomp", "seccomp"]
-WORTH = Limits(time_s=10)
+WORTH = ProgramLimits(time_s=10)
 
 
 @pytest.fixture(scope="module", params=CHOICES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program, Sandbox
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits, Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_humaneval(
                 entry_point=row["entry_point"],
                 stub=row["prompt"],
             ),
-            Limits(),
+            ProgramLimits(),
         )
         for row in rows(shared / "data" / "code_completion" / "humaneval.jsonl")
     }
@@ -69,7 +69,7 @@ def test_quixbugs(
             Program(
                 source=row[which], tests=row["tests"], entry_point=row["entry_point"]
             ),
-            Limits(time_s=time_s),
+            ProgramLimits(time_s=time_s),
         )
         for row in rows(shared / "data" / "code_debugging" / "quixbugs.jsonl")
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import ProgramOutcome, Sandbox
@@ -25,7 +25,7 @@ WANTED = "KX-7Q4-needle"
 def judged(sandbox: Sandbox, source: str, tests: str, name: str) -> ProgramOutcome:
     """Run a program against tests."""
     program = Program(source=source, tests=tests, entry_point=name)
-    return sandbox.run(program, Limits(time_s=5))
+    return sandbox.run(program, ProgramLimits(time_s=5))
 
 
 NUMBER = """

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.grading.sandbox import Limits
+from pytest_llmlat.grading.sandbox import ProgramLimits
 from pytest_llmlat.grading.sandbox.verdict import Observation, decide, one_line
 
 PASS = b'{"kind": "pass", "note": "every test held", "calls": 3}'
@@ -23,7 +23,7 @@ def seen(verdict: bytes, **facts: object) -> Observation:
 
 def test_one_exact_verdict_is_a_pass() -> None:
     """A verdict that counts its calls is believed."""
-    outcome = decide(seen(PASS), Limits())
+    outcome = decide(seen(PASS), ProgramLimits())
 
     assert (outcome.kind, outcome.calls) == ("pass", 3)
 
@@ -49,13 +49,13 @@ def test_one_exact_verdict_is_a_pass() -> None:
 )
 def test_anything_but_one_exact_verdict_is_no_pass(verdict: bytes) -> None:
     """A verdict that is missing, doubled, malformed or empty proves nothing."""
-    assert decide(seen(verdict), Limits()).kind != "pass"
+    assert decide(seen(verdict), ProgramLimits()).kind != "pass"
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reading_of_a_verdict(verdict: bytes) -> None:
     """Whatever the pipe holds, there is an outcome, and no success by chance."""
-    assert decide(seen(verdict), Limits()).kind == "crash"
+    assert decide(seen(verdict), ProgramLimits()).kind == "crash"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_limit_that_was_hit_beats_a_verdict(
     facts: dict[str, object], kind: str
 ) -> None:
     """A program that went over a limit has not passed, whatever its judge says."""
-    assert decide(seen(PASS, **facts), Limits()).kind == kind
+    assert decide(seen(PASS, **facts), ProgramLimits()).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_candidate_that_is_gone_is_told_by_its_exit(
     """Where no answer comes, how the process ended says why; 0 is no success."""
     exits = {} if status is None else {"candidate": status}
 
-    outcome = decide(seen(GONE, exits=exits), Limits())
+    outcome = decide(seen(GONE, exits=exits), ProgramLimits())
 
     assert (outcome.kind, outcome.calls) == (kind, 2)
 
@@ -102,7 +102,7 @@ def test_a_judge_out_of_processor_time_is_a_timeout() -> None:
     """The judge loops where an answer makes the tests loop."""
     lost = seen(b"", exits={"judge": -signal.SIGXCPU})
 
-    assert decide(lost, Limits()).kind == "timeout"
+    assert decide(lost, ProgramLimits()).kind == "timeout"
 
 
 @given(st.text())
@@ -110,7 +110,7 @@ def test_a_note_is_one_short_printable_line(text: str) -> None:
     """Hostile text reaches neither a terminal nor a report as anything but text."""
     verdict = json.dumps({"kind": "wrong", "note": text * 50, "calls": 1})
 
-    note = decide(seen(verdict.encode()), Limits()).note
+    note = decide(seen(verdict.encode()), ProgramLimits()).note
 
     assert note.isprintable()
     assert len(note) <= 300

@@ -6,7 +6,7 @@ from math import comb
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics.metric import Metric
-from pytest_llmlat.grading.sandbox import Limits, Program
+from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.records import Grade
 
@@ -33,10 +33,10 @@ def run_tests(source: str, task: Task, sample: Sample, sandbox: Sandbox) -> Grad
     )
 
 
-def _limits(task: Task) -> Limits:
+def _limits(task: Task) -> ProgramLimits:
     """Return what each program of a task may use, by the task's options."""
-    usual = Limits()
-    return Limits(
+    usual = ProgramLimits()
+    return ProgramLimits(
         time_s=float(task.option("time_s", usual.time_s) or 0),
         memory_bytes=int(task.option("memory_bytes", usual.memory_bytes) or 0),
         output_bytes=int(task.option("output_bytes", usual.output_bytes) or 0),
@@ -66,21 +66,23 @@ _OPTIONS = (
         kind="float",
         least=0.001,
         most=86_400,
-        meaning=f"seconds for each program; else {Limits().time_s:g}",
+        meaning=f"seconds for each program; else {ProgramLimits().time_s:g}",
     ),
     EntryOption(
         name="memory_bytes",
         kind="float",
         least=1,
         most=2**53,
-        meaning=f"bytes of memory for each program; else {Limits().memory_bytes:,}",
+        meaning="bytes of memory for each program; else"
+        f" {ProgramLimits().memory_bytes:,}",
     ),
     EntryOption(
         name="output_bytes",
         kind="float",
         least=1,
         most=2**53,
-        meaning=f"bytes that a program may print; else {Limits().output_bytes:,}",
+        meaning="bytes that a program may print; else"
+        f" {ProgramLimits().output_bytes:,}",
     ),
 )
 

@@ -6,7 +6,8 @@ network, no other program), and it is judged from another process, so that it ca
 neither do harm nor claim a success that it has not earned::
 
     sandbox = open_sandbox("auto")
-    outcome = sandbox.run(Program(source=..., tests=..., entry_point="add"), Limits())
+    program = Program(source=..., tests=..., entry_point="add")
+    outcome = sandbox.run(program, ProgramLimits())
     outcome.kind == "pass"
     sandbox.close()
 
@@ -21,19 +22,19 @@ from __future__ import annotations
 
 from pytest_llmlat.grading.sandbox.chain import SANDBOXES, choices, open_chain
 from pytest_llmlat.grading.sandbox.program import (
-    Limits,
     OutcomeKind,
     Program,
     ProgramOutcome,
     Sandbox,
     SandboxKind,
 )
+from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 
 __all__ = [
     "SANDBOXES",
-    "Limits",
     "OutcomeKind",
     "Program",
+    "ProgramLimits",
     "ProgramOutcome",
     "Sandbox",
     "SandboxKind",

@@ -23,7 +23,8 @@ from pytest_llmlat.grading.sandbox.program import ProgramOutcome
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
-    from pytest_llmlat.grading.sandbox.program import Limits, Program
+    from pytest_llmlat.grading.sandbox.program import Program
+    from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
 PACKAGE = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ class DockerSandbox:
         self._client = client
         self._start()
 
-    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         """Run one program; a container that does not answer is replaced.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The words of the sandbox: programs, their limits, outcomes."""
+"""The words of the sandbox: programs, their outcomes, and where they run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 
 OutcomeKind: TypeAlias = Literal[
     "pass", "wrong", "error", "timeout", "memory", "crash", "refused"
@@ -26,18 +28,6 @@ class Program:
     """The function of the candidate that the tests call."""
     stub: str = ""
     """The task's prompt, run beside the tests for the helpers that it defines."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one program may use."""
-
-    time_s: float = 5.0
-    """Wall time of the whole program: import and all calls, in seconds."""
-    memory_bytes: int = 1 << 30
-    """Address space of the candidate's process; the judge's is held to the same."""
-    output_bytes: int = 1 << 20
-    """What it may print, and how long one of its answers may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +60,7 @@ class Sandbox(Protocol):
     isolated: bool
     """Whether the program is kept from files, network and other processes."""
 
-    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         """Run ``program`` to its end or to its limits; hostile code raises nothing."""
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 from pytest_llmlat.grading.sandbox.chain import first_that_holds
 from pytest_llmlat.grading.sandbox.confinements import BUBBLEWRAP, LANDLOCK, SECCOMP
-from pytest_llmlat.grading.sandbox.program import Limits, Program
+from pytest_llmlat.grading.sandbox.program import Program
+from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 from pytest_llmlat.values.errors import SandboxUnavailable
 
 INSIDE = {"landlock+seccomp": LANDLOCK, "seccomp": SECCOMP, "bwrap": BUBBLEWRAP}
@@ -26,7 +27,10 @@ def main() -> None:
     try:
         for line in sys.stdin:
             asked = json.loads(line)
-            program, limits = Program(**asked["program"]), Limits(**asked["limits"])
+            program, limits = (
+                Program(**asked["program"]),
+                ProgramLimits(**asked["limits"]),
+            )
             _tell(asdict(sandbox.run(program, limits)))
     finally:
         sandbox.close()

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.sandbox.inside.probe import EXECUTED
-from pytest_llmlat.grading.sandbox.program import Limits, Program
+from pytest_llmlat.grading.sandbox.program import Program
+from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 
 if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox.split import SplitSandbox
 
-PATIENT = Limits(time_s=30.0, memory_bytes=1 << 30)
+PATIENT = ProgramLimits(time_s=30.0, memory_bytes=1 << 30)
 HONEST = Program(
     source="def double(values):\n    values[:] = [2 * v for v in values]\n",
     tests="v = [1, 2.5]\nassert double(v) is None\nassert v == [2, 5.0]\n",

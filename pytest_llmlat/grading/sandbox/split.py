@@ -30,7 +30,8 @@ from pytest_llmlat.values.errors import SandboxUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_llmlat.grading.sandbox.program import Limits, Program, ProgramOutcome
+    from pytest_llmlat.grading.sandbox.program import Program, ProgramOutcome
+    from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
     from pytest_llmlat.grading.sandbox.verdict import Role
 
 GRACE_S = 10.0
@@ -70,7 +71,7 @@ class SplitSandbox:
             self._stop()
             raise
 
-    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         """Run one program to its end or to its limits.
 
         A server that has died is started again and the program tried once more.
@@ -102,7 +103,9 @@ class SplitSandbox:
             self._closed = True
             self._stop()
 
-    def probe(self, targets: dict[str, object], limits: Limits) -> tuple[bytes, int]:
+    def probe(
+        self, targets: dict[str, object], limits: ProgramLimits
+    ) -> tuple[bytes, int]:
         """Let a confined child try to break out.
 
         Returns:
@@ -132,7 +135,7 @@ class SplitSandbox:
             zygote.close()
         self._zygotes = {}
 
-    def _run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def _run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         try:
             self.start()
             with ExitStack() as opened:
@@ -158,7 +161,7 @@ class SplitSandbox:
 class _Watch:
     """One program from its first process to the end of its last."""
 
-    def __init__(self, zygotes: dict[Role, Zygote], limits: Limits) -> None:
+    def __init__(self, zygotes: dict[Role, Zygote], limits: ProgramLimits) -> None:
         self._zygotes = zygotes
         self._limits = limits
         self._deadline = time.monotonic() + limits.time_s
@@ -307,7 +310,7 @@ class _Watch:
         self._verdict_end = self._printed_end = -1
 
 
-def _bounds(limits: Limits, cwd: str, file_bytes: int) -> dict[str, object]:
+def _bounds(limits: ProgramLimits, cwd: str, file_bytes: int) -> dict[str, object]:
     return {
         "time_s": limits.time_s,
         "memory_bytes": limits.memory_bytes,

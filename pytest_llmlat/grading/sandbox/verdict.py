@@ -15,7 +15,8 @@ from pytest_llmlat.grading.sandbox.program import ProgramOutcome
 from pytest_llmlat.values.process_ends import signal_name
 
 if TYPE_CHECKING:
-    from pytest_llmlat.grading.sandbox.program import Limits, OutcomeKind
+    from pytest_llmlat.grading.sandbox.program import OutcomeKind
+    from pytest_llmlat.grading.sandbox.program_limits import ProgramLimits
 
 Role: TypeAlias = Literal["candidate", "judge"]
 
@@ -45,7 +46,7 @@ class Observation:
     timed_out: bool = False
 
 
-def decide(seen: Observation, limits: Limits) -> ProgramOutcome:
+def decide(seen: Observation, limits: ProgramLimits) -> ProgramOutcome:
     """Return the outcome of a program that has ended."""
     kind, note, calls = _decide(seen, limits)
     return ProgramOutcome(kind=kind, note=one_line(note), calls=calls)
@@ -57,7 +58,7 @@ def one_line(text: str) -> str:
     return " ".join(line.split())[:MAX_NOTE]
 
 
-def _decide(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str, int]:
+def _decide(seen: Observation, limits: ProgramLimits) -> tuple[OutcomeKind, str, int]:
     verdict = _parse(bytes(seen.verdict))
     limit = _limit_hit(seen, limits)
     if limit is not None:
@@ -72,7 +73,9 @@ def _decide(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str, int]:
     return JUDGED[said], note, calls
 
 
-def _limit_hit(seen: Observation, limits: Limits) -> tuple[OutcomeKind, str] | None:
+def _limit_hit(
+    seen: Observation, limits: ProgramLimits
+) -> tuple[OutcomeKind, str] | None:
     if seen.timed_out:
         return "timeout", f"still running after {limits.time_s:g} s"
     if seen.printed_bytes > limits.output_bytes:
@@ -99,14 +102,16 @@ def _parse(body: bytes) -> tuple[str, str, int] | None:
     return (kind, note, calls) if kind in JUDGED or kind == "gone" else None
 
 
-def _judge_lost(status: int | None, limits: Limits) -> tuple[OutcomeKind, str, int]:
+def _judge_lost(
+    status: int | None, limits: ProgramLimits
+) -> tuple[OutcomeKind, str, int]:
     if status == -signal.SIGXCPU:
         return "timeout", f"still being judged after {limits.time_s:g} s", 0
     return "crash", f"the judge ended without a verdict ({_ended(status)})", 0
 
 
 def _candidate_lost(
-    status: int | None, calls: int, limits: Limits
+    status: int | None, calls: int, limits: ProgramLimits
 ) -> tuple[OutcomeKind, str, int]:
     if status == -signal.SIGXCPU:
         return "timeout", f"used more than {limits.time_s:g} s of the processor", calls

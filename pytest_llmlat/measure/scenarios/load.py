@@ -12,7 +12,8 @@ import time
 from itertools import count, cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
+from pytest_llmlat.measure.arrivals import Arrivals
+from pytest_llmlat.measure.load_warm_up import WarmUp
 from pytest_llmlat.measure.scenarios.alone import no_garbage
 from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG
 from pytest_llmlat.measure.scenarios.chains import (

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.measure.arrivals import Arrivals, WarmUp
+from pytest_llmlat.measure.arrivals import Arrivals
+from pytest_llmlat.measure.load_warm_up import WarmUp
 from pytest_llmlat.measure.scenarios.alone import ask
 from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG
 from pytest_llmlat.measure.scenarios.chains import (

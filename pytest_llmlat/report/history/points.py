@@ -12,7 +12,7 @@ from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.pairing import log_times
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.store.baselines import UNTIMED
+from pytest_llmlat.store.baselines.untimed_facts import UNTIMED_FACTS
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.column_order import HISTORY_LAYOUT, PLOT_LAYOUT
@@ -295,7 +295,9 @@ def _changes(before: Point, after: Point) -> tuple[str, ...]:
 
 
 def _timed(environment: Mapping[str, object]) -> Mapping[str, object]:
-    return {k: v for k, v in environment.items() if k not in UNTIMED and v is not None}
+    return {
+        k: v for k, v in environment.items() if k not in UNTIMED_FACTS and v is not None
+    }
 
 
 def _digest(value: object) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_llmlat.store.baselines import baseline_files
 from pytest_llmlat.store.baselines.columns import digest_of, pack, unpack
+from pytest_llmlat.store.baselines.untimed_facts import UNTIMED_FACTS
 from pytest_llmlat.values.errors import BadBaseline
 from pytest_llmlat.values.records import Cell
 
@@ -42,11 +43,6 @@ __all__ = [
     "save",
 ]
 
-UNTIMED = frozenset(
-    {"pytest", "pytest-llmlat", "sacrebleu", "rouge_score", "keeps_prompts", "slower"}
-)
-"""Facts that no latency depends on; what a server keeps of prompts is seen by the share
-that it had kept, and by what was done about it."""
 _OVERVIEW = "for people, not read back"
 _NAMED = 5
 """Cells that a message names at most."""
@@ -228,7 +224,9 @@ def differences(
     """
 
     def timed(facts: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:
-        return {name: value for name, value in facts.items() if name not in UNTIMED}
+        return {
+            name: value for name, value in facts.items() if name not in UNTIMED_FACTS
+        }
 
     found = []
     for there, here in (

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.grading.sandbox import Limits, OutcomeKind, Program, ProgramOutcome
+from pytest_llmlat.grading.sandbox import (
+    OutcomeKind,
+    Program,
+    ProgramLimits,
+    ProgramOutcome,
+)
 from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_sample, a_task
 
@@ -34,9 +39,9 @@ class Judge:
     def __init__(self, kind: OutcomeKind) -> None:
         """Give every program this outcome."""
         self.kind = kind
-        self.seen: list[tuple[Program, Limits]] = []
+        self.seen: list[tuple[Program, ProgramLimits]] = []
 
-    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         """Note the program."""
         self.seen.append((program, limits))
         return ProgramOutcome(kind=self.kind, note="a note", calls=1)
@@ -109,7 +114,7 @@ def test_a_program_has_the_sandbox_s_time_unless_its_task_says() -> None:
         "```python\ndef f(x):\n    return 2\n```", replace(CODE, options=()), ROW, judge
     )
 
-    assert judge.seen[0][1] == Limits()
+    assert judge.seen[0][1] == ProgramLimits()
 
 
 @pytest.mark.parametrize("answer", [None, "", "I would rather not."])

@@ -9,12 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmlat.measure.arrivals import (
-    Arrivals,
-    WarmUp,
-    streams_of,
-    visits,
-)
+from pytest_llmlat.measure.arrivals import Arrivals, streams_of, visits
+from pytest_llmlat.measure.load_warm_up import WarmUp
 from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.scenario import KINDS, LEVELLED, SINGLE, Scenario, parse
 from pytest_llmlat.values.timing import NS_PER_S

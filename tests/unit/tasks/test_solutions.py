@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmlat.grading.sandbox import Limits, OutcomeKind, Program, ProgramOutcome
+from pytest_llmlat.grading.sandbox import (
+    OutcomeKind,
+    Program,
+    ProgramLimits,
+    ProgramOutcome,
+)
 from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.solutions import PassedSolutions
@@ -34,7 +39,7 @@ class Judge:
         self.kinds = list(kinds)
         self.seen: list[str] = []
 
-    def run(self, program: Program, limits: Limits) -> ProgramOutcome:
+    def run(self, program: Program, limits: ProgramLimits) -> ProgramOutcome:
         """Note the program."""
         del limits
         self.seen.append(program.source)
