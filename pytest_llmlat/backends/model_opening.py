@@ -77,13 +77,14 @@ def _check_protocol(kind: BackendKind, backend: object) -> None:
     """See that what a backend opened can be measured, before it is.
 
     Raises:
-        BadExtension: names what is missing.
+        BadExtension: names whose it is, and what is missing.
     """
     lacking = min((_lacking(backend, each) for each in (Backend, Server)), key=len)
     if lacking:
         raise BadExtension(
-            f"backend {kind.name!r}: what its open returns ({type(backend).__name__})"
-            f" lacks {', '.join(lacking)}; see pytest_llmlat.values.protocols.Backend"
+            f"backend {kind.name!r} of {BACKENDS.owner(kind.name)}: what its open"
+            f" returns ({type(backend).__name__}) lacks {', '.join(lacking)};"
+            " see pytest_llmlat.values.protocols.Backend"
         )
 
 

@@ -157,7 +157,9 @@ def test_a_backend_that_opens_half_a_model_is_told() -> None:
     undo = BACKENDS.add([("a test", {"half": kind})])
     try:
         with pytest.raises(
-            BadExtension, match=r"Half\) lacks device_peak_bytes, reset_device_peak;"
+            BadExtension,
+            match=r"^backend 'half' of a test: what its open returns \(Half\) lacks"
+            r" device_peak_bytes, reset_device_peak;",
         ):
             open_backend(a_deployment(a_model(backend="half")), ManualClock())
     finally:
