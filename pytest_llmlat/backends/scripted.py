@@ -228,6 +228,7 @@ KIND = BackendKind(
     check_entry=check_entry,
     weights="none",
     needs=None,
+    keys=(),
 )
 
 

@@ -39,16 +39,23 @@ def near_devices(expression: str, markers: Iterable[str]) -> list[str]:
 
 
 def idle_devices(expression: str, selection: Selection) -> list[str]:
-    """Say of each device that an expression asks for why nothing runs on it."""
-    if re.search(r"\bnot\b", expression):
-        return []
+    """Say of each device that an expression asks for why nothing runs on it.
+
+    One with ``not`` in it may have left out those that the chosen models run on.
+    """
     served = {each.device for each in selection.deployments()}
+    named = named_devices(expression)
     told = ", ".join(
         f"{model.name} (for {', '.join(model.devices)})"
         for model in selection.chosen_models
     )
+    if re.search(r"\bnot\b", expression):
+        return [
+            f"llmlat: -m {expression}: leaves no test of a chosen model on a device:"
+            f" {told}; choose one that runs elsewhere with --llm, or leave out -m"
+        ] * bool(named & served)
     return [
         f"llmlat: -m {expression}: no chosen model runs on {name!r}: {told}; choose one"
         " that does with --llm"
-        for name in sorted(named_devices(expression) - served)
+        for name in sorted(named - served)
     ]

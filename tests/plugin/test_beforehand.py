@@ -121,6 +121,7 @@ def test_what_the_ini_file_names_is_checked_too(project: Project) -> None:
         ("cudaa", "there is no device 'cudaa'; did you mean 'cuda'[?]"),
         ("cpu or cudaa", "there is no device 'cudaa'; did you mean 'cuda'[?]"),
         ("hf", "no chosen model runs on 'hf': owl (for cpu); choose one that does*"),
+        ("not cpu", "leaves no test of a chosen model on a device: owl (for cpu)*"),
     ],
 )
 def test_an_expression_that_runs_nothing_says_why(

@@ -224,8 +224,9 @@ def test_adapters_are_an_axis_of_one_base() -> None:
     assert [each.model.adapter for each in bare] == ["./one", "./two", None]
 
 
-def test_an_adapter_for_a_backend_without_any_is_refused() -> None:
+@pytest.mark.parametrize("backend", ["http", "scripted"])
+def test_an_adapter_for_a_backend_without_any_is_refused(backend: str) -> None:
     """Or it would be measured without a word, and called one."""
-    served = replace(MODEL, backend="http", dtype=())
+    served = replace(MODEL, backend=backend, dtype=())
     with pytest.raises(UsageError, match="puts none on"):
         variants(served, parse("adapter=./one", where=HERE), where=HERE)
