@@ -1,18 +1,21 @@
-"""The energy counter of Apple silicon, by the package ``zeus-apple-silicon``.
+"""The energy counter of a Mac: ``zeus-apple-silicon``, else ``powermetrics``.
 
-It counts processor, graphics, memory and neural engine, without root.
+The package counts processor, graphics, memory and neural engine, without root.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.energy_counters import EnergySource, FoundCounters
+from pytest_llmlat.machine.powermetrics import powermetrics_counters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_llmlat.machine.energy_counters import EnergyPlace
 
 LEAST_S = 0.01
@@ -51,26 +54,35 @@ class AppleCounter:
 def apple_counters(
     place: EnergyPlace,  # noqa: ARG001 - all of the chip works for any model
     platform: str = sys.platform,
+    otherwise: Callable[[], FoundCounters] = powermetrics_counters,
 ) -> FoundCounters:
     """Return the counter of the chip, where this is one.
 
     Args:
         place: of the model.
         platform: as ``sys`` names it.
+        otherwise: finds another counter where the package has none.
     """
     if platform != "darwin":
         return FoundCounters()
     try:
         monitor = import_module("zeus_apple_silicon").AppleEnergyMonitor()
     except ImportError:
-        told = "Apple silicon: pip install zeus-apple-silicon reads its counter"
-        return FoundCounters(sought=told)
+        return _told(
+            otherwise(),
+            "Apple silicon: pip install zeus-apple-silicon reads its counter",
+        )
     # Whatever the library raises, as on a processor of Intel's.
     except Exception as error:  # noqa: BLE001
-        return FoundCounters(sought=f"Apple silicon: {error!s:.100}")
+        return _told(otherwise(), f"Apple silicon: {error!s:.100}")
     return FoundCounters(
         counters=(AppleCounter(monitor=monitor),), sought="Apple silicon: the chip"
     )
+
+
+def _told(found: FoundCounters, first: str) -> FoundCounters:
+    """Say before what was found what was looked for first."""
+    return replace(found, sought=f"{first}; {found.sought}")
 
 
 APPLE = EnergySource(name="apple", find=apple_counters)

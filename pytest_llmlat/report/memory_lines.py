@@ -22,18 +22,13 @@ _GIB = 1024**3
 
 def memory_lines(board: Scoreboard) -> list[str]:
     """Say of each row what it takes, and which cards it fits on where that is known."""
-    return [*_on_cards(board), *_steady(board)]
+    return [*_on_cards(board), *_counted_by_library(board), *_steady(board)]
 
 
 def _steady(board: Scoreboard) -> list[str]:
     """Say of each row what process, model and cache take, the most of its cells."""
-    found: dict[tuple[str, str, str], list[Summary]] = {}
-    for summary in board.summaries:
-        cell = summary.cell
-        place = (cell.model, cell.device, cell.scenario)
-        found.setdefault(place, []).append(summary)
     lines = []
-    for (model, device, scenario), cells in found.items():
+    for name, cells in _rows(board).items():
         known = [c.steady_rss_bytes for c in cells if c.steady_rss_bytes is not None]
         parts = []
         if known:
@@ -42,9 +37,18 @@ def _steady(board: Scoreboard) -> list[str]:
             parts.append(f"process {usual} between answers, {size(peak)} at its peak")
         parts += [_on_device(each) for each in _most(cells)]
         if parts:
-            name = f"{model} on {placed(device, scenario)}"
-            lines.append(f"memory: {printable(name)}: {'; '.join(parts)}")
+            lines.append(f"memory: {name}: {'; '.join(parts)}")
     return lines
+
+
+def _rows(board: Scoreboard) -> dict[str, list[Summary]]:
+    """Return the cells of each model on its device, by what they are called."""
+    found: dict[str, list[Summary]] = {}
+    for summary in board.summaries:
+        cell = summary.cell
+        name = printable(f"{cell.model} on {placed(cell.device, cell.scenario)}")
+        found.setdefault(name, []).append(summary)
+    return found
 
 
 def _most(cells: Sequence[Summary]) -> Iterable[DeviceMemory]:
@@ -59,10 +63,14 @@ def _most(cells: Sequence[Summary]) -> Iterable[DeviceMemory]:
 
 def _on_device(memory: DeviceMemory) -> str:
     told = [f"model {size(memory.model_bytes)}"]
+    if memory.cache_bytes is not None:
+        told.append(f"cache of the whole context {size(memory.cache_bytes)}")
     if memory.steady_bytes is not None:
         told.append(f"steady {size(memory.steady_bytes)}")
     if memory.answering_bytes is not None:
         told.append(f"cache and answering up to {size(memory.answering_bytes)} more")
+    if memory.reusable_bytes:
+        told.append(f"freed and kept {size(memory.reusable_bytes)}")
     return f"{printable(memory.device)} {', '.join(told)}"
 
 
@@ -74,6 +82,28 @@ def _on_cards(board: Scoreboard) -> list[str]:
         for row in board.standings
         if row.peak_device_bytes is not None
     ]
+
+
+def _counted_by_library(board: Scoreboard) -> list[str]:
+    """Say which cards all of a model would fit on where no device was measured.
+
+    Silent where the library tells the weights alone: cache and room to compute are
+    not known then.
+    """
+    lines = []
+    for name, cells in _rows(board).items():
+        if any(cell.peak_device_bytes is not None for cell in cells):
+            continue
+        told = [
+            max(each.peak_bytes or 0, each.steady_bytes or 0) for each in _most(cells)
+        ]
+        if told and all(told):
+            lines.append(
+                f"memory: {name} takes {size(sum(told))} for model, cache and computing"
+                " by its library's count (a card's own scratch memory is not in it):"
+                f" all of it {_cards(sum(told))}"
+            )
+    return lines
 
 
 def _cards(peak: int) -> str:

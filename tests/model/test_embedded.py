@@ -249,3 +249,32 @@ def test_a_conversation_is_read_on_from_where_it_was(gguf: Backend) -> None:
     # What it read before is the whole of the first prompt, at least.
     assert (told.prompt_tokens or 0) <= on.cached_tokens < on.prompt_tokens
     assert (anew.cached_tokens, anew.prompt_tokens) == (0, on.prompt_tokens)
+
+
+def test_memory_of_the_embedded_model_is_told_as_llama_cpp_counts_it() -> None:
+    """Weights by the library's own figure, cache by the arithmetic of its layers."""
+    import llama_cpp
+
+    spec = replace(
+        load_models().find("smollm2-135m", where="test"),
+        options=(("context", 1024), ("threads", 1)),
+    )
+    backend: Any = local(Deployment(model=spec, device="cpu"))
+    try:
+        ask(backend, COUNT)
+        (memory,) = backend.device_memory()
+        model = backend._llama.model
+        heads = llama_cpp.llama_model_n_head_kv(model)
+        width = llama_cpp.llama_model_n_embd(model) // llama_cpp.llama_model_n_head(
+            model
+        )
+        size = llama_cpp.llama_model_size(model)
+        layers = llama_cpp.llama_model_n_layer(model)
+    finally:
+        backend.close()
+
+    assert memory.device == "cpu"
+    assert memory.model_bytes == pytest.approx(size, abs=0.01 * 1024**2)
+    # Keys and values of 16 bits.
+    assert memory.cache_bytes == 2 * 2 * layers * heads * width * 1024
+    assert memory.steady_bytes > memory.model_bytes + memory.cache_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -287,3 +287,19 @@ def test_the_seed_decides_what_is_drawn(backend: Backend) -> None:
     assert ask(backend, drawn(1, 1.0))[0] == first
     assert len({first.text, *others}) == 3
     assert ask(backend, drawn(2, 1e-6))[0].text == ask(backend, COUNT)[0].text
+
+
+def test_memory_is_that_of_the_arrays_that_live(backend: Backend) -> None:
+    """Model by its weights, steady at least that, and a peak that answering raised."""
+    told: Any = backend
+    told.reset_device_peak()
+    ask(backend, COUNT)
+    (memory,) = told.device_memory()
+    weights = (300 * 32) + 2 * (32 * 32 + 2 * 32 * 16 + 32 * 32 + 3 * 32 * 64) + 5 * 32
+
+    assert memory.device == "cpu"
+    assert memory.model_bytes == 4 * weights
+    assert memory.model_bytes <= memory.steady_bytes <= memory.peak_bytes
+    assert memory.answering_bytes > 0
+    assert memory.reusable_bytes >= 0
+    assert told.device_peak_bytes() is None

@@ -35,7 +35,7 @@ from pytest_llmlat.values.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_llmlat.backends.gguf.header import Header
     from pytest_llmlat.values.entities import Deployment, ModelSpec
@@ -272,8 +272,16 @@ def load_llama(
     model: ModelSpec,
     path: Path,
     given: Mapping[str, Any],
+    listen: Callable[[str], None] = lambda _: None,
 ) -> Any:  # noqa: ANN401 - loaded on use
     """Load a file, with its adapter if it has one.
+
+    Args:
+        llama_cpp: the library.
+        model: entry of the catalogue.
+        path: of the file.
+        given: to ``llama_cpp.Llama``.
+        listen: hears each line that is logged meanwhile.
 
     Raises:
         AdapterMismatch: the adapter was made for another model.
@@ -282,7 +290,7 @@ def load_llama(
     """
     llama: Any = None
     failure: Exception | None = None
-    with errors_logged(llama_cpp) as reasons, _no_templates():
+    with errors_logged(llama_cpp, listen) as reasons, _no_templates():
         try:
             llama = llama_cpp.Llama(model_path=str(path), verbose=False, **given)
         # It asserts, and decodes what the file holds: anything may come of that.
@@ -343,8 +351,16 @@ def _no_templates() -> Iterator[None]:
 
 
 @contextmanager
-def errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - loaded on use
-    """Collect what llama.cpp logs as errors: its exceptions say less."""
+def errors_logged(
+    llama_cpp: Any,  # noqa: ANN401 - loaded on use
+    listen: Callable[[str], None] = lambda _: None,
+) -> Iterator[list[str]]:
+    """Collect what llama.cpp logs as errors: its exceptions say less.
+
+    Args:
+        llama_cpp: the library.
+        listen: hears each other line.
+    """
     from llama_cpp._logger import llama_log_callback
 
     found: list[str] = []
@@ -353,6 +369,8 @@ def errors_logged(llama_cpp: Any) -> Iterator[list[str]]:  # noqa: ANN401 - load
         line = text.decode(errors="replace").strip()
         if level == _ERROR_LEVEL and line:
             found.append(line)
+        else:
+            listen(line)
 
     kept = llama_cpp.llama_log_callback(note)
     llama_cpp.llama_log_set(kept, None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_llmlat.backends.constraints import check_thoughts
 from pytest_llmlat.backends.freeing import free_memory
+from pytest_llmlat.backends.gguf.buffer_sizes import BufferSizes
 from pytest_llmlat.backends.gguf.drafts import without
 from pytest_llmlat.backends.gguf.entry_options import CACHE_PROMPT, KV_TYPE
 from pytest_llmlat.backends.gguf.gguf_likelihoods import check_logits, likelihoods
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.backends.gguf.drafts import CountedLookup
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.draft_counts import DraftCounts
     from pytest_llmlat.values.entities import Deployment, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -80,11 +82,20 @@ def open_model(deployment: Deployment, clock: Clock) -> GGUF:  # noqa: ARG001 - 
     if adapter is not None:
         given["lora_path"] = str(adapter)
     repack = repack_option(llama_cpp, model)
+    buffers = BufferSizes()
     with repacking(llama_cpp, wanted=repack):
-        llama = load_llama(llama_cpp, model, path, given)
+        llama = load_llama(llama_cpp, model, path, given, buffers.note)
     try:
         prompts = GgufPrompts(llama, model, file=path.name, special=header.special)
-        return GGUF(llama, prompts, deployment, path=path, given=given, repack=repack)
+        return GGUF(
+            llama,
+            prompts,
+            deployment,
+            path=path,
+            given=given,
+            repack=repack,
+            memory=buffers.by_device(),
+        )
     except BaseException:
         llama.close()
         raise
@@ -104,12 +115,14 @@ class GGUF:
         path: Path,
         given: Mapping[str, Any],
         repack: bool,
+        memory: tuple[DeviceMemory, ...] = (),
     ) -> None:
         """Wrap a ``llama_cpp.Llama`` that was loaded with ``given``."""
         import llama_cpp
 
         model = deployment.model
         self._llama = llama
+        self._memory = memory
         self._vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
         self._grammars = Grammars(self._vocabulary)
         self._ends = llama_cpp.llama_vocab_is_eog
@@ -238,6 +251,10 @@ class GGUF:
     def device_peak_bytes(self) -> int | None:
         """llama.cpp offers no counter of peak device memory."""
         return None
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return what llama.cpp set aside on each device as it loaded the model."""
+        return self._memory
 
     def close(self) -> None:
         """Free the weights and the cache."""

@@ -23,7 +23,9 @@ from pytest_llmlat.backends.mlx.loading import (
     no_memory,
     quantization_of,
 )
+from pytest_llmlat.backends.mlx.mlx_constrained import HoldingProcessor
 from pytest_llmlat.backends.mlx.mlx_likelihoods import check_scores, likelihoods
+from pytest_llmlat.backends.mlx.mlx_memory import mlx_memory
 from pytest_llmlat.backends.thought_settings import ending_of
 from pytest_llmlat.backends.token_masks import TokenMasks
 from pytest_llmlat.backends.token_pairs import fit, found_of, token_pairs
@@ -40,9 +42,9 @@ from pytest_llmlat.values.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_llmlat.backends.token_masks import AllowedTokens
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Scalar
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -137,7 +139,7 @@ class MLX:
         self._name = spec.name
         self._scores: Any = None
         """What the token before was chosen by."""
-        self._counts = deployment.device == "mps"
+        self._device = deployment.device
         self._ends = end_tokens(origin.config, tokenizer)
         self._context = context_found(origin.config)
         self._prompts = TokenizerPrompts(tokenizer, spec)
@@ -216,13 +218,16 @@ class MLX:
             return found_of(pairs, likelihoods(self._mx, self._model, pairs))
 
     def reset_device_peak(self) -> None:
-        """Begin to count the GPU's peak memory anew."""
-        if self._counts:
-            self._mx.reset_peak_memory()
+        """Begin to count peak memory anew."""
+        self._mx.reset_peak_memory()
 
     def device_peak_bytes(self) -> int | None:
         """Return the GPU's peak memory since the reset; ``None`` on a processor."""
-        return int(self._mx.get_peak_memory()) if self._counts else None
+        return int(self._mx.get_peak_memory()) if self._device == "mps" else None
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the memory of MLX's arrays, while nothing is asked."""
+        return (mlx_memory(self._mx, self._model, self._device),)
 
     def close(self) -> None:
         """Drop the weights and give MLX's cached memory back."""
@@ -250,7 +255,7 @@ class MLX:
         given = self._chance(request)
         if request.constraint is not None:
             row = self._masks.begin(request.constraint)
-            given["logits_processors"] = [_Holding(self._mx, row)]
+            given["logits_processors"] = [HoldingProcessor(self._mx, row)]
         budget = request.thinking_tokens
         if budget is not None:
             # Kept, so that what was read is not read again behind the closing tag.
@@ -310,23 +315,6 @@ class MLX:
             return {}
         self._mx.random.seed(request.seed)
         return {"sampler": self._sampler(temp=how.temperature, top_p=how.top_p)}
-
-
-class _Holding:
-    """A logits processor of mlx-lm after which only tokens that fit can be chosen."""
-
-    def __init__(self, mx: Any, row: AllowedTokens) -> None:  # noqa: ANN401 - loaded on use
-        self._mx = mx
-        self._row = row
-        self._begun = False
-
-    def __call__(self, tokens: Any, logits: Any) -> Any:  # noqa: ANN401 - arrays, as mlx-lm calls it
-        """Return (1, vocabulary); waits for the token before, which decides."""
-        if self._begun:
-            self._row.take(int(tokens[-1].item()))
-        self._begun = True
-        fits = self._mx.array(self._row.allowed(logits.shape[-1]))
-        return self._mx.where(fits, logits, float("-inf"))
 
 
 def _check_entry(deployment: Deployment) -> None:

@@ -59,3 +59,36 @@ def test_the_memory_of_process_and_model_is_told_for_each_device() -> None:
         " cuda:0 model 500 MB, steady 520 MB, cache and answering up to 380 MB more;"
         " cpu model 100 MB"
     )
+
+
+def test_what_a_library_counts_on_all_devices_fits_on_a_card_or_not() -> None:
+    """A model on the processor has no peak of a device: its library's count is used."""
+    cell = replace(
+        a_summary(),
+        device_memory=(
+            DeviceMemory(
+                device="cpu",
+                model_bytes=20 * GIB,
+                cache_bytes=4 * GIB,
+                steady_bytes=25 * GIB,
+            ),
+        ),
+    )
+    fits, steady = memory_lines(Scoreboard(summaries=(cell,), standings=()))
+
+    assert fits.startswith("memory: owl on cpu takes 26.84 GB for model, cache")
+    assert fits.endswith(": all of it fits on a 48 GB card, not on a 24 GB card")
+    assert steady == (
+        "memory: owl on cpu: cpu model 21.47 GB, cache of the whole context 4.29 GB,"
+        " steady 26.84 GB"
+    )
+
+
+def test_weights_alone_say_nothing_of_a_card() -> None:
+    """Without cache and room to compute a model would fit where it does not."""
+    cell = replace(
+        a_summary(), device_memory=(DeviceMemory(device="cpu", model_bytes=GIB),)
+    )
+    (line,) = memory_lines(Scoreboard(summaries=(cell,), standings=()))
+
+    assert "card" not in line
