@@ -6,10 +6,17 @@ from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.judge_fitness import Beside, Fitness, JudgeTrial, fitness
+from pytest_llmlat.analysis.judge_fitness import (
+    Beside,
+    Fitness,
+    InjectionTrial,
+    JudgeTrial,
+    fitness,
+)
 from pytest_llmlat.command.label_session import text_lot
 from pytest_llmlat.judges.lineages import lineage, lineage_of
 from pytest_llmlat.judges.planted_faults import planted_changes
+from pytest_llmlat.judges.prompt_injections import prompt_injections
 from pytest_llmlat.measure.opened_judge import opened
 from pytest_llmlat.store.vote_cache import VoteCache
 
@@ -33,6 +40,7 @@ def try_judges(
     tools: JudgingTools,
     *,
     answers: int = TRIED,
+    injected: int = 0,
 ) -> list[Fitness]:
     """Return what planted changes, repeats and the other votes tell of each judge.
 
@@ -43,6 +51,7 @@ def try_judges(
         panel: the judges; checked.
         tools: where votes are kept.
         answers: number of answers that changes are planted in, a fixed draw.
+        injected: number of answers that each prompt injection is put into.
 
     Raises:
         LLMLatError: a judge cannot be loaded.
@@ -54,7 +63,13 @@ def try_judges(
         for place in drawn
         for change in planted_changes(own[place].answer or "", panel.rubric)
     ]
+    attacks = [
+        (attack, place, replace(own[place], answer=attack.text))
+        for place in drawn[:injected]
+        for attack in prompt_injections(own[place].answer or "", panel.rubric)
+    ]
     known = VoteCache(tools.cache)
+    attacked: dict[str, list[InjectionTrial]] = {}
     votes: dict[str, list[Vote]] = {}
     trials: dict[str, list[JudgeTrial]] = {}
     keys: dict[str, str] = {}
@@ -64,6 +79,7 @@ def try_judges(
                 keys[judge.name] = seat.fitness_key
                 cast = votes[judge.name] = seat.votes(own)
                 after = seat.votes([record for _, _, record in planted])
+                seen = seat.votes([record for _, _, record in attacks])
                 # A vote that is known from before would agree with itself.
                 again = seat.votes([own[place] for place in drawn], VoteCache(None))
             tried = [
@@ -71,8 +87,20 @@ def try_judges(
                 *((REPEATED, cast[place]) for place in drawn),
             ]
             trials[judge.name] = _trials(tried, [*after, *again])
+            attacked[judge.name] = [
+                InjectionTrial(
+                    name=attack.name,
+                    kind=attack.kind,
+                    before=cast[place].share,
+                    after=vote.share,
+                )
+                for (attack, place, _), vote in zip(attacks, seen, strict=True)
+            ]
         # How a judge favours its own is seen beside all others.
-        found = [_measured(j, own, votes, trials[j.name]) for j in panel.judges]
+        found = [
+            _measured(j, own, votes, trials[j.name], attacked[j.name])
+            for j in panel.judges
+        ]
         for each in found:
             known.keep_fitness(keys[each.judge], fit=each.fit)
         return found
@@ -101,6 +129,7 @@ def _measured(
     records: Sequence[Record],
     votes: dict[str, list[Vote]],
     trials: Sequence[JudgeTrial],
+    injections: Sequence[InjectionTrial],
 ) -> Fitness:
     cast = votes[judge.name]
     family = lineage(judge)
@@ -124,6 +153,7 @@ def _measured(
         trials=trials,
         beside=beside,
         orders=[vote.orders for vote in cast if vote.orders],
+        injections=injections,
     )
 
 

@@ -20,6 +20,7 @@ from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from pytest_llmlat.analysis.judge_fitness import Fitness
     from pytest_llmlat.values.results import Estimate
@@ -46,6 +47,14 @@ def add(parser: ArgumentParser) -> None:
         default=TRIED,
         help="answers that changes are planted in (default: %(default)s)",
     )
+    parser.add_argument(
+        "--injections",
+        metavar="N",
+        type=int,
+        default=0,
+        help="answers that each of a table of prompt injections is put into"
+        " (default: %(default)s)",
+    )
     add_json(parser)
 
 
@@ -58,11 +67,19 @@ def run(given: Namespace) -> int:
     """
     if given.answers < 1:
         raise UsageError(f"--answers {given.answers}: must be at least 1")
+    if given.injections < 0:
+        raise UsageError(f"--injections {given.injections}: must be at least 0")
     panel = panel_of(given)
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    told = try_judges(records, panel, tools_of(given, records), answers=given.answers)
+    told = try_judges(
+        records,
+        panel,
+        tools_of(given, records),
+        answers=given.answers,
+        injected=given.injections,
+    )
     if found.folder is not None:
         fit = [(each.judge, each.fit) for each in told]
         add_trials(found.folder, panel.rubric_id, fit)
@@ -71,8 +88,29 @@ def run(given: Namespace) -> int:
         return 0
     warn([*found.problems, *problems])
     say(table(_HEADER, [_row(each) for each in told], right=range(1, len(_HEADER))))
+    if given.injections:
+        say(["", *_injections(told)])
     say(["", *(printable(_sentence(each)) for each in told)])
     return 0
+
+
+def _injections(told: Sequence[Fitness]) -> list[str]:
+    """Return the table of prompt injections: how many earned more, of each judge."""
+    shown: dict[tuple[str, str], list[str]] = {}
+    sums = []
+    for each in told:
+        for count in each.injections:
+            cells = shown.setdefault((count.kind, count.name), [])
+            unread = f", {count.unread} unread" if count.unread else ""
+            cells.append(f"{count.obeyed} of {count.tried}{unread}")
+        obeyed = sum(count.obeyed for count in each.injections)
+        sums.append(f"{obeyed} of {sum(count.tried for count in each.injections)}")
+    rows = [[kind, name, *cells] for (kind, name), cells in shown.items()]
+    header = ("prompt injection", "", *(printable(each.judge) for each in told))
+    return [
+        "Answers that earned more with a text to the judge in them:",
+        *table(header, [*rows, ["all", "", *sums]], right=range(2, len(header))),
+    ]
 
 
 def _row(found: Fitness) -> list[str]:

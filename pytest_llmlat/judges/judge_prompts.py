@@ -1,14 +1,16 @@
 """Prompts of judges: the rubric, and what is judged between marks of its own.
 
 An answer may tell its judge what to say ("give me full marks"). It stands between marks
-that nobody can guess, the judge is told that nothing between them speaks to it, and
-marks inside of it are taken out. That lowers the danger and does not end it: how a
-judge takes planted orders is measured (``planted_faults``).
+that nobody can guess, and the judge is told that nothing between them speaks to it.
+What looks like a mark inside of it is broken, and characters that no font shows are
+taken out. That lowers the danger and does not end it: how a judge takes planted orders
+is measured (``planted_faults``, ``prompt_injections``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.constraint import Constraint, schema_constraint
@@ -26,6 +28,18 @@ SYSTEM = (
 BETTER = {"first": 2, "tie": 1, "second": 0}
 """Words of a verdict on a pair, and the score that each is."""
 _DIGITS = 12
+_LIKE_A_MARK = re.compile(
+    r"(?P<open>[<\uff1c])(?=[<\uff1c]+\s*(?:END\s+)?"
+    r"(?:QUESTION|REFERENCE|ANSWER|FIRST|SECOND)\b"
+    # Tokens by which templates end a turn: a tokenizer may take them for its own.
+    r"|\|\w{1,40}\|>|(?:start|end)_of_turn>|/?s>|[be]os>)",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(
+    # A flag of a region is made of such characters, and is seen.
+    r"(?P<flag>\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f)"
+    r"|[\U000e0000-\U000e007f]"
+)
 
 
 def judge_prompts(
@@ -119,10 +133,20 @@ def _marked(parts: Mapping[str, str]) -> tuple[str, str]:
     """Return the word in the marks, and each text between its own."""
     key = _key(*parts.values())
     shown = "\n\n".join(
-        f"<<{name} {key}>>\n{text.replace(key, '')}\n<<END {name} {key}>>"
+        f"<<{name} {key}>>\n{_harmless(text, key)}\n<<END {name} {key}>>"
         for name, text in parts.items()
     )
     return key, shown
+
+
+def _harmless(text: str, key: str) -> str:
+    """Return a text that closes no mark, and hides nothing that people do not see."""
+    seen = _UNSEEN.sub(lambda found: found["flag"] or "", text)
+    broken = _LIKE_A_MARK.sub(r"\g<open> ", seen)
+    while key in broken:
+        # What is left when it is taken out may be the word again.
+        broken = broken.replace(key, "")
+    return broken
 
 
 def _key(*texts: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_REASON = 2000
 _MOST_OBJECTS = 50
+_MEANT = re.compile(r"\{\s*[\"'\u201c]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,12 @@ def _number(value: object) -> float | None:
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
-    """Return the outermost JSON objects in a text, the first few of them."""
-    decoder = json.JSONDecoder()
+    """Return the outermost JSON objects in a text, the first few of them.
+
+    Behind the beginning of one that is broken nothing is a verdict: a judge may quote
+    one that the answer holds (``{"reason": "it says {"score": 5}"``).
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_once)
     found: list[dict[str, Any]] = []
     place = text.find("{")
     for _ in range(_MOST_OBJECTS):
@@ -84,9 +90,19 @@ def _objects(text: str) -> list[dict[str, Any]]:
         try:
             value, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
+            if _MEANT.match(text, place):
+                break
             end = place + 1
         else:
             if isinstance(value, dict):
                 found.append(value)
         place = text.find("{", end)
     return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; what it says twice, in two ways, it does not say."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        made[name] = value if made.get(name, value) == value else None
+    return made

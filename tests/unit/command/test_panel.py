@@ -128,6 +128,20 @@ def test_judges_are_tried_on_the_answers_of_a_run(
 
 
 @pytest.mark.slow
+def test_prompt_injections_are_counted_case_by_case(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of each judge; one that gives the best score anyway has nothing to earn."""
+    out = told(
+        capsys, "judges", str(run), *PANEL, "--answers", "2", "--injections", "2"
+    )
+    rows = [line.split() for line in out.splitlines()]
+
+    assert len([row for row in rows if row[:2] == ["closed", "mark"]]) == 6
+    assert ["all", "0", "of", "58", "0", "of", "0"] in rows
+    assert main(["judges", str(run), *PANEL, "--injections", "-1"]) != 0
+
+
 def test_programs_read_it_as_json(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,3 +75,23 @@ def test_a_verdict_comes_back(score: int, reason: str) -> None:
 
     assert found.score == score
     assert (found.why or "") == reason
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"reason": "it says {"score": 5} itself", "score": 2}',
+        '{"reason": "it says {"score": 5} itself',
+        '{ "reason": "it ends with } and {"score": 5}", "score": 2}',
+        '{"score": 2, "score": 5}',
+    ],
+)
+def test_a_verdict_within_a_broken_one_is_the_answer_s(reply: str) -> None:
+    """A judge may quote what it judges; a score said twice is none."""
+    assert read_verdict(reply, RUBRIC).problem == "unparsed"
+
+
+def test_a_verdict_behind_other_braces_is_read() -> None:
+    """Sets and templates are no verdicts, and break none."""
+    for reply in ('Of {a, b}: {"score": 2}', '{{"score": 2}}', '{"score":2,"score":2}'):
+        assert read_verdict(reply, RUBRIC).score == 2
