@@ -86,6 +86,8 @@ class FoundCounters:
     sought: str = ""
     """What was looked for, and what came of it; empty where the place has no such
     counters."""
+    left_out: tuple[str, ...] = ()
+    """Counters that are there and count what these count too, each with the reason."""
     refused: bool = False
     """Whether a counter is there that cannot be read, so that the sum of the others
     would be too small."""
@@ -165,10 +167,12 @@ def find_counters(
     """
     found: list[EnergyCounter] = []
     sought: list[str] = []
+    left_out: list[str] = []
     refused = False
     for source in _working(sources):
         own = source.find(place)
         found += own.counters
+        left_out += own.left_out
         refused |= own.refused
         if own.sought:
             sought.append(own.sought)
@@ -177,7 +181,10 @@ def find_counters(
             counter.close()
         found = []
     return FoundCounters(
-        counters=tuple(found), sought="; ".join(sought), refused=refused
+        counters=tuple(found),
+        sought="; ".join(sought),
+        left_out=tuple(left_out),
+        refused=refused,
     )
 
 

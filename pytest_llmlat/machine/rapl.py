@@ -25,6 +25,7 @@ LEAST_S = 0.01
 """Shortest window: the processor counts on every millisecond."""
 _BYTES = 32
 _PACKAGE, _DRAM, _SECOND_WAY = "package", "dram", "mmio"
+_PLATFORM = "psys"
 _REMEDY = "only root may read it by default"
 _UW = 1e6
 
@@ -95,6 +96,7 @@ def rapl_counters(folder: Path = POWERCAP) -> FoundCounters:
     return FoundCounters(
         counters=tuple(found),
         sought=f"RAPL: {', '.join(zone.name for zone in zones)}",
+        left_out=tuple(_left_out(folder, zones)),
     )
 
 
@@ -119,6 +121,19 @@ def _zones(folder: Path) -> Iterator[_Zone]:
         if part not in seen:
             seen.add(part)
             yield _Zone(folder=zone, name=part, part=f"cpu {part}")
+
+
+def _left_out(folder: Path, counted: Iterable[_Zone]) -> Iterator[str]:
+    """Yield the zones of a package again, and of the platform, with the reason."""
+    folders = {zone.folder for zone in counted}
+    for zone in _sorted(folder.glob("*:*")):
+        name = _text(zone / "name")
+        if zone in folders or not (zone / "energy_uj").exists():
+            continue
+        if name == _PLATFORM:
+            yield f"RAPL {name}: it contains the packages"
+        elif name.startswith(_PACKAGE):
+            yield f"RAPL {name} ({zone.name}): it is listed in two ways"
 
 
 def _sorted(zones: Iterable[Path]) -> list[Path]:

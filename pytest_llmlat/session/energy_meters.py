@@ -118,7 +118,7 @@ class EnergyMeters:
         if not once.counters:
             told = f"no counter: {found.sought or 'none is known for this machine'}"
             return KnownEnergy(meter=None, facts=replace(facts, reason=told))
-        facts = replace(facts, left_out=once.left_out)
+        facts = replace(facts, left_out=(*found.left_out, *once.left_out))
         meter = EnergyMeter(once.counters, self._clock)
         if not self._choice.idle_s:
             return KnownEnergy(meter=meter, facts=facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def toml_value(value: Any) -> str:  # noqa: ANN401 - what an entry holds
         return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, date | time):
+        # A day and an instant are dates too; TOML writes them without quotation marks.
+        return value.isoformat()
     # JSON leaves DEL as it is, and TOML does not take it.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -56,11 +56,11 @@ def test_a_limit_of_an_amount(text: str, expected: str) -> None:
 
 
 def test_a_limit_in_another_currency_fails() -> None:
-    """Amounts in two currencies cannot be compared."""
-    assert outcome("eur_per_correct<=2") == (
-        "failed",
-        "prices are in USD, the limit in EUR",
-    )
+    """Amounts in two currencies cannot be compared, on a busy machine either."""
+    expected = ("failed", "prices are in USD, the limit in EUR")
+
+    assert outcome("eur_per_correct<=2") == expected
+    assert outcome("eur_per_correct<=2", busy=True) == expected
 
 
 def test_a_model_without_a_price_keeps_no_limit_on_it() -> None:

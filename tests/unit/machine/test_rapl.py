@@ -65,6 +65,7 @@ def test_packages_and_memory_are_counted_and_what_they_hold_is_not(
         "RAPL package-1",
         "RAPL package-1 dram",
     ]
+    assert found.left_out == ("RAPL psys: it contains the packages",)
     assert used_joules(tree, clock, 10.0)[0] == pytest.approx(1170.0, rel=1e-6)
 
 
@@ -74,7 +75,9 @@ def test_a_package_that_is_listed_in_two_ways_is_counted_once(
     """The same counter stands below intel-rapl and intel-rapl-mmio."""
     tree.add("intel-rapl-mmio:0", "package-0", watts=20.0)
     tree.add("intel-rapl:0", "package-0", watts=20.0)
+    told = "RAPL package-0 (intel-rapl-mmio:0): it is listed in two ways"
 
+    assert rapl_counters(tree.folder).left_out == (told,)
     assert used_joules(tree, clock, 5.0)[0] == pytest.approx(100.0, rel=1e-6)
 
 

@@ -21,6 +21,9 @@ SCALAR = (
     | st.booleans()
     | st.integers(-(2**62), 2**62)
     | st.floats(allow_nan=False, allow_infinity=False)
+    | st.dates()
+    | st.datetimes()
+    | st.times()
 )
 VALUE = (
     SCALAR
