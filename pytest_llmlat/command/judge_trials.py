@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,12 @@ from pytest_llmlat.store.vote_cache import VoteCache
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.judges.planted_faults import PlantedChange
+    from pytest_llmlat.judges.prompt_injections import PromptInjection
     from pytest_llmlat.measure.judge_panel import Panel
-    from pytest_llmlat.measure.opened_judge import JudgingTools
+    from pytest_llmlat.measure.opened_judge import JudgingTools, OpenedJudge
     from pytest_llmlat.values.entities import ModelSpec
-    from pytest_llmlat.values.judge_votes import Vote
+    from pytest_llmlat.values.judge_votes import Rubric, Vote
     from pytest_llmlat.values.records import Record
 
 TRIED = 30
@@ -56,56 +58,98 @@ def try_judges(
     Raises:
         LLMLatError: a judge cannot be loaded.
     """
-    own = [record for record in records if record.answer and record.answered]
-    drawn = sorted(range(len(own)), key=lambda place: _lot(own[place]))[:answers]
-    planted = [
-        (change.kind, place, replace(own[place], answer=change.text))
-        for place in drawn
-        for change in planted_changes(own[place].answer or "", panel.rubric)
-    ]
-    attacks = [
-        (attack, place, replace(own[place], answer=attack.text))
-        for place in drawn[:injected]
-        for attack in prompt_injections(own[place].answer or "", panel.rubric)
-    ]
+    plan = _plan(records, panel.rubric, answers, injected)
     known = VoteCache(tools.cache)
-    attacked: dict[str, list[InjectionTrial]] = {}
-    votes: dict[str, list[Vote]] = {}
-    trials: dict[str, list[JudgeTrial]] = {}
     keys: dict[str, str] = {}
+    asked: dict[str, _Asked] = {}
     try:
         for judge in panel.judges:
             with opened(judge, panel, tools, known) as seat:
                 keys[judge.name] = seat.fitness_key
-                cast = votes[judge.name] = seat.votes(own)
-                after = seat.votes([record for _, _, record in planted])
-                seen = seat.votes([record for _, _, record in attacks])
-                # A vote that is known from before would agree with itself.
-                again = seat.votes([own[place] for place in drawn], VoteCache(None))
-            tried = [
-                *((kind, cast[place]) for kind, place, _ in planted),
-                *((REPEATED, cast[place]) for place in drawn),
-            ]
-            trials[judge.name] = _trials(tried, [*after, *again])
-            attacked[judge.name] = [
-                InjectionTrial(
-                    name=attack.name,
-                    kind=attack.kind,
-                    before=cast[place].share,
-                    after=vote.share,
-                )
-                for (attack, place, _), vote in zip(attacks, seen, strict=True)
-            ]
+                asked[judge.name] = _ask(seat, plan)
+        votes = {name: each.votes for name, each in asked.items()}
         # How a judge favours its own is seen beside all others.
-        found = [
-            _measured(j, own, votes, trials[j.name], attacked[j.name])
-            for j in panel.judges
-        ]
+        found = [_measured(j, plan.own, votes, asked[j.name]) for j in panel.judges]
         for each in found:
             known.keep_fitness(keys[each.judge], fit=each.fit)
         return found
     finally:
         known.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What judges are asked about."""
+
+    own: Sequence[Record]
+    """Answers as they are."""
+    drawn: Sequence[int]
+    """Places of those that changes are planted in."""
+    planted: Sequence[tuple[PlantedChange, int]]
+    attacks: Sequence[tuple[PromptInjection, int]]
+
+    def changed(
+        self, changes: Sequence[tuple[PlantedChange | PromptInjection, int]]
+    ) -> list[Record]:
+        """Return answers with the changes in them."""
+        return [replace(self.own[place], answer=each.text) for each, place in changes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a judge said."""
+
+    votes: list[Vote]
+    """On the answers as they are."""
+    trials: list[JudgeTrial]
+    injections: list[InjectionTrial]
+
+
+def _plan(
+    records: Sequence[Record], rubric: Rubric, answers: int, injected: int
+) -> _Plan:
+    own = [record for record in records if record.answer and record.answered]
+    drawn = sorted(range(len(own)), key=lambda place: _lot(own[place]))[:answers]
+    return _Plan(
+        own=own,
+        drawn=drawn,
+        planted=[
+            (change, place)
+            for place in drawn
+            for change in planted_changes(own[place].answer or "", rubric)
+        ],
+        attacks=[
+            (attack, place)
+            for place in drawn[:injected]
+            for attack in prompt_injections(own[place].answer or "", rubric)
+        ],
+    )
+
+
+def _ask(seat: OpenedJudge, plan: _Plan) -> _Asked:
+    """Ask a judge about all answers, as they are and changed, and again."""
+    votes = seat.votes(plan.own)
+    after = seat.votes(plan.changed(plan.planted))
+    seen = seat.votes(plan.changed(plan.attacks))
+    # A vote that is known from before would agree with itself.
+    again = seat.votes([plan.own[place] for place in plan.drawn], VoteCache(None))
+    tried = [
+        *((change.kind, votes[place]) for change, place in plan.planted),
+        *((REPEATED, votes[place]) for place in plan.drawn),
+    ]
+    return _Asked(
+        votes=votes,
+        trials=_trials(tried, [*after, *again]),
+        injections=[
+            InjectionTrial(
+                name=attack.name,
+                kind=attack.kind,
+                before=votes[place].share,
+                after=vote.share,
+            )
+            for (attack, place), vote in zip(plan.attacks, seen, strict=True)
+        ],
+    )
 
 
 def _lot(record: Record) -> str:
@@ -128,8 +172,7 @@ def _measured(
     judge: ModelSpec,
     records: Sequence[Record],
     votes: dict[str, list[Vote]],
-    trials: Sequence[JudgeTrial],
-    injections: Sequence[InjectionTrial],
+    asked: _Asked,
 ) -> Fitness:
     cast = votes[judge.name]
     family = lineage(judge)
@@ -150,10 +193,10 @@ def _measured(
         judge.name,
         unread=sum(vote.share is None for vote in cast),
         votes=len(cast),
-        trials=trials,
+        trials=asked.trials,
         beside=beside,
         orders=[vote.orders for vote in cast if vote.orders],
-        injections=injections,
+        injections=asked.injections,
     )
 
 
