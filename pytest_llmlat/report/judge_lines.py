@@ -49,7 +49,11 @@ def _of_cell(summary: Summary, found: JudgingFigures) -> Iterator[str]:
     if found.alpha.value is not None:
         yield f"  agreement of the judges (Krippendorff's alpha): {bounds(found.alpha)}"
     elif len(found.judges) > 1:
-        yield "  agreement of the judges cannot be told: their votes do not differ"
+        several = sum(judge.read > 0 for judge in found.judges) > 1
+        why = "their votes do not differ" if several else "only one has any"
+        if not any(judge.read for judge in found.judges):
+            why = "no verdict could be read"
+        yield f"  agreement of the judges cannot be told: {why}"
     for name, estimate in found.beside:
         told = "cannot be told" if estimate.value is None else bounds(estimate)
         beside = dict(summary.details).get(name)
