@@ -13,6 +13,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.machine.device_table import absence, all_devices, is_present
 from pytest_llmlat.machine.hub_token import VARIABLES
 from pytest_llmlat.report.figures import MISSING, printable, size
+from pytest_llmlat.report.machine_words import cores_words
 from pytest_llmlat.values.bundled import bundled
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def lines(found: Examination) -> Iterable[str]:
     """Say the same to people, the answer last."""
     environment = found.environment
     yield (
-        f"machine    {environment['cpu']}, {environment['cores']} cores,"
+        f"machine    {environment['cpu']}, {cores_words(environment)},"
         f" memory {size(found.memory.total)} ({size(found.memory.available)} free)"
     )
     yield (

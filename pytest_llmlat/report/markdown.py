@@ -32,6 +32,7 @@ from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
+from pytest_llmlat.report.machine_words import MACHINE, machine_words
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.node_lines import node_lines
@@ -65,7 +66,6 @@ _FEW = 8
 _LONG = 400
 """Characters of a sentence from elsewhere that are shown; a name has fewer."""
 _ELSEWHERE = "`summary.json` has all of them."
-_MACHINE = ("cpu", "cores", "gpus")
 _SYSTEM = ("system", "release", "machine")
 
 # What is kept longest. Passing verdicts are cut first, then cells.
@@ -295,24 +295,18 @@ def _table(
 def _where(run: dict[str, Any]) -> TrimmableBlock:
     """Say what was run, when and on what."""
     environment = run.get("environment") or {}
-    other = {"python", "commit", *_MACHINE, *_SYSTEM}
+    other = {"python", "commit", *MACHINE, *_SYSTEM}
     libraries = [
         f"{name} {version}"
         for name, version in environment.items()
         if name not in other and version is not None
-    ]
-    cores = environment.get("cores")
-    machine = [
-        environment.get("cpu"),
-        None if cores is None else f"{cores} cores",
-        environment.get("gpus"),
     ]
     facts = {
         "run": run.get("id"),
         "started": run.get("started"),
         "took": seconds(run.get("seconds")),
         "commit": run.get("commit") or environment.get("commit"),
-        "machine": listed(machine),
+        "machine": machine_words(environment),
         "system": listed([environment.get(name) for name in _SYSTEM], " "),
         "python": environment.get("python"),
         "libraries": listed(libraries),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import listed, placed, printable, seconds
+from pytest_llmlat.report.machine_words import MACHINE, machine_words
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
 
-_MACHINE = ("cpu", "cores", "gpus")
 _SYSTEM = ("system", "release", "machine")
 _SHOWN_COMMIT = 12
 _SHOWN_MODELS = 3
@@ -50,23 +50,17 @@ def heads(run: dict[str, Any]) -> list[Head]:
 
 def _head(run: Mapping[str, Any]) -> Head:
     environment = _object(run.get("environment"))
-    cores = environment.get("cores")
-    machine = (
-        environment.get("cpu"),
-        None if cores is None else f"{cores} cores",
-        environment.get("gpus"),
-    )
     commit = run.get("commit") or environment.get("commit")
     took = run.get("seconds")
     facts = {
         "Started": _moment(run.get("started")),
         "Took": _duration(took) if isinstance(took, int | float) else None,
         "Commit": str(commit)[:_SHOWN_COMMIT] if commit else None,
-        "Machine": listed(machine, ", "),
+        "Machine": machine_words(environment),
         "System": listed((environment.get(name) for name in _SYSTEM), " "),
         "Run": run.get("id"),
     }
-    other = {"commit", *_MACHINE, *_SYSTEM}
+    other = {"commit", *MACHINE, *_SYSTEM}
     libraries = {n: v for n, v in environment.items() if n not in other}
     return Head(
         name=str(run.get("id") or "run"),
