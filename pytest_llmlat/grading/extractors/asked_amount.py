@@ -46,7 +46,7 @@ mass 1000 kilogram kilograms kg
 volume 1 milliliter milliliters millilitre millilitres ml
 volume 1000 liter liters litre litres l
 money 1 cent cents \u00a2
-money 100 dollar dollars $
+money 100 dollar dollars usd $
 share 1 % percent
 """
 """Kind of quantity, size in the smallest unit, names."""
@@ -105,7 +105,8 @@ LEAST_ASKED = re.compile(
 """What asks for a bound, so that "at least 9" is 9."""
 AT_LEAST = re.compile(r"\bat (?:least|most)\s", re.IGNORECASE)
 OF_THEM = re.compile(
-    r"\s?(?:%|per ?cent)\sof\s(?:the|all|his|her|their)\b", re.IGNORECASE
+    r"\s?(?:%|per ?cent)\sof\s(?:the|all|his|her|their|them|these|those)\b",
+    re.IGNORECASE,
 )
 COMPARED = re.compile(
     r"\b(?:less|cheaper|more|save\w?|saving|difference|discount|reduc\w{1,4}|fewer)\b",
@@ -130,6 +131,17 @@ BESIDE = re.compile(
     re.IGNORECASE,
 )
 """What makes a number a circumstance of the one before: "in 300 days"."""
+EACH_OF = re.compile(
+    r"\s?(?:[^\W\d]{1,15}\s)?(?:per|for each|for every)\s(?P<of>[^\W\d]{3,20})",
+    re.IGNORECASE,
+)
+RATES = re.compile(
+    r"\b(?:per|each|every|rates?|speed|fast|average|unit|hourly|daily|weekly|monthly"
+    r"|yearly|wage|density|pric\w{1,3}|costs?)\b|/"
+    r"|\ban? (?:hour|day|week|month|year)\b",
+    re.IGNORECASE,
+)
+"""What a number may be for each of, and what asks for such a number."""
 MONEY = re.compile(
     r"\b(?:dollars?|money|costs?|prices?|pays?|paid|earns?|earned|spen[dt]|charged?)\b"
     r"|\$",
@@ -212,7 +224,7 @@ class AskedAmount:
         unit = unit_of(text, numeral)
         if self.unit is not None and unit is not None:
             return unit == self.unit
-        if "$" in text[numeral.start : numeral.end]:
+        if "$" in text[numeral.start : numeral.end] or unit == UNITS["$"]:
             return MONEY.search(self.topic.question) is not None
         behind = BEHIND.match(text, numeral.end)
         if behind is None:
@@ -255,6 +267,16 @@ class AskedAmount:
         of = OF_THEM.match(text, numeral.end)
         return of is not None and self.unit != share and unit_of(text, numeral) == share
 
+    def is_rate(self, text: str, numeral: Numeral) -> bool:
+        """Say whether a number is for each of something, where a whole is asked for.
+
+        Asked how much he earns, "117 cents per apple" is none.
+        """
+        rate = EACH_OF.match(text, numeral.end)
+        if rate is None or RATES.search(self.topic.question):
+            return False
+        return bool(self.topic.asked) and stem_of(rate["of"]) not in self.topic.asked
+
     @property
     def rounded(self) -> bool:
         """Whether decimals are asked for, so that a round number is the answer."""
@@ -265,7 +287,8 @@ class AskedAmount:
         behind = BEHIND.match(text, numeral.end)
         if self.unit == UNITS["%"] and not self.counts(text, numeral):
             return "=" not in text[max(0, numeral.start - 3) : numeral.start]
-        if behind is None or not self.nouns or self.counts(text, numeral):
+        money = self.unit is None and MONEY.search(self.topic.question)
+        if behind is None or not (self.nouns or money) or self.counts(text, numeral):
             return False
         if TOTAL_WORD.match(behind["one"]):
             return False

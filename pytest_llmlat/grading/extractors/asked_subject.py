@@ -98,7 +98,7 @@ HEADS = re.compile(
 """What follows a number that a sentence starts with, and says what it is."""
 RESULTING = re.compile(
     r"[=\u2192\u21d2]|\b(?:so|thus|therefore|hence|giv(?:es?|ing)|which|mak(?:es?|ing)"
-    r"|for a total|total(?:s|ling|ing)?|altogether|in all)\b",
+    r"|donc|daher|folglich|for a total|total(?:s|ling|ing)?|altogether|in all)\b",
     re.IGNORECASE,
 )
 """What leads on to a result."""

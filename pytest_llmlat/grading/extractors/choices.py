@@ -126,10 +126,14 @@ def _by_text(
     said = answer.casefold()
     if 0 < len(others) < len(folded) and any(text in said for text in others):
         folded = others  # what the question names itself stands beside the answer
-    named = read_word(answer, tuple(folded))
+    topic = Topic.of(stem, tuple(folded))
+
+    def about(sentence: str) -> bool:
+        return not topic.is_apart(sentence, tuple(folded))
+
+    named = read_word(answer, tuple(folded), about=about)
     apart = SIDE_BY_SIDE.search(answer) and stem.strip()
     if named.value is None and not named.explicit and apart:
-        topic = Topic.of(stem, tuple(folded))
         named = read_word(answer.casefold(), tuple(folded), topic=topic)
     if named.value is None and not named.explicit:
         named = read_framed(answer.casefold(), tuple(folded), stem)

@@ -41,6 +41,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     RESULT,
     SIGNS,
     SUMMED_UP,
+    THAT_IS,
     UNIT,
     WRONG,
 )
@@ -157,14 +158,29 @@ def _alone(text: str, asked: AskedAmount) -> Iterator[Claim]:
     ]
     if alone and alone[0] is not None and len({*alone} - {None}) == 1:
         yield Claim(Stance.ASSERTED, alone[0])
+    elif (first := _explained(text, asked)) is not None:
+        yield claim_of(first)
     elif len(lines) == 1 and text.rstrip().endswith((".", "!")):
         found = list(numerals(text)) if len(sentences(text, 2)) == 1 else []
         if len(found) != 1 or HEADING.match(text) or has_given_up(text, lambda _: ()):
             return
         further = asked.subject.is_further(text, found[0])
+        further = further or asked.is_rate(text, found[0])
         named = NAMED.search(text[: found[0].start])
         if not (named or further or is_open(text, found[0])):
             yield claim_of(found[0])
+
+
+def _explained(text: str, asked: AskedAmount) -> Numeral | None:
+    """Return an amount that the next sentence explains: "9 euros. That's 3 at 3 euros".
+
+    It is one of what is asked for, so that "3 boxes. That's 9 euros" gives none.
+    """
+    said = sentences(text, 3)
+    if len(said) != 2 or not THAT_IS.match(said[1]) or not ALONE.fullmatch(said[0]):  # noqa: PLR2004
+        return None
+    first = next(numerals(text), None)
+    return first if first and asked.counts(text, first) else None
 
 
 def _summed_up(text: str) -> Iterator[Claim]:

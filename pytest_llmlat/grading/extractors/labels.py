@@ -23,7 +23,7 @@ from pytest_llmlat.grading.extractors.references import as_answered
 from pytest_llmlat.grading.extractors.side_by_side import about_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_llmlat.grading.extractors.topic import Topic
     from pytest_llmlat.values.entities import Sample, Task
@@ -87,6 +87,7 @@ def read_word(
     *,
     judging: bool = False,
     topic: Topic | None = None,
+    about: Callable[[str], bool] = bool,
     language: str = "",
 ) -> Reading:
     """Return the one of ``words`` that the answer gives, by the order of evidence.
@@ -98,6 +99,7 @@ def read_word(
         judging: the words judge a text, as labels do; other forms of them are read
             where none of them is named itself ("angry" for anger).
         topic: what is asked, if it is known.
+        about: says whether a sentence may be about what is asked, without a topic.
         language: that of the task, where it is not English.
     """
     values = {_key(word): word for word in words if _key(word)}
@@ -123,7 +125,7 @@ def read_word(
     if all(word[:1].isupper() for word in named.values()):
         find_capital = partial(_capitals, named)
         find = find_capital if find_capital(answer) else find
-    asked = Candidates(find=find, judging=judging, values=frozenset(words))
+    asked = Candidates(find=find, judging=judging, values=frozenset(words), about=about)
     if topic is not None:
         asked = _asked_by(topic, asked, words)
     return decided(answer, asked)
@@ -138,9 +140,11 @@ def _asked_by(topic: Topic, asked: Candidates, words: Sequence[str]) -> Candidat
     values = {_key(word): word for word in words}
     given = {mention.value for mention in _words(values, topic.question)}
     if not 0 < len(given) < len(values) or OFFERING.search(topic.question):
-        return replace(
-            asked, about=topic.allows, told=partial(about_asked, topic, asked.find)
-        )
+
+        def tells(sentence: str) -> bool:
+            return topic.allows(sentence) and not topic.is_apart(sentence, words)
+
+        return replace(asked, about=tells, told=partial(about_asked, topic, asked.find))
 
     def find(text: str) -> Sequence[Mention]:
         mentions = asked.find(text)

@@ -53,6 +53,7 @@ from pytest_llmlat.grading.extractors.number_phrases import (
     TOLD,
     TOTAL,
     UNIT_BEHIND,
+    WHICH_IS,
     WHILE,
     WITHIN,
     WORKED,
@@ -124,6 +125,8 @@ def _is_unsure(text: str, start: int, chosen: Numeral, asked: AskedAmount) -> bo
     Such a case is told in a sentence behind the answer: "With a discount it would be".
     """
     if is_open(text, chosen) or asked.subject.is_further(text, chosen):
+        return True
+    if asked.is_rate(text, chosen):
         return True
     return _is_other_case(text, start, asked)
 
@@ -221,7 +224,7 @@ def _is_aside(text: str, one: Numeral, last: Numeral, asked: AskedAmount) -> boo
     if CONTRASTED.search(gap) or (told and PERCENT_OF.fullmatch(gap)):
         return True
     wanted = asked.counts(text, last) and not asked.counts(text, one)
-    rate = AT.search(gap) and RATED.match(text, last.end)
+    rate = (AT.search(gap) or WHICH_IS.search(gap)) and RATED.match(text, last.end)
     if rate and not SPEED.search(asked.topic.question):
         return True
     if PURPOSE.search(text, max(0, one.start - 20), last.start):

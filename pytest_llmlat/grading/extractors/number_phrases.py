@@ -51,7 +51,8 @@ LISTED = re.compile(r"\s{1,3}|\s{0,3},\s{1,3}[$\u20ac\u00a3]?")
 NEXT = re.compile(r"\s{0,3}[,;]\s{0,3}(?:(?:and|then|so)\s{1,3})?[$(]{0,3}")
 DENIED = re.compile(
     r"(?:n't|\b(?:not|never|cannot|(?:anything|everything) but|nicht|pas|rather than"
-    r"|instead of))\s{1,3}(?:[^\W\d]{1,20}\s{1,3}){0,4}[$\u20ac\u00a3]?\Z"
+    r"|instead of))\s{1,3}(?:(?!(?:is|are|was|were|equals)\b)[^\W\d]{1,20}\s{1,3}){0,4}"
+    r"[$\u20ac\u00a3]?\Z"
     r"|(?:(?<=\s)[<>]|[\u2260\u2264\u2265\u00b1]|\\(?:neq?|geq?|leq?|lt|gt"
     r"|pm)\b)[\s$=]{0,3}\Z|\b(?:neither|nor|weder|ni)\b[^.\n]{0,40}\Z"
     r"|\b(?:common|typical|frequent|usual) (?:mistake|error)\b[^\d\n]{0,30}\Z"
@@ -61,7 +62,7 @@ DENIED = re.compile(
 DOUBTED = re.compile(
     r"\b(?:not sure|unsure|(?-i:may)|might|could|maybe|perhaps|whether|either"
     r"|vielleicht|m\u00f6glicherweise|eventuell|entweder|peut-\u00eatre|(?:more|less"
-    r"|fewer|greater|larger) than|(?<!round )(?<!rounds )(?<!rounded )"
+    r"|\w{2,9}er) than|(?<!round )(?<!rounds )(?<!rounded )"
     r"(?<!add )(?<!adds )up to)\b[^\d\n]{0,60}\Z"
     r"|\b(?:over|under|at (?:least|most)|no less than)\s(?:about )?[$\u20ac\u00a3]?\Z"
     r"|\b(?:let|assume|suppose)\b[^\d.\n]{0,30}\Z"
@@ -145,7 +146,7 @@ CIRCUMSTANCE = re.compile(
 """What says how the number before came about: "after a discount of"."""
 CONCLUSIVE = re.compile(
     r"[=\u2192\u21d2]|\b(?:so|thus|therefore|hence|giv(?:es?|ing)|which|mak(?:es?|ing)"
-    r"|leav(?:es?|ing)|left|gets?|remain\w{0,3}|then|means?)\b",
+    r"|leav(?:es?|ing)|left|gets?|remain\w{0,3}|then|means?|donc|ainsi|daher|folglich)\b",
     re.IGNORECASE,
 )
 """What leads on to a result."""
@@ -256,6 +257,14 @@ RATED = re.compile(
 """What stands before and behind a rate: "at 60 km/h", "at $3 each"."""
 SPEED = re.compile(r"\b(?:speed|rate|per|each|fast|price|cost)\b|/", re.IGNORECASE)
 """What asks for a rate."""
+THAT_IS = re.compile(r"\W{0,3}(?:that's|that is|this is|it's)\b", re.IGNORECASE)
+"""What begins a remark on the amount before."""
+WHICH_IS = re.compile(
+    r",\s(?:which (?:is|means|makes)|that is|i\.e\.|or)\s(?:about |just |only )?"
+    r"[$\u20ac\u00a3]?\Z",
+    re.IGNORECASE,
+)
+"""What begins the same amount told in another way."""
 PURPOSE = re.compile(
     r"\b(?:takes?|took|needs?|requires?)\s[^.,;:=\n]{1,40}\s(?:to\s[a-z]{3,12}\s"
     r"(?:[^\W\d]{1,12}\s){0,3}[$\u20ac\u00a3]?|for\s(?:the |all |all the )?)\Z",
@@ -270,7 +279,9 @@ PARTS = re.compile(
 """The first of several amounts in brackets: "shoes ($32) and a shirt ($25)"."""
 ATTRIBUTE = re.compile(r"-(?!year|old)[a-z]{2,15}\s[^\W\d]")
 """What makes a number an attribute of a noun: "the 600-litre tank"."""
-WORKED = re.compile(r"\d\s?(?:[-+*/\u00d7\u00f7\u00b7]|x|\\times|times|of)\s?[$\d]")
+WORKED = re.compile(
+    r"\d\s?%?\s?(?:[-+*/\u00d7\u00f7\u00b7]|x|\\times|times|of)\s?[$\d]"
+)
 """A calculation."""
 ALONE = re.compile(
     r"[\s$\u20ac\u00a3(=\\\[]{0,6}[-+]?[$\u20ac\u00a3]?\.?\d[\d.,/]{0,30}\s{0,2}"

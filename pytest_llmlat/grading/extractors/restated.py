@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_llmlat.grading.extractors.doubt import DOUBT, GIVEN_UP
+from pytest_llmlat.grading.extractors.doubt import DOUBT, GIVEN_UP, IF_WORD
 from pytest_llmlat.grading.extractors.phrases import INTERJECTION
 from pytest_llmlat.grading.extractors.readable_answer import (
     UNREAD,
@@ -31,18 +31,28 @@ ELLIPTIC = re.compile(
     r"(?:(?:certainly|indeed|really|definitely|surely|most certainly)\s)?"
     r"(?:is|are|was|were|do|does|did|can|could|will|has|have|had|should|must"
     r"|'s(?= not))"
-    r"(?P<no>n't|\snot)?\s{0,2}(?:[.,;!]|\bbecause\b|\bsince\b|\Z)"
+    r"(?P<no>n't|\s?not)?\s{0,2}(?:[.,;!]|\bbecause\b|\bsince\b|\Z)"
 )
 """A short yes or no: "It does not.", "Sure is."."""
 SURELY = re.compile(r"\A\W{0,4}(?:sure|certainly|of course|absolutely|well|indeed),\s")
+CLAUSES = re.compile(r"[,;:\u2014]\s(?:(?:but|and|yet|so|though|because|since)\s)?")
+"""What stands between the clauses of a sentence."""
+LED = re.compile(
+    r"\A\W{0,4}(?:therefore|thus|hence|so|consequently|in conclusion|as a result),?\s"
+    r"|\A\W{0,4}(?:although|though|while|even though)\b[^,\n]{1,80},\s"
+    r"|[,;]\s(?:and\s)?(?:so|therefore|thus|hence|which means(?: that)?),?\s"
+)
+"""What leads on to what a sentence says: a connective, or what is granted."""
 AUXILIARY = re.compile(
     r"(?:is|are|was|were|be|do|does|did|can|could|will|has|have|had|should|must|an?|the"
-    r"|not|in|on|of|to|at|by|for|with|indeed|actually|really|also|ist|sind|war|waren"
+    r"|not|cannot|able|in|on|of|to|at|by|for|with|indeed|actually|really|also|ist|sind|war|waren"
     r"|hat|haben|kann|k\u00f6nnen|der|die|das|eine?|nicht|est|sont|une?|les?|la|ne|pas"
     r"|est-ce|que|qu'est-ce)\Z|.*n't\Z"
 )
 NEGATIVE = re.compile(
-    r"(?:n't|\b(?:not|never|cannot|neither|nor|no|hardly|nicht|keine?|pas))\b"
+    r"(?:n't|\b(?:(?:wrong|false|untrue|incorrect|mistaken|a (?:myth|misconception))"
+    r"(?= (?:that|to (?:say|think|claim|believe)))|not|never|cannot|neither|nor|no"
+    r"|hardly|nicht|keine?|pas))\b"
 )
 WORD = re.compile(r"[\w'-]+")
 PRONOUNS = frozenset({"it", "he", "she", "they"})
@@ -72,25 +82,43 @@ def read_restated(answer: str, question: object) -> Reading:
     short = ELLIPTIC.match(said[0]) if said else None
     if short and not said[0].endswith("?"):
         return Reading("false" if short["no"] else "true")
-    for sentence in (SURELY.sub("", each) for each in said):
-        words = _content(sentence)
-        at = 0
-        for word in words:
-            at += at < len(asked) and word == asked[at]
-        if not asked or (at < len(asked) and not _is_short(sentence, asked)):
+    for sentence in map(_concluding, said):
+        head = _answering(sentence, asked) if asked else None
+        if head is None:
             continue
-        head = re.split(r"[,;:\u2014]\s", sentence)[0]
-        whole = _content(head)
-        if len(whole) > len(asked) + ADDED or (
-            len(whole) < len(asked) and not _is_short(sentence, asked)
-        ):
-            continue
+        supposed = IF_WORD.search(sentence) and not IF_WORD.search(found[-1][0])
         modal = found[-1][0].partition(" ")[0].casefold()
-        if "?" in sentence or DOUBT.search(f"{head.replace(modal, '')}|"):
+        # "Not true that it isn't": what is meant is not guessed.
+        twice = len(NEGATIVE.findall(head)) > 1
+        doubted = DOUBT.search(f"{head.replace(modal, '')}|")
+        if "?" in sentence or supposed or doubted or twice:
             return UNREAD
         value = "false" if NEGATIVE.search(head) else "true"
         return Reading(value, explicit=len(said) == 1 and text.endswith((".", "!")))
     return UNREAD
+
+
+def _answering(sentence: str, asked: list[str]) -> str | None:
+    """Return the first clause that gives the question back, whole or in short."""
+    for clause in CLAUSES.split(sentence):
+        words = _content(clause)
+        at = 0
+        for word in words:
+            at += at < len(asked) and word == asked[at]
+        whole = at == len(asked) and len(words) <= len(asked) + ADDED
+        if whole or _is_short(clause, asked):
+            return clause
+    return None
+
+
+def _concluding(sentence: str) -> str:
+    """Return a sentence from where it comes to its conclusion, without an opening.
+
+    "91 = 7 * 13, so it is not prime", "Although it looks like one, 91 is not prime".
+    """
+    sentence = SURELY.sub("", sentence)
+    led = LED.search(sentence)
+    return sentence[led.end() :] if led else sentence
 
 
 def _content(sentence: str) -> list[str]:

@@ -50,7 +50,7 @@ STATED = re.compile(
 )
 MADE_BY = re.compile(
     r"\b(?:is|was|are|were)\s(?:\w{3,20}ly\s)?[a-z]{3,20}\sby\s(?:the\s|an?\s)?"
-    r"(?:[a-z]{3,20}\s){0,3}(?P<words>[A-Z][\w.'\u2019-]{0,20}"
+    r"(?:(?:[A-Z][a-z]{3,15}(?:an|sh|ese|ch)\s)?(?:[a-z]{3,20}\s){1,3})?(?P<words>[A-Z][\w.'\u2019-]{0,20}"
     r"(?:\s(?:[A-Z][\w.'\u2019-]{0,20}|van|von|de|da|der|del|di|la)){0,4})(?!\w)"
 )
 """Who did something: "It was painted by Ann Lee"."""
@@ -339,6 +339,9 @@ def as_referred(name: str, answer: str, topic: Topic, references: Sequence[str])
         folded.removeprefix(f"{noun} ").removesuffix(f" {noun}"),
         IN.sub("", folded),
     ]
+    field = FIELD.fullmatch(folded)
+    if field and not DENYING.match(folded):
+        forms.append(undressed(field["words"].strip()))  # "Author: Ann Lee"
     inner, comma, outer = folded.rpartition(", ")
     if comma and noun in OUTER | INNER:
         forms.append(outer if noun in OUTER else inner.partition(", ")[0])

@@ -64,6 +64,27 @@ STEM = 5
 """Letters by which forms of a word are taken for the same: painted and painter."""
 
 
+TALK = re.compile(
+    r"answer|correct|right|wrong|option|choice|choose|chosen|select|pick|best|would|think"
+    r"|believe|guess|sure|must|true|final|clear|obvious|certain|definite|actual|really"
+    r"|probab|likel|fits|match|seem|case|question|conclu|hence|thus|therefore|means|that"
+    r"|thank|easy|great|good|going|want|here|because|since|while|though|both|none|leave"
+    r"|left|remain|only|nicht|sondern|keine?|ist|sind|war|antwort|richtig|falsch|also"
+    r"|denke|glaube|w\u00fcrde|eine?|nur|daher|r\u00e9ponse|correct|bonne|pas|c'est|donc|seul"
+)
+"""Beginnings of words by which an answer is given, and which say nothing of it."""
+IDENTIFIED = re.compile(
+    r"\b(?:is|was|are|were|ist|war|sind|est|sont)\s(?:the|who|what|which|der|die|das|le"
+    r"|la|les)\b|\b(?:it|them|him|her|this)\b|[\u3040-\u30ff\u3400-\u9fff]",
+    re.IGNORECASE,
+)
+"""What ties a sentence to the question without its words: "Ann is the author"."""
+ARTICLES = frozenset(
+    {"der", "die", "das", "den", "dem", "des", "ein", "eine", "une", "les", "est"}
+)
+"""Words of other languages that any sentence may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """The words of what is asked, and those of the facts that are given with it."""
@@ -138,6 +159,33 @@ class Topic:
         """Say whether a clause is a whole sentence of the question."""
         words = LINKS.sub("", _bare(clause))
         return words.count(" ") >= LEAST_COPIED and words in self.sentences
+
+    def is_apart(self, sentence: str, named: Sequence[str]) -> bool:
+        """Say whether a sentence says something, and nothing of what is asked.
+
+        Asked for the capital of Canada, "Ottawa is in Ontario" does not choose Ottawa.
+
+        Args:
+            sentence: a sentence of an answer.
+            named: what may be answered, in whatever words.
+        """
+        folded = sentence.casefold()
+        places = [(folded.find(name.casefold()), len(name)) for name in named]
+        start, size = min((at for at in places if at[0] >= 0), default=(-1, 0))
+        asked = self.asked | self.facts
+        if start < 0 or not asked or IDENTIFIED.search(sentence):
+            return False
+        told = (
+            {
+                stem_of(word)
+                for word in WORD.findall(folded, start + size)
+                if stem_of(word) in asked
+                or not (COMMON.fullmatch(word) or TALK.match(word))
+            }
+            - ARTICLES
+            - _stems(" ".join(named))
+        )
+        return bool(told) and not told & asked
 
     def allows(self, sentence: str) -> bool:
         """Say whether a sentence may answer what is asked.

@@ -85,6 +85,10 @@ BRIEF_CHINESE = re.compile(
 """A short yes or no in Chinese, before a pause."""
 GRANTED = re.compile(r"\s{1,3}that\b[^.\n]{1,200}\b(?:but|however)\b", re.IGNORECASE)
 """What makes of a truth a concession: "it's true that A holds, but"."""
+DENYING = re.compile(
+    r"\sthat\b[^.!?;\n]{1,120}?(?:n't\b|\b(?:not|never|cannot|no)\b)", re.IGNORECASE
+)
+"""What a truth is said of where that is a denial: "(not) true that 91 isn't prime"."""
 AFTERTHOUGHT = re.compile(
     r"[;,\u2014(]\s?(?:(?:though|although|but|while)\s)?it(?:'s| is)\s\Z", re.IGNORECASE
 )
@@ -126,6 +130,8 @@ def _truths(text: str) -> list[Mention]:
     for match in TRUTH_WORD.finditer(text):
         head = text[max(0, match.start() - 20) : match.start()]
         that = text.startswith(" that", match.end())
+        if that and DENYING.match(text, match.end()):
+            continue
         if GRANTED.match(text, match.end()) or (that and AFTERTHOUGHT.search(head)):
             continue
         groups = (*SPELLED, *LEADING, "cjk")
