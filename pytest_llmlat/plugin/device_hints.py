@@ -50,10 +50,11 @@ def idle_devices(expression: str, selection: Selection) -> list[str]:
         for model in selection.chosen_models
     )
     if re.search(r"\bnot\b", expression):
-        return [
+        told_all = (
             f"llmlat: -m {expression}: leaves no test of a chosen model on a device:"
             f" {told}; choose one that runs elsewhere with --llm, or leave out -m"
-        ] * bool(named & served)
+        )
+        return [told_all] if named & served else []
     return [
         f"llmlat: -m {expression}: no chosen model runs on {name!r}: {told}; choose one"
         " that does with --llm"
