@@ -64,3 +64,26 @@ class Arrivals:
         """Return the next arrival, in nanoseconds from the beginning."""
         self._at_s -= math.log(1.0 - self._source.random()) / self._rate
         return round(self._at_s * NS_PER_S)
+
+
+class DealtArrivals(Arrivals):
+    """Those arrivals of one schedule that are dealt to one of several clients."""
+
+    def __init__(self, rate: float, seed: int, *, place: int, among: int) -> None:
+        """Draw nothing yet.
+
+        Args:
+            rate: of all arrivals together, a second.
+            seed: of the whole schedule.
+            place: of the client, from 0.
+            among: how many clients there are; each takes every so many-th arrival.
+        """
+        super().__init__(rate, seed)
+        self._others, self._among = place, among
+
+    def next_ns(self) -> int:
+        """Return the next arrival of its own, in nanoseconds from the beginning."""
+        for _ in range(self._others):
+            super().next_ns()
+        self._others = self._among - 1
+        return super().next_ns()

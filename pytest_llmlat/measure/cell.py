@@ -173,7 +173,7 @@ class CellMeasurement:
         if any(turn is not None and turn.continues for turn in turns):
             return self._talk()
         with self._spool() as spool:
-            load = scenarios.under_load(
+            load = (self._tools.offer or scenarios.under_load)(
                 self._plan.scenario,
                 [question.request for question in self._questions],
                 self._model.backend,
@@ -184,9 +184,8 @@ class CellMeasurement:
                 batches=scenarios.batch_settings(self._model.deployment.model),
                 along=self._used.along(spool),
             )
-            for place, response in enumerate(load.responses):
-                if response is not None:
-                    self.keep(place, self._questions[place].request, response)
+            for place, response in load.ended:
+                self.keep(place, self._questions[place].request, response)
         self._used.after_load(interrupted=load.interrupted)
         check_running(self._managed, *load.responses)
         return load.facts

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.grading.sandbox import Sandbox
     from pytest_llmlat.measure.cell_energy import KnownEnergy
     from pytest_llmlat.measure.kept_answers import CompareSittings
+    from pytest_llmlat.measure.scenarios import Load
     from pytest_llmlat.measure.spooling import OpenSpool
     from pytest_llmlat.values.allowance import Allowance
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -67,6 +68,8 @@ class Tools:
     """Called for each answer, outside of every timed region."""
     spool: OpenSpool | None = None
     """Keeps the answers of a load until they are records; ``None``: nothing does."""
+    offer: Callable[..., Load] | None = None
+    """Offers a load in the place of ``scenarios.under_load``; ``None`` for that."""
     energy: Callable[[LoadedModel], KnownEnergy | None] = lambda _: None
     """Returns the meter of a model's place; ``None`` where none is wanted."""
     allowance: Callable[[LoadedModel], Allowance] = lambda _: NO_BOUNDS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import count
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.cold_prompts import HEAD, head_of, is_warm, with_head
@@ -52,12 +53,12 @@ class Uncounted:
         told = facts.get("cold_by") not in (None, HEAD)
         self.headed = backend.remote and not warm and not told
         """Whether each begins with a head of its own, so that no server has kept it."""
-        self._numbers = count()
+        self._next, self._step = 0, 1
 
     def shortest(self) -> Request:
         """Return the shortest request, to warm up with."""
         request = min(self._pool, key=lambda request: len(request.prompt))
-        return self._fresh(request, next(self._numbers))
+        return self._fresh(request, self._number())
 
     def __iter__(self) -> Iterator[Request]:
         """Return itself; it has no end."""
@@ -65,8 +66,22 @@ class Uncounted:
 
     def __next__(self) -> Request:
         """Return the next request, round and round."""
-        number = next(self._numbers)
+        number = self._number()
         return self._fresh(self._pool[number % len(self._pool)], number)
+
+    def dealt(self, place: int, among: int) -> Uncounted:
+        """Return every ``among``-th of those to come, of which no other has any."""
+        found = copy(self)
+        found._plan = replace(  # noqa: SLF001 - of this class
+            self._plan, samples=(), spare=(), shots=(), kept={}, chances={}
+        )
+        found._next, found._step = self._next + place, among  # noqa: SLF001 - as above
+        return found
+
+    def _number(self) -> int:
+        number = self._next
+        self._next += self._step
+        return number
 
     def _fresh(self, request: Request, number: int) -> Request:
         if not self.headed:

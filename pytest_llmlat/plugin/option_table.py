@@ -164,6 +164,13 @@ OPTIONS = {
         read=given_option.text,
         looked_up=True,
     ),
+    "clients": Option(
+        flag="--llm-clients",
+        metavar="N",
+        help="processes that offer the load of a server together, where one cannot"
+        " offer as much; 1 by default",
+        read=given_option.whole(1),
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",

@@ -18,6 +18,7 @@ from pytest_llmlat.values.keeping_up import WhyBehind
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import Instrument
+    from pytest_llmlat.values.client_facts import ClientFacts
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.results import Scoreboard, Summary
 
@@ -65,6 +66,7 @@ def clock_lines(board: Scoreboard) -> list[str]:
     ]
     if any(_unchecked(summary) for summary in board.summaries):
         lines.append("clock: how exact it is could not be checked here")
+    lines += [line for s in board.summaries if (line := _clients(s))]
     limited = [s for s in board.summaries if s.load and s.load.client_limited]
     return lines + [
         f"client-limited: {printable(s.cell.id)}: {s.load.client_limited}; its"
@@ -72,6 +74,28 @@ def clock_lines(board: Scoreboard) -> list[str]:
         for s in limited
         if s.load
     ]
+
+
+def _clients(summary: Summary) -> str | None:
+    """Say which processes offered a load; ``None`` where one did."""
+    if summary.load is None or not summary.load.clients:
+        return None
+    told = "; ".join(map(_client, summary.load.clients))
+    return (
+        f"clients: {printable(summary.cell.id)}: one load of"
+        f" {len(summary.load.clients)} processes, each with times of its own clock:"
+        f" {told}"
+    )
+
+
+def _client(client: ClientFacts) -> str:
+    share = "unknown" if client.cpu_share is None else f"{client.cpu_share:.0%}"
+    told = f"{client.number} on {printable(client.host or 'an unknown host')}: "
+    told += f"{client.requests} requests, {share} of a core"
+    if client.bias_s is not None:
+        told += f", TTFT {signed_seconds(client.bias_s)} on average"
+    offset, error = client.clock_offset_s, client.clock_offset_error_s
+    return f"{told}, clock {signed_seconds(offset)} (± {seconds(error)}) from ours"
 
 
 def keeping_lines(board: Scoreboard) -> list[str]:

@@ -164,6 +164,7 @@ _READERS: dict[str, ArgumentReader] = {
     "balance": lambda value, where: parse_balance(str(value), where=where),
     "baseline": _optional(_path),
     "chat_template_kwargs": _switches,
+    "clients": _whole(1),
     "code_limits": lambda value, where: program_limits_text.parse(value, where=where),
     "cost_budget": _cost_budgets,
     "data": folder_of,

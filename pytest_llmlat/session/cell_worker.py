@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.nvidia import card_ids
-from pytest_llmlat.session.cell_orders import (
-    Answered,
-    packed,
-    raised_of,
-    unpacked,
-)
+from pytest_llmlat.machine.sealed_values import packed, unpacked
+from pytest_llmlat.session.cell_orders import Answered, raised_of
 from pytest_llmlat.session.run import Session
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.shipped_past import put_past

@@ -11,13 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.session.cell_orders import (
-    CellOrder,
-    WorkerSetup,
-    error_of,
-    packed,
-    unpacked,
-)
+from pytest_llmlat.machine.sealed_values import packed, unpacked
+from pytest_llmlat.session.cell_orders import CellOrder, WorkerSetup, error_of
 from pytest_llmlat.session.cell_spec import Again
 from pytest_llmlat.session.cells import AskedCell, ModelElsewhere
 from pytest_llmlat.session.claims import clash

@@ -7,34 +7,55 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.clock_check import check_clock
+from pytest_llmlat.session.client_processes import ClientProcesses
 from pytest_llmlat.session.lenient_warnings import lenient
 
 if TYPE_CHECKING:
-    from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pathlib import Path
+
+    from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
     from pytest_llmlat.measure.cold_prompts import HeadTurns
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 
 class Instruments:
     """The checks of a session's clock so far."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Check nothing yet."""
+    def __init__(
+        self, settings: Settings, clock: Clock, folder: Path, spelled: Spelled
+    ) -> None:
+        """Check nothing yet; arguments are those of :class:`ClientProcesses`."""
         self._clock = clock
+        self._clients = ClientProcesses(settings, clock, folder, spelled)
         self._found: dict[int, Instrument | None] = {}
 
     def of(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clock as it will be used, once for each number of streams."""
         if not model.backend.remote:
             return None
+        if self._clients.of(model, plan) is not None:
+            with lenient():
+                return self._clients.instrument(model, plan)
         streams = streams_of(plan.scenario, plan.planned)
         if streams not in self._found:
             with lenient():
                 awake = model.backend.facts.get("awake") is True
                 self._found[streams] = check_clock(streams, self._clock, awake=awake)
         return self._found[streams]
+
+    def offering(self, tools: Tools, model: LoadedModel, plan: Plan) -> Tools:
+        """Return tools of which client processes offer the load, where they do."""
+        clients = self._clients.of(model, plan)
+        if clients is None:
+            return tools
+        return replace(tools, spool=clients.spool, offer=clients.under_load)
+
+    def close(self) -> None:
+        """End the client processes."""
+        self._clients.close()
 
     def in_turn(
         self,

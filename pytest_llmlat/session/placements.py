@@ -18,8 +18,8 @@ from pytest_llmlat.machine.device_table import (
     is_remote,
 )
 from pytest_llmlat.machine.numa import cores_of
+from pytest_llmlat.machine.sealed_values import packed
 from pytest_llmlat.machine.sibling_workers import OWN, PARENT
-from pytest_llmlat.session.cell_orders import packed
 from pytest_llmlat.spread.jobs import Placement
 from pytest_llmlat.spread.worker_pool import Launch
 from pytest_llmlat.values.confidential import Secret

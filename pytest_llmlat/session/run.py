@@ -112,7 +112,8 @@ class Session:
         self.place = RunPlace(self.settings, self.selection, spelled, journal)
         self.journal = self.place.journal
         self.rows: RowSource = TaskRows(settings)
-        self._instruments = Instruments(self._clock)
+        kept = self.journal.folder
+        self._instruments = Instruments(settings, self._clock, kept, spelled)
         self._claims = Claims(self.journal)
         self._heads = HeadTurns()
         self._energy = meters_of(settings, self._clock, spelled)
@@ -279,8 +280,8 @@ class Session:
         recorder: Recorder,
     ) -> None:
         """Measure a cell, or two in turn."""
-        tools = self._tools(plan, recorder)
         plan = replace(plan, instrument=self._instruments.of(model, plan))
+        tools = self._instruments.offering(self._tools(plan, recorder), model, plan)
         self._energy.open(model, *(beside[1:] if beside else ()))
         if beside is None:
 
@@ -387,6 +388,7 @@ class Session:
     def close(self) -> None:
         """Leave no process and no weights behind."""
         self._loader.clear()
+        self._instruments.close()
         self._energy.close()
         self.place.close()
         if "sandbox" in self.__dict__:

@@ -86,6 +86,8 @@ class RunArguments(TypedDict, total=False):
             ``.llmlat/runs`` below ``root``.
         resume: the run to go on with that was cut off: its folder or name, or ``last``.
         spread: where cells are measured side by side: ``"auto"``, ``"ray"``.
+        clients: how many processes offer the load of a server together; 1 unless it is
+            given.
         reuse: runs whose answers are taken for quality, or ``all``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
@@ -140,6 +142,7 @@ class RunArguments(TypedDict, total=False):
     resume: AnyPath | None
     reuse: str | None
     spread: str
+    clients: int
     report: AnyPath | None
     progress: bool | TextIO
     on_record: Callable[[Record], object] | None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.session.cell_orders import ToldValue, packed
+from pytest_llmlat.machine.sealed_values import packed
+from pytest_llmlat.session.cell_orders import ToldValue
 from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.values.cell_facts import CellFacts
 

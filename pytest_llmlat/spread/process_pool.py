@@ -14,6 +14,7 @@ import threading
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
+from pytest_llmlat.machine import message_pipe
 from pytest_llmlat.spread import worker_process
 from pytest_llmlat.spread.nodes_here import node_here
 from pytest_llmlat.spread.spread_kinds import SpreadKind
@@ -53,7 +54,7 @@ class _WorkerProcess:
     def send(self, kind: bytes, content: bytes) -> None:
         """Send a message; a process that has ended is told by its reader."""
         with contextlib.suppress(BrokenPipeError, ValueError):
-            worker_process.write(self._stdin, kind, content)
+            message_pipe.write(self._stdin, kind, content)
 
     def end(self) -> None:
         """End it: in order, and if it does not heed that, at once."""
@@ -77,7 +78,7 @@ class _WorkerProcess:
         """Pass on what it tells, until it ends."""
         assert self._process.stdout is not None  # noqa: S101 - it was asked for
         with self._process.stdout as stream:
-            while (message := worker_process.read(stream)) is not None:
+            while (message := message_pipe.read(stream)) is not None:
                 kind, content = message
                 told = _KINDS[kind]
                 why = content.decode("utf-8", "replace") if told == "failed" else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.spread.worker_pool import Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pytest_llmlat.spread.jobs import Job, Placement
     from pytest_llmlat.spread.worker_pool import Node
@@ -42,6 +42,23 @@ class Begin:
     """Seats whose workers do nothing, and have what is needed: they end before."""
 
 
+class _Ways:
+    """Ways in which a job can be done, in order."""
+
+    def __init__(
+        self,
+        placements: Mapping[str, tuple[Placement, ...]],
+        ways: tuple[tuple[Seat, Placement], ...],
+    ) -> None:
+        self.placements = placements
+        """Kept, so that nothing else gets its identity."""
+        self.all = ways
+        self.of: dict[Seat, list[int]] = defaultdict(list)
+        """Places of the ways that lead to a seat."""
+        for place, (seat, _) in enumerate(ways):
+            self.of[seat].append(place)
+
+
 class Seating:
     """The seats that are occupied, and who may have one next."""
 
@@ -50,6 +67,8 @@ class Seating:
         self._nodes = {node.name: node for node in nodes}
         self.seats: dict[Seat, Occupied] = {}
         self._kinds: dict[str, tuple[object, ...]] = {}
+        self._known: dict[tuple[int, object], _Ways] = {}
+        """Ways of jobs, by their placements and kind; anew when a node is lost."""
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -59,6 +78,7 @@ class Seating:
     def lose(self, node: str) -> None:
         """Take a node out; seats whose workers had a job are told to be lost apart."""
         self._nodes.pop(node, None)
+        self._known.clear()
         gone = [s for s, has in self.seats.items() if s.node == node and not has.job]
         for seat in gone:
             del self.seats[seat]
@@ -78,16 +98,25 @@ class Seating:
         for job in jobs:
             firsts.setdefault((job.group, id(job.placements)), job)
         busy: dict[str, list[tuple[Seat, Placement]]] = defaultdict(list)
+        idle: dict[str, list[Seat]] = defaultdict(list)
         for seat, has in self.seats.items():
             if has.job is not None:
                 busy[seat.node].append((seat, has.placement))
-        for loaded in (True, False):
-            for job in firsts.values():
-                for seat, placement in self._ways(job):
-                    if loaded != self._has(seat, job):
-                        continue
-                    if _free(placement, busy[seat.node]):
-                        return self._begin(job, seat, placement)
+            else:
+                idle[has.group].append(seat)
+        for job in firsts.values():
+            ways = self._ways(job)
+            for place in sorted(n for seat in idle[job.group] for n in ways.of[seat]):
+                if _free(ways.all[place][1], busy[ways.all[place][0].node]):
+                    return self._begin(job, *ways.all[place])
+        full: set[int] = set()
+        for job in firsts.values():
+            ways = self._ways(job)
+            for seat, placement in () if id(ways) in full else ways.all:
+                if _free(placement, busy[seat.node]):
+                    return self._begin(job, seat, placement)
+            # Jobs of other groups find no more where they have the same ways.
+            full.add(id(ways))
         return None
 
     def take(self, begin: Begin) -> None:
@@ -98,19 +127,23 @@ class Seating:
             group=begin.job.group, job=begin.job, placement=begin.placement
         )
 
-    def _ways(self, job: Job) -> Iterator[tuple[Seat, Placement]]:
-        """Yield where a job can be done, what it was begun on first."""
+    def _ways(self, job: Job) -> _Ways:
+        """Return where a job can be done, what it was begun on first."""
         kind = self._kinds.get(job.group)
-        there = [name for name in job.placements if name in self._nodes]
-        alike = [name for name in there if self._nodes[name].kind == kind]
-        # Where none of that kind is left, another is better than none; it is told.
-        for name in alike or there:
-            for placement in job.placements[name]:
-                yield Seat(node=name, resources=placement.resources), placement
-
-    def _has(self, seat: Seat, job: Job) -> bool:
-        has = self.seats.get(seat)
-        return has is not None and has.group == job.group
+        key = id(job.placements), kind
+        if key not in self._known:
+            there = [name for name in job.placements if name in self._nodes]
+            alike = [name for name in there if self._nodes[name].kind == kind]
+            # Where none of that kind is left, another is better than none; it is told.
+            self._known[key] = _Ways(
+                job.placements,
+                tuple(
+                    (Seat(node=name, resources=placement.resources), placement)
+                    for name in alike or there
+                    for placement in job.placements[name]
+                ),
+            )
+        return self._known[key]
 
     def _begin(self, job: Job, seat: Seat, placement: Placement) -> Begin:
         """Return a job that begins; who waits with what it needs has to leave."""

@@ -1,8 +1,7 @@
 """A worker process: reads jobs from its standard input, and tells on its output.
 
-Each message is its kind, a letter, and its length in four bytes, then its content. What
-libraries print goes elsewhere. When the input ends, whoever started the worker has gone
-or wants it to end: it stops what it does, and leaves nothing behind.
+What libraries print goes elsewhere. When the input ends, whoever started the worker has
+gone or wants it to end: it stops what it does, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ import os
 import pickle
 import queue
 import signal
-import struct
 import sys
 import threading
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
+
+from pytest_llmlat.machine.message_pipe import read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,25 +27,8 @@ TOLD, ENDED, FAILED = b"t", b"e", b"f"
 """Kinds of messages of a worker."""
 LAUNCH, ORDER = b"l", b"o"
 """Kinds of messages to a worker."""
-_HEAD = struct.Struct("!cI")
 _LAST_S = 20.0
 """Seconds after which a worker that was to end is ended."""
-
-
-def write(stream: IO[bytes], kind: bytes, content: bytes) -> None:
-    """Write one message."""
-    stream.write(_HEAD.pack(kind, len(content)) + content)
-    stream.flush()
-
-
-def read(stream: IO[bytes]) -> tuple[bytes, bytes] | None:
-    """Read one message; ``None`` where there will be no other."""
-    head = stream.read(_HEAD.size)
-    if len(head) < _HEAD.size:
-        return None
-    kind, length = _HEAD.unpack(head)
-    content = stream.read(length)
-    return (kind, content) if len(content) == length else None
 
 
 def work_of(launch: Launch, tell: Callable[[bytes], None]) -> Work:

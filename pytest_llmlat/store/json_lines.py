@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pytest_llmlat.store.field_kinds import wrong_field
 from pytest_llmlat.values.cell_facts import CellFacts, Contention, Instrument, LoadFacts
+from pytest_llmlat.values.client_facts import ClientFacts
 from pytest_llmlat.values.cost_budget import CostBudget
 from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.draft_counts import DraftCheck, DraftCounts
@@ -54,6 +55,7 @@ _NESTED = {
     "grade": Grade,
     "transport": Transport,
     "load": LoadFacts,
+    "clients": ClientFacts,
     "instrument": Instrument,
     "contention": Contention,
     "stopping": Stopping,
@@ -84,6 +86,7 @@ _ENTITY_TYPES = {
     "RankedOption": RankedOption,
     "Stopping": Stopping,
     "Price": Price,
+    "ClientFacts": ClientFacts,
     "CostBudget": CostBudget,
     "DeviceMemory": DeviceMemory,
     "EngineFacts": EngineFacts,

@@ -22,7 +22,7 @@ import os
 import shutil
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from hashlib import sha256
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,10 @@ class SpooledLoad:
     """Its address, for complaints."""
     asked: Iterable[tuple[Record, Request]]
     """Of each place a record without an answer, and what is asked."""
+
+    def dealt(self, place: int, among: int) -> SpooledLoad:
+        """Return the part of a client that has every ``among``-th request."""
+        return replace(self, asked=tuple(self.asked)[place::among])
 
 
 class Spool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_llmlat.values.client_facts import ClientFacts
     from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.draft_counts import DraftCheck
@@ -91,6 +92,8 @@ class LoadFacts:
     steady: bool | None = None
     """Whether, in an open loop, answers had become as slow as they were to be before
     any counted; ``None`` in other loads, and in runs of older versions."""
+    clients: tuple[ClientFacts, ...] = ()
+    """The processes that offered it; empty where this one did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

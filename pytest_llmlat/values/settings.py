@@ -53,6 +53,8 @@ class Settings:
     """Whether another process of this sitting has taken the run already."""
     spread: str = ""
     """Where cells run, as it was typed; empty for this process."""
+    clients: int = 1
+    """Processes that offer the load of a server together."""
     names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()

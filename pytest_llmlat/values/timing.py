@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 NS_PER_S = 1_000_000_000
@@ -33,6 +33,22 @@ class Timing:
     """Instant of the real sending, where it had to wait for its turn."""
     thought_end_ns: int | None = None
     """Instant of the last reasoning token."""
+
+    def moved(self, by_ns: int) -> Timing:
+        """Return it on a clock that is ahead by so much; no latency changes."""
+
+        def on(at_ns: int | None) -> int | None:
+            return None if at_ns is None else at_ns + by_ns
+
+        return replace(
+            self,
+            start_ns=self.start_ns + by_ns,
+            end_ns=self.end_ns + by_ns,
+            stamps_ns=tuple(stamp + by_ns for stamp in self.stamps_ns),
+            reasoning_ns=on(self.reasoning_ns),
+            sent_ns=on(self.sent_ns),
+            thought_end_ns=on(self.thought_end_ns),
+        )
 
     @property
     def e2e_s(self) -> float:

@@ -29,10 +29,12 @@ from pytest_llmlat.values.percentiles import nearest_rank
 from pytest_llmlat.values.records import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pytest_llmlat.measure.instrument.comparison import Compared
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.protocols import Server
+    from pytest_llmlat.values.records import Response
 
 STOP_S = 5.0
 """Seconds that the server may take to end before it is killed."""
@@ -201,6 +203,11 @@ def calibrate(
         LLMLatError: an answer is not in the log, or the log holds more than was asked.
     """
     measured = tried(server, pulse, streams, requests, clock).measured
+    return accuracy(measured, streams)
+
+
+def accuracy(measured: Sequence[Compared], streams: int) -> Instrument:
+    """Return how true a clock was, by its requests beside the server's log."""
     errors = [pair.ttft_error_s for pair in measured]
     return Instrument(
         streams=streams,
@@ -225,23 +232,51 @@ def tried(
     long the first requests are spread. Without, all streams move in step, as they do
     behind a model that decodes a batch; this is the harder load.
     """
+    pulse.log()  # what came before is none of ours
+    pace = ClosedLoop(streams=streams, requests=requests, ramp_s=ramp_s)
+    responses = pulse_responses(server, pulse.schedule.tokens, pace, clock)
+    pairs = compared(responses, pulse.log())
+    until = streams + requests
+    return Trial(
+        before=pairs[:streams], measured=pairs[streams:until], after=pairs[until:]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedLoop:
+    """A closed loop that a client is tried with."""
+
+    streams: int
+    """Requests in flight at once."""
+    requests: int
+    """How many of them count; a wave of ``streams`` goes before."""
+    ramp_s: float = 0.0
+    """Over how long the first requests are spread."""
+
+
+def pulse_responses(
+    server: Server[Any], tokens: int, pace: ClosedLoop, clock: Clock
+) -> list[Response]:
+    """Return what came of a closed loop at the instrument's server, as it was sent.
+
+    Args:
+        server: the client, opened on it.
+        tokens: of each answer.
+        pace: of the loop.
+        clock: the client's.
+    """
+    streams, requests = pace.streams, pace.requests
     if streams < 1 or requests < 1:
         raise ValueError(f"no load: {streams} streams, {requests} requests")
-    request = Request(prompt=WANTED_BY, chat=True, max_new_tokens=pulse.schedule.tokens)
+    request = Request(prompt=WANTED_BY, chat=True, max_new_tokens=tokens)
     load = _Load(
         server=server,
         clock=clock,
         request=request,
         streams=streams,
         requests=requests,
-        ramp_s=ramp_s,
+        ramp_s=pace.ramp_s,
     )
-    pulse.log()  # what came before is none of ours
     with settled(), no_garbage():
         server.run(load.run(), alone=streams == 1)
-    responses = [server.read(request, load.exchanges[i]) for i in range(load.issued)]
-    pairs = compared(responses, pulse.log())
-    until = streams + requests
-    return Trial(
-        before=pairs[:streams], measured=pairs[streams:until], after=pairs[until:]
-    )
+    return [server.read(request, load.exchanges[i]) for i in range(load.issued)]

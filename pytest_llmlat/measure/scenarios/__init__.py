@@ -60,6 +60,16 @@ class Load:
     facts: LoadFacts | None
     """Facts of the load; ``None`` where no request ended."""
     interrupted: bool
+    dealt: bool = False
+    """Whether several clients offered it: one may have been ahead of another."""
+
+    @property
+    def ended(self) -> list[tuple[int, Response]]:
+        """The places and responses of requests that ended, in the order of sending."""
+        found = [(place, one) for place, one in enumerate(self.responses) if one]
+        if self.dealt:
+            found.sort(key=lambda each: each[1].timing.start_ns)
+        return found
 
 
 def talks_under_load(  # noqa: PLR0913 - all of it is one load

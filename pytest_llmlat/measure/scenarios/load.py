@@ -215,7 +215,9 @@ class Offered(Generic[E]):
         ]
         await self._until_finished(workers)
 
-    async def open(self, arrivals: Arrivals, warm_up: WarmUp) -> None:
+    async def open(
+        self, arrivals: Arrivals, warm_up: WarmUp, begin_ns: int | None = None
+    ) -> None:
         """Send as scheduled, whoever is ready, until every measured one has ended.
 
         Those that count begin when the load has become steady, or warm-up has an end.
@@ -226,7 +228,7 @@ class Offered(Generic[E]):
         under_way: set[asyncio.Task[None]] = set()
 
         async def dispatch() -> None:
-            begin = self._clock.now_ns()
+            begin = self._clock.now_ns() if begin_ns is None else begin_ns
             for sent in count():
                 if self._stopped:
                     return
@@ -281,7 +283,7 @@ class Offered(Generic[E]):
             send_lag_p99_s=send_lag,
             loop_lag_p99_s=lag,
             cpu_share=self._cpu_share,
-            client_limited=_limited(lag, send_lag, self._cpu_share),
+            client_limited=why_limited(lag, send_lag, self._cpu_share),
             uncounted_retries=self._uncounted_retries,
             uncounted_failed=self._uncounted_failed,
             steady=self._warm_up.steady if self._warm_up else None,
@@ -382,7 +384,7 @@ async def _end(*tasks: asyncio.Task[object]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _limited(
+def why_limited(
     lag: float | None, send_lag: float | None, share: float | None
 ) -> str | None:
     """Say why the figures are this client's; ``None`` if they are the server's."""

@@ -22,6 +22,7 @@ from pytest_llmlat.measure.scenarios.chains import (
     one_request,
     step_after,
 )
+from pytest_llmlat.measure.scenarios.overlap import most_at_once
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -285,7 +286,7 @@ def _facts(
         failed=sum(response.generation is None for response in ended),
         before=standings["before"],
         after=standings["after"],
-        in_flight=_most_at_once([(t.start_ns, t.end_ns) for t in timings]),
+        in_flight=most_at_once([(t.start_ns, t.end_ns) for t in timings]),
         send_lag_p99_s=None,
         loop_lag_p99_s=None,
         cpu_share=None,
@@ -293,16 +294,3 @@ def _facts(
         batch=1,
         steady=steady,
     )
-
-
-def _most_at_once(spans: Sequence[tuple[int, int]]) -> int:
-    """Return the largest number of spans that overlap at any instant."""
-    # At the same instant one leaves before another comes.
-    changes = sorted(
-        [(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans]
-    )
-    most = now = 0
-    for _, change in changes:
-        now += change
-        most = max(most, now)
-    return most

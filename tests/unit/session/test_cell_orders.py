@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmlat.session.cell_orders import (
-    error_of,
-    packed,
-    raised_of,
-    unpacked,
-)
+from pytest_llmlat.machine.sealed_values import packed, unpacked
+from pytest_llmlat.session.cell_orders import error_of, raised_of
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import (
     BadCatalogue,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.machine.devices import Inventory
-from pytest_llmlat.session.cell_orders import WorkerSetup, unpacked
+from pytest_llmlat.machine.sealed_values import unpacked
+from pytest_llmlat.session.cell_orders import WorkerSetup
 from pytest_llmlat.session.placements import Placements
 from pytest_llmlat.spread.worker_pool import Card, Node
 from pytest_llmlat.values.entities import Deployment, ModelSpec

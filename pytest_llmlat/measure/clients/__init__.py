@@ -1,0 +1,1 @@
+"""A load that several client processes offer together, since one cannot."""

@@ -1,0 +1,235 @@
+"""The client processes of a load, as the process sees them that leads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from pytest_llmlat.machine.message_pipe import read, write
+from pytest_llmlat.machine.sealed_values import packed, unpacked
+from pytest_llmlat.measure.clients.client_orders import (
+    FAILED,
+    ORDER,
+    PHASE,
+    RESULT,
+    TellTime,
+)
+from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.timing import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_llmlat.values.clock import Clock
+
+_MAIN = (
+    "import sys; sys.path.append(sys.argv.pop(1));"
+    " from pytest_llmlat.measure.clients.client_process import main; main()"
+)
+_END_S = 5.0
+_SHOWN = 500
+_QUESTIONS = 20
+"""Times that a client is asked for its clock; the quickest answer counts."""
+LOST = b"x"
+"""Kind of a message that its process has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientReport:
+    """Something that a client told, or that is told of it."""
+
+    place: int
+    kind: bytes
+    content: Any
+    """Answer to an order, name of a phase, or the reason of an end."""
+
+
+class LoadClient:
+    """One client process."""
+
+    def __init__(self, place: int, reports: queue.SimpleQueue[ClientReport]) -> None:
+        """Start it."""
+        self._place, self._reports = place, reports
+        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed at its end
+        self.process = subprocess.Popen(  # noqa: S603 - this interpreter, our own words
+            [sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parents[3])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            # Ctrl-C is for whoever started us, who tells it.
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def send(self, order: object) -> None:
+        """Give it an order; that it has ended is told by its reader."""
+        stream = self.process.stdin
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            if stream is not None:
+                write(stream, ORDER, packed(order, leaves=False))
+
+    def end(self) -> None:
+        """End it; it ends by itself when its input does."""
+        with contextlib.suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        try:
+            self.process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._reader.join()
+        self._printed.close()
+
+    def _read(self) -> None:
+        """Pass on what it tells, until it ends."""
+        stream = self.process.stdout
+        while stream is not None and (message := read(stream)) is not None:
+            kind, content = message
+            told = unpacked(content) if kind == RESULT else content.decode()
+            self._tell(kind, told)
+        if stream is not None:
+            stream.close()
+        status = self.process.wait()
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        self._tell(LOST, f"its process ended with {how}{self._last_words()}")
+
+    def _tell(self, kind: bytes, content: object) -> None:
+        self._reports.put(ClientReport(place=self._place, kind=kind, content=content))
+
+    def _last_words(self) -> str:
+        """Return the end of what it printed."""
+        with contextlib.suppress(OSError, ValueError):
+            size = self._printed.seek(0, os.SEEK_END)
+            self._printed.seek(max(0, size - _SHOWN))
+            words = self._printed.read().decode("utf-8", "replace").split("\n")
+            last = [line.strip() for line in words if line.strip()][-1:]
+            return "".join(f": {line}" for line in last)
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOffset:
+    """Offset of a client's clock from that of this process, and its error."""
+
+    offset_ns: int
+    error_ns: int
+
+    @property
+    def used_ns(self) -> int:
+        """The offset by which spans are shifted: none that is within its error."""
+        return self.offset_ns if abs(self.offset_ns) > self.error_ns else 0
+
+    @property
+    def told_s(self) -> tuple[float, float]:
+        """Offset and error, in seconds."""
+        return self.offset_ns / NS_PER_S, self.error_ns / NS_PER_S
+
+
+class ClientPool:
+    """All client processes of a load."""
+
+    def __init__(self, number: int) -> None:
+        """Start so many."""
+        self._reports: queue.SimpleQueue[ClientReport] = queue.SimpleQueue()
+        self.clients = [LoadClient(place, self._reports) for place in range(number)]
+        self._lost: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are, lost ones included."""
+        return len(self.clients)
+
+    @property
+    def lost(self) -> bool:
+        """Whether one of them has ended, so that no other load can be offered."""
+        return bool(self._lost)
+
+    def send(self, order: object) -> None:
+        """Send all of them the same."""
+        for client in self.clients:
+            client.send(order)
+
+    def next(self, wait_s: float | None = None) -> ClientReport | None:
+        """Return the next report; ``None`` if none comes in this time."""
+        try:
+            report = self._reports.get(timeout=wait_s)
+        except queue.Empty:
+            return None
+        if report.kind == LOST:
+            self._lost[report.place] = str(report.content)
+        return report
+
+    def ask(self, place: int, order: object) -> Any:  # noqa: ANN401 - the order's own
+        """Return the answer of one client to an order.
+
+        Raises:
+            LLMLatError: it could not, or has ended.
+        """
+        self.clients[place].send(order)
+        while True:
+            report = self.next()
+            if report is None or report.kind == PHASE:
+                continue
+            if report.kind == RESULT and report.place == place:
+                return report.content
+            if report.kind in (FAILED, LOST):
+                raise LLMLatError(self.complaint(report))
+
+    def ask_all(self, orders: Sequence[object]) -> list[Any]:
+        """Return the answers of all clients, who follow their orders at once.
+
+        Raises:
+            LLMLatError: one could not, or has ended.
+        """
+        for client, order in zip(self.clients, orders, strict=True):
+            client.send(order)
+        found: dict[int, Any] = {}
+        while len(found) < len(self):
+            report = self.next()
+            if report is not None and report.kind == RESULT:
+                found[report.place] = report.content
+            elif report is not None and report.kind in (FAILED, LOST):
+                raise LLMLatError(self.complaint(report))
+        return [found[place] for place in range(len(self))]
+
+    def complaint(self, report: ClientReport) -> str:
+        """Say which client something went wrong with."""
+        return (
+            f"client process {report.place + 1} of {len(self)}: {report.content:.400}"
+        )
+
+    def offset(self, place: int, clock: Clock) -> ClockOffset:
+        """Measure how far a client's clock is from this one's.
+
+        The client's instant lies somewhere between question and answer: of the quickest
+        of some questions, half of what that took is the error.
+        """
+        best: ClockOffset | None = None
+        for _ in range(_QUESTIONS):
+            asked = clock.now_ns()
+            told = self.ask(place, TellTime())
+            answered = clock.now_ns()
+            error = (answered - asked + 1) // 2
+            if best is None or error < best.error_ns:
+                best = ClockOffset(
+                    offset_ns=told - (asked + answered) // 2, error_ns=error
+                )
+        assert best is not None  # noqa: S101 - it was asked
+        return best
+
+    def close(self) -> None:
+        """End all of them, side by side."""
+        threads = [threading.Thread(target=each.end) for each in self.clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,116 @@
+"""Client processes of a session: which loads they offer, and how true they are."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_llmlat.measure.arrivals import streams_of
+from pytest_llmlat.measure.clients.load_clients import LoadClients
+from pytest_llmlat.store.spooled_answers import Spool
+from pytest_llmlat.values.errors import Unsupported, UsageError
+from pytest_llmlat.values.protocols import ManagedServer
+from pytest_llmlat.values.scenario import SINGLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.values.cell_facts import Instrument
+    from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.settings import Settings, Spelled
+
+
+class ClientProcesses:
+    """The client processes of a session, those of one server at a time."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, folder: Path, spelled: Spelled
+    ) -> None:
+        """Start none yet.
+
+        Args:
+            settings: say how many.
+            clock: of this process.
+            folder: of the run, where their answers are kept.
+            spelled: how the user writes a setting.
+        """
+        self._settings, self._clock, self._spelled = settings, clock, spelled
+        self._folder = folder
+        self._of: tuple[LoadedModel, int] | None = None
+        self._clients: LoadClients | None = None
+
+    def of(self, model: LoadedModel, plan: Plan) -> LoadClients | None:
+        """Return those that offer a cell's load; ``None`` where this process does.
+
+        Raises:
+            UsageError: something cannot be told of several processes.
+            LLMLatError: one cannot reach the server.
+        """
+        wanted = self._settings.clients
+        if wanted < 2 or not model.backend.remote or plan.scenario == SINGLE:  # noqa: PLR2004 - one is this
+            return None
+        self._check(model, plan)
+        # None is without a request, or without a slot.
+        level = plan.scenario.level if plan.scenario.kind == "concurrent" else None
+        number = min(wanted, plan.planned, int(level or wanted))
+        if number < 2:  # noqa: PLR2004 - as above
+            return None
+        if self._clients is not None and (
+            self._of is None
+            or self._of[0] is not model
+            or self._of[1] != number
+            or self._clients.lost
+        ):
+            self.close()
+        if self._clients is None:
+            self._clients = LoadClients(
+                number,
+                model.deployment,
+                self._clock,
+                open_spool=partial(Spool, self._folder),
+            )
+            self._of = (model, number)
+            self._clients.open()
+        return self._clients
+
+    def instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
+        """Try the clocks of a cell's clients, all at once.
+
+        Raises:
+            LLMLatError: as for :meth:`of`.
+        """
+        clients = self.of(model, plan)
+        if clients is None:
+            return None
+        streams = streams_of(plan.scenario, plan.planned)
+        awake = model.backend.facts.get("awake") is True
+        return clients.try_clocks(streams, awake=awake)
+
+    def _check(self, model: LoadedModel, plan: Plan) -> None:
+        where = self._spelled("clients")
+        if self._settings.spend:
+            raise UsageError(
+                f"{where}: what several processes spend is not counted while they do;"
+                f" leave it or {self._spelled('spend')} out"
+            )
+        if any(s.turn is not None and s.turn.continues for s in plan.samples):
+            raise Unsupported(
+                f"{where}: task {plan.task.name!r} holds conversations, which one"
+                " process has to hold to their end; leave it out for this task"
+            )
+        if isinstance(model.backend, ManagedServer):
+            raise Unsupported(
+                f"{where}: model {model.name!r} is an engine that is started here, and"
+                " its clients are to know one server; start it yourself and name its"
+                " address"
+            )
+
+    def close(self) -> None:
+        """End the processes."""
+        clients, self._clients = self._clients, None
+        if clients is not None:
+            with suppress(OSError):
+                clients.close()
