@@ -130,10 +130,15 @@ def _number(told: Mapping[str, object], key: str) -> float | None:
     return float(value) if 0 <= value < float("inf") else None
 
 
+def _this_user() -> int:
+    # Looked up when called: Windows has no such function.
+    return os.geteuid()
+
+
 def powermetrics_counters(
     *,
     find: Callable[[str], str | None] = shutil.which,
-    user: Callable[[], int] = os.geteuid,
+    user: Callable[[], int] = _this_user,
 ) -> FoundCounters:
     """Start ``powermetrics`` and return its counter, or say why there is none.
 

@@ -3,6 +3,7 @@
     python -m tests.perf.judged              # 2,000 simulations of each row
     python -m tests.perf.judged 500
     python -m tests.perf.judged gate 500     # the gate on two models
+    python -m tests.perf.judged alike 500 0  # false alarms alone, from seed 0 on
     python -m tests.perf.judged biases 500   # planted biases of judges
 
 Three judges grade 400 items on a scale of 1 to 5, each with its own bias and noise;
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253 - run by hand
 
@@ -30,6 +32,9 @@ from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.values.judge_votes import UNCALIBRATED
 from pytest_llmlat.values.records import Grade, Record
 from tests.unit.builders import a_cell, a_record, some_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ITEMS = 400
 BIASES = ((0.0, 0.1, -0.1), (0.3, 0.3, 0.3), (-0.2, 0.0, 0.4))
@@ -62,14 +67,32 @@ def gate(times: int = 500) -> None:
         for right in (0.6, 0.93):
             for labels in (20, 40):
                 told = [
-                    _gated(np.random.default_rng([n, labels]), noise, right, labels)
+                    tuple(
+                        _gated(np.random.default_rng([n, labels]), noise, right, labels)
+                    )
                     for n in range(times)
                 ]
-                alike, seen = np.array(told, dtype=float).mean(axis=0)
+                same, seen = np.array(told, dtype=float).mean(axis=0)
                 print(
-                    f"| {name} | {right} | {labels} | {alike:.1%} | {seen:.0%} |",
+                    f"| {name} | {right} | {labels} | {same:.1%} | {seen:.0%} |",
                     flush=True,
                 )
+
+
+def alike(times: int = 2000, first: int = 0) -> None:
+    """Print how often the gate sees a loss that is none, with 40 labels.
+
+    Runs of one row may be done in parts, by the first seed of each.
+    """
+    print("| judges | truth | false alarms | runs |")
+    print("|---|---|---|---|")
+    for name, noise in NOISES.items():
+        for right in (0.6, 0.93):
+            told = [
+                next(_gated(np.random.default_rng([n, 40]), noise, right, 40))
+                for n in range(first, first + times)
+            ]
+            print(f"| {name} | {right} | {sum(told)} | {times} |", flush=True)
 
 
 def biases(times: int = 2000) -> None:
@@ -131,7 +154,8 @@ def _votes(
 
 def _gated(
     source: np.random.Generator, noise: float, right: float, labels: int
-) -> tuple[bool, bool]:
+) -> Iterator[bool]:
+    """Yield whether the gate calls a model like the first worse, and a worse one."""
     first, judged, drawn = _items(source, noise, right, labels)
     # Each answer differs in a fifth of the items, for better or worse.
     again = (source.uniform(size=ITEMS) < right).astype(float)
@@ -139,7 +163,6 @@ def _gated(
     worse = np.where(source.uniform(size=ITEMS) < 0.15 / right, 0.0, other)
     bias = BIASES[int(source.integers(len(BIASES)))]
     reference = _records("old", judged, _said(first, drawn))
-    told = []
     for truth in (other, worse):
         votes = _votes(source, truth, noise, bias)
         ours = _records("new", votes, _said(truth, drawn))
@@ -152,8 +175,7 @@ def _gated(
         )
         found = judge([match], GateRules(), balance="geometric")
         quality = next(v for v in found if v.quantity == QUALITY)
-        told.append(quality.outcome == "regression")
-    return told[0], told[1]
+        yield quality.outcome == "regression"
 
 
 def _records(
@@ -199,6 +221,6 @@ def _biased(source: np.random.Generator, planted: str) -> bool:
 
 
 if __name__ == "__main__":
-    KINDS = {"gate": gate, "biases": biases}
+    KINDS = {"gate": gate, "alike": alike, "biases": biases}
     run = KINDS.get(sys.argv[1], main) if len(sys.argv) > 1 else main
     run(*(int(word) for word in sys.argv[1:] if word.isdecimal()))
