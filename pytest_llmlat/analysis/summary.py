@@ -57,7 +57,7 @@ _TAKEN_OVER = (
     *("task_revision", "load", "instrument", "contention", "backend", "warnings"),
     *("constraint", "stopping", "price", "engine", "energy"),
     *("cost_budget", "steady_rss_bytes", "device_memory"),
-    *("draft_check", "node"),
+    *("draft_check", "node", "peer"),
     *("sittings", "anew", "reused_answers", "untimed"),
 )
 """Facts of a cell that its summary takes over."""

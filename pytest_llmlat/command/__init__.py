@@ -38,6 +38,10 @@ COMMANDS = {
     "judges": "how far judges can be trusted, by faults planted in a run's answers",
     "label": "grade some answers yourself, so that judges can be checked",
     "export": "the records of a run as a table: CSV, Parquet or JSON lines",
+    "card": "the results of a model for its card on Hugging Face's hub",
+    "badge": "a figure of a model as a picture for a README",
+    "publish": "a run into MLflow or Weights & Biases",
+    "read": "results of other tools as a run: of lm-eval, inspect, AIPerf and more",
     "history": "how each cell changed from run to run, as a page and a picture",
     "calibrate": "how true the clock for servers is on this machine",
 }

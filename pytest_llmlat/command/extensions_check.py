@@ -11,6 +11,8 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import SANDBOXES
 from pytest_llmlat.machine.device_table import DEVICES
 from pytest_llmlat.machine.energy_counters import ENERGY_SOURCES
+from pytest_llmlat.report.published_run import PUBLISHERS
+from pytest_llmlat.store.peers import PEERS
 from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 TABLES: tuple[Table[Any], ...] = (
     *(BACKENDS, DEVICES, ENERGY_SOURCES, ENGINES, EXTRACTORS),
-    *(FAMILIES, METRICS, SANDBOXES),
+    *(FAMILIES, METRICS, PEERS, PUBLISHERS, SANDBOXES),
 )
 
 

@@ -12,6 +12,7 @@ from pytest_llmlat.analysis.loads_within import load_capacities
 from pytest_llmlat.report.figures import per_second, printable
 from pytest_llmlat.report.gate_sentence import gate_sentence
 from pytest_llmlat.report.leaders import leader_lines, named
+from pytest_llmlat.report.peer_lines import half_sentence
 from pytest_llmlat.report.race_lines import race_sentence
 from pytest_llmlat.report.search_lines import search_sentence
 from pytest_llmlat.values.judge_votes import UNCALIBRATED
@@ -38,7 +39,7 @@ def answer_sentence(board: Scoreboard) -> str:
         return printable(_capacities(loads))
     lines = leader_lines(board)
     if not lines:
-        return "nothing was measured"
+        return half_sentence(board) or "nothing was measured"
     told = uncalibrated(board)
     return f"{lines[0]}; {told}" if told else lines[0]
 

@@ -36,6 +36,7 @@ from pytest_llmlat.report.machine_words import MACHINE, machine_words
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.node_lines import node_lines
+from pytest_llmlat.report.peer_lines import peer_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -252,6 +253,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *tail_lines(board),
         *clock_lines(board),
         *contended,
+        *peer_lines(board),
         *sitting_lines(board),
         *node_lines(board),
         *cache_lines(board),

@@ -21,6 +21,7 @@ from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
 from pytest_llmlat.report.loads import clock_lines, contention_lines, load_lines
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.node_lines import node_lines
+from pytest_llmlat.report.peer_lines import peer_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
@@ -64,6 +65,7 @@ def board_html(board: Scoreboard, *, folder: str | None = None) -> str:
         *repeat_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *peer_lines(board),
         *sitting_lines(board),
         *node_lines(board),
         *cache_lines(board),

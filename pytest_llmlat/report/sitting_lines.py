@@ -25,7 +25,7 @@ def _told(summary: Summary) -> Iterator[str]:
         yield f"resumed: {name}: {sitting.told}"
     if summary.reused_answers is not None:
         yield f"reused: {name}: {printable(summary.reused_answers.told)}"
-    if summary.untimed is not None:
+    if summary.untimed is not None and summary.peer is None:
         yield (
             f"no speed: {name}: {printable(summary.untimed)}; its times count for no"
             " figure and are not gated"

@@ -35,6 +35,7 @@ from pytest_llmlat.report.loads import (
 from pytest_llmlat.report.memory_lines import memory_lines
 from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.node_lines import node_lines
+from pytest_llmlat.report.peer_lines import peer_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
@@ -142,6 +143,7 @@ def _remarks(board: Scoreboard) -> list[str]:
         *tail_lines(board),
         *clock_lines(board),
         *contention_lines(board),
+        *peer_lines(board),
         *sitting_lines(board),
         *node_lines(board),
         *cache_lines(board),

@@ -26,6 +26,7 @@ from pytest_llmlat.values.going_on import StepTaken
 from pytest_llmlat.values.judge_votes import AskedPanel, Vote
 from pytest_llmlat.values.load_goal import LoadGoal
 from pytest_llmlat.values.node_facts import NodeFacts
+from pytest_llmlat.values.peer_facts import PeerFacts
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.ranking import Likelihood, RankedOption
 from pytest_llmlat.values.records import (
@@ -66,6 +67,7 @@ _NESTED = {
     "device_memory": DeviceMemory,
     "engine": EngineFacts,
     "node": NodeFacts,
+    "peer": PeerFacts,
     "energy": EnergyFacts,
     "sittings": Sitting,
     "reused_answers": ReusedAnswers,
@@ -99,6 +101,7 @@ _ENTITY_TYPES = {
     "Vote": Vote,
     "AskedPanel": AskedPanel,
     "NodeFacts": NodeFacts,
+    "PeerFacts": PeerFacts,
 }
 """Names in annotations of records and cells that their module does not import."""
 MALFORMED = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
@@ -13,6 +14,7 @@ from pytest_llmlat.store.judge_trials_file import with_fitness
 from pytest_llmlat.store.record_lines import RecordLines
 from pytest_llmlat.store.spooled_answers import spooled_records
 from pytest_llmlat.values.errors import BadExtension
+from pytest_llmlat.values.timing import of_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -76,11 +78,19 @@ def cell_records(
         )
     for path in place.spools:
         _add_spooled(path, cell, found, tell, since=place.since)
+    if place.thinned:
+        return [_thinned(record) for record in found.values()]
     if not place.labels and not place.fit:
         return list(found.values())
     return as_people_said(
         [with_fitness(record, place.fit) for record in found.values()], place.labels
     )
+
+
+def _thinned(record: Record) -> Record:
+    """Return a record that knows no gaps between tokens."""
+    timing = record.timing
+    return record if timing is None else replace(record, timing=of_ends(timing))
 
 
 def _add_spooled(

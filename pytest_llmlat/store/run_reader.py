@@ -78,6 +78,8 @@ class RecordPlace:
     fit: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     """Whether judges were found fit when they were tried on this run, by judge and
     rubric."""
+    thinned: bool = False
+    """Whether only the first and the last stamp of an answer were kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,7 @@ def _open(folder: Path, *, ended: bool) -> Run:
                 since=facts.since,
                 labels=tuple(label for label in labels if label.cell == key),
                 fit=fit,
+                thinned=facts.peer is not None,
             )
             for key, facts in last.items()
         },

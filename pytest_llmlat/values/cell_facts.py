@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.judge_votes import AskedPanel
     from pytest_llmlat.values.load_goal import LoadGoal
     from pytest_llmlat.values.node_facts import NodeFacts
+    from pytest_llmlat.values.peer_facts import PeerFacts
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
@@ -218,6 +219,9 @@ class CellFacts:
     """Panel that grades its answers when all is measured; ``None`` where a metric has
     graded them."""
 
+    peer: PeerFacts | None = None
+    """The other tool that measured it; ``None`` where this project did."""
+
     @property
     def untimed(self) -> str | None:
         """Reason why no figure of speed is made of it; ``None`` where there are some.
@@ -227,6 +231,8 @@ class CellFacts:
         """
         if self.reused_answers is not None:
             return self.reused_answers.told
+        if self.peer is not None and self.peer.untimed is not None:
+            return self.peer.untimed
         return next((each.apart for each in self.sittings if each.apart), None)
 
     @property

@@ -8,7 +8,8 @@ Every message says what is wrong, where it came from and what to do::
     │   ├── BadCatalogue      a catalogue or data file is malformed
     │   ├── BadExtension      what others add is broken, or takes a name that is taken
     │   ├── BadBaseline       a baseline cannot be read, or must not be made
-    │   └── BadRun            a run's folder cannot be read, or not with others
+    │   ├── BadRun            a run's folder cannot be read, or not with others
+    │   └── BadPeerFile       a file of another tool cannot be read as what it should be
     ├── MissingExtra          a library is not installed (gives the pip line)
     ├── DeviceAbsent          the device was looked for and not found
     ├── DataUnavailable       a public set is not here and cannot be fetched
@@ -107,6 +108,10 @@ class BadBaseline(UsageError):
 
 class BadRun(UsageError):
     """A run's folder that cannot be read, or runs that cannot be shown as one."""
+
+
+class BadPeerFile(UsageError):
+    """A file of another tool that cannot be read as what it should be."""
 
 
 class MissingExtra(LLMLatError):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.judging_figures import JudgingFigures
     from pytest_llmlat.values.keeping_up import Steadiness
     from pytest_llmlat.values.node_facts import NodeFacts
+    from pytest_llmlat.values.peer_facts import PeerFacts
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.row_comparison import Answers, Comparison, Pace, WhyBetter
@@ -101,11 +102,11 @@ class Summary:
     proportional: float | None
     patient: float | None
     """Balanced score if wrong answers had taken as long as right ones; ``None`` where
-    they are no sooner for certain, or little is gained by it."""
+    that is unsure or gains little."""
     score_bias: float | None
     """Bias of the balanced score of few items, positive for too high, if known."""
     details: tuple[tuple[str, Estimate], ...]
-    """Further figures of the metric, such as ``rouge1`` or ``corpus_bleu``."""
+    """Further figures of the metric, such as ``rouge1``."""
     e2e_s: Distribution
     ttft_s: Distribution
     tpot_s: Distribution
@@ -129,9 +130,8 @@ class Summary:
     good_and_correct_per_s: float | None
     """Answers a second that met every objective and are right."""
     unjudged: int | None
-    """Answers whose stamps do not tell whether they met every objective: they came in
-    one piece or in bursts, or nobody counted their tokens. Where there is one, the
-    three figures above are ``None``."""
+    """Answers whose stamps do not tell it: they came in one piece or in bursts, or
+    nobody counted their tokens. Where there is one, the three above are ``None``."""
     retries: int
     """Times that requests were sent again."""
     grouped: int
@@ -194,6 +194,8 @@ class Summary:
     """What its judges did, and how far they can be trusted; ``None`` without any."""
     node: NodeFacts | None = None
     """Node that measured it; ``None`` where that was the run's own process."""
+    peer: PeerFacts | None = None
+    """Other tool that measured it; ``None`` where this project did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

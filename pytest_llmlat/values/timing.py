@@ -137,3 +137,32 @@ class Timing:
         if self.sent_ns is None:
             return None
         return (self.sent_ns - self.start_ns) / NS_PER_S
+
+
+class ThinnedTiming(Timing):
+    """Timing of which only the first and the last stamp are known."""
+
+    __slots__ = ()
+
+    @property
+    def itl_s(self) -> tuple[float, ...]:
+        """Empty: gaps between the stamps that are here are none of the answer's."""
+        return ()
+
+
+class TimingOfEnds(ThinnedTiming):
+    """Timing of another tool, which tells when the first and the last token came."""
+
+    __slots__ = ()
+
+    @property
+    def grouped(self) -> bool:
+        """False: nothing is known of how many tokens came at once."""
+        return False
+
+
+def of_ends(timing: Timing) -> TimingOfEnds:
+    """Return a timing whose stamps are the first and the last of many."""
+    return TimingOfEnds(
+        **{name: getattr(timing, name) for name in Timing.__dataclass_fields__}
+    )

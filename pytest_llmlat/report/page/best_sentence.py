@@ -222,7 +222,7 @@ def _left_out(board: Scoreboard) -> list[str]:
     if board.unscored:
         told.append(
             f"{_of(len(board.unscored), total)} without a score: nothing was measured,"
-            " no times that count, or no costs where those are weighed."
+            " no quality, no times that count, or no costs where those are weighed."
         )
     return told
 

@@ -24,6 +24,7 @@ from pytest_llmlat.report.missing_lines import missing_lines
 from pytest_llmlat.report.node_lines import node_lines
 from pytest_llmlat.report.page.best_sentence import comparison_letters
 from pytest_llmlat.report.page.rows import row_key
+from pytest_llmlat.report.peer_lines import peer_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
 from pytest_llmlat.report.score_lines import score_lines
@@ -354,6 +355,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Tails": tail_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),
+        "Other tools": peer_lines(board),
         "Sittings": sitting_lines(board),
         "Nodes": node_lines(board),
         "Prompt caches": cache_lines(board),

@@ -27,7 +27,7 @@ from pytest_llmlat.store.baselines.value_kinds import (
     whole,
 )
 from pytest_llmlat.values.records import Finish, Grade, Record, TokenSource
-from pytest_llmlat.values.timing import Timing
+from pytest_llmlat.values.timing import ThinnedTiming, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -238,17 +238,6 @@ def _record(
         **{name: row[name] for name in _PLAIN},
         **flags,
     )
-
-
-class ThinnedTiming(Timing):
-    """Timing of a request of which only the first and the last stamp were kept."""
-
-    __slots__ = ()
-
-    @property
-    def itl_s(self) -> tuple[float, ...]:
-        """Empty: gaps between the stamps that are here are none of the run's."""
-        return ()
 
 
 def _times(timing: Timing | None) -> StoredRow:
