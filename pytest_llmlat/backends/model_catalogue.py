@@ -269,7 +269,7 @@ def _placed(table: TomlTable, key: str, value: Scalar) -> Scalar:
     It starts where the file lies in which the key stands.
     """
     if isinstance(value, str) and value.startswith(("./", "../")):
-        return str((table.home(key).folder / value).resolve())
+        return str(table.named_file(key, value))
     return value
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.machine.device_table import all_devices, find_device
 from pytest_llmlat.plugin.options import named_devices
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,12 @@ def idle_devices(expression: str, selection: Selection) -> list[str]:
 
     One with ``not`` in it may have left out those that the chosen models run on.
     """
-    served = {each.device for each in selection.deployments()}
     named = named_devices(expression)
+    try:
+        served = {each.device for each in selection.deployments()} if named else set()
+    except UsageError:
+        # It was told where the tests were collected.
+        return []
     told = ", ".join(
         f"{model.name} (for {', '.join(model.devices)})"
         for model in selection.chosen_models

@@ -107,7 +107,8 @@ def switches(given: Given) -> tuple[tuple[str, Any], ...]:
     """Return switches of a chat template."""
     from pytest_llmlat.values.switches import switches_of  # noqa: PLC0415 - not at start-up
 
-    return switches_of(given.text, where=given.where)
+    with _usage():
+        return switches_of(given.text, where=given.where)
 
 
 def temperature(given: Given) -> float:

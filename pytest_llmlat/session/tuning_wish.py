@@ -43,7 +43,16 @@ def wish_of(settings: Settings, spelled: Spelled) -> TuningWish | None:
     Raises:
         UsageError: it cannot be read, or does not go with what else was asked for.
     """
+    goal = parse_goal(
+        settings.tune_for, balance=settings.balance, where=spelled("tune_for")
+    )
+    budget = parse_budget(settings.tune_budget, where=spelled("tune_budget"))
     if not settings.tune:
+        if settings.tune_resume is not None:
+            raise UsageError(
+                f"{spelled('tune_resume')}: goes on with a tuning; say what is tuned"
+                f" with {spelled('tune')}, as that run did"
+            )
         return None
     for name in _ALONE:
         if getattr(settings, name) not in (None, "", False):
@@ -58,10 +67,8 @@ def wish_of(settings: Settings, spelled: Spelled) -> TuningWish | None:
         )
     return TuningWish(
         space=read_space(settings.tune, where=spelled("tune")),
-        goal=parse_goal(
-            settings.tune_for, balance=settings.balance, where=spelled("tune_for")
-        ),
-        budget=parse_budget(settings.tune_budget, where=spelled("tune_budget")),
+        goal=goal,
+        budget=budget,
     )
 
 

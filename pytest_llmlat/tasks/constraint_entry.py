@@ -91,7 +91,7 @@ def _inline(table: TomlTable, form: str, content: Any) -> Constraint:  # noqa: A
 
 def _file(table: TomlTable, key: str, name: str) -> str:
     """Return the text of a file that lies beside the catalogue which names it."""
-    path = table.home(key).folder / name
+    path = table.named_file(key, name)
     try:
         return path.read_text("utf-8")
     except OSError as error:

@@ -66,9 +66,11 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
         )
     file = table.text("shots_file")
     if file is not None:
-        home = table.home("shots_file").folder
-        path = data_file(table, "shots_file") if public else (home / file).resolve()
-        file = str(path)
+        file = (
+            data_file(table, "shots_file")
+            if public
+            else str(table.named_file("shots_file", file))
+        )
     turns = _one_of(table, "shots_as", _FORMS) == "turns"
     where = table.text("shots_where")
     if where is not None:

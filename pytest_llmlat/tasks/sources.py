@@ -28,10 +28,7 @@ def source(table: TomlTable) -> str:
             raise table.complain(key, "belongs to a public set, which needs 'hub' too")
     text = table.required("source")
     if not text.startswith(GENERATED):
-        try:
-            return str((table.home("source").folder / text).resolve())
-        except (OSError, ValueError) as error:
-            raise table.complain("source", f"is no path: {error!s:.80}") from error
+        return str(table.named_file("source", text))
     where = f"{table.file}: {table.place}.source"
     GENERATORS.known(text.removeprefix(GENERATED), where=where)
     return text

@@ -67,6 +67,8 @@ class Scenario:
 SINGLE = Scenario(kind="single")
 
 
+MOST = 1_000_000
+"""Requests in flight, or arrivals a second, up to which a level is no slip."""
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
 
 
@@ -102,4 +104,9 @@ def _level(kind: ScenarioKind, text: str, *, where: str) -> float:
     if not (math.isfinite(level) and level > 0 and whole):
         what = "a rate above 0" if kind == "server" else "a whole number above 0"
         raise UsageError(f"{where}: {kind}:{text} is not {what}; {_GRAMMAR}")
+    if level > MOST:
+        raise UsageError(
+            f"{where}: {kind}:{text} is more than one machine can offer; write at most"
+            f" {MOST:,}"
+        )
     return level

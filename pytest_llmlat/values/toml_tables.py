@@ -126,6 +126,17 @@ class TomlTable:
         """Return the entry in whose file a key stands: this one, or one it extends."""
         return self.taken.get(key, self)
 
+    def named_file(self, key: str, name: str) -> Path:
+        """Return a file or folder that an entry names, beside the file it stands in.
+
+        Raises:
+            BadCatalogue: there can be none of such a name.
+        """
+        try:
+            return (self.home(key).folder / name).resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise self.complain(key, f"is no path: {error!s:.80}") from error
+
     def complain(self, key: str, problem: str) -> BadCatalogue:
         """Return the error for ``key``."""
         place = ".".join(filter(None, (self.place, key)))

@@ -145,3 +145,22 @@ def test_other_markers_are_nobody_s_typo(project: Project) -> None:
 
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("llmlat: -m *")
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--llm-chat-template-kwargs=a", "'a' is not understood; write NAME=VALUE*"),
+        ("--llm-tune-for=fastst", "'fastst' is no goal; write balance*"),
+        ("--llm-tune-budget=reqs=1", "'reqs=1' is no budget; write requests=2000*"),
+        ("--llm-tune-resume=nowhere", "goes on with a tuning; say what is tuned*"),
+        ("--llm-scenario=concurrent:99999999", "*write at most 1,000,000"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    project: Project, option: str, told: str
+) -> None:
+    """Also one of a tuning where nothing is tuned: its typo would go unnoticed."""
+    result = project.run("--llm=owl", option)
+
+    check_usage_error(result, f"ERROR: {option.partition('=')[0]}: {told}")

@@ -115,6 +115,13 @@ def test_a_bad_level_is_named(text: str, level: str) -> None:
     assert str(caught.value).startswith(f"{WHERE}: {kind}:{level} is not {what}; ")
 
 
+@pytest.mark.parametrize("text", ["concurrent:99999999", "server:1,2e6"])
+def test_a_level_that_no_machine_offers_is_refused(text: str) -> None:
+    """A slip of the finger would fill memory and never end."""
+    with pytest.raises(UsageError, match="write at most 1,000,000"):
+        parse(text, where=WHERE)
+
+
 @given(st.lists(LETTERS, max_size=20).map("".join) | st.text(max_size=12))
 @example("concurrent:1_0")
 def test_whatever_is_typed_is_a_scenario_or_refused(text: str) -> None:
@@ -135,12 +142,12 @@ def test_whatever_is_typed_is_a_scenario_or_refused(text: str) -> None:
 
 @given(
     st.sampled_from([SINGLE, Scenario(kind="offline")])
-    | st.integers(1, 10**9).map(concurrent)
+    | st.integers(1, 10**6).map(concurrent)
     | st.floats(0.001, 1e6, allow_subnormal=False).map(server)
 )
 @example(concurrent(8))
 @example(server(2.5))
-@example(concurrent(1_000_001))
+@example(concurrent(999_999))
 @example(server(0.123_456_789))
 def test_a_name_is_read_back_as_the_scenario(scenario: Scenario) -> None:
     """What stands in a cell's id is what was offered, and can be typed again."""

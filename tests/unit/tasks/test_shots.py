@@ -291,6 +291,7 @@ def test_examples_that_are_on_no_hub(tmp_path: Path) -> None:
         ("shots = 1\nshots_draw = 'all'", "must be one of each, once, first: 'all'"),
         ("shots = 1\nshot_answer = '{{'", "shot_answer: template, line 1"),
         ("shots = 1\nshots_where = '}'", "shots_where: '}' is no expression"),
+        ('shots = 1\nshots_file = "a\\u0000.jsonl"', "shots_file: is no path"),
     ],
 )
 def test_what_cannot_be_meant(tmp_path: Path, keys: str, told: str) -> None:
