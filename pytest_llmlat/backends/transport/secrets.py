@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from pytest_llmlat.values.confidential import HIDDEN
 from pytest_llmlat.values.log_commands import without_commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_llmlat.values.confidential import Secret
 
 _SHORTEST = 4
@@ -23,7 +26,7 @@ class Secrets:
     """The secrets of one server, and how texts are freed of them."""
 
     def __init__(self, *secrets: Secret | None) -> None:
-        """Guard ``secrets``, raw and as they are written in an address.
+        """Guard ``secrets``, raw and as they are written in an address or in base64.
 
         Of ``Bearer KEY`` the key alone too.
         """
@@ -31,7 +34,7 @@ class Secrets:
         parts = [*whole, *(text.split()[-1] for text in whole if text.split())]
         # What is shorter is a placeholder, such as the "x" that some servers want.
         told = {part for part in parts if len(part) >= _SHORTEST}
-        told |= {quote(secret, safe="") for secret in told}
+        told |= {form for secret in (*told, *whole) for form in _written(secret)}
         self._told = sorted(told, key=len, reverse=True)
 
     def __repr__(self) -> str:
@@ -76,6 +79,18 @@ class Secrets:
         if len(line) <= _LONGEST:
             return line
         return f"{line[: _LONGEST - _ENDING - 3]} … {line[-_ENDING:]}"
+
+
+def _written(secret: str) -> Iterator[str]:
+    """Yield other forms of a secret that a server may tell it in."""
+    if len(secret) < _SHORTEST:
+        return
+    yield quote(secret, safe="")
+    for encode in (b64encode, urlsafe_b64encode):
+        # Without its end, which depends on what follows in the same text.
+        whole = encode(secret.encode()[: len(secret.encode()) // 3 * 3]).decode()
+        if len(whole) >= UNMISTAKABLE:
+            yield whole
 
 
 def can_be_sent(value: Secret) -> bool:
