@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import subprocess
 import sys
@@ -135,6 +136,19 @@ PUBLIC = [
     "measure_models",
     "tune",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def of_all_files() -> Iterator[None]:
+    """Keep the syntax trees of all files for these tests, and for no longer.
+
+    They are millions of values: while they are made there is nothing to collect, and
+    later every collection would go through them.
+    """
+    gc.disable()
+    yield
+    gc.enable()
+    nodes.cache_clear()
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -520,8 +534,10 @@ def test_nothing_lists_the_names_of_extensions(kind: str) -> None:
     assert {path: found for path, found in lists.items() if path not in OF_ITSELF} == {}
 
 
-def word_lists(path: Path) -> Iterator[set[str]]:
-    """Yield the strings of each tuple, list, set and table of a module."""
+@cache
+def word_lists(path: Path) -> tuple[frozenset[str], ...]:
+    """Return the strings of each tuple, list, set and table that has two or more."""
+    found = []
     for node in nodes(path):
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             parts: list[ast.expr] = list(node.elts)
@@ -529,8 +545,6 @@ def word_lists(path: Path) -> Iterator[set[str]]:
             parts = [key for key in node.keys if key is not None]
         else:
             continue
-        yield {
-            part.value
-            for part in parts
-            if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        }
+        words = (part.value for part in parts if isinstance(part, ast.Constant))
+        found.append(frozenset(word for word in words if isinstance(word, str)))
+    return tuple(words for words in found if len(words) > 1)

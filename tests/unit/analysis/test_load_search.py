@@ -205,6 +205,7 @@ def test_requests_that_are_alike_show_less() -> None:
     assert alike.share.low < one.share.low
 
 
+@pytest.mark.slow
 def test_few_searches_call_a_level_good_that_is_not() -> None:
     """At its bound a level holds for certain in less than one case of twenty."""
     draw, wrong = random.Random(2), 0  # noqa: S311

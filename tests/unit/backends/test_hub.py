@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.tasks.data import hub_rows, load_samples, revision
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, MissingExtra
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Task
 
-TASKS = load_tasks().entries
+TASKS = BUNDLED.entries
 GSM8K = TASKS["reasoning/gsm8k"]
 ROWS = [
     {"question": "1 + 1?", "answer": "<<1+1=2>>\n#### 2"},

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.bundled import bundled
 from tests.scripts import train_script
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-TASK = load_tasks().entries["sentiment/polarity"]
+TASK = BUNDLED.entries["sentiment/polarity"]
 IGNORED = -100
 
 

@@ -61,6 +61,7 @@ def test_it_writes_all_and_ends_with_the_next_command(
     assert [p.name for p in project.iterdir() if p.name.startswith(".llm")] == []
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_kept_and_told(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_judged_run_is_a_run_of_its_own(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_series_that_never_varies_takes_nothing_from_others() -> None:
     assert changes_of([values, *still]) == [changes_of([values])[0], *[()] * 30]
 
 
+@pytest.mark.slow
 def test_of_very_many_runs_the_newest_are_looked_at() -> None:
     """Places are those in the whole series."""
     values = [5.0] * 50 + noise(MOST)

@@ -128,6 +128,7 @@ def test_what_is_tolerated_is_never_seen() -> None:
         assert tolerance < told < tolerance + 0.1
 
 
+@pytest.mark.slow
 def test_one_run_of_one_round_tells_no_change_of_time() -> None:
     """How much one sample varies is not the spread between samples."""
     row = table(baseline(1))[baseline(1)[0].cells[0].cell.id, 24]
@@ -137,6 +138,7 @@ def test_one_run_of_one_round_tells_no_change_of_time() -> None:
     assert any("several stored runs" in line for line in power_lines([row]))
 
 
+@pytest.mark.slow
 def test_rounds_tell_how_one_sample_varies_and_not_how_runs_do() -> None:
     """One run is taken to differ from others by as much as the prior says."""
     run = a_run(0, stored(drawn(24, within=0.02, rounds=2)))
@@ -146,6 +148,7 @@ def test_rounds_tell_how_one_sample_varies_and_not_how_runs_do() -> None:
     assert lone > three > 0.05
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_measured_again_shows_more() -> None:
     """What is slower looks so, and has twice the samples; less than twice the runs."""
     runs = baseline(within=0.2, models=2)
@@ -166,6 +169,7 @@ def test_runs_that_differ_show_less() -> None:
     assert slower(wild) > slower(baseline()) + 0.03
 
 
+@pytest.mark.slow
 def test_all_cells_together_show_smaller_changes_than_each() -> None:
     """One row for each number of samples, and none where there is one cell."""
     runs = baseline(models=4)
@@ -176,6 +180,7 @@ def test_all_cells_together_show_smaller_changes_than_each() -> None:
     assert ("all cells", 60) not in table(baseline())
 
 
+@pytest.mark.slow
 def test_more_cells_show_less_of_each() -> None:
     """Holm's correction is for all quantities of all cells."""
     assert slower(baseline(models=1)) < slower(baseline(models=4))
@@ -220,6 +225,7 @@ def test_a_change_of_that_size_is_seen_in_four_of_five(degrees: int) -> None:
     assert seen.mean() == pytest.approx(POWER, abs=0.015)
 
 
+@pytest.mark.slow
 def test_the_number_that_will_be_measured_has_a_row() -> None:
     """That of the baseline, or a smaller one that was asked for."""
     runs = baseline(samples=42)

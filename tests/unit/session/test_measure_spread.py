@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytest.importorskip("fcntl")
 
 
+@pytest.mark.slow
 def test_models_in_no_file_are_measured_by_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

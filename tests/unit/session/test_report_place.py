@@ -29,6 +29,7 @@ def run_ids(folder: Path) -> set[str]:
     return ids
 
 
+@pytest.mark.slow
 def test_a_report_of_a_run_beside_this_one_is_left_alone(tmp_path: Path) -> None:
     """Both are whole, and this one says where it is."""
     out, board = tmp_path / "out", None

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import pytest
 
 from pytest_llmlat.grading.grade import grade
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, Sample
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
     columns: str
 
 
-TASKS = load_tasks().entries
+TASKS = BUNDLED.entries
 KINDS = {
     "summarization/articles": Kind("sum-", 40, "topic document summary"),
     "code_completion/functions": Kind("comp-", 40, "entry_point prompt solution tests"),

@@ -16,6 +16,7 @@ from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, PublicSet
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.families import FAMILIES
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.entities import Sample, Task
 
-BUNDLED = load_tasks()
 EACH = pytest.mark.parametrize(
     "task",
     [task for task in BUNDLED.entries.values() if not task.by_name_only],

@@ -19,11 +19,11 @@ from pytest_llmlat.grading.metrics.guessing import MOST
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import Sample
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_grade
 from tests.unit.metric_texts import a_task
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Task
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
-TASKS = {name: task for name, task in load_tasks().entries.items() if task.source}
+TASKS = {name: task for name, task in BUNDLED.entries.items() if task.source}
 PUBLIC = {
     name: task
-    for name, task in load_tasks().entries.items()
+    for name, task in BUNDLED.entries.items()
     if task.public is not None and (DATA / task.public.file).is_file()
 }
 ALL = {**TASKS, **PUBLIC}

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.tasks.task_options import check_options
 from pytest_llmlat.tasks.templates import needle_items
 from pytest_llmlat.tasks.templates.needles import WORDS_PER_TOKEN
 from pytest_llmlat.values.errors import BadCatalogue, UnknownName
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Scalar, Task
 
-NEEDLES = load_tasks().entries["long_context/needles"]
+NEEDLES = BUNDLED.entries["long_context/needles"]
 FACT = re.compile(r"The ([a-z]+ number) of ([A-Z][a-z]+) is ([0-9]{4})\.")
 
 

@@ -11,13 +11,13 @@ import pytest
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.tasks.chance import chances, complaint
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.tasks.templates.orders import order_items
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample
 
-(TASK,) = load_tasks().find("extraction/orders", where="test")
+(TASK,) = BUNDLED.find("extraction/orders", where="test")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.grading.grade import grade
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.tasks.data import load_samples
-from pytest_llmlat.tasks.task_catalogue import load_tasks
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-TASKS = load_tasks().entries
+TASKS = BUNDLED.entries
 BUNDLED = [name for name, task in TASKS.items() if task.source.endswith(".jsonl")]
 PROGRAMS = [name for name in BUNDLED if METRICS[TASKS[name].metric].run is not None]
 TEXTS = [name for name in BUNDLED if TASKS[name].extractor == "text"]

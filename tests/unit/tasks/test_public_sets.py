@@ -18,7 +18,7 @@ from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox import open_sandbox
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
-from pytest_llmlat.tasks.task_catalogue import load_tasks
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
-TASKS = load_tasks().entries
+TASKS = BUNDLED.entries
 PUBLIC = [task for task in TASKS.values() if task.public is not None]
 COUNTS = {
     "summarization/scitldr": 618,

@@ -11,7 +11,7 @@ from pytest_llmlat.tasks.answer_options import answer_options
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.prompts import request_for
 from pytest_llmlat.tasks.shots import draw_shots, load_shots
-from pytest_llmlat.tasks.task_catalogue import load_tasks
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Request
 
 TASKS = {
-    name: task
-    for name, task in load_tasks().entries.items()
-    if name.endswith("_published")
+    name: task for name, task in BUNDLED.entries.items() if name.endswith("_published")
 }
 Row = dict[str, object]
 

@@ -17,6 +17,7 @@ from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import ShotDraw, Shots, Task
 from pytest_llmlat.values.errors import BadCatalogue, DataUnavailable, Unsupported
 from tests.unit.builders import a_model, a_sample, a_task
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,7 +256,7 @@ def test_no_examples_read_nothing() -> None:
 
 def test_examples_of_a_public_set(tmp_path: Path) -> None:
     """They come from the local copy of their split; the complaint names that file."""
-    (task,) = load_tasks().find("reasoning/gsm8k_published", where="")
+    (task,) = BUNDLED.find("reasoning/gsm8k_published", where="")
     folder = tmp_path / "reasoning"
     folder.mkdir()
     row = {"question": "How many?", "answer": "Two and two.\n#### 4"}
@@ -269,7 +270,7 @@ def test_examples_of_a_public_set(tmp_path: Path) -> None:
 
 def test_examples_that_are_on_no_hub(tmp_path: Path) -> None:
     """A public set whose examples are no split of it needs a file of them."""
-    (task,) = load_tasks().find("reasoning/bbh_boolean_expressions_published", where="")
+    (task,) = BUNDLED.find("reasoning/bbh_boolean_expressions_published", where="")
 
     with pytest.raises(DataUnavailable) as caught:
         load_shots(task, (), data=tmp_path)

@@ -9,16 +9,14 @@ import pytest
 from pytest_llmlat.grading.extractors import EXTRACTORS
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.prompts import request_for
-from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.entities import DIFFICULTIES, Task
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_grade
+from tests.unit.tasks.bundled_tasks import BUNDLED
 
 pytestmark = pytest.mark.slow
 
-FRESH = [
-    task for task in load_tasks().entries.values() if task.source[:10] == "generated:"
-]
+FRESH = [task for task in BUNDLED.entries.values() if task.source[:10] == "generated:"]
 EACH = pytest.mark.parametrize("task", FRESH, ids=lambda task: task.name)
 
 

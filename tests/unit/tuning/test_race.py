@@ -90,6 +90,7 @@ def test_the_best_wins_and_is_confirmed_on_other_items() -> None:
     assert {one.name for one in found.raced} == {one.name for one in FEW}
 
 
+@pytest.mark.slow
 def test_a_flat_landscape_has_no_winner() -> None:
     """The luckiest of many is not called better; that is told, with no lines."""
     ends = []
