@@ -30,6 +30,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.analysis import student_t as student
+from pytest_llmlat.analysis.planned_looks import log_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,13 +69,18 @@ class NormalMean:
     mean: float
     squares: float
     """Sum of the squared distances from the mean."""
+    planned: int | None = None
+    """Number of values with the last look, where that was fixed before: then less is
+    enough to tell a mean above a value (``planned_looks``). Not so below one, which
+    would call a change tolerable sooner: the tails of skewed values are longer there.
+    """
 
     @classmethod
-    def of(cls, values: list[float]) -> NormalMean:
+    def of(cls, values: list[float], *, planned: int | None = None) -> NormalMean:
         """Return what is known of the mean of some values, at least one."""
         mean = fmean(values)
         squares = math.fsum((value - mean) ** 2 for value in values)
-        return cls(len(values), mean, squares)
+        return cls(len(values), mean, squares, planned)
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the interval at 1 - ``alpha``; each side fails with half of that."""
@@ -82,18 +88,26 @@ class NormalMean:
         spread = math.sqrt(self.squares) or abs(self.mean) or 1.0
         # Nothing excludes more than this many values can, be they as equal as they may.
         far = spread * _FARTHEST
-        if self._log_wealth(far) < wanted:
-            return -math.inf, math.inf
-        reach = _crossing(self._log_wealth, wanted, far)
-        return self.mean - reach, self.mean + reach
+        reach, below = (
+            _crossing(evidence, wanted, far) if evidence(far) >= wanted else math.inf
+            for evidence in (self._log_wealth, self._log_evidence)
+        )
+        return self.mean - below, self.mean + reach
 
     def p_above(self, null: float) -> float:
         """Return the p-value of a mean of at most ``null``, valid at every look."""
-        return math.exp(-max(0.0, self.log_wealth(null)))
+        return math.exp(-max(0.0, self._log_evidence(self.mean - null)))
 
     def log_wealth(self, null: float) -> float:
         """Return the log wealth of a gambler who bet on a mean above ``null``."""
         return self._log_wealth(self.mean - null)
+
+    def _log_evidence(self, distance: float) -> float:
+        """Return the log of 1 / p of a null so far below the mean, at all looks."""
+        wealth = self._log_wealth(distance)
+        if self.planned is None:
+            return wealth
+        return wealth - log_share(max(self.planned, self.count), wealth)
 
     def _log_wealth(self, distance: float) -> float:
         """Return the log of the wealth, by the distance of the mean from the null."""

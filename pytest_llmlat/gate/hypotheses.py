@@ -70,7 +70,7 @@ def looked_at(
     """
     if stopping is None:
         return dict(changes)
-    found = sequences(pairs, changes, balance=balance)
+    found = sequences(pairs, changes, balance=balance, planned=stopping.planned)
     return {
         name: change.looked_at(Looks(sequence=found.get(name), early=stopping.early))
         for name, change in changes.items()

@@ -89,7 +89,7 @@ def unsuited(stopping: Stopping | None) -> str | None:
 
 
 def sequences(
-    pairs: Pairs, quantities: Iterable[str], *, balance: Balance
+    pairs: Pairs, quantities: Iterable[str], *, balance: Balance, planned: int
 ) -> dict[str, ConfidenceSequence]:
     """Return the confidence sequence of each change that has one; positive is worse.
 
@@ -97,13 +97,14 @@ def sequences(
         pairs: at least one.
         quantities: names of them.
         balance: which mean is called balanced.
+        planned: number of pairs with the last look.
     """
     found: dict[str, ConfidenceSequence] = {}
     for name in quantities:
         if name in LATENCIES:
             ratios = [ratio for ratio in log_ratios(pairs, name) if ratio is not None]
             if len(ratios) >= FEWEST_RATIOS:
-                found[name] = NormalMean.of(ratios)
+                found[name] = NormalMean.of(ratios, planned=planned)
         elif name not in _scores(balance):
             continue
         elif METRICS[pairs.candidate[0].first.metric].corpus is None:

@@ -34,7 +34,12 @@ class UntilDecided:
     """
 
     def __init__(
-        self, tolerated: Mapping[str, float], *, balance: Balance, among: int
+        self,
+        tolerated: Mapping[str, float],
+        *,
+        balance: Balance,
+        among: int,
+        planned: int,
     ) -> None:
         """Follow one cell.
 
@@ -42,7 +47,9 @@ class UntilDecided:
             tolerated: how much worse each gated quantity of the cell may be.
             balance: which mean is called balanced.
             among: how many cells are gated in all.
+            planned: number of the cell's pairs, if it is not ended.
         """
+        self._planned = planned
         self._tolerated = tolerated
         self._balance = balance
         self._share = AT_LOOKS * ALPHA / (SHARES * max(1, among))
@@ -78,7 +85,9 @@ class UntilDecided:
         self, pairs: Pairs, quantities: Sequence[str]
     ) -> tuple[list[str], list[str]]:
         """Return the quantities that are worse for certain, and the undecided ones."""
-        found = sequences(pairs, quantities, balance=self._balance)
+        found = sequences(
+            pairs, quantities, balance=self._balance, planned=self._planned
+        )
         clock = [found[name].p_above(0.0) for name in found if name in LATENCIES]
         steps = HommelFamily(p=tuple(clock), weight=1.0).steps(self._share / 2)
         worse, open_ = [], []

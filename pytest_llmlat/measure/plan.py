@@ -110,6 +110,11 @@ class Plan:
         return self.repeats * len(self.samples)
 
     @property
+    def items(self) -> int:
+        """Number of units: of clusters or conversations, or of samples."""
+        return len({self.item_of(sample) for sample in self.samples})
+
+    @property
     def arrivals_seed(self) -> int:
         """Seed of the arrivals: another visit of a level has others."""
         return self.seed + self.before

@@ -162,17 +162,20 @@ class Gate:
                 f" ({spelled('save_baseline')}) must have all"
             )
 
-    def stopping_rule(self, cell: Cell, *, among: int) -> StoppingRule | None:
+    def stopping_rule(
+        self, cell: Cell, planned: int, *, among: int
+    ) -> StoppingRule | None:
         """Return the rule that ends a cell early, if that is wanted.
 
         Args:
             cell: the candidate's.
+            planned: number of its pairs, if it is not ended.
             among: how many cells are judged in all.
         """
         if not self._settings.until_decided:
             return None
         tolerated, balance = self.rules.tolerated(cell), self._settings.balance
-        return UntilDecided(tolerated, balance=balance, among=among)
+        return UntilDecided(tolerated, balance=balance, among=among, planned=planned)
 
     def power(self) -> list[Visible]:
         """Return the changes that this run could see beside its baseline.

@@ -297,7 +297,8 @@ class Session:
         check_no_load(plan.scenario, self.spelled)
         measure: MeasureInTurn = run_with_yardstick
         if theirs.role == REFERENCE:
-            rule = self.gate.stopping_rule(plan.cell, among=self.cells_planned)
+            among = self.cells_planned
+            rule = self.gate.stopping_rule(plan.cell, plan.items, among=among)
             measure = partial(run_pair, rule=rule)
         self.in_turn((plan, theirs), (model, other), recorder, measure)
 

@@ -1,6 +1,6 @@
 """How soon ``--llm-until-decided`` ends a cell, and how often it errs; run by hand.
 
-    python -m tests.perf.until sessions [SESSIONS]  # false alarms, share of pairs used
+    python -m tests.perf.until sessions [SESSIONS [WORDS]]  # false alarms, pairs used
     python -m tests.perf.until edge [CELLS]         # slower by just what is tolerated
     python -m tests.perf.until quality [CELLS]      # right and wrong answers
     python -m tests.perf.until cover [CELLS]        # intervals of stopped cells
@@ -105,7 +105,8 @@ def times(machine: Machine, pairs: int, slower: float, source: Generator) -> Arr
 def first_hit(ratios: Array, null: float, level: float) -> int | None:
     """Return after how many pairs a mean above ``null`` is certain."""
     for count in range(5, len(ratios) + 1):
-        if NormalMean.of(ratios[:count].tolist()).p_above(null) <= level:
+        known = NormalMean.of(ratios[:count].tolist(), planned=len(ratios))
+        if known.p_above(null) <= level:
             return count
     return None
 
@@ -192,7 +193,9 @@ def session(
     source = np.random.default_rng(seed)
     matches, stops = [], []
     for number in range(cells):
-        rule = UntilDecided(DEFAULT_TOLERANCE, balance="geometric", among=cells)
+        rule = UntilDecided(
+            DEFAULT_TOLERANCE, balance="geometric", among=cells, planned=pairs
+        )
         e = times(machine, pairs, slower, source)
         right = marks_of(pairs, 0.6, lost, flips, source)
         ours, theirs = sides(number, e, right, source.normal(0.0, SPREAD, pairs))
@@ -217,11 +220,11 @@ def session(
     )
 
 
-def sessions(count: int) -> None:
-    """Print what sessions come to."""
+def sessions(count: int, words: str = "") -> None:
+    """Print what sessions come to, of studies with such words in their names."""
     studies: list[tuple[str, Machine, int, int, float, float]] = []
     for noise in (0.03, 0.05, 0.1):
-        for cells, pairs in ((1, 40), (1, 100), (6, 100)):
+        for cells, pairs in ((1, 40), (1, 60), (1, 100), (6, 100)):
             what = f"10 % slower, noise {noise}"
             own = Machine(noise=noise)
             studies.append((what, own, cells, pairs, math.log(1.1), 0.1))
@@ -231,6 +234,8 @@ def sessions(count: int) -> None:
     studies.append(("A/A, 400 pairs", Machine(noise=0.05), 1, 400, 0.0, 0.0))
     with ProcessPoolExecutor(WORKERS) as pool:
         for name, machine, cells, pairs, slower, flips in studies:
+            if words not in f"{name}, {cells} cells x {pairs}":
+                continue
             once = partial(session, machine, cells, pairs, slower, flips)
             many = count if slower or pairs < 400 else max(10, count // 10)
             found = list(pool.map(once, range(many), chunksize=5))
@@ -275,7 +280,7 @@ def covered(noise: float, slower: float, right: float, seed: int) -> list[bool]:
     """Return which intervals of a cell hold the truth; none if it ran to its end."""
     source = np.random.default_rng(seed)
     pairs = 100
-    rule = UntilDecided(DEFAULT_TOLERANCE, balance="geometric", among=1)
+    rule = UntilDecided(DEFAULT_TOLERANCE, balance="geometric", among=1, planned=pairs)
     e = times(Machine(noise=noise), pairs, slower, source)
     marks = marks_of(pairs, right, 0.0, 1.0, source)
     usual = source.normal(0.0, SPREAD, pairs)
@@ -309,9 +314,12 @@ def cover(cells: int) -> None:
             )
 
 
-def main(kind: str, count: str = "200") -> None:
+def main(kind: str, count: str = "200", *words: str) -> None:
     """Run one of the studies."""
-    studies = {"sessions": sessions, "edge": edge, "quality": quality, "cover": cover}
+    if kind == "sessions":
+        sessions(int(count), " ".join(words))
+        return
+    studies = {"edge": edge, "quality": quality, "cover": cover}
     studies[kind](int(count))
 
 

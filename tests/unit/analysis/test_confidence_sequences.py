@@ -168,3 +168,38 @@ def test_what_no_value_can_be_is_excluded() -> None:
     assert BoundedMean((0.5, 0.0)).log_wealth(0.0) == math.inf
     assert BoundedMean((0.0, 0.0)).p_above(0.0) == 1.0
     assert BoundedMean((0.0, 0.0)).interval(LEVEL)[0] == 0.0
+
+
+def test_looks_up_to_a_planned_number_use_the_whole_level() -> None:
+    """At a true mean that any of them exclude it is as rare as the level, not rarer."""
+    import numpy as np
+
+    source = np.random.default_rng(7)
+    found: dict[int | None, int] = {None: 0, 20: 0}
+    for _ in range(1500):
+        values = source.standard_normal(20).tolist()
+        for planned in found:
+            found[planned] += any(
+                NormalMean.of(values[:count], planned=planned).p_above(0.0) <= LEVEL
+                for count in range(5, 21)
+            )
+
+    # About 75 of 1,500 are the level; looks that never end leave most of it unused.
+    assert 55 <= found[20] <= 95
+    assert found[None] < 40
+
+
+@given(LOGS, st.integers(5, 2000))
+@CALM
+def test_planned_looks_call_nothing_tolerable_sooner(
+    values: list[float], planned: int
+) -> None:
+    """Only that a mean is above a value is told with less: the upper end stays."""
+    usual = NormalMean.of(values).interval(LEVEL)
+    until = NormalMean.of(values, planned=planned)
+    told = until.interval(LEVEL)
+
+    assert told[1] == usual[1]
+    assert usual[0] <= told[0] <= until.mean
+    if told[0] > -math.inf:
+        assert until.p_above(told[0] - 1e-9) <= LEVEL / 2 * (1 + 1e-6)

@@ -64,7 +64,9 @@ def followed(
     streamed: bool = False,
 ) -> tuple[int, str | None]:
     """Ask a rule after each pair: how many there were, and why they were enough."""
-    rule = UntilDecided(tolerated or WHOLE, balance="geometric", among=among)
+    rule = UntilDecided(
+        tolerated or WHOLE, balance="geometric", among=among, planned=pairs
+    )
     for number in range(pairs):
         theirs = answer(number, "owl", streamed=streamed)
         clear = rule.after([ours(number)], [theirs])
@@ -230,7 +232,7 @@ def test_both_parts_of_the_level_are_used_and_no_more(
     ours = [answer(n, seconds=slower * times(n)) for n in range(count)]
     pairs = pair(ours, [answer(n, "owl") for n in range(count)])
     planned = changes(pairs, ["e2e"], balance="geometric")["e2e"]
-    sequence = sequences(pairs, ["e2e"], balance="geometric")["e2e"]
+    sequence = sequences(pairs, ["e2e"], balance="geometric", planned=count)["e2e"]
     early = planned.looked_at(Looks(sequence=sequence, early=True))
     whole = planned.looked_at(Looks(sequence=sequence, early=False))
 
@@ -262,7 +264,7 @@ def test_a_loss_of_score_is_bounded_by_its_halves() -> None:
     """The interval holds the loss that is there, and its p-value goes with it."""
     ours = [answer(n, seconds=4.0 * times(n), right=n % 2 == 0) for n in range(80)]
     pairs = pair(ours, [answer(n, "owl") for n in range(80)])
-    score = sequences(pairs, ["balanced"], balance="geometric")["balanced"]
+    score = sequences(pairs, ["balanced"], balance="geometric", planned=60)["balanced"]
     loss = changes(pairs, ["balanced"], balance="geometric")["balanced"].estimate
 
     low, high = score.interval(0.1)
