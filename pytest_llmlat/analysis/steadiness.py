@@ -6,6 +6,7 @@ or requests come to nothing.
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ _MOST_GROWTH = 0.1
 _FAILED = 0.05
 """Share of requests that came to nothing from which on a load is not kept up."""
 _FEWEST_FAILED = 2
+_FORGOTTEN = 9
+"""How often a queue should have forgotten its past before an interval is trusted."""
 
 
 def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None:
@@ -62,6 +65,9 @@ def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None
         if found and found.certain
         else effective_requests(own, scenario),
         short_of=fewest_requests(scenario) if counts is None else None,
+        forgets_after=_forgets_after(records)
+        if loop_is_open and counts and behind is None
+        else None,
     )
 
 
@@ -107,3 +113,27 @@ def _offered(records: Sequence[Record]) -> float | None:
     due = [record.timing.start_ns for record in records if record.timing]
     spent = (max(due) - min(due)) / NS_PER_S if due else 0.0
     return (len(due) - 1) / spent if spent > 0 else None
+
+
+def _forgets_after(records: Sequence[Record]) -> int | None:
+    """Return how many requests a queue as busy as this needs, if there were fewer.
+
+    Waiting is the time of a first token beyond that of the quickest tenth; of a whole
+    answer where no first token is known. By Little's law so many requests wait as
+    arrive in its mean. If one is served after the other, that tells the load, and a
+    queue with the load r forgets in r / (1 - sqrt(r))^2 requests (Cohen 1982, The
+    Single Server Queue). Where several are served at once it is fewer: rather too many
+    are asked for.
+    """
+    answered = [each for each in records if each.answered and each.timing]
+    firsts = [each.timing.ttft_s for each in answered if each.timing]
+    known = [first for first in firsts if first is not None]
+    whole = [each.timing.e2e_s for each in answered if each.timing]
+    took = sorted(known if len(known) == len(whole) else whole)
+    offered = _offered(records)
+    if offered is None or not took:
+        return None
+    waiting = offered * (sum(took) / len(took) - took[len(took) // 10])
+    load = waiting / (1 + waiting)
+    needed = math.ceil(_FORGOTTEN * load / (1 - math.sqrt(load)) ** 2)
+    return needed if needed > len(records) else None

@@ -38,6 +38,7 @@ _NOT_KEPT_UP = "did not keep up with its load: its times grow with the run's len
 _PERCENT = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _OF_QUALITY = ("quality", "balanced")
 """Figures that judges decide where they grade."""
+_OF_SPEED = ("speed", "balanced")
 _TAILED = 15
 """Units that are needed to tell whether a tail is heavy."""
 
@@ -200,7 +201,7 @@ def figure(
     definition, which = LIMITED[quantity]
     if which is None:
         alone = FigureColumn(title=quantity, views=())
-        return column_estimate(summary, definition, alone), None
+        return column_estimate(summary, definition, alone), _forgets(summary, quantity)
     each = _values(records, definition)
     fewest = FEWEST_FOR.get(which, 0)
     if len(each) < fewest:
@@ -242,6 +243,17 @@ def _few_waits(summary: Summary, which: str) -> str | None:
         f"{which} of {summary.samples} requests of a queue ({many} under way on"
         f" average) is not to be believed: its interval is too narrow below"
         f" {FEWEST_OF_QUEUE:,} (--llm-requests)"
+    )
+
+
+def _forgets(summary: Summary, quantity: str) -> str | None:
+    """Say of a speed that a busy queue was watched for too short a time."""
+    found = summary.steadiness
+    if quantity not in _OF_SPEED or found is None or found.forgets_after is None:
+        return None
+    return (
+        f"its interval may be too narrow: so busy a queue takes"
+        f" {found.forgets_after:,} requests (--llm-requests)"
     )
 
 

@@ -109,6 +109,17 @@ def keeping_lines(board: Scoreboard) -> list[str]:
     if short:
         named = ", ".join(f"{name} needs {fewest}" for name, fewest in short.items())
         told.append(f"too few requests for an interval of speed: {named}")
+    narrow = {
+        s.cell.scenario: s.steadiness.forgets_after
+        for s in board.summaries
+        if s.steadiness is not None and s.steadiness.forgets_after is not None
+    }
+    if narrow:
+        named = ", ".join(f"{name} {fewest:,}" for name, fewest in narrow.items())
+        told.append(
+            "intervals of speed may be too narrow: many requests are under way, and"
+            f" to trust them takes {named} requests (--llm-requests)"
+        )
     return told
 
 

@@ -46,3 +46,7 @@ class Steadiness:
     short_of: int | None
     """Number of requests from which on the speed has an interval; ``None`` where there
     were as many."""
+    forgets_after: int | None = None
+    """Number of requests after which a queue as busy as this one forgot its past often
+    enough, where there were fewer: the interval of the speed may then be too narrow.
+    ``None`` where there were as many, and in no other than an open loop."""

@@ -258,3 +258,17 @@ def test_effective_requests_are_fewer_where_answers_wait() -> None:
     assert summary.steadiness.effective_requests is not None
     assert summary.steadiness.effective_requests < 100
     assert summary.steadiness.short_of is None
+
+
+def test_a_busy_queue_says_how_many_requests_its_interval_takes() -> None:
+    """A queue with little to do forgets soon, and nothing is to be said of it."""
+    told = {
+        (load, count): state_of(queued(load, count, seed=5)).forgets_after
+        for load, count in ((0.3, 200), (0.9, 200), (0.3, 4000))
+    }
+
+    assert told[0.3, 200] is None
+    assert told[0.3, 4000] is None
+    needed = told[0.9, 200]
+    assert needed is not None
+    assert needed > 200
