@@ -106,9 +106,8 @@ def _groups(verdicts: Iterable[Verdict], cells: Mapping[str, Cell]) -> list[_Com
         if verdict.cell == ALL_CELLS:
             whole[verdict.against].append(verdict)
         else:
-            cell = cells.get(verdict.cell)
-            model = verdict.cell if cell is None else short_name(cell.model)
-            found[model, verdict.against].append(verdict)
+            name = _compared_name(verdict, cells.get(verdict.cell))
+            found[name, verdict.against].append(verdict)
     several = len({model for model, _ in found}) > 1
     groups = [
         _Compared(
@@ -124,6 +123,16 @@ def _groups(verdicts: Iterable[Verdict], cells: Mapping[str, Cell]) -> list[_Com
             for a, own in whole.items()
         ]
     return sorted(groups, key=lambda g: min(_rank(v, ()) for v in g.verdicts))
+
+
+def _compared_name(verdict: Verdict, cell: Cell | None) -> str:
+    """Return what is compared, as a person knows it: a model, or one of its prompts."""
+    if cell is None:
+        return verdict.cell
+    prompt = cell.task.partition("#")[2]
+    if prompt and verdict.against.startswith("prompt "):
+        return f"prompt {prompt}"
+    return short_name(cell.model)
 
 
 def _compares(verdict: Verdict) -> bool:

@@ -292,6 +292,16 @@ def test_the_gate_comes_to_one_sentence(verdict: Verdict, told: str) -> None:
     assert gate_sentence([verdict], {cell.id: cell}) == told
 
 
+def test_a_prompt_is_named_beside_the_other_one() -> None:
+    """Both are asked of one model, whose name would tell nothing."""
+    cell = a_cell("owl", task="reasoning/sums#short")
+    verdict = replace(FINE, cell=cell.id, against="prompt own")
+
+    told = gate_sentence([verdict], {cell.id: cell})
+
+    assert told == "prompt short is as fast as prompt own: passed"
+
+
 def test_what_is_warned_of_beside_limits_is_counted_as_no_limit() -> None:
     """A run that is stored for no latency is no limit that was missed."""
     limit = Verdict(
