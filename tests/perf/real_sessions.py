@@ -1,6 +1,10 @@
 """Real sessions of an embedded model beside stored runs of its own. Run by hand.
 
-    python -m tests.perf.real_sessions [ALIKE] [SLOWED] [CELLS]   # 20, 10 and one
+    python -m tests.perf.real_sessions [ALIKE [SLOWED [CELLS [MINUTES]]]]
+
+20 alike, 10 slowed, one cell and no bound of time by default. No session begins that
+would end behind the bound if it takes as long as the longest so far; what was seen by
+then is told as the shares of so many.
 
 Three runs are stored as a baseline. Then come sessions of the same model (any
 regression is a false alarm) and, scattered among them, sessions of the same model
@@ -11,6 +15,7 @@ line for each and the shares of both kinds that the gate failed.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -48,27 +53,36 @@ options = {{ threads = 1{slower} }}
 """
 
 
-def main(alike: int, slowed: int, cells: int) -> None:
+def main(alike: int, slowed: int, cells: int, minutes: float = math.inf) -> None:
     """Store three runs, measure both kinds, and print what the gate said."""
+    began, longest = time.monotonic(), 0.0
+    seen: dict[bool, list[bool]] = {False: [], True: []}
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         module = MODULE.format(tasks=TASKS[:cells])
         (project / "test_same.py").write_text(module, "utf-8")
         (project / "pytest.ini").write_text("[pytest]\nllm = tiny\n", "utf-8")
-        for _ in range(STORED):
-            _session(project, "--llm-save-baseline=same", slower=False)
-        kinds = _scattered(alike, slowed)
-        failed = {False: 0, True: 0}
-        for number, slower in enumerate(kinds, 1):
-            failed[slower] += _told(number, project, slower=slower)
-    print(f"alike, failed: {failed[False]} of {alike}")
-    print(f"slowed, failed: {failed[True]} of {slowed}")
+        for number in range(1, STORED + 1):
+            ended = _session(project, "--llm-save-baseline=same", slower=False)
+            spent = time.monotonic() - began
+            print(f"stored {number} exit {ended} after {spent:.0f} s", flush=True)
+        for number, slower in enumerate(_scattered(alike, slowed), 1):
+            start = time.monotonic()
+            if start - began + longest > 60 * minutes:
+                print(f"stopped before session {number}: {minutes:g} minutes are over")
+                break
+            seen[slower].append(_told(number, project, slower=slower))
+            longest = max(longest, time.monotonic() - start)
+    for slower, planned in ((False, alike), (True, slowed)):
+        kind, failed = "slowed" if slower else "alike", seen[slower]
+        told = f"{kind}, failed: {sum(failed)} of {len(failed)}"
+        print(told if len(failed) == planned else f"{told} ({planned} were planned)")
 
 
 def _scattered(alike: int, slowed: int) -> list[bool]:
     """Return the order: the slowed ones at even distances among the others."""
     total = alike + slowed
-    places = {round((n + 0.5) * total / slowed) for n in range(slowed)}
+    places = {int((n + 0.5) * total / slowed) for n in range(slowed)}
     return [number in places for number in range(total)]
 
 
@@ -86,8 +100,8 @@ def _told(number: int, project: Path, *, slower: bool) -> bool:
     )
     load = os.getloadavg()[0]
     kind = "slowed" if slower else "alike"
-    print(f"{number:2} {kind:6} exit {found} load {load:.1f} {took:3.0f} s: {told}")
-    sys.stdout.flush()
+    what = f"{number:2} {kind:6} exit {found} load {load:.1f} {took:3.0f} s"
+    print(f"{what}: {told}", flush=True)
     return found == 1
 
 
@@ -105,5 +119,5 @@ def _session(project: Path, *options: str, slower: bool) -> int:
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:]]
-    main(*(numbers + [20, 10, 1][len(numbers) :]))
+    counts = [int(word) for word in sys.argv[1:4]]
+    main(*(counts + [20, 10, 1][len(counts) :]), *map(float, sys.argv[4:5]))
