@@ -11,6 +11,7 @@ from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.report.figures import MISSING, seconds, table
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadBaseline, UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +97,11 @@ def lines_of(baseline: Baseline) -> list[str]:
 def _add(path: Path, text: str) -> None:
     found = opened(text)
     problems = list(found.problems)
-    records = [r for _, own in records_of(found, tell=problems.append) for r in own]
+    # The other side of pairs is measured anew in each run, and no run's own.
+    facts = [each for each in found.facts if each.role != REFERENCE]
+    kept = {each.cell.id for each in facts}
+    read = records_of(found, tell=problems.append)
+    records = [r for _, own in read for r in own if r.cell.id in kept]
     if problems:
         warn(problems)
         raise BadBaseline(
@@ -110,7 +115,7 @@ def _add(path: Path, text: str) -> None:
     environment = dict(found.told["environment"])
     baselines.save(
         path,
-        facts=found.facts,
+        facts=facts,
         records=records,
         environment=environment,
         created=str(found.told["started"]),

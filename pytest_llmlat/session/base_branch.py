@@ -87,7 +87,9 @@ def open_base(text: str, root: Path, *, start: Path, where: str) -> BaseBranch:
         if folder == root:
             raise UsageError(
                 f"{where}={text}: is this project itself; name where its base branch is"
-                " checked out, or a reference of git such as origin/main"
+                " checked out, or a reference of git such as origin/main. Write"
+                f" {where}={text} with the '=': behind a blank, pytest takes a folder"
+                " for the project"
             )
         return BaseBranch(name=text, root=root, folder=folder)
     return _taken_out(text, root, where=where)

@@ -68,11 +68,6 @@ class Closing:
     judges: SessionJudges
     """Judges of the answers that waited for them, with what came of it."""
 
-    def left_out(self, verdicts: Iterable[Verdict]) -> int:
-        """Return the number of unchanged cells, without their references."""
-        reference = self.settings.against
-        return sum(each.cell.split("|")[1:2] != [reference] for each in verdicts)
-
 
 def close(
     session: Closing, *, asked: bool, passed: bool, cut_short: bool = False
@@ -266,9 +261,7 @@ def _nothing_measured(
     compared = tuple(left_out)
     if session.gate.compares and not session.settings.changed:
         compared = (nothing(session.settings),)
-    elif session.gate.compares and session.left_out(left_out) < max(
-        1, session.cells_planned
-    ):
+    elif session.gate.compares and len(left_out) < max(1, session.cells_planned):
         compared = (*left_out, nothing(session.settings))
     verdicts = join(compared, _saved(session, (), (), passed=True))
     if not verdicts:

@@ -46,7 +46,7 @@ from pytest_llmlat.session.searching import LoadSearches, judged_search
 from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.task_rows import TaskRows
-from pytest_llmlat.session.unchanged import Unchanged, unchanged
+from pytest_llmlat.session.unchanged import Unchanged, left_out, unchanged
 from pytest_llmlat.store.spooled_answers import Spool
 from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.prompts import prompt_template
@@ -202,8 +202,8 @@ class Session:
         if self.settings.changed and own is None:
             same = unchanged(plan, model, self.selection, self.gate, self.run_facts)
             if same is not None:
-                for left_out in filter(None, (plan, beside and beside[0])):
-                    self.journal.add(replace(same, cell=left_out.cell.id))
+                for each in left_out(same, beside and beside[0]):
+                    self.journal.add(each)
                 raise Unchanged(f"{same.note} since {same.against}")
         known = None if plan.before else self._claims.begin(plan, wanted)
         if known is not None:

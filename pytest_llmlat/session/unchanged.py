@@ -12,6 +12,7 @@ from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.store import baselines
 from pytest_llmlat.tasks.data import load_samples, revision
 from pytest_llmlat.tasks.shots import load_shots
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import LLMLatError
 from pytest_llmlat.values.results import Verdict
 
@@ -67,6 +68,22 @@ def unchanged(
         against=gate.base,
         note="not measured: prompt, data and model are unchanged",
     )
+
+
+def left_out(verdict: Verdict, reference: Plan | None) -> tuple[Verdict, ...]:
+    """Return what the journal keeps of an unchanged cell and of its reference.
+
+    The run is then known to lack neither. That of the reference is no result, and
+    readers leave it out.
+
+    Args:
+        verdict: on the cell.
+        reference: plan of what would have been measured beside it, if anything.
+    """
+    if reference is None:
+        return (verdict,)
+    beside = replace(verdict, cell=reference.cell.id, quantity=REFERENCE)
+    return verdict, beside
 
 
 def same_as_base(plan: Plan, deployment: Deployment, selection: Selection) -> bool:

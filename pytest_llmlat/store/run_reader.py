@@ -25,6 +25,7 @@ from pytest_llmlat.store.race_reader import last_of_each, race_of
 from pytest_llmlat.store.record_index import RecordIndex, index_records
 from pytest_llmlat.store.run_sittings import told_of_sittings
 from pytest_llmlat.store.spooled_answers import spooled
+from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.results import worst_first
 
@@ -194,7 +195,8 @@ def _open(folder: Path, *, ended: bool) -> Run:
         folder=folder,
         told=told,
         facts=tuple(last.values()),
-        verdicts=verdicts,
+        # Its reference needed no measuring then, which is no result of its own.
+        verdicts=tuple(one for one in verdicts if one.quantity != REFERENCE),
         places={
             key: RecordPlace(
                 index=index,

@@ -118,3 +118,21 @@ def test_a_number_that_is_none_is_told(
     told = capsys.readouterr().err
     assert "has no run 4; it has 1 to 1" in told
     assert "at least 1 run stays" in told
+
+
+def test_the_other_side_of_pairs_is_not_stored(tmp_path: Path) -> None:
+    """As ``--llm-save-baseline`` leaves it out: each run measures its own."""
+    file = tmp_path / "base.json"
+    run = a_stored_run(
+        tmp_path / "runs" / "r1", answers("parrot"), answers("parrot@base")
+    )
+    cells = [
+        json.loads(line) for line in (run / "cells.jsonl").read_text().splitlines()
+    ]
+    cells[1]["role"] = "reference"
+    (run / "cells.jsonl").write_text("".join(f"{json.dumps(c)}\n" for c in cells))
+
+    assert main(["baseline", "add", str(file), str(run)]) == 0
+
+    (stored,) = baselines.load(file).runs
+    assert [cell.cell.model for cell in stored.cells] == ["parrot"]
