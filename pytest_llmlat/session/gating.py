@@ -163,7 +163,7 @@ class Gate:
             )
 
     def stopping_rule(
-        self, cell: Cell, planned: int, *, among: int
+        self, cell: Cell, planned: int, among: int
     ) -> StoppingRule | None:
         """Return the rule that ends a cell early, if that is wanted.
 

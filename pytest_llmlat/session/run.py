@@ -297,8 +297,7 @@ class Session:
         check_no_load(plan.scenario, self.spelled)
         measure: MeasureInTurn = run_with_yardstick
         if theirs.role == REFERENCE:
-            among = self.cells_planned
-            rule = self.gate.stopping_rule(plan.cell, plan.items, among=among)
+            rule = self.gate.stopping_rule(plan.cell, plan.items, self.cells_planned)
             measure = partial(run_pair, rule=rule)
         self.in_turn((plan, theirs), (model, other), recorder, measure)
 

@@ -565,8 +565,8 @@ def test_a_cell_is_stopped_only_if_that_is_asked_for() -> None:
     )
     until.check()
 
-    assert fixed.stopping_rule(a_cell(), 40, among=1) is None
-    rule = until.stopping_rule(a_cell(), 40, among=1)
+    assert fixed.stopping_rule(a_cell(), 40, 1) is None
+    rule = until.stopping_rule(a_cell(), 40, 1)
     assert rule is not None
     ours, theirs = answers(seconds=2.0), answers("owl")
     assert [
