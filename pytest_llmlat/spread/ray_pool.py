@@ -120,9 +120,13 @@ class RayPool:
         if not self._refs:
             time.sleep(wait_s)
             return []
-        ready, _ = self._ray.wait(list(self._refs), timeout=wait_s)
-        # What a job told is in the queue before it ends.
-        found = self._told()
+        try:
+            ready, _ = self._ray.wait(list(self._refs), timeout=wait_s)
+            # What a job told is in the queue before it ends.
+            found = self._told()
+        # Ray's client gives up by itself, with this and nothing else.
+        except ConnectionError as error:
+            raise LLMLatError(self._gone(error)) from error
         return found + [self._ended(ref, self._refs.pop(ref)) for ref in ready]
 
     def close(self) -> None:
@@ -208,13 +212,17 @@ class RayPool:
         except OSError as error:
             self._missed += 1
             if self._missed >= _MISSED:
-                raise LLMLatError(
-                    f"the head of the cluster ({self._head[0]}:{self._head[1]}) has"
-                    f" gone ({error}); what was measured is written, and"
-                    " --llm-resume goes on with it"
-                ) from error
+                raise LLMLatError(self._gone(error)) from error
         else:
             self._missed = 0
+
+    def _gone(self, error: OSError) -> str:
+        """Say that the head has gone, and what to do."""
+        head = "" if self._head is None else f" ({self._head[0]}:{self._head[1]})"
+        return (
+            f"the head of the cluster{head} has gone ({error}); what was measured is"
+            " written, and --llm-resume goes on with it"
+        )
 
     def _beside_head(self) -> dict[str, Any]:
         """Return the options that keep what all need on the head of the cluster."""

@@ -47,19 +47,29 @@ class Nodes:
     folder: Path
     found: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, name: str, *, cards: int = 0, path: Path | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        *,
+        cards: int = 0,
+        path: Path | None = None,
+        client_port: int | None = None,
+    ) -> None:
         """Start a node.
 
         Args:
             name: of the node.
             cards: stand-ins of a driver's.
             path: comes before all others in the imports of its workers.
+            client_port: of a head, where others are to reach it by ``ray://``.
         """
+        port = {} if client_port is None else {"ray_client_server_port": client_port}
         beside = self.folder / "beside"
         beside.mkdir(exist_ok=True)
         (beside / "sitecustomize.py").write_text(AT_START, "utf-8")
         paths = [*([] if path is None else [str(path)]), str(beside), str(HERE)]
         self.found[name] = self.cluster.add_node(
+            **port,
             num_cpus=1,
             object_store_memory=STORE,
             include_dashboard=False,
@@ -75,6 +85,12 @@ class Nodes:
     def kill(self, name: str) -> None:
         """End a node as a power cut does."""
         self.cluster.remove_node(self.found.pop(name), allow_graceful=False)
+
+    def kill_head(self) -> None:
+        """End the head as a power cut does; the cluster has gone with it."""
+        self.found.pop("head").kill_all_processes(
+            check_alive=False, allow_graceful=False
+        )
 
 
 def opened(folder: Path) -> Nodes:

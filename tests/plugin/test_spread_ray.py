@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,3 +138,66 @@ def test_a_run_on_a_cluster_is_gone_on_with(project: Project, nodes: Nodes) -> N
     cells = project.summary()["cells"]
     assert [cell["samples"] for cell in cells] == [6] * 6
     assert len(project.records()) < before + 36
+
+
+def a_free_port() -> int:
+    """Return a port that nobody has."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port: int = door.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def far_away(project: Project, tmp_path: Path) -> Iterator[tuple[Nodes, str]]:
+    """Give a cluster that is reached through its head by a client of Ray's."""
+    import ray
+
+    pytest.importorskip("grpc")
+    port = a_free_port()
+    made = ray_cluster.opened(tmp_path)
+    try:
+        made.add("head", client_port=port)
+        made.add("alpha", cards=1)
+        project.pytester.makeconftest(ray_cluster.CONFTEST)
+        project.write("test_models.py", SEVERAL)
+        yield made, f"--llm-spread=ray://127.0.0.1:{port}"
+    finally:
+        ray_cluster.ON_RECORD.clear()
+        ray.shutdown()
+        with suppress(Exception):  # of a head that was killed there is little to end
+            made.cluster.shutdown()
+
+
+def test_a_cluster_elsewhere(
+    project: Project, far_away: tuple[Nodes, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the address of its head, this process being no node of it."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+    result = project.run(far_away[1], "-m", "a6000")
+
+    result.assert_outcomes(passed=6)
+    assert {cell["node"]["name"] for cell in project.summary()["cells"]} == {"alpha"}
+
+
+def test_a_head_that_is_lost(
+    project: Project, far_away: tuple[Nodes, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured is there, and the run says how to go on with it."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    nodes, where = far_away
+    project.write("slow.toml", SLOW)
+
+    def kill(_: object) -> None:
+        if "head" in nodes.found:
+            nodes.kill_head()
+
+    ray_cluster.ON_RECORD.append(kill)
+
+    result = project.run(where, "-m", "a6000", "--llm=slow", "--llm-models=slow.toml")
+
+    result.assert_outcomes(failed=6)
+    assert "the head of the cluster" in result.stdout.str()
+    assert "--llm-resume goes on with it" in result.stdout.str()
+    assert project.records()
