@@ -31,12 +31,14 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 """Names whose values are hidden; ``max_tokens`` and ``tokenizer`` are none."""
-_FORMS = re.compile(
-    r"\b(?:(?:Bearer|Basic|Token)\s+[\w.+/=~-]{6,}"
-    r"|(?:sk-|hf_|gsk_|r8_|nvapi-|glpat-|github_pat_|gh[pousr]_|xox[abopsr]-)[\w-]{12,}"
-    r"|AKIA[0-9A-Z]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,}\.[\w.-]{8,})"
+_PREFIXED = (
+    r"(?:sk-|hf_|gsk_|r8_|nvapi-|glpat-|github_pat_|gh[pousr]_|xox[abopsr]-)[\w-]{12,}"
+    r"|AKIA[0-9A-Z]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,}\.[\w.-]{8,}"
 )
+_KEYS = re.compile(rf"\b(?:{_PREFIXED})")
 """How keys of well-known services look, whatever they are called."""
+_FORMS = re.compile(rf"\b(?:(?:Bearer|Basic|Token)\s+[\w.+/=~-]{{6,}}|{_PREFIXED})")
+"""The same, and what stands in a head before a key."""
 _ASSIGNED = re.compile(
     r"(?P<name>[\w-]*(?:key|token(?!s|iz|_count)|secret|passw|pwd|auth|\bsig)[\w-]*)="
     r"(?P<value>[^\s&;,#\]]+)",
@@ -199,8 +201,9 @@ def shown_header(name: str, value: str) -> str:
 def shown_address(text: str) -> str:
     """Return a text in which addresses have no user, no password and no query.
 
-    What stands behind ``?`` may be a key; ``api-version`` is none, and stays, since it
-    tells servers apart.
+    Nor a part of their path that looks like a key of a well-known service. What stands
+    behind ``?`` may be a key; ``api-version`` is none, and stays, since it tells
+    servers apart.
     """
     return _ADDRESS.sub(_shown, text)
 
@@ -209,7 +212,13 @@ def _shown(found: re.Match[str]) -> str:
     pairs = (found["query"] or "").split("&")
     kept = "&".join(pair for pair in pairs if pair.startswith(_VERSION))
     query = f"?{kept}" if kept else ""
-    return f"{found['scheme']}{found['place']}{query}{found['name'] or ''}"
+    place = without_keys(found["place"])
+    return f"{found['scheme']}{place}{query}{found['name'] or ''}"
+
+
+def without_keys(text: str) -> str:
+    """Return a text with ``***`` for what looks like a key of a well-known service."""
+    return _KEYS.sub(HIDDEN, text)
 
 
 def shown_given(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pytest_llmlat.values.confidential import Secret, WebAddress
+from pytest_llmlat.values.confidential import Secret, WebAddress, shown_address
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Address:
     @property
     def text(self) -> str:
         """The address as it may be shown: no credentials, and no query."""
-        return f"{self.scheme}://{self.authority}{self.path}"
+        return shown_address(f"{self.scheme}://{self.authority}{self.path}")
 
     @property
     def basic(self) -> Secret | None:

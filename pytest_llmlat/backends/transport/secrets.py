@@ -6,7 +6,7 @@ from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pytest_llmlat.values.confidential import HIDDEN
+from pytest_llmlat.values.confidential import HIDDEN, without_keys
 from pytest_llmlat.values.log_commands import without_commands
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class Secrets:
     def line(self, text: str) -> str:
         """Return ``text`` as one printable line without secrets or commands to logs."""
         shown = "".join(c if c.isprintable() else " " for c in self.hide(text))
-        return without_commands(self.hide(" ".join(shown.split())))
+        # A server may tell a key that it knows from the address, or of somebody else.
+        told = without_keys(self.hide(" ".join(shown.split())))
+        return without_commands(told)
 
     def brief(self, text: str) -> str:
         """Return what a server said as a short line without secrets.
@@ -86,11 +88,15 @@ def _written(secret: str) -> Iterator[str]:
     if len(secret) < _SHORTEST:
         return
     yield quote(secret, safe="")
+    raw = secret.encode()
     for encode in (b64encode, urlsafe_b64encode):
-        # Without its end, which depends on what follows in the same text.
-        whole = encode(secret.encode()[: len(secret.encode()) // 3 * 3]).decode()
-        if len(whole) >= UNMISTAKABLE:
-            yield whole
+        for before in range(3):
+            # Of three letters it makes four: ends that mix with what stands beside the
+            # secret in the same text are left out.
+            told = encode(bytes(before) + raw[: (len(raw) + before) // 3 * 3 - before])
+            kept = told.decode()[(0, 2, 3)[before] :]
+            if len(kept) >= UNMISTAKABLE:
+                yield kept
 
 
 def can_be_sent(value: Secret) -> bool:

@@ -27,6 +27,7 @@ WORD = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1)
         ("two: http://a:b@c/v1 and ws://d:e@f", "two: http://c/v1 and ws://f"),
         ("gguf:/models/a@b?c.gguf", "gguf:/models/a@b?c.gguf"),
         ("https://host/@me/v1", "https://host/@me/v1"),
+        ("https://host/sk-abcd1234efgh5678/v1", "https://host/***/v1"),
         ("no address", "no address"),
     ],
 )
