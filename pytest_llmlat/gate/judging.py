@@ -28,6 +28,7 @@ from pytest_llmlat.gate.needed_samples import (
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pair_costs import COST_SCORE, by_tokens, paired_costs
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
+from pytest_llmlat.gate.speed_alone import by_time, ungraded
 from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.gate.verdict_notes import (
@@ -120,6 +121,9 @@ def _examine(
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     """Return the verdicts that are known at once, and the hypotheses to be judged."""
     tolerated = rules.tolerated(match.facts.cell)
+    if ungraded(match):
+        match = by_time(match)
+        tolerated = {name: tolerated[name] for name in LATENCIES if name in tolerated}
     if not match.facts.whole(len(match.records)) or not match.records:
         note = f"{len(match.records)} of {match.facts.planned} answers are there"
         return [_plain(match, "records", "failed", note)], []

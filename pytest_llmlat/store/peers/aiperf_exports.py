@@ -8,6 +8,8 @@ What to know of these files (AIPerf 0.13.0):
 
 - latencies are taken from the start of the sending to the first and to the last chunk
   with content; a wait for a free connection before it is not in them;
+- ids of requests and conversations are drawn anew in each run, and the text of an
+  answer stands beside its grade only;
 - ``inter_token_latency`` is one mean of each answer, so that no single gap is known;
 - one chunk may carry several tokens; it is counted as one;
 - ``unparsed`` says that a grader needed its fallback, and such an answer may be right.
@@ -194,6 +196,7 @@ def _cells(
             metric=None if grades is None else "accuracy",
             ungraded=_NO_GRADES if grades is None else None,
             one_clock=len(found) == 1,
+            by_prompt=grades is None,
             notes=(_NOTE,),
         )
         for task, answers in found.items()
@@ -221,7 +224,7 @@ def _answer(
         sample=f"{name}.{place}" if place else name,
         prompt=asked[place] if place < len(asked) else "",
         reference=text(told.get("expected")),
-        answer=None if error else text(told.get("model_output")),
+        answer=None if error or grade is None else text(told.get("model_output")),
         extracted=text(told.get("actual")) or None,
         error=(text(error.get("message")) or "failed") if error else None,
         value=float(told["passed"]) if type(told.get("passed")) is bool else None,

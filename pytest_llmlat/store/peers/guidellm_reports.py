@@ -101,6 +101,7 @@ def _cell(
         ungraded=_UNGRADED,
         planned=_total(benchmark),
         one_clock=True,
+        by_prompt=True,
         notes=(_NOTE,),
     )
 

@@ -81,6 +81,9 @@ class PeerCell:
     """Whether instants of all answers are on one axis, so that they can overlap."""
     setting: tuple[tuple[str, str | int | float | bool], ...] = ()
     """What the tool tells of the model and how it was asked, such as ``dtype``."""
+    by_prompt: bool = False
+    """Whether ids of samples are drawn anew in each run, so that an answer is paired
+    with another run's by its prompt."""
     notes: tuple[str, ...] = ()
     """What must be known to read its figures."""
     file: str | None = None

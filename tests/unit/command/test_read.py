@@ -86,6 +86,33 @@ def test_two_logs_are_compared(
     assert "machine: not stated" in verdicts["e2e"]["note"]
 
 
+def test_speed_alone_is_gated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No answer has a grade: latencies are judged, and no quality is spoken of."""
+    for name, late in (("a", 0.0), ("b", 0.1)):
+        requests = []
+        for number in range(40):
+            request = guidellm_request(number)
+            times = request["info"]["timings"]
+            for key in ("last_token_iteration", "request_end"):
+                times[key] += late + number / 1e4
+            requests.append(request)
+        report = guidellm_report({"successful": requests}, {"type_": "synchronous"})
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(report))
+        asked = ["read", str(path), "--machine", "desk", "-o", str(tmp_path / name)]
+        assert main(asked) == 0
+    capsys.readouterr()
+
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 1
+    verdicts = {v["quantity"]: v for v in json.loads(capsys.readouterr().out)}
+    assert verdicts["e2e"]["change"] > 0.4
+    assert verdicts["e2e"]["outcome"] == "regression"
+    assert "quality" not in verdicts
+    assert "records" not in verdicts
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

@@ -101,6 +101,34 @@ def test_speed_alone_has_no_quality_and_no_score(
     assert "measured by aiperf 0.13.0, not by this project" in peer_lines(board)[0]
 
 
+def test_answers_without_a_text_are_not_empty(
+    tmp_path: Path, profile: list[Path]
+) -> None:
+    """AIPerf writes the text of an answer only where it grades it."""
+    run = a_run("aiperf", profile, tmp_path / "r")
+    board = board_of(run, balance=BALANCES[0], seed=0)
+
+    assert board.summaries[0].empty == 0
+
+
+def test_requests_are_paired_by_their_prompts(tmp_path: Path) -> None:
+    """Their ids are drawn anew in each run; a prompt that comes twice is a repeat."""
+    found = []
+    for run in ("a", "b"):
+        requests = [guidellm_request(n) for n in (0, 1, 2)]
+        requests[2]["request_args"] = requests[0]["request_args"]
+        for number, each in enumerate(requests):
+            each["request_id"] = f"{run}-{number}"
+        path = tmp_path / f"{run}.json"
+        path.write_text(json.dumps(guidellm_report({"successful": requests}, {})))
+        ((_, records),) = records_of(a_run("guidellm", [path], tmp_path / run))
+        found.append([(r.sample, r.round) for r in records])
+
+    assert found[0] == found[1]
+    assert [number for _, number in found[0]] == [0, 0, 1]
+    assert found[0][0][0] == found[0][2][0] != found[0][1][0]
+
+
 def test_no_gap_between_tokens_is_invented(tmp_path: Path, profile: list[Path]) -> None:
     """First and last token are known: the time between them is no gap."""
     run = a_run("aiperf", profile, tmp_path / "r")

@@ -256,7 +256,7 @@ def test_aiperf_warm_up_does_not_count(tmp_path: Path) -> None:
     folder = write_aiperf(tmp_path / "run", [warm, aiperf_record(1)], None)
     (cell,) = cells("aiperf", folder)
 
-    assert [record.sample for record in cell.records] == ["session-1"]
+    assert len(cell.records) == 1
 
 
 def test_aiperf_unit_that_is_unknown_is_no_time(tmp_path: Path) -> None:
