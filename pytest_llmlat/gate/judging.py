@@ -18,6 +18,7 @@ from pytest_llmlat.gate.hypotheses import (
     hommel_family,
     looked_at,
 )
+from pytest_llmlat.gate.known_halves import with_halves
 from pytest_llmlat.gate.looks import unsuited
 from pytest_llmlat.gate.needed_samples import (
     Undecided,
@@ -28,7 +29,6 @@ from pytest_llmlat.gate.needed_samples import (
 from pytest_llmlat.gate.neighbours import shared_changes
 from pytest_llmlat.gate.pair_costs import COST_SCORE, by_tokens, paired_costs
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
-from pytest_llmlat.gate.speed_alone import by_time, ungraded
 from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
 from pytest_llmlat.gate.verdict_notes import (
@@ -121,9 +121,8 @@ def _examine(
 ) -> tuple[list[Verdict], list[Hypothesis]]:
     """Return the verdicts that are known at once, and the hypotheses to be judged."""
     tolerated = rules.tolerated(match.facts.cell)
-    if ungraded(match):
-        match = by_time(match)
-        tolerated = {name: tolerated[name] for name in LATENCIES if name in tolerated}
+    match, halves = with_halves(match)
+    tolerated = {name: most for name, most in tolerated.items() if name in halves}
     if not match.facts.whole(len(match.records)) or not match.records:
         note = f"{len(match.records)} of {match.facts.planned} answers are there"
         return [_plain(match, "records", "failed", note)], []
@@ -148,8 +147,11 @@ def _examine(
     why = None if match.in_turn else unsuited(match.facts.stopping)
     if len(pairs.samples) < FEWEST:
         why = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
+    if not halves:
+        why = "it has neither grades nor times, so that nothing can be judged"
     if why is not None:
-        return [_plain(match, name, "inconclusive", why) for name in tolerated], []
+        names = tolerated or ("records",)
+        return [_plain(match, name, "inconclusive", why) for name in names], []
     return _compare(match, pairs, tolerated, balance)
 
 

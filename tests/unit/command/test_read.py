@@ -86,6 +86,38 @@ def test_two_logs_are_compared(
     assert "machine: not stated" in verdicts["e2e"]["note"]
 
 
+def test_quality_alone_is_gated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No balance is shown as 0 where no time was taken."""
+    rows = [lm_eval_line(n) for n in range(40)]
+    for name, own in (("a", rows), ("b", [{**r, "exact_match": 0.0} for r in rows])):
+        folder = write_lm_eval(tmp_path / f"{name}.out", own)
+        assert main(["read", str(folder), "-o", str(tmp_path / name)]) == 0
+    capsys.readouterr()
+
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 1
+    verdicts = json.loads(capsys.readouterr().out)
+    assert [v["quantity"] for v in verdicts] == ["quality"]
+    assert verdicts[0]["outcome"] == "regression"
+
+
+def test_neither_half_decides_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is known, and nothing passes."""
+    rows = [lm_eval_line(n, metrics=["bleu"], bleu=["a", "b"]) for n in range(40)]
+    for name in ("a", "b"):
+        folder = write_lm_eval(tmp_path / f"{name}.out", rows)
+        assert main(["read", str(folder), "-o", str(tmp_path / name)]) == 0
+    capsys.readouterr()
+
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 0
+    (verdict,) = json.loads(capsys.readouterr().out)
+    assert verdict["outcome"] == "inconclusive"
+    assert "neither grades nor times" in verdict["note"]
+
+
 def test_speed_alone_is_gated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
