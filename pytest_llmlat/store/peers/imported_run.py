@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.journal import Journal
+from pytest_llmlat.store.peers.prompt_names import named_by_prompt
 from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
 from pytest_llmlat.values.errors import BadPeerFile, UsageError
 from pytest_llmlat.values.peer_facts import PeerFacts
@@ -36,7 +37,7 @@ UNUSED_BUDGET_S = 1.0
 """Latency budget where no score can be made of it."""
 _SERVER = "endpoint"
 """Device of a model that a tool asks over the network."""
-_DIGITS, _PROMPT_DIGITS = 16, 12
+_DIGITS = 16
 _NOT_IN_NAMES = str.maketrans({"|": "_", "/": "_", "\n": " ", "\r": " "})
 _LONGEST_NAME = 120
 
@@ -107,7 +108,7 @@ def _imported(read: PeerCell, peer: PeerFacts, wish: ImportWish) -> ImportedCell
     cell = _cell(read, peer.tool, wish)
     answers = _once(read.answers, cell)
     if read.by_prompt:
-        answers = _named_by_prompt(answers)
+        answers = named_by_prompt(answers)
     untimed = read.untimed or _untimed(answers, peer.tool)
     ungraded = read.ungraded or _ungraded(answers, peer.tool)
     if untimed is None and ungraded is None and wish.budget_s is None:
@@ -199,24 +200,6 @@ def _once(answers: Iterable[PeerAnswer], cell: Cell) -> list[PeerAnswer]:
                 " are these files of several runs? Read one run at a time"
             )
     return list(found.values())
-
-
-def _named_by_prompt(answers: Sequence[PeerAnswer]) -> list[PeerAnswer]:
-    """Return answers whose sample is named by what was asked, as far as it is known.
-
-    A prompt that was asked several times is repeated, in the order of sending.
-    """
-    asked: Counter[str] = Counter()
-    found = []
-    for answer in sorted(answers, key=lambda a: a.start_ns or 0):
-        if answer.prompt:
-            digest = sha256(answer.prompt.encode("utf-8", "replace")).hexdigest()
-            name = f"prompt-{digest[:_PROMPT_DIGITS]}"
-            found.append(replace(answer, sample=name, repeat=asked[name]))
-            asked[name] += 1
-        else:
-            found.append(answer)
-    return found
 
 
 def _untimed(answers: Sequence[PeerAnswer], tool: str) -> str | None:
