@@ -58,7 +58,7 @@ _TAKEN_OVER = (
     *("constraint", "stopping", "price", "engine", "energy"),
     *("cost_budget", "steady_rss_bytes", "device_memory"),
     *("draft_check", "node", "peer"),
-    *("sittings", "anew", "reused_answers", "untimed"),
+    *("sittings", "anew", "reruns", "reused_answers", "untimed"),
 )
 """Facts of a cell that its summary takes over."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def sitting_lines(board: Scoreboard) -> list[str]:
-    """Say which cells were gone on with, and which have no figures of speed."""
+    """Say which cells were gone on with or asked for again, or have no speed."""
     return [line for summary in board.summaries for line in _told(summary)]
 
 
@@ -21,6 +21,11 @@ def _told(summary: Summary) -> Iterator[str]:
     name = printable(summary.cell.id)
     if summary.anew is not None:
         yield f"resumed: {name}: {printable(summary.anew)}"
+    if summary.reruns:
+        yield (
+            f"run again: {name}: its test ran {summary.reruns + 1} times; the first"
+            " measurement counts"
+        )
     for sitting in summary.sittings:
         yield f"resumed: {name}: {sitting.told}"
     if summary.reused_answers is not None:

@@ -184,6 +184,8 @@ class Summary:
     """Later sittings that went on with it; empty where one measured all of it."""
     anew: str | None = None
     """Reason why what earlier sittings measured of it does not count."""
+    reruns: int = 0
+    """Times that its test ran again; the first measurement counts."""
     reused_answers: ReusedAnswers | None = None
     """Answers that were taken from other runs; ``None`` for none."""
     untimed: str | None = None

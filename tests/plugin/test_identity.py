@@ -227,8 +227,10 @@ def test_it(llm, llmlat):
 """,
     )
 
-    project.run().assert_outcomes(passed=1)
+    ran = project.run()
 
+    ran.assert_outcomes(passed=1)
+    ran.stdout.fnmatch_lines([f"run again: {CELL}: its test ran 3 times; the first *"])
     assert len(project.records()) == 6
     assert project.rows("cells.jsonl")[-1]["reruns"] == 2
     assert project.summary()["run"]["problems"] == [

@@ -117,6 +117,7 @@ NO_FIGURES = {
         "energy",
         "sittings",
         "anew",
+        "reruns",
         "reused_answers",
         "untimed",
         *("cost_budget", "no_cost", "device_memory"),
