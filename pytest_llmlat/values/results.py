@@ -101,8 +101,7 @@ class Summary:
     harmonic: float | None
     proportional: float | None
     patient: float | None
-    """Balanced score if wrong answers had taken as long as right ones; ``None`` where
-    that is unsure or gains little."""
+    """Balanced score if wrong answers took as long as right ones, if sure and more."""
     score_bias: float | None
     """Bias of the balanced score of few items, positive for too high, if known."""
     details: tuple[tuple[str, Estimate], ...]
@@ -119,8 +118,7 @@ class Summary:
     output_tokens_per_s: float | None
     """Tokens a second of all requests together; ``decode_tokens_per_s`` is of one."""
     queue_s: Distribution
-    """Wait from scheduled arrival to sending, where requests had to wait for their
-    turn."""
+    """Wait from scheduled arrival to sending, where requests had to wait."""
     slo: str | None
     """Objectives that the three figures below are about."""
     good_share: float | None
