@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.power import Visible
 
+ENOUGH_RUNS = 5
+"""Stored runs that tell well enough how much runs differ."""
+
 
 def power_lines(rows: Sequence[Visible]) -> list[str]:
     """Return the table, and the facts that its figures rest on."""
@@ -37,6 +40,11 @@ def power_lines(rows: Sequence[Visible]) -> list[str]:
     if any(row.slower_at_most is not None for row in rows):
         notes.append(
             "up to: if runs differ more than so few show (the worst of nine in ten)"
+        )
+    if stored < ENOUGH_RUNS:
+        notes.append(
+            f"to see less: store {ENOUGH_RUNS} runs; where more samples hardly help,"
+            " measure in turn (--llm-against)"
         )
     if stored == 1:
         notes.append(

@@ -319,6 +319,7 @@ def test_the_lines_hold_every_row_and_what_they_rest_on() -> None:
     assert any("+" in line and "%" in line and " -0." in line for line in lines[1:])
     assert any("beside 3 stored runs" in line for line in lines)
     assert not any("several stored runs" in line for line in lines)
+    assert any("store 5 runs" in line and "--llm-against" in line for line in lines)
 
 
 def test_a_table_without_rows_says_so() -> None:
