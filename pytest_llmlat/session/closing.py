@@ -167,6 +167,9 @@ def _written(
     lost: tuple[Verdict, ...] = ()
     if report is not None:
         lost += _told_if_not(report, partial(apart, report))
+        if lost:
+            # Its page is not there, or half of it: the run's folder has all.
+            board = replace(board, report=None)
     if settings.benchmark is not None:
         path = settings.benchmark
         lost += _told_if_not(path, partial(write_benchmark, path, told, board, run))

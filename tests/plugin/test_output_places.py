@@ -128,3 +128,15 @@ def test_a_report_that_cannot_be_written_at_the_end_costs_no_figures(
     assert [cell["samples"] for cell in told["cells"]] == [6]
     assert (out / "report.html").is_file()
     assert not (project.runs[-1] / "summary.json").exists()
+
+
+def test_a_report_that_was_not_written_is_not_shown_as_one(project: Project) -> None:
+    """The last lines lead to the run, which has everything."""
+    (project.pytester.path / "out" / "report.html").mkdir(parents=True)
+
+    result = project.run("-k", "sentiment", "--llm-report=out")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAILED * not written: Is a directory; *"])
+    result.stdout.no_fnmatch_line("page: *")
+    result.stdout.fnmatch_lines(["as a page: llmlat report *"])
