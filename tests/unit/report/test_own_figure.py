@@ -126,6 +126,7 @@ NO_FIGURES = {
         "instrument",
         "contention",
         "backend",
+        "peer",
         "warnings",
         "figures",
         "numbers",
