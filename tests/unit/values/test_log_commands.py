@@ -13,10 +13,11 @@ from pytest_llmlat.report.figures import printable
 from pytest_llmlat.values.errors import LLMLatError
 from pytest_llmlat.values.log_commands import without_commands
 
-OBEYED = re.compile(r"^\s*::[A-Za-z]|##[A-Za-z]*\[|section_start:\d|^--- ")
+OBEYED = re.compile(r"^\s*::[A-Za-z]|##[A-Za-z]*\[|section_start:\d|travis_fold:|^--- ")
 PIECES = [
     "--- ",
     "section_start:1",
+    "travis_fold:start:x",
     "::",
     ":",
     "#",
