@@ -101,10 +101,7 @@ _TAIL: Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
 
 
 def columns() -> Mapping[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]]:
-    """Return all columns, name to kind and value; figures are in the middle.
-
-    Of a failure ``e2e_s`` is no latency: see ``finish``.
-    """
+    """Return all columns, name to kind and value; figures are in the middle."""
     figures: dict[str, tuple[ColumnKind, Callable[[Record], ColumnValue]]] = {
         name: ("float", value)
         for figure in FIGURES.values()

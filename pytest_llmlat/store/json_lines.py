@@ -116,12 +116,15 @@ def json_object(value: Record | CellFacts) -> dict[str, Any]:
 
     The parts of the cell's id stand beside it, and so do the durations that follow
     from the stamps, for whoever reads the file without this package; the latter are
-    not read back.
+    not read back. Those of a failure are null: it took longer than its last token, and
+    nobody knows how long.
     """
     content = _plain(value)
     parts = content.pop("cell")
-    timing = getattr(value, "timing", None)
-    derived = {name: getattr(timing, name) for name in _DERIVED} if timing else {}
+    derived = {}
+    if isinstance(value, Record) and value.timing is not None:
+        ended = value.timing if value.answered else None
+        derived = {name: getattr(ended, name, None) for name in _DERIVED}
     return {"cell": value.cell.id, **parts, **derived, **content}
 
 

@@ -166,5 +166,11 @@ class FigureDefinition:
 
 
 def timed(of: Callable[[Timing], float | None]) -> Callable[[Record], float | None]:
-    """Return what reads a duration off a record, ``None`` of one without times."""
-    return lambda record: of(record.timing) if record.timing else None
+    """Return what reads a duration off a record.
+
+    It is ``None`` of one without times, and of one that failed: what came before it was
+    given up is no latency, and would flatter whoever averages the column.
+    """
+    return lambda record: (
+        of(record.timing) if record.timing and record.answered else None
+    )

@@ -82,6 +82,17 @@ def test_a_row_of_csv_has_the_figures_by_name(tmp_path: Path) -> None:
     assert (none["output_tokens"], none["value"]) == ("0", "0.0")
 
 
+def test_a_failure_has_no_latency(tmp_path: Path) -> None:
+    """Its tokens came before it was given up: a mean of the column would flatter."""
+    path = tmp_path / "x.csv"
+    gave_up = replace(FULL, finish="timeout")
+
+    export(a_run(tmp_path, [gave_up]), path)
+
+    (row,) = as_csv(path)
+    assert (row["finish"], row["e2e_s"], row["ttft_s"]) == ("timeout", "", "")
+
+
 def test_an_empty_text_is_not_an_absent_one(tmp_path: Path) -> None:
     """Quotes tell them apart: a model that said nothing did answer."""
     records = [replace(a_record(), answer=""), replace(a_record("s2"), answer=None)]

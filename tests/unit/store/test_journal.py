@@ -43,6 +43,8 @@ from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_llmlat.values.records import Finish
+
 # st.text() draws no surrogates. A high one before a low one is left out: JSON writes
 # the two as it writes the one character that they stand for.
 LETTERS = (
@@ -323,6 +325,15 @@ def test_a_line_tells_cell_and_durations_to_other_programs() -> None:
     assert (line["task"], line["family"]) == ("reasoning/sums", "reasoning")
     assert (line["ttft_s"], line["e2e_s"], line["tpot_s"]) == (0.5, 1.5, 0.5)
     assert "e2e_s" not in json_object(replace(record, timing=None))
+
+
+@pytest.mark.parametrize("finish", ["timeout", "error"])
+def test_a_failure_has_no_latency_for_other_programs(finish: Finish) -> None:
+    """The stamp of its last token, long before it was given up, would flatter a mean."""
+    line = json_object(a_record(timing=a_timing(0.5, 1.0), finish=finish))
+
+    assert (line["ttft_s"], line["e2e_s"], line["tpot_s"]) == (None, None, None)
+    assert len(line["timing"]["stamps_ns"]) == 2
 
 
 def test_all_files_are_copied(tmp_path: Path) -> None:
