@@ -1,17 +1,18 @@
 """What a page of the docs shows to type, as steps that a test can take.
 
-A block ```` ```console ```` holds commands behind ``$``. A block with ``title="NAME"``
-is a file that the reader writes. A comment before a block of commands, which no reader
-sees, says what a test does in another way: ``<!-- exits 1 -->`` (it is to end so),
-``<!-- with: ARGUMENTS -->`` (so that it does not take minutes), ``<!-- read only: WHY
--->`` (it cannot be run here: its options are looked up, and that is all).
+A block of the kind ``console`` holds commands behind ``$``. A block with
+``title="NAME"`` is a file that the reader writes. Comments before a block of commands,
+one a line, which no reader sees, say what a test does in another way: ``<!-- exits 0 1
+-->`` (it is to end with one of these), ``<!-- with: ARGUMENTS -->`` (so that it does not
+take minutes), ``<!-- read only: WHY -->`` (it cannot be run here: its options are looked
+up, and that is all).
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?"
+    r"(?P<notes>(?:^<!-- [^\n]*? -->\n)*)"
     r"^(?P<fence>`{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)$",
     re.DOTALL | re.MULTILINE,
 )
@@ -39,7 +40,7 @@ class Typed:
     """A command that the page has its reader type, and how a test takes it."""
 
     words: tuple[str, ...]
-    status: int = 0
+    statuses: tuple[int, ...] = (0,)
     runs: bool = True
 
     def __str__(self) -> str:
@@ -55,7 +56,7 @@ def steps(page: Path) -> Iterator[Written | Typed]:
             yield Written(title[1], block["body"])
         elif block["info"].strip() == "console":
             for line in commands(block["body"]):
-                yield _typed(line, block["note"] or "")
+                yield _typed(line, re.findall(r"<!-- (.*?) -->", block["notes"]))
 
 
 def commands(body: str) -> Iterator[str]:
@@ -77,14 +78,19 @@ def shown(page: Path) -> Iterator[tuple[str, ...]]:
                 yield _words(bare.removeprefix("python -m "))
 
 
-def _typed(line: str, note: str) -> Typed:
-    kind, _, rest = note.partition(" ")
-    words = _words(line)
-    if kind == "with:":
-        return Typed((*words, *shlex.split(rest)))
-    if kind == "exits":
-        return Typed(words, status=int(rest))
-    return Typed(words, runs=kind != "read")
+def _typed(line: str, notes: list[str]) -> Typed:
+    typed = Typed(_words(line))
+    for note in notes:
+        kind, _, rest = note.partition(" ")
+        if kind == "with:":
+            typed = replace(typed, words=(*typed.words, *shlex.split(rest)))
+        elif kind == "exits":
+            typed = replace(typed, statuses=tuple(map(int, rest.split())))
+        elif note.startswith("read only: "):
+            typed = replace(typed, runs=False)
+        else:
+            raise ValueError(f"nothing is known of the note {note!r}")
+    return typed
 
 
 def _words(line: str) -> tuple[str, ...]:

@@ -329,7 +329,7 @@ def test_a_line_tells_cell_and_durations_to_other_programs() -> None:
 
 @pytest.mark.parametrize("finish", ["timeout", "error"])
 def test_a_failure_has_no_latency_for_other_programs(finish: Finish) -> None:
-    """The stamp of its last token, long before it was given up, would flatter a mean."""
+    """The stamp of its last token, long before the end, would flatter a mean."""
     line = json_object(a_record(timing=a_timing(0.5, 1.0), finish=finish))
 
     assert (line["ttft_s"], line["e2e_s"], line["tpot_s"]) == (None, None, None)
