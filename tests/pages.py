@@ -2,10 +2,11 @@
 
 A block of the kind ``console`` holds commands behind ``$``. A block with
 ``title="NAME"`` is a file that the reader writes. Comments before a block of commands,
-one a line, which no reader sees, say what a test does in another way: ``<!-- exits 0 1
--->`` (it is to end with one of these), ``<!-- with: ARGUMENTS -->`` (so that it does not
-take minutes), ``<!-- read only: WHY -->`` (it cannot be run here: its options are looked
-up, and that is all).
+one a line, which no reader sees, say what a test does in another way:
+
+- ``<!-- exits 0 1 -->``: it is to end with one of these;
+- ``<!-- with: ARGUMENTS -->``: so that it does not take minutes;
+- ``<!-- read only: WHY -->``: it cannot be run here, and only its options are looked up.
 """
 
 from __future__ import annotations
