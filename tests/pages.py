@@ -6,7 +6,7 @@ one a line, which no reader sees, say what a test does in another way:
 
 - ``<!-- exits 0 1 -->``: it is to end with one of these;
 - ``<!-- with: ARGUMENTS -->``: so that it does not take minutes;
-- ``<!-- read only: WHY -->``: it cannot be run here, and only its options are looked up.
+- ``<!-- read only: WHY -->``: it cannot be run here; its options are looked up.
 """
 
 from __future__ import annotations
