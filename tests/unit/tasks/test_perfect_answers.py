@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-
 TASKS = BUNDLED.entries
-BUNDLED = [name for name, task in TASKS.items() if task.source.endswith(".jsonl")]
-PROGRAMS = [name for name in BUNDLED if METRICS[TASKS[name].metric].run is not None]
-TEXTS = [name for name in BUNDLED if TASKS[name].extractor == "text"]
-SHORT = [name for name in BUNDLED if name not in {*PROGRAMS, *TEXTS}]
+OF_FILES = [name for name, task in TASKS.items() if task.source.endswith(".jsonl")]
+PROGRAMS = [name for name in OF_FILES if METRICS[TASKS[name].metric].run is not None]
+TEXTS = [name for name in OF_FILES if TASKS[name].extractor == "text"]
+SHORT = [name for name in OF_FILES if name not in {*PROGRAMS, *TEXTS}]
 SHORT.append("long_context/needles")
 WAY = "1. I go through what is given.\n2. I leave out what does not fit."
 STEPS = f"Let's think step by step.\n\n{WAY}\n\n"
