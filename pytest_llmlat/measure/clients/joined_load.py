@@ -9,9 +9,9 @@ from pytest_llmlat.measure.scenarios.closed_window import (
     RequestSpan,
     closed_window_ns,
 )
-from pytest_llmlat.measure.scenarios.overlap import most_at_once
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.client_facts import ClientFacts
+from pytest_llmlat.values.overlap import most_at_once
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from pytest_llmlat.measure.scenarios.chains import (
     one_request,
     step_after,
 )
-from pytest_llmlat.measure.scenarios.overlap import most_at_once
 from pytest_llmlat.values.cell_facts import LoadFacts
+from pytest_llmlat.values.overlap import most_at_once
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:

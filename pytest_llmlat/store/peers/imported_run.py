@@ -17,6 +17,7 @@ from pytest_llmlat.store.journal import Journal
 from pytest_llmlat.store.peers.prompt_names import named_by_prompt
 from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
 from pytest_llmlat.values.errors import BadPeerFile, UsageError
+from pytest_llmlat.values.overlap import most_at_once
 from pytest_llmlat.values.peer_facts import PeerFacts
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.scenario import SINGLE
@@ -322,18 +323,13 @@ def _load(records: Sequence[Record]) -> LoadFacts | None:
     if not times or records[0].cell.scenario == SINGLE.name:
         return None
     begin, end = min(t.start_ns for t in times), max(t.end_ns for t in times)
-    changes = sorted([(t.start_ns, 1) for t in times] + [(t.end_ns, -1) for t in times])
-    under_way = most = 0
-    for _, step in changes:
-        under_way += step
-        most = max(most, under_way)
     return LoadFacts(
         window_s=(end - begin) / NS_PER_S,
         ended=len(records),
         failed=sum(not record.answered for record in records),
         before=0,
         after=0,
-        in_flight=most,
+        in_flight=most_at_once([(t.start_ns, t.end_ns) for t in times]),
         send_lag_p99_s=None,
         loop_lag_p99_s=None,
         cpu_share=None,
