@@ -5,6 +5,7 @@ Each is its kind, a letter, and its length in eight bytes, then its content.
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import IO
 
@@ -26,3 +27,13 @@ def read(stream: IO[bytes]) -> tuple[bytes, bytes] | None:
     kind, length = _HEAD.unpack(head)
     content = stream.read(length)
     return (kind, content) if len(content) == length else None
+
+
+def own_output() -> IO[bytes]:
+    """Return the pipe to whoever started this process.
+
+    What libraries print goes elsewhere from then on: it must not stand among messages.
+    """
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return out

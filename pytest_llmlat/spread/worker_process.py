@@ -16,7 +16,7 @@ import threading
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
-from pytest_llmlat.machine.message_pipe import read, write
+from pytest_llmlat.machine.message_pipe import own_output, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,7 @@ def work_of(launch: Launch, tell: Callable[[bytes], None]) -> Work:
 
 def main() -> None:
     """Work until the input ends."""
-    # What libraries print must not stand among the messages.
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    out = own_output()
     # Whoever started us may have been deaf to it, as what a shell runs beside it is.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     orders: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()

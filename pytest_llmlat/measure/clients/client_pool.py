@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
-import subprocess
-import sys
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.machine.message_pipe import read, write
+from pytest_llmlat.machine.piped_process import PipedProcess
 from pytest_llmlat.machine.sealed_values import packed, unpacked
 from pytest_llmlat.measure.clients.client_orders import (
     FAILED,
@@ -35,7 +30,6 @@ _MAIN = (
     " from pytest_llmlat.measure.clients.client_process import main; main()"
 )
 _END_S = 5.0
-_SHOWN = 500
 _QUESTIONS = 20
 """Times that a client is asked for its clock; the quickest answer counts."""
 LOST = b"x"
@@ -58,63 +52,30 @@ class LoadClient:
     def __init__(self, place: int, reports: queue.SimpleQueue[ClientReport]) -> None:
         """Start it."""
         self._place, self._reports = place, reports
-        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed at its end
-        self.process = subprocess.Popen(  # noqa: S603 - this interpreter, our own words
-            [sys.executable, "-P", "-c", _MAIN, str(Path(__file__).parents[3])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._printed,
-            # Ctrl-C is for whoever started us, who tells it.
-            start_new_session=True,
+        self._process = PipedProcess(
+            ["-P", "-c", _MAIN, str(Path(__file__).parents[3])],
+            self._heard,
+            self._ended,
+            end_s=_END_S,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
 
     def send(self, order: object) -> None:
         """Give it an order; that it has ended is told by its reader."""
-        stream = self.process.stdin
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            if stream is not None:
-                write(stream, ORDER, packed(order, leaves=False))
+        self._process.send(ORDER, packed(order, leaves=False))
 
     def end(self) -> None:
         """End it; it ends by itself when its input does."""
-        with contextlib.suppress(OSError):
-            if self.process.stdin is not None:
-                self.process.stdin.close()
-        try:
-            self.process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self._reader.join()
-        self._printed.close()
+        self._process.end()
 
-    def _read(self) -> None:
-        """Pass on what it tells, until it ends."""
-        stream = self.process.stdout
-        while stream is not None and (message := read(stream)) is not None:
-            kind, content = message
-            told = unpacked(content) if kind == RESULT else content.decode()
-            self._tell(kind, told)
-        if stream is not None:
-            stream.close()
-        status = self.process.wait()
+    def _heard(self, kind: bytes, content: bytes) -> None:
+        self._tell(kind, unpacked(content) if kind == RESULT else content.decode())
+
+    def _ended(self, status: int, last_words: str) -> None:
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        self._tell(LOST, f"its process ended with {how}{self._last_words()}")
+        self._tell(LOST, f"its process ended with {how}{last_words}")
 
     def _tell(self, kind: bytes, content: object) -> None:
         self._reports.put(ClientReport(place=self._place, kind=kind, content=content))
-
-    def _last_words(self) -> str:
-        """Return the end of what it printed."""
-        with contextlib.suppress(OSError, ValueError):
-            size = self._printed.seek(0, os.SEEK_END)
-            self._printed.seek(max(0, size - _SHOWN))
-            words = self._printed.read().decode("utf-8", "replace").split("\n")
-            last = [line.strip() for line in words if line.strip()][-1:]
-            return "".join(f": {line}" for line in last)
-        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.machine.message_pipe import read, write
+from pytest_llmlat.machine.message_pipe import own_output, read, write
 from pytest_llmlat.machine.sealed_values import packed, unpacked
 from pytest_llmlat.measure.clients.client_orders import (
     DURING_LOAD,
@@ -197,9 +197,7 @@ def _heed(signals: LoadSignals, told: BeginLoad | CountLoad | StopLoad) -> None:
 
 def main() -> None:
     """Follow orders until the input ends."""
-    # What libraries print must not stand among the messages.
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    out = own_output()
     # Ctrl-C is for whoever started us, who tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     incoming = _Input()
