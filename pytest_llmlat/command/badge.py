@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from pytest_llmlat.report.figures import bounds, placed, printable, seconds
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
 
     from pytest_llmlat.values.results import Scoreboard, Standing
 
@@ -53,7 +52,7 @@ def run(given: Namespace) -> int:
     """
     found = opened(given.run)
     problems = list(found.problems)
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     if given.figure == "gate":
         text = _of_gate(board, str(found.told["id"]))
     else:

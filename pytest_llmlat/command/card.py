@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.model_card import model_card
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
 
 
 def add(parser: ArgumentParser) -> None:
@@ -42,7 +41,7 @@ def run(given: Namespace) -> int:
     """
     found = opened(given.run)
     problems = list(found.problems)
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     model, cells = cells_of(board, given.model)
     text = model_card(given.name or model, cells, found.told, version(PACKAGE))
     warn(problems)

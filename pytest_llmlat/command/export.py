@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
     from pytest_llmlat.store.run_reader import Run
@@ -80,7 +79,7 @@ def run(given: Namespace) -> int:
 
 def _write_figures(found: Run, given: Namespace, problems: list[str]) -> int:
     """Write the figures of each cell; returns how many cells there are."""
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     draft = given.to.with_name(f".{given.to.name}.{os.getpid()}")
     try:
         draft.write_text(open_metrics(found.told, board), "utf-8")

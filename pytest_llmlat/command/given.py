@@ -15,7 +15,7 @@ from pytest_llmlat.values.balance import BALANCES, parse_balance
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from collections.abc import Iterable
 
     from pytest_llmlat.store.run_reader import Run
@@ -71,14 +71,18 @@ def path_of(text: str) -> Path:
 
 
 def figures(
-    run: Run, given: Namespace, problems: list[str], *, slo: str | None = None
+    run: Run,
+    problems: list[str],
+    *,
+    balance: Balance | None = None,
+    slo: str | None = None,
 ) -> Scoreboard:
     """Count a run anew, as its session was told or as it is asked for now.
 
     Args:
         run: opened, or joined.
-        given: has ``balance``.
         problems: gets a sentence for each thing that had to be left out.
+        balance: what is called balanced; ``None``: as the session was told.
         slo: other objectives, as typed.
 
     Raises:
@@ -87,7 +91,7 @@ def figures(
     asked = asked_for(run)
     return board_of(
         run,
-        balance=given.balance or asked.balance,
+        balance=balance or asked.balance,
         seed=asked.seed,
         slo=asked.slo if slo is None else parse(slo, where="--slo"),
         varied=asked.varied,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -38,7 +37,7 @@ from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.families import FAMILIES
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.command.project_files import Written
@@ -221,7 +220,7 @@ def _limits(run_: str) -> tuple[str, ...]:
     """
     problems: list[str] = []
     found = opened(run_)
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     warn([*found.problems, *problems])
     lines = tuple(_limit_lines(board.summaries))
     if not lines:

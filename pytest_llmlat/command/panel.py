@@ -138,7 +138,7 @@ def run(given: Namespace) -> int:
     records = records_to_judge(found, given.task, problems)
     votes = judged(records, panel, tools_of(given, records))
     written = _written(found, _as_labelled(found, votes, panel, problems), panel)
-    board = figures(written, given, problems)
+    board = figures(written, problems, balance=given.balance)
     if any(s.judging is not None and s.judging.trust is None for s in board.summaries):
         problems.append(f"quality is judged and uncalibrated: {UNCHECKED}")
     write_report(

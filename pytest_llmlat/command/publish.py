@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, figures, opened, warn
@@ -13,7 +12,7 @@ from pytest_llmlat.store.journal import REPORT, SUMMARY
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
 
 
 def add(parser: ArgumentParser) -> None:
@@ -48,7 +47,7 @@ def run(given: Namespace) -> int:
     publisher = PUBLISHERS.find(given.tracker, where="TRACKER")
     found = opened(given.run)
     problems = list(found.problems)
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     warn(problems)
     if not board.standings:
         raise UsageError(f"{given.run}: nothing was measured in it; name another run")

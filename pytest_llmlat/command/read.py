@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from pytest_llmlat.store.run_reader import told_of
 from pytest_llmlat.values.errors import BadPeerFile, LLMLatError, UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
     from pytest_llmlat.store.peers.peer_run import PeerRun
@@ -105,7 +104,7 @@ def run(given: Namespace) -> int:
     write_run(folder, tool, read, cells, wish)
     found = opened(str(folder))
     problems = [*read.told]
-    board = figures(found, Namespace(balance=None), problems)
+    board = figures(found, problems)
     write_report(folder, told_of(found, problems), board, found, page=False)
     if given.json:
         told = [one.facts.cell.id for one in cells]

@@ -72,7 +72,7 @@ def run(given: Namespace) -> int:
     runs = [opened(text) for text in given.runs]
     whole = merge(runs)
     problems: list[str] = []
-    board = figures(whole, given, problems, slo=given.slo)
+    board = figures(whole, problems, balance=given.balance, slo=given.slo)
     told = told_of(whole, problems)
     _records(whole, runs, given.out)
     write_report(given.out, told, board, whole, page=True)

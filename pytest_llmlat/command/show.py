@@ -68,7 +68,7 @@ def run(given: Namespace) -> int:
     if given.cells or given.wrong or given.slowest is not None:
         return _samples(found, given)
     problems: list[str] = []
-    board = figures(found, given, problems)
+    board = figures(found, problems, balance=given.balance)
     if given.json:
         tell(json.loads(summary_text(told_of(found, problems), board)))
         return 0
