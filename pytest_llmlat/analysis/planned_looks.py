@@ -51,10 +51,11 @@ def log_share(planned: int, log_wealth: float) -> float:
     row = bisect_left(_PLANNED, planned)
     if row == len(_PLANNED) or log_wealth <= 0:
         return 0.0
-    shares = [math.log(share) for share in _SHARES[_PLANNED[row]]]
+    shares = _SHARES[_PLANNED[row]]
     if log_wealth < _LEAST:
-        return shares[0] * log_wealth / _LEAST
+        return math.log(shares[0]) * log_wealth / _LEAST
     place = min(log_wealth - _LEAST, len(shares) - 1.0)
     below = int(place)
-    after = shares[min(below + 1, len(shares) - 1)]
-    return shares[below] + (place - below) * (after - shares[below])
+    before = math.log(shares[below])
+    after = math.log(shares[min(below + 1, len(shares) - 1)])
+    return before + (place - below) * (after - before)
