@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from pytest_llmlat.machine.energy_counters import FoundCounters
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +43,6 @@ _PACKAGE_JOULES = "package_joules"
 _END = b"\0"
 _UJ_PER_MJ = 1000
 _UJ = 1e6
-_NS_PER_S = 1e9
 _WAIT_S = 5.0
 
 
@@ -117,10 +117,10 @@ def interval_uj(text: bytes) -> float | None:
     if energies[0] is not None:
         return sum(each or 0.0 for each in energies) * _UJ_PER_MJ
     powers = [_number(processor, each) for each in _POWERS]
-    seconds = _number(told, "elapsed_ns")
-    if powers[0] is None or seconds is None:
+    elapsed_ns = _number(told, "elapsed_ns")
+    if powers[0] is None or elapsed_ns is None:
         return None
-    return sum(each or 0.0 for each in powers) * seconds / _NS_PER_S * _UJ_PER_MJ
+    return sum(each or 0.0 for each in powers) * elapsed_ns / NS_PER_S * _UJ_PER_MJ
 
 
 def _number(told: Mapping[str, object], key: str) -> float | None:

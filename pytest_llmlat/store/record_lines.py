@@ -153,5 +153,8 @@ class RecordLines:
 
 
 def _begin_of(line: bytes) -> bytes:
-    """Return what stands in a line before its first field that differs."""
-    return line[: max(line.find(_OWN), -2) + 2]
+    """Return what stands in a line before its first field that differs.
+
+    With the blank behind a comma; of a line without times the brace alone.
+    """
+    return line[: line.find(_OWN) + 2]

@@ -20,6 +20,7 @@ from pytest_llmlat.measure.scenarios.chains import ChainSource, one_request
 from pytest_llmlat.measure.scenarios.load import Offered
 from pytest_llmlat.values.errors import LLMLatError
 from pytest_llmlat.values.protocols import Exchange
+from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -246,7 +247,8 @@ class DealtLoad(Offered[E]):
         await self._server.connect(level)
         begin = await self._signals.begun()
         whole = self._deal.scenario.level or 1
-        await self._sleep_until(begin + round(ramp_s * self._deal.place / whole * 1e9))
+        apart_ns = round(ramp_s * self._deal.place / whole * NS_PER_S)
+        await self._sleep_until(begin + apart_ns)
         await super().closed(level, ramp_s)
 
     async def open(
