@@ -97,22 +97,32 @@ def unready(answer: str, task: Task) -> str | None:
 
 
 @cache
-def _scorer(
-    folder: str, layer: int, wanted_by: str
-) -> Callable[[str, str], tuple[float, float, float]]:
-    """Load an encoder; return (answer, reference) to precision, recall and F1."""
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingExtra(EXTRA, "transformers", wanted_by=wanted_by) from error
+def _loaded(folder: str) -> tuple[Any, Any]:
+    """Load a tokenizer and an encoder, which all tasks and layers share."""
+    import torch
+    import transformers
+
     transformers.utils.logging.disable_progress_bar()
     path = Path(folder).expanduser()
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     tokenizer = transformers.AutoTokenizer.from_pretrained(path, **local)
     encoder = transformers.AutoModel.from_pretrained(
         path, **local, use_safetensors=True, dtype=torch.float32
-    ).eval()
+    )
+    return tokenizer, encoder.eval()
+
+
+@cache
+def _scorer(
+    folder: str, layer: int, wanted_by: str
+) -> Callable[[str, str], tuple[float, float, float]]:
+    """Return (answer, reference) to precision, recall and F1 of a layer."""
+    try:
+        import torch
+        import transformers  # noqa: F401 - is it installed?
+    except ImportError as error:
+        raise MissingExtra(EXTRA, "transformers", wanted_by=wanted_by) from error
+    tokenizer, encoder = _loaded(folder)
     layers = encoder.config.num_hidden_layers
     if layer > layers:
         raise Unsupported(f"{wanted_by}: layer = {layer}: {folder} has {layers} layers")

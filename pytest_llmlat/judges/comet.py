@@ -98,19 +98,14 @@ def unready(answer: str, task: Task) -> str | None:
     return None
 
 
-@cache
 def _scorer(checkpoint: str, wanted_by: str) -> Callable[[str, str, str], float]:
-    """Load a model; return (source, answer, reference) to its score."""
+    """Return (source, answer, reference) to the score; all tasks share a model."""
     try:
-        import comet
+        import comet  # noqa: F401 - is it installed?
     except ImportError as error:
         raise MissingExtra(EXTRA, "comet", wanted_by=wanted_by) from error
-    before = os.environ.get(WEIGHTS_ONLY)
-    os.environ[WEIGHTS_ONLY] = "1"
     try:
-        model = comet.load_from_checkpoint(
-            str(Path(checkpoint).expanduser()), local_files_only=True
-        ).eval()
+        return _loaded(checkpoint)
     except Exception as error:
         raise Unsupported(
             f"{wanted_by}: {checkpoint} was not loaded: {error}; the tokenizer and the"
@@ -118,6 +113,19 @@ def _scorer(checkpoint: str, wanted_by: str) -> Callable[[str, str, str], float]
             f" or in a folder that pretrained_model in {SETTINGS_FILE} and in the"
             " checkpoint names"
         ) from error
+
+
+@cache
+def _loaded(checkpoint: str) -> Callable[[str, str, str], float]:
+    """Load a model, and return what scores by it."""
+    import comet
+
+    before = os.environ.get(WEIGHTS_ONLY)
+    os.environ[WEIGHTS_ONLY] = "1"
+    try:
+        model = comet.load_from_checkpoint(
+            str(Path(checkpoint).expanduser()), local_files_only=True
+        ).eval()
     finally:
         if before is None:
             del os.environ[WEIGHTS_ONLY]

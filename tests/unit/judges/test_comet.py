@@ -49,7 +49,7 @@ class StandIn(ModuleType):
 
 @pytest.fixture(autouse=True)
 def _no_model_is_kept() -> None:
-    comet._scorer.cache_clear()
+    comet._loaded.cache_clear()
 
 
 @pytest.fixture
@@ -99,6 +99,20 @@ def test_a_model_is_loaded_once_and_asked_for_each_reference(
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
     assert (first.value, dict(first.details)) == (0.9, {"comet": 0.9})
     assert again.value == 0.4
+
+
+def test_tasks_of_one_checkpoint_share_the_model(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: str
+) -> None:
+    """It takes gigabytes; what names the task in an error does not load it again."""
+    package = StandIn({"Rain.": 0.4})
+    monkeypatch.setitem(sys.modules, "comet", package)
+    task = translating(checkpoint=checkpoint)
+
+    for name in ("translation/a", "translation/b"):
+        graded(replace(task, name=name), "It is raining.", "Rain.")
+
+    assert [call[0] for call in package.calls].count("load") == 1
 
 
 def test_a_score_beside_its_scale_is_cut_and_told(
