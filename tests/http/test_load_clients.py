@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -136,7 +138,7 @@ def test_a_client_that_dies_is_told_and_its_answers_are_kept(tmp_path: Path) -> 
     )
     load = SpooledLoad(cell=cell, backend="http", server="here", asked=asked)
     with pulse_server(SLOW) as pulse, clients_of(pulse, folder=tmp_path) as clients:
-        victim = clients._pool.clients[1].process
+        victim = clients._pool.clients[1].pid
         killer = threading.Thread(target=_kill_when_answered, args=(tmp_path, victim))
         killer.start()
         ended: list[Load] = []
@@ -161,14 +163,14 @@ def test_a_client_that_dies_is_told_and_its_answers_are_kept(tmp_path: Path) -> 
     assert len(samples) >= len(kept)
 
 
-def _kill_when_answered(folder: Path, victim: object) -> None:
+def _kill_when_answered(folder: Path, victim: int) -> None:
     """Kill a client as soon as an answer of its own is on the disk."""
     pause = threading.Event()
-    name = f"*-{victim.pid}.raw"  # type: ignore[attr-defined]
+    name = f"*-{victim}.raw"
     for _ in range(int(DEADLINE_S / 0.01)):
         for path in (folder / "spool").glob(name):
             if path.read_bytes().count(b'"sizes"') > 2:
-                victim.kill()  # type: ignore[attr-defined]
+                os.kill(victim, signal.SIGKILL)
                 return
         pause.wait(0.01)
 

@@ -59,6 +59,11 @@ class LoadClient:
             end_s=_END_S,
         )
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def send(self, order: object) -> None:
         """Give it an order; that it has ended is told by its reader."""
         self._process.send(ORDER, packed(order, leaves=False))
