@@ -1,0 +1,179 @@
+"""Write the tables of a report's article from its runs, as Markdown.
+
+    python tests/report_tables.py FOLDER > tables.md
+
+``FOLDER`` is one that ``benchmarks/report.sh`` made, or what the archive of an article
+(``docs/reports/*/records.tar.gz``) holds. No figure of an article is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_llmlat.report.figures import bounds, per_second, rate, ratio, seconds, size
+from pytest_llmlat.values.results import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+RUNS = (
+    *("small", "torch", "cascade", "mlx", "slower", "lora"),
+    *("engines", "engine", "tuned", "drafts", "gate", "load"),
+)
+"""Steps of report.sh that leave a run, those first that answered all tasks."""
+Summary = dict[str, Any]
+
+
+def summaries(folder: Path) -> dict[str, Summary]:
+    """Return what the runs below a folder found, by the name of the step."""
+    found = {}
+    for name in RUNS:
+        places = [*folder.glob(f"{name}/summary.json")]
+        places += sorted(folder.glob(f"runs/{name}/*/summary.json"))
+        if places:
+            found[name] = json.loads(places[-1].read_text("utf-8"))
+    return found
+
+
+def article(found: Mapping[str, Summary]) -> Iterator[str]:
+    """Yield the lines of all tables that these runs allow."""
+    yield from ["## What each run found", "", *sentences(found), ""]
+    yield from ["## All rows", "", *rows(found), ""]
+    if "small" in found:
+        yield from ["## Tasks", "", *tasks(found["small"]), ""]
+    if "load" in found:
+        yield from ["## Load", "", *loads(found["load"]), ""]
+    for name, summary in found.items():
+        if summary["verdicts"]:
+            yield from [f"## Verdicts of {name}", "", *verdicts(summary), ""]
+
+
+def sentences(found: Mapping[str, Summary]) -> list[str]:
+    """Return a line for each run: the sentence that it ended with."""
+    lines = ([name, summary["sentence"] or ""] for name, summary in found.items())
+    return _table(["run", "what it says"], lines)
+
+
+def rows(found: Mapping[str, Summary]) -> list[str]:
+    """Return a line for each row of each run, with what a right answer costs."""
+    header = [
+        *("run", "model", "answers", "quality", "guessing", "balanced"),
+        *("half within", "95 % within", "tok/s", "memory", "a right answer costs"),
+    ]
+    return _table(
+        header,
+        (_row(run, row) for run, all_ in found.items() for row in all_["models"]),
+    )
+
+
+def tasks(summary: Summary) -> list[str]:
+    """Return a line for each task: quality and time of every model beside guessing."""
+    cells: dict[str, dict[str, Any]] = {}
+    for cell in summary["cells"]:
+        cells.setdefault(cell["task"], {})[cell["model"]] = cell
+    models = list(dict.fromkeys(cell["model"] for cell in summary["cells"]))
+    header = ["task", "metric", "guessing"]
+    for model in models:
+        header += [model, "half within"]
+    lines = []
+    for task, by_model in cells.items():
+        first = next(iter(by_model.values()))
+        line = [task, first["metric"], ratio(first["chance"])]
+        for model in models:
+            cell = by_model.get(model)
+            line += (
+                ["", ""]
+                if cell is None
+                else [_bounds(cell["quality"]), seconds(cell["e2e_s"]["p50"])]
+            )
+        lines.append(line)
+    return _table(header, lines)
+
+
+def loads(summary: Summary) -> list[str]:
+    """Return a line for each level of a load."""
+    header = [
+        "load",
+        "requests/s",
+        "ttft p50",
+        "ttft p95",
+        "e2e p50",
+        "within the bounds",
+    ]
+    return _table(
+        header,
+        (
+            [
+                cell["scenario"],
+                per_second(cell["requests_per_s"]),
+                seconds(cell["ttft_s"]["p50"]),
+                seconds(cell["ttft_s"]["p95"]),
+                seconds(cell["e2e_s"]["p50"]),
+                ratio(cell["good_share"]),
+            ]
+            for cell in summary["cells"]
+        ),
+    )
+
+
+def verdicts(summary: Summary) -> list[str]:
+    """Return a line for each verdict of the gate."""
+    return _table(
+        ["verdict", "cell", "figure", "change", "interval"],
+        (
+            [
+                one["outcome"],
+                one["cell"].replace("|", " "),
+                one["quantity"],
+                _change(one["change"]),
+                f"{_change(one['low'])} to {_change(one['high'])}",
+            ]
+            for one in summary["verdicts"]
+        ),
+    )
+
+
+def _row(run: str, row: Mapping[str, Any]) -> list[str]:
+    name = row["model"]
+    return [
+        run,
+        name if row["scenario"] == "single" else f"{name}, {row['scenario']}",
+        str(row["samples"]),
+        _bounds(row["quality"]),
+        ratio(row["chance"]),
+        _bounds(row["balanced"]),
+        seconds(row["e2e_s"]["p50"]),
+        seconds(row["e2e_s"]["p95"]),
+        rate(row["decode_tokens_per_s"]),
+        size(row["peak_rss_bytes"]),
+        _cost(row.get("cost_per_correct")),
+    ]
+
+
+def _bounds(told: Mapping[str, Any]) -> str:
+    return bounds(Estimate(value=told["value"], low=told["low"], high=told["high"]))
+
+
+def _cost(told: Mapping[str, Any] | None) -> str:
+    """Write a cost with its interval; where nothing was right, at least so much."""
+    if told is None or (told["value"] is None and told["low"] is None):
+        return "-"
+    if told["value"] is None:
+        return f"over {told['low']:.2g}"
+    return f"{told['value']:.2g} [{told['low']:.2g}, {told['high']:.2g}]"
+
+
+def _change(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _table(header: list[str], lines: Iterable[list[str]]) -> list[str]:
+    rule = ["---"] * len(header)
+    return [f"| {' | '.join(line)} |" for line in (header, rule, *lines)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(article(summaries(Path(sys.argv[1])))) + "\n")
