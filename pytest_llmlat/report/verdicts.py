@@ -34,8 +34,9 @@ _LATENCIES = {
 _COSTS = {figure.short for figure in FIGURES.values() if figure.unit in ("money", "J")}
 _POINTS = {figure.short for figure in FIGURES.values() if figure.unit == "ratio"}
 _PERCENT = 100.0
+_OPEN: Mapping[Outcome, str] = {"inconclusive": "undecided", "warned": "warned of"}
+"""Words for what is no pass and fails nothing."""
 _SHOUTED: Mapping[Outcome, str] = {"regression": "REGRESSION", "failed": "FAILED"}
-_UNDECIDED: tuple[Outcome, ...] = ("inconclusive", "warned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +159,15 @@ def outcome_counts(verdicts: Iterable[Verdict]) -> str:
 def gate_summary(verdicts: Sequence[Verdict]) -> str:
     """Return the sum of all verdicts and how the gate ended.
 
-    What nobody could decide is not said to have passed without a word.
+    What nobody could decide, and what was warned of, is not said to have passed without
+    a word; a warning is not undecided.
     """
     counts = outcome_counts(verdicts)
     if any(v.failing for v in verdicts):
         return f"{counts}: FAILED"
-    open_ = sum(v.outcome in _UNDECIDED for v in verdicts)
-    return f"{counts}: passed" + (f", {open_} undecided" if open_ else "")
+    outcomes = Counter(v.outcome for v in verdicts)
+    told = [f"{outcomes[o]} {word}" for o, word in _OPEN.items() if outcomes[o]]
+    return ", ".join([f"{counts}: passed", *told])
 
 
 def summed_passes(passed: Sequence[Verdict]) -> str:

@@ -245,8 +245,15 @@ def test_a_gate_that_passed_says_what_it_could_not_decide() -> None:
 
     assert passed[-1] == "gate: 2 pass: passed"
     assert undecided[-1] == (
-        "gate: 2 inconclusive, 1 warned, 1 pass: passed, 3 undecided"
+        "gate: 2 inconclusive, 1 warned, 1 pass: passed, 2 undecided, 1 warned of"
     )
+
+
+def test_a_warning_is_not_undecided() -> None:
+    """A new cell, or a changed rule, leaves nothing open that samples could decide."""
+    lines = verdict_lines(board_of(*many("warned", 1), *many("pass", 1)))
+
+    assert lines[-1] == "gate: 1 warned, 1 pass: passed, 1 warned of"
 
 
 def test_without_a_gate_there_is_nothing_to_tell() -> None:
