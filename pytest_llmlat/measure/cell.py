@@ -348,7 +348,7 @@ class CellMeasurement:
         return bool(told) or bool(seen and seen.contended)
 
     def cut_off(self) -> None:
-        """Report how busy the machine was until the cell was cut off."""
+        """Report how busy the machine was, and its energy, until it was cut off."""
         seen = self._watch.end(answering_ns=self._answering_ns)
         energy, warmup_s = self._used.close(), self.warmup_s
         told = replace(self.facts, warmup_s=warmup_s, contention=seen, energy=energy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from pytest_llmlat.measure.cell_energy import KnownEnergy
 from pytest_llmlat.measure.cell_tools import LoadedModel
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.values.energy import EnergyFacts
+from pytest_llmlat.values.errors import BudgetSpent
 from pytest_llmlat.values.scenario import SINGLE, parse
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 from tests.unit.energy_tree import PowercapTree, TickingClock
+from tests.unit.measure.test_load_budget import SomeRequests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +56,14 @@ class Measured:
     """What a cell on a scripted model told: 0.5 s to a token, 0.25 s to each other."""
 
     def __init__(
-        self, tmp_path: Path, *, scenario: str = "single", least_s: float | None = None
+        self,
+        tmp_path: Path,
+        *,
+        scenario: str = "single",
+        least_s: float | None = None,
+        most: int | None = None,
     ) -> None:
-        """Measure it."""
+        """Measure it, or until a budget of so many requests, warm-ups too, is spent."""
         clock = TickingClock()
         clock.tree = tree = PowercapTree(tmp_path / "powercap", clock)
         tree.add("intel-rapl:0", "package-0", watts=WATTS)
@@ -69,7 +77,8 @@ class Measured:
         backend = Scripted(ANSWERS, clock=clock, ttft_s=0.5, tpot_s=0.25)
         known = KnownEnergy(meter=meter, facts=EnergyFacts(idle_w=10.0, idle_s=10.0))
         (how,) = (SINGLE,) if scenario == "single" else parse(scenario, where="")
-        run_cell(
+        ends = nullcontext() if most is None else pytest.raises(BudgetSpent)
+        plan, loaded = (
             Plan(
                 cell=a_cell(scenario=how.name),
                 task=a_task(),
@@ -79,14 +88,18 @@ class Measured:
                 scenario=how,
             ),
             LoadedModel(deployment=a_deployment(), backend=backend, load_s=1.5),
-            Tools(
-                clock=clock,
-                sandbox=None,
-                on_facts=facts.append,
-                on_record=self.records.append,
-                energy=lambda _: known,
-            ),
         )
+        tools = Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=facts.append,
+            on_record=self.records.append,
+            energy=lambda _: known,
+        )
+        if most is not None:
+            tools = replace(tools, allowance=lambda _: SomeRequests(most))
+        with ends:
+            run_cell(plan, loaded, tools)
         meter.close()
         self.facts = facts[-1]
 
@@ -128,6 +141,22 @@ def test_the_cell_has_the_energy_from_the_first_to_the_last(tmp_path: Path) -> N
     assert energy.joules == pytest.approx(WATTS * (energy.seconds or 0), rel=1e-3)
     assert energy.counters == (("RAPL package-0", energy.joules),)
     assert energy.idle_w == 10.0
+
+
+@pytest.mark.parametrize(("scenario", "most"), [("single", 3), ("concurrent:2", 5)])
+def test_a_cell_that_a_budget_cuts_off_has_its_energy_until_then(
+    tmp_path: Path, scenario: str, most: int
+) -> None:
+    """Its answers are kept and judged, so that what they used is told beside them."""
+    found = Measured(tmp_path, most=most, scenario=scenario)
+    energy = found.facts.energy
+
+    assert len(found.records) == 2
+    assert not found.facts.finished
+    assert energy is not None
+    assert energy.joules == pytest.approx(WATTS * (energy.seconds or 0), rel=1e-3)
+    assert energy.counters == (("RAPL package-0", energy.joules),)
+    assert found.facts.contention is not None
 
 
 def test_a_counter_too_coarse_for_one_answer_tells_of_the_cell(tmp_path: Path) -> None:
