@@ -200,8 +200,9 @@ def _marked(
     A gap between these is longer than one between tokens.
     """
     if column.out_of is not None:
-        planned = str(getattr(of, column.out_of))
-        return text if text == planned else f"{text}/{planned}"
+        # Nobody knows how many a cell would have had that was never begun.
+        planned = getattr(of, column.out_of)
+        return text if planned is None or text == str(planned) else f"{text}/{planned}"
     several = figure.per_token and text != MISSING and of.grouped
     return f"{text} grouped" if several else text
 

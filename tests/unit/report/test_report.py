@@ -24,6 +24,7 @@ from pytest_llmlat.report.figures import (
 )
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
+from pytest_llmlat.values.cell_facts import unbegun
 from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import (
     a_cell,
@@ -269,6 +270,13 @@ def test_a_cell_that_measured_nothing_has_dashes() -> None:
     assert lines[1].split()[1:4] == ["0/3", "-", "-"]
     assert "0.000" not in "\n".join(lines)
     assert lines[1].endswith("partial")
+
+
+def test_a_cell_that_was_never_begun_has_no_planned_number() -> None:
+    """Nobody knows how many requests it would have made."""
+    board = scoreboard([unbegun(a_cell())], [], balance="geometric", seed=0)
+
+    assert scoreboard_lines(board)[1].split()[1:4] == ["0", "-", "-"]
 
 
 def test_warnings_are_told_once() -> None:
