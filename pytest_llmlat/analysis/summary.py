@@ -230,14 +230,20 @@ def _means(found: CellEstimates | None) -> dict[str, Any]:
 
 def _counts(records: Sequence[Record]) -> dict[str, Any]:
     """Count what went wrong or otherwise, by the names that a summary has for it."""
-    flags = ("unparsed", "truncated", "refused", "empty", "cut_in_thought")
+    told = ("unparsed", "truncated", "refused", "empty")
     return {
         "errors": sum(r.finish == "error" for r in records),
         "timeouts": sum(r.finish == "timeout" for r in records),
         "retries": sum(r.transport.retries for r in records if r.transport),
         "grouped": sum(bool(r.timing and r.timing.grouped) for r in records),
-        **{flag: sum(getattr(r, flag) for r in records) for flag in flags},
+        "cut_in_thought": sum(r.cut_in_thought for r in records),
+        **{flag: _told_of_all([getattr(r, flag) for r in records]) for flag in told},
     }
+
+
+def _told_of_all(marks: Sequence[bool | None]) -> int | None:
+    """Return how many have a mark; ``None`` where it is not known of one of them."""
+    return None if None in marks else sum(map(bool, marks))
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

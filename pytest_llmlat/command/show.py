@@ -143,7 +143,8 @@ def is_wrong(record: Record) -> bool:
     applied to counts.
     """
     failed = record.finish in ("error", "timeout", "context")
-    return record.grade.correct is False or record.unparsed or record.empty or failed
+    lacking = bool(record.unparsed or record.empty) or failed
+    return record.grade.correct is False or lacking
 
 
 def _slowness(record: Record) -> tuple[bool, float]:

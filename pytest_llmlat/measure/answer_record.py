@@ -45,7 +45,7 @@ def answer_record(
     answer, ranked = (None, ()) if read is None else _answer(plan.task, sample, read)
     known = sample.graded and not METRICS[plan.task.metric].later
     extraction, mark = (
-        grade(answer, plan.task, sample, sandbox, truncated=record.truncated)
+        grade(answer, plan.task, sample, sandbox, truncated=bool(record.truncated))
         if sample.graded
         else ungraded(plan.task)
     )

@@ -23,6 +23,7 @@ _FINISHES = get_args(Finish)
 _SOURCES = (None, *get_args(TokenSource))
 _TEXT = (str, type(None))
 _NUMBER = (float, int)
+_MARK = (bool, type(None))
 _UNSOUND = "a text or a figure in it is not what it should be"
 
 
@@ -49,9 +50,10 @@ def check_answer(record: Record) -> None:
         and type(record.answer) in _TEXT
         and type(record.extracted) in _TEXT
         and type(record.error) in _TEXT
-        and type(record.unparsed) is type(record.truncated) is bool
-        and type(record.refused) is bool
-        and type(record.empty) is bool
+        and type(record.unparsed) in _MARK
+        and type(record.truncated) in _MARK
+        and type(record.refused) in _MARK
+        and type(record.empty) in _MARK
         and record.finish in _FINISHES
         and type(record.difficulty) in _TEXT
         and type(record.labelled) is bool

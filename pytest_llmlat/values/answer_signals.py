@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 def signals_of_record(record: Record, agreement: float | None = None) -> AnswerSignals:
     """Return the signals of an answer that was stored."""
     return AnswerSignals(
-        unparsed=record.unparsed,
-        refused=record.refused,
-        cut=record.truncated,
-        empty=record.empty,
+        # What another tool did not tell is no signal to go on.
+        unparsed=bool(record.unparsed),
+        refused=bool(record.refused),
+        cut=bool(record.truncated),
+        empty=bool(record.empty),
         tokens=record.output_tokens,
         agreement=agreement,
     )

@@ -56,20 +56,20 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
     ),
     FigureDefinition(
         name="unparsed",
-        meaning="Answers in which no answer could be found; they count as wrong.",
+        meaning="Answers in which no answer could be found; they count as wrong. Not"
+        " known where another tool's files do not tell.",
         shape="number",
         unit="count",
         better="lower",
-        optional=False,
         noted=("cells",),
     ),
     FigureDefinition(
         name="truncated",
-        meaning="Answers that were cut at the limit of tokens.",
+        meaning="Answers that were cut at the limit of tokens. Not known where another"
+        " tool's files do not tell.",
         shape="number",
         unit="count",
         better="lower",
-        optional=False,
         noted=("cells",),
     ),
     FigureDefinition(
@@ -85,20 +85,20 @@ COUNT_FIGURES: tuple[FigureDefinition, ...] = (
     ),
     FigureDefinition(
         name="refused",
-        meaning="Requests that the model declined to answer.",
+        meaning="Requests that the model declined to answer. Not known where another"
+        " tool's files do not tell.",
         shape="number",
         unit="count",
         better="lower",
-        optional=False,
         noted=("cells",),
     ),
     FigureDefinition(
         name="empty",
-        meaning="Answers without any text.",
+        meaning="Answers without any text. Not known where another tool's files have no"
+        " texts.",
         shape="number",
         unit="count",
         better="lower",
-        optional=False,
         noted=("cells",),
     ),
     FigureDefinition(

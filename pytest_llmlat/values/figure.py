@@ -116,7 +116,7 @@ class FigureDefinition:
     """Statistics that JUnit's and pytest-benchmark's files tell; ``value`` of what is
     no distribution."""
     optional: bool = True
-    """Whether it can be missing; a count cannot, it is 0."""
+    """Whether it can be missing; a count of what is always known cannot, it is 0."""
     read: Callable[[Record], RecordValues] | None = None
     """Returns the values that a record adds to a distribution. A figure without
     ``read``, ``ratio``, ``averaged``, ``count``, ``earned`` and ``told`` is a field of

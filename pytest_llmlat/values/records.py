@@ -243,10 +243,12 @@ class Record:
     token_source: TokenSource | None
     metric: str
     grade: Grade
-    unparsed: bool
-    truncated: bool
-    refused: bool
-    empty: bool
+    unparsed: bool | None
+    """Whether no answer was found in the text. Of this and the next three ``None`` is
+    what another tool's files do not tell."""
+    truncated: bool | None
+    refused: bool | None
+    empty: bool | None
     budget_s: float
     chance: float
     transport: Transport | None = None

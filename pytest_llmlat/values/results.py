@@ -79,10 +79,10 @@ class Summary:
     samples: int
     errors: int
     timeouts: int
-    unparsed: int
-    truncated: int
-    refused: int
-    empty: int
+    unparsed: int | None
+    truncated: int | None
+    refused: int | None
+    empty: int | None
     cut_in_thought: int
     """Answers that were cut off before they had thought to the end."""
     partial: bool

@@ -62,7 +62,7 @@ _PLAIN = {
     "token_source": or_none(one_of(*get_args(TokenSource))),
 }
 """Fields of a record that are kept as they are."""
-_FLAGS = dict.fromkeys(("unparsed", "truncated", "refused", "empty"), BIT)
+_FLAGS = dict.fromkeys(("unparsed", "truncated", "refused", "empty"), or_none(BIT))
 _TIMES = {
     "stamps": or_none(whole(_MOST_STAMPS)),
     "first_ns": or_none(_COUNT),  # from the start to the first stamp
@@ -188,11 +188,10 @@ def unpack(cell: Cell, packed: dict[str, Any]) -> list[tuple[Record, str | None]
 
 
 def _row(record: Record) -> StoredRow:
-    correct = record.grade.correct
     return {
         "sample": record.sample,
         **{name: getattr(record, name) for name in _PLAIN},
-        **{name: int(getattr(record, name)) for name in _FLAGS},
+        **{name: _bit(getattr(record, name)) for name in _FLAGS},
         **_times(record.timing),
         "thought_tokens": record.thought_tokens,
         "cached_tokens": record.cached_tokens,
@@ -200,9 +199,17 @@ def _row(record: Record) -> StoredRow:
         **{name: getattr(record, name) for name in _KEPT},
         **{name: int(getattr(record, name)) for name in _MARKS},
         "value": record.grade.value,
-        "correct": None if correct is None else int(correct),
+        "correct": _bit(record.grade.correct),
         "answer": digest_of(record),
     }
+
+
+def _bit(mark: bool | None) -> int | None:  # noqa: FBT001 - the value that is stored
+    return None if mark is None else int(mark)
+
+
+def _mark(bit: int | None) -> bool | None:
+    return None if bit is None else bool(bit)
 
 
 def _record(
@@ -212,8 +219,7 @@ def _record(
     details: tuple[tuple[str, float], ...],
     counts: tuple[float, ...],
 ) -> Record:
-    correct = row["correct"]
-    flags: StoredRow = {name: bool(row[name]) for name in _FLAGS}
+    flags: StoredRow = {name: _mark(row[name]) for name in _FLAGS}
     return Record(
         cell=cell,
         sample=row["sample"],
@@ -225,7 +231,7 @@ def _record(
         timing=_timing(row),
         grade=Grade(
             value=row["value"],
-            correct=None if correct is None else bool(correct),
+            correct=_mark(row["correct"]),
             details=details,
             counts=counts,
         ),

@@ -256,14 +256,22 @@ def _record(
             details=answer.details,
             note=answer.note,
         ),
-        unparsed=answer.unparsed,
-        truncated=answer.truncated,
-        refused=False,
-        empty=answer.answer is not None and not answer.answer.strip(),
+        # A request that failed has no answer that could be cut off or refused.
+        unparsed=answer.unparsed if answer.error is None else False,
+        truncated=answer.truncated if answer.error is None else False,
+        refused=None if answer.error is None else False,
+        empty=_empty(answer),
         budget_s=budget_s,
         chance=answer.chance,
         graded=graded,
     )
+
+
+def _empty(answer: PeerAnswer) -> bool | None:
+    """Whether an answer has no text; ``None`` where the tool keeps no texts."""
+    if answer.error is not None:
+        return False
+    return None if answer.answer is None else not answer.answer.strip()
 
 
 def _finish(answer: PeerAnswer) -> Finish:

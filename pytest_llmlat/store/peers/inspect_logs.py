@@ -174,7 +174,7 @@ def _answer(sample: dict[str, Any], scorer: str | None) -> PeerAnswer:
         answer=text(output.get("completion")) or _content(table(choice.get("message"))),
         extracted=text(score.get("answer")) or None,
         error=text(error.get("message")) or "failed" if error else None,
-        truncated=choice.get("stop_reason") in _LIMITS,
+        truncated=_cut(choice.get("stop_reason")),
         value=_grade(score.get("value")),
         note=text(score.get("explanation"))[:500] or None,
         chance=1 / len(options) if len(options) > 1 else 0.0,
@@ -183,6 +183,11 @@ def _answer(sample: dict[str, Any], scorer: str | None) -> PeerAnswer:
         prompt_tokens=count(usage.get("input_tokens")),
         output_tokens=count(usage.get("output_tokens")),
     )
+
+
+def _cut(reason: Any) -> bool | None:  # noqa: ANN401 - any JSON value
+    """Whether an answer was cut off; ``None`` where the log does not know."""
+    return None if reason in (None, "unknown") else reason in _LIMITS
 
 
 def _took(sample: dict[str, Any], output: dict[str, Any]) -> int | None:

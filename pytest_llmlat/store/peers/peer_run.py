@@ -32,9 +32,9 @@ class PeerAnswer:
     error: str | None = None
     """Why there is no answer; ``None`` where there is one."""
     timed_out: bool = False
-    truncated: bool = False
+    truncated: bool | None = None
     """Whether it was cut off at a limit of tokens."""
-    unparsed: bool = False
+    unparsed: bool | None = None
     """Whether the tool found no answer in the text."""
     graded: bool = True
     """Whether the tool was told what is right; else ``value`` is not missed."""

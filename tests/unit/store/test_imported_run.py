@@ -11,7 +11,9 @@ import pytest
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.gate.matching import after
 from pytest_llmlat.report.peer_lines import half_sentence, peer_lines
+from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
+from pytest_llmlat.store.baselines.columns import pack, unpack
 from pytest_llmlat.store.peers import PEERS
 from pytest_llmlat.store.peers.imported_run import ImportWish, imported, write_run
 from pytest_llmlat.store.peers.peer_file import PeerFile
@@ -101,14 +103,22 @@ def test_speed_alone_has_no_quality_and_no_score(
     assert "measured by aiperf 0.13.0, not by this project" in peer_lines(board)[0]
 
 
-def test_answers_without_a_text_are_not_empty(
+def test_what_a_tool_does_not_tell_is_not_0(
     tmp_path: Path, profile: list[Path]
 ) -> None:
-    """AIPerf writes the text of an answer only where it grades it."""
+    """AIPerf says of no answer whether it was cut off, and keeps no text of it."""
     run = a_run("aiperf", profile, tmp_path / "r")
     board = board_of(run, balance=BALANCES[0], seed=0)
+    ((cell, records),) = records_of(run)
+    found = board.summaries[0]
 
-    assert board.summaries[0].empty == 0
+    assert {found.truncated, found.unparsed, found.refused, found.empty} == {None}
+    assert {r.truncated for r in records} == {None}
+    assert found.errors == 0
+    told = json.loads(summary_text({"id": "r"}, board))["cells"][0]
+    assert told["truncated"] is None
+    stored = unpack(cell, pack(list(records)))
+    assert {record.truncated for record, _ in stored} == {None}
 
 
 def test_requests_are_paired_by_their_prompts(tmp_path: Path) -> None:

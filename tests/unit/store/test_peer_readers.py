@@ -160,6 +160,22 @@ def test_inspect_log_is_read_in_both_forms(tmp_path: Path, ending: str) -> None:
     assert (first.prompt_tokens, first.output_tokens) == (9, 4)
     assert [r.grade.value for r in (first, second)] == [1.0, 0.0]
     assert cell.facts.untimed is None
+    assert [r.truncated for r in (first, second)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cut"), [("max_tokens", True), ("stop", False), ("unknown", None)]
+)
+def test_inspect_tells_which_answers_were_cut(
+    tmp_path: Path, reason: str, *, cut: bool | None
+) -> None:
+    """Unless the provider did not say; a request that failed was not cut off."""
+    output = {"choices": [{"stop_reason": reason}], "completion": "1"}
+    broken = inspect_sample(2, scores={}, error={"message": "boom"})
+    log = inspect_log([inspect_sample(1, output=output), broken])
+    (cell,) = cells("inspect", a_file(tmp_path, log))
+
+    assert [r.truncated for r in cell.records] == [cut, False]
 
 
 def test_inspect_time_of_a_batch_is_not_the_time_of_an_answer(tmp_path: Path) -> None:
