@@ -61,6 +61,9 @@ def text_of(response: Response) -> str:
         *(("FINISH_REASON_MAX_TOKENS", "cut"), ("max-output-tokens", "cut")),
         *(("SAFETY", "failed"), ("network_error", "failed"), ("Error", "failed")),
         *(("insufficient_system_resource", "failed"), ("timeout", "failed")),
+        *(("guardrail_intervened", "failed"), ("ERROR_TOXIC", "failed")),
+        *(("model_context_window_exceeded", "cut"), ("MAX_TOKENS_REACHED", "cut")),
+        ("length_policy_violation", "failed"),
         *(("moon", "unknown"), ("", "unknown")),
     ],
 )

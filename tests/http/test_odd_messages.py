@@ -225,6 +225,7 @@ def test_a_reason_beside_the_choices() -> None:
         ({"stop_reason": "max_tokens"}, None, "max_tokens"),
         ({"stop_reason": "error"}, "stop", "stop"),
         ({"stop_reason": "\n\nQ:"}, None, None),
+        ({"stop_reason": "no error"}, None, None),
         ({"stop_reason": 151645}, "stop", "stop"),
     ],
 )
@@ -268,6 +269,7 @@ def test_words_instead_of_choices_in_a_stream() -> None:
         (b'{"errors": [{"message": "seven"}]}', "seven"),
         (b'{"title": "Too hot", "type": "about:blank"}', "Too hot"),
         (b'{"error": {"message": "", "code": "hot"}}', "hot"),
+        (b'{"error": {"message": "no", "param": "seed", "type": "x"}}', "no (x, seed)"),
         (b"error: too hot", "error: too hot"),
     ],
 )

@@ -79,6 +79,7 @@ def test_a_wait_until_a_date() -> None:
         (500, "The prompt (length 66501) is longer than the maximum model length of 9"),
         (413, "too many tokens: size limit exceeded by 1000 tokens"),
         (400, "maximum prompt length is 131072 but the request contains 200000"),
+        (500, "Prompt of 5000 tokens does not fit the KV cache of 4096 tokens"),
     ],
 )
 def test_a_full_context_is_known_by_the_words_of_many_servers(
@@ -95,6 +96,7 @@ def test_a_full_context_is_known_by_the_words_of_many_servers(
         (422, "max_model_len: Extra inputs are not permitted (extra_forbidden)"),
         (500, "CUDA out of memory; try a smaller max_model_len"),
         (401, "maximum context length"),
+        (500, "the input tensor does its work and the shapes do not match"),
         (400, "temperature must be below 2"),
     ],
 )

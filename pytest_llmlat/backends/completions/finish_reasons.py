@@ -37,6 +37,17 @@ _ENDS: dict[str, End] = {
     **dict.fromkeys(_FAILED.split(), "failed"),
 }
 
+_CUT_WORDS = frozenset({"length", "tokens", "context", "truncated"})
+_FAILED_WORDS = frozenset(
+    (
+        *("error", "failed", "failure", "fault", "abort", "aborted", "timeout"),
+        *("cancelled", "canceled", "unavailable", "overloaded", "denied"),
+        *("safety", "filter", "filtered", "guardrail", "guardrails", "moderation"),
+        *("policy", "blocked", "toxic", "toxicity", "violation", "prohibited"),
+    )
+)
+"""Words in names that no server had before: most say it in one of these."""
+
 _NOT_YET = ("", "null", "none", "undefined", "unspecified", "finish_reason_unspecified")
 """Words of servers for no reason, in messages before the last."""
 
@@ -69,7 +80,8 @@ def nearer_reason(choice: Mapping[str, object], reason: str | None) -> str | Non
     native = reason_of(choice.get("native_finish_reason"))
     if reason is None:
         other = native or reason_of(choice.get("stop_reason"))
-        return None if other is None or end_of(other) == "unknown" else other
+        # A string that was stopped at may have any word in it.
+        return None if other is None or _plain(other) not in _ENDS else other
     hidden = native is not None and end_of(native) in ("cut", "failed")
     return native if hidden and end_of(reason) in ("whole", "unknown") else reason
 
@@ -80,5 +92,17 @@ def end_of(reason: str) -> End:
     Args:
         reason: as the server wrote it, such as ``stop``, ``MAX_TOKENS`` or ``SAFETY``.
     """
+    name = _plain(reason)
+    known = _ENDS.get(name)
+    if known is not None:
+        return known
+    words = set(name.split("_"))
+    # What was cut and filtered too is no answer to grade as if it were whole.
+    if words & _FAILED_WORDS:
+        return "failed"
+    return "cut" if words & _CUT_WORDS else "unknown"
+
+
+def _plain(reason: str) -> str:
     name = reason.strip().casefold().replace("-", "_").replace(" ", "_")
-    return _ENDS.get(name.removeprefix("finish_reason_"), "unknown")
+    return name.removeprefix("finish_reason_")

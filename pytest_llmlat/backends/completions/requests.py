@@ -34,14 +34,15 @@ _CONTEXT = re.compile(
     r"|too many (input |prompt )?tokens|inputs?`? tokens? \+ |range of input length"
     r"|inputs?`? must have less than \d+ tokens|reduce the length of the (mess|prompt)"
     r"|longer than the (model|max)|exceed_context|n_keep >= n_ctx"
-    r"|exceeds? (the )?(model's )?(context|maximum)",
+    r"|exceeds? (the )?(model's )?(context|maximum)"
+    r"|(prompt|input)\b.{0,60}(does|do) not fit",
     re.IGNORECASE,
 )
 """How servers say that a prompt is too long: OpenAI, vLLM, SGLang, TGI, llama.cpp,
 LM Studio, Ollama, Gemini, Anthropic, Mistral, Cohere, Groq, DashScope and others."""
 _BROKEN = 500
 _TOO_MUCH = re.compile(
-    r"exceed|longer than|too (long|many|large)|less than", re.IGNORECASE
+    r"exceed|longer than|too (long|many|large)|less than|not fit", re.IGNORECASE
 )
 """With this status it has to be said plainly: it may also tell to use less memory."""
 _NO_FIELD = re.compile(

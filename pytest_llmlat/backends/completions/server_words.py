@@ -67,9 +67,11 @@ def complaint(message: object) -> str:
         if isinstance(value, dict):
             inner = next((value[name] for name in _INNER if value.get(name)), None)
             if isinstance(inner, str):
-                # A code such as context_length_exceeded may say more than the text.
-                code = value.get("code") or value.get("type")
-                return f"{inner} ({code})" if isinstance(code, str) else inner
+                # A code such as context_length_exceeded may say more than the text,
+                # and which parameter is meant may stand apart.
+                parts = (value.get("code") or value.get("type"), value.get("param"))
+                more = [p for p in parts if isinstance(p, str) and p]
+                return f"{inner} ({', '.join(more)})" if more else inner
         if value:
             return value if isinstance(value, str) else shown(value, 1000)
     # MiniMax's form stands beside good answers too, with the code 0.
