@@ -1,7 +1,7 @@
 """Requests a second of a closed loop of which a server turns three of four away.
 
-    python -m tests.perf.turned_away            # three times each: about four minutes
-    python -m tests.perf.turned_away 1 200      # once, 200 requests: about a minute
+    python -m tests.perf.turned_away            # once each, 120 requests
+    python -m tests.perf.turned_away 3 400      # three times each: some minutes
 
 Run by hand. The server, a process of its own, takes four at once and 200 ms for each;
 sixteen are offered, and whoever comes while it is full gets a 429. It notes when each
@@ -100,6 +100,6 @@ def once(name: str, requests: int) -> float:
 
 if __name__ == "__main__":
     given = [int(word) for word in sys.argv[1:]]
-    times, many = [*given, *(3, 400)[len(given) :]]
+    times, many = [*given, *(1, 120)[len(given) :]]
     off = [once(name, many) for _ in range(times) for name in WAITS]
     print(f"at most {max(map(abs, off)):.1%} off; 3 % is allowed")
