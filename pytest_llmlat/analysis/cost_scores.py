@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.energy_use import energy_use
-from pytest_llmlat.analysis.request_cost import cost_of
+from pytest_llmlat.values.request_cost import cost_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,8 +23,8 @@ from pytest_llmlat.analysis.intervals import (
     mean_figure,
 )
 from pytest_llmlat.analysis.item_units import Units
-from pytest_llmlat.analysis.request_cost import cost_of
 from pytest_llmlat.values.figure_table import FIGURES
+from pytest_llmlat.values.request_cost import cost_of
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:

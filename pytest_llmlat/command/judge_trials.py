@@ -14,11 +14,12 @@ from pytest_llmlat.analysis.judge_fitness import (
     fitness,
 )
 from pytest_llmlat.command.label_session import text_lot
-from pytest_llmlat.judges.lineages import lineage, lineage_of
+from pytest_llmlat.judges.lineages import lineage
 from pytest_llmlat.judges.planted_faults import planted_changes
 from pytest_llmlat.judges.prompt_injections import prompt_injections
 from pytest_llmlat.measure.opened_judge import opened
 from pytest_llmlat.store.vote_cache import VoteCache
+from pytest_llmlat.values.errors import BudgetSpent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,7 @@ def try_judges(
         injected: number of answers that each prompt injection is put into.
 
     Raises:
+        BudgetSpent: nobody may be asked any more.
         LLMLatError: a judge cannot be loaded.
     """
     plan = _plan(records, panel.rubric, answers, injected)
@@ -67,9 +69,20 @@ def try_judges(
             with opened(judge, panel, tools, known) as seat:
                 keys[judge.name] = seat.fitness_key
                 asked[judge.name] = _ask(seat, plan)
+                if seat.spent:
+                    # Half of a trial would call a judge unfit for what was not asked.
+                    raise BudgetSpent(
+                        f"judge {judge.name}: what may be spent is spent, and it was"
+                        " not tried to the end, so nothing is told of it; allow more"
+                        " (--spend): votes that were cast are kept"
+                    )
         votes = {name: each.votes for name, each in asked.items()}
         # How a judge favours its own is seen beside all others.
-        found = [_measured(j, plan.own, votes, asked[j.name]) for j in panel.judges]
+        families = [tools.family(record) for record in plan.own]
+        found = [
+            _measured(judge, plan.own, families, votes, asked[judge.name])
+            for judge in panel.judges
+        ]
         for each in found:
             known.keep_fitness(keys[each.judge], fit=each.fit)
         return found
@@ -171,6 +184,7 @@ def _trials(
 def _measured(
     judge: ModelSpec,
     records: Sequence[Record],
+    families: Sequence[frozenset[str]],
     votes: dict[str, list[Vote]],
     asked: _Asked,
 ) -> Fitness:
@@ -178,7 +192,7 @@ def _measured(
     family = lineage(judge)
     beside = []
     for number, (record, vote) in enumerate(zip(records, cast, strict=True)):
-        rest = _rest(judge, number, votes, record)
+        rest = _rest(judge, number, votes, families[number])
         if rest is None or vote.share is None:
             continue
         beside.append(
@@ -186,13 +200,15 @@ def _measured(
                 share=vote.share,
                 rest=rest,
                 words=len((record.answer or "").split()),
-                own=lineage_of(record.cell.model) == family,
+                own=family in families[number],
             )
         )
+    # In pairs there is nothing beside the answers of the model that others are beside.
+    told = [vote for vote in cast if vote.problem != "not asked"]
     return fitness(
         judge.name,
-        unread=sum(vote.share is None for vote in cast),
-        votes=len(cast),
+        unread=sum(vote.share is None for vote in told),
+        votes=len(told),
         trials=asked.trials,
         beside=beside,
         orders=[vote.orders for vote in cast if vote.orders],
@@ -201,14 +217,16 @@ def _measured(
 
 
 def _rest(
-    judge: ModelSpec, number: int, votes: dict[str, list[Vote]], record: Record
+    judge: ModelSpec,
+    number: int,
+    votes: dict[str, list[Vote]],
+    families: frozenset[str],
 ) -> float | None:
     """Return the mean of the other judges that have a say on an answer."""
-    family = lineage_of(record.cell.model)
     others = [
         cast[number].share
         for name, cast in votes.items()
-        if name != judge.name and cast[number].lineage != family
+        if name != judge.name and cast[number].lineage not in families
     ]
     there = [share for share in others if share is not None]
     return fmean(there) if there else None

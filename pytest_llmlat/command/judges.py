@@ -10,6 +10,7 @@ from pytest_llmlat.command.judge_trials import TRIED, try_judges
 from pytest_llmlat.command.output import add_json, say, tell
 from pytest_llmlat.command.panel import (
     add_panel,
+    budget_of_judges,
     panel_of,
     records_to_judge,
     tools_of,
@@ -63,6 +64,7 @@ def run(given: Namespace) -> int:
 
     Raises:
         UsageError: no such run, judge, rubric or task, or a number that is none.
+        BudgetSpent: no judge may be asked any more.
         LLMLatError: a judge cannot be loaded.
     """
     if given.answers < 1:
@@ -70,13 +72,14 @@ def run(given: Namespace) -> int:
     if given.injections < 0:
         raise UsageError(f"--injections {given.injections}: must be at least 0")
     panel = panel_of(given)
+    budget = budget_of_judges(given, panel)
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
     told = try_judges(
         records,
         panel,
-        tools_of(given, records),
+        tools_of(given, found, records, budget),
         answers=given.answers,
         injected=given.injections,
     )

@@ -7,8 +7,9 @@ script, and asks for nothing from anywhere. What models wrote is shown as text.
 from __future__ import annotations
 
 import secrets
+import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.command.label_session import LabelItem, LabelSession
 
 _MOST_BYTES = 10_000
+_LOOKS_S = 0.2
+"""Time between two looks whether the session is over."""
+_SILENT_S = 30.0
+"""Time after which a connection that asks nothing is closed."""
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
@@ -52,20 +57,27 @@ class LabelPage:
         """Open a port; nothing is answered before :meth:`serve`."""
         self._session = session
         self._path = f"/{secrets.token_urlsafe(16)}"
+        self._turn = threading.Lock()
         self.over = False
         page = self
 
         class LabelHandler(BaseHTTPRequestHandler):
+            timeout = _SILENT_S
+
             def do_GET(self) -> None:
-                page.get(self)
+                with page._turn:
+                    page.get(self)
 
             def do_POST(self) -> None:
-                page.post(self)
+                with page._turn:
+                    page.post(self)
 
             def log_message(self, *_: object) -> None:
                 """Write nothing: the path is a secret of this session."""
 
-        self._server = HTTPServer(("127.0.0.1", 0), LabelHandler)
+        # Browsers open connections that they may need later, and say nothing there.
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), LabelHandler)
+        self._server.timeout = _LOOKS_S
 
     @property
     def address(self) -> str:
@@ -84,9 +96,8 @@ class LabelPage:
             request.send_error(HTTPStatus.NOT_FOUND)
             return
         item = self._session.next()
+        self._send(request, _page(self._session, item))
         self.over = item is None
-        text = _page(self._session, item)
-        self._send(request, text)
 
     def post(self, request: BaseHTTPRequestHandler) -> None:
         """Take a label, and show the next answer."""
@@ -101,8 +112,8 @@ class LabelPage:
         fields = parse_qs(request.rfile.read(length).decode("utf-8", "replace"))
         typed, of = (fields.get(name, [""])[0] for name in ("score", "item"))
         if typed == "q":
-            self.over = True
             self._send(request, _page(self._session, None))
+            self.over = True
             return
         item = self._session.next()
         # A page that was reloaded sends its label again: it is of an earlier answer.

@@ -27,11 +27,13 @@ from pytest_llmlat.command.output import (
     show_progress,
     tell,
 )
+from pytest_llmlat.judges.lineages import lineages_of_cells
 from pytest_llmlat.judges.rubric_reading import bundled_rubrics, find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.measure.judge_panel import VERDICT_TOKENS, Panel, check_panel
+from pytest_llmlat.measure.judge_panel import Panel, check_panel
 from pytest_llmlat.measure.opened_judge import JudgingTools, reference_of
 from pytest_llmlat.measure.panel_grading import judged
+from pytest_llmlat.measure.run_budget import Budget, check_prices
 from pytest_llmlat.report.judge_lines import UNCHECKED, judge_lines
 from pytest_llmlat.report.report_files import write_report
 from pytest_llmlat.report.summary_json import summary_text
@@ -40,8 +42,10 @@ from pytest_llmlat.store.human_labels import labels_beside, read_labels
 from pytest_llmlat.store.journal import Journal, new_folder
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run, told_of
+from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import UnknownName, UsageError
-from pytest_llmlat.values.judge_votes import PanelRule
+from pytest_llmlat.values.judge_votes import VERDICT_TOKENS, PanelRule
+from pytest_llmlat.values.spend import parse_spend
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -122,6 +126,13 @@ def add_panel(parser: ArgumentParser) -> None:
         default=VERDICT_TOKENS,
         help="tokens at most of a verdict (default: %(default)s)",
     )
+    parser.add_argument(
+        "--spend",
+        metavar="EXPR",
+        default="",
+        help='most that judges may spend, such as "usd=2 minutes=30"; votes that were'
+        " cast are kept, and the rest is asked by the same command later",
+    )
     add_catalogues(parser, "models")
 
 
@@ -133,10 +144,12 @@ def run(given: Namespace) -> int:
         LLMLatError: a judge cannot be loaded.
     """
     panel = panel_of(given)
+    budget = budget_of_judges(given, panel)
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    votes = judged(records, panel, tools_of(given, records))
+    votes = judged(records, panel, tools_of(given, found, records, budget))
+    problems += told_of_budget(budget)
     written = _written(found, _as_labelled(found, votes, panel, problems), panel)
     board = figures(written, problems, balance=given.balance)
     if any(s.judging is not None and s.judging.trust is None for s in board.summaries):
@@ -188,15 +201,48 @@ def panel_of(given: Namespace) -> Panel:
     return panel
 
 
-def tools_of(given: Namespace, records: Sequence[Record]) -> JudgingTools:
+def budget_of_judges(given: Namespace, panel: Panel) -> Budget:
+    """Return what judges may spend, of which nothing is spent.
+
+    Raises:
+        UsageError: that is not understood, or nothing tells what a judge spends.
+    """
+    clock, where = SystemClock(), "--spend"
+    limits = parse_spend(given.spend, where=where)
+    check_prices(limits, panel.judges, where=where)
+    if limits.joules is not None:
+        raise UsageError(
+            f"{where}: nothing counts the joules of a judge: give money or minutes"
+        )
+    return Budget(limits, clock, begin_ns=clock.now_ns(), where=where)
+
+
+def told_of_budget(budget: Budget) -> list[str]:
+    """Return a sentence on what was not asked, for it could have cost too much."""
+    if budget.refused is None:
+        return []
+    why = budget.refused.removeprefix("not measured: ")
+    told = (
+        f"not judged to the end: {why}; votes that were cast are kept, and the same"
+        " command asks for the rest"
+    )
+    return [told]
+
+
+def tools_of(
+    given: Namespace, run: Run, records: Sequence[Record], budget: Budget
+) -> JudgingTools:
     """Return the tools of judging, with the answers that pairs are made with.
 
     Raises:
         UnknownName: the run has no such model.
     """
+    families = lineages_of_cells(run.facts)
     return JudgingTools(
         cache=user_cache(),
+        allowance=budget.for_judge,
         other=other_answers(given.against or "", records),
+        family=lambda record: families[record.cell.id],
         progress=show_progress,
     )
 

@@ -13,7 +13,7 @@ from pytest_llmlat.grading.metrics import METRICS, Metric
 from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.values.entry_option import EntryOption
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.judge_votes import AskedPanel, PanelRule
+from pytest_llmlat.values.judge_votes import VERDICT_TOKENS, AskedPanel, PanelRule
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ PANEL = EntryOption(
     kind="string",
     choices=get_args(PanelRule),
     meaning="how one grade is made of their votes (default mean)",
+)
+TOKENS = EntryOption(
+    name="verdict_tokens",
+    kind="integer",
+    least=1,
+    meaning=f"tokens at most of a verdict (default {VERDICT_TOKENS}); a judge that"
+    " thinks first needs more",
 )
 BESIDE = EntryOption(
     name="beside",
@@ -72,6 +79,7 @@ def asked_panel(task: Task, judges: tuple[str, ...]) -> AskedPanel | None:
         rubric=str(task.option(RUBRIC.name)),
         judges=judges or tuple(filter(None, named)),
         rule=cast("PanelRule", task.option(PANEL.name) or "mean"),
+        tokens=int(task.option(TOKENS.name) or VERDICT_TOKENS),
     )
 
 
@@ -105,6 +113,6 @@ METRIC = Metric(
     binary=False,
     several=True,
     illegible=unready,
-    options=(RUBRIC, JUDGES, PANEL, BESIDE),
+    options=(RUBRIC, JUDGES, PANEL, TOKENS, BESIDE),
     later=True,
 )

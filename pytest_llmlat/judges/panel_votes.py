@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pytest_llmlat.values.judge_votes import PanelRule, Vote
 
 LEFT_OUT = "is the candidate or of its family"
 
 
-def without_own(votes: Sequence[Vote], candidate: str, lineage: str) -> list[Vote]:
+def without_own(
+    votes: Sequence[Vote], candidate: str, lineages: Collection[str]
+) -> list[Vote]:
     """Return votes of which those of the candidate and its family do not count.
 
     They are kept and shown: how far a judge favours its own is worth knowing.
@@ -25,10 +27,10 @@ def without_own(votes: Sequence[Vote], candidate: str, lineage: str) -> list[Vot
     Args:
         votes: on one answer.
         candidate: name of the model that gave it.
-        lineage: family of that model.
+        lineages: family of that model; of a cascade that of each step.
     """
     return [
-        replace(vote, counted=vote.judge != candidate and vote.lineage != lineage)
+        replace(vote, counted=vote.judge != candidate and vote.lineage not in lineages)
         for vote in votes
     ]
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.judge_votes import VERDICT_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.values.entities import ModelSpec
     from pytest_llmlat.values.judge_votes import PanelRule, Rubric
-
-VERDICT_TOKENS = 160
-"""Tokens at most of a verdict: a sentence and a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +25,7 @@ class Panel:
     in_flight: int = 8
     """How many requests a judge's server is asked at once."""
     tokens: int = VERDICT_TOKENS
+    """Tokens at most of a verdict."""
     against: str = ""
     """Whose answers others are held against in pairs; empty for the right ones."""
 

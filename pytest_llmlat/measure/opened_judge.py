@@ -13,7 +13,7 @@ from pytest_llmlat.judges.judge_prompts import (
     judge_prompts,
     verdict_constraint,
 )
-from pytest_llmlat.judges.lineages import lineage
+from pytest_llmlat.judges.lineages import lineage, lineage_of
 from pytest_llmlat.judges.panel_votes import in_both_orders
 from pytest_llmlat.judges.verdict_reading import read_verdict
 from pytest_llmlat.machine.device_table import is_present, present_devices
@@ -85,6 +85,11 @@ def _unseen(_judge: str, _done: int, _planned: int) -> None:
     """Show nothing."""
 
 
+def family_by_name(record: Record) -> frozenset[str]:
+    """Return the family that the name of a model tells, where nothing else does."""
+    return frozenset({lineage_of(record.cell.model)})
+
+
 def reference_of(record: Record) -> str | None:
     """Return the right answer beside which an answer is judged in pairs."""
     return record.reference or None
@@ -104,6 +109,9 @@ class JudgingTools:
     other: Callable[[Record], str | None] = reference_of
     """Returns the answer that another is held against by a pairwise rubric; ``None``
     where there is none."""
+    family: Callable[[Record], frozenset[str]] = family_by_name
+    """Returns the families of the model that gave an answer: a judge of one of them has
+    no say on it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,7 +163,9 @@ class OpenedJudge:
             for record in records
         ]
         new = {self._key(r.prompt): r for requests in asked for r in requests}
-        found = {key: vote for key in new if (vote := cache.find(key)) is not None}
+        found = {
+            key: vote for key in new if (vote := self._known(key, cache)) is not None
+        }
         todo = [key for key in new if key not in found]
         self._ask([new[key] for key in todo], todo, found, cache)
         # Two models may give the same answer; it is asked once, and costs once.
@@ -184,7 +194,7 @@ class OpenedJudge:
             done += 1
             vote, cost = self._vote(response)
             found[keys[number]] = vote
-            cache.keep(keys[number], vote)
+            cache.keep(self._kept_as(keys[number], vote), vote)
             allowance.settle_vote(number, cost, vote.seconds or 0.0)
             self.tools.progress(self.judge.name, done, len(requests))
 
@@ -200,6 +210,21 @@ class OpenedJudge:
         finally:
             allowance.end()
 
+    def _known(self, key: str, cache: VoteCache) -> Vote | None:
+        """Return a vote that was cast before, if it would be cast again."""
+        for kept in (key, self._under_limit(key)):
+            vote = cache.find(kept)
+            if vote is not None and self._kept_as(key, vote) == kept:
+                return vote
+        return None
+
+    def _kept_as(self, key: str, vote: Vote) -> str:
+        """Return the key of a vote: with more tokens an unread one may be read."""
+        return self._under_limit(key) if vote.problem == "unparsed" else key
+
+    def _under_limit(self, key: str) -> str:
+        return f"{key} {self.panel.tokens}"
+
     def _reply(self, request: Request, found: dict[str, Vote], fresh: set[str]) -> Vote:
         """Return the vote on one question, with what it cost if that was now."""
         key = self._key(request.prompt)
@@ -210,6 +235,7 @@ class OpenedJudge:
         fresh.discard(key)
         return replace(
             vote,
+            lineage=self._blank.lineage,
             rubric=self._blank.rubric,
             fit=self._blank.fit,
             seconds=vote.seconds if now else None,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.grading.metrics import METRICS
-from pytest_llmlat.judges.lineages import lineage_of
 from pytest_llmlat.judges.panel_votes import panel_grade, without_own
 from pytest_llmlat.measure.opened_judge import opened
 from pytest_llmlat.store.vote_cache import VoteCache
@@ -15,7 +14,7 @@ from pytest_llmlat.values.judge_votes import UNCALIBRATED
 from pytest_llmlat.values.records import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_llmlat.measure.judge_panel import Panel
     from pytest_llmlat.measure.opened_judge import JudgingTools
@@ -52,18 +51,28 @@ def judged(
     finally:
         known.close()
     return [
-        graded(record, votes[number], panel.rule)
+        graded(record, votes[number], panel.rule, tools.family(record))
         for number, record in enumerate(records)
     ]
 
 
-def graded(record: Record, votes: Sequence[Vote], rule: PanelRule) -> Record:
+def graded(
+    record: Record,
+    votes: Sequence[Vote],
+    rule: PanelRule,
+    families: Collection[str],
+) -> Record:
     """Return a record with its votes, and the grade that they come to.
 
     Details of the metric beside the judges stay in the grade.
+
+    Args:
+        record: an answer.
+        votes: on it, one of each judge.
+        rule: how one grade is made of them.
+        families: of the model that gave it.
     """
-    own = record.cell.model
-    told = tuple(without_own(votes, own, lineage_of(own)))
+    told = tuple(without_own(votes, record.cell.model, families))
     grade = panel_grade(told, rule)
     note = "no vote that counts"
     if any(vote.problem == "not asked" for vote in told):

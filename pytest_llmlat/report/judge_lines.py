@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.prediction_powered import FEWEST_LABELS
 from pytest_llmlat.report.figures import bounds, placed, printable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _of_cell(summary: Summary, found: JudgingFigures) -> Iterator[str]:
     if found.trust is None:
         yield printable(
             f"judged by {by}: {where}: quality {bounds(found.panel)} is uncalibrated:"
-            f" {UNCHECKED}"
+            f" {_unchecked(found)}"
         )
     else:
         yield printable(
@@ -54,11 +55,35 @@ def _of_cell(summary: Summary, found: JudgingFigures) -> Iterator[str]:
         if not any(judge.read for judge in found.judges):
             why = "no verdict could be read"
         yield f"  agreement of the judges cannot be told: {why}"
+    yield from _relations(found)
     for name, estimate in found.beside:
         told = "cannot be told" if estimate.value is None else bounds(estimate)
         beside = dict(summary.details).get(name)
         mean = "" if beside is None else f" {bounds(beside)}"
         yield printable(f"  {name} beside it{mean}: rank correlation {told}")
+
+
+def _unchecked(found: JudgingFigures) -> str:
+    """Say how far people have checked judges whose quality stays uncalibrated."""
+    if not found.labels:
+        return UNCHECKED
+    return (
+        f"people have labelled {found.labels} of its answers, and {FEWEST_LABELS} are"
+        " needed (llmlat label)"
+    )
+
+
+def _relations(found: JudgingFigures) -> Iterator[str]:
+    """Say which judges are of one family: their agreement tells less."""
+    families: dict[str, list[str]] = {}
+    for judge in found.judges:
+        families.setdefault(judge.lineage, []).append(judge.judge)
+    for family, names in families.items():
+        if len(names) > 1:
+            yield printable(
+                f"  {' and '.join(names)} are of one family ({family}): that they"
+                " agree tells less than with judges of several"
+            )
 
 
 def _of_judge(own: Sequence[JudgeFigures]) -> str:

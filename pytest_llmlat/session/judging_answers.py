@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.gate.limits import check_limits, unanswered
 from pytest_llmlat.gate.tolerances import parse_limits
+from pytest_llmlat.judges.lineages import lineages_of_cells
 from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
 from pytest_llmlat.measure.judge_panel import Panel, check_twins
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.tolerances import Limit, Unsure
     from pytest_llmlat.measure.cell_tools import LoadedModel
-    from pytest_llmlat.session.budget import Budget
+    from pytest_llmlat.measure.run_budget import Budget
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.store.journal import Journal
@@ -113,6 +114,7 @@ class SessionJudges:
             judges=self.selection.judges or tuple(named),
             rubric=find_rubric(asked.rubric, where=where),
             rule=asked.rule,
+            tokens=asked.tokens,
         )
 
     def _grade(
@@ -129,12 +131,14 @@ class SessionJudges:
         open_ones = [one for one in before if _waits(one, panel)]
         if not open_ones:
             return
+        families = lineages_of_cells(cells)
         tools = JudgingTools(
             cache=user_cache(),
             open=self._opened,
             allowance=self.budget.for_judge,
             progress=self._show,
             other=_others(cells, before),
+            family=lambda record: families[record.cell.id],
         )
         for old, new in zip(open_ones, judged(open_ones, panel, tools), strict=True):
             if new != old:
@@ -160,6 +164,7 @@ class SessionJudges:
         self, cells: Sequence[CellFacts], why: str, *, outcome: Outcome = "failed"
     ) -> None:
         """Tell that cells were not judged to the end."""
+        why = why.removeprefix("not measured: ")
         self.verdicts += [
             Verdict(
                 cell=facts.cell.id,

@@ -14,7 +14,7 @@ from pytest_llmlat.values.errors import DeviceAbsent
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from pytest_llmlat.session.budget import Budget
+    from pytest_llmlat.measure.run_budget import Budget
     from pytest_llmlat.session.run_place import RunPlace
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.clock import Clock

@@ -71,12 +71,19 @@ def add_label(folder: Path, label: HumanLabel) -> None:
 
 
 def as_people_said(
-    records: Sequence[Record], labels: Sequence[HumanLabel]
+    records: Sequence[Record],
+    labels: Sequence[HumanLabel],
+    tell: Callable[[str], None],
 ) -> list[Record]:
     """Return records with the labels of people, by the rubric that judges had.
 
     Of several labels of one answer the last counts, in whichever round it was given;
     one of another answer, or by another rubric, is none of it.
+
+    Args:
+        records: of one cell.
+        labels: of that cell.
+        tell: gets a sentence on labels that are of no answer.
     """
     said = {
         (each.cell, each.sample, each.answer, each.rubric): each.share
@@ -84,6 +91,21 @@ def as_people_said(
     }
     if not said:
         return list(records)
+    asked = {record.votes[0].rubric for record in records if record.votes}
+    others = sum(label.rubric not in asked for label in labels) if asked else 0
+    if others:
+        tell(
+            f"{labels[0].cell}: {others} labels are by another rubric than"
+            f" {', '.join(sorted(asked))}, and left out"
+        )
+    strange = {key[:3] for key in said} - {
+        (record.cell.id, record.sample, answer_digest(record)) for record in records
+    }
+    if strange:
+        tell(
+            f"{next(iter(strange))[0]}: {len(strange)} labels are of other answers than"
+            " those of this run, and left out"
+        )
     found = []
     for record in records:
         label = record.label

@@ -83,7 +83,9 @@ def cell_records(
     if not place.labels and not place.fit:
         return list(found.values())
     return as_people_said(
-        [with_fitness(record, place.fit) for record in found.values()], place.labels
+        [with_fitness(record, place.fit) for record in found.values()],
+        place.labels,
+        tell,
     )
 
 

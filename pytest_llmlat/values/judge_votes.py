@@ -18,6 +18,8 @@ UNCALIBRATED = "uncalibrated_judge"
 """Metric of answers that a panel graded: the name says in every table what it is."""
 CALIBRATED = "calibrated_judge"
 """Name of a cell's judged quality that people's labels correct."""
+VERDICT_TOKENS = 160
+"""Tokens at most of a verdict, where nobody says how many: a sentence and a number."""
 _DIGITS = 16
 
 
@@ -75,6 +77,8 @@ class AskedPanel:
     judges: tuple[str, ...] = ()
     """Names of models; empty where nobody was named yet."""
     rule: PanelRule = "mean"
+    tokens: int = VERDICT_TOKENS
+    """Tokens at most of a verdict."""
     limits: tuple[str, ...] = ()
     """Limits on the cell, as they were typed; they wait for its grades."""
 

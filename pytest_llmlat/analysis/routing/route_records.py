@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.analysis.request_cost import cost_of
 from pytest_llmlat.values.answer_signals import signals_of_record
 from pytest_llmlat.values.cost_budget import JOULES
 from pytest_llmlat.values.going_on import StepTaken, agreed
+from pytest_llmlat.values.request_cost import cost_of
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from socket import create_connection
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -171,3 +172,13 @@ def test_of_a_pair_nobody_sees_which_is_the_models(tmp_path: Path) -> None:
 
     assert places == {0, 1}
     assert labels(tmp_path) == [2] * 40
+
+
+def test_a_connection_that_says_nothing_holds_up_nobody(page: LabelPage) -> None:
+    """Browsers open some that they may need later."""
+    port = int(page.address.split(":")[2].split("/")[0])
+
+    with create_connection(("127.0.0.1", port)):
+        assert "0 of 3 answers have a label" in shown(page)
+        # What ends the session closes what is still open.
+        assert "can be closed" in send(page, score="q")

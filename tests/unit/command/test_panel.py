@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.command import main
-from pytest_llmlat.store.journal import LABELS
+from pytest_llmlat.store.journal import LABELS, TRIALS
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from tests.unit.stored_runs import a_stored_run, answers
@@ -176,6 +176,47 @@ def test_what_cannot_judge_is_told_before_anybody_is_asked(
 ) -> None:
     """With the nearest name; nothing is written."""
     assert main(["panel", str(run), *arguments, "--models", "models.toml"]) == 2
+
+    assert complaint in capsys.readouterr().err
+    assert list(run.parent.iterdir()) == [run]
+
+
+def test_a_budget_leaves_the_rest_for_later(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told, nothing gets a grade by half of a panel, and no trial is believed."""
+    dear = "input_per_million = 1, output_per_million = 1_000_000"
+    cost = f"price = {{ currency = 'USD', {dear} }}\n"
+    models = MODELS.replace("[models.kind]\n", f"[models.kind]\n{cost}")
+    (run.parents[2] / "models.toml").write_text(models, "utf-8")
+    judge = ("--judge", "kind", "--rubric", "helpfulness", "--models", "models.toml")
+
+    assert main(["panel", str(run), *judge, "--spend", "usd=200"]) == 0
+    shown = capsys.readouterr()
+    assert "not judged to the end: budget: " in shown.err
+    assert "not asked" in shown.out
+    assert main(["judges", str(run), *judge, "--spend", "usd=200"]) == 1
+    assert "was not tried to the end" in capsys.readouterr().err
+    assert not (run / TRIALS).exists()
+    assert main(["panel", str(run), *judge]) == 0
+    assert "known from before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("spend", "complaint"),
+    [
+        ("usd=1", "'strict' has no price"),
+        ("joules=5", "nothing counts the joules of a judge"),
+        ("much", "is not understood"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str], spend: str, complaint: str
+) -> None:
+    """Before anybody is asked."""
+    arguments = [*PANEL, "--models", "models.toml", "--spend", spend]
+
+    assert main(["panel", str(run), *arguments]) == 2
 
     assert complaint in capsys.readouterr().err
     assert list(run.parent.iterdir()) == [run]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pytest_llmlat.judges.lineages import lineage_of
+from pytest_llmlat.judges.lineages import lineage_of, lineages_of_cells
 from pytest_llmlat.judges.panel_votes import panel_grade, without_own
 from pytest_llmlat.values.judge_votes import PanelRule, Vote
+from tests.unit.builders import a_cell, some_facts
+
+if TYPE_CHECKING:
+    from pytest_llmlat.values.entities import Scalar
 
 
 def a_vote(judge: str, share: float | None, *, lineage: str = "llama") -> Vote:
@@ -58,7 +65,7 @@ def test_nobody_judges_itself_or_its_family() -> None:
         a_vote("qwen", 0.5, lineage="qwen"),
     ]
 
-    told = without_own(votes, "llama2-7b", "llama")
+    told = without_own(votes, "llama2-7b", {"llama"})
 
     assert [vote.counted for vote in told] == [False, False, True]
     found = panel_grade(told, "mean")
@@ -81,9 +88,33 @@ def test_nobody_judges_itself_or_its_family() -> None:
         ("gpt2", "", "gpt"),
         ("phi-3", "", "phi"),
         ("dolphin", "", "dolphin"),
-        ("house-model", "./weights/house.gguf", "house-model"),
+        ("house-model", "./weights/house.gguf", "house.gguf"),
+        ("house-model", "./weights/model.gguf", "house-model"),
+        ("house-model", "", "house-model"),
     ],
 )
 def test_a_name_tells_the_family(name: str, weights: str, family: str) -> None:
-    """Weights first; a name that tells nothing is a family of its own."""
+    """Weights first; what tells nothing is a family of its own."""
     assert lineage_of(name, weights) == family
+
+
+@pytest.mark.parametrize(
+    ("told", "families"),
+    [
+        ({}, {"mine"}),
+        ({"weights": "Qwen/Qwen2.5-7B"}, {"qwen"}),
+        ({"model": "meta-llama/Llama-3.1-8B", "url": "http://phi:1"}, {"llama"}),
+        (
+            {"steps": "small > mine", "small.weights": "smollm2.gguf", "small.a": None},
+            {"smollm", "mine"},
+        ),
+    ],
+)
+def test_a_candidate_is_of_the_family_of_what_answered(
+    told: dict[str, Scalar | None], families: set[str]
+) -> None:
+    """Its entry may have any name; a cascade is of the family of each step."""
+    cell = a_cell("mine")
+    facts = replace(some_facts(cell), backend=tuple(told.items()))
+
+    assert lineages_of_cells([facts]) == {cell.id: families}

@@ -45,6 +45,23 @@ def test_harmless_changes_keep_every_word(name: str) -> None:
     assert changed.split() == ANSWER.split()
 
 
+def test_a_paraphrase_says_the_same_in_other_words() -> None:
+    """In its letters' case; the rest of the answer stays."""
+    answer = "It is not large. For example, nearly everyone can't see it."
+
+    changed = of("other words for the same", answer)
+
+    assert changed == "It's not big. For instance, almost everybody cannot see it."
+
+
+@pytest.mark.parametrize("name", ["bold type", "other words for the same"])
+def test_a_program_is_changed_by_no_words(name: str) -> None:
+    """It would be another program, and a judge right to give less."""
+    program = "def f(large):\n    # It is not nearly done.\n    return large"
+
+    assert name not in {each.name for each in planted_changes(program, RUBRIC)}
+
+
 def test_orders_stand_behind_the_whole_answer() -> None:
     """It is the same answer, and earns no more."""
     orders = [each for each in planted_changes(ANSWER, RUBRIC) if each.kind == "order"]

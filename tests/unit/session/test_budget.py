@@ -10,12 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.session.budget import (
-    Budget,
-    CellAllowance,
-    check_spend,
-    most_cost,
-)
+from pytest_llmlat.measure.run_budget import Budget, CellAllowance, most_cost
+from pytest_llmlat.session.budget import check_spend
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.errors import BudgetSpent, UsageError
 from pytest_llmlat.values.price import Price, TokenRate

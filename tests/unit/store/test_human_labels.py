@@ -11,10 +11,12 @@ from pytest_llmlat.store.human_labels import (
     HumanLabel,
     add_label,
     answer_digest,
+    as_people_said,
     labels_beside,
     read_labels,
 )
 from pytest_llmlat.store.journal import LABELS
+from pytest_llmlat.values.judge_votes import Vote
 from tests.unit.builders import a_record
 
 if TYPE_CHECKING:
@@ -96,3 +98,27 @@ def test_a_line_that_is_no_label_is_left_out(tmp_path: Path, line: str) -> None:
 def test_nobody_has_said_anything(tmp_path: Path) -> None:
     """Then there are no labels."""
     assert read_labels(tmp_path, lambda _: None) == []
+
+
+def test_labels_of_a_judged_run_that_are_of_nothing_in_it_are_told() -> None:
+    """As of a cell that was measured anew since, or by a rubric of its own."""
+    own = a_record("s1")
+    vote = Vote(judge="owl", lineage="owl", rubric="r", score=2, share=0.25)
+    judged = replace(own, votes=(vote,))
+    changed = replace(own, answer="quite another answer")
+    told: list[str] = []
+
+    labels = [a_label(changed), a_label(own, rubric="x"), a_label(own, 5)]
+    found = as_people_said([judged], labels, told.append)
+
+    assert found[0].label == 1.0
+    assert "1 labels are by another rubric than r" in told[0]
+    assert "1 labels are of other answers than those of this run" in told[1]
+
+
+def test_labels_of_answers_that_nobody_judged_yet_are_kept_for_later() -> None:
+    """By any rubric."""
+    own, told = a_record("s1"), list[str]()
+
+    assert as_people_said([own], [a_label(own, rubric="x")], told.append) == [own]
+    assert told == []

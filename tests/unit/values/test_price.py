@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.analysis.request_cost import cost_of
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.records import Transport
+from pytest_llmlat.values.request_cost import cost_of
 from tests.unit.builders import a_record, a_timing, an_error
 
 HOUR = Price(currency="USD", source="entry", per_hour="1.20")
