@@ -60,6 +60,9 @@ def try_judges(
         BudgetSpent: nobody may be asked any more.
         LLMLatError: a judge cannot be loaded.
     """
+    if panel.rubric.pairwise:
+        # Of the model that others are held against nothing is asked.
+        records = [one for one in records if tools.other(one) is not None]
     plan = _plan(records, panel.rubric, answers, injected)
     known = VoteCache(tools.cache)
     keys: dict[str, str] = {}
@@ -203,12 +206,10 @@ def _measured(
                 own=family in families[number],
             )
         )
-    # In pairs there is nothing beside the answers of the model that others are beside.
-    told = [vote for vote in cast if vote.problem != "not asked"]
     return fitness(
         judge.name,
-        unread=sum(vote.share is None for vote in told),
-        votes=len(told),
+        unread=sum(vote.share is None for vote in cast),
+        votes=len(cast),
         trials=asked.trials,
         beside=beside,
         orders=[vote.orders for vote in cast if vote.orders],

@@ -13,6 +13,7 @@ from pytest_llmlat.command.panel import (
     budget_of_judges,
     panel_of,
     records_to_judge,
+    told_what_is_kept,
     tools_of,
 )
 from pytest_llmlat.report.figures import MISSING, bounds, printable, table
@@ -76,13 +77,14 @@ def run(given: Namespace) -> int:
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    told = try_judges(
-        records,
-        panel,
-        tools_of(given, found, records, budget),
-        answers=given.answers,
-        injected=given.injections,
-    )
+    with told_what_is_kept():
+        told = try_judges(
+            records,
+            panel,
+            tools_of(given, found, records, budget),
+            answers=given.answers,
+            injected=given.injections,
+        )
     if found.folder is not None:
         fit = [(each.judge, each.fit) for each in told]
         add_trials(found.folder, panel.rubric_id, fit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -49,7 +50,7 @@ from pytest_llmlat.values.spend import parse_spend
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.records import Record
@@ -148,7 +149,8 @@ def run(given: Namespace) -> int:
     found = opened(given.run)
     problems: list[str] = []
     records = records_to_judge(found, given.task, problems)
-    votes = judged(records, panel, tools_of(given, found, records, budget))
+    with told_what_is_kept():
+        votes = judged(records, panel, tools_of(given, found, records, budget))
     problems += told_of_budget(budget)
     written = _written(found, _as_labelled(found, votes, panel, problems), panel)
     board = figures(written, problems, balance=given.balance)
@@ -215,6 +217,20 @@ def budget_of_judges(given: Namespace, panel: Panel) -> Budget:
             f"{where}: nothing counts the joules of a judge: give money or minutes"
         )
     return Budget(limits, clock, begin_ns=clock.now_ns(), where=where)
+
+
+@contextmanager
+def told_what_is_kept() -> Iterator[None]:
+    """Say what is not lost when a person breaks judging off."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        told = (
+            "broken off: votes that were cast are kept, and the same command asks for"
+            " the rest"
+        )
+        warn([told])
+        raise
 
 
 def told_of_budget(budget: Budget) -> list[str]:

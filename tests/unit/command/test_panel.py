@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,6 @@ from pytest_llmlat.store.journal import LABELS, TRIALS
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run
 from tests.unit.stored_runs import a_stored_run, answers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MODELS = """
 [models.strict]
@@ -181,6 +179,7 @@ def test_what_cannot_judge_is_told_before_anybody_is_asked(
     assert list(run.parent.iterdir()) == [run]
 
 
+@pytest.mark.slow
 def test_a_budget_leaves_the_rest_for_later(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,16 +189,18 @@ def test_a_budget_leaves_the_rest_for_later(
     models = MODELS.replace("[models.kind]\n", f"[models.kind]\n{cost}")
     (run.parents[2] / "models.toml").write_text(models, "utf-8")
     judge = ("--judge", "kind", "--rubric", "helpfulness", "--models", "models.toml")
+    own = [replace(r, answer=f"It is {n}.") for n, r in enumerate(answers())]
+    several = str(a_stored_run(run.with_name("20260101T000001Z-1"), own))
 
-    assert main(["panel", str(run), *judge, "--spend", "usd=200"]) == 0
+    assert main(["panel", several, *judge, "--spend", "usd=161"]) == 0
     shown = capsys.readouterr()
     assert "not judged to the end: budget: " in shown.err
-    assert "not asked" in shown.out
-    assert main(["judges", str(run), *judge, "--spend", "usd=200"]) == 1
+    assert "23 not asked" in shown.out
+    assert main(["judges", several, *judge, "--spend", "usd=161"]) == 1
     assert "was not tried to the end" in capsys.readouterr().err
-    assert not (run / TRIALS).exists()
-    assert main(["panel", str(run), *judge]) == 0
-    assert "known from before" in capsys.readouterr().out
+    assert not (Path(several) / TRIALS).exists()
+    assert main(["panel", several, *judge]) == 0
+    assert "2 known from before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
