@@ -33,6 +33,18 @@ th, td { text-align: left; padding: .25rem .7rem; white-space: nowrap;
   border-bottom: 1px solid #8884; }
 .num { text-align: right; }
 .quiet { opacity: .75; }
+@media (max-width: 40rem) { /* a row is a card: its name, and figures by title */
+  table, tbody { display: block; }
+  thead { display: none; }
+  tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
+    gap: .3rem .8rem; padding: .6rem 0; border-bottom: 1px solid #8884; }
+  td, td.num { display: block; padding: 0; border: 0; white-space: normal;
+    text-align: left; }
+  td::before { content: attr(data-name); display: block; font-size: .75rem;
+    opacity: .75; }
+  td:first-child { grid-column: 1 / -1; font-weight: 600; }
+  td:first-child::before { content: none; }
+}
 """
 
 
@@ -89,7 +101,8 @@ figures with their intervals.</p>
 
 def _field(tag: str, title: str, text: str) -> str:
     mark = ' class="num"' if title in _FIGURES else ""
-    return f"<{tag}{mark}>{_safe(text)}</{tag}>"
+    named = f' data-name="{_safe(title)}"' if tag == "td" else ""
+    return f"<{tag}{named}{mark}>{_safe(text)}</{tag}>"
 
 
 def _safe(text: str) -> str:
