@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from pytest_llmlat.command.project_files import (
     with_limits,
     write,
 )
-from pytest_llmlat.command.project_wish import asker, wish_of
+from pytest_llmlat.command.project_wish import WishChecks, asker, wish_of
 from pytest_llmlat.command.readiness import readiness
 from pytest_llmlat.gate.tolerances import parse_limits
 from pytest_llmlat.grading.metrics import METRICS
@@ -54,10 +55,10 @@ def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = (
         "Writes a folder of benchmarks for a model of yours: settings, the model, tasks"
-        " and tests, and a workflow for a CI. Asks a few questions at a terminal; what"
-        " an option says is not asked, and elsewhere nothing is. A file that is there"
-        " is kept, and told. The last line is what to type next. Exit status 1 if a"
-        " file was kept that would have been another."
+        " and tests, and a workflow for a CI. At a terminal it asks a few questions,"
+        " except what an option answers; elsewhere it takes the defaults. A file that"
+        " exists is kept, and named. The last line is what to type next. Exit status 1"
+        " if a file was kept although its new content would differ."
     )
     parser.add_argument("--model", metavar="NAME", help="name or address of the model")
     parser.add_argument(
@@ -81,7 +82,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         metavar="S",
-        help="seconds within which half of the answers are to come",
+        help="seconds that a typical answer may take: a limit on the median",
     )
     parser.add_argument(
         "--limits-from",
@@ -98,7 +99,7 @@ def add(parser: ArgumentParser) -> None:
         help="folder to write (default: %(default)s)",
     )
     parser.add_argument(
-        "--yes", action="store_true", help="ask nothing: as usual where nothing is said"
+        "--yes", action="store_true", help="ask nothing; take the default instead"
     )
     parser.add_argument(
         "--force", action="store_true", help="write over files that are there"
@@ -141,7 +142,7 @@ def _plan(given: Namespace, limits: tuple[str, ...]) -> ProjectPlan:
         UsageError: there is no such model, task, file or column.
     """
     ask = None if given.yes else asker()
-    wish = wish_of(given, ask, usual_tasks=_usual_tasks())
+    wish = wish_of(given, ask, usual_tasks=_usual_tasks(), checks=_checks(given))
     rows = None
     if wish.data is not None:
         rows = look_at_rows(wish.data, question=given.question, answer=given.answer)
@@ -158,6 +159,16 @@ def _plan(given: Namespace, limits: tuple[str, ...]) -> ProjectPlan:
         limits=limits,
     )
     return replace(plan, extras=_extras(chosen.model, plan))
+
+
+def _checks(given: Namespace) -> WishChecks:
+    """Return what tries an answer as it is given, and not when all are there."""
+    tasks = load_tasks()
+    return WishChecks(
+        model=lambda text: chosen_model(text, given.name),
+        data=partial(look_at_rows, question=given.question, answer=given.answer),
+        task=partial(tasks.find, where="--task"),
+    )
 
 
 def _usual_tasks() -> list[str]:

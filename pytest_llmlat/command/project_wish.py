@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from pytest_llmlat.command.output import say
 from pytest_llmlat.report.figures import printable
-from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.errors import LLMLatError, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
 
+_Read = TypeVar("_Read")
 CI_KINDS = ("github", "gitlab", "none")
 
 
@@ -33,6 +35,15 @@ class ProjectWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishChecks:
+    """What tries an answer; each raises an error of this package if it is of no use."""
+
+    model: Callable[[str], object]
+    data: Callable[[Path], object]
+    task: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
     text: str
     usual: str
@@ -49,7 +60,7 @@ _DATA = _Question(
 )
 _TASKS = "Which kinds of tasks? (llmlat tasks lists them)"
 _SECONDS = _Question(
-    text="Within how many seconds is half of the answers to come? Empty: measure first",
+    text="How many seconds may a typical answer take? Empty to measure first",
     usual="",
 )
 _CI = _Question(text=f"A workflow for which CI? {', '.join(CI_KINDS)}", usual="github")
@@ -60,28 +71,49 @@ def wish_of(
     ask: Callable[[str], str] | None = None,
     *,
     usual_tasks: Sequence[str],
+    checks: WishChecks,
 ) -> ProjectWish:
     """Return what is wanted: what the options say, and what is answered for the rest.
+
+    A person whose answer cannot be used is told why, and asked again.
 
     Args:
         given: the parsed options; one that was not typed is ``None``.
         ask: asks a person and returns the answer; ``None`` where nobody is there, and
             what was not typed is as usual.
         usual_tasks: tasks or families where nobody says any.
+        checks: what tries a model, a file and a task.
 
     Raises:
-        UsageError: an answer that is none.
+        LLMLatError: an option that cannot be used.
     """
-    data = _said(given.data, _DATA, ask)
+
+    def tasks_of(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(text.replace(",", " ").split()))
+        for name in names:
+            checks.task(name)
+        return names
+
+    def model_of(text: str) -> str:
+        checks.model(text)
+        return text
+
+    def data_of(text: str) -> Path | None:
+        if text:
+            checks.data(Path(text))
+        return Path(text) if text else None
+
+    model = _answer(given.model, _MODEL, ask, model_of)
+    data = _answer(given.data, _DATA, ask, data_of)
     # Whoever has questions of their own need not be asked for others, too.
     usual = _Question(text=_TASKS, usual="" if data else " ".join(usual_tasks))
-    tasks = given.task or _said(None, usual, ask).replace(",", " ").split()
+    typed = " ".join(given.task) if given.task else None
     return ProjectWish(
-        model=_said(given.model, _MODEL, ask),
-        tasks=tuple(dict.fromkeys(tasks)),
-        data=Path(data) if data else None,
-        seconds=_seconds(_said(given.seconds, _SECONDS, ask)),
-        ci=_choice(_said(given.ci, _CI, ask)),
+        model=model,
+        data=data,
+        tasks=_answer(typed, usual, ask, tasks_of),
+        seconds=_answer(given.seconds, _SECONDS, ask, _seconds),
+        ci=_answer(given.ci, _CI, ask, _choice),
     )
 
 
@@ -92,18 +124,27 @@ def asker() -> Callable[[str], str] | None:
     return input
 
 
-def _said(
-    typed: str | None, question: _Question, ask: Callable[[str], str] | None
-) -> str:
+def _answer(
+    typed: str | None,
+    question: _Question,
+    ask: Callable[[str], str] | None,
+    read: Callable[[str], _Read],
+) -> _Read:
+    """Return what an option or a person says; a person may try again."""
     if typed is not None:
-        return str(typed)
+        return read(typed)
     if ask is None:
-        return question.usual
+        return read(question.usual)
     usual = f" [{question.usual}]" if question.usual else ""
-    try:
-        return ask(f"{question.text}{usual}: ").strip() or question.usual
-    except EOFError:
-        return question.usual
+    while True:
+        try:
+            text = ask(f"{question.text}{usual}: ").strip()
+        except EOFError:
+            return read(question.usual)
+        try:
+            return read(text or question.usual)
+        except LLMLatError as error:
+            say([f"  {printable(str(error))}"])
 
 
 def _seconds(text: str) -> float | None:

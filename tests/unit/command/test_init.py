@@ -11,7 +11,7 @@ import pytest
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.command import main, parser
 from pytest_llmlat.command.project_files import with_limits
-from pytest_llmlat.command.project_wish import wish_of
+from pytest_llmlat.command.project_wish import WishChecks, wish_of
 from pytest_llmlat.plugin.option_table import OPTIONS
 from pytest_llmlat.tasks.data.set_loading import load_samples
 from pytest_llmlat.tasks.own_rows import look_at_rows
@@ -21,6 +21,7 @@ from tests.unit.stored_runs import a_stored_run, answers
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
     from pathlib import Path
 
 TICKETS = "Ticket text,kind\n" + "".join(
@@ -188,22 +189,90 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_written(
     assert list(project.iterdir()) == []
 
 
+def anything_goes(**tried: Callable[..., object]) -> WishChecks:
+    """Return checks that find nothing wrong, but for what is said."""
+    return WishChecks(**(dict.fromkeys(("model", "data", "task"), str) | tried))
+
+
 def test_what_no_option_says_is_asked_in_a_few_questions() -> None:
-    """An empty answer is the usual one."""
+    """The model first; an empty answer is the usual one."""
     asked: list[str] = []
     said = iter(["hf:org/x", "", "sentiment, reasoning", "1.5", "none"])
-    given = argparse_of(["--model", "mine"])
 
     def ask(text: str) -> str:
         asked.append(text)
         return next(said)
 
-    next(said)
-    wish = wish_of(given, ask, usual_tasks=("sentiment",))
+    wish = wish_of(
+        argparse_of([]), ask, usual_tasks=("sentiment",), checks=anything_goes()
+    )
 
-    assert (wish.model, wish.data, wish.seconds, wish.ci) == ("mine", None, 1.5, "none")
+    assert (wish.model, wish.data) == ("hf:org/x", None)
+    assert (wish.seconds, wish.ci) == (1.5, "none")
     assert wish.tasks == ("sentiment", "reasoning")
+    assert [text.split()[0] for text in asked] == ["Which", "A", "Which", "How", "A"]
+
+
+def test_what_an_option_says_is_not_asked() -> None:
+    """Four questions are left beside a model that was typed."""
+    asked: list[str] = []
+    given = argparse_of(["--model", "mine"])
+
+    def ask(text: str) -> str:
+        asked.append(text)
+        return ""
+
+    wish = wish_of(given, ask, usual_tasks=("sentiment",), checks=anything_goes())
+
+    assert (wish.model, wish.tasks, wish.seconds) == ("mine", ("sentiment",), None)
     assert len(asked) == 4
+
+
+def test_an_answer_of_no_use_is_told_and_asked_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A person who mistypes the last answer need not give all others anew."""
+    said = iter(
+        ["gpt3", "gpt2", "", "sentimnt", "sentiment", "soon", "2", "hub", "none"]
+    )
+
+    def knows(*names: str) -> Callable[[str], None]:
+        def known(text: str) -> None:
+            if text not in names:
+                raise UsageError(f"there is no {text}")
+
+        return known
+
+    checks = anything_goes(model=knows("gpt2"), task=knows("sentiment"))
+
+    wish = wish_of(argparse_of([]), lambda _: next(said), usual_tasks=(), checks=checks)
+
+    assert (wish.model, wish.tasks, wish.seconds) == ("gpt2", ("sentiment",), 2.0)
+    assert wish.ci == "none"
+    told = capsys.readouterr().out
+    assert [
+        word for word in ("gpt3", "sentimnt", "soon", "hub") if word not in told
+    ] == []
+
+
+def test_no_answer_at_the_end_of_input_is_the_usual_one() -> None:
+    """Ctrl-D asks no more, and an option that is wrong ends it."""
+
+    def ask(_: str) -> str:
+        raise EOFError
+
+    wish = wish_of(
+        argparse_of([]), ask, usual_tasks=("sentiment",), checks=anything_goes()
+    )
+
+    assert (wish.model, wish.ci) == ("smollm2-135m", "github")
+    with pytest.raises(UsageError, match="jenkins"):
+        wish_of(
+            argparse_of(["--ci", "jenkins"]),
+            ask,
+            usual_tasks=(),
+            checks=anything_goes(),
+        )
 
 
 def test_limits_are_those_that_a_run_keeps(
