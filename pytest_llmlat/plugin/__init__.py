@@ -178,7 +178,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             config.stash[SIGNALS] = StopSignals()
             config.stash[SIGNALS].listen()
             session.config.stash[SESSION].begin(planned(session.items))
-            if settings_of(config).spread:
+            if settings_of(config).spread and cells:
                 extending.check_spread(config)
                 selection = session.config.stash[SESSION].selection
                 cells_of(config).plan(asked_cells(session.items, selection))

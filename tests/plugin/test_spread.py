@@ -174,6 +174,15 @@ def test_what_cannot_be_is_refused(
     result.stderr.fnmatch_lines([f"*{told}*"])
 
 
+def test_where_nothing_was_collected_no_workers_are_opened(project: Project) -> None:
+    """A mistyped path is told by pytest, also where the workers' extra is missing."""
+    result = project.run("--llm-spread=ray", "nowhere")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*file or directory not found: nowhere*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
 def test_a_test_that_asks_otherwise_than_its_marker_is_refused(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
