@@ -139,15 +139,20 @@ def _devices_told() -> list[str]:
 
 
 def _devices(found: Examination) -> Iterable[str]:
+    """Yield a line for each device; kinds of card that lack the same share one."""
     inventory = found.inventory
     yield ""
+    alike: dict[str, list[str]] = {}
     for name in _devices_told():
         if is_present(name, inventory):
             gpus = f" ({', '.join(inventory.gpus)})" if name == "cuda" else ""
-            yield f"device     {name}: here{gpus}"
-        else:
-            why = absence(name, inventory).partition(": ")[2]
-            yield f"device     {name}: absent; {why}"
+            alike[f"here{gpus}"] = [*alike.get(f"here{gpus}", []), name]
+            continue
+        looked, _, seen = absence(name, inventory).partition(": ")[2].rpartition("; ")
+        # Of "found none" only what was looked for says something.
+        why = seen if "CUDA" in seen else f"{looked}; {seen}"
+        alike[f"absent; {why}"] = [*alike.get(f"absent; {why}", []), name]
+    yield from (f"device     {', '.join(names)}: {why}" for why, names in alike.items())
 
 
 def _extras(found: Examination) -> Iterable[str]:

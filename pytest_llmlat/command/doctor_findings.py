@@ -175,6 +175,11 @@ def _isolations(
             try_sandbox(name).close()
         except SandboxUnavailable as error:
             refusal = str(error).removesuffix(f"; {REMEDY}")
+            # One alone was tried: what stands in brackets says all.
+            alone = re.fullmatch(
+                rf"no sandbox .*? \({re.escape(name)}: (.*)\)", refusal
+            )
+            refusal = alone[1] if alone else refusal
             yield Isolation(name=name, refusal=refusal)
         else:
             yield Isolation(name=name, refusal=None)

@@ -76,7 +76,7 @@ def test_doctor_ends_with_what_to_type(capsys: pytest.CaptureFixture[str]) -> No
     status = main(["doctor"])
 
     lines = capsys.readouterr().out.splitlines()
-    assert "device     cpu: here" in lines
+    assert any(line.startswith("device     cpu") for line in lines)
     assert any(line.startswith("sandbox    ") for line in lines)
     assert lines[-1].startswith("next: pytest " if status == 0 else "next: pip install")
 
@@ -234,6 +234,28 @@ def test_a_sandbox_that_refuses_says_why() -> None:
     assert len(isolations) > 1
     first = isolations[0]
     assert first.refusal == f"{first.name} does not hold (too old)"
+
+
+def test_a_sandbox_that_is_tried_alone_is_named_once() -> None:
+    """The chain of one says that none holds, and then why; the reason is enough."""
+
+    def refuse(name: str) -> Sandbox:
+        raise SandboxUnavailable(
+            f"no sandbox holds on this machine ({name}: not installed (apt)); {REMEDY}"
+        )
+
+    assert {one.refusal for one in examine({}, refuse).isolations} == {
+        "not installed (apt)"
+    }
+
+
+def test_kinds_of_card_that_lack_the_same_share_a_line() -> None:
+    """Five lines on one missing driver hide what the others say."""
+    lines = [line for line in text(found()).splitlines() if line.startswith("device")]
+
+    assert sum("CUDA" in line for line in lines) == 1
+    assert any("cuda, a6000, h100" in line for line in lines)
+    assert sum("found none" in line for line in lines) > 1
 
 
 def test_a_busy_machine_is_told() -> None:
