@@ -18,14 +18,22 @@ def balance() -> None:
     axis = np.linspace(0.001, 1, 300)
     quality, speed = np.meshgrid(axis, axis)
     figure, axes = plt.subplots(figsize=(5.6, 4.6))
+    levels = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     curves = axes.contour(
         quality,
         speed,
         np.sqrt(quality * speed),
-        levels=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+        levels=levels,
         colors=FAINT,
     )
-    axes.clabel(curves, fmt="%.1f", colors=INK, fontsize=8)
+    # On the diagonal, where no edge cuts a label.
+    axes.clabel(
+        curves,
+        fmt="%.1f",
+        colors=INK,
+        fontsize=8,
+        manual=[(level, level) for level in levels],
+    )
     for name, x, y in (
         ("gemma3-270m: 0.547", 0.333, 0.896),
         ("smollm2-135m: 0", 0, 0.83),

@@ -176,13 +176,12 @@ def _under_way(folder: Path) -> Iterator[Path]:
 
 
 def docs(camera: Camera) -> None:
-    """Take the docs site: its first page, and one with a picture and tables."""
+    """Take the first page of the docs site, which is built for it."""
     with tempfile.TemporaryDirectory() as site:
         build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", site]
         subprocess.run(build, cwd=ROOT, check=True)  # noqa: S603 - our own docs
         with _served(site) as address:
             camera.take(f"{address}/", "docs")
-            camera.take(f"{address}/reading-a-score/", "docs-score", ["light", "phone"])
 
 
 @contextmanager
