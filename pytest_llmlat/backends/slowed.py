@@ -8,20 +8,29 @@ a gate should report its latency and nothing else.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal
 
 from pytest_llmlat.backends.constraints import make_ready
 from pytest_llmlat.backends.settings_check import given
 from pytest_llmlat.backends.shared_options import SLOWER
 from pytest_llmlat.values.errors import Unsupported
-from pytest_llmlat.values.protocols import Batching, Ranking
+from pytest_llmlat.values.protocols import (
+    Batching,
+    Drafting,
+    Ranking,
+    Stepped,
+    TellingMemory,
+)
 from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
+    from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Finish, Generation, Request
@@ -72,7 +81,11 @@ class _Delay:
 
 
 class Slowed:
-    """A backend whose every token takes longer by a share."""
+    """A backend whose every token takes longer by a share.
+
+    What a model may be able to do beside answering, it passes on: a model that cannot
+    is told of as such by what it says, and not by a method that is missing.
+    """
 
     remote: Literal[False] = False
 
@@ -96,6 +109,26 @@ class Slowed:
             Unsupported: it cannot.
         """
         make_ready(self._backend, constraint)
+
+    def warm_up(self, request: Request) -> None:
+        """Warm up every step of a model that is made of several."""
+        if isinstance(self._backend, Stepped):
+            self._backend.warm_up(request)
+
+    @property
+    def drafts(self) -> bool:
+        """Whether a draft guesses the model's next tokens."""
+        return isinstance(self._backend, Drafting) and self._backend.drafts
+
+    def undrafted(self) -> AbstractContextManager[None]:
+        """Generate without the draft inside of a block; as ever where there is none."""
+        found = self._backend
+        return found.undrafted() if isinstance(found, Drafting) else nullcontext()
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the model's memory, device by device; empty where nobody tells."""
+        found = self._backend
+        return found.device_memory() if isinstance(found, TellingMemory) else ()
 
     def check_ranking(self) -> None:
         """See that the model can rank.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -16,17 +17,20 @@ from pytest_llmlat.backends.slowed import (
     _SlowMeter,
     slowed,
 )
+from pytest_llmlat.values import protocols
 from pytest_llmlat.values.clock import ManualClock
+from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.protocols import Batching
+from pytest_llmlat.values.protocols import Batching, Server
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
 from tests.unit.builders import a_deployment, a_model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.protocols import Backend, Batches
     from pytest_llmlat.values.records import Generation
@@ -69,6 +73,88 @@ class Steady:
     def close(self) -> None:
         """Tell that it was called."""
         self.calls.append("close")
+
+
+class Able(Steady):
+    """A model that can do all that one of this process may be able to do."""
+
+    drafts = True
+
+    def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
+        """Have no way to answer these."""
+        raise Unsupported(f"{kind}: {len(requests)}")
+
+    def warm_up(self, request: Request) -> None:
+        """Tell that it was called."""
+        self.calls.append(f"warm up {request.max_new_tokens}")
+
+    @contextmanager
+    def undrafted(self) -> Iterator[None]:
+        """Tell when it is left."""
+        yield
+        self.calls.append("undrafted")
+
+    def device_memory(self) -> tuple[DeviceMemory, ...]:
+        """Return what it takes of one device."""
+        return (DeviceMemory(device="cpu", model_bytes=1),)
+
+    def prepare_constraint(self, constraint: Constraint) -> None:
+        """Tell that it was called."""
+
+    def check_ranking(self) -> None:
+        """Tell that it was called."""
+        self.calls.append("check")
+
+    def rank(self, request: Request) -> Generation:
+        """Have no way to rank."""
+        raise Unsupported(request.prompt)
+
+
+ABILITIES = [
+    kind
+    for kind in vars(protocols).values()
+    if getattr(kind, "_is_runtime_protocol", False) and Server not in kind.__mro__
+]
+"""What a model of this process may be able to do beside answering, by its protocol."""
+
+
+@pytest.mark.parametrize("ability", ABILITIES)
+def test_no_ability_of_a_model_is_lost(ability: type) -> None:
+    """What is asked of a model only where it can, is asked of the slower one too."""
+    clock = ManualClock()
+    model = replace(a_model(), options=(("slower", 0.1),))
+    able = Able(clock, ("4",))
+
+    assert isinstance(able, ability)
+    assert isinstance(slowed(able, model, clock), ability)
+
+
+def test_what_a_model_can_is_done_by_it() -> None:
+    """Its steps are warmed up, its draft is left out, its memory is told."""
+    clock = ManualClock()
+    able = Able(clock, ("4",))
+    slow = Slowed(able, share=0.25, clock=clock)
+
+    slow.warm_up(REQUEST)
+    with slow.undrafted():
+        assert slow.drafts
+
+    assert able.calls == ["warm up 8", "undrafted"]
+    assert slow.device_memory() == able.device_memory()
+
+
+def test_what_a_model_cannot_is_said_to_be_absent() -> None:
+    """One without a draft, steps or known memory has none when it is slower."""
+    clock = ManualClock()
+    steady = Steady(clock, ("4",))
+    slow = Slowed(steady, share=0.25, clock=clock)
+
+    slow.warm_up(REQUEST)
+    with slow.undrafted():
+        assert not slow.drafts
+
+    assert slow.device_memory() == ()
+    assert steady.calls == []
 
 
 def asked(share: float | None, *words: str) -> tuple[Generation, Timing]:
