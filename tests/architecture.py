@@ -6,6 +6,7 @@ python tests/architecture.py     # draws it anew
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,6 +141,16 @@ def picture(graph: dict[str, set[str]]) -> str:
         for other in sorted(others)
     ]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```", ""])
+
+
+_ROW = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \|", re.MULTILINE)
+
+
+def told_rooms(text: str) -> list[str]:
+    """Return the rooms that the first table of a page names, in its order."""
+    _, _, below = text.partition("\n|---|---|\n")
+    table, _, _ = below.partition("\n\n")
+    return [room for row in _ROW.findall(table) for room in re.findall(r"\w+", row)]
 
 
 def drawn(text: str, graph: dict[str, set[str]]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +23,14 @@ from tests.architecture import (
     LINES_OF_A_FILE,
     LINES_OF_A_TEST_FILE,
     PAGE,
+    ROOT,
     arrows,
     drawn,
     long_files,
     long_functions,
     nameless,
     nodes,
+    told_rooms,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +69,9 @@ ROOMS = (
 RANK = {room: rank for rank, room in enumerate(ROOMS)}
 STRANGERS = {("command", "plugin"), ("command", "session")}
 """Rooms of the border that do not know each other."""
+
+POINTS = distribution("pytest-llmlat").entry_points
+"""What the package brings by the doors that others use."""
 
 BORDER = {"pytest", "_pytest", "pluggy", "xdist"}
 MODEL_LIBRARIES = {
@@ -113,29 +120,6 @@ LIBRARY_OF = {
     "engines": {"completions"},
 }
 """What both kinds of servers have in common is a room of its own."""
-PUBLIC = [
-    "Backend",
-    "Clock",
-    "Generation",
-    "LLMLatError",
-    "Listener",
-    "ManualClock",
-    "Meter",
-    "ModelSpec",
-    "Record",
-    "Request",
-    "RunResult",
-    "Sample",
-    "Scoreboard",
-    "Scripted",
-    "Summary",
-    "SystemClock",
-    "Task",
-    "Timing",
-    "__version__",
-    "measure_models",
-    "tune",
-]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -265,8 +249,24 @@ def test_what_is_tested_is_what_was_installed() -> None:
 
 
 def test_the_rooms_are_these() -> None:
-    """A new room takes its place among the layers; none is listed that is gone."""
+    """A new room takes its place among the layers; none is listed that is gone.
+
+    Each has its folder of unit tests.
+    """
+    tests = {path.parent for path in (ROOT / "tests" / "unit").glob("*/*.py")}
+
     assert {room(path) for path in FILES} == {*ROOMS}
+    assert {folder.name for folder in tests} == {*ROOMS}
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_a_page_names_all_rooms_lowest_first(page: str) -> None:
+    """Whoever looks for a room's purpose finds a row of it, in the order of layers."""
+    path = ROOT / page
+    if not path.is_file():
+        pytest.skip("the docs are not beside these tests")
+
+    assert told_rooms(path.read_text("utf-8")) == [*ROOMS]
 
 
 def test_rooms_import_from_lower_rooms_only() -> None:
@@ -351,6 +351,35 @@ def test_no_two_classes_or_aliases_have_one_name() -> None:
             homes.setdefault(name, []).append(place)
 
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def _defined(node: ast.AST) -> str:
+    """Return the name that a statement of a module defines, ``""`` if none."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return node.name
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    target = node.target if isinstance(node, ast.AnnAssign) else target
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    """What a module defines is named a second time in the package.
+
+    Not what pytest calls, and not what an entry point names.
+    """
+    texts = [path.read_text("utf-8") for path in (*FILES, PACKAGE / "__init__.py")]
+    words = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    called = {point.attr for point in POINTS}
+    unused = offences(
+        lambda path: {
+            name
+            for name in map(_defined, ast.iter_child_nodes(tree(path)))
+            if words[name] == 1 and not name.startswith(("pytest_", "__"))
+            if name not in called
+        }
+    )
+
+    assert unused == {}
 
 
 def test_pytest_stays_at_the_border() -> None:
@@ -477,30 +506,11 @@ def test_loading_the_plugin_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_public_names_are_these() -> None:
-    """Whoever renames or adds a public name says so here too."""
-    assert sorted(pytest_llmlat.__all__) == PUBLIC
-    assert dir(pytest_llmlat) == sorted(PUBLIC)
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_public_name_loads(name: str) -> None:
-    """Each public name is there when it is asked for, under its own name."""
-    value = getattr(pytest_llmlat, name)
-
-    assert getattr(value, "__name__", name) == name
-
-
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    """The package answers ``hasattr`` as any module does."""
-    assert not hasattr(pytest_llmlat, "Nonsense")
-
-
-OPEN = (
-    *("backends", "devices", "engines", "extractors", "families", "generators"),
-    *("metrics", "prompt_counters", "sandboxes", "spreads"),
+OPEN = sorted(
+    {p.group.partition(".")[2] for p in POINTS if p.group.startswith(f"{NAME}.")}
 )
-"""The kinds of extensions."""
+"""The kinds of extensions: each is a group of entry points."""
+
 TORCH_KINDS = {"cpu", "cuda", "mps", "xpu"}
 """Devices whose names are torch's own words for what it runs on."""
 OF_ITSELF = {
@@ -519,7 +529,7 @@ def test_nothing_lists_the_names_of_extensions(kind: str) -> None:
 
     Two names of a kind in one tuple, list, set or table are such a list.
     """
-    points = entry_points(group=f"{NAME}.{kind}")
+    points = POINTS.select(group=f"{NAME}.{kind}")
     names = {point.name for point in points} - TORCH_KINDS
     lists = offences(
         lambda path: {
@@ -548,3 +558,13 @@ def word_lists(path: Path) -> tuple[frozenset[str], ...]:
         words = (part.value for part in parts if isinstance(part, ast.Constant))
         found.append(frozenset(word for word in words if isinstance(word, str)))
     return tuple(words for words in found if len(words) > 1)
+
+
+def test_the_page_on_extending_has_a_row_for_each_kind() -> None:
+    """Whoever looks for a door finds what it takes and what it is good for."""
+    page = ROOT / "docs" / "extending.md"
+    if not page.is_file():
+        pytest.skip("the docs are not beside these tests")
+    text = page.read_text("utf-8")
+
+    assert sorted(re.findall(r"\n\| `(\w+)` \| `pytest_llmlat\.", text)) == OPEN

@@ -8,7 +8,7 @@ Content Analysis (2004), ch. 11, and Computing Krippendorff's Alpha-Reliability 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.analysis.resampling import interval, resample_weights
 from pytest_llmlat.values.results import Estimate
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Level: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 """What a difference of two votes means: another name, other ranks, a distance, a
 ratio."""
-LEVELS: tuple[Level, ...] = get_args(Level)
 Votes: TypeAlias = "Sequence[Sequence[float | None]]"
 """Votes of each item, one for each judge in the same order; ``None`` for none."""
 DRAWS = 2000

@@ -70,7 +70,3 @@ HISTORY_LAYOUT = TableLayout(
     views=("history",), first=("samples", "quality", "balanced", "e2e_p50_s")
 )
 PLOT_LAYOUT = TableLayout(views=("plot",), first=("balanced", "quality", "e2e_p50_s"))
-LAYOUTS = (
-    *(CELL_LAYOUT, ROW_LAYOUT, PAGE_ROW_LAYOUT),
-    *(LOAD_LAYOUT, CURVE_LAYOUT, HISTORY_LAYOUT, PLOT_LAYOUT),
-)

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ConversationTurn, Task
 
 
-def sample_of(task: Task, row: TableRow) -> Sample | None:
-    """Return the sample that a row is, ``None`` if ``task.where`` leaves it out.
-
-    Raises:
-        BadCatalogue: an expression fails, a column is missing, a label is unknown.
-    """
-    fields = row_fields(task, row)
-    return None if fields is None else made_sample(task, fields, where=row.where)
-
-
 def row_fields(task: Task, row: TableRow) -> dict[str, Any] | None:
     """Return the columns of a row as the task reads them, ``None`` if it is left out.
 

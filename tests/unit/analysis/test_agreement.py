@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.agreement import (
-    LEVELS,
+    Level,
     alpha,
     alpha_estimate,
     with_the_rest,
@@ -19,8 +19,6 @@ from pytest_llmlat.analysis.agreement import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pytest_llmlat.analysis.agreement import Level
 
 FOUR_OBSERVERS = (
     (1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None),
@@ -60,7 +58,7 @@ VOTES = st.lists(
 )
 
 
-@given(votes=VOTES, level=st.sampled_from(LEVELS))
+@given(votes=VOTES, level=st.sampled_from(get_args(Level)))
 def test_it_is_what_the_definition_says(
     votes: list[list[int | None]], level: Level
 ) -> None:

@@ -21,11 +21,11 @@ from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.notebook import board_html
 from pytest_llmlat.report.page import page_tables, rows, write_page
 from pytest_llmlat.report.summary_json import summary_text
-from pytest_llmlat.report.summary_schema import figure_list, with_figures
 from pytest_llmlat.report.terminal import scoreboard_lines
 from pytest_llmlat.store.export_files import export
 from pytest_llmlat.store.run_reader import open_run
-from pytest_llmlat.values.column_order import LAYOUTS
+from pytest_llmlat.values import column_order
+from pytest_llmlat.values.column_order import TableLayout
 from pytest_llmlat.values.figure import (
     FigureColumn,
     FigureDefinition,
@@ -42,13 +42,13 @@ from pytest_llmlat.values.figure_columns import (
 )
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Distribution, Standing, Summary
+from tests.summary_schema import figure_list, with_figures
 from tests.unit.boards import a_load
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
 
 if TYPE_CHECKING:
-    from pytest_llmlat.values.column_order import TableLayout
     from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Scoreboard
 
@@ -352,7 +352,10 @@ def test_the_reference_lists_every_figure() -> None:
     assert figure_list() in reference
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "layout",
+    [each for each in vars(column_order).values() if isinstance(each, TableLayout)],
+)
 def test_a_layout_orders_columns_that_there_are(layout: TableLayout) -> None:
     """A name that no figure's column has would change nothing, unseen."""
     names = [column_key(*defined) for defined in columns_of(layout)]

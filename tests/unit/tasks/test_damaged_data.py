@@ -13,11 +13,11 @@ import pytest
 
 from pytest_llmlat.tasks.data import text_file
 from pytest_llmlat.tasks.data.files import file_rows
-from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.prompts import check_template, request_for
 from pytest_llmlat.tasks.task_catalogue import load_tasks
 from pytest_llmlat.values.errors import BadCatalogue, UsageError
 from tests.unit.mutations import damaged, damaged_toml, sources, torn
+from tests.unit.tasks.row_samples import sample_of
 
 if TYPE_CHECKING:
     import random

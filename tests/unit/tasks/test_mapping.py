@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.values.entities import PublicSet
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_task as built
+from tests.unit.tasks.row_samples import sample_of
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Sample, Task

@@ -13,11 +13,11 @@ from pytest_llmlat.grading.sandbox import (
     ProgramLimits,
     ProgramOutcome,
 )
-from pytest_llmlat.tasks.data.mapping import sample_of
 from pytest_llmlat.tasks.data.table_row import TableRow
 from pytest_llmlat.tasks.solutions import PassedSolutions
 from pytest_llmlat.values.errors import BadCatalogue
 from tests.unit.builders import a_sample, a_task
+from tests.unit.tasks.row_samples import sample_of
 
 if TYPE_CHECKING:
     from pathlib import Path
