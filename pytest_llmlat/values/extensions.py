@@ -20,7 +20,7 @@ import os
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -249,7 +249,7 @@ class Table(Mapping[str, T]):
                     raise BadExtension(
                         f"{place}: the name is taken by {holder}; choose another"
                     )
-                session[name] = self._checked(place, name, value)
+                session[name] = self._checked(partial(str, place), name, value)
                 givers[name] = giver
         before, self._givers = self._givers, {**self._givers, **givers}
         self._sessions.append(session)
@@ -274,18 +274,22 @@ class Table(Mapping[str, T]):
             raise BadExtension(self._broken[name])
         if points[1:] and not _is_ours(points[0]):
             raise BadExtension(self._taken(points))
-        place = f"{self.noun} {name!r} of {_owner(points[0])}"
+
+        def place() -> str:
+            return f"{self.noun} {name!r} of {_owner(points[0])}"
+
         try:
             return self._checked(place, name, _load(points[0], place))
         except BadExtension as error:
             self._broken[name] = str(error)
             raise
 
-    def _checked(self, place: str, name: str, value: object) -> T:
+    def _checked(self, place: Callable[[], str], name: str, value: object) -> T:
+        """Return an extension; whose it is, is looked up where it is broken."""
         try:
             return self._check(name, value)
         except (TypeError, ValueError) as error:
-            raise BadExtension(f"{place}: {error}") from error
+            raise BadExtension(f"{place()}: {error}") from error
 
     def _taken(self, points: tuple[EntryPoint, ...]) -> str:
         """Say who takes a name that is taken, and what becomes of it."""
@@ -315,7 +319,7 @@ def raised_at(error: BaseException) -> str:
     return f" ({last.filename}, line {last.lineno})"
 
 
-def _load(point: EntryPoint, place: str) -> object:
+def _load(point: EntryPoint, place: Callable[[], str]) -> object:
     """Import what an entry point names.
 
     Raises:
@@ -325,8 +329,8 @@ def _load(point: EntryPoint, place: str) -> object:
         value: object = point.load()
     except (Exception, SystemExit) as error:  # foreign code may raise anything
         raise BadExtension(
-            f"{place}: cannot be imported: {type(error).__name__}: {error}; mend it, or"
-            f" uninstall {_distribution(point)}"
+            f"{place()}: cannot be imported: {type(error).__name__}: {error}; mend it,"
+            f" or uninstall {_distribution(point)}"
         ) from error
     return value
 
