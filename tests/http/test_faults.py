@@ -308,7 +308,10 @@ def test_no_http_at_all(server: Loopback, model: Completions) -> None:
     """Whatever listens there, it is named."""
     server.scripts = [[b"220 mail.example ESMTP\r\n"]]
 
-    assert "what came is not HTTP/1.1" in error_of(ask(model))
+    error = error_of(ask(model))
+
+    assert "what came is not HTTP/1.1" in error
+    assert "it begins b'220 mail.exa'" in error
 
 
 def test_a_new_connection_that_answers_nothing(

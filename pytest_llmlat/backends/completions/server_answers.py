@@ -164,7 +164,7 @@ def _note(reading: StreamReading, counted: Counted) -> str | None:
         reason = f"{reading.finish!r:.60}"
         told.append(f"finish_reason {reason} is not known and taken for an end")
     if reading.tools:
-        told.append("it calls a tool, which is no text")
+        told.append("it calls a tool, or speaks, which is no text")
     if counted.doubt is not None:
         told.append(f"its tokens are not known: {counted.doubt}")
     return "; ".join(told) or None

@@ -35,6 +35,8 @@ _GRACE_S = 0.05
 """How long after the mark of the end a body may take to end by its framing too."""
 _QUIET_S = 1.0
 """After so long without data it is looked whether the answer may be whole already."""
+_SHOWN = 12
+"""Bytes of what is no answer that are shown: a few tell the kind of server."""
 _CLOSED = "the server closed the connection and answered nothing"
 
 
@@ -186,7 +188,11 @@ class Connection(asyncio.Protocol):
             self._feed(data)
         except self._not_http as error:
             if not attempt.complete:
-                self._end(attempt, stamp, f"what came is not HTTP/1.1: {error}")
+                told = f"what came is not HTTP/1.1: {error}"
+                if not attempt.data.startswith(b"HTTP/"):
+                    # Another kind of server, such as one that wants TLS.
+                    told += f"; it begins {bytes(attempt.data[:_SHOWN])!r}"
+                self._end(attempt, stamp, told)
             self.abort()
         if attempt.complete:
             self._end(attempt, stamp, None)
