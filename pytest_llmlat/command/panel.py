@@ -43,6 +43,7 @@ from pytest_llmlat.store.human_labels import labels_beside, read_labels
 from pytest_llmlat.store.journal import Journal, new_folder
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run, told_of
+from pytest_llmlat.store.vote_cache import unkept
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.judge_votes import VERDICT_TOKENS, PanelRule
@@ -147,7 +148,7 @@ def run(given: Namespace) -> int:
     panel = panel_of(given)
     budget = budget_of_judges(given, panel)
     found = opened(given.run)
-    problems: list[str] = []
+    problems = unkept(user_cache())
     records = records_to_judge(found, given.task, problems)
     with told_what_is_kept():
         votes = judged(records, panel, tools_of(given, found, records, budget))

@@ -22,6 +22,7 @@ from pytest_llmlat.measure.opened_judge import JudgingTools, place_of
 from pytest_llmlat.measure.panel_grading import judged
 from pytest_llmlat.session.listening import JudgingListener
 from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.vote_cache import unkept
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK
 from pytest_llmlat.values.errors import BudgetSpent, LLMLatError
 from pytest_llmlat.values.results import Verdict
@@ -131,6 +132,7 @@ class SessionJudges:
         open_ones = [one for one in before if _waits(one, panel)]
         if not open_ones:
             return
+        self.told += [told for told in unkept(user_cache()) if told not in self.told]
         families = lineages_of_cells(cells)
         tools = JudgingTools(
             cache=user_cache(),

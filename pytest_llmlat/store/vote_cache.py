@@ -52,6 +52,11 @@ class VoteCache:
             )
             self._file = file
 
+    @property
+    def keeps(self) -> bool:
+        """Whether votes are kept at all."""
+        return self._file is not None
+
     def find(self, key: str) -> Vote | None:
         """Return a vote that was cast before; ``None`` for a new question."""
         if self._file is None:
@@ -94,6 +99,24 @@ class VoteCache:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+
+def unkept(folder: Path | None) -> list[str]:
+    """Return a sentence on votes that no later sitting will know; else nothing.
+
+    Args:
+        folder: of the user's caches; ``None`` where there is none.
+    """
+    known = VoteCache(folder)
+    known.close()
+    if known.keeps:
+        return []
+    why = f"{folder} cannot be written" if folder else "this user has no home"
+    told = (
+        f"votes are not kept, for {why}: judging that breaks off begins anew;"
+        " XDG_CACHE_HOME names another folder for caches"
+    )
+    return [told]
 
 
 def _read(text: str) -> Vote:
