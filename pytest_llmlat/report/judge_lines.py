@@ -116,10 +116,16 @@ _FITNESS = {
 
 
 def _costs(own: Iterable[JudgeFigures]) -> Iterator[str]:
+    """Yield what a judge took in this sitting; what is not known is no 0."""
     judges = list(own)
-    yield f"{sum(j.seconds or 0.0 for j in judges):.1f} s"
-    tokens = sum((j.prompt_tokens or 0) + (j.output_tokens or 0) for j in judges)
-    yield f"{tokens} tokens"
+    seconds = [judge.seconds for judge in judges if judge.seconds is not None]
+    if not seconds:
+        yield "nothing now"
+        return
+    yield f"{sum(seconds):.1f} s"
+    counts = [n for j in judges for n in (j.prompt_tokens, j.output_tokens)]
+    tokens = [count for count in counts if count is not None]
+    yield f"{sum(tokens)} tokens" if tokens else "tokens that nobody counted"
     paid = [(j.cost, j.currency) for j in judges if j.cost is not None]
     if paid:
         yield f"{sum(cost for cost, _ in paid):.4f} {paid[0][1]}"

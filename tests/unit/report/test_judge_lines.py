@@ -88,3 +88,21 @@ def test_why_a_quality_is_uncalibrated(labels: int, why: str) -> None:
 
     assert "uncalibrated" in told[0]
     assert why in told[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tokens", "told"),
+    [
+        (None, None, "of its own nothing now"),
+        (2.0, None, "of its own 2.0 s, tokens that nobody counted"),
+        (2.0, 7, "of its own 2.0 s, 14 tokens"),
+    ],
+)
+def test_what_a_judge_took_is_no_zero_where_nobody_knows(
+    seconds: float | None, tokens: int | None, told: str
+) -> None:
+    """Votes from before cost nothing now; not every server counts tokens."""
+    judge = a_judge("owl", 3)
+    judge = replace(judge, seconds=seconds, prompt_tokens=tokens, output_tokens=tokens)
+
+    assert told in lines_of(judge)[-1]
