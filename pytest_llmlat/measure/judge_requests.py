@@ -26,6 +26,13 @@ class JudgeAllowance(Protocol):
         """Whether a judge may be asked; sets aside the most that this may cost."""
         ...
 
+    def waits(self, request: Request) -> bool:
+        """Whether a request is too dear only beside what is under way.
+
+        What was set aside for that is the most; most votes cost less.
+        """
+        ...
+
     def settle_vote(self, place: int, cost: Decimal | None, seconds: float) -> None:
         """Put what a vote really cost in the place of what was set aside."""
         ...
@@ -46,6 +53,10 @@ class AskedFreely:
         """Let every request be made."""
         return True
 
+    def waits(self, request: Request) -> bool:  # noqa: ARG002 - none is too dear
+        """Let no request wait."""
+        return False
+
     def settle_vote(self, place: int, cost: Decimal | None, seconds: float) -> None:
         """Do nothing."""
 
@@ -60,6 +71,7 @@ def ask_judge(
     *,
     in_flight: int,
     admit: Callable[[Request, int], bool],
+    waits: Callable[[Request], bool],
     on_response: Callable[[int, Response], None],
 ) -> None:
     """Ask a judge all requests, or those that may be made.
@@ -72,6 +84,7 @@ def ask_judge(
             process answers one after the other.
         admit: whether a request may be made, by its number; after the first that may
             not, none is.
+        waits: whether a request is to wait until one that is under way has ended.
         on_response: called as each response is there, with the number of its request.
     """
     if not backend.remote:
@@ -81,13 +94,18 @@ def ask_judge(
             on_response(number, ask(request, backend, clock))
         return
     numbered = iter(enumerate(requests))
+    ended = asyncio.Event()
 
     async def next_ones() -> None:
         for number, request in numbered:
+            while waits(request):
+                ended.clear()
+                await ended.wait()
             if not admit(request, number):
                 return
             exchange = await backend.exchange(request, clock.now_ns())
             on_response(number, backend.read(request, exchange))
+            ended.set()
 
     async def all_of_them() -> None:
         workers = min(in_flight, len(requests))

@@ -205,6 +205,7 @@ class OpenedJudge:
                 SystemClock(),
                 in_flight=self.panel.in_flight,
                 admit=admit,
+                waits=lambda request: not self.spent and allowance.waits(request),
                 on_response=keep,
             )
         finally:

@@ -142,6 +142,10 @@ class Budget:
             self.refused = self._over(money, seconds, joules)
         return self.refused is None
 
+    def would_fit(self, money: Decimal) -> bool:
+        """Whether so much more money would fit; asks without stopping the run."""
+        return self.refused is None and self._over(money, 0.0, 0.0) is None
+
     def _over(self, money: Decimal, seconds: float, joules: float) -> str | None:
         limits, spent = self.limits, self.money
         if limits.money is not None and spent + money > limits.money:
@@ -198,6 +202,15 @@ class CellAllowance:
         else:
             self._aside[place] = own
         return True
+
+    def waits(self, request: Request) -> bool:
+        """Whether a request is too dear only beside what is under way."""
+        price = self._price
+        if not self._aside or price is None or not price.by_token:
+            return False
+        own, others = most_cost(request, price), sum(self._aside.values(), Decimal(0))
+        fits = self._budget.would_fit
+        return fits(own) and not fits(own + others)
 
     def settle(self, place: int, record: Record) -> None:
         """Put what a request really cost in the place of what was set aside."""

@@ -59,6 +59,20 @@ def test_it_stops_before_the_budget_is_exceeded() -> None:
     assert str(allowance.refused).startswith("not measured: budget: ")
 
 
+def test_what_is_too_dear_beside_others_alone_waits_for_them() -> None:
+    """Until they have ended, most for less than was set aside; the run goes on."""
+    budget = a_budget(f"usd={Decimal('1.5') * MOST}")
+    allowance = CellAllowance(budget, TOKENS)
+    before = allowance.waits(REQUEST)
+    assert allowance.admit(REQUEST, 0)
+    beside = allowance.waits(REQUEST)
+    allowance.settle(0, a_record("s0"))
+
+    assert (before, beside, allowance.waits(REQUEST)) == (False, True, False)
+    assert allowance.admit(REQUEST, 1)
+    assert budget.refused is None
+
+
 def test_a_short_answer_leaves_more_for_others() -> None:
     """One of 5 and 1 tokens costs a seventieth of the most."""
     budget = a_budget(f"usd={2 * MOST}")
