@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.summary import summarise
+from pytest_llmlat.gate.limits import figure as figure_of
 from pytest_llmlat.gate.matching import disturbed
 from pytest_llmlat.gate.pairing import log_times
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.store.baselines.untimed_facts import UNTIMED_FACTS
 from pytest_llmlat.store.record_reader import records_of
-from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.column_order import HISTORY_LAYOUT, PLOT_LAYOUT
 from pytest_llmlat.values.figure_columns import (
     column_estimate,
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Summary
 
-_OUTSIDE = 0.025
-"""Probability on either side of a 95 % interval."""
-_MANY = 1000
-"""Number of values above which the binomial distribution has its normal limit."""
-_Z = 1.959963984540054
 _DIGITS = 12
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -194,31 +189,6 @@ def joined(timeline: Timeline) -> list[list[Point]]:
     return lines
 
 
-def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return a 95 % interval of the median: two of the values, by their ranks.
-
-    It holds for any distribution (Conover, Practical Nonparametric Statistics, 3.2).
-
-    Args:
-        values: independent ones; infinite where they were cut off.
-
-    Returns:
-        ``None`` for fewer than six, or where an end is infinite.
-    """
-    ranked = sorted(values)
-    count = len(ranked)
-    if count > _MANY:
-        rank = math.floor(count / 2 - _Z * math.sqrt(count) / 2)
-    else:
-        rank, below = 0, 0.0
-        while (more := below + math.comb(count, rank) * 0.5**count) <= _OUTSIDE:
-            rank, below = rank + 1, more
-    if rank < 1:
-        return None
-    low, high = ranked[rank - 1], ranked[count - rank]
-    return (low, high) if math.isfinite(high) else None
-
-
 def _point(
     run: Run,
     machine: int,
@@ -267,21 +237,17 @@ def _estimated(
 ) -> Estimate:
     """Return what a column has of a cell, of a median with its interval if it wants it.
 
-    There is one where each sample was asked once: else answers hang together.
+    It is the one that a limit is judged by: answers that are alike count as one.
     """
     found = column_estimate(summary, figure, column)
-    once = len({record.sample for record in records}) == len(records)
     wanted = column.form == "bounds" and column.which == "p50" and figure.compared
-    if not wanted or not once or found.value is None:
+    if not wanted or found.value is None:
         return found
-    of = figure.exported[figure.name]
-    times = [
-        math.inf if record.finish == "timeout" else of(record)
-        for record in records
-        if record.finish == "timeout" or answer_time(record) is not None
-    ]
-    ends = median_interval([time for time in times if time is not None])
-    low, high = ends or (None, None)
+    told, _ = figure_of(summary, records, f"{figure.short}_p50")
+    low, high = told.low, told.high
+    if low is None or high is None or low <= 0 or not math.isfinite(high):
+        # An end that so few answers cannot tell.
+        return found
     return Estimate(value=found.value, low=low, high=high)
 
 
