@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
-from pytest_llmlat.report.figures import MISSING, seconds, table
+from pytest_llmlat.report.figures import MISSING, printable, seconds, table
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.cell_facts import REFERENCE
@@ -79,19 +79,40 @@ def lines_of(baseline: Baseline) -> list[str]:
             str(len(one.cells)),
             str(sum(len(cell.records) for cell in one.cells)),
             _middle(one),
+            str(_disturbed(one) or MISSING),
             one.plugin,
         )
         for number, one in enumerate(baseline.runs, 1)
     ]
-    heads = ("run", "made", "cells", "answers", "mean e2e", "pytest-llmlat")
-    count = len(baseline.runs)
-    told = (
+    heads = (
+        "run",
+        "made",
+        "cells",
+        "answers",
+        "mean e2e",
+        "disturbed",
+        "pytest-llmlat",
+    )
+    count = sum(_disturbed(one) < len(one.cells) for one in baseline.runs)
+    told = [
         f"{count} runs tell how much times differ from run to run"
         if count >= _FEW
         else f"{count} of {_FEW} runs: store more, and smaller changes of time can be"
         " told"
-    )
-    return [*table(heads, rows, right=[0, 2, 3, 4]), told]
+    ]
+    cells = [cell for one in baseline.runs for cell in one.cells if cell.disturbed]
+    if cells:
+        told.append(
+            "times of disturbed cells are never gated"
+            f" ({cells[0].cell.id}: {cells[0].disturbed}): store a run of a quiet"
+            " machine"
+        )
+    return [*table(heads, rows, right=[0, 2, 3, 4, 5]), *map(printable, told)]
+
+
+def _disturbed(one: BaselineRun) -> int:
+    """Count the cells of a run whose times are never gated."""
+    return sum(cell.disturbed is not None for cell in one.cells)
 
 
 def _add(path: Path, text: str) -> None:
@@ -144,6 +165,7 @@ def _told(one: BaselineRun, number: int) -> dict[str, object]:
         "made": one.id,
         "cells": [cell.cell.id for cell in one.cells],
         "answers": sum(len(cell.records) for cell in one.cells),
+        "disturbed": {c.cell.id: c.disturbed for c in one.cells if c.disturbed},
         "environment": dict(one.environment),
         "plugin": one.plugin,
     }

@@ -197,8 +197,8 @@ def _apart(
     """Say why latencies of two runs cannot be compared, ``None`` if they can."""
     if here := disturbed(facts):
         return here
-    if then.contended or then.warnings:
-        return f"the baseline was disturbed: {then.contended or then.warnings[0]}"
+    if then.disturbed is not None:
+        return f"the baseline was disturbed: {then.disturbed}"
     if facts.task_revision != then.task_revision:
         return "the task has changed since the baseline"
     if facts.constraint != then.constraint:

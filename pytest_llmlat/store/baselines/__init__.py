@@ -73,6 +73,11 @@ class BaselineCell:
     constraint: str | None = None
     """Digest of what answers were held to; ``None`` for nothing."""
 
+    @property
+    def disturbed(self) -> str | None:
+        """Reason why its latencies are never gated; ``None`` if they are."""
+        return self.contended or next(iter(self.warnings), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineRun:

@@ -58,6 +58,34 @@ def test_one_run_is_told_to_be_few(
     assert "1 of 3 runs: store more" in capsys.readouterr().out
 
 
+def test_disturbed_runs_are_told_and_do_not_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Times beside them are never gated: they tell nothing of how runs differ."""
+    file = tmp_path / "base.json"
+    quiet = [str(a_run(tmp_path, day)) for day in (1, 2)]
+    busy = a_stored_run(
+        tmp_path / "runs" / "r3",
+        answers(),
+        facts={"warnings": ("a debugger was there",)},
+        started="2026-01-03",
+    )
+
+    assert main(["baseline", "add", str(file), *quiet, str(busy)]) == 0
+    *rows, told, why = capsys.readouterr().out.splitlines()
+    assert main(["baseline", "show", "--json", str(file)]) == 0
+    runs = json.loads(capsys.readouterr().out)
+
+    assert [row.split()[-2] for row in rows[1:]] == ["-", "-", "1"]
+    assert told.startswith("2 of 3 runs: store more")
+    assert why.startswith("times of disturbed cells are never gated")
+    assert "a debugger was there" in why
+    assert [list(run["disturbed"].values()) for run in runs] == [
+        *([], []),
+        ["a debugger was there"],
+    ]
+
+
 def test_a_run_is_not_added_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
