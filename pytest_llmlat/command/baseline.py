@@ -140,7 +140,7 @@ def _add(path: Path, text: str) -> None:
         records=records,
         environment=environment,
         created=str(found.told["started"]),
-        plugin=str(environment.get("pytest-llmlat")),
+        plugin=str(environment.get("pytest-llmlat") or MISSING),
     )
 
 
