@@ -12,16 +12,14 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# No garbage is collected while tests are: all that is made stays to the end.
+gc.disable()
+
 # No test is timed: on a busy machine an example may take as long as it likes.
 settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
-
-
-def pytest_collection() -> None:
-    """Collect no garbage while tests are collected: all of it stays to the end."""
-    gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -32,6 +30,19 @@ def pytest_collection_finish() -> None:
     """
     gc.enable()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_apart() -> Iterator[None]:
+    """Let no measured cell take back into collections what was left out of them.
+
+    A cell sets apart all that there is while it is measured, and after it nothing is:
+    every collection of every later test would go through all tests and modules again.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
+        patch.setattr(gc, "unfreeze", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,9 +116,15 @@ def test_a_collector_that_was_off_stays_off() -> None:
         gc.enable()
 
 
-def test_what_was_loaded_is_set_apart_for_a_while() -> None:
+def test_what_was_loaded_is_set_apart_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Objects of before are not looked through; after the cell they are again."""
-    with settled():
-        assert gc.get_freeze_count() > 0
+    calls: list[str] = []
+    for name in ("collect", "freeze", "unfreeze"):
+        monkeypatch.setattr(gc, name, partial(calls.append, name))
 
-    assert gc.get_freeze_count() == 0
+    with settled():
+        assert calls == ["collect", "freeze"]
+
+    assert calls == ["collect", "freeze", "unfreeze"]
