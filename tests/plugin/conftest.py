@@ -5,24 +5,32 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import import_module
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import pytest_llmlat
 from pytest_llmlat.plugin.extending import TABLES, table
 from tests.plugin.gated import Gated, a_gated_project, at_rest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-# pytester forgets what a run in this process imported, and neither numpy nor our own
-# classes may be imported twice: they have to be there before.
-for name in (
-    "numpy",
-    "pytest_llmlat.session.run",
-    "pytest_llmlat.plugin.collection",
-    "pytest_llmlat.backends.scripted",
-):
+
+def whole_package() -> Iterator[str]:
+    """Yield the names of all modules of the package that run with it."""
+    prefix = f"{pytest_llmlat.__name__}."
+    for found in walk_packages(pytest_llmlat.__path__, prefix):
+        parts = found.name.split(".")
+        if not {"inside", "__main__", "benchmarks", "fixtures"} & {*parts}:
+            yield found.name
+
+
+# pytester forgets what a run in this process imported: each run would import it again,
+# and neither numpy nor our own classes may be imported twice.
+for name in ("numpy", "jinja2.sandbox", *whole_package()):
     import_module(name)
 for kind in TABLES:
     # A table outlives the run that filled it, and would hold values of lost modules.
