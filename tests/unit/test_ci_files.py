@@ -1,8 +1,12 @@
-"""The examples for GitHub and GitLab: least rights, real options, no hidden failure."""
+"""The examples for GitHub and GitLab: least rights, real options, no hidden failure.
+
+And our own CI: it runs all that there is.
+"""
 
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,8 @@ import pytest
 
 from pytest_llmlat.plugin.option_table import OPTIONS
 
-FOLDER = Path(__file__).parents[2] / "docs" / "ci"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "ci"
 FILES = ("github.yml", "gitlab.yml")
 ACTION = re.compile(r"uses: (\S+?)@(\S+)(.*)")
 
@@ -34,6 +39,21 @@ def runs_tests(job: dict[str, Any]) -> bool:
 def steps(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
     """Return the steps of a job that use an action."""
     return [s for s in job["steps"] if s.get("uses", "").startswith(f"{action}@")]
+
+
+def test_our_own_ci_runs_all_that_tox_has() -> None:
+    """An environment that is added to ``tox`` is not left out of ``.ci/run``."""
+    script = ROOT / ".ci" / "run"
+    if not script.is_file():
+        pytest.skip("a checkout has it")
+    tox = ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", "utf-8")
+    listed = re.split(r"[,\s]+", tox["tox"]["env_list"])
+    groups = re.findall(r"(?:-e |later=)(\w+(?:,\w+)*)", script.read_text("utf-8"))
+
+    assert sorted(name for group in groups for name in group.split(",")) == sorted(
+        listed
+    )
 
 
 @pytest.mark.parametrize("name", FILES)
