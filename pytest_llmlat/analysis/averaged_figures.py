@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.batch_means import shared_variance
 from pytest_llmlat.analysis.intervals import MeasuredFigure, averaged, mean_figure
+from pytest_llmlat.analysis.item_units import known_columns
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.values.figure_table import FIGURES
 from pytest_llmlat.values.results import Estimate
@@ -79,8 +80,7 @@ def _mean(
     records: Sequence[Record],
     units: Units,
 ) -> MeasuredFigure:
-    rows = [(0.0, 0.0) if value is None else (value, 1.0) for value in values]
-    sums, counts = units.sums(rows).T
+    sums, counts = units.sums_of(*known_columns(values)).T
     there = counts > 0
     shared: float | None = 0.0
     if figure.timed:

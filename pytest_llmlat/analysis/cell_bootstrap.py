@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.cost_scores import CostScores
     from pytest_llmlat.analysis.resampling import Array
-    from pytest_llmlat.grading.metrics.metric import Rows
     from pytest_llmlat.values.records import Record
 
 _WORKERS = 2
@@ -86,30 +85,38 @@ def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Item
         records: of the cell.
         costs: of the records; ``None`` where they are not known.
     """
+    import numpy as np
+
     first = records[0]
     metric = METRICS[first.metric]
     own, logs = speeds(records), log_times(records)
-    blocks: dict[str, Rows] = {
-        "value": [
-            (value, r.chance, 1.0) if r.graded else (0.0, 0.0, 0.0)
-            for r, value in zip(records, quality_values(records), strict=True)
-        ],
-        "speed": [(speed, 1.0) for speed in own],
-        "log_time": [(log or 0.0, 1.0) for log in logs],
+    units = Units(records)
+    blocks = {
+        "value": units.sums_of(
+            [
+                value if r.graded else 0.0
+                for r, value in zip(records, quality_values(records), strict=True)
+            ],
+            [r.chance if r.graded else 0.0 for r in records],
+            [1.0 if r.graded else 0.0 for r in records],
+        ),
+        "speed": units.sums_of(own, 1.0),
+        "log_time": units.sums_of([log or 0.0 for log in logs], 1.0),
     }
     if metric.corpus:
-        blocks["counts"] = [r.grade.counts for r in records]
+        blocks["counts"] = units.sums([r.grade.counts for r in records])
     if costs is not None:
-        blocks["cost"] = [(own, 1.0) for own in costs.scores]
+        blocks["cost"] = units.sums_of(costs.scores, 1.0)
     return Items(
         task=first.cell.task,
         corpus=metric.quality_draws if metric.corpus else None,
-        columns=_side_by_side(records, list(blocks.values())),
+        # All blocks are drawn at once, so that they belong together draw by draw.
+        columns=np.column_stack(list(blocks.values())),
         shared=shared_by_neighbours(records, own),
         shared_log=shared_by_neighbours(records, [log or 0.0 for log in logs])
         if None not in logs
         else None,
-        widths={name: len(rows[0]) for name, rows in blocks.items()},
+        widths={name: block.shape[1] for name, block in blocks.items()},
         shared_cost=0.0 if costs is None else shared_costs(records, costs),
     )
 
@@ -190,14 +197,3 @@ def _spread(draws: Array, cell: Items, shared: float | None) -> Array:
     source = np.random.default_rng(list(blake2b(made_of).digest()))
     moved: Array = draws + source.normal(0.0, math.sqrt(shared), len(draws))
     return moved
-
-
-def _side_by_side(records: Sequence[Record], blocks: Sequence[Rows]) -> Array:
-    """Return the sums of all blocks' columns over the requests of each unit.
-
-    All blocks are drawn at once, so that they belong together draw by draw.
-    """
-    import numpy as np
-
-    units = Units(records)
-    return np.column_stack([units.sums(block) for block in blocks])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.figure_parts import figure_parts, parts_for_rows
 from pytest_llmlat.values.answer_speed import answer_time
-from pytest_llmlat.values.percentiles import distribution
+from pytest_llmlat.values.percentiles import joined_distribution
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def latencies(counts: Sequence[CellCounts]) -> dict[str, Any]:
     cut = sum(t.cut for t in counts)
     unbegun = sum(t.unbegun for t in counts)
     return {
-        "e2e_s": distribution(_all(t.e2e_s for t in counts), censored=cut),
-        "ttft_s": distribution(_all(t.ttft_s for t in counts), censored=unbegun),
-        "tpot_s": distribution(_all(t.tpot_s for t in counts), censored=cut),
+        "e2e_s": joined_distribution([t.e2e_s for t in counts], censored=cut),
+        "ttft_s": joined_distribution([t.ttft_s for t in counts], censored=unbegun),
+        "tpot_s": joined_distribution([t.tpot_s for t in counts], censored=cut),
     }
 
 

@@ -27,7 +27,7 @@ from pytest_llmlat.analysis.intervals import (
     made_of,
     mean_figure,
 )
-from pytest_llmlat.analysis.item_units import Units
+from pytest_llmlat.analysis.item_units import Units, known_columns
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
 from pytest_llmlat.analysis.resampling import CONFIDENCE
@@ -159,14 +159,17 @@ def estimates_of(
     units = Units(records)
     graded = [record for record in records if record.graded]
     chances = {record.chance for record in graded}
-    marks, guesses, given = units.sums(
-        [(r.grade.value, r.chance, 1.0) if r.graded else (0.0,) * 3 for r in records]
+    marks, guesses, given = units.sums_of(
+        [r.grade.value if r.graded else 0.0 for r in records],
+        [r.chance if r.graded else 0.0 for r in records],
+        [1.0 if r.graded else 0.0 for r in records],
     ).T
+    own_units = units if len(graded) == len(records) else Units(graded)
     own = speeds(records)
-    scores, asked = units.sums([(speed, 1.0) for speed in own]).T
+    scores, asked = units.sums_of(own, 1.0).T
     with METRICS.blamed(records[0].metric):
         value = _value(records, metric, units, marks, given)
-        details = tuple(sorted(_details(graded, metric, Units(graded)).items()))
+        details = tuple(sorted(_details(graded, metric, own_units).items()))
     found = CellEstimates(
         value=value,
         chance=known(chances.pop(), units.count)
@@ -201,7 +204,7 @@ def _of_costs(
     records: Sequence[Record], costs: CostScores, units: Units, *, stopped: bool
 ) -> dict[str, Any]:
     """Return what a cell's estimates have of its costs."""
-    scores, asked = units.sums([(own, 1.0) for own in costs.scores]).T
+    scores, asked = units.sums_of(costs.scores, 1.0).T
     found = mean_figure(scores, asked, shared=shared_costs(records, costs))
     if stopped:
         found = stopped_mean(found, scores, asked)
@@ -366,7 +369,6 @@ def _details(
 
 def _average(values: Sequence[float | None], units: Units) -> Estimate:
     """Average the values that are there; one that is missing weighs nothing."""
-    rows = [(0.0, 0.0) if value is None else (value, 1.0) for value in values]
-    sums = units.sums(rows)
+    sums = units.sums_of(*known_columns(values))
     there = sums[sums[:, 1] > 0]
     return mean_figure(there[:, 0], there[:, 1]).estimate

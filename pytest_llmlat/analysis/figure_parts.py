@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_llmlat.values.figure import NO_VALUES
 from pytest_llmlat.values.figure_table import FIGURES
-from pytest_llmlat.values.percentiles import distribution
+from pytest_llmlat.values.percentiles import joined_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,8 +66,8 @@ def distributions(
     return tuple(
         (
             name,
-            distribution(
-                chain.from_iterable(each.read[name].values for each in parts),
+            joined_distribution(
+                [each.read[name].values for each in parts],
                 censored=sum(each.read[name].censored for each in parts),
             ),
         )
@@ -135,6 +136,8 @@ def _values(
     values, censored = array("d"), 0
     for record in records:
         part = read(record)
+        if part is NO_VALUES:
+            continue
         values.extend(part.values)
         censored += part.censored
     return CensoredValues(values=values, censored=censored)

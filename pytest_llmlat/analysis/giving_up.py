@@ -39,9 +39,10 @@ def patient_speed(records: Sequence[Record], units: Units) -> float | None:
         ``None`` where it is not below the mean speed for certain (95 %): then nobody
         gains by giving up.
     """
-    graded = [(r.grade.value if r.graded else 0.0, answer_speed(r)) for r in records]
-    speeds, counts, earned, grades = units.sums(
-        [(speed, 1.0, speed * grade, grade) for grade, speed in graded]
+    marks = [r.grade.value if r.graded else 0.0 for r in records]
+    own = [answer_speed(r) for r in records]
+    speeds, counts, earned, grades = units.sums_of(
+        own, 1.0, [speed * mark for speed, mark in zip(own, marks, strict=True)], marks
     ).T
     whole, right = float(counts.sum()), float(grades.sum())
     fewest = min((grades > 0).sum(), (grades < counts).sum())

@@ -15,6 +15,7 @@ from pytest_llmlat.store.record_reader import cell_records, warn
 from pytest_llmlat.values.balance import BALANCES, Balance, parse_balance
 from pytest_llmlat.values.cell_facts import UNSHOWN, unbegun
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.garbage import uncollected
 from pytest_llmlat.values.varied import Varied
 
 if TYPE_CHECKING:
@@ -137,5 +138,6 @@ def _alone(place: RecordPlace) -> RecordPlace:
 def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:
     """Read a cell; return its condensed figures and what is wrong with its lines."""
     problems: list[str] = []
-    records = cell_records(sheet.place, sheet.facts.cell, problems.append)
-    return condense(sheet.facts, records, slo=sheet.slo), problems
+    with uncollected():
+        records = cell_records(sheet.place, sheet.facts.cell, problems.append)
+        return condense(sheet.facts, records, slo=sheet.slo), problems

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from pytest_llmlat.store.judge_trials_file import with_fitness
 from pytest_llmlat.store.record_lines import RecordLines
 from pytest_llmlat.store.spooled_answers import spooled_records
 from pytest_llmlat.values.errors import BadExtension
+from pytest_llmlat.values.garbage import uncollected
 from pytest_llmlat.values.timing import of_ends
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def cell_records(
     first: Record | None = None
     broken, reason, wanted = 0, "", 0
     lines = RecordLines(cell)
-    with _uncollected():
+    with uncollected():
         for line in place.index.lines(place.key):
             try:
                 record = lines.record(line)
@@ -120,18 +119,6 @@ def _add_spooled(
             f"{cell.id}: its load was cut off; {len(new)} of its answers had no grade"
             " yet and count for no figure of quality"
         )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector, which would take a tenth of the time in vain."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _counts_of(metric: str) -> int:

@@ -83,6 +83,10 @@ class RecordValues:
     """Number of further values that are only known to be longer."""
 
 
+NO_VALUES = RecordValues(values=())
+"""What a record adds that the figure is not about; one value, since most are not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioParts:
     """Two summands that one record adds to a ratio: a share, a mean or a rate."""

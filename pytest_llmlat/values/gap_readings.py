@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.figure import RecordValues
+from pytest_llmlat.values.figure import NO_VALUES, RecordValues
 from pytest_llmlat.values.percentiles import percentile
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ def gaps(record: Record) -> RecordValues:
     """
     timing = record.timing
     if timing is None or record.finish == "error":
-        return RecordValues(values=())
+        return NO_VALUES
     timed_out = record.finish == "timeout"
     if not timing.stamps_ns or not any(timing.stamp_tokens):
-        return RecordValues(values=())
+        return NO_VALUES
     return RecordValues(values=timing.itl_s, censored=int(timed_out))
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.results import Distribution
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterable, Sequence
 
 MEDIAN = 50
+_MANY = 20_000
+"""Number of values from which on numpy ranks them."""
 
 
 def percentile(
@@ -61,12 +65,43 @@ def distribution(values: Iterable[float | None], *, censored: int = 0) -> Distri
         censored: how many more there are of which only that they are longer is known:
             they rank above all others, and what falls among them is ``None``.
     """
-    ranked = sorted(value for value in values if value is not None)
+    ranked = sorted([value for value in values if value is not None])
+    return _ranked_distribution(ranked, math.fsum(ranked), censored)
+
+
+def joined_distribution(
+    parts: Sequence[array[float]], *, censored: int = 0
+) -> Distribution:
+    """Summarise durations that lie in several arrays, as ``distribution`` does.
+
+    To rank millions of gaps between tokens, numpy takes a tenth of the time and of the
+    memory; it is imported where there are many.
+
+    Args:
+        parts: durations in seconds.
+        censored: as for ``distribution``.
+    """
+    if sum(map(len, parts)) < _MANY:
+        return distribution(chain.from_iterable(parts), censored=censored)
+    import numpy as np
+
+    ranked = np.concatenate([np.frombuffer(part) for part in parts if part])
+    ranked.sort()
+    # An exact sum: it is the same in any order.
+    total = math.fsum(chain.from_iterable(parts))
+    # A view of its memory, whose items are plain floats.
+    return _ranked_distribution(memoryview(ranked), total, censored)
+
+
+def _ranked_distribution(
+    ranked: Sequence[float], total: float, censored: int
+) -> Distribution:
+    """Return the distribution of values in ascending order, with their sum."""
     if not ranked:
         return Distribution()
     count = len(ranked) + censored
     return Distribution(
-        mean=None if censored else math.fsum(ranked) / count,
+        mean=None if censored else total / count,
         p50=percentile(ranked, 50, of=count),
         p90=percentile(ranked, 90, of=count),
         p95=percentile(ranked, 95, of=count),

@@ -26,7 +26,7 @@ def _detail(name: str) -> Callable[[Record], RatioParts | None]:
 
     def read(record: Record) -> RatioParts | None:
         details = dict(record.grade.details)
-        if not {"valid", "fields"} <= details.keys():
+        if "valid" not in details or "fields" not in details:
             return None
         return RatioParts(above=details[name])
 

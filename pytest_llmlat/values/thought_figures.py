@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.values.figure import (
+    NO_VALUES,
     FigureColumn,
     FigureDefinition,
     RecordValues,
@@ -29,9 +30,13 @@ def _behind_thought(
     """Read a figure of answers that had a thought; one that was cut in it has none."""
 
     def read(record: Record) -> RecordValues:
-        value = of(record) if record.thought_tokens or record.thoughts else None
+        if not record.thought_tokens and not record.thoughts:
+            return NO_VALUES
+        value = of(record)
         whole = record.finish in ("stop", "length") and not record.cut_in_thought
-        return RecordValues(values=() if value is None or not whole else (value,))
+        if value is None or not whole:
+            return NO_VALUES
+        return RecordValues(values=(value,))
 
     return read
 
@@ -40,7 +45,7 @@ def _thinking(record: Record) -> RecordValues:
     """Return how long a request thought; one that was cut would have thought longer."""
     seconds = record.timing.thinking_s if record.timing else None
     if seconds is None or record.finish == "error":
-        return RecordValues(values=())
+        return NO_VALUES
     unended = record.finish == "timeout" and not timed(lambda t: t.ttft_s)(record)
     if record.cut_in_thought or unended:
         return RecordValues(values=(), censored=1)
@@ -51,7 +56,7 @@ def _thought_tokens(record: Record) -> RecordValues:
     """Return how many tokens a request thought; one that was cut, more than it has."""
     tokens = record.thought_tokens
     if not tokens or record.finish not in ("stop", "length"):
-        return RecordValues(values=())
+        return NO_VALUES
     if record.cut_in_thought:
         return RecordValues(values=(), censored=1)
     return RecordValues(values=(tokens,))
@@ -66,7 +71,7 @@ def _first_thought(record: Record) -> RecordValues:
     """Return when a request began to think; known of one that timed out later too."""
     seconds = record.timing.ttfr_s if record.timing else None
     if seconds is None or record.finish == "error":
-        return RecordValues(values=())
+        return NO_VALUES
     return RecordValues(values=(seconds,))
 
 

@@ -42,6 +42,8 @@ FAMILIES = {
     "reasoning": "accuracy",
 }
 TOKENS = 20
+DIFFERENT = 1_000
+"""Records of a cell of which nothing is alike; the others repeat their times."""
 PROMPT = "Read the following text and answer in one sentence. " * 3
 ANSWER = "The answer that follows from the text is this one. " * 2
 
@@ -60,10 +62,18 @@ def make(folder: Path, records: int) -> None:
     with (folder / RECORDS).open("w", encoding="ascii") as file:
         for cell in cells:
             journal.add(_facts(cell, each))
+            lines = [
+                json.dumps(json_object(_record(cell, number, source))) + "\n"
+                for number in range(min(each, DIFFERENT))
+            ]
+            # The others have another sample and speed: to make a million of all else
+            # would take longer than to read them.
             for number in range(each):
-                file.write(
-                    json.dumps(json_object(_record(cell, number, source))) + "\n"
-                )
+                line = lines[number % DIFFERENT]
+                own = f'"sample": "s{number % DIFFERENT:06}"'
+                line = line.replace(own, f'"sample": "s{number:06}"')
+                budget = f'"budget_s": {1.0 + number / each}'
+                file.write(line.replace('"budget_s": 1.0', budget))
 
 
 def _facts(cell: Cell, planned: int) -> CellFacts:
