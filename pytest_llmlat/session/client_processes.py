@@ -6,16 +6,20 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.process_place import ThisMachine
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.clients.load_clients import LoadClients
+from pytest_llmlat.spread.spread_kinds import spread_kind
 from pytest_llmlat.store.spooled_answers import Spool
 from pytest_llmlat.values.errors import Unsupported, UsageError
 from pytest_llmlat.values.protocols import ManagedServer
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from pytest_llmlat.machine.process_place import ProcessPlace
     from pytest_llmlat.measure.cell_tools import LoadedModel
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import Instrument
@@ -67,7 +71,7 @@ class ClientProcesses:
             self.close()
         if self._clients is None:
             self._clients = LoadClients(
-                number,
+                self._places(number),
                 model.deployment,
                 self._clock,
                 open_spool=partial(Spool, self._folder),
@@ -75,6 +79,15 @@ class ClientProcesses:
             self._of = (model, number)
             self._clients.open()
         return self._clients
+
+    def _places(self, number: int) -> list[ProcessPlace]:
+        """Return where so many run: on all machines of the cluster in turn, or here."""
+        told, where = self._settings.spread, self._spelled("spread")
+        kind = spread_kind(told, where=where) if told else None
+        machines: Sequence[ProcessPlace] = (ThisMachine(),)
+        if kind is not None and kind.process_places is not None:
+            machines = kind.process_places()
+        return [machines[place % len(machines)] for place in range(number)]
 
     def instrument(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clocks of a cell's clients, all at once.

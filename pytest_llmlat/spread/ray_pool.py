@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pytest_llmlat.spread.nodes_here import VISIBLE
 from pytest_llmlat.spread.ray_nodes import look_at_nodes, on_node
+from pytest_llmlat.spread.ray_processes import ray_places
 from pytest_llmlat.spread.ray_worker import RayWorker
 from pytest_llmlat.spread.spread_kinds import SpreadKind
 from pytest_llmlat.spread.worker_pool import Report
@@ -276,5 +277,6 @@ RAY = SpreadKind(
     meaning="actors of a Ray cluster, each with the card that it needs",
     open=RayPool,
     schemes=("ray://",),
+    process_places=ray_places,
 )
 """Nodes of a Ray cluster."""

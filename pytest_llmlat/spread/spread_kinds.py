@@ -9,8 +9,9 @@ from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.extensions import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from pytest_llmlat.machine.process_place import ProcessPlace
     from pytest_llmlat.spread.worker_pool import WorkerPool
 
 
@@ -27,6 +28,9 @@ class SpreadKind:
     ``LLMLatError`` where there is none."""
     schemes: tuple[str, ...] = ()
     """Beginnings of addresses that stand for it too, such as ``ray://``."""
+    process_places: Callable[[], Sequence[ProcessPlace]] | None = None
+    """Returns the machines on which a worker may start processes that help it; ``None``
+    where there is no other than its own."""
     apart: bool = False
     """Whether cells keep off cards whose memory hangs on the same NUMA node."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.machine.process_place import ThisMachine
 from pytest_llmlat.measure.clients.load_clients import LoadClients
 from pytest_llmlat.measure.clock_check import open_pulse
 from pytest_llmlat.measure.instrument.calibration import pulse_server
@@ -58,7 +59,7 @@ def clients_of(
         options=(("awake", False), ("probe", False)),
     )
     clients = LoadClients(
-        number,
+        [ThisMachine()] * number,
         Deployment(model=model, device="endpoint"),
         CLOCK,
         open_spool=None if folder is None else partial(Spool, folder),
@@ -138,7 +139,7 @@ def test_a_client_that_dies_is_told_and_its_answers_are_kept(tmp_path: Path) -> 
     )
     load = SpooledLoad(cell=cell, backend="http", server="here", asked=asked)
     with pulse_server(SLOW) as pulse, clients_of(pulse, folder=tmp_path) as clients:
-        victim = clients._pool.clients[1].pid
+        victim = clients._pool.clients[1]._process.pid
         killer = threading.Thread(target=_kill_when_answered, args=(tmp_path, victim))
         killer.start()
         ended: list[Load] = []

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.process_place import ThisMachine
 from pytest_llmlat.measure.clients.load_clients import LoadClients
 from pytest_llmlat.measure.clock_check import open_pulse
 from pytest_llmlat.measure.scenarios import settled, under_load
@@ -94,7 +95,7 @@ def block(clients: int, streams: int, requests: int) -> Block:
                         options=(("awake", False), ("probe", False)),
                     )
                     together = LoadClients(
-                        clients,
+                        [ThisMachine()] * clients,
                         Deployment(model=model, device="endpoint"),
                         clock,
                         open_spool=None,

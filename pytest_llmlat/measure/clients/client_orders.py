@@ -55,6 +55,17 @@ class TryClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckClock:
+    """Try your clock on a server of the instrument that you start beside you.
+
+    Answer with an ``Instrument``, or ``None`` where it does not start.
+    """
+
+    streams: int
+    awake: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferPart:
     """Offer a part of a load; answer with a :class:`LoadPart`."""
 
@@ -96,7 +107,8 @@ class ForgetLoad:
 
 
 ClientOrder: TypeAlias = (
-    "TellTime | OpenServer | AskOnce | OpenPulse | TryClock | OfferPart | ForgetLoad"
+    "TellTime | OpenServer | AskOnce | OpenPulse | TryClock | CheckClock | OfferPart"
+    " | ForgetLoad"
 )
 DURING_LOAD = (BeginLoad, CountLoad, StopLoad)
 """Orders that have no answer: they are heeded while a load runs."""

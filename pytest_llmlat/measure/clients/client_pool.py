@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.machine.piped_process import PipedProcess
 from pytest_llmlat.machine.sealed_values import packed, unpacked
 from pytest_llmlat.measure.clients.client_orders import (
     FAILED,
@@ -23,6 +22,7 @@ from pytest_llmlat.values.timing import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_llmlat.machine.process_place import ProcessPlace
     from pytest_llmlat.values.clock import Clock
 
 _MAIN = (
@@ -49,24 +49,35 @@ class ClientReport:
 class LoadClient:
     """One client process."""
 
-    def __init__(self, place: int, reports: queue.SimpleQueue[ClientReport]) -> None:
-        """Start it."""
+    def __init__(
+        self,
+        place: int,
+        where: ProcessPlace,
+        reports: queue.SimpleQueue[ClientReport],
+    ) -> None:
+        """Start it.
+
+        Args:
+            place: its number, from 0.
+            where: the machine that it is to run on.
+            reports: takes what it tells.
+        """
         self._place, self._reports = place, reports
-        self._process = PipedProcess(
+        self.host, self.own = where.host, where.own
+        self._process = where.start(
             ["-P", "-c", _MAIN, str(Path(__file__).parents[3])],
             self._heard,
             self._ended,
             end_s=_END_S,
         )
 
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
     def send(self, order: object) -> None:
-        """Give it an order; that it has ended is told by its reader."""
-        self._process.send(ORDER, packed(order, leaves=False))
+        """Give it an order; that it has ended is told by its reader.
+
+        Raises:
+            UsageError: it is on another machine, and a secret would leave this one.
+        """
+        self._process.send(ORDER, packed(order, leaves=not self.own))
 
     def end(self) -> None:
         """End it; it ends by itself when its input does."""
@@ -75,7 +86,10 @@ class LoadClient:
     def _heard(self, kind: bytes, content: bytes) -> None:
         self._tell(kind, unpacked(content) if kind == RESULT else content.decode())
 
-    def _ended(self, status: int, last_words: str) -> None:
+    def _ended(self, status: int | None, last_words: str) -> None:
+        if status is None:
+            self._tell(LOST, f"its machine was lost: {last_words}")
+            return
         how = f"signal {-status}" if status < 0 else f"status {status}"
         self._tell(LOST, f"its process ended with {how}{last_words}")
 
@@ -89,6 +103,17 @@ class ClockOffset:
 
     offset_ns: int
     error_ns: int
+
+    def joined(self, later: ClockOffset) -> ClockOffset:
+        """Return what held between two looks: clocks of two machines drift apart.
+
+        It was between the two offsets, each known to its own error.
+        """
+        apart = abs(later.offset_ns - self.offset_ns)
+        return ClockOffset(
+            offset_ns=(self.offset_ns + later.offset_ns) // 2,
+            error_ns=max(self.error_ns, later.error_ns) + (apart + 1) // 2,
+        )
 
     @property
     def used_ns(self) -> int:
@@ -104,10 +129,13 @@ class ClockOffset:
 class ClientPool:
     """All client processes of a load."""
 
-    def __init__(self, number: int) -> None:
-        """Start so many."""
+    def __init__(self, places: Sequence[ProcessPlace]) -> None:
+        """Start one at each place."""
         self._reports: queue.SimpleQueue[ClientReport] = queue.SimpleQueue()
-        self.clients = [LoadClient(place, self._reports) for place in range(number)]
+        self.clients = [
+            LoadClient(place, where, self._reports)
+            for place, where in enumerate(places)
+        ]
         self._lost: dict[int, str] = {}
 
     def __len__(self) -> int:
@@ -169,9 +197,18 @@ class ClientPool:
 
     def complaint(self, report: ClientReport) -> str:
         """Say which client something went wrong with."""
-        return (
-            f"client process {report.place + 1} of {len(self)}: {report.content:.400}"
-        )
+        return f"{self.name(report.place)}: {report.content:.400}"
+
+    def name(self, place: int) -> str:
+        """Return the name of a client: its number, and its machine if they differ."""
+        told = f"client process {place + 1} of {len(self)}"
+        hosts = {client.host for client in self.clients}
+        return f"{told} on {self.clients[place].host}" if len(hosts) > 1 else told
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether one of them is on another machine."""
+        return not all(client.own for client in self.clients)
 
     def offset(self, place: int, clock: Clock) -> ClockOffset:
         """Measure how far a client's clock is from this one's.

@@ -25,6 +25,7 @@ from pytest_llmlat.measure.clients.client_orders import (
     RESULT,
     AskOnce,
     BeginLoad,
+    CheckClock,
     CountLoad,
     OfferPart,
     OpenPulse,
@@ -34,7 +35,7 @@ from pytest_llmlat.measure.clients.client_orders import (
     TryClock,
 )
 from pytest_llmlat.measure.clients.dealt_load import DealtLoad, LoadPart, LoadSignals
-from pytest_llmlat.measure.clock_check import open_pulse
+from pytest_llmlat.measure.clock_check import check_clock, open_pulse
 from pytest_llmlat.measure.instrument.calibration import pulse_responses
 from pytest_llmlat.measure.scenarios import Alongside, ask, settled
 from pytest_llmlat.values.clock import SystemClock
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_llmlat.measure.clients.client_orders import ClientOrder
+    from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.protocols import Server
     from pytest_llmlat.values.raw_answers import AnswerSink
@@ -111,7 +113,7 @@ class ClientProcess:
         if isinstance(order, AskOnce):
             ask(order.request, self._opened, self._clock)
             return dict(self._opened.facts)
-        if isinstance(order, TryClock):
+        if isinstance(order, TryClock | CheckClock):
             return self._try(order)
         if isinstance(order, OfferPart):
             return self._offer(order)
@@ -131,7 +133,9 @@ class ClientProcess:
         self._server = opened
         return dict(opened.facts)
 
-    def _try(self, order: TryClock) -> list[Response]:
+    def _try(self, order: TryClock | CheckClock) -> list[Response] | Instrument | None:
+        if isinstance(order, CheckClock):
+            return check_clock(order.streams, self._clock, awake=order.awake)
         if self._pulse is None:
             raise LLMLatError("the server of the instrument was not opened")
         try:

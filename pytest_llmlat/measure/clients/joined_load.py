@@ -31,6 +31,9 @@ class OfferedPart:
     number: int
     """Number of the client, from 1."""
     host: str | None
+    """Name of its machine."""
+    name: str
+    """What it is called where there are several."""
     part: LoadPart
     clock: ClockOffset
     instrument: Instrument | None
@@ -81,9 +84,7 @@ class OfferedPart:
         )
 
 
-def joined_facts(
-    scenario: Scenario, parts: Sequence[OfferedPart], clients: int
-) -> LoadFacts | None:
+def joined_facts(scenario: Scenario, parts: Sequence[OfferedPart]) -> LoadFacts | None:
     """Return the facts of the whole load; ``None`` if no measured request ended.
 
     Its window is that of all clients together: from the first measured start in any of
@@ -92,7 +93,6 @@ def joined_facts(
     Args:
         scenario: of the whole load.
         parts: those of the clients that came to their end.
-        clients: how many there were.
     """
     spans = [span for each in parts for span in each.spans(each.part.spans)]
     measured = [span for each in parts for span in each.spans(each.part.measured)]
@@ -128,7 +128,7 @@ def joined_facts(
         send_lag_p99_s=_worst(each.send_lag_p99_s for each in told),
         loop_lag_p99_s=_worst(each.loop_lag_p99_s for each in told),
         cpu_share=_worst(each.cpu_share for each in told),
-        client_limited=_limited(told, clients),
+        client_limited=_limited(parts),
         uncounted_retries=sum(facts.uncounted_retries for facts in own),
         uncounted_failed=sum(facts.uncounted_failed for facts in own),
         steady=all(steady) if steady else None,
@@ -156,11 +156,11 @@ def _worst(values: Iterable[float | None]) -> float | None:
     return max((each for each in values if each is not None), default=None)
 
 
-def _limited(clients: Sequence[ClientFacts], among: int) -> str | None:
+def _limited(parts: Sequence[OfferedPart]) -> str | None:
     """Say which clients were at their end; ``None`` if none was."""
     told = [
-        f"client process {each.number} of {among}: {each.client_limited}"
-        for each in clients
-        if each.client_limited is not None
+        f"{each.name}: {each.facts.client_limited}"
+        for each in parts
+        if each.facts.client_limited is not None
     ]
     return "; ".join(told) or None

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.clients.client_orders import (
-    FAILED,
-    PHASE,
-    RESULT,
     AskOnce,
-    BeginLoad,
-    CountLoad,
+    CheckClock,
     ForgetLoad,
     OfferPart,
     OpenPulse,
     OpenServer,
-    StopLoad,
     TryClock,
 )
-from pytest_llmlat.measure.clients.client_pool import LOST, ClientPool
+from pytest_llmlat.measure.clients.client_pool import ClientPool
 from pytest_llmlat.measure.clients.dealt_load import LoadDeal, LoadPart
 from pytest_llmlat.measure.clients.joined_load import OfferedPart, joined_facts
+from pytest_llmlat.measure.clients.led_load import LedLoad
 from pytest_llmlat.measure.clock_check import LEAST_REQUESTS
 from pytest_llmlat.measure.instrument.calibration import (
     ClosedLoop,
@@ -35,26 +30,23 @@ from pytest_llmlat.measure.scenarios.alongside import NOTHING_ALONG, Alongside
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.values.cell_facts import Instrument
 from pytest_llmlat.values.errors import LLMLatError, ServerUnavailable
-from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
-    from pytest_llmlat.measure.clients.client_pool import ClientReport, ClockOffset
+    from pytest_llmlat.machine.process_place import ProcessPlace
+    from pytest_llmlat.measure.clients.client_pool import ClockOffset
     from pytest_llmlat.measure.scenarios import BatchSettings
     from pytest_llmlat.measure.spooling import OpenSpool
     from pytest_llmlat.store.spooled_answers import SpooledLoad
     from pytest_llmlat.values.clock import Clock
-    from pytest_llmlat.values.entities import Deployment, Scalar
+    from pytest_llmlat.values.entities import Deployment
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.raw_answers import RawAnswer
     from pytest_llmlat.values.records import Request, Response
     from pytest_llmlat.values.scenario import Scenario
-
-_AHEAD_S = 0.05
-"""How long before the begin of a load its clients are told of it."""
 
 
 class LoadClients:
@@ -62,7 +54,7 @@ class LoadClients:
 
     def __init__(
         self,
-        number: int,
+        places: Sequence[ProcessPlace],
         deployment: Deployment,
         clock: Clock,
         *,
@@ -71,16 +63,16 @@ class LoadClients:
         """Start the processes.
 
         Args:
-            number: of processes, at least 2.
+            places: where each of them is to run, at least 2.
             deployment: the server.
             clock: of this process.
-            open_spool: opens the file that keeps the answers of one of them.
+            open_spool: opens the file that keeps the answers of one that is on this
+                machine; others keep none.
         """
         self._deployment, self._clock, self._open_spool = deployment, clock, open_spool
-        self._pool = ClientPool(number)
-        self._facts: Mapping[str, Scalar | None] | None = None
+        self._pool = ClientPool(places)
         self._clocks: list[ClockOffset] = []
-        self._instruments: list[Instrument | None] = [None] * number
+        self._instruments: list[Instrument | None] = [None] * len(places)
         self._spooled: SpooledLoad | None = None
         self._fault: str | None = None
         self._load = 0
@@ -94,7 +86,11 @@ class LoadClients:
         """
         for place in range(len(self._pool)):
             self._pool.ask(place, OpenServer(deployment=self._deployment))
-        self._clocks = [
+        self._clocks = self._looked_at_clocks()
+
+    def _looked_at_clocks(self) -> list[ClockOffset]:
+        """Return how far each clock is from this one now."""
+        return [
             self._pool.offset(place, self._clock) for place in range(len(self._pool))
         ]
 
@@ -108,6 +104,8 @@ class LoadClients:
         Returns:
             The worst of what was found; ``None`` where the server did not start here.
         """
+        if self._pool.elsewhere:
+            return self._try_clocks_apart(streams, awake=awake)
         number = len(self._pool)
         pace = ClosedLoop(
             streams=-(-streams // number),
@@ -129,13 +127,17 @@ class LoadClients:
             own = pairs[begin + pace.streams : begin + pace.streams + pace.requests]
             self._instruments[place] = accuracy(own, pace.streams)
             begin += len(each)
-        tried = [each for each in self._instruments if each is not None]
-        return Instrument(
-            streams=streams,
-            requests=sum(each.requests for each in tried),
-            bias_s=max((each.bias_s for each in tried), key=abs),
-            jitter_p99_s=max(each.jitter_p99_s for each in tried),
-        )
+        return _worst_of(self._instruments, streams)
+
+    def _try_clocks_apart(self, streams: int, *, awake: bool) -> Instrument | None:
+        """Try all clocks at once, each on a server of its own machine.
+
+        The instrument's server is reached without a network, which would be in what
+        it says of a clock.
+        """
+        order = CheckClock(streams=-(-streams // len(self._pool)), awake=awake)
+        self._instruments = self._pool.ask_all([order] * len(self._pool))
+        return _worst_of(self._instruments, streams)
 
     def spool(
         self,
@@ -212,27 +214,48 @@ class LoadClients:
             )
             for place in range(number)
         ]
+        self._clocks = self._looked_at_clocks()
         along.energy.open()
         ends, interrupted = self._led(orders)
         along.energy.close()
-        parts = [
-            OfferedPart(
-                number=place + 1,
-                host=platform.node() or None,
-                part=part,
-                clock=self._clocks[place],
-                instrument=self._instruments[place],
-            )
-            for place, part in sorted(ends.items())
-        ]
+        parts = self._parts(ends)
         if self._fault is not None and self._spooled is None:
             raise LLMLatError(self._fault)
         return Load(
             responses=_in_places(parts, number, len(requests)),
-            facts=joined_facts(scenario, parts, number),
+            facts=joined_facts(scenario, parts),
             interrupted=interrupted,
             dealt=True,
         )
+
+    def _parts(self, ends: Mapping[int, LoadPart]) -> list[OfferedPart]:
+        """Return the parts of a load, with what is known of who offered them."""
+        clocks = self._clocks_since()
+        return [
+            OfferedPart(
+                number=place + 1,
+                host=self._pool.clients[place].host,
+                name=self._pool.name(place),
+                part=part,
+                clock=clocks[place],
+                instrument=self._instruments[place],
+            )
+            for place, part in sorted(ends.items())
+        ]
+
+    def _clocks_since(self) -> list[ClockOffset]:
+        """Return how far each clock was during the load, by looks before and after."""
+        try:
+            later = [] if self.lost else self._looked_at_clocks()
+        except LLMLatError:
+            # One has ended since: the load is whole, and the next order tells it.
+            later = []
+        if not later:
+            return self._clocks
+        return [
+            before.joined(after)
+            for before, after in zip(self._clocks, later, strict=True)
+        ]
 
     def _warm_up(
         self,
@@ -253,7 +276,7 @@ class LoadClients:
             ]
             if other:
                 raise LLMLatError(
-                    f"client process {place + 1} of {len(self._pool)} sees another"
+                    f"{self._pool.name(place)} sees another"
                     f" server than this process ({'; '.join(other)}): is there one"
                     " server behind its address?"
                 )
@@ -265,7 +288,7 @@ class LoadClients:
             The parts of those that came to an end, by their places, and whether Ctrl-C
             stopped it.
         """
-        led = _LedLoad(self._load, self._pool, self._clock, self._clocks)
+        led = LedLoad(self._load, self._pool, self._clock, self._clocks)
         for client, order in zip(self._pool.clients, orders, strict=True):
             client.send(order)
         interrupted = False
@@ -284,7 +307,8 @@ class LoadClients:
 
     def _spool_of(self, place: int) -> tuple[OpenSpool, SpooledLoad] | None:
         """Return what a client keeps its answers with."""
-        if self._spooled is None or self._open_spool is None:
+        kept = self._spooled is not None and self._open_spool is not None
+        if not kept or not self._pool.clients[place].own:
             return None
         return self._open_spool, self._spooled.dealt(place, len(self._pool))
 
@@ -298,65 +322,17 @@ class LoadClients:
         self._pool.close()
 
 
-class _LedLoad:
-    """A load that several clients offer, as far as it has come."""
-
-    def __init__(
-        self,
-        load: int,
-        pool: ClientPool,
-        clock: Clock,
-        clocks: Sequence[ClockOffset],
-    ) -> None:
-        self._load = load
-        self._pool, self._clock, self._clocks = pool, clock, clocks
-        self._left = set(range(len(pool)))
-        self._reached: dict[str, set[int]] = {}
-        self.ends: dict[int, LoadPart] = {}
-        self.fault: str | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether a client has not told yet what came of its part."""
-        return bool(self._left)
-
-    def take(self, report: ClientReport) -> None:
-        """Take what a client told."""
-        place = report.place
-        if report.kind == PHASE:
-            self._reach(report.content, place)
-        elif report.kind == RESULT and isinstance(report.content, LoadPart):
-            self._left.discard(place)
-            self.ends[place] = report.content
-        elif report.kind in (FAILED, LOST):
-            self._left.discard(place)
-            if self.fault is None:
-                self.fault = (
-                    f"{self._pool.complaint(report)}; the load was stopped, for the"
-                    " others offer a smaller one: what had ended by then is kept, and"
-                    " the cell has no figures"
-                )
-            self.stop()
-
-    def stop(self) -> None:
-        """Let all clients stop."""
-        self._pool.send(StopLoad(load=self._load))
-
-    def _reach(self, phase: str, place: int) -> None:
-        """Note how far a client is; where all are, they go on together."""
-        reached = self._reached.setdefault(phase, set())
-        reached.add(place)
-        if len(reached) < len(self._pool):
-            return
-        if phase == "ready":
-            at_ns = self._clock.now_ns() + round(_AHEAD_S * NS_PER_S)
-            for client, clock in zip(self._pool.clients, self._clocks, strict=True):
-                order = BeginLoad(load=self._load, at_ns=at_ns + clock.used_ns)
-                client.send(order)
-        elif phase == "filled":
-            self._pool.send(CountLoad(load=self._load))
-        else:
-            self.stop()
+def _worst_of(found: Sequence[Instrument | None], streams: int) -> Instrument | None:
+    """Return the worst of several clocks; ``None`` where one could not be tried."""
+    tried = [each for each in found if each is not None]
+    if len(tried) < len(found):
+        return None
+    return Instrument(
+        streams=streams,
+        requests=sum(each.requests for each in tried),
+        bias_s=max((each.bias_s for each in tried), key=abs),
+        jitter_p99_s=max(each.jitter_p99_s for each in tried),
+    )
 
 
 def _in_places(

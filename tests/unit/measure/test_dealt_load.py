@@ -63,6 +63,7 @@ def part(
     return OfferedPart(
         number=number,
         host="box",
+        name=f"client process {number} of 2",
         part=LoadPart(
             responses=tuple(response(s.start_ns, s.end_ns) for s in measured),
             spans=Spans.of([*measured, *map(own, others)]),
@@ -110,7 +111,7 @@ def test_throughput_is_over_the_window_of_all_clients() -> None:
         for at in (0, 2, 4, 6)
     ]
 
-    found = joined_facts(CLOSED, [early, late], 2)
+    found = joined_facts(CLOSED, [early, late])
 
     assert found is not None
     assert found.window_s * NS_PER_S == closed_window_ns(
@@ -126,7 +127,7 @@ def test_spans_are_joined_on_one_clock() -> None:
     ahead = ClockOffset(offset_ns=100 * NS_PER_S, error_ns=NS_PER_S)
     one, other = part(1, (0, 2)), part(2, (100, 102), clock=ahead)
 
-    found = joined_facts(CLOSED, [one, other], 2)
+    found = joined_facts(CLOSED, [one, other])
 
     assert found is not None
     assert found.window_s == 2.0
@@ -149,7 +150,7 @@ def test_an_offset_within_its_error_moves_nothing() -> None:
 def test_who_was_at_its_end_is_told_by_process() -> None:
     """A client that could do no more does not hide behind one that could."""
     found = joined_facts(
-        CLOSED, [part(1, (0, 2)), part(2, (0, 2), limited="it was busy")], 2
+        CLOSED, [part(1, (0, 2)), part(2, (0, 2), limited="it was busy")]
     )
 
     assert found is not None
@@ -163,7 +164,7 @@ def test_an_open_window_ends_at_the_next_arrival_of_any_client() -> None:
     one = part(1, (0, 1), others=((4, 5),), next_due_ns=2 * NS_PER_S)
     other = part(2, (3, 4), next_due_ns=9 * NS_PER_S)
 
-    found = joined_facts(OPEN, [one, other], 2)
+    found = joined_facts(OPEN, [one, other])
 
     assert found is not None
     assert found.window_s == 4.0
@@ -172,7 +173,7 @@ def test_an_open_window_ends_at_the_next_arrival_of_any_client() -> None:
 
 def test_counts_of_all_clients_are_added() -> None:
     """What went before and after is what all of them sent."""
-    found = joined_facts(OPEN, [part(1, (0, 1)), part(2, (0, 1))], 2)
+    found = joined_facts(OPEN, [part(1, (0, 1)), part(2, (0, 1))])
 
     assert found is not None
     assert (found.before, found.after, found.steady) == (6, 2, True)
@@ -181,7 +182,7 @@ def test_counts_of_all_clients_are_added() -> None:
 
 def test_no_facts_without_an_answer() -> None:
     """Where no request that counts ended, there is no window."""
-    assert joined_facts(CLOSED, [part(1), part(2)], 2) is None
+    assert joined_facts(CLOSED, [part(1), part(2)]) is None
 
 
 def test_a_moved_timing_has_the_same_latencies() -> None:
@@ -207,3 +208,13 @@ def test_a_moved_timing_has_the_same_latencies() -> None:
     )
     assert moved.reasoning_ns == 150
     assert moved.thought_end_ns == 200
+
+
+def test_a_clock_that_drifts_during_a_load_has_that_in_its_error() -> None:
+    """What it was in between lies between both looks, each with its own error."""
+    before = ClockOffset(offset_ns=1_000, error_ns=50)
+    after = ClockOffset(offset_ns=1_400, error_ns=80)
+
+    found = before.joined(after)
+
+    assert (found.offset_ns, found.error_ns) == (1_200, 280)
