@@ -171,6 +171,13 @@ OPTIONS = {
         " offer as much; 1 by default",
         read=given_option.whole(1),
     ),
+    "shards": Option(
+        flag="--llm-shards",
+        metavar="N",
+        help="workers of --llm-spread that answer each offline set together, one part"
+        " each; 1 by default",
+        read=given_option.whole(1),
+    ),
     "report": Option(
         flag="--llm-report",
         metavar="DIR",

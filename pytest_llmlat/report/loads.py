@@ -67,6 +67,7 @@ def clock_lines(board: Scoreboard) -> list[str]:
     if any(_unchecked(summary) for summary in board.summaries):
         lines.append("clock: how exact it is could not be checked here")
     lines += [line for s in board.summaries if (line := _clients(s))]
+    lines += [line for s in board.summaries if (line := _shards(s))]
     limited = [s for s in board.summaries if s.load and s.load.client_limited]
     return lines + [
         f"client-limited: {printable(s.cell.id)}: {s.load.client_limited}; its"
@@ -85,6 +86,28 @@ def _clients(summary: Summary) -> str | None:
         f"clients: {printable(summary.cell.id)}: one load of"
         f" {len(summary.load.clients)} processes, each with times of its own clock:"
         f" {told}"
+    )
+
+
+def _shards(summary: Summary) -> str | None:
+    """Say which workers answered a set together; ``None`` where one did."""
+    load = summary.load
+    if load is None or not load.shards:
+        return None
+    told = "; ".join(
+        f"{each.number} on {printable(each.node.told)}: {each.requests} requests in"
+        f" {seconds(each.window_s)}"
+        + (f" ({printable(each.anew)})" if each.anew else "")
+        for each in load.shards
+    )
+    whole = summary.untimed or (
+        f"{seconds(load.window_s)} from the first begin to the last end; its rates are"
+        " those of all of them together, its latencies count from the begin of each"
+        " shard"
+    )
+    return (
+        f"shards: {printable(summary.cell.id)}: one set in"
+        f" {len(load.shards)} shards: {told}; {whole}"
     )
 
 

@@ -165,6 +165,7 @@ _READERS: dict[str, ArgumentReader] = {
     "baseline": _optional(_path),
     "chat_template_kwargs": _switches,
     "clients": _whole(1),
+    "shards": _whole(1),
     "code_limits": lambda value, where: program_limits_text.parse(value, where=where),
     "cost_budget": _cost_budgets,
     "data": folder_of,

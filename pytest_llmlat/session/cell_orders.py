@@ -50,6 +50,9 @@ class CellOrder:
     """All samples of the task, where the worker cannot read them."""
     shots: tuple[Sample, ...] | None = None
     """Rows that its examples are drawn from, where the worker cannot read them."""
+    shard: bool = False
+    """Whether it is a shard of a cell: its rows are those of the shard, and the worker
+    writes nothing of it down, for whoever ordered it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -260,6 +260,12 @@ def checked_variant(text: str) -> str:
     return text
 
 
+def shard_variant(variant: str | None, number: int, among: int) -> str:
+    """Return what tells a shard from other cells while it is measured."""
+    own = f"shard-{number}-of-{among}"
+    return own if variant is None else f"{variant[: 59 - len(own)]}+{own}"
+
+
 def checked_choice(choice: SamplingChoice, *, where: str) -> SamplingChoice:
     """Return what a test says of drawing, if it can be.
 

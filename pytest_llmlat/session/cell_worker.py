@@ -100,9 +100,12 @@ class CellWorker:
             put_past(settings.folder, self._setup)
             selection = Selection(settings, models=order.models)
             session = Session(settings, selection=selection, journal=journal)
-            self._session = session
+            self._session, self._journal = session, journal
+            self._own_rows = session.rows
+        session.rows = self._own_rows
         if order.rows is not None:
             session.rows = ShippedRows(order.rows, order.shots or ())
+        self._journal.only_tells = order.shard
         session.cells_planned = order.planned
         return session
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.sealed_values import packed, unpacked
 from pytest_llmlat.session.cell_orders import CellOrder, WorkerSetup, error_of
@@ -18,10 +18,12 @@ from pytest_llmlat.session.cells import AskedCell, ModelElsewhere
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.session.placements import Placements
+from pytest_llmlat.session.sharding import judged_whole, sharded_cell
 from pytest_llmlat.session.shipped_past import past_of
 from pytest_llmlat.session.spread_choice import sought_everywhere
 from pytest_llmlat.spread.dispatcher import Dispatcher
 from pytest_llmlat.spread.jobs import Job
+from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError, UsageError
 from pytest_llmlat.values.node_facts import NodeFacts
 from pytest_llmlat.values.records import Record
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.cells import CellModel
     from pytest_llmlat.session.measured import Measured
     from pytest_llmlat.session.run import Session
+    from pytest_llmlat.session.sharded_cells import ShardedCell
     from pytest_llmlat.spread.jobs import JobOutcome, SpreadProgress
     from pytest_llmlat.spread.worker_pool import WorkerPool
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
@@ -49,6 +52,8 @@ class _Ordered:
     attempt: int | None = None
     """The try of its test that has it; ``None`` until one has."""
     measured: Measured | None = None
+    sharded: ShardedCell | None = None
+    """Its shards, where several workers measure it."""
 
 
 class CellsElsewhere:
@@ -74,6 +79,9 @@ class CellsElsewhere:
         self._dispatcher = Dispatcher(pool, self._take, anew=self._anew)
         self._placements = Placements(pool.nodes, self._setup(), apart=apart)
         self._ordered: dict[str, _Ordered] = {}
+        self._shards: dict[str, ShardedCell] = {}
+        """The cell that a shard belongs to, by the shard's id."""
+        self._clock = SystemClock()
         self._told: queue.SimpleQueue[Record] = queue.SimpleQueue()
         self._heard = True
 
@@ -108,7 +116,12 @@ class CellsElsewhere:
         elif not _same(known.asked, asked):
             raise self._otherwise(name, known, wanted)
         known.attempt = wanted.attempt
-        known.measured = self._waited_for(name)
+        if known.sharded is None:
+            known.measured = _measured(name, self._waited_for(name))
+        else:
+            for shard in known.sharded.lacking:
+                _measured(shard, self._waited_for(shard))
+            known.measured = judged_whole(self._session, *known.sharded.whole(), wanted)
         return known.measured
 
     def stop(self) -> None:
@@ -158,19 +171,51 @@ class CellsElsewhere:
             wanted=replace(asked.wanted, test=None, attempt=0),
             planned=session.cells_planned,
         )
+        sharded = self._sharded(asked)
+        if sharded is not None:
+            return self._order_shards(name, asked, order, sharded)
         if not self._shares and asked.wanted.samples is None:
             task = session.selection.asked(asked.task)
             rows = session.rows.samples(task)
             order = replace(order, rows=rows, shots=session.rows.shots(task, rows))
-        job = Job(
-            id=name,
-            group=deployment.id,
-            order=packed(order, leaves=not self._shares),
-            placements=self._placements.of(deployment),
-        )
         ordered = _Ordered(asked=asked)
         self._ordered[name] = ordered
-        self._dispatcher.submit(job)
+        self._submit(name, order)
+        return ordered
+
+    def _submit(self, name: str, order: CellOrder) -> None:
+        self._dispatcher.submit(
+            Job(
+                id=name,
+                group=order.deployment.id,
+                order=packed(order, leaves=not self._shares),
+                placements=self._placements.of(order.deployment),
+            )
+        )
+
+    def _sharded(self, asked: AskedCell) -> ShardedCell | None:
+        """Return the shards of a cell; ``None`` where one worker measures it."""
+        places = sum(map(len, self._placements.of(asked.deployment).values()))
+        return sharded_cell(self._session, asked, places=places)
+
+    def _order_shards(
+        self, name: str, asked: AskedCell, order: CellOrder, sharded: ShardedCell
+    ) -> _Ordered:
+        """Order all shards of a cell that lack."""
+        ordered = _Ordered(asked=asked, sharded=sharded)
+        self._ordered[name] = ordered
+        lacking = sharded.lacking
+        self._shards |= dict.fromkeys(lacking, sharded)
+        for shard, part in lacking.items():
+            own = replace(
+                order,
+                wanted=part.wanted,
+                planned=0,
+                rows=part.rows,
+                shots=part.shots,
+                shard=True,
+            )
+            self._submit(shard, own)
         return ordered
 
     def _models(self, deployment: Deployment) -> tuple[ModelSpec, ...]:
@@ -183,6 +228,15 @@ class CellsElsewhere:
     def _take(self, content: bytes) -> None:
         """Keep what a worker tells; in the thread of the dispatcher."""
         told: ToldValue = unpacked(content)
+        sharded = self._shards.get(_cell_id(told.value))
+        if sharded is not None:
+            for value in sharded.take(told.value, self._clock.now_ns()):
+                self._keep(replace(told, value=value))
+            return
+        self._keep(told)
+
+    def _keep(self, told: ToldValue) -> None:
+        """Write down what was told, and let it be followed."""
         if not told.written and told.again:
             self._session.journal.add_again(told.value)
         elif not told.written:
@@ -193,19 +247,21 @@ class CellsElsewhere:
     def _anew(self, job: Job, why: str) -> Job:
         """Return a job whose worker was lost as it begins again."""
         sitting = self._session.journal.begin_anew(f"{job.id}: {why}")
+        if job.id in self._shards:
+            self._shards[job.id].begun_anew(job.id, why)
         order: CellOrder = unpacked(job.order)
         wanted = replace(order.wanted, again=Again(sitting=sitting, why=why))
         order = replace(order, wanted=wanted)
         return replace(job, order=packed(order, leaves=not self._shares))
 
-    def _waited_for(self, name: str) -> Measured:
-        """Return what came of a cell; whoever follows the run is told meanwhile."""
+    def _waited_for(self, name: str) -> JobOutcome:
+        """Return what came of a job; whoever follows the run is told meanwhile."""
         while (outcome := self._dispatcher.outcome(name, _LOOK_S)) is None:
             self._listen()
             self._show(self._dispatcher.progress())
         self._show(None)
         self._listen()
-        return _measured(name, outcome)
+        return outcome
 
     def _listen(self) -> None:
         """Show the listener all that has come."""
@@ -253,6 +309,12 @@ def _name(asked: AskedCell) -> str:
         asked.deployment, asked.task, wanted.scenario.name, variant=wanted.variant
     )
     return own.id
+
+
+def _cell_id(value: Any) -> str:  # noqa: ANN401 - of a journal
+    """Return the id of the cell that a value is of."""
+    cell = getattr(value, "cell", "")
+    return cell if isinstance(cell, str) else str(cell.id)
 
 
 def _same(one: AskedCell, other: AskedCell) -> bool:

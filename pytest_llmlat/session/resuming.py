@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.measure.kept_answers import FEWEST_KEPT, asked_in_order, kept_whole
+from pytest_llmlat.session.kept_shards import kept_shards
 from pytest_llmlat.store.baselines.untimed_facts import UNTIMED_FACTS
 from pytest_llmlat.store.journal import PLAN
 from pytest_llmlat.store.partial_runs import StoredCells, told_of_run
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.measure.cell_tools import LoadedModel
     from pytest_llmlat.measure.plan import Plan
+    from pytest_llmlat.session.kept_shards import KeptShards
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Cell, Record
@@ -157,6 +159,25 @@ class Resumption:
             why = "a load that is cut off cannot be gone on with"
             return self._anew(plans, why if any(records) else None)
         return self._begun(plans, stored, records)
+
+    def shards(self, plan: Plan, among: int) -> KeptShards | None:
+        """Return the shards of a cell that were measured whole; ``None`` for none.
+
+        Whether their model is the same is seen when the others are measured.
+
+        Args:
+            plan: of the cell, as it would be measured.
+            among: how many shards it is to have.
+        """
+        facts = self._cells.last.get(plan.cell.id)
+        if facts is None or facts.load is None or self._graders:
+            return None
+        return kept_shards(plan, facts, self._cells.records(plan.cell), among)
+
+    def is_whole(self, plan: Plan) -> bool:
+        """Whether a cell was measured to its end."""
+        facts = self._cells.last.get(plan.cell.id)
+        return facts is not None and facts.whole(len(self._cells.records(plan.cell)))
 
     def _begun(
         self,

@@ -218,7 +218,7 @@ class Session:
             # What judges will grade is held to its limits and compared at the end.
             verdicts=()
             if wanted.part or plan.judging
-            else self._judged(summary, told, recorder, wanted),
+            else self.judged(summary, told, recorder, wanted),
         )
         if not plan.before:
             self._claims.end(plan, measured)
@@ -326,7 +326,7 @@ class Session:
             compare=compare_sittings,
         )
 
-    def _judged(
+    def judged(
         self, summary: Summary, own: Told, recorder: Recorder, wanted: CellSpec
     ) -> tuple[Verdict, ...]:
         """Return the verdicts on a cell that do not wait for the others."""

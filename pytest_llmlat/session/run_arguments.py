@@ -88,6 +88,7 @@ class RunArguments(TypedDict, total=False):
         spread: where cells are measured side by side: ``"auto"``, ``"ray"``.
         clients: how many processes offer the load of a server together; 1 unless it is
             given.
+        shards: how many workers answer an offline set together; 1 unless it is given.
         reuse: runs whose answers are taken for quality, or ``all``.
         report: a folder for ``report.html``, ``report.md`` and ``summary.json``.
         progress: whether to write how far it is, to ``sys.stderr`` or a file.
@@ -143,6 +144,7 @@ class RunArguments(TypedDict, total=False):
     reuse: str | None
     spread: str
     clients: int
+    shards: int
     report: AnyPath | None
     progress: bool | TextIO
     on_record: Callable[[Record], object] | None

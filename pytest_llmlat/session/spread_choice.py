@@ -23,6 +23,11 @@ def check_spread(settings: Settings, spelled: Spelled) -> None:
     Raises:
         UsageError: says what is in the way.
     """
+    if settings.shards > 1 and not settings.spread:
+        raise UsageError(
+            f"{spelled('shards')}: the shards of a set are answered by workers, and"
+            f" there are none: say where with {spelled('spread')}, such as ray or auto"
+        )
     if not settings.spread or settings.joined:
         return
     where = spelled("spread")

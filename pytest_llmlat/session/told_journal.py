@@ -43,13 +43,17 @@ class ToldJournal(Journal):
         """
         super().__init__(folder, sitting)
         self._node, self._told_to, self._written = node, tell, written
+        self.only_tells = False
+        """Whether what is measured now is for others to write, as a shard is."""
 
     def add(self, value: Record | CellFacts | Verdict | TuningRace) -> None:
         """Append one line, and tell it; raises as a journal does."""
         if isinstance(value, CellFacts):
             value = replace(value, node=self._node)
-        super().add(value)
-        self._send(ToldValue(value=value, written=self._written))
+        if not self.only_tells:
+            super().add(value)
+        written = self._written and not self.only_tells
+        self._send(ToldValue(value=value, written=written))
 
     def add_again(self, record: Record) -> None:
         """Append a record that counts for no figure, and tell it."""

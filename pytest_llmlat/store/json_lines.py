@@ -39,6 +39,7 @@ from pytest_llmlat.values.records import (
 )
 from pytest_llmlat.values.results import OUTCOMES, Verdict
 from pytest_llmlat.values.sampling import Sampling
+from pytest_llmlat.values.shard_facts import ShardFacts
 from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
 from pytest_llmlat.values.stopping import Stopping
 from pytest_llmlat.values.timing import Timing
@@ -57,6 +58,7 @@ _NESTED = {
     "transport": Transport,
     "load": LoadFacts,
     "clients": ClientFacts,
+    "shards": ShardFacts,
     "instrument": Instrument,
     "contention": Contention,
     "stopping": Stopping,
@@ -89,6 +91,7 @@ _ENTITY_TYPES = {
     "Stopping": Stopping,
     "Price": Price,
     "ClientFacts": ClientFacts,
+    "ShardFacts": ShardFacts,
     "CostBudget": CostBudget,
     "DeviceMemory": DeviceMemory,
     "EngineFacts": EngineFacts,

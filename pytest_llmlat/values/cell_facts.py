@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_llmlat.values.shard_facts import why_apart
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.peer_facts import PeerFacts
     from pytest_llmlat.values.price import Price
     from pytest_llmlat.values.records import Cell
+    from pytest_llmlat.values.shard_facts import ShardFacts
     from pytest_llmlat.values.sittings import ReusedAnswers, Sitting
     from pytest_llmlat.values.stopping import Stopping
 
@@ -95,6 +98,9 @@ class LoadFacts:
     any counted; ``None`` in other loads, and in runs of older versions."""
     clients: tuple[ClientFacts, ...] = ()
     """The processes that offered it; empty where this one did."""
+    shards: tuple[ShardFacts, ...] = ()
+    """The shards of an offline set that several workers answered together, whose rate
+    is that of all of them; empty where one answered all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +239,9 @@ class CellFacts:
             return self.reused_answers.told
         if self.peer is not None and self.peer.untimed is not None:
             return self.peer.untimed
+        apart = None if self.load is None else why_apart(self.load.shards)
+        if apart is not None:
+            return apart
         return next((each.apart for each in self.sittings if each.apart), None)
 
     @property

@@ -55,6 +55,8 @@ class Settings:
     """Where cells run, as it was typed; empty for this process."""
     clients: int = 1
     """Processes that offer the load of a server together."""
+    shards: int = 1
+    """Workers that answer an offline set together."""
     names_given: bool = False
     """Whether names or catalogues were typed, to be looked up at once."""
     models: tuple[str, ...] = ()
