@@ -133,11 +133,10 @@ class RayPlace:
         end_s: float,
     ) -> _RayProcess:
         """Start an actor there, and the process beside it."""
-        made = self.ray.remote(ProcessActor).options(
+        made = self.ray.remote(concurrency_groups=_GROUPS)(ProcessActor).options(
             num_cpus=0,
             max_restarts=0,
             max_task_retries=0,
-            concurrency_groups=_GROUPS,
             scheduling_strategy=on_node(self.ray, self.node),
         )
         actor = made.remote([*arguments], end_s)
