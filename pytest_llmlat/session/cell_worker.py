@@ -83,7 +83,9 @@ class CellWorker:
             self._model = session.load(order.deployment)
         measured = session.run(self._model, order.task, order.wanted)
         facts = replace(measured.facts, node=self._setup.node)
-        return replace(measured, facts=facts)
+        # The records of a shard were told while they came, and may be very many.
+        records = () if order.shard else measured.records
+        return replace(measured, facts=facts, records=records)
 
     def _session_for(self, order: CellOrder) -> Session:
         """Return the session, which is begun with the first order."""
