@@ -90,7 +90,7 @@ def joined_distribution(
     # An exact sum: it is the same in any order.
     total = math.fsum(chain.from_iterable(parts))
     # A view of its memory, whose items are plain floats.
-    return _ranked_distribution(memoryview(ranked), total, censored)
+    return _ranked_distribution(ranked.data, total, censored)
 
 
 def _ranked_distribution(
