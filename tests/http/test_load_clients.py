@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.machine.piped_process import PipedProcess
 from pytest_llmlat.machine.process_place import ThisMachine
 from pytest_llmlat.measure.clients.load_clients import LoadClients
 from pytest_llmlat.measure.clock_check import open_pulse
@@ -139,8 +140,11 @@ def test_a_client_that_dies_is_told_and_its_answers_are_kept(tmp_path: Path) -> 
     )
     load = SpooledLoad(cell=cell, backend="http", server="here", asked=asked)
     with pulse_server(SLOW) as pulse, clients_of(pulse, folder=tmp_path) as clients:
-        victim = clients._pool.clients[1]._process.pid
-        killer = threading.Thread(target=_kill_when_answered, args=(tmp_path, victim))
+        victim = clients._pool.clients[1]._process
+        assert isinstance(victim, PipedProcess)
+        killer = threading.Thread(
+            target=_kill_when_answered, args=(tmp_path, victim.pid)
+        )
         killer.start()
         ended: list[Load] = []
 

@@ -307,10 +307,10 @@ class LoadClients:
 
     def _spool_of(self, place: int) -> tuple[OpenSpool, SpooledLoad] | None:
         """Return what a client keeps its answers with."""
-        kept = self._spooled is not None and self._open_spool is not None
-        if not kept or not self._pool.clients[place].own:
+        load, open_spool = self._spooled, self._open_spool
+        if load is None or open_spool is None or not self._pool.clients[place].own:
             return None
-        return self._open_spool, self._spooled.dealt(place, len(self._pool))
+        return open_spool, load.dealt(place, len(self._pool))
 
     @property
     def lost(self) -> bool:
