@@ -35,14 +35,23 @@ devices = ["cuda", "a6000"]
 options = { answer = "positive", ttft_s = SECONDS }
 """
 STOPS = """
-seen = []
+import os
+import signal
+import threading
+from pathlib import Path
 
-def pytest_llmlat_record(record):
-    seen.append(record)
-    # The shard of two samples has ended, and the other one now.
-    if len(seen) > 2:
-        raise KeyboardInterrupt
+def interrupt():
+    pause = threading.Event()
+    while not any(
+        '"shards": [{' in path.read_text("utf-8")
+        for path in Path(".llmlat/runs").glob("*/cells.jsonl")
+    ):
+        pause.wait(0.02)
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
 """
+"""Ctrl-C as soon as one of two shards has ended."""
 CELL = "sentiment/tiny|slow|a6000|offline"
 SHARDS = (
     *("--llm-spread=ray", "-m", "a6000", "--llm=slow", "--llm-models=slow.toml"),
@@ -119,6 +128,7 @@ def test_a_set_that_was_cut_off_goes_on_with_its_shards(
     """A shard that was whole is kept; the cell's quality is of all, its speed null."""
     del nodes
     project.pytester.makeconftest(STOPS)
+    project.write("slow.toml", MODEL.replace("SECONDS", "2.0"))
     first = project.run_apart(*SHARDS)
     assert first.ret == pytest.ExitCode.INTERRUPTED
     project.pytester.makeconftest("")
