@@ -6,6 +6,7 @@
 #   benchmarks/report.sh --steps           # say which there are, and what each needs
 #
 #   SAMPLES=24         samples of each task (the sets have 42 to 72; "all" takes all)
+#   TASKS=             tasks of the steps that ask all; "sentiment reasoning/logic" to try the script
 #   MINUTES=180        no step begins, and none goes on, after this time
 #   STEP_MINUTES=40    no step takes longer
 #   ENERGY=            what --llm-energy gets, such as tdp=65: an estimate where there is no counter
@@ -88,10 +89,14 @@ PYTHON
 }
 
 each=(--llm-samples "$samples")
+some=("${each[@]}")
+for task in ${TASKS:-}; do
+  some+=(--llm-task "$task")
+done
 emotions=(--llm-task sentiment/emotion --llm-samples "$samples")
 
 small() {
-  measure small "${each[@]}" --llm smollm2-135m --llm gemma3-270m --llm smollm2-135m-plain
+  measure small "${some[@]}" --llm smollm2-135m --llm gemma3-270m --llm smollm2-135m-plain
 }
 gate() {
   measure gate --llm one-thread --llm-against smollm2-135m "${each[@]}" \
@@ -107,7 +112,7 @@ lora() {
     --llm smollm2-135m-hf --llm lora --llm lora-merged
 }
 torch() {
-  measure torch "${each[@]}" --llm smollm2-135m-hf --llm smollm2-135m-hf-int8
+  measure torch "${some[@]}" --llm smollm2-135m-hf --llm smollm2-135m-hf-int8
 }
 cascade() {
   local found=cascade
@@ -121,7 +126,7 @@ cascade() {
     cat "$out/routes.toml" >> "$out/models.toml"
   fi
   echo "   cascade that is run: $found"
-  measure cascade "${each[@]}" --llm "$found"
+  measure cascade "${some[@]}" --llm "$found"
 }
 engines() {
   weights
@@ -139,10 +144,10 @@ drafts() {
 }
 mlx() {
   weights
-  measure mlx "${each[@]}" --llm mlx
+  measure mlx "${some[@]}" --llm mlx
 }
 slower() {
-  measure slower "${each[@]}" --llm bf16 --llm smollm2-135m-hf-torchao
+  measure slower "${some[@]}" --llm bf16 --llm smollm2-135m-hf-torchao
 }
 page() {
   local runs=() name
