@@ -7,7 +7,7 @@
 Run by hand, with the extras ``demo`` and ``server``. ``python -m llama_cpp.server`` has
 the embedded model behind it, and keeps what it read last, or is made to forget it
 before each prompt. It says nothing of that in its answers, so it notes how many tokens
-it read of each prompt: ``kept`` is the share of the prompt that it did not read.
+of each prompt it had, and how many it read: ``kept`` is the share of the first.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from tests.model import llama_server
 out, read = open(os.environ["NOTES"], "a", buffering=1), llama_cpp.Llama.eval
 generate = llama_cpp.Llama.generate
 def noted(self, tokens):
-    begun = time.perf_counter_ns()
+    begun, kept = time.perf_counter_ns(), self.n_tokens
     read(self, tokens)
-    print(begun, len(tokens), file=out)
+    print(begun, kept, len(tokens), file=out)
 def forgetful(self, *given, **options):
     if os.environ["KEEPS"] == "no":
         self.reset()
@@ -99,16 +99,16 @@ def asked(url: str, task: str, samples: int, folder: Path) -> list[Record]:
     return list(found.records())
 
 
-def read_of(record: Record, notes: Path) -> int:
-    """Return how many tokens of its prompt the server read.
+def read_of(record: Record, notes: Path) -> tuple[int, int]:
+    """Return how many tokens of its prompt the server had, and how many it read.
 
     Its first call is the prompt's, each later one a token's of the answer.
     """
     assert record.timing is not None
     for line in notes.read_text().splitlines():
-        begun, tokens = map(int, line.split())
+        begun, kept, read = map(int, line.split())
         if record.timing.start_ns < begun < record.timing.end_ns:
-            return tokens
+            return kept, read
     raise SystemExit(f"{record.sample}: the server noted nothing of it")
 
 
@@ -130,9 +130,8 @@ def _told(records: Sequence[Record], notes: Path) -> list[Turn]:
         if record.timing is None or record.timing.ttft_s is None:
             print(f"{record.sample}: {record.error}")
             continue
-        read = read_of(record, notes)
-        prompt = record.prompt_tokens or 0
-        told.append(Turn(record.turn or 0, record.timing.ttft_s, prompt, read))
+        kept, read = read_of(record, notes)
+        told.append(Turn(record.turn or 0, record.timing.ttft_s, kept + read, read))
     return told
 
 
@@ -178,9 +177,9 @@ def needles(lengths: str = "1k,2k,4k") -> None:
                 if record.timing is None or record.timing.ttft_s is None:
                     print(f"| {length} | | | | | {record.error} |")
                     continue
+                kept, read = read_of(record, notes)
                 print(
-                    f"| {length} | {record.prompt_tokens} | {read_of(record, notes)}"
-                    f" | {record.timing.ttft_s:.2f} s | {record.grade.value:.0f} | |",
+                    f"| {length} | {kept + read} | {read} | {record.timing.ttft_s:.2f} s | {record.grade.value:.0f} | |",
                     flush=True,
                 )
 
