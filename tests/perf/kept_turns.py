@@ -179,7 +179,8 @@ def needles(lengths: str = "1k,2k,4k") -> None:
                     continue
                 kept, read = read_of(record, notes)
                 print(
-                    f"| {length} | {kept + read} | {read} | {record.timing.ttft_s:.2f} s | {record.grade.value:.0f} | |",
+                    f"| {length} | {kept + read} | {read}"
+                    f" | {record.timing.ttft_s:.2f} s | {record.grade.value:.0f} | |",
                     flush=True,
                 )
 
