@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.confidence_sequences import BoundedMean, NormalMean
+from tests.unit.example_counts import at_most
 
-CALM = settings(max_examples=40, deadline=None)
+CALM = settings(max_examples=at_most(40), deadline=None)
 SHARES = st.lists(st.sampled_from((0.0, 0.25, 0.5, 0.9, 1.0)), min_size=1, max_size=40)
 LOGS = st.lists(
     st.floats(-2, 2, allow_nan=False).map(lambda x: round(x, 4)),

@@ -13,6 +13,7 @@ from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.command import main
 from pytest_llmlat.store.run_reader import open_run
 from pytest_llmlat.values.balance import BALANCES
+from tests.unit.example_counts import at_most
 from tests.unit.peer_files import (
     aiperf_record,
     as_lines,
@@ -237,7 +238,7 @@ def _read_or_refused(path: Path, tool: str, to: Path) -> None:
 
 @pytest.mark.parametrize("kind", CONTENTS)
 @settings(
-    max_examples=60,
+    max_examples=at_most(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

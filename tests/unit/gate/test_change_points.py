@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.gate.change_points import FEWEST, MOST, ChangeKind, changes_of
 from pytest_llmlat.gate.level_splits import dependence, split
+from tests.unit.example_counts import at_most
 
 RUNS = 24
 
@@ -139,7 +140,7 @@ def test_of_very_many_runs_the_newest_are_looked_at() -> None:
     assert found[0].start == 50
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=6, max_size=12))
 def test_the_same_runs_say_the_same(values: list[float]) -> None:
     """The seed is fixed; every p is a probability, and every place a run's."""

@@ -37,11 +37,12 @@ from tests.unit.builders import (
     a_timing,
     an_error,
 )
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CALM = settings(max_examples=30, deadline=None)
+CALM = settings(max_examples=at_most(30), deadline=None)
 
 
 def timed(times: Sequence[float | None], *, value: float = 1.0) -> list[Record]:

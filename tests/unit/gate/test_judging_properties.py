@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.gate.match import Match
     from pytest_llmlat.values.records import Record
+from tests.unit.example_counts import at_most
 from tests.unit.gate.test_judging import answers, found, judged, matched
 
-CALM = settings(max_examples=30, deadline=None)
+CALM = settings(max_examples=at_most(30), deadline=None)
 
 
 WORTH = st.floats(0, 1)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.gate import mcnemar
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def by_hand(lost: int, won: int, pairs: int) -> float:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(
     st.integers(1, 12).flatmap(
         lambda pairs: st.sampled_from([(*each, pairs) for each in outcomes(pairs)])

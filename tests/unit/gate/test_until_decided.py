@@ -18,6 +18,7 @@ from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.gate.until_decided import UntilDecided
 from pytest_llmlat.values.stopping import Stopping
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ WHOLE = {"quality": 0.02, "balanced": 0.02, "e2e": 0.05, "ttft": 0.05}
 WIDE = {"quality": 0.3, "balanced": 0.3, "e2e": 0.3}
 WAVE = (0.0, 0.02, -0.02, 0.01, -0.01)
 """What pairs differ in, as a share; its mean is 0."""
-CALM = settings(max_examples=20, deadline=None)
+CALM = settings(max_examples=at_most(20), deadline=None)
 
 
 def answer(

@@ -25,6 +25,7 @@ from tests.unit.boards import (
     a_summary,
 )
 from tests.unit.builders import a_cell
+from tests.unit.example_counts import at_most
 
 KNOWN = ("e2e", "ttft", "tpot", "itl", "ttfr", "queue", "quality", "balanced", "speed")
 OURS = ("code", "details", "summary")
@@ -54,7 +55,9 @@ def section(text: str, title: str) -> list[str]:
 @example("a" * 200)
 @example("|" * 159)
 @example("\\")
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None, max_examples=at_most(60), suppress_health_check=list(HealthCheck)
+)
 def test_a_hostile_name_changes_no_structure(name: str) -> None:
     """It adds no line and no column, opens no tag, and closes none of ours."""
     # What begins as the name of a latency is written as one, in seconds.

@@ -26,6 +26,7 @@ from pytest_llmlat.report.page import write_page
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -166,7 +167,11 @@ def without_plots() -> Any:  # noqa: ANN401 - a generator of nothing
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=at_most(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(drawn_rows())
 def test_all_reports_say_the_same_and_only_what_was_compared(
     rows: list[Drawn],

@@ -24,6 +24,7 @@ from tests.unit.builders import (
     an_overflow,
     some_facts,
 )
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +108,7 @@ def test_an_empty_text_is_not_an_absent_one(tmp_path: Path) -> None:
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
 @settings(
-    max_examples=40,
+    max_examples=at_most(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -32,6 +32,7 @@ from pytest_llmlat.values.errors import BadRun
 from pytest_llmlat.values.records import Grade
 from pytest_llmlat.values.results import Scoreboard, Verdict
 from tests.unit.builders import a_cell, a_record, some_facts
+from tests.unit.example_counts import at_most
 from tests.unit.random_boards import a_random_run
 
 if TYPE_CHECKING:
@@ -401,7 +402,7 @@ def test_where_there_is_no_run_it_is_said_what_to_name(
 @pytest.mark.slow
 @given(st.data())
 @settings(
-    max_examples=60,
+    max_examples=at_most(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.tasks.templates import Item, arithmetic_items, logic_items
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ DATA = Path(__file__).parents[3] / "fixtures" / "data" / "reasoning"
 BUNDLED = {"arithmetic": arithmetic_items, "logic": logic_items}
 DRAWS = pytest.mark.parametrize("draw", BUNDLED.values(), ids=BUNDLED)
 SEEDS = st.integers(min_value=0, max_value=2**40)
-CALM = settings(max_examples=15, deadline=None)
+CALM = settings(max_examples=at_most(15), deadline=None)
 
 # For each template a phrase that no other has, and the sum in the order of its numbers.
 SUMS: dict[str, Callable[..., Fraction | int]] = {

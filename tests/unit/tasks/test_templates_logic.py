@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.tasks.templates import Item, logic_items
+from tests.unit.example_counts import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +22,7 @@ Test: TypeAlias = "Callable[[World], bool]"
 Puzzle: TypeAlias = "tuple[list[World], list[Test], Callable[[World], str]]"
 """All ways in which things could be, what rules some out, and what each answers."""
 SEEDS = st.integers(min_value=0, max_value=2**40)
-CALM = settings(max_examples=12, deadline=None)
+CALM = settings(max_examples=at_most(12), deadline=None)
 YES = {"true": True, "false": False}
 
 ROW_CLUES: dict[str, Callable[[int, int, int], bool]] = {
