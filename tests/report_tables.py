@@ -13,7 +13,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.report.figures import bounds, per_second, rate, ratio, seconds, size
+from pytest_llmlat.report.figures import (
+    bounds,
+    money,
+    per_second,
+    rate,
+    ratio,
+    seconds,
+    size,
+)
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ def rows(found: Mapping[str, Summary]) -> list[str]:
     """Return a line for each row of each run, with what a right answer costs."""
     header = [
         *("run", "model", "answers", "quality", "guessing", "balanced"),
-        *("half within", "95 % within", "tok/s", "memory", "a right answer costs"),
+        *("half within", "95 % within", "tok/s", "memory", "1,000 right answers cost"),
     ]
     return _table(
         header,
@@ -126,7 +134,7 @@ def verdicts(summary: Summary) -> list[str]:
         (
             [
                 one["outcome"],
-                one["cell"].replace("|", " "),
+                one["cell"],
                 one["quantity"],
                 _change(one["change"]),
                 f"{_change(one['low'])} to {_change(one['high'])}",
@@ -158,12 +166,14 @@ def _bounds(told: Mapping[str, Any]) -> str:
 
 
 def _cost(told: Mapping[str, Any] | None) -> str:
-    """Write a cost with its interval; where nothing was right, at least so much."""
+    """Write a thousandfold cost; where nothing was right, at least so much."""
     if told is None or (told["value"] is None and told["low"] is None):
         return "-"
-    if told["value"] is None:
-        return f"over {told['low']:.2g}"
-    return f"{told['value']:.2g} [{told['low']:.2g}, {told['high']:.2g}]"
+    low, value, high = (
+        None if told[end] is None else money(1000 * told[end])
+        for end in ("low", "value", "high")
+    )
+    return f"over {low}" if value is None else f"{value} [{low}, {high or '-'}]"
 
 
 def _change(value: float | None) -> str:
@@ -172,7 +182,8 @@ def _change(value: float | None) -> str:
 
 def _table(header: list[str], lines: Iterable[list[str]]) -> list[str]:
     rule = ["---"] * len(header)
-    return [f"| {' | '.join(line)} |" for line in (header, rule, *lines)]
+    whole = ([cell.replace("|", " ") for cell in line] for line in lines)
+    return [f"| {' | '.join(line)} |" for line in (header, rule, *whole)]
 
 
 if __name__ == "__main__":
