@@ -171,6 +171,7 @@ def test_what_no_value_can_be_is_excluded() -> None:
     assert BoundedMean((0.0, 0.0)).interval(LEVEL)[0] == 0.0
 
 
+@pytest.mark.slow
 def test_looks_up_to_a_planned_number_use_the_whole_level() -> None:
     """At a true mean that any of them exclude it is as rare as the level, not rarer."""
     import numpy as np
