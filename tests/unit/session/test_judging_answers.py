@@ -12,12 +12,12 @@ import pytest
 from pytest_llmlat import ModelSpec, measure_models
 from pytest_llmlat.judges.judge_prompts import SYSTEM, judge_prompt
 from pytest_llmlat.judges.rubric_reading import find_rubric
-from pytest_llmlat.measure.judge_panel import VERDICT_TOKENS
 from pytest_llmlat.measure.run_budget import most_cost
 from pytest_llmlat.session.listening import Silent
 from pytest_llmlat.store.human_labels import HumanLabel, add_label, answer_digest
 from pytest_llmlat.store.judge_trials_file import add_trials
 from pytest_llmlat.values.errors import UnknownName, UsageError
+from pytest_llmlat.values.judge_votes import VERDICT_TOKENS
 from pytest_llmlat.values.price import Price, TokenRate
 from pytest_llmlat.values.records import Request
 from tests.unit.session.parrots import OWL, PARROT, a_tiny_task
