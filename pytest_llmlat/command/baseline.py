@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.gate.answered_share import too_few_answers
+from pytest_llmlat.gate.tolerances import GateRules, parse_answered
 from pytest_llmlat.report.figures import MISSING, printable, seconds, table
 from pytest_llmlat.store import baselines
 from pytest_llmlat.store.record_reader import records_of
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from pytest_llmlat.store.baselines import Baseline, BaselineRun
+    from pytest_llmlat.values.records import Cell, Record
 
 _FEW = 3
 """Number of runs from which on it is known how much they differ."""
@@ -36,6 +40,14 @@ def add(parser: ArgumentParser) -> None:
     added = actions.add_parser("add", help="store runs that were measured before")
     added.add_argument("file", metavar="FILE", type=Path, help="a baseline, old or new")
     added.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    added.add_argument(
+        "--answered",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="share of a cell's requests that are answered, or the run is not stored:"
+        " '[TASK@MODEL:] 90%%' (default: 50%%); repeatable",
+    )
     pruned = actions.add_parser("prune", help="leave out runs")
     pruned.add_argument("file", metavar="FILE", type=Path, help="a baseline")
     which = pruned.add_mutually_exclusive_group(required=True)
@@ -58,8 +70,9 @@ def run(given: Namespace) -> int:
         UsageError: a file or a run that is none, or that must not be stored.
     """
     if given.action == "add":
+        answered = parse_answered(given.answered, where="--answered")
         for text in given.runs:
-            _add(given.file, text)
+            _add(given.file, text, GateRules(answered=answered))
     if given.action == "prune":
         baselines.prune(given.file, keep=_kept(given, baselines.load(given.file)))
     baseline = baselines.load(given.file)
@@ -115,7 +128,7 @@ def _disturbed(one: BaselineRun) -> int:
     return sum(cell.disturbed is not None for cell in one.cells)
 
 
-def _add(path: Path, text: str) -> None:
+def _add(path: Path, text: str, rules: GateRules) -> None:
     found = opened(text)
     problems = list(found.problems)
     # The other side of pairs is measured anew in each run, and no run's own.
@@ -133,6 +146,15 @@ def _add(path: Path, text: str) -> None:
             f"baseline {path}: {text} is not stored, for it did not pass its gate;"
             " later runs would be compared with worse"
         )
+    measured: dict[Cell, list[Record]] = defaultdict(list)
+    for record in records:
+        measured[record.cell].append(record)
+    for each in facts:
+        for verdict in too_few_answers(each.cell, measured[each.cell], rules):
+            raise BadBaseline(
+                f"baseline {path}: {text} is not stored, for of {each.cell.id}"
+                f" {verdict.note}"
+            )
     environment = dict(found.told["environment"])
     baselines.save(
         path,

@@ -10,6 +10,7 @@ from pytest_llmlat.analysis.stored_run import asked_for
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, room, say_toned, tell
+from pytest_llmlat.gate.answered_share import too_few_answers
 from pytest_llmlat.gate.gate_coverage import idle_tolerances
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.limits import check_limits, idle
@@ -19,6 +20,7 @@ from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
     GateRules,
+    parse_answered,
     parse_limits,
     parse_tolerances,
 )
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.analysis.stored_run import Asked
     from pytest_llmlat.gate.match import Match
-    from pytest_llmlat.gate.tolerances import Limit, Unsure
+    from pytest_llmlat.gate.tolerances import Limit
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.cell_facts import CellFacts
     from pytest_llmlat.values.entities import Scalar
@@ -76,6 +78,14 @@ def add(parser: ArgumentParser) -> None:
         " repeatable",
     )
     parser.add_argument(
+        "--answered",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="share of a cell's requests that are to be answered, or it fails:"
+        " '[TASK@MODEL:] 90%%' (default: 50%%); repeatable",
+    )
+    parser.add_argument(
         "--inconclusive",
         metavar="WHAT",
         choices=UNSURE,
@@ -103,6 +113,7 @@ def run(given: Namespace) -> int:
         tolerances=parse_tolerances(given.tolerance, where="--tolerance"),
         unsure=given.inconclusive,
         new_cells=given.new_cells,
+        answered=parse_answered(given.answered, where="--answered"),
     )
     limits = parse_limits(given.limit, where="--limit")
     candidate = opened(given.candidate)
@@ -112,7 +123,7 @@ def run(given: Namespace) -> int:
     asked = asked_for(candidate)
     if given.balance is not None:
         asked = replace(asked, balance=given.balance)
-    bounds = _Bounds(limits, asked, rules.unsure, held)
+    bounds = _Bounds(limits, asked, rules, held)
     matches = _matches(candidate, reference, bounds, problems)
     cells = [one.cell for one in candidate.facts if one.role not in UNSHOWN]
     judged = judge(matches, rules, balance=asked.balance)
@@ -221,11 +232,12 @@ class _Bounds:
 
     limits: tuple[Limit, ...]
     asked: Asked
-    unsure: Unsure
+    rules: GateRules
     told: list[Verdict]
 
     def hold(self, facts: CellFacts, records: Sequence[Record]) -> None:
         """Judge a cell; its statistics are made only if a limit is on it."""
+        self.told.extend(too_few_answers(facts.cell, records, self.rules))
         if not any(limit.scope.holds(facts.cell) for limit in self.limits):
             return
         summary = summarise(
@@ -235,7 +247,7 @@ class _Bounds:
             slo=self.asked.slo,
         )
         self.told.extend(
-            check_limits(summary, records, self.limits, unsure=self.unsure)
+            check_limits(summary, records, self.limits, unsure=self.rules.unsure)
         )
 
 

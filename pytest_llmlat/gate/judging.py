@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.calibrated_quality import why_ungated
+from pytest_llmlat.gate.answered_share import few_answered
 from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, RATIOS, changes
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
@@ -138,10 +139,13 @@ def _examine(
             " --llm-samples, --llm-seed and tasks?"
         )
         return [_plain(match, "records", "failed", note)], []
-    if not any(record.answered for record in match.reference):
+    if few_answered(match.reference, rules.least_answered(match.facts.cell)):
+        answered = sum(record.answered for record in match.reference)
+        few = f"only {answered} of {len(match.reference)} requests"
         note = (
-            f"no request to {match.against} was answered, and beside that all would"
-            " pass; measure it anew"
+            f"{few if answered else 'no request'} to {match.against}"
+            f" {'were' if answered else 'was'} answered, and beside that"
+            f" {'much' if answered else 'all'} would pass; measure it anew"
         )
         return [_plain(match, "records", "failed", note)], []
     why = None if match.in_turn else unsuited(match.facts.stopping)

@@ -66,28 +66,6 @@ def check_limits(
     )
 
 
-def unanswered(summary: Summary) -> tuple[Verdict, ...]:
-    """Fail a cell in which no request was answered: a dead server passes nothing."""
-    lost = summary.errors + summary.timeouts
-    if not summary.samples or lost < summary.samples:
-        return ()
-    note = (
-        f"no request was answered: {summary.timeouts} timed out and"
-        f" {summary.errors} broke; see that the model runs, or give it more time"
-    )
-    return (
-        Verdict(
-            cell=summary.cell.id,
-            quantity="answers",
-            outcome="failed",
-            against="answers>=1",
-            candidate=0.0,
-            samples=summary.samples,
-            note=note,
-        ),
-    )
-
-
 def idle(limits: Iterable[Limit], cells: Iterable[Cell]) -> tuple[Verdict, ...]:
     """Warn of limits that no measured cell is held to, such as a typing error.
 

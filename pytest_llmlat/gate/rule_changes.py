@@ -43,14 +43,18 @@ def rule_changes(
             told = _tolerance(quantity, theirs.get(quantity), ours.get(quantity))
             if told is not None:
                 found[told].append(cell.id)
+        now, then = head.least_answered(cell), base.least_answered(cell)
+        if now != then:
+            told = f"requests to be answered {100 * then:g} % → {100 * now:g} %"
+            found[f"{_verb(looser=now < then)}: {told}"].append(cell.id)
     pairs = (
         ("inconclusive", UNSURE, base.unsure, head.unsure),
         ("new cells", NEW_CELLS, base.new_cells, head.new_cells),
     )
-    for what, _, then, now in pairs:
-        if now != then:
-            looser = _STRICTNESS[now] < _STRICTNESS[then]
-            found[f"{_verb(looser=looser)}: {what} {then} → {now}"] = []
+    for what, _, before, after in pairs:
+        if after != before:
+            looser = _STRICTNESS[after] < _STRICTNESS[before]
+            found[f"{_verb(looser=looser)}: {what} {before} → {after}"] = []
     return _told(found, name)
 
 

@@ -32,6 +32,8 @@ DEFAULT_TOLERANCE: Mapping[str, float] = {
 }
 """Tolerances by default: points of quality and score, shares of a latency. What is not
 named here, as ``tpot``, is gated only where a tolerance is given for it."""
+USUAL_ANSWERED = 0.5
+"""Share of a cell's requests that are to be answered, where nobody says another."""
 _SCOPE = re.compile(r"(?P<task>[^@:\s]*)(?:@(?P<model>\S+?))?:\s+")
 _SHARE = re.compile(r"([0-9]*\.?[0-9]+)\s*(%?)")
 
@@ -66,6 +68,14 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredShare:
+    """The least share of the requests of some cells that are to be answered."""
+
+    scope: Scope
+    least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
     """The rules of a gate: tolerances, and the treatment of undecided and new cells."""
 
@@ -73,6 +83,13 @@ class GateRules:
     """Tolerances; later ones come before earlier ones."""
     unsure: Unsure = "pass"
     new_cells: NewCells = "warn"
+    answered: tuple[AnsweredShare, ...] = ()
+    """Shares of requests that are to be answered; later ones come before earlier."""
+
+    def least_answered(self, cell: Cell) -> float:
+        """Return the share of a cell's requests that are to be answered."""
+        known = (one.least for one in self.answered[::-1] if one.scope.holds(cell))
+        return next(known, USUAL_ANSWERED)
 
     def tolerated(self, cell: Cell) -> dict[str, float]:
         """Return the gated quantities of a cell, and how much worse each may be."""
@@ -104,6 +121,26 @@ def parse_tolerances(texts: Iterable[str], *, where: str) -> tuple[Tolerance, ..
         values = named(rest, QUANTITIES, where=f"{where}: {text!r}")
         most = tuple((name, _share(values[name], name, where)) for name in values)
         found.append(Tolerance(scope=scope, most=most))
+    return tuple(found)
+
+
+def parse_answered(texts: Iterable[str], *, where: str) -> tuple[AnsweredShare, ...]:
+    """Return the shares of ``90%`` or ``sentiment@gpt2: 0.9``.
+
+    Raises:
+        UsageError: shows the place and the grammar.
+    """
+    found = []
+    for text in texts:
+        scope, rest = scoped(text)
+        match = _SHARE.fullmatch(rest)
+        least = float(match[1]) / (100 if match[2] else 1) if match else math.inf
+        if least > 1:
+            raise UsageError(
+                f"{where}: {text!r}: write the share of requests that are to be"
+                " answered, from 0 to 100%, such as 90% or 'sentiment: 0.9'"
+            )
+        found.append(AnsweredShare(scope=scope, least=least))
     return tuple(found)
 
 

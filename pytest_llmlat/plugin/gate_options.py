@@ -67,6 +67,14 @@ GATE_OPTIONS = {
         help="absolute limits: '[TASK@MODEL:] quality>=0.6 ttft_p95<=0.5s'",
         read=given_option.bounds,
     ),
+    "answered": Option(
+        flag="--llm-answered",
+        metavar="EXPR",
+        kind="linelist",
+        help="share of a cell's requests that are to be answered, or it fails:"
+        " '[TASK@MODEL:] 90%%' (default: 50%%)",
+        read=given_option.answered,
+    ),
     "new_cells": Option(
         flag="--llm-new-cells",
         metavar="WHAT",

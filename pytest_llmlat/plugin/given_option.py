@@ -347,6 +347,15 @@ def bounds(given: Given) -> tuple[str, ...]:
     return given.texts
 
 
+def answered(given: Given) -> tuple[str, ...]:
+    """Return shares of requests as they were typed, checked."""
+    from pytest_llmlat.gate.tolerances import parse_answered  # noqa: PLC0415 - as above
+
+    with _usage():
+        parse_answered(given.texts, where=given.where)
+    return given.texts
+
+
 @contextmanager
 def _usage() -> Iterator[None]:
     """Tell what cannot be understood in pytest's own way."""

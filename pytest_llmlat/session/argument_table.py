@@ -161,6 +161,7 @@ def _first(names: tuple[str, ...], where: str) -> str | None:
 
 _READERS: dict[str, ArgumentReader] = {
     "against": _first,
+    "answered": _texts,
     "balance": lambda value, where: parse_balance(str(value), where=where),
     "baseline": _optional(_path),
     "chat_template_kwargs": _switches,

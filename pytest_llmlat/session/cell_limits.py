@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.gate.limits import check_limits, unanswered
+from pytest_llmlat.gate.answered_share import too_few_answers
+from pytest_llmlat.gate.limits import check_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def limited(
     """
     bounds = (*gate.limits, *wanted.limits)
     missed = (
-        *unanswered(summary),
+        *too_few_answers(summary.cell, records, gate.rules),
         *check_limits(summary, records, bounds, unsure=gate.rules.unsure),
     )
     for verdict in (*missed, *gate.relimited(summary.cell, wanted)):

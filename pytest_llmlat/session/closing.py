@@ -248,7 +248,7 @@ def _limits_of_judged(
             own,
             summaries[cell],
             session.gate.limits,
-            unsure=session.gate.rules.unsure,
+            rules=session.gate.rules,
         )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.cached_prompts import cached_apart
+from pytest_llmlat.gate.answered_share import few_answered, stored_with_losses
 from pytest_llmlat.gate.gate_coverage import (
     faster_than_runs,
     idle_tolerances,
@@ -25,6 +26,7 @@ from pytest_llmlat.gate.tolerances import (
     NEW_CELLS,
     UNSURE,
     GateRules,
+    parse_answered,
     parse_limits,
     parse_tolerances,
 )
@@ -106,6 +108,7 @@ class Gate:
             ),
             unsure=next(each for each in UNSURE if each == told.unsure),
             new_cells=next(each for each in NEW_CELLS if each == told.new_cells),
+            answered=parse_answered(told.answered, where=self._spelled("answered")),
         )
 
     @cached_property
@@ -273,7 +276,8 @@ class Gate:
         """Warn where a run that is to be stored is faster than runs differ.
 
         Later runs would be compared with its luck, and nobody would have looked. Also
-        where its times were disturbed, so that they will be compared with none.
+        where its times were disturbed, so that they will be compared with none, and
+        where some of its requests were not answered.
 
         Args:
             facts: of the cells that will be stored.
@@ -283,11 +287,13 @@ class Gate:
         path = self._settings.save_baseline
         if path is None:
             return ()
+        measured = _by_cell(records)
+        own = {fact.cell.id: measured[fact.cell.id] for fact in self.judged(facts)}
         told = never_gated(str(path), self.judged(facts))
+        told += stored_with_losses(str(path), own)
         if told or not path.is_file() or not path.stat().st_size:
             return told
         there = baselines.load(path)
-        measured = _by_cell(records)
         matches = [
             after(
                 fact,
@@ -341,8 +347,11 @@ class Gate:
         """Fail a cell without a reference, or with one beside which all would pass."""
         name = self._against(other)
         broken = [record for record in theirs if record.finish == "error"]
-        if any(record.answered for record in theirs) and not broken:
+        if not few_answered(theirs, self.rules.least_answered(facts.cell)) and (
+            not broken
+        ):
             return
+        answered = sum(record.answered for record in theirs)
         yield Verdict(
             cell=facts.cell.id,
             quantity="records",
@@ -351,7 +360,9 @@ class Gate:
             note=f"{name} broke on {len(broken)} of {len(theirs)} requests:"
             f" {broken[0].error}"
             if broken
-            else f"{name} answered no request in time, and beside that all would pass"
+            else f"{name} answered {answered or 'no request'}"
+            f"{f' of {len(theirs)} requests' if answered else ''} in time, and beside"
+            f" that {'much' if answered else 'all'} would pass"
             if theirs
             else f"{name} was not measured beside it",
         )

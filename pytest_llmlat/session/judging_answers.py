@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.gate.limits import check_limits, unanswered
+from pytest_llmlat.gate.answered_share import too_few_answers
+from pytest_llmlat.gate.limits import check_limits
 from pytest_llmlat.gate.tolerances import parse_limits
 from pytest_llmlat.judges.lineages import lineages_of_cells
-from pytest_llmlat.judges.rubric_reading import find_rubric
 from pytest_llmlat.machine.user_cache import user_cache
-from pytest_llmlat.measure.judge_panel import Panel, check_twins
 from pytest_llmlat.measure.opened_judge import JudgingTools, place_of
 from pytest_llmlat.measure.panel_grading import judged
+from pytest_llmlat.session.judges_named import panel_of
 from pytest_llmlat.session.listening import JudgingListener
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.vote_cache import unkept
@@ -30,8 +30,9 @@ from pytest_llmlat.values.results import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pytest_llmlat.gate.tolerances import Limit, Unsure
+    from pytest_llmlat.gate.tolerances import GateRules, Limit
     from pytest_llmlat.measure.cell_tools import LoadedModel
+    from pytest_llmlat.measure.judge_panel import Panel
     from pytest_llmlat.measure.run_budget import Budget
     from pytest_llmlat.session.listening import Listener
     from pytest_llmlat.session.selection import Selection
@@ -102,27 +103,11 @@ class SessionJudges:
                 self._leave(own, f"{type(error).__name__}: {error}")
         return bool(panels)
 
-    def _panel(self, task: str, asked: AskedPanel) -> Panel:
-        """Look up who judges by what; judges of this sitting come before the task's.
-
-        Raises:
-            UsageError: there is no such judge or rubric, or two of one name.
-        """
-        where = f"task {task!r}, judges"
-        check_twins(asked.judges, where=where)
-        named = (self.selection.judge(name, where=where) for name in asked.judges)
-        return Panel(
-            judges=self.selection.judges or tuple(named),
-            rubric=find_rubric(asked.rubric, where=where),
-            rule=asked.rule,
-            tokens=asked.tokens,
-        )
-
     def _grade(
         self, run: Run, cells: Sequence[CellFacts], asked: AskedPanel, journal: Journal
     ) -> None:
         """Ask a panel about the answers of cells, and write down what it says."""
-        panel = self._panel(cells[0].cell.task, asked)
+        panel = panel_of(self.selection, cells[0].cell.task, asked)
         if panel.rubric.pairwise and any(facts.role == REFERENCE for facts in cells):
             panel = replace(panel, against="each other")
         ids = {facts.cell.id for facts in cells}
@@ -195,7 +180,7 @@ def judged_limits(
     summary: Summary,
     limits: Sequence[Limit],
     *,
-    unsure: Unsure,
+    rules: GateRules,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on the limits of a judged cell, which waited for its grades.
 
@@ -204,13 +189,14 @@ def judged_limits(
         records: of the cell.
         summary: of the cell, graded.
         limits: of the whole run.
-        unsure: what becomes of what cannot be decided.
+        rules: which share of its requests is to be answered, and what becomes of what
+            cannot be decided.
     """
     own = facts.judging.limits if facts.judging else ()
     bounds = (*limits, *parse_limits(own, where=f"limits of {facts.cell.id}"))
     return (
-        *unanswered(summary),
-        *check_limits(summary, records, bounds, unsure=unsure),
+        *too_few_answers(summary.cell, records, rules),
+        *check_limits(summary, records, bounds, unsure=rules.unsure),
     )
 
 

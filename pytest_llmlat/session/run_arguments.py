@@ -74,6 +74,8 @@ class RunArguments(TypedDict, total=False):
         save_baseline: where to store this run, if it passes.
         tolerances: how much worse what may become, ``"e2e=5% quality=0.02"``.
         limits: absolute limits, ``"quality>=0.6 ttft_p95<=0.5s"``.
+        answered: share of a cell's requests that are to be answered, ``"90%"``; half of
+            them unless it is given.
         new_cells: what becomes of a cell that the baseline lacks: fail, warn (the
             default) or pass.
         inconclusive: what becomes of what cannot be decided: pass (the default) or
@@ -135,6 +137,7 @@ class RunArguments(TypedDict, total=False):
     save_baseline: AnyPath | None
     tolerances: str | Iterable[str]
     limits: str | Iterable[str]
+    answered: str | Iterable[str]
     new_cells: str
     inconclusive: str
     look_again: str

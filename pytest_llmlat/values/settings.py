@@ -31,6 +31,7 @@ class JudgingSettings:
     bounds: tuple[str, ...] = ()
     new_cells: str = "warn"
     unsure: str = "pass"
+    answered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +149,15 @@ class Settings:
     """Treatment of a cell that the baseline lacks: fail, warn or pass."""
     unsure: str = "pass"
     """Treatment of what cannot be decided: pass or fail."""
+    answered: tuple[str, ...] = ()
+    """Shares of requests that are to be answered, as they were typed."""
     gate_from: str | None = None
-    """Base branch whose four settings above count, as it was typed. ``None`` where they
+    """Base branch whose five settings above count, as it was typed. ``None`` where they
     are the project's own."""
     base: Path | None = None
     """Folder of the project on the base branch."""
     proposed: JudgingSettings | None = None
-    """The change's own four settings, which are shown and not followed."""
+    """The change's own five settings, which are shown and not followed."""
     changed: bool = False
     """Whether to leave out cells of which nothing has changed since the base."""
     look_again: str = "suspicious"

@@ -196,6 +196,47 @@ def test_a_model_that_never_answers_fails(project: Project) -> None:
     assert not (project.pytester.path / "main.json").exists()
 
 
+WEARY = GHOST.replace(
+    'finish="timeout")',
+    'finish="stop" if "fine" in request.prompt else "timeout")',
+)
+"""A backend that answers one of three requests, and times out on the others."""
+
+
+def test_a_model_that_answers_one_of_three_fails(project: Project) -> None:
+    """It passed while it had answered anything, and later runs were held to it."""
+    project.pytester.makeconftest(WEARY)
+    asked = ("--llm=ghost:x", "-k", "sentiment", "--llm-save-baseline=main.json")
+
+    result = project.run(*asked)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["*2 of 6 requests were answered, and 50 % are to be (--llm-answered): 4 *"]
+    )
+    assert not (project.pytester.path / "main.json").exists()
+    (verdict, *_) = project.summary()["verdicts"]
+    assert (verdict["quantity"], verdict["outcome"]) == ("answers", "failed")
+    assert verdict["candidate"] == pytest.approx(1 / 3)
+
+
+def test_a_share_of_answers_that_is_asked_for_is_enough(project: Project) -> None:
+    """What it lost is told where it is stored, and the ini file can say it too."""
+    project.pytester.makeconftest(WEARY.replace('"positive"', '"negative"'))
+    ini = (project.pytester.path / "tox.ini").read_text("utf-8")
+    project.write("tox.ini", f"{ini}\nllm_answered =\n    90%\n    sentiment: 33%\n")
+    test = "def test_it(llm, llmlat): llmlat.run(llm)\n"
+    mark = 'import pytest\n@pytest.mark.llm("sentiment/tiny")\n'
+    project.write("test_models.py", f"{mark}{test}")
+
+    result = project.run("--llm=ghost:x", "--llm-save-baseline=main.json")
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*stored, but 4 of 6 requests of sentiment/tiny*"])
+    assert (project.pytester.path / "main.json").exists()
+
+
 def test_nothing_passes_beside_a_model_that_never_answers(project: Project) -> None:
     """Beside time-outs every time would be a gain."""
     project.pytester.makeconftest(GHOST)

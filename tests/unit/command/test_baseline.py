@@ -9,7 +9,7 @@ import pytest
 
 from pytest_llmlat.command import main
 from pytest_llmlat.store import baselines
-from tests.unit.stored_runs import a_stored_run, answers
+from tests.unit.stored_runs import a_stored_run, answers, failures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,6 +124,20 @@ def test_runs_are_left_out(
 
     told = json.loads(capsys.readouterr().out)
     assert [one["made"] for one in told] == [f"2026-01-0{n}" for n in left]
+
+
+def test_a_run_that_lost_most_requests_is_not_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As ``--llm-save-baseline`` would not have stored it."""
+    file = tmp_path / "base.json"
+    lossy = [answers(count=4)[0], *failures(count=4)[1:]]
+    run = str(a_stored_run(tmp_path / "runs" / "r1", lossy))
+
+    assert main(["baseline", "add", str(file), run]) == 2
+    assert "1 of 4 requests were answered" in capsys.readouterr().err
+    assert not file.exists()
+    assert main(["baseline", "add", str(file), run, "--answered", "25%"]) == 0
 
 
 def test_a_number_that_is_none_is_told(

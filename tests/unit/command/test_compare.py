@@ -343,9 +343,27 @@ def test_nothing_passes_beside_a_run_in_which_nothing_was_answered(
     assert "was answered" in found["records"]["note"]
 
 
+def test_a_run_that_lost_most_requests_does_not_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another share of answers is enough where it is asked for."""
+    whole = answers(count=4)
+    lossy = [whole[0], *failures(count=4)[1:]]
+    runs = two(tmp_path, [whole], [lossy])
+
+    status, found = verdicts(capsys, *runs)
+
+    assert status == 1
+    assert found["answers"]["outcome"] == "failed"
+    assert "1 of 4 requests were answered" in found["answers"]["note"]
+    _, found = verdicts(capsys, *runs, "--answered", "25%")
+    assert "answers" not in found
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--answered", "90"],
         ["--tolerance", "e2e=lots"],
         ["--limit", "quality=1"],
         ["--tolerance", "nonsense"],

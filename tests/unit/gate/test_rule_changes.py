@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmlat.gate.rule_changes import limit_changes, rule_changes
-from pytest_llmlat.gate.tolerances import GateRules, parse_limits, parse_tolerances
+from pytest_llmlat.gate.tolerances import (
+    GateRules,
+    parse_answered,
+    parse_limits,
+    parse_tolerances,
+)
 from tests.unit.builders import a_cell
 
 CELLS = [a_cell("parrot"), a_cell("owl")]
@@ -46,6 +51,22 @@ def test_a_later_rule_for_some_cells_is_seen() -> None:
         ("warned", "this change loosens: e2e 5 % → 90 %")
     ]
     assert told(rules("e2e=5% quality=0.02"), rules("quality=0.02", "e2e=5%")) == []
+
+
+def test_fewer_requests_to_be_answered_are_loosened() -> None:
+    """Cell by cell, as of tolerances."""
+    base = GateRules(answered=parse_answered(("90%",), where="here"))
+    head = GateRules(answered=parse_answered(("90%", "@owl: 20%"), where="here"))
+
+    assert told(base, head) == [
+        ("warned", "this change loosens: requests to be answered 90 % → 20 %")
+    ]
+    assert told(GateRules(), base) == [
+        (
+            "pass",
+            "this change tightens: requests to be answered 50 % → 90 % (2 cells)",
+        )
+    ]
 
 
 def test_a_narrower_tolerance_is_no_warning() -> None:
