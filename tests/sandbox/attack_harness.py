@@ -42,6 +42,8 @@ ENDED_BY = {
     "a14_infinite_output": {"refused"},
 }
 """Attacks that run bare, most of which do not end: these are their only ends."""
+BREAKING = {"o_an_interpreter_within"}
+"""Attacks of our own that may end their own process before they have told anything."""
 BARE_ENDS = {"timeout", "refused", "memory", "crash", "error"}
 """Ends of those of our own whose names begin with ``b_``."""
 
@@ -101,7 +103,7 @@ SIGNS = {
 word: the one that it looks for and holds itself."""
 EARLIER = "WORD = 'EARLIER_SECRET_SOLUTION'\ndef f(): return 1\n" * 20
 FIGURES = {"FORKED": 63, "MULTI_OK": 5, "FILLED_MB": 32, "THREADS": 149}
-FIGURES |= {"DESCRIPTORS": 64, "TIMERS": 0}
+FIGURES |= {"DESCRIPTORS": 64, "TIMERS": 0, "PIPES_MB": 64, "IN_FLIGHT": 20_000}
 """What an attack counts, and how much of it is still contained."""
 
 
@@ -201,7 +203,7 @@ def attacked(sandbox: Sandbox, name: str, attack: str) -> list[str]:
 def _ends(name: str) -> set[str]:
     """Return the kinds of outcome that an attack may have."""
     usual = BARE_ENDS if name.startswith("b_") else {"pass", "refused", "memory"}
-    return ENDED_BY.get(name, usual)
+    return ENDED_BY.get(name, usual | {"crash"} if name in BREAKING else usual)
 
 
 def _run(sandbox: Sandbox, name: str, attack: str, world: World) -> ProgramOutcome:

@@ -12,8 +12,12 @@ import pytest
 from pytest_llmlat.grading.sandbox import Program, ProgramLimits
 from pytest_llmlat.grading.sandbox.split import SplitSandbox
 from tests.sandbox.drill import drilled
-from tests.sandbox.own_attacks import ATTACKS, BARE, HEAD
-from tests.sandbox.own_fakes import FAKES, HONEST
+from tests.sandbox.own_attacks import ATTACKS as FIRST_ATTACKS
+from tests.sandbox.own_attacks import BARE, HEAD
+from tests.sandbox.own_fakes import FAKES as FIRST_FAKES
+from tests.sandbox.own_fakes import HONEST
+from tests.sandbox.own_later_attacks import LATER_ATTACKS
+from tests.sandbox.own_later_fakes import LATER_FAKES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the confinement has been shown to hold on Linux"
 )
+ATTACKS = FIRST_ATTACKS | LATER_ATTACKS
+FAKES = FIRST_FAKES | LATER_FAKES
 CHOICES = ["landlock+seccomp", "seccomp"]
 WORTH = ProgramLimits(time_s=10)
 
