@@ -2,6 +2,7 @@
 
     python -m tests.perf.faults               # all, some minutes
     python -m tests.perf.faults gzip drip     # those whose names have such a part
+    python -m tests.perf.faults --hub         # in place of Hugging Face's router
 
 Run by hand, never in CI. Each is asked for by a process of its own whose time limit is
 ``TIMEOUT_S``. It has to end as a recorded error within two seconds more, and with a
@@ -23,11 +24,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.backends import http
+from pytest_llmlat.backends import http, hub_inference
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.records import Request
 from tests.perf.fault_answers import FAULTS, ODD, WHOLE, sized
+from tests.perf.more_fault_answers import MORE_FAULTS, MORE_ODD, STAYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +43,11 @@ KEY, VARIABLE = "sk-faults-0123456789abcdef", "FAULTS_KEY"
 ORDINARY = "an ordinary answer"
 
 
-SILENT = frozenset({"silence", "half a status line", "half a head", "half a chunk"})
+SILENT = STAYING | {"silence", "half a status line", "half a head", "half a chunk"}
 """Answers behind which the connection stays open."""
+BROKEN = FAULTS | MORE_FAULTS
+TAKEN_OR_NOT = ODD | MORE_ODD
+HUB = "--hub"
 
 
 def serve(
@@ -62,27 +67,38 @@ def serve(
                 over.wait(stay_s)
 
 
-def ask(url: str) -> dict[str, object]:
+def ask(url: str, *, hub: bool = False) -> dict[str, object]:
     """Ask once, as a cell does, and say what came of it and what it cost."""
     clock = SystemClock()
     options = {"timeout_s": TIMEOUT_S, "retries": 0, "check": False, "probe": False}
+    kind = hub_inference.KIND if hub else http.KIND
     model = ModelSpec(
         name="bad",
-        backend="http",
-        devices=("endpoint",),
-        weights="bad",
-        url=url,
-        options=(*options.items(), ("api_key_env", VARIABLE)),
+        backend=kind.name,
+        devices=kind.devices,
+        weights="org/bad",
+        url=None if hub else url,
+        api_key_env=VARIABLE,
+        options=(*options.items(), *([("router", url)] if hub else ())),
     )
     request = Request(prompt="2 + 2?", chat=True, max_new_tokens=8)
-    server = http.open_model(Deployment(model=model, device="endpoint"), clock)
+    place = Deployment(model=model, device=kind.devices[0])
+    server: Any = kind.open(place, clock)
     begin, busy = time.perf_counter(), time.process_time()
     exchange = server.run(server.exchange(request, clock.now_ns()), alone=True)
     response = server.read(request, exchange)
     spent, busy = time.perf_counter() - begin, time.process_time() - busy
     server.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    return {"s": spent, "cpu": busy, "MB": peak, "error": response.error}
+    answer = response.generation
+    tokens = None if answer is None else answer.output_tokens
+    return {
+        "s": spent,
+        "cpu": busy,
+        "MB": peak,
+        "error": response.error,
+        "tokens": tokens,
+    }
 
 
 class Elsewhere:
@@ -106,7 +122,9 @@ class Elsewhere:
                 self.heard += connection.recv(65_536) or b"?"
 
 
-def tried(name: str, answer: Iterable[bytes], elsewhere: Elsewhere) -> dict[str, Any]:
+def tried(
+    name: str, answer: Iterable[bytes], elsewhere: Elsewhere, *more: str
+) -> dict[str, Any]:
     """Let another process ask a server that plays an answer."""
     over = threading.Event()
     stay_s = TIMEOUT_S + SLACK_S if name in SILENT else 0.2
@@ -116,7 +134,7 @@ def tried(name: str, answer: Iterable[bytes], elsewhere: Elsewhere) -> dict[str,
         threading.Thread(target=serve, args=told, daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         done = subprocess.run(  # noqa: S603 - this script
-            [sys.executable, "-m", "tests.perf.faults", "--ask", url],
+            [sys.executable, "-m", "tests.perf.faults", "--ask", url, *more],
             env={**os.environ, VARIABLE: KEY},
             stdout=subprocess.PIPE,
             text=True,
@@ -132,19 +150,26 @@ def tried(name: str, answer: Iterable[bytes], elsewhere: Elsewhere) -> dict[str,
 def missed(name: str, found: dict[str, Any]) -> bool:
     """Say whether an answer took too long or too much, or was taken for a good one."""
     within = found["s"] <= TIMEOUT_S + SLACK_S and found["MB"] <= MOST_MB
-    right = name in ODD or (found["error"] is None) == (name == ORDINARY)
-    return not (within and right and KEY not in str(found["error"]))
+    broke = found["error"] is not None
+    right = name in TAKEN_OR_NOT or broke == (name != ORDINARY)
+    # Of an answer that was taken, a number of tokens is one, or there is none.
+    counted = found["tokens"] is None or (
+        type(found["tokens"]) is int and found["tokens"] >= 0
+    )
+    return not (within and right and counted and KEY not in str(found["error"]))
 
 
 def main(wanted: list[str]) -> None:
     """Print rows of answers; exits with 1 where a target was missed."""
     elsewhere = Elsewhere()
-    answers = {ORDINARY: lambda: sized(WHOLE), **FAULTS, **ODD}
+    more = [word for word in wanted if word == HUB]
+    wanted = [word for word in wanted if word != HUB]
+    answers = {ORDINARY: lambda: sized(WHOLE), **BROKEN, **TAKEN_OR_NOT}
     rows: list[tuple[float, bool, str]] = []
     for name, answer in answers.items():
         if wanted and not any(part in name for part in wanted):
             continue
-        found = tried(name, answer(), elsewhere)
+        found = tried(name, answer(), elsewhere, *more)
         bad = missed(name, found)
         told = str(found["error"] or "-").partition(": ")[2][:90] or "-"
         figures = f"{found['s']:.2f} | {found['cpu']:.2f} | {found['MB']:.0f}"
@@ -165,6 +190,6 @@ def main(wanted: list[str]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--ask"]:
-        print(json.dumps(ask(sys.argv[2])))
+        print(json.dumps(ask(sys.argv[2], hub=HUB in sys.argv)))
     else:
         main(sys.argv[1:])
