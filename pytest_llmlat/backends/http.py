@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.backends.completions.complaints import Key
     from pytest_llmlat.backends.completions.completions_server import Completions
+    from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment
 
@@ -47,16 +48,37 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
             cannot be reached, does not let us in or does not have the model.
     """
     from pytest_llmlat.backends.completions.completions_server import open_server  # noqa: PLC0415 - on use
+
+    return open_server(deployment, clock, way_to(deployment.model))
+
+
+def check_entry(model: ModelSpec) -> None:
+    """See that a server could be asked; asks none.
+
+    Raises:
+        ServerUnavailable: an address, a header or a proxy that cannot be used, or a
+            variable that is not set.
+    """
+    from pytest_llmlat.backends.completions.entrance import find_entrance  # noqa: PLC0415 - on use
+
+    find_entrance(model, way_to(model))
+
+
+def way_to(model: ModelSpec) -> Way:
+    """Return the way to the server of an entry.
+
+    Raises:
+        ServerUnavailable: it has no address, or its key is not there.
+    """
     from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
-    model = deployment.model
     url = as_address(model.url)
     if not url:
         raise ServerUnavailable(
             f"model {model.name!r}: its entry has no url; write the server's address,"
             ' such as url = "http://host:8000/v1"'
         )
-    way = Way(
+    return Way(
         url=url,
         weights=model.weights,
         key=find_key(model, Variables(os.environ)),
@@ -65,7 +87,6 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
             ' variable in a catalogue entry: api_key_env = "NAME"'
         ),
     )
-    return open_server(deployment, clock, way)
 
 
 def find_key(model: ModelSpec, environ: Mapping[str, str]) -> Key | None:
@@ -113,6 +134,7 @@ KIND = BackendKind(
     open=open_model,
     options=OPTIONS,
     keys=("url", "api_key_env", "headers"),
+    check_entry=check_entry,
     read_raw=read_raw_answer,
     weights="server",
     needs="url",

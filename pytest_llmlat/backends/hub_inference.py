@@ -20,6 +20,7 @@ from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from pytest_llmlat.backends.completions.completions_server import Completions
+    from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.entities import Deployment, ModelSpec
 
@@ -61,17 +62,38 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         MissingExtra: httptools or tenacity is not installed.
         ServerUnavailable: no token, no model, or a server that cannot be reached.
     """
-    from pytest_llmlat.backends.completions.complaints import Key  # noqa: PLC0415 - on use
     from pytest_llmlat.backends.completions.completions_server import open_server  # noqa: PLC0415 - on use
+
+    return open_server(deployment, clock, way_to(deployment.model))
+
+
+def check_entry(model: ModelSpec) -> None:
+    """See that the hub could be asked; asks nothing.
+
+    Raises:
+        ServerUnavailable: no token, no model, or an address or a header that cannot be
+            used.
+    """
+    from pytest_llmlat.backends.completions.entrance import find_entrance  # noqa: PLC0415 - on use
+
+    find_entrance(model, way_to(model))
+
+
+def way_to(model: ModelSpec) -> Way:
+    """Return the way to a model that Hugging Face serves.
+
+    Raises:
+        ServerUnavailable: no token, or no model.
+    """
+    from pytest_llmlat.backends.completions.complaints import Key  # noqa: PLC0415 - on use
     from pytest_llmlat.backends.completions.server_way import Way  # noqa: PLC0415 - on use
 
-    model = deployment.model
     endpoint = as_address(model.url) or _optional(model, ENDPOINT)
     token = find_token(Variables(os.environ), variable=model.api_key_env)
     if token is None:
         raise ServerUnavailable(
-            f"model {model.name!r} on device {deployment.device!r}: no Hugging Face"
-            f" token; {_REMEDY}"
+            f"model {model.name!r} in Hugging Face's cloud: no Hugging Face token;"
+            f" {_REMEDY}"
         )
     weights = model.weights
     if endpoint is None:
@@ -81,7 +103,7 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
             )
         provider = text_option(model, PROVIDER)
         weights = f"{weights}:{provider}" if provider else weights
-    way = Way(
+    return Way(
         url=_rooted(
             endpoint or _optional(model, INFERENCE_ROUTER) or WebAddress(ROUTER)
         ),
@@ -91,7 +113,6 @@ def open_model(deployment: Deployment, clock: Clock) -> Completions:
         # The router lists hundreds of models, and not every one that it serves.
         check=endpoint is not None,
     )
-    return open_server(deployment, clock, way)
 
 
 def _optional(model: ModelSpec, option: EntryOption) -> WebAddress | None:
@@ -116,6 +137,7 @@ KIND = BackendKind(
     open=open_model,
     options=(*OPTIONS, PROVIDER, ENDPOINT, INFERENCE_ROUTER),
     keys=("url", "api_key_env", "headers"),
+    check_entry=check_entry,
     read_raw=read_raw_answer,
     weights="server",
     devices=("hf",),

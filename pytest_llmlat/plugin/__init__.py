@@ -16,6 +16,7 @@ from pytest_llmlat.plugin.fixtures import llm, llmlat
 from pytest_llmlat.plugin.keys import (
     BOARD,
     CELLS,
+    COMPLAINTS,
     REFUSED,
     SESSION,
     SETTINGS,
@@ -28,6 +29,8 @@ from pytest_llmlat.plugin.keys import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_llmlat.session.beforehand import Complaint
 
 __all__ = ["llm", "llmlat"]
 
@@ -166,11 +169,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from pytest_llmlat.session.stop_signals import StopSignals  # noqa: PLC0415
 
         cells = [item for item in session.items if "llm" in _fixtures(item)]
-        refused = _unwritten(session.config, cells) or clashes(session.items)
+        found = _complaints(session.config, session.items)
+        refused = (
+            _unwritten(session.config, cells)
+            or clashes(session.items)
+            or {item: told.text for item, told in found.items() if told.misuse}
+        )
         if refused and not options.is_worker(session.config):
             raise pytest.UsageError("\n".join(dict.fromkeys(refused.values())))
         # A worker that raised here would take the whole run down without a word.
-        session.config.stash[REFUSED] = {i.nodeid: why for i, why in refused.items()}
+        failing = {item: told.text for item, told in found.items()} | refused
+        session.config.stash[REFUSED] = {i.nodeid: why for i, why in failing.items()}
         session.config.stash[SESSION].cells_planned = len(cells)
         listed = session.config.option.collectonly or session.testsfailed
         if not refused and not listed:
@@ -180,8 +189,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             session.config.stash[SESSION].begin(planned(session.items))
             if settings_of(config).spread and cells:
                 extending.check_spread(config)
-                selection = session.config.stash[SESSION].selection
-                cells_of(config).plan(asked_cells(session.items, selection))
+                cells_of(config).plan(
+                    asked_cells(item for item in session.items if item not in found)
+                )
 
 
 def _unwritten(
@@ -198,6 +208,22 @@ def _unwritten(
     except UsageError as error:
         return dict.fromkeys(cells, str(error))
     return {}
+
+
+def _complaints(
+    config: pytest.Config, items: list[pytest.Item]
+) -> dict[pytest.Item, Complaint]:
+    """Return what is wrong with items, looked for once and before anything is loaded.
+
+    Nothing is where items are only listed.
+    """
+    if config.option.collectonly:
+        return {}
+    if COMPLAINTS not in config.stash:
+        from pytest_llmlat.plugin.collection import complaints  # noqa: PLC0415
+
+        config.stash[COMPLAINTS] = complaints(items, config.stash[SESSION])
+    return config.stash[COMPLAINTS]
 
 
 def pytest_report_collectionfinish(
@@ -218,6 +244,9 @@ def pytest_report_collectionfinish(
 
         tasks = dict.fromkeys(task for item in items if (task := task_of(item)))
         found += extending.ungraded(tasks)
+        told = _complaints(config, items).values()
+        fails = [one.text for one in told if not one.misuse]
+        fails = [text for text in fails if not any(text in line for line in found)]
         expression = config.getoption("markexpr", "") or ""
         hints = near_devices(expression, config.getini("markers"))
         if not any("llm" in _fixtures(item) for item in items):
@@ -226,6 +255,7 @@ def pytest_report_collectionfinish(
                 *unasked(selection.chosen_tasks or ()),
                 *idle_devices(expression, selection),
             ]
+        hints += [f"llmlat: will fail: {text}" for text in dict.fromkeys(fails)]
         return [*(f"extension: {problem}" for problem in found), *hints, *power]
     return [f"extension: {problem}" for problem in found]
 
@@ -247,15 +277,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     refused = item.config.stash.get(REFUSED, {})
     if item.nodeid in refused:
         raise pytest.fail.Exception(refused[item.nodeid], pytrace=False)
-    from pytest_llmlat.plugin.collection import task_of, unprompted  # noqa: PLC0415
-
-    task = task_of(item)
-    if task is None:
-        return
-    selection = item.config.stash[SESSION].selection
-    problems = [*extending.ungraded((task,)), *unprompted(item, selection)]
-    if problems:
-        pytest.fail(problems[0], pytrace=False)
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

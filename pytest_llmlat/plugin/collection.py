@@ -9,22 +9,24 @@ import pytest
 from pytest_llmlat.gate.tolerances import LIMITED, parse_limit
 from pytest_llmlat.machine.device_table import find_device, present_devices
 from pytest_llmlat.plugin.base_markers import limits_of_base
-from pytest_llmlat.plugin.extending import ungraded
 from pytest_llmlat.plugin.keys import settings_of
 from pytest_llmlat.plugin.task_runner import Assignment, variant_of
+from pytest_llmlat.plugin.tuning_items import TuningItem
+from pytest_llmlat.session.beforehand import CellsBeforehand
 from pytest_llmlat.session.cell_spec import checked_choice, checked_variant
 from pytest_llmlat.session.cells import AskedCell
 from pytest_llmlat.session.claims import clash
 from pytest_llmlat.session.matrix import cell
 from pytest_llmlat.tasks.shots import with_shots
-from pytest_llmlat.values.entities import Deployment
-from pytest_llmlat.values.errors import LLMLatError, UsageError
+from pytest_llmlat.values.errors import UsageError
 from pytest_llmlat.values.sampling import SamplingChoice
 from pytest_llmlat.values.scenario import SINGLE, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pytest_llmlat.session.beforehand import Complaint
+    from pytest_llmlat.session.run import Session
     from pytest_llmlat.session.selection import Selection
     from pytest_llmlat.values.entities import Task
     from pytest_llmlat.values.records import Cell
@@ -112,20 +114,42 @@ def planned(items: Iterable[pytest.Item]) -> Iterator[tuple[Cell, Task]]:
             yield own, assignment.task
 
 
-def asked_cells(
-    items: Iterable[pytest.Item], selection: Selection
-) -> Iterator[AskedCell]:
-    """Return the cells that items are certain to ask for, if nothing fails before.
+def complaints(
+    items: Iterable[pytest.Item], session: Session
+) -> dict[pytest.Item, Complaint]:
+    """Return what is wrong with items, as far as it can be known beforehand."""
+    beforehand = CellsBeforehand(session)
+    told = (
+        (item, beforehand.complaint(asked)) for item, asked in _certain_cells(items)
+    )
+    return {item: found for item, found in told if found is not None}
+
+
+def asked_cells(items: Iterable[pytest.Item]) -> Iterator[AskedCell]:
+    """Return the cells that items are certain to ask for, if nothing fails before."""
+    for _, asked in _certain_cells(items):
+        yield from asked
+
+
+def _certain_cells(
+    items: Iterable[pytest.Item],
+) -> Iterator[tuple[pytest.Item, list[AskedCell]]]:
+    """Return the cells of each item that is certain to ask for some.
 
     Whether an item is skipped by a condition, only its setup tells.
     """
-    for item, assignment, _ in _assigned(items):
-        skips = any(item.get_closest_marker(name) for name in _SKIPS)
-        if skips or unprompted(item, selection) or ungraded((assignment.task,)):
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _SKIPS):
             continue
-        deployment = item.callspec.params["llm"]  # type: ignore[attr-defined] # it is one
-        wanted = assignment.cell_spec(item)
-        yield AskedCell(deployment=deployment, task=assignment.task, wanted=wanted)
+        if isinstance(item, TuningItem):
+            yield item, item.asked_cells
+        for _, assignment, _ in _assigned([item]):
+            deployment = item.callspec.params["llm"]  # type: ignore[attr-defined] # it is one
+            wanted = assignment.cell_spec(item)
+            asked = AskedCell(
+                deployment=deployment, task=assignment.task, wanted=wanted
+            )
+            yield item, [asked]
 
 
 def _assigned(
@@ -144,19 +168,6 @@ def _assigned(
             variant=variant_of(item),
         )
         yield item, assignment, own
-
-
-def unprompted(item: pytest.Item, selection: Selection) -> list[str]:
-    """Say why an item's task has no prompt for its model, where that is known."""
-    task, callspec = task_of(item), getattr(item, "callspec", None)
-    deployment = None if callspec is None else callspec.params.get("llm")
-    if task is None or not isinstance(deployment, Deployment):
-        return []
-    try:
-        selection.check_prompts(deployment.model, task)
-    except LLMLatError as error:
-        return [str(error)]
-    return []
 
 
 def unasked(chosen: Iterable[str]) -> list[str]:

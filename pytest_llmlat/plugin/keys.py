@@ -10,6 +10,7 @@ from pytest_llmlat.plugin import options
 
 if TYPE_CHECKING:
     from pytest_llmlat.plugin.workers_progress import WorkersProgress
+    from pytest_llmlat.session.beforehand import Complaint
     from pytest_llmlat.session.cells import Cells
     from pytest_llmlat.session.run import Session
     from pytest_llmlat.session.stop_signals import StopSignals
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 BOARD: pytest.StashKey[Scoreboard] = pytest.StashKey()
+COMPLAINTS: pytest.StashKey[dict[pytest.Item, Complaint]] = pytest.StashKey()
+"""What is wrong with items, as far as it can be known beforehand."""
 REFUSED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
-"""Tests that were refused, by node id, and why: another test measures their cell."""
+"""Tests that fail before anything is loaded for them, by node id, and why."""
 CELLS: pytest.StashKey[Cells] = pytest.StashKey()
 SIGNALS: pytest.StashKey[StopSignals] = pytest.StashKey()
 WORKERS: pytest.StashKey[WorkersProgress] = pytest.StashKey()

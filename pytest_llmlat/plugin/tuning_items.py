@@ -8,6 +8,8 @@ import pytest
 
 from pytest_llmlat.plugin.keys import session_of
 from pytest_llmlat.plugin.task_runner import Assignment
+from pytest_llmlat.session.cell_spec import CellSpec
+from pytest_llmlat.session.cells import AskedCell
 from pytest_llmlat.values.errors import DeviceAbsent, LLMLatError
 
 if TYPE_CHECKING:
@@ -34,20 +36,27 @@ class TuningItem(pytest.Item):
         self.fixturenames = ["llm"]
         self.add_marker(getattr(pytest.mark, deployment.device))
 
+    @property
+    def asked_cells(self) -> list[AskedCell]:
+        """The cells that are measured in many settings, one for each task."""
+        return [
+            AskedCell(
+                deployment=self.deployment,
+                task=one.task,
+                wanted=CellSpec(count=one.samples, sampling=one.sampling),
+            )
+            for one in self.assignments
+        ]
+
     def runtest(self) -> None:
         """Run the race; that nothing is better is a result, and passes."""
         from pytest_llmlat.report.race_lines import race_sentence  # noqa: PLC0415
-        from pytest_llmlat.session.cell_spec import CellSpec  # noqa: PLC0415
         from pytest_llmlat.session.setting_trials import AskedTask  # noqa: PLC0415
         from pytest_llmlat.session.tuning_run import tune_model  # noqa: PLC0415
 
         session = session_of(self.config)
         asked = [
-            AskedTask(
-                task=one.task,
-                wanted=CellSpec(count=one.samples, sampling=one.sampling),
-            )
-            for one in self.assignments
+            AskedTask(task=one.task, wanted=one.wanted) for one in self.asked_cells
         ]
         try:
             race = tune_model(session, self.deployment, asked)

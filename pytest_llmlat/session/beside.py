@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.managed_servers import check_room
 from pytest_llmlat.session.matrix import on_device
+from pytest_llmlat.session.spread_choice import is_somewhere, sought_everywhere
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.entities import Deployment
 from pytest_llmlat.values.errors import LLMLatError, UsageError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Task
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.scenario import Scenario
-    from pytest_llmlat.values.settings import Spelled
+    from pytest_llmlat.values.settings import Settings, Spelled
 
 YARDSTICK_TOKENS = 16
 """Tokens at most of a yardstick's answers: enough to read a prompt and to write."""
@@ -89,17 +90,58 @@ def in_turn(
     return task, wanted, None
 
 
-def check_no_load(scenario: Scenario, spelled: Spelled) -> None:
+def check_no_load(scenario: Scenario, spelled: Spelled, by: str = "against") -> None:
     """Refuse a load for what is measured in turn.
+
+    Args:
+        scenario: of the cell.
+        spelled: how the user writes a setting.
+        by: the setting that asks for two in turn.
 
     Raises:
         UsageError: names the scenario, and what compares loads.
     """
     if scenario != SINGLE:
         raise UsageError(
-            f"{spelled('against')}: {scenario.name}: what is measured in turn is asked"
+            f"{spelled(by)}: {scenario.name}: what is measured in turn is asked"
             " one request after the other; a load is compared by"
             f" {spelled('baseline')}"
+        )
+
+
+def check_companions(
+    selection: Selection,
+    candidate: Deployment,
+    scenario: Scenario,
+    settings: Settings,
+    spelled: Spelled,
+) -> None:
+    """See that what a cell is measured in turn with can be, before it is loaded.
+
+    Args:
+        selection: names it.
+        candidate: the cell's model on its device.
+        scenario: of the cell.
+        settings: of the session.
+        spelled: how the user writes a setting.
+
+    Raises:
+        UsageError: a load is asked for, or a companion runs where the cell does not,
+            or nowhere here.
+    """
+    for by in ("against", "prompts"):
+        if getattr(settings, by):
+            check_no_load(scenario, spelled, by)
+    if selection.yardstick is not None and scenario == SINGLE:
+        _place_of_yardstick(selection.yardstick, candidate, spelled)
+    spec, here, pool = selection.against, selection.inventory, selection.pool
+    if spec is None or spec.name == candidate.model.name:
+        return
+    place = _place_of_reference(spec, candidate.device).device
+    present = is_somewhere(candidate.device, pool, here)
+    if present and not is_somewhere(place, pool, here):
+        raise UsageError(
+            f"{spelled('against')}={spec.name}: {sought_everywhere(place, pool, here)}"
         )
 
 
@@ -180,17 +222,16 @@ def _reference(
     candidate = loaded.deployment
     if spec is None or spec.name == candidate.model.name:
         return None
-    wanted = candidate.device
-    placed = on_device(spec, wanted)
-    device = spec.devices[0] if placed is None else wanted
+    place = _place_of_reference(spec, candidate.device)
     try:
         if spec.backend == candidate.model.backend:
             check_room(loaded.backend, same_cards=spec.option("cards") is None)
-        return load(Deployment(model=placed or spec, device=device))
+        return load(place)
     except (LLMLatError, MemoryError, RuntimeError) as error:
         raise LLMLatError(
             f"{spelled('against')}={spec.name}: cannot be loaded beside"
-            f" {candidate.model.name!r} on {device}: {error}; if there is no memory"
+            f" {candidate.model.name!r} on {place.device}: {error}; if there is no"
+            " memory"
             " for both, measure one after the other with"
             f" {spelled('save_baseline')} and {spelled('baseline')}"
         ) from error
@@ -210,6 +251,25 @@ def _yardstick(
     """
     if spec is None or candidate.model.name.endswith(YARDSTICK_NAME):
         return None
+    return load(_place_of_yardstick(spec, candidate, spelled))
+
+
+def _place_of_reference(spec: ModelSpec, device: str) -> Deployment:
+    """Return where a reference runs: beside its candidate if it can."""
+    placed = on_device(spec, device)
+    if placed is None:
+        return Deployment(model=spec, device=spec.devices[0])
+    return Deployment(model=placed, device=device)
+
+
+def _place_of_yardstick(
+    spec: ModelSpec, candidate: Deployment, spelled: Spelled
+) -> Deployment:
+    """Return where a yardstick runs, which is where the candidate does.
+
+    Raises:
+        UsageError: it cannot run there; another device tells nothing of this one.
+    """
     placed = on_device(spec, candidate.device)
     if placed is None:
         raise UsageError(
@@ -217,7 +277,7 @@ def _yardstick(
             f" run on {candidate.device}, where {candidate.model.name!r} does; name a"
             " model that does"
         )
-    return load(Deployment(model=placed, device=candidate.device))
+    return Deployment(model=placed, device=candidate.device)
 
 
 def _joined(*parts: str | None) -> str:

@@ -159,7 +159,7 @@ def plan_of(
         # Of a file that begins with what is easy, the first would not stand for all.
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
-    plan = replace(plan, judging=_panel(task, wanted, settings))
+    plan = replace(plan, judging=panel_asked(task, wanted, settings))
     return on_model(_as_part(_anew(plan, wanted.again), wanted.part), deployment)
 
 
@@ -175,8 +175,8 @@ def _anew(plan: Plan, again: Again | None) -> Plan:
     )
 
 
-def _panel(task: Task, wanted: CellSpec, settings: Settings) -> AskedPanel | None:
-    """Return the panel that grades a cell when all is measured.
+def panel_asked(task: Task, wanted: CellSpec, settings: Settings) -> AskedPanel | None:
+    """Return the panel that grades a cell when all is measured; ``None`` for none.
 
     Raises:
         UsageError: its grades are needed before.
@@ -185,8 +185,9 @@ def _panel(task: Task, wanted: CellSpec, settings: Settings) -> AskedPanel | Non
     if panel is None:
         return None
     needed = "until_decided" if settings.until_decided else "tune"
-    if settings.until_decided or settings.tune or wanted.part:
-        what = "a load search" if wanted.part else f"the setting {needed!r}"
+    searched = wanted.part is not None or wanted.scenario.searched
+    if settings.until_decided or settings.tune or searched:
+        what = "a load search" if searched else f"the setting {needed!r}"
         raise UsageError(
             f"task {task.name!r} is graded by judges when all is measured, and {what}"
             " needs grades before; take another task, or another metric for it"

@@ -6,13 +6,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.machine.device_table import is_remote
 from pytest_llmlat.machine.process_place import ThisMachine
 from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.clients.load_clients import LoadClients
 from pytest_llmlat.spread.spread_kinds import spread_kind
 from pytest_llmlat.store.spooled_answers import Spool
 from pytest_llmlat.values.errors import Unsupported, UsageError
-from pytest_llmlat.values.protocols import ManagedServer
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import Instrument
     from pytest_llmlat.values.clock import Clock
+    from pytest_llmlat.values.entities import Deployment, ModelSpec
+    from pytest_llmlat.values.scenario import Scenario
     from pytest_llmlat.values.settings import Settings, Spelled
 
 
@@ -56,7 +58,8 @@ class ClientProcesses:
         wanted = self._settings.clients
         if wanted < 2 or not model.backend.remote or plan.scenario == SINGLE:  # noqa: PLR2004 - one is this
             return None
-        self._check(model, plan)
+        check_clients(self._settings, model.deployment.model, self._spelled)
+        check_conversations(plan, self._spelled)
         # None is without a request, or without a slot.
         level = plan.scenario.level if plan.scenario.kind == "concurrent" else None
         number = min(wanted, plan.planned, int(level or wanted))
@@ -102,28 +105,55 @@ class ClientProcesses:
         awake = model.backend.facts.get("awake") is True
         return clients.try_clocks(streams, awake=awake)
 
-    def _check(self, model: LoadedModel, plan: Plan) -> None:
-        where = self._spelled("clients")
-        if self._settings.spend:
-            raise UsageError(
-                f"{where}: what several processes spend is not counted while they do;"
-                f" leave it or {self._spelled('spend')} out"
-            )
-        if any(s.turn is not None and s.turn.continues for s in plan.samples):
-            raise Unsupported(
-                f"{where}: task {plan.task.name!r} holds conversations, which one"
-                " process has to hold to their end; leave it out for this task"
-            )
-        if isinstance(model.backend, ManagedServer):
-            raise Unsupported(
-                f"{where}: model {model.name!r} is an engine that is started here, and"
-                " its clients are to know one server; start it yourself and name its"
-                " address"
-            )
-
     def close(self) -> None:
         """End the processes."""
         clients, self._clients = self._clients, None
         if clients is not None:
             with suppress(OSError):
                 clients.close()
+
+
+def offered_by_several(
+    settings: Settings, scenario: Scenario, deployment: Deployment
+) -> bool:
+    """Whether several processes are to offer a load, as far as an entry says it."""
+    server = is_remote(deployment.device) or _is_started_here(deployment.model)
+    return settings.clients > 1 and server and scenario != SINGLE
+
+
+def check_clients(settings: Settings, model: ModelSpec, spelled: Spelled) -> None:
+    """See that several processes may offer a model's load.
+
+    Raises:
+        UsageError: what the run spends is to be counted.
+        Unsupported: the model's server is started here.
+    """
+    where = spelled("clients")
+    if settings.spend:
+        raise UsageError(
+            f"{where}: what several processes spend is not counted while they do;"
+            f" leave it or {spelled('spend')} out"
+        )
+    if _is_started_here(model):
+        raise Unsupported(
+            f"{where}: model {model.name!r} is an engine that is started here, and"
+            " its clients are to know one server; start it yourself and name its"
+            " address"
+        )
+
+
+def check_conversations(plan: Plan, spelled: Spelled) -> None:
+    """See that no conversation would be dealt out among processes.
+
+    Raises:
+        Unsupported: the task holds some.
+    """
+    if any(s.turn is not None and s.turn.continues for s in plan.samples):
+        raise Unsupported(
+            f"{spelled('clients')}: task {plan.task.name!r} holds conversations, which"
+            " one process has to hold to their end; leave it out for this task"
+        )
+
+
+def _is_started_here(model: ModelSpec) -> bool:
+    return model.engine is not None or model.command is not None

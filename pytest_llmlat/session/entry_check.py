@@ -50,13 +50,18 @@ def check_entry(model: ModelSpec) -> None:
 
 
 def check_variants(
-    variants: Sequence[Variant], beside: Iterable[ModelSpec | None], *, where: str
+    variants: Sequence[Variant],
+    beside: Iterable[ModelSpec | None],
+    judges: Iterable[ModelSpec] = (),
+    *,
+    where: str,
 ) -> None:
     """Check chosen models, each as its entry and what is varied say.
 
     Args:
         variants: each model itself before its variants.
         beside: what else is measured; ``None`` stands for no model.
+        judges: models that grade, each as its entry says.
         where: the option that varies them.
 
     Raises:
@@ -70,7 +75,7 @@ def check_variants(
                 raise
             raise UsageError(f"{where}: {error}") from error
     others = tuple(filter(None, beside))
-    for model in others:
+    for model in (*others, *judges):
         check_entry(model)
     check_currencies([*(variant.model for variant in variants), *others])
 

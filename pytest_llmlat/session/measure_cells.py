@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.session.arguments import unique_ids
+from pytest_llmlat.session.beforehand import CellsBeforehand
 from pytest_llmlat.session.cell_spec import CellSpec
 from pytest_llmlat.session.cells import AskedCell
 from pytest_llmlat.session.matrix import cell
@@ -103,12 +103,25 @@ def _asked(
     if session.settings.tune:
         return []
     return [
+        cell
+        for deployment in chosen
+        for cell in _cells_of(session, deployment, tasks, samples)
+    ]
+
+
+def _cells_of(
+    session: Session,
+    deployment: Deployment,
+    tasks: Sequence[Task],
+    samples: tuple[Sample, ...] | None,
+) -> list[AskedCell]:
+    """Return the cells of one model, each a task in a scenario."""
+    return [
         AskedCell(
             deployment=deployment,
             task=task,
             wanted=CellSpec(scenario=scenario, samples=samples),
         )
-        for deployment in chosen
         for task in tasks
         for scenario in session.selection.scenarios
     ]
@@ -135,15 +148,14 @@ def _checked(
             f"samples: are those of one task, and tasks names {len(tasks)};"
             " give a number"
         )
-    for task in tasks:
-        check_grading(task)
-        for deployment in chosen:
-            selection.check_prompts(deployment.model, task)
     unique_ids(samples or ())
     session.cells_planned = len(chosen) * len(tasks) * len(selection.scenarios)
     _ = session.slo
     if settings.tune and samples is not None:
         raise UsageError("samples: a tuning draws them itself; give a number")
+    beforehand = CellsBeforehand(session)
+    for deployment in chosen:
+        beforehand.check(_cells_of(session, deployment, tasks, samples))
     session.begin(
         ()
         if settings.tune

@@ -358,7 +358,7 @@ class Selection:
         check_spread(self._settings, self._spelled)
         check_search(self._settings, self.scenarios, self._spelled)
         beside = (self.against, self.yardstick)
-        check_variants(self.variants, beside, where=self._spelled("vary"))
+        check_variants(self.variants, beside, self.judges, where=self._spelled("vary"))
         measured = (*self.chosen_models, *filter(None, [self.against]), *self.judges)
         spend = self._spelled("spend")
         check_spend(self._settings, measured, where=spend, judges=self.judges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.session.setting_trials import AskedTask
     from pytest_llmlat.session.tuning_wish import TuningWish
     from pytest_llmlat.tuning.proposals import Proposer
+    from pytest_llmlat.tuning.race_plan import RacePlan
     from pytest_llmlat.values.entities import Deployment, ModelSpec, Task
     from pytest_llmlat.values.search_space import SearchSpace, Setting
     from pytest_llmlat.values.tuning_race import TuningRace
@@ -36,27 +38,11 @@ def tune_model(
         UsageError: the space, the budget or the samples do not allow it.
         LLMLatError: today's setting cannot be loaded or measured.
     """
-    settings, spelled = session.settings, session.spelled
-    wish = wish_of(settings, spelled)
-    if wish is None or not asked:
-        raise UsageError(f"{spelled('tune')}: there is no task to tune on")
+    settings = session.settings
+    found = _prepared(session, deployment, asked)
+    wish, listed, plan = found.wish, found.listed, found.plan
+    trials, subject = found.trials, found.subject
     model, tasks = deployment.model, [one.task for one in asked]
-    check_wish(wish, model, tasks, spelled)
-    stored = StoredTrials(settings.tune_resume)
-    trials = SettingTrials(session, deployment, asked, stored, where=spelled("tune"))
-    listed = _listed(model, tasks, wish.space, where=spelled("tune"))
-    plan = planned(
-        trials.sizes,
-        settings=None if listed is None else len(listed),
-        budget=wish.budget,
-        where=spelled("tune_budget"),
-    )
-    subject = _subject(deployment, wish, listed, trials)
-    stored.check(
-        subject.key,
-        session.run_facts["environment"],
-        where=spelled("tune_resume"),
-    )
     proposer = proposer_of(wish.space, listed, taken=plan.settings, seed=settings.seed)
     begin = session.seconds()
     session.place.open()
@@ -82,6 +68,58 @@ def tune_model(
     finally:
         trials.close()
     return _told(race, subject, proposer, trials, model, tasks)
+
+
+def check_tuning(
+    session: Session, deployment: Deployment, asked: Sequence[AskedTask]
+) -> None:
+    """See that a model's settings can be raced; reads samples, and loads nothing.
+
+    Raises:
+        UsageError: the space, the budget or the samples do not allow it.
+    """
+    _prepared(session, deployment, asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PreparedRace:
+    """A race of which nothing is loaded yet."""
+
+    wish: TuningWish
+    trials: SettingTrials
+    listed: tuple[Setting, ...] | None
+    plan: RacePlan
+    subject: RaceSubject
+
+
+def _prepared(
+    session: Session, deployment: Deployment, asked: Sequence[AskedTask]
+) -> _PreparedRace:
+    """Return a race as it is to be run; raises as :func:`check_tuning`."""
+    settings, spelled = session.settings, session.spelled
+    wish = wish_of(settings, spelled)
+    if wish is None or not asked:
+        raise UsageError(f"{spelled('tune')}: there is no task to tune on")
+    model, tasks = deployment.model, [one.task for one in asked]
+    check_wish(wish, model, tasks, spelled)
+    stored = StoredTrials(settings.tune_resume)
+    trials = SettingTrials(session, deployment, asked, stored, where=spelled("tune"))
+    listed = _listed(model, tasks, wish.space, where=spelled("tune"))
+    plan = planned(
+        trials.sizes,
+        settings=None if listed is None else len(listed),
+        budget=wish.budget,
+        where=spelled("tune_budget"),
+    )
+    subject = _subject(deployment, wish, listed, trials)
+    stored.check(
+        subject.key,
+        session.run_facts["environment"],
+        where=spelled("tune_resume"),
+    )
+    return _PreparedRace(
+        wish=wish, trials=trials, listed=listed, plan=plan, subject=subject
+    )
 
 
 def _listed(

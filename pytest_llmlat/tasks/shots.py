@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
-from pytest_llmlat.tasks.data.set_loading import load_samples
+from pytest_llmlat.tasks.data.set_loading import is_here, load_samples
 from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.prompts import check_template, question
 from pytest_llmlat.tasks.sources import data_file
@@ -138,6 +138,19 @@ def load_shots(
         if shots.where is None:
             return tuple(own)
     return load_samples(_source_of_shots(task, shots), data=data)
+
+
+def rows_are_here(task: Task, data: Path | None) -> bool:
+    """Whether a task's rows, and those of its examples, are read from no network.
+
+    Args:
+        task: whose rows they are.
+        data: the folder with local copies of public sets.
+    """
+    shots = task.shots
+    if shots is None or not shots.count or (shots.own_rows and shots.where is None):
+        return is_here(task, data)
+    return is_here(task, data) and is_here(_source_of_shots(task, shots), data)
 
 
 def draw_shots(

@@ -103,13 +103,13 @@ def test_a_prompt_longer_than_the_context_is_truncated_never_silent(
 
 
 def test_a_task_without_samples_is_an_error(project: Project) -> None:
-    """An empty data file is named."""
+    """An empty data file is named, before anything is loaded."""
     project.write("tiny.jsonl", "\n")
 
     result = project.run("-k", "sentiment")
 
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*tiny.jsonl: task 'sentiment/tiny' has no samples"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*tiny.jsonl: task 'sentiment/tiny' has no samples"])
 
 
 def test_a_test_without_a_task_says_how_to_name_one(project: Project) -> None:

@@ -78,6 +78,18 @@ def load_samples(
     return tuple(samples)
 
 
+def is_here(task: Task, data: Path | None) -> bool:
+    """Whether a task's rows are drawn, or lie in a file of this machine.
+
+    Args:
+        task: whose rows they are.
+        data: the folder with local copies of public sets.
+    """
+    if task.public is None:
+        return True
+    return data is not None and local_copy(data, task.public.file) is not None
+
+
 def revision(
     task: Task, samples: Sequence[Sample], shots: Sequence[Sample] = ()
 ) -> str:
