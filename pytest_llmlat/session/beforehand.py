@@ -32,7 +32,6 @@ from pytest_llmlat.values.errors import (
     BadExtension,
     LLMLatError,
     SandboxUnavailable,
-    Unsupported,
     UsageError,
 )
 from pytest_llmlat.values.scenario import SINGLE
@@ -56,6 +55,10 @@ class Complaint:
     this machine, cannot do it, and other cells can be measured all the same."""
 
 
+class OtherForm(UsageError):
+    """A task has no prompt of the form that a model takes; other models may."""
+
+
 class CellsBeforehand:
     """Cells of a session, looked over before any model is loaded for them."""
 
@@ -75,8 +78,8 @@ class CellsBeforehand:
         try:
             self.check(asked)
         except LLMLatError as error:
-            broken = isinstance(error, BadExtension)
-            misuse = isinstance(error, UsageError) and not broken
+            alone = isinstance(error, BadExtension | OtherForm)
+            misuse = isinstance(error, UsageError) and not alone
             return Complaint(text=str(error), misuse=misuse)
         return None
 
@@ -124,13 +127,13 @@ class CellsBeforehand:
 
         Raises:
             UsageError: it has no such prompts as are to be compared.
-            Unsupported: it has none of that form; other models may take another.
+            OtherForm: it has none of that form.
         """
         self._selection.in_prompts(task)
         try:
             self._selection.check_prompts(model, task)
         except LLMLatError as error:
-            raise Unsupported(str(error)) from error
+            raise OtherForm(str(error)) from error
 
     def _check_sandbox(self, task: Task) -> None:
         """See that the sandbox that was named is to be had, for a task with programs.

@@ -18,6 +18,7 @@ from tests.plugin.gated import (
     check_refused,
     model,
 )
+from tests.plugin.test_options import check_usage_error
 
 # Two models in turn
 
@@ -200,21 +201,29 @@ def test_a_reference_that_cannot_be_one_is_told(
 
 
 def test_a_reference_that_cannot_be_loaded_fails(gated: Gated) -> None:
-    """It says what to do instead, whether it is broken or has no device here."""
-    for name in ("gone", "away"):
-        result = gated.run(f"--llm-against={name}")
+    """It says what to do instead."""
+    result = gated.run("--llm-against=gone")
 
-        assert result.ret == FAILED
-        result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines([f"--llm-against={name}: cannot be loaded *"])
+    assert result.ret == FAILED
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["--llm-against=gone: cannot be loaded *"])
 
 
-def test_a_load_is_not_measured_in_turn(gated: Gated) -> None:
-    """It says what compares loads."""
-    result = gated.run("--llm-against=twin", "--llm-scenario=concurrent:2")
-
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["--llm-against: concurrent:2: *--llm-baseline*"])
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--llm-against=away"], "--llm-against=away: device 'mps' is not here*"),
+        (
+            ["--llm-against=twin", "--llm-scenario=concurrent:2"],
+            "--llm-against: concurrent:2: *--llm-baseline*",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_in_turn_ends_the_run(
+    gated: Gated, args: list[str], told: str
+) -> None:
+    """A reference without a device here, or a load: before anything is loaded."""
+    check_usage_error(gated.run(*args), f"ERROR: {told}")
 
 
 def test_a_reference_that_breaks_is_no_pass(gated: Gated) -> None:
