@@ -125,6 +125,19 @@ class Meter:
         self._text = whole
         return bool(self._stops) and self._stop_at(len(text)) is not None
 
+    def now_ns(self) -> int:
+        """Return the present instant, for tokens that come at once."""
+        return self._clock.now_ns()
+
+    def together(self, at_ns: int) -> None:
+        """Make one stamp of the last ones of an instant: no gap lies between them."""
+        tokens = stamps = 0
+        while self._pieces and self._pieces[-1][0] == at_ns:
+            tokens += self._pieces.pop()[1]
+            stamps += 1
+        if stamps:
+            self._pieces.append((at_ns, tokens))
+
     def reasoning(
         self, text: str = "", tokens: int = 0, *, at_ns: int | None = None
     ) -> None:

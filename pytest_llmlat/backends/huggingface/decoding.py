@@ -60,7 +60,7 @@ class Decoding:
         """Whether its cache is made for one request."""
         return self._cache is not None
 
-    def run(self, inputs: Mapping[str, Any], settings: Any, **given: object) -> None:  # noqa: ANN401 - loaded on use
+    def run(self, inputs: Mapping[str, Any], settings: Any, **given: Any) -> None:  # noqa: ANN401 - loaded on use
         """Generate; what comes out is told to the criteria among ``given``.
 
         Args:

@@ -76,9 +76,31 @@ BATCHING = EntryOption(
     meaning="how requests are batched under the scenario offline; else what suits the"
     " task",
 )
+DRAFT = EntryOption(
+    name="draft",
+    kind="string",
+    choices=("none", "prompt-lookup", "assistant"),
+    meaning="who guesses the next tokens, which the model then reads at once:"
+    " prompt-lookup takes what followed the same words before, assistant the model that"
+    " the option assistant names; else that one where it is named, or none",
+)
+ASSISTANT = EntryOption(
+    name="assistant",
+    kind="string",
+    meaning="weights of a smaller model of the same tokens that guesses: a folder, or a"
+    " hub id; on the same device, in the entry's dtype",
+)
+DRAFT_TOKENS = EntryOption(
+    name="draft_tokens",
+    kind="integer",
+    least=1,
+    most=64,
+    meaning="tokens that a draft guesses in each step; a lookup may find fewer; else 10"
+    " of a lookup, and 5 of an assistant",
+)
 
 OPTIONS = (
     *(THREADS, CONTEXT, ATTENTION, CACHE, COMPILE, DEVICE_MAP, QUANTIZATION, MERGE),
-    *(ADAPTER_BASE, BATCH_SIZE, BATCHING, SHA256),
+    *(DRAFT, ASSISTANT, DRAFT_TOKENS, ADAPTER_BASE, BATCH_SIZE, BATCHING, SHA256),
 )
 """All of them, beside those of every backend."""

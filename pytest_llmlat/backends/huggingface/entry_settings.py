@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_llmlat.backends.checkpoints import local_place
 from pytest_llmlat.backends.huggingface.adapter_files import check_adapter
 from pytest_llmlat.backends.huggingface.entry_options import (
+    ASSISTANT,
     ATTENTION,
     CACHE,
     COMPILE,
     CONTEXT,
     CUDA_ATTENTIONS,
     DEVICE_MAP,
+    DRAFT,
+    DRAFT_TOKENS,
     MERGE,
     QUANTIZATION,
     THREADS,
@@ -40,6 +43,7 @@ Scheme: TypeAlias = Literal[
 
 STATIC_CONTEXT = 2048
 """Places of a static cache where the entry does not say ``context``."""
+_LOOKUP_TOKENS, _ASSISTANT_TOKENS = 10, 5
 _SCHEMES: dict[tuple[str, str], Scheme] = {
     ("int8", "cpu"): "dynamic-int8",
     ("int8", "cuda"): "bitsandbytes-int8",
@@ -63,6 +67,9 @@ class TransformersSettings:
     device_map: str | None = None
     quantization: Scheme = "none"
     merge: bool = False
+    draft: str = "none"
+    assistant: str | None = None
+    draft_tokens: int = 0
 
     @property
     def at_load(self) -> bool:
@@ -81,6 +88,7 @@ def settings_of(deployment: Deployment) -> TransformersSettings:
     compiled = flag_option(model, COMPILE, default=False)
     cache = text_option(model, CACHE)
     _check_cache(model)
+    draft = _draft(model)
     settings = TransformersSettings(
         threads=_whole(model, THREADS),
         context=_whole(model, CONTEXT),
@@ -90,6 +98,9 @@ def settings_of(deployment: Deployment) -> TransformersSettings:
         device_map=text_option(model, DEVICE_MAP),
         quantization=_scheme(model, device),
         merge=flag_option(model, MERGE, default=False),
+        draft=draft,
+        assistant=text_option(model, ASSISTANT),
+        draft_tokens=_draft_tokens(model, draft),
     )
     _check_device(model, device, settings)
     return settings
@@ -104,6 +115,7 @@ def check_entry(model: ModelSpec) -> None:
         AdapterMismatch: it is of another base or of a kind that is not served.
     """
     _check_cache(model)
+    _draft(model)
     if model.package is None:
         local_place(model)
     check_adapter(model)
@@ -121,6 +133,35 @@ def _check_cache(model: ModelSpec) -> None:
             f"model {model.name!r}: option compile = true: needs cache = 'static', for"
             " what is compiled has a fixed size; leave cache out, or set it to 'static'"
         )
+
+
+def _draft(model: ModelSpec) -> str:
+    """Return who guesses the tokens of a model, ``none`` if nobody does.
+
+    Raises:
+        BadCatalogue: nobody can, or a setting has no place beside it.
+    """
+    asked, named = text_option(model, DRAFT), text_option(model, ASSISTANT)
+    found = asked or ("none" if named is None else "assistant")
+    where = f"model {model.name!r}: option draft = {found!r}"
+    if found == "assistant" and named is None:
+        raise BadCatalogue(
+            f"{where}: which model guesses? Name its weights with the option assistant"
+        )
+    static = text_option(model, CACHE) == "static"
+    if found != "none" and (static or flag_option(model, COMPILE, default=False)):
+        raise BadCatalogue(
+            f"{where}: guesses that are not kept are taken out of the cache, which a"
+            " static one does not allow; leave cache and compile out"
+        )
+    return found
+
+
+def _draft_tokens(model: ModelSpec, draft: str) -> int:
+    if draft == "none":
+        return 0
+    usual = _LOOKUP_TOKENS if draft == "prompt-lookup" else _ASSISTANT_TOKENS
+    return whole_option(model, DRAFT_TOKENS, usual)
 
 
 def _whole(model: ModelSpec, option: EntryOption) -> int | None:

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import Deployment, ModelSpec
 
 _NOT_OF_THE_BASE = frozenset(
-    ("slower", "merge", "adapter_base", "batching", "batch_size", "threads", "context")
+    (
+        *("slower", "merge", "adapter_base", "batching", "batch_size", "threads"),
+        *("context", "draft", "assistant", "draft_tokens"),
+    )
 )
 """Options that leave the weights of the base, and how it computes, as they are."""
 _ONE_THREAD = "HF_DEACTIVATE_ASYNC_LOAD"

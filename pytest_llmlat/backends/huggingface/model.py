@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pytest_llmlat.backends.freeing import free_memory
@@ -51,7 +52,9 @@ from pytest_llmlat.values.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from pytest_llmlat.backends.huggingface.drafting import TransformersDraft
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.entities import Deployment, Scalar
@@ -77,6 +80,7 @@ class HuggingFace:
         device: TorchDevice,
         deployment: Deployment,
         origin: ModelOrigin | None = None,
+        draft: TransformersDraft | None = None,
     ) -> None:
         """Wrap a model and its tokenizer."""
         spec = deployment.model
@@ -91,6 +95,7 @@ class HuggingFace:
         self._deployment = deployment
         self._threads = Threads(torch, settings.threads)
         self._lost: str | None = None
+        self._draft = draft
         self._ends = end_tokens(model, tokenizer)
         # Whatever generate() is not told it takes from here: leave nothing to take.
         model.generation_config = self._greedy(1)
@@ -114,6 +119,7 @@ class HuggingFace:
             "context": self._context,
             "threads": self._threads.count,
             "chat": self.chat,
+            **({} if draft is None else draft.facts),
         }
 
     def generate(self, request: Request, meter: Meter) -> Generation:
@@ -133,6 +139,8 @@ class HuggingFace:
             MissingExtra: llguidance is not installed.
             Unsupported: it does not take it.
         """
+        if self._draft is not None:
+            self._draft.check_constraint(constrained=True)
         self._masks.prepare(constraint)
 
     def check_ranking(self) -> None:
@@ -160,6 +168,11 @@ class HuggingFace:
             raise Unsupported(
                 f"model {self._deployment.model.name!r}: option cache = 'static': is"
                 " for one request at a time; leave it, and compile, out to batch"
+            )
+        if self._draft is not None:
+            raise Unsupported(
+                f"model {self._deployment.model.name!r}: a draft is for one request at"
+                " a time; leave draft and assistant out to batch"
             )
         found = batches_of(self._engine(), requests, kind)
         if self._origin.settings.threads is None:
@@ -214,6 +227,8 @@ class HuggingFace:
     def close(self) -> None:
         """Put the base back, or drop it and give the device's memory back."""
         place = self._origin.place
+        if self._draft is not None:
+            self._draft.close()
         del self._model, self._tokenizer, self._decoding, self._prompts, self._encode
         del self._masks
         if place is not None:
@@ -245,32 +260,52 @@ class HuggingFace:
             self._device.release()
         raise fault
 
+    @property
+    def drafts(self) -> bool:
+        """Whether somebody guesses its tokens."""
+        return self._draft is not None
+
+    def undrafted(self) -> AbstractContextManager[None]:
+        """Generate without the draft inside of a block."""
+        return nullcontext() if self._draft is None else self._draft.without()
+
     def _answer(self, request: Request, meter: Meter) -> Generation:
+        if self._draft is not None:
+            self._draft.begin(request)
         if request.thinking_tokens is not None:
             return self._answer_within_budget(request, meter)
         prompt = self._encode(request)
         prompt_tokens = int(prompt.ids.shape[1])
         room = self._context - prompt_tokens
+        steps = chosen = 0
         finish: Finish = "context"
         if prompt.rendered is not None:
             meter.prompted(prompt.rendered)
         if room > 0:
+            decode = self._prompts.decoder()
             stamper = Stamper(
-                meter, self._prompts.decoder(), self._device, self._ends, self._torch
+                meter, decode, self._device, self._ends, self._torch, prompt_tokens
             )
             settings = self._greedy(min(request.most_tokens, room))
+            drafted: dict[str, Any] = {}
+            if self._draft is not None:
+                drafted = self._draft.given(settings)
             chance = drawing(self._torch, self._device.name, [request])
             told = held(self._torch, chance, [request], self._masks.begin)
             scores = LastScores(self._torch)
             told = scores.seen(told)
             self._decoding.run(
-                prompt.inputs, settings, stopping_criteria=[stamper], **told
+                prompt.inputs, settings, stopping_criteria=[stamper], **told, **drafted
             )
             scores.check()
             finish = "stop" if stamper.ended else "length"
-        return meter.generation(
+            steps, chosen = stamper.steps, stamper.chosen
+        found = meter.generation(
             finish, prompt_tokens, rendered=prompt.rendered, sampling=request.sampling
         )
+        if self._draft is None:
+            return found
+        return replace(found, draft=self._draft.counts(prompt_tokens, steps, chosen))
 
     def _rank(self, request: Request) -> Generation:
         pairs = token_pairs(request, lambda each: self._encode(each).ids[0].tolist())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.backends.base_cache import BaseCache
 from pytest_llmlat.backends.freeing import free_memory
 from pytest_llmlat.backends.huggingface.adapters import find_adapter, put_on
+from pytest_llmlat.backends.huggingface.drafting import draft_of
 from pytest_llmlat.backends.huggingface.entry_settings import settings_of
 from pytest_llmlat.backends.huggingface.faults import full_at_load, out_of_memory
 from pytest_llmlat.backends.huggingface.loading import Base, base_key, load_base
@@ -109,6 +110,7 @@ def _opened(
                 kept_from=base.owner if base.taken else None,
                 place=place,
             ),
+            draft=draft_of(transformers, deployment, settings, base, model),
         )
         if settings.compiled:
             backend.compile()

@@ -97,6 +97,7 @@ class Ids:
         """Hold ids."""
         self.log = log
         self.ids = ids
+        self.shape = (1, len(ids))
 
     def __getitem__(self, place: tuple[int, int]) -> int:
         """Return one id; reading it waits for the device by itself."""
@@ -118,6 +119,7 @@ def streamed(
         TorchDevice(torch, device, others),
         frozenset({END}),
         torch,
+        read=3,
     )
     log.calls.clear()
     for number in range(len(tokens)):
@@ -192,7 +194,7 @@ def test_a_stop_string_ends_generation() -> None:
     meter = Meter(log, ["lo"])
     torch = SimpleNamespace(full=lambda shape, **given: (shape, given), bool="bool")
     stamper = Stamper(
-        meter, WORDS.__getitem__, TorchDevice(None, "cpu"), frozenset(), torch
+        meter, WORDS.__getitem__, TorchDevice(None, "cpu"), frozenset(), torch, read=1
     )
 
     before = stamper(Ids(log, 1, 5), None)
