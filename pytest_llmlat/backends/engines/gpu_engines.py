@@ -20,6 +20,7 @@ VLLM = ServingEngine(
     ),
     install="run: pip install vllm, or name another program: program = '/path/vllm'",
     served="{name}",
+    variables=(("VLLM_NO_USAGE_STATS", "1"),),
     options={
         "dtype": flag("--dtype"),
         "revision": flag("--revision"),
@@ -97,8 +98,8 @@ SGLANG = ServingEngine(
             "requests waiting": ("sglang:num_queue_reqs",),
             "preemptions": (
                 "sglang:num_retracted_requests_total",
+                # The same without _total is a gauge, which tells nothing of a cell.
                 "sglang:num_retracted_reqs_total",
-                "sglang:num_retracted_reqs",
             ),
             "prompt tokens": ("sglang:prompt_tokens_total",),
             "generated tokens": ("sglang:generation_tokens_total",),
@@ -106,7 +107,8 @@ SGLANG = ServingEngine(
             "tokens accepted a step": ("sglang:spec_accept_length",),
         }
     ),
-    checked="documentation of its server arguments, of no stated version; not run",
+    checked="documentation of its server arguments, of no stated version; counters by"
+    " its source; not run",
 )
 
 TGI = ServingEngine(
@@ -119,6 +121,7 @@ TGI = ServingEngine(
     ),
     install="it comes as a container: write how that is run as the entry's command ="
     " 'docker run --rm --network host … --hostname 127.0.0.1 --port {port}'",
+    variables=(("USAGE_STATS", "off"),),
     options={
         "dtype": flag("--dtype"),
         "revision": flag("--revision"),
@@ -143,5 +146,5 @@ TGI = ServingEngine(
             "draft tokens accepted": ("tgi_request_skipped_tokens_sum",),
         }
     ),
-    checked="its metrics in the documentation, its flags in part; not run",
+    checked="documentation of its launcher's flags, and of its metrics; not run",
 )

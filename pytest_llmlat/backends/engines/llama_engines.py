@@ -107,5 +107,5 @@ OLLAMA = ServingEngine(
         "flash_attention": EngineOption(variable="OLLAMA_FLASH_ATTENTION"),
     },
     version_at=("/api/version", "version"),
-    checked="lists of its variables by others; not run",
+    checked="its page on context lengths, its source, lists by others; not run",
 )
