@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.analysis.batch_means import alikeness
 from pytest_llmlat.analysis.level_tests import LevelEvidence
@@ -43,6 +43,15 @@ class LevelAnswer:
     """Quality; ``None`` where it was not graded."""
     text: str | None
     """Answer; ``None`` where none came."""
+
+
+class GivenAnswers(Protocol):
+    """Answers of one cell, in the order of asking."""
+
+    @property
+    def answers(self) -> tuple[LevelAnswer, ...]:
+        """All of them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +161,7 @@ def evidence(under_load: LevelAnswers, alone: LevelAnswers) -> LevelEvidence:
     )
 
 
-def qualities_alone(alone: LevelAnswers) -> Mapping[str, float]:
+def qualities_alone(alone: GivenAnswers) -> Mapping[str, float]:
     """Return the mean quality of each sample that was asked alone."""
     found: dict[str, list[float]] = defaultdict(list)
     for each in alone.answers:
@@ -161,7 +170,7 @@ def qualities_alone(alone: LevelAnswers) -> Mapping[str, float]:
     return {sample: fmean(own) for sample, own in found.items()}
 
 
-def changed_answers(under_load: LevelAnswers, alone: LevelAnswers) -> ChangedAnswers:
+def changed_answers(under_load: GivenAnswers, alone: GivenAnswers) -> ChangedAnswers:
     """Return how many answers are other than the first one alone to their sample."""
     first = _first_texts(alone)
     pairs = [
@@ -172,7 +181,7 @@ def changed_answers(under_load: LevelAnswers, alone: LevelAnswers) -> ChangedAns
     return _counted(pairs)
 
 
-def changed_alone(alone: LevelAnswers) -> ChangedAnswers:
+def changed_alone(alone: GivenAnswers) -> ChangedAnswers:
     """Return how many second answers alone are other than the first."""
     first, pairs, seen = _first_texts(alone), [], set[str]()
     for each in alone.answers:
@@ -184,7 +193,7 @@ def changed_alone(alone: LevelAnswers) -> ChangedAnswers:
     return _counted(pairs)
 
 
-def _first_texts(alone: LevelAnswers) -> Mapping[str, str]:
+def _first_texts(alone: GivenAnswers) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for each in alone.answers:
         if each.text is not None:

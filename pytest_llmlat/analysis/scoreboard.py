@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.above_guessing import above_guessing
+from pytest_llmlat.analysis.answers_alone import load_answers
 from pytest_llmlat.analysis.averaged_figures import averages
 from pytest_llmlat.analysis.cell_bootstrap import bootstrap_cells
 from pytest_llmlat.analysis.cell_counts import (
@@ -126,6 +127,7 @@ def joined(
         comparisons=decided.comparisons,
         unscored=decided.unscored,
         searches=searched_loads(cell.level for cell in condensed),
+        load_answers=load_answers(cell.answers for cell in condensed),
         balance=balance,
     )
 

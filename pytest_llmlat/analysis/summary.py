@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis import score
+from pytest_llmlat.analysis.answers_alone import cell_answers
 from pytest_llmlat.analysis.averaged_figures import averages
 from pytest_llmlat.analysis.breakdowns import breakdown
 from pytest_llmlat.analysis.calibrated_quality import metric_name
@@ -40,6 +41,7 @@ from pytest_llmlat.values.sampling import DrawnAnswers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_llmlat.analysis.answers_alone import CellAnswers
     from pytest_llmlat.analysis.cell_bootstrap import Items
     from pytest_llmlat.analysis.cell_counts import CellCounts
     from pytest_llmlat.analysis.cell_estimates import CellEstimates
@@ -82,6 +84,8 @@ class Condensed:
     """What it cost, as far as that is known."""
     level: LevelAnswers | None
     """Its answers, where it is a part of a load search."""
+    answers: CellAnswers | None
+    """Its answers, where those under a load are held against those alone."""
     no_cost: str | None
     """Reason why it has no cost score; ``None`` where it has one."""
 
@@ -140,6 +144,7 @@ def condense(
         workload=workload(facts, records),
         spent=spending(facts, records),
         level=level_answers(facts, records, slo),
+        answers=cell_answers(facts, records),
         no_cost=costs if isinstance(costs, str) else None,
     )
 

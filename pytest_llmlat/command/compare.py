@@ -34,7 +34,8 @@ from pytest_llmlat.store.baselines import Baseline, BaselineCell, BaselineRun
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.cell_facts import UNSHOWN, YARDSTICK, YARDSTICK_NAME
 from pytest_llmlat.values.errors import UsageError
-from pytest_llmlat.values.results import Scoreboard, Verdict, worst_first
+from pytest_llmlat.values.results import Scoreboard, Verdict
+from pytest_llmlat.values.verdict_order import worst_first
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -30,6 +30,7 @@ from pytest_llmlat.report.gfm import (
 from pytest_llmlat.report.improver_lines import improver_lines
 from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
+from pytest_llmlat.report.load_answer_lines import load_answer_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, keeping_lines
 from pytest_llmlat.report.machine_words import MACHINE, machine_words
@@ -250,6 +251,7 @@ def _disturbed(board: Scoreboard) -> list[str]:
         *broken_model_lines(board),
         *search_remarks(board),
         *keeping_lines(board),
+        *load_answer_lines(board),
         *tail_lines(board),
         *clock_lines(board),
         *contended,

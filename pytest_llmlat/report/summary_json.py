@@ -37,6 +37,7 @@ def summary_text(run: dict[str, Any], board: Scoreboard) -> str:
         "unscored": list(board.unscored),
         "contrasts": [asdict(contrast) for contrast in board.contrasts],
         "searches": [asdict(found) for found in board.searches],
+        "load_answers": [asdict(found) for found in board.load_answers],
         "tunings": [asdict(tuning) for tuning in board.tunings],
         "races": [asdict(race) for race in board.races],
         "verdicts": [asdict(verdict) for verdict in board.verdicts],

@@ -26,6 +26,7 @@ from pytest_llmlat.report.figures import narrowed, placed, printable, table
 from pytest_llmlat.report.improver_lines import improver_lines
 from pytest_llmlat.report.judge_lines import judge_lines
 from pytest_llmlat.report.leaders import comparison_lines, tuning_lines
+from pytest_llmlat.report.load_answer_lines import load_answer_lines
 from pytest_llmlat.report.loads import (
     clock_lines,
     contention_lines,
@@ -140,6 +141,7 @@ def _remarks(board: Scoreboard) -> list[str]:
         *judge_lines(board),
         *repeat_lines(board),
         *keeping_lines(board),
+        *load_answer_lines(board),
         *tail_lines(board),
         *clock_lines(board),
         *contention_lines(board),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.values.results import Verdict, worst_first
+from pytest_llmlat.values.results import Verdict
+from pytest_llmlat.values.verdict_order import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_llmlat.store.baselines import differences
 from pytest_llmlat.store.run_reader import RecordPlace, Run
 from pytest_llmlat.values.errors import BadRun
-from pytest_llmlat.values.results import worst_first
+from pytest_llmlat.values.verdict_order import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -27,7 +27,7 @@ from pytest_llmlat.store.run_sittings import told_of_sittings
 from pytest_llmlat.store.spooled_answers import spooled
 from pytest_llmlat.values.cell_facts import REFERENCE
 from pytest_llmlat.values.errors import BadRun
-from pytest_llmlat.values.results import worst_first
+from pytest_llmlat.values.verdict_order import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import (

@@ -9,7 +9,6 @@ from pytest_llmlat.values.balance import BALANCES
 from pytest_llmlat.values.estimate import Estimate as Estimate  # noqa: PLC0414 - theirs too
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from pytest_llmlat.values.balance import Balance
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.group_figures import GroupFigures
     from pytest_llmlat.values.judging_figures import JudgingFigures
     from pytest_llmlat.values.keeping_up import Steadiness
+    from pytest_llmlat.values.load_answers import LoadAnswers
     from pytest_llmlat.values.node_facts import NodeFacts
     from pytest_llmlat.values.peer_facts import PeerFacts
     from pytest_llmlat.values.price import Price
@@ -338,6 +338,8 @@ class Scoreboard:
     """Ids of the rows without a score: nothing measured, or no figure of speed."""
     searches: tuple[SearchedLoad, ...] = ()
     """Results of load searches, in the order of the run."""
+    load_answers: tuple[LoadAnswers, ...] = ()
+    """Answers under each load beside those alone, where the run has both."""
     balance: Balance = BALANCES[0]
     """Which mean is called balanced."""
     report: Path | None = None
@@ -385,16 +387,3 @@ class Verdict:
     def failing(self) -> bool:
         """Whether it fails the run."""
         return self.outcome in FAILING
-
-
-def worst_first(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Sort verdicts by outcome, the worst and the largest changes first."""
-    return tuple(
-        sorted(
-            verdicts,
-            key=lambda v: (
-                OUTCOMES.index(v.outcome),
-                -(v.change or 0.0) if v.outcome == "regression" else 0.0,
-            ),
-        )
-    )

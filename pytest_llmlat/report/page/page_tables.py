@@ -17,6 +17,7 @@ from pytest_llmlat.report.figure_tables import (
 from pytest_llmlat.report.figures import MISSING, placed
 from pytest_llmlat.report.improver_lines import draft_lines, engine_lines
 from pytest_llmlat.report.judge_lines import judge_lines
+from pytest_llmlat.report.load_answer_lines import load_answer_lines
 from pytest_llmlat.report.load_points import load_order
 from pytest_llmlat.report.loads import clock_lines, contention_lines, keeping_lines
 from pytest_llmlat.report.memory_lines import memory_lines
@@ -351,7 +352,7 @@ def remarks(board: Scoreboard) -> dict[str, list[str]]:
         "Judges": judge_lines(board),
         "Repeats": repeat_lines(board),
         "Load searches": search_remarks(board),
-        "Loads": keeping_lines(board),
+        "Loads": [*keeping_lines(board), *load_answer_lines(board)],
         "Tails": tail_lines(board),
         "Clock": clock_lines(board),
         "Contention": contention_lines(board),

@@ -14,7 +14,8 @@ from pytest_llmlat.gate.judging import ALPHA, judge
 from pytest_llmlat.gate.pairing import LATENCIES, pair
 from pytest_llmlat.gate.tolerances import GateRules
 from pytest_llmlat.values.records import Grade
-from pytest_llmlat.values.results import OUTCOMES, worst_first
+from pytest_llmlat.values.results import OUTCOMES
+from pytest_llmlat.values.verdict_order import worst_first
 from tests.unit.builders import a_cell
 
 if TYPE_CHECKING:
