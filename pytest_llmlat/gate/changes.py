@@ -44,8 +44,7 @@ _LEAST_DRAWS = 10
 _EXACT = 1e-6
 """Standard error below which a change is rounding: draws are summed in single
 precision."""
-_STEP = 0.01
-_HALF, _LEAST_COST = 0.5, 1e-300
+_STEP, _HALF, _LEAST_COST = 0.01, 0.5, 1e-300
 _NORMAL = NormalDist()
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 _NO_COSTS = PairedCosts()
@@ -75,6 +74,8 @@ class Change:
     """Growth of the change if all times grow by one on the log scale."""
     between: Spread = NOTHING
     """Variance of the change beyond that of its samples: what runs differ in."""
+    by_t: bool = False
+    """Whether its interval is at least Student's: few values do not reach as far."""
     looks: Looks | None = None
     """Evidence of looking after each pair; ``None`` for a fixed number of pairs."""
 
@@ -145,7 +146,7 @@ class Change:
         least = _LEAST_DRAWS / len(self.draws)
         inner = max(tail, least)
         low, high = map(float, np.quantile(self.draws, [inner, 1 - inner]))
-        if tail >= least:
+        if tail >= least and not self.by_t:
             return low, high
         # So far out there are too few draws to tell, but not nearer than the last.
         reach = -bound * self.error

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cache
 from statistics import NormalDist, fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from pytest_llmlat.gate.between_runs import own, summed, together
 from pytest_llmlat.gate.changes import RATIOS, Change
@@ -33,6 +33,7 @@ BALANCED_BY = "e2e"
 """Latency that the balanced score is made of."""
 _DRAWS = 10_000
 _EVEN = 0.5
+_SMALL = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,18 @@ class Hypothesis:
     """Stored times of the cell, by latency."""
     by_clock: bool = False
     """Whether it changes with time alone, since all answers are the same."""
+    samples_each: float = 1.0
+    """Samples of each unit that was resampled: more than one of blocks of a load."""
+
+    @overload
+    def as_samples(self, units: int) -> int: ...
+
+    @overload
+    def as_samples(self, units: None) -> None: ...
+
+    def as_samples(self, units: int | None) -> int | None:
+        """Return so many of the units that were resampled as a number of samples."""
+        return None if units is None else math.ceil(units * self.samples_each - _SMALL)
 
 
 def looked_at(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.calibrated_quality import why_ungated
 from pytest_llmlat.gate.answered_share import few_answered
-from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, RATIOS, changes
+from pytest_llmlat.gate.block_pairs import block_pairs
+from pytest_llmlat.gate.cell_changes import cell_changes, units_of
+from pytest_llmlat.gate.changes import BALANCED, FEWEST, QUALITY, RATIOS
 from pytest_llmlat.gate.hypotheses import (
     ALL_CELLS_SHARE,
-    BALANCED_BY,
     Hypothesis,
     across_runs,
     as_change,
     families,
     hommel_family,
-    looked_at,
 )
 from pytest_llmlat.gate.known_halves import with_halves
 from pytest_llmlat.gate.looks import unsuited
@@ -27,8 +27,7 @@ from pytest_llmlat.gate.needed_samples import (
     needed_runs,
     needed_samples,
 )
-from pytest_llmlat.gate.neighbours import shared_changes
-from pytest_llmlat.gate.pair_costs import COST_SCORE, by_tokens, paired_costs
+from pytest_llmlat.gate.pair_costs import COST_SCORE, by_tokens
 from pytest_llmlat.gate.pairing import LATENCIES, known, log_ratios, pair
 from pytest_llmlat.gate.step_down import step_down
 from pytest_llmlat.gate.stored_runs import stored_times
@@ -39,18 +38,19 @@ from pytest_llmlat.gate.verdict_notes import (
     remarks,
     scaled,
 )
-from pytest_llmlat.values.results import OUTCOMES, Verdict, worst_first
+from pytest_llmlat.values.results import OUTCOMES, Verdict
+from pytest_llmlat.values.verdict_order import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from pytest_llmlat.gate.block_pairs import BlockPairs
     from pytest_llmlat.gate.match import Match
     from pytest_llmlat.gate.pair_costs import PairedCosts
     from pytest_llmlat.gate.pairing import Pairs
     from pytest_llmlat.gate.step_down import LevelShare
     from pytest_llmlat.gate.tolerances import GateRules
     from pytest_llmlat.values.balance import Balance
-    from pytest_llmlat.values.records import Record
     from pytest_llmlat.values.results import Outcome
 
 ALPHA = 0.10
@@ -149,25 +149,28 @@ def _examine(
         )
         return [_plain(match, "records", "failed", note)], []
     why = None if match.in_turn else unsuited(match.facts.stopping)
-    if len(pairs.samples) < FEWEST:
-        why = f"{len(pairs.samples)} pairs tell nothing; at least {FEWEST} are needed"
+    blocks = block_pairs(match)
+    units = pairs if blocks is None else blocks.pairs
+    if len(units.samples) < FEWEST:
+        what = "pairs" if blocks is None else "pairs of blocks"
+        told = f"{len(units.samples)} {what} tell nothing"
+        why = f"{told}; at least {FEWEST} are needed"
     if not halves:
         why = "it has neither grades nor times, so that nothing can be judged"
     if why is not None:
         names = tolerated or ("records",)
         return [_plain(match, name, "inconclusive", why) for name in names], []
-    return _compare(match, pairs, tolerated, balance)
+    return _compare(match, pairs, blocks, tolerated, balance)
 
 
 def _compare(
-    match: Match, pairs: Pairs, tolerated: dict[str, float], balance: Balance
+    match: Match,
+    pairs: Pairs,
+    blocks: BlockPairs | None,
+    tolerated: dict[str, float],
+    balance: Balance,
 ) -> tuple[list[Verdict], list[Hypothesis]]:
-    # What balance depends on is known of every cell, gated or not.
-    wanted = dict.fromkeys((*tolerated, BALANCED_BY))
-    shared = shared_changes(match.records, _sides(match))
-    costs = paired_costs(match, pairs, tolerated, balance)
-    found = changes(pairs, tuple(wanted), balance=balance, shared=shared, costs=costs)
-    found = looked_at(found, pairs, match.facts.stopping, balance)
+    found, costs = cell_changes(match, pairs, blocks, tolerated, balance)
     early = bool(match.facts.stopping and match.facts.stopping.early)
     kept = QUALITY in found and found[QUALITY].estimate == 0
     same = match.same_answers and not early and kept
@@ -180,11 +183,13 @@ def _compare(
         if name not in found:
             told += _uncosted(match, costs, name) or _unpaired(match, pairs, name)
             continue
+        of_blocks, samples_each, unsure = units_of(blocks, pairs, name)
         own = (
             *lacking(match, pairs, name),
             *(() if early else mixed(pairs, name)),
             *growing(match, name),
             *scaled(match, name),
+            *of_blocks,
         )
         each = Hypothesis(
             cell=match.facts.cell.id,
@@ -194,6 +199,7 @@ def _compare(
             notes=(*said, *own),
             stored=len(match.runs),
             by_clock=by_clock and name == BALANCED,
+            samples_each=samples_each,
         )
         if name == QUALITY and same:
             note = "every answer is the same, letter for letter"
@@ -202,7 +208,8 @@ def _compare(
         timeless = name == QUALITY or by_tokens(match, costs, name)
         apart = None if timeless else match.only_quality
         if name in (QUALITY, BALANCED):
-            apart = why_ungated(match.records, match.reference or ()) or apart
+            ungated = why_ungated(match.records, match.reference or ())
+            apart = ungated or unsure or apart
         if apart is not None:
             told.append(_at_once(each, "inconclusive", f"not gated: {apart}"))
             continue
@@ -216,11 +223,6 @@ def _compare(
         replace(each, times={name: known for name, known in times.items() if known})
         for each in gated
     ]
-
-
-def _sides(match: Match) -> Sequence[Sequence[Record]]:
-    """Return what a cell is compared with, run by run."""
-    return tuple(match.runs.values()) or (match.reference or (),)
 
 
 def _uncosted(match: Match, costs: PairedCosts, name: str) -> list[Verdict]:
@@ -291,11 +293,13 @@ def _verdict(each: Hypothesis, share: LevelShare) -> Verdict:
         return replace(verdict, note=_joined(*filter(None, [verdict.note, told])))
     if needed is None:
         return verdict
+    if by_runs:
+        fewest, enough = needed.fewest, needed.enough
+        return replace(verdict, needed_at_least=fewest, needed_runs=enough)
     return replace(
         verdict,
-        needed_at_least=needed.fewest,
-        needed_runs=needed.enough if by_runs else None,
-        needed_samples=None if by_runs else needed.enough,
+        needed_at_least=each.as_samples(needed.fewest),
+        needed_samples=each.as_samples(needed.enough),
     )
 
 
@@ -328,7 +332,7 @@ def _figures(each: Hypothesis, interval: tuple[float, float]) -> Verdict:
         low=_as_share(name, low),
         high=_as_share(name, high),
         tolerance=each.tolerance,
-        samples=change.samples,
+        samples=each.as_samples(change.samples),
         note=_joined(*each.notes),
     )
 

@@ -45,6 +45,16 @@ class EnergySpan:
     reason: str | None = None
     """Why there is no sum."""
 
+    def and_then(self, later: EnergySpan) -> EnergySpan:
+        """Return the energy of this window and of a later one of the same counters."""
+        each = zip(self.each, later.each, strict=True)
+        return EnergySpan(
+            seconds=self.seconds + later.seconds,
+            joules=_sum(self.joules, later.joules),
+            each=tuple(_sum(one, other) for one, other in each),
+            reason=self.reason or later.reason,
+        )
+
 
 class EnergyMeter:
     """A meter of several counters, none of which counts what another does."""
@@ -87,6 +97,10 @@ class EnergyMeter:
         """Give back what the counters hold open."""
         for counter in self.counters:
             counter.close()
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def _of_window(

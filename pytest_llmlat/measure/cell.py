@@ -10,6 +10,7 @@ from pytest_llmlat.machine.contention import Watch
 from pytest_llmlat.machine.environment import PeakMemory
 from pytest_llmlat.measure import scenarios
 from pytest_llmlat.measure.answer_record import answer_record, asked_record
+from pytest_llmlat.measure.cell_loads import CellLoads
 from pytest_llmlat.measure.cell_resources import CellResources
 from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
 from pytest_llmlat.measure.cell_warnings import (
@@ -21,7 +22,6 @@ from pytest_llmlat.measure.cell_warnings import (
     standing_warnings,
 )
 from pytest_llmlat.measure.cold_prompts import is_warm
-from pytest_llmlat.measure.conversation_chains import Talks
 from pytest_llmlat.measure.cut_off import told_if_cut_off
 from pytest_llmlat.measure.device_memories import device_memory
 from pytest_llmlat.measure.draft_check import check_draft
@@ -35,7 +35,6 @@ from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.planned_facts import planned_facts
 from pytest_llmlat.measure.questions import question_of, questions
 from pytest_llmlat.measure.ranked_answers import check_ranking
-from pytest_llmlat.measure.spooling import spool_of
 from pytest_llmlat.measure.uncounted import Uncounted
 from pytest_llmlat.measure.warm_up import (
     compile_constraint,
@@ -48,13 +47,10 @@ from pytest_llmlat.values.scenario import SINGLE
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from pytest_llmlat.machine.energy_meter import EnergySpan
     from pytest_llmlat.measure.plan import Plan
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Record, Request, Response
     from pytest_llmlat.values.stopping import Stopping
 
@@ -169,60 +165,33 @@ class CellMeasurement:
             for place in range(len(self._questions)):
                 self.ask(place)
             return None
-        turns = [sample.turn for sample, _ in self._asked]
-        if any(turn is not None and turn.continues for turn in turns):
-            return self._talk()
-        with self._spool() as spool:
-            load = (self._tools.offer or scenarios.under_load)(
-                self._plan.scenario,
-                [question.request for question in self._questions],
-                self._model.backend,
-                self._tools.clock,
-                seed=self._plan.arrivals_seed,
-                ramp_s=self.warmup_s or 0.0,
-                uncounted=self._uncounted,
-                batches=scenarios.batch_settings(self._model.deployment.model),
-                along=self._used.along(spool),
-            )
-            for place, response in load.ended:
-                self.keep(place, self._questions[place].request, response)
-        self._used.after_load(interrupted=load.interrupted)
-        check_running(self._managed, *load.responses)
-        return load.facts
+        return self.ask_block(range(len(self._questions)))
 
-    def _talk(self) -> LoadFacts | None:
-        """Hold all conversations under a load, and keep the records of their turns."""
-        backend, model = self._model.backend, self._model.deployment.model
-        talks = Talks(self._plan, model=model, chat=backend.chat)
-        with self._spool() as spool:
-            load = scenarios.talks_under_load(
-                self._plan.scenario,
-                talks.counted(self._asked, self._questions),
-                backend,
-                self._tools.clock,
-                sent=talks.sent,
-                places=len(self._questions),
-                seed=self._plan.arrivals_seed,
-                ramp_s=self.warmup_s or 0.0,
-                uncounted=talks.uncounted(headed=self._uncounted.headed),
-                along=self._used.along(spool),
-            )
-            # In the order of sending, which figures of a load go by.
-            ended = [(n, one) for n, one in enumerate(load.responses) if one]
-            for place, response in sorted(ended, key=lambda e: e[1].timing.start_ns):
-                self.keep(place, talks.sent[place], response)
-        for place in range(len(load.responses)):
-            if place not in talks.sent and not load.interrupted:
-                self._keep_unasked(place)
-        self._used.after_load(interrupted=load.interrupted)
-        check_running(self._managed, *load.responses)
-        return load.facts
+    def ask_block(self, places: range, number: int = 0) -> LoadFacts | None:
+        """Make the requests at some places as one load, and keep their records.
 
-    def _spool(self) -> AbstractContextManager[AnswerSink]:
-        """Return what keeps the answers of a load until they are recorded."""
-        model, asked = self._model, (self._asked, self._questions)
-        entry, spool = model.deployment.model, self._tools.spool
-        return spool_of(self._plan, *asked, entry, model.backend, spool)
+        Args:
+            places: of its questions.
+            number: of the load, so that another one has other arrivals.
+        """
+        loads = CellLoads(
+            self._plan,
+            self._model,
+            self._tools,
+            asked=self._asked,
+            questions=self._questions,
+            uncounted=self._uncounted,
+            used=self._used,
+        )
+        ramp_s = self.warmup_s or 0.0
+        with loads.offered(places, number=number, ramp_s=ramp_s) as load:
+            for place, request, response in load.ended:
+                self.keep(place, request, response)
+        for place in () if load.interrupted else load.unasked:
+            self._keep_unasked(place)
+        self._used.after_load(interrupted=load.interrupted)
+        check_running(self._managed, *(response for *_, response in load.ended))
+        return load.facts
 
     def _keep_unasked(self, place: int) -> bool:
         """Keep an error for a turn that lacks an earlier answer; false otherwise."""
@@ -355,9 +324,19 @@ class CellMeasurement:
         self._tools.on_facts(told)
 
     def finish(
-        self, load: LoadFacts | None, *, stopping: Stopping | None = None
+        self,
+        load: LoadFacts | None,
+        *,
+        stopping: Stopping | None = None,
+        visits: tuple[int, ...] = (),
     ) -> None:
-        """Report that the cell is finished: wholly, or as far as its result needs."""
+        """Report that the cell is finished: wholly, or as far as its result needs.
+
+        Args:
+            load: what was measured of its load, if it had one.
+            stopping: what became of looks at its result, if there were any.
+            visits: requests of each of its blocks; empty where it had none.
+        """
         clock, backend = self._tools.clock, self._model.backend
         # What earlier sittings took in all died with them.
         whole = not self._plan.kept
@@ -372,6 +351,7 @@ class CellMeasurement:
                 planned=len(self.records) if stopping else self.facts.planned,
                 finished=True,
                 stopping=stopping,
+                visits=visits or self.facts.visits,
                 warmup_s=self.warmup_s,
                 peak_rss_bytes=self._memory.bytes() if self._memory and whole else None,
                 peak_device_bytes=backend.device_peak_bytes() if alone else None,

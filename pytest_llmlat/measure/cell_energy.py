@@ -24,24 +24,38 @@ class KnownEnergy:
 
 
 class EnergyWindow:
-    """A window of energy: one reading before something, and one after it."""
+    """A window of energy: one reading before something, and one after it.
+
+    Of several loads of a cell each has a window, and their sum is the cell's.
+    """
 
     def __init__(self, meter: EnergyMeter | None) -> None:
         """Begin with no window."""
         self._meter = meter
         self._before: EnergyReading | None = None
-        self.span: EnergySpan | None = None
-        """Energy of the window that was closed last."""
+        self._last: EnergySpan | None = None
+        self._kept: EnergySpan | None = None
 
     def open(self) -> None:
         """Read the counters now; a window that was open is forgotten."""
-        self.span = None
+        self._last = None
         self._before = None if self._meter is None else self._meter.read()
 
     def close(self) -> None:
         """Read the counters again; the window ends here."""
         if self._meter is not None and self._before is not None:
-            self.span = self._meter.between(self._before, self._meter.read())
+            self._last = self._meter.between(self._before, self._meter.read())
+
+    def keep(self) -> None:
+        """Count the window that was closed last together with those to come."""
+        self._kept, self._last = self.span, None
+
+    @property
+    def span(self) -> EnergySpan | None:
+        """Energy of the window that was closed last, and of those that were kept."""
+        if self._kept is None or self._last is None:
+            return self._last or self._kept
+        return self._kept.and_then(self._last)
 
 
 NO_ENERGY = EnergyWindow(None)

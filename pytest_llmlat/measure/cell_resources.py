@@ -11,6 +11,7 @@ from pytest_llmlat.values.errors import BudgetSpent
 if TYPE_CHECKING:
     from pytest_llmlat.machine.energy_meter import EnergySpan
     from pytest_llmlat.measure.cell_tools import LoadedModel, Tools
+    from pytest_llmlat.values.allowance import Allowance
     from pytest_llmlat.values.energy import EnergyFacts
     from pytest_llmlat.values.raw_answers import AnswerSink
     from pytest_llmlat.values.records import Record, Request
@@ -56,9 +57,15 @@ class CellResources:
         """Put what a request really cost in the place of what was set aside."""
         self._allowed.settle(place, record)
 
-    def along(self, sink: AnswerSink) -> Alongside:
-        """Return what goes along with a load."""
-        return Alongside(sink=sink, energy=self._energy.window, allowance=self._allowed)
+    def along(self, sink: AnswerSink, *, first: int = 0) -> Alongside:
+        """Return what goes along with a load.
+
+        Args:
+            sink: takes its answers.
+            first: place of its first request in the cell.
+        """
+        allowed = _FromPlace(self._allowed, first)
+        return Alongside(sink=sink, energy=self._energy.window, allowance=allowed)
 
     def after_load(self, *, interrupted: bool) -> None:
         """See that a load came to its end.
@@ -67,6 +74,7 @@ class CellResources:
             KeyboardInterrupt: it was cut off.
             BudgetSpent: its last requests were not made.
         """
+        self._energy.window.keep()
         if interrupted:
             raise KeyboardInterrupt
         if self._allowed.refused is not None:
@@ -81,3 +89,24 @@ class CellResources:
     def energy(self) -> EnergyFacts | None:
         """The energy of the cell so far."""
         return self._energy.facts
+
+
+class _FromPlace:
+    """An allowance of a cell, for a load that counts its places from 0."""
+
+    def __init__(self, allowed: Allowance, first: int) -> None:
+        self._allowed, self._first = allowed, first
+
+    def admit(self, request: Request, place: int | None) -> bool:
+        own = None if place is None else self._first + place
+        return self._allowed.admit(request, own)
+
+    def settle(self, place: int, record: Record) -> None:
+        self._allowed.settle(self._first + place, record)
+
+    def end(self) -> None:
+        self._allowed.end()
+
+    @property
+    def refused(self) -> str | None:
+        return self._allowed.refused

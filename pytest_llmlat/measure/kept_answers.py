@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.measure.arrivals import visits
+from pytest_llmlat.measure.load_blocks import asked_in_blocks
 from pytest_llmlat.measure.repeats import rounds_in_turn
+from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +44,8 @@ _SHARE_AGAIN = 4
 
 def asked_in_order(plan: Plan, *, in_turn: bool) -> Sequence[tuple[Sample, int]]:
     """Return the samples in the order of asking, each with the number of its round."""
+    if in_turn and plan.scenario != SINGLE:
+        return asked_in_blocks(plan)
     if not in_turn:
         return visits(plan.samples, plan.before + plan.planned)[plan.before :]
     rounds = range(rounds_in_turn(plan.repeats))

@@ -127,4 +127,6 @@ class Plan:
     @property
     def planned_in_turn(self) -> int:
         """Return the number of records of each of two models in turn."""
+        if self.requests is not None:
+            return 2 * max(1, (self.requests + 1) // 2)
         return rounds_in_turn(self.repeats) * len(self.samples)

@@ -13,7 +13,7 @@ from pytest_llmlat.grading.grade import check_grading
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.grading.sandbox.chain import AUTO
 from pytest_llmlat.measure.questions import question_of
-from pytest_llmlat.session.beside import check_companions
+from pytest_llmlat.session.beside import check_companions, in_turn_asked
 from pytest_llmlat.session.cell_spec import panel_asked, plan_of
 from pytest_llmlat.session.client_processes import (
     check_clients,
@@ -24,6 +24,7 @@ from pytest_llmlat.session.judges_named import check_judges
 from pytest_llmlat.session.lenient_warnings import lenient
 from pytest_llmlat.session.setting_trials import AskedTask
 from pytest_llmlat.session.tuning_run import check_tuning
+from pytest_llmlat.session.turns_check import check_in_turn
 from pytest_llmlat.tasks.data.readable import as_read
 from pytest_llmlat.tasks.prompts import prompt_template
 from pytest_llmlat.tasks.shots import rows_are_here
@@ -107,7 +108,7 @@ class CellsBeforehand:
         self._check_form(model, task)
         task = self._selection.asked(task)
         scenario = asked.wanted.scenario
-        check_companions(self._selection, asked.deployment, scenario, settings, spelled)
+        check_companions(self._selection, asked.deployment, scenario, spelled)
         panel = panel_asked(task, asked.wanted, settings)
         by_several = offered_by_several(settings, scenario, asked.deployment)
         if by_several:
@@ -118,6 +119,8 @@ class CellsBeforehand:
             plan = self._plan(asked, task)
             if by_several:
                 check_conversations(plan, spelled)
+            if in_turn_asked(self._selection, asked.task, model):
+                check_in_turn(plan, settings, spelled)
             self._check_questions(plan, asked, task)
         if panel is not None:
             check_judges(self._selection, task.name, panel)

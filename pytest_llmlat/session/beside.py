@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Task
     from pytest_llmlat.values.records import Cell
     from pytest_llmlat.values.scenario import Scenario
-    from pytest_llmlat.values.settings import Settings, Spelled
+    from pytest_llmlat.values.settings import Spelled
 
 YARDSTICK_TOKENS = 16
 """Tokens at most of a yardstick's answers: enough to read a prompt and to write."""
@@ -90,30 +90,17 @@ def in_turn(
     return task, wanted, None
 
 
-def check_no_load(scenario: Scenario, spelled: Spelled, by: str = "against") -> None:
-    """Refuse a load for what is measured in turn.
-
-    Args:
-        scenario: of the cell.
-        spelled: how the user writes a setting.
-        by: the setting that asks for two in turn.
-
-    Raises:
-        UsageError: names the scenario, and what compares loads.
-    """
-    if scenario != SINGLE:
-        raise UsageError(
-            f"{spelled(by)}: {scenario.name}: what is measured in turn is asked"
-            " one request after the other; a load is compared by"
-            f" {spelled('baseline')}"
-        )
+def in_turn_asked(selection: Selection, task: Task, candidate: ModelSpec) -> bool:
+    """Whether a model's cell of a task is to be compared with one measured in turn."""
+    against = selection.against
+    other = against is not None and against.name != candidate.name
+    return other or selection.in_prompts(task) is not None
 
 
 def check_companions(
     selection: Selection,
     candidate: Deployment,
     scenario: Scenario,
-    settings: Settings,
     spelled: Spelled,
 ) -> None:
     """See that what a cell is measured in turn with can be, before it is loaded.
@@ -122,16 +109,11 @@ def check_companions(
         selection: names it.
         candidate: the cell's model on its device.
         scenario: of the cell.
-        settings: of the session.
         spelled: how the user writes a setting.
 
     Raises:
-        UsageError: a load is asked for, or a companion runs where the cell does not,
-            or nowhere here.
+        UsageError: a companion runs where the cell does not, or nowhere here.
     """
-    for by in ("against", "prompts"):
-        if getattr(settings, by):
-            check_no_load(scenario, spelled, by)
     if selection.yardstick is not None and scenario == SINGLE:
         _place_of_yardstick(selection.yardstick, candidate, spelled)
     spec, here, pool = selection.against, selection.inventory, selection.pool

@@ -20,7 +20,6 @@ from pytest_llmlat.measure.cold_prompts import HeadTurns
 from pytest_llmlat.measure.in_turn import run_pair, run_with_yardstick
 from pytest_llmlat.session.base_branch import reference_name
 from pytest_llmlat.session.beside import (
-    check_no_load,
     free,
     in_turn,
     to_come,
@@ -46,6 +45,7 @@ from pytest_llmlat.session.searching import LoadSearches, judged_search
 from pytest_llmlat.session.second_look import look_again
 from pytest_llmlat.session.selection import Selection
 from pytest_llmlat.session.task_rows import TaskRows
+from pytest_llmlat.session.turns_check import check_in_turn
 from pytest_llmlat.session.unchanged import Unchanged, left_out, unchanged
 from pytest_llmlat.store.spooled_answers import Spool
 from pytest_llmlat.tasks.data.readable import as_read
@@ -280,10 +280,10 @@ class Session:
         recorder: Recorder,
     ) -> None:
         """Measure a cell, or two in turn."""
-        plan = replace(plan, instrument=self._instruments.of(model, plan))
-        tools = self._instruments.offering(self._tools(plan, recorder), model, plan)
         self._energy.open(model, *(beside[1:] if beside else ()))
         if beside is None:
+            plan = replace(plan, instrument=self._instruments.of(model, plan))
+            tools = self._instruments.offering(self._tools(plan, recorder), model, plan)
 
             def ask(plan: Plan) -> None:
                 (own,) = self._heads.planned(plan, model.backend.facts)
@@ -294,7 +294,7 @@ class Session:
             look_again(plan, recorder, ask, self.gate, environment, among=among)
             return
         theirs, other = beside
-        check_no_load(plan.scenario, self.spelled)
+        check_in_turn(plan, self.settings, self.spelled)
         measure: MeasureInTurn = run_with_yardstick
         if theirs.role == REFERENCE:
             rule = self.gate.stopping_rule(plan.cell, plan.items, self.cells_planned)

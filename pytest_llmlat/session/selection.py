@@ -22,6 +22,7 @@ from pytest_llmlat.session.matrix import deployments
 from pytest_llmlat.session.searching import check_search
 from pytest_llmlat.session.spread_choice import check_spread, is_somewhere, open_pool
 from pytest_llmlat.session.tuning_wish import check_wish, wish_of
+from pytest_llmlat.session.turns_check import check_requests
 from pytest_llmlat.session.vary import entry_text, model_named, variants
 from pytest_llmlat.session.vary import parse as parse_axes
 from pytest_llmlat.tasks.prompt_variants import (
@@ -165,11 +166,7 @@ class Selection:
                 f"{where}: takes one candidate at a time: the two are measured in turn;"
                 f" {spelled('models')} names {len(self.chosen_models)}"
             )
-        if self._settings.requests is not None:
-            raise UsageError(
-                f"{where}: asks each sample twice of each model;"
-                f" {spelled('requests')} has no place there, {spelled('samples')} has"
-            )
+        check_requests(self._settings, self.scenarios, spelled, where=where)
         found = replace(found, name=reference_name(self._settings) or found.name)
         if found.name in {model.name for model in self.chosen_models}:
             raise UsageError(
@@ -264,7 +261,6 @@ class Selection:
             "against": settings.against,
             "baseline": settings.baseline,
             "save_baseline": settings.save_baseline,
-            "requests": settings.requests,
         }
         given = [name for name, value in others.items() if value is not None]
         if given:
@@ -272,6 +268,7 @@ class Selection:
                 f"{where}: compares two prompts of one model in turn;"
                 f" {self._spelled(given[0])} has no place beside it"
             )
+        check_requests(settings, self.scenarios, self._spelled, where=where)
         return prompt_names(settings.prompts, where=where)
 
     @cached_property

@@ -209,21 +209,85 @@ def test_a_reference_that_cannot_be_loaded_fails(gated: Gated) -> None:
     result.stdout.fnmatch_lines(["--llm-against=gone: cannot be loaded *"])
 
 
+def test_a_reference_without_a_device_here_ends_the_run(gated: Gated) -> None:
+    """It is told before anything is loaded."""
+    told = "--llm-against=away: device 'mps' is not here*"
+    check_usage_error(gated.run("--llm-against=away"), f"ERROR: {told}")
+
+
+def test_a_load_is_measured_in_blocks_in_turn(gated: Gated) -> None:
+    """Each block A B B A with the same samples; times are judged by blocks."""
+    result = gated.run("--llm-against=slug", "--llm-scenario=concurrent:2")
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == OK
+    records = gated.project.records()
+    assert len(records) == 4 * COUNT
+    letters = "".join(record["model"][0] for record in records)
+    blocks = [letters[place : place + 4] for place in range(0, len(letters), 4)]
+    assert {block for own in blocks for block in own} == {"w", "s"}
+    assert all(len(set(block)) == 1 for block in blocks)
+    cells = gated.project.summary()["cells"]
+    assert [cell["load"]["in_flight"] for cell in cells] == [2, 2]
+    verdicts = gated.verdicts()
+    assert verdicts["e2e"]["change"] < 0
+    assert verdicts["e2e"]["samples"] == verdicts["quality"]["samples"] == COUNT
+    assert "6 pairs of blocks of 4 requests or more" in verdicts["e2e"]["note"]
+
+
+def test_a_load_that_is_slower_fails(gated: Gated) -> None:
+    """The slow model beside the fast one, the other way about."""
+    result = gated.run(
+        "--llm=slug", "--llm-against=wise", "--llm-scenario=concurrent:2"
+    )
+
+    assert result.ret == FAILED
+    assert gated.outcomes()["e2e"] == "regression"
+
+
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("typed", "told"),
     [
-        (["--llm-against=away"], "--llm-against=away: device 'mps' is not here*"),
         (
-            ["--llm-against=twin", "--llm-scenario=concurrent:2"],
-            "--llm-against: concurrent:2: *--llm-baseline*",
+            ("--llm-scenario=concurrent:4",),
+            "*concurrent:4: *make 3; ask 48 samples (--llm-samples)*--llm-requests 96",
+        ),
+        (
+            ("--llm-scenario=server:50", "--llm-requests=40"),
+            "*server:50: *make 1; ask 96 samples (--llm-samples)*--llm-requests 192",
+        ),
+        (("--llm-scenario=offline",), "*offline: its requests arrive all at once*"),
+        (
+            ("--llm-scenario=concurrent:2", "--llm-clients=2"),
+            "*concurrent:2: *leave --llm-clients out",
+        ),
+        (
+            ("--llm-scenario=server:50", "--llm-save-baseline=kept.json"),
+            "*server:50: *leave --llm-save-baseline out",
         ),
     ],
 )
-def test_what_cannot_be_measured_in_turn_ends_the_run(
-    gated: Gated, args: list[str], told: str
+def test_a_load_that_has_no_blocks_is_refused(
+    gated: Gated, typed: tuple[str, ...], told: str
 ) -> None:
-    """A reference without a device here, or a load: before anything is loaded."""
-    check_usage_error(gated.run(*args), f"ERROR: {told}")
+    """It says what is needed, before anything is loaded."""
+    result = gated.run("--llm-against=twin", *typed)
+
+    check_usage_error(result, f"ERROR: --llm-against: {told.lstrip('*')}")
+
+
+def test_requests_of_a_load_in_turn_go_round_the_samples(gated: Gated) -> None:
+    """Of single requests they have no place there; of a load they have."""
+    check_refused(
+        gated.run("--llm-against=twin", "--llm-requests=96"),
+        "--llm-against=twin: *--llm-requests has no place there, --llm-samples has*",
+    )
+    result = gated.run(
+        "--llm-against=twin", "--llm-scenario=concurrent:4", "--llm-requests=96"
+    )
+
+    result.assert_outcomes(passed=1)
+    assert len(gated.project.records()) == 2 * 96
 
 
 def test_a_reference_that_breaks_is_no_pass(gated: Gated) -> None:
