@@ -107,7 +107,7 @@ load() {
     --llm-scenario concurrent:1,2,4 --llm-slo "ttft<1s e2e<3s"
 }
 lora() {
-  [ -d "$out/adapter" ] || bounded python fixtures/train_adapter.py --out "$out/adapter"
+  [ -d "$out/adapter" ] || bounded llmlat train-adapter sentiment/polarity --out "$out/adapter"
   measure lora --llm-task sentiment/polarity --llm-samples all \
     --llm smollm2-135m-hf --llm lora --llm lora-merged
 }

@@ -53,6 +53,7 @@ ROOMS = (
     "grading",
     "tasks",
     "backends",
+    "training",
     "judges",
     "store",
     "measure",

@@ -34,6 +34,7 @@ COMMANDS = {
     "compare": "the gate's verdicts on two runs that were measured before",
     "baseline": "the runs that a baseline holds: show, add, prune",
     "route": "cascades and routers through several models, found in their records",
+    "train-adapter": "a LoRA adapter from a task's train split, to be compared",
     "panel": "models grade the answers of a run by a rubric",
     "judges": "how far judges can be trusted, by faults planted in a run's answers",
     "label": "grade some answers yourself, so that judges can be checked",
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status: int = import_module(f"{__name__}.{given.command}").run(given)
+        status: int = import_module(_module(given.command)).run(given)
         sys.stdout.flush()
     except LLMLatError as error:
         return _told(str(error), MISUSED if isinstance(error, UsageError) else FAILED)
@@ -103,8 +104,13 @@ def parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:
     for name, told in COMMANDS.items():
         command = commands.add_parser(name, help=told)
         if name in names:
-            import_module(f"{__name__}.{name}").add(command)
+            import_module(_module(name)).add(command)
     return parser
+
+
+def _module(name: str) -> str:
+    """Return the module of a subcommand."""
+    return f"{__name__}.{name.replace('-', '_')}"
 
 
 def _unknown(name: str) -> str:

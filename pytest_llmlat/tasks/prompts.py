@@ -60,7 +60,7 @@ def request_for(
     said = _earlier(sample, answers)
     asked = question(task, sample, chat=chat, earlier=said)
     examples = [
-        (question(task, shot, chat=chat), _answer(task, shot)) for shot in shots
+        (question(task, shot, chat=chat), _shown_answer(task, shot)) for shot in shots
     ]
     turns: tuple[tuple[str, str], ...] = said if chat else ()
     if chat and task.shots is not None and task.shots.turns and examples:
@@ -134,14 +134,26 @@ def question(
     return asked
 
 
-def _answer(task: Task, shot: Sample) -> str:
-    """Return the answer of an example; of several right ones the first."""
-    if task.shots is None:
-        return ""
-    if task.reference not in dict(shot.fields):
-        right = (task.reference, shot.reference)
-        shot = replace(shot, fields=(*shot.fields, right))
-    return render(task.shots.answer, task, shot)
+def _shown_answer(task: Task, shot: Sample) -> str:
+    """Return the answer of an example."""
+    return "" if task.shots is None else right_answer(task, shot, task.shots.answer)
+
+
+def spelled(text: str) -> str:
+    """Return a question without case, blanks and signs, which leave it the same."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def right_answer(task: Task, row: Sample, template: str) -> str:
+    """Return a row's right answer as a template writes it; of several the first.
+
+    Raises:
+        BadCatalogue: the row does not fit the template; names its columns.
+    """
+    if task.reference not in dict(row.fields):
+        right = (task.reference, row.reference)
+        row = replace(row, fields=(*row.fields, right))
+    return render(template, task, row)
 
 
 def prompt_template(task: Task, *, chat: bool, model: str = "it") -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from pytest_llmlat.tasks.data.set_loading import is_here, load_samples
 from pytest_llmlat.tasks.expressions import check_expression
-from pytest_llmlat.tasks.prompts import check_template, question
-from pytest_llmlat.tasks.sources import data_file
+from pytest_llmlat.tasks.other_rows import rows_file, with_rows_of
+from pytest_llmlat.tasks.prompts import check_template, question, spelled
 from pytest_llmlat.values.entities import GENERATED, ShotDraw, Shots
 from pytest_llmlat.values.errors import BadCatalogue, UsageError
 
@@ -37,7 +37,6 @@ SHOT_KEYS = (
 """Keys of a task's entry that say which examples it shows, and how."""
 _DRAWS = get_args(ShotDraw)
 _FORMS = ("text", "turns")
-_LOCAL_ONLY = "its examples are in no split of the set (there is no shots_split)"
 
 
 def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
@@ -64,13 +63,7 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
         raise table.complain(
             "shots_split", "belongs to a public set; a file is named by 'shots_file'"
         )
-    file = table.text("shots_file")
-    if file is not None:
-        file = (
-            data_file(table, "shots_file")
-            if public
-            else str(table.named_file("shots_file", file))
-        )
+    file = rows_file(table, "shots_file")
     turns = _one_of(table, "shots_as", _FORMS) == "turns"
     where = table.text("shots_where")
     if where is not None:
@@ -137,7 +130,10 @@ def load_shots(
             )
         if shots.where is None:
             return tuple(own)
-    return load_samples(_source_of_shots(task, shots), data=data)
+    return load_samples(
+        with_rows_of(task, split=shots.split, file=shots.file, where=shots.where),
+        data=data,
+    )
 
 
 def rows_are_here(task: Task, data: Path | None) -> bool:
@@ -175,13 +171,13 @@ def draw_shots(
         return ()
     # Which form the model takes decides nothing here: all see the same examples.
     chat = task.chat or task.completion_prompt is None
-    asked = _spelled(question(task, sample, chat=chat))
+    asked = spelled(question(task, sample, chat=chat))
     found: list[Sample] = []
     for row in _in_order(task, pool, sample, seed=seed):
         if len(found) == shots.count:
             break
         same = shots.own_rows and row.id == sample.id
-        if not same and _spelled(question(task, row, chat=chat)) != asked:
+        if not same and spelled(question(task, row, chat=chat)) != asked:
             found.append(row)
     if len(found) < shots.count:
         raise BadCatalogue(
@@ -189,26 +185,6 @@ def draw_shots(
             f" {_told_source(task, shots)} can be shown beside {sample.id!r}"
         )
     return tuple(found)
-
-
-def _spelled(text: str) -> str:
-    """Return a question without case, blanks and signs, which leave it the same."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
-def _source_of_shots(task: Task, shots: Shots) -> Task:
-    """Return the task as if the rows of its examples were its own."""
-    where = shots.where if shots.where is not None else task.where
-    if task.public is None:
-        return replace(task, source=shots.file or task.source, where=where)
-    public = replace(
-        task.public,
-        split=shots.split or task.public.split,
-        file=shots.file or task.public.file,
-        # Examples that are no split of the set are on no hub.
-        local_only=None if shots.split or not shots.file else _LOCAL_ONLY,
-    )
-    return replace(task, public=public, where=where)
 
 
 def _in_order(

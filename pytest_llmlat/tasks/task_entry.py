@@ -25,6 +25,7 @@ from pytest_llmlat.tasks.prompts import check_template
 from pytest_llmlat.tasks.shots import SHOT_KEYS, shots_of
 from pytest_llmlat.tasks.sources import PUBLIC_KEYS, public_set, source
 from pytest_llmlat.tasks.task_options import check_options
+from pytest_llmlat.tasks.train_rows import TRAIN_KEYS, train_of
 from pytest_llmlat.values.cost_budget import parse_cost_budget
 from pytest_llmlat.values.derived_entries import EntryKind
 from pytest_llmlat.values.entities import Task
@@ -35,17 +36,19 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.cost_budget import CostBudget
     from pytest_llmlat.values.toml_tables import TomlTable
 
-_NOT_WRITTEN = {"name", "family", "public"}
+_NOT_WRITTEN = {"name", "family", "public", "train"}
 """Fields of a task that are no keys of its entry: they follow from others."""
 KEYS = (
     *(f.name for f in fields(Task) if f.name not in _NOT_WRITTEN),
     *SHOT_KEYS,
+    *TRAIN_KEYS,
     *PUBLIC_KEYS,
 )
 """Keys of an entry."""
 _ORIGIN = (
     *("source", *PUBLIC_KEYS),
     *("shots_split", "shots_file", "shots_where"),
+    *("train_split", "train_file", "train_where"),
     "chance",
 )
 ENTRIES = EntryKind(
@@ -84,9 +87,8 @@ def task_of(table: TomlTable) -> Task:
         UnknownName: of an extractor, a metric or a generator.
     """
     table.only(KEYS)
-    messages = messages_of(table)
     family, _, short = table.name.partition("/")
-    ranked = ranked_of(table)
+    ranked, reference = ranked_of(table), table.text("reference") or "reference"
     task = Task(
         name=table.name,
         family=family,
@@ -104,7 +106,7 @@ def task_of(table: TomlTable) -> Task:
         completion_stop=_stops(table, "completion_stop"),
         thinking_tokens=_thinking_tokens(table),
         labels=table.texts("labels"),
-        reference=table.text("reference") or "reference",
+        reference=reference,
         references=table.text("references"),
         mapping=table.pairs("mapping"),
         where=table.text("where"),
@@ -118,9 +120,10 @@ def task_of(table: TomlTable) -> Task:
         preface=table.text("preface") or "",
         system=table.text("system"),
         chat_template_kwargs=table.scalars("chat_template_kwargs"),
-        shots=shots_of(table, reference=table.text("reference") or "reference"),
+        shots=shots_of(table, reference=reference),
+        train=train_of(table, reference=reference),
         prompts=table.pairs("prompts"),
-        messages=messages,
+        messages=messages_of(table),
         breakdown=table.texts("breakdown"),
         only_by_name=bool(table.flag("only_by_name")),
         cluster=table.text("cluster"),

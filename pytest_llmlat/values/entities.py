@@ -272,6 +272,20 @@ class Shots:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSplit:
+    """The rows that an adapter may be trained on: others than those of the task."""
+
+    answer: str
+    """Template of the text that is learnt behind a question; it sees the columns."""
+    split: str | None = None
+    """Split of the public set; ``None`` for that of the task, or for a file."""
+    file: str | None = None
+    """File of the rows: of a public set its local copy below the folder of data."""
+    where: str | None = None
+    """An expression that is true for the rows that may be learnt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task: data set, prompt, generation, extractor, metric and latency budget."""
 
@@ -331,6 +345,8 @@ class Task:
     chat_template_kwargs: tuple[tuple[str, Scalar], ...] = ()
     """Switches of the chat template, such as ``enable_thinking``."""
     shots: Shots | None = None
+    train: TrainSplit | None = None
+    """Rows for ``llmlat train-adapter``; ``None`` where the entry names none."""
     prompts: tuple[tuple[str, str], ...] = ()
     """(name, template) of alternative prompts, to be compared with its own."""
     messages: str | tuple[MessageTemplate, ...] | None = None

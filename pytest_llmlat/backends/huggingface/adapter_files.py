@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.huggingface.adapter_bases import base_note
 from pytest_llmlat.backends.huggingface.adapter_options import merge_asked
+from pytest_llmlat.backends.huggingface.adapter_provenance import check_base
 from pytest_llmlat.backends.safetensors_header import tensor_shapes
 from pytest_llmlat.values.errors import (
     AdapterMismatch,
@@ -99,7 +100,9 @@ def find_adapter(spec: ModelSpec) -> AdapterFacts | None:
     if not spec.adapter:
         return None
     folder = _folder(spec)
-    return _read(spec, folder, merged=merged, digest=_digest(folder))
+    facts = _read(spec, folder, merged=merged, digest=_digest(folder))
+    note = check_base(spec, folder)
+    return facts if note is None else replace(facts, notes=(*facts.notes, note))
 
 
 def check_adapter(spec: ModelSpec) -> None:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 _LIES = (
     *("source", "title", "public", "mapping", "where", "references", "repeats"),
-    *("messages", "breakdown", "only_by_name", "cluster", "prompts"),
+    *("messages", "breakdown", "only_by_name", "cluster", "prompts", "train"),
 )
 """Fields of a task that decide where data are found, how they are read, how often they
-are asked, and how they are grouped; none decides what is asked."""
+are asked, and how they are grouped, and which others there are to learn from; none
+decides what is asked."""
 _SHOT_LIES = ("split", "file", "where")
 """Fields of the few-shot examples of which the same is true."""
 _LATER = {
