@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import options_of_entry
 from pytest_llmlat.session.entry_check import check_entry
+from pytest_llmlat.session.task_axes import AXES
 from pytest_llmlat.session.vary import (
+    ADAPTER,
     Variant,
     check_typed,
     entry_text,
     says,
+    takes_adapters,
     variant_in,
 )
-from pytest_llmlat.tasks.prompt_variants import prompt_variants
-from pytest_llmlat.tasks.shots import with_shots
-from pytest_llmlat.values.entry_option import MOST_WHOLE
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.search_space import Setting
 from pytest_llmlat.values.toml_text import toml_key, toml_value
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.search_space import SearchSpace, SpaceKey
 
 WEIGHTS = "weights"
-OF_TASK = ("max_new_tokens", "shots", "prompt")
-"""Keys of a setting that change what is asked, not the model."""
+_LEFT_TO_TASKS = ("temperature", "top_p", "thinking_tokens")
+"""Options of an entry that a task says where the entry does not."""
 
 
 def tuned_model(model: ModelSpec, setting: Setting) -> ModelSpec:
     """Return an entry in a setting, under a name of its own."""
-    own = tuple((k, v) for k, v in setting.values if k not in (*OF_TASK, WEIGHTS))
+    own = tuple((k, v) for k, v in setting.values if k not in (*AXES, WEIGHTS))
     found = variant_in(model, own).model
     weights = dict(setting.values).get(WEIGHTS)
     if weights is not None:
@@ -55,19 +55,9 @@ def tuned_task(task: Task, setting: Setting, *, where: str) -> Task:
     Raises:
         UsageError: the task has no such prompt, no examples, or a number is none.
     """
-    values = dict(setting.values)
-    shots, tokens = values.get("shots"), values.get("max_new_tokens")
-    if shots is not None:
-        task = with_shots(task, shots, where=where)  # type: ignore[arg-type] # checked there
-    if tokens is not None:
-        if type(tokens) is not int or not 0 < tokens <= MOST_WHOLE:
-            raise UsageError(
-                f"{where}: max_new_tokens must be a whole number above 0: {tokens!r}"
-            )
-        task = replace(task, max_new_tokens=tokens)
-    if "prompt" in values:
-        (found,) = prompt_variants(task, [str(values["prompt"])], where=where)
-        task = found.task
+    for key, value in setting.values:
+        if key in AXES:
+            task = AXES[key].applied(task, value, where)
     return task
 
 
@@ -86,14 +76,13 @@ def differing(
 
 
 def _is_today(model: ModelSpec, tasks: Sequence[Task], key: str, value: Scalar) -> bool:
-    if key == "max_new_tokens":
-        return {task.max_new_tokens for task in tasks} == {value}
-    if key == "shots":
-        return {task.shots.count if task.shots else None for task in tasks} == {value}
-    if key == "prompt":
-        return value == "own"
+    if key in AXES:
+        return all(AXES[key].says(task, value) for task in tasks)
     if key == WEIGHTS:
         return model.weights == value
+    if key in _LEFT_TO_TASKS and model.option(key) is None:
+        # Where the entry says nothing, the task does.
+        return bool(tasks) and all(getattr(task, key) == value for task in tasks)
     return says(model, key, value)
 
 
@@ -108,7 +97,9 @@ def check_space(
         UsageError: an unknown key, or a value that such a model cannot have.
     """
     options = {option.name for option in options_of_entry(model)}
-    known = {*options, *OF_TASK, WEIGHTS, "dtype"}
+    known = {*options, *AXES, WEIGHTS, "dtype"}
+    if takes_adapters(model):
+        known.add(ADAPTER)
     for key in space.keys:
         if key.name not in known:
             raise UnknownName(
@@ -117,8 +108,8 @@ def check_space(
                 known,
                 where=where,
                 remedy=f"It is an option of backend {model.backend!r} (llmlat models"
-                f" {model.name}), dtype, weights, or of the task:"
-                f" {', '.join(OF_TASK)}.",
+                f" {model.name}), dtype, weights, adapter, or of the task:"
+                f" {', '.join(AXES)}.",
             )
         if key.name == "dtype":
             check_typed(model, where=where)
@@ -165,12 +156,10 @@ def lines_to_paste(model: ModelSpec, tasks: Sequence[Task], setting: Setting) ->
     lines = entry_text(
         Variant(model=tuned, of=model.name, settings=setting.values)
     ).rstrip("\n")
-    values = [(k, v) for k, v in setting.values if k in OF_TASK]
+    values = [(k, v) for k, v in setting.values if k in AXES]
     for task in tasks if values else ():
         lines += f"\n\n[tasks.{toml_key(task.name)}]\nextends = {toml_value(task.name)}"
+        own = tuned_task(task, setting, where="")
         for key, value in values:
-            if key == "prompt":
-                lines += f"\n# its prompt {toml_value(value)} in place of its own"
-            else:
-                lines += f"\n{key} = {toml_value(value)}"
+            lines += f"\n{AXES[key].line(own, value)}"
     return lines + "\n"

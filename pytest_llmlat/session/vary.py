@@ -116,7 +116,7 @@ def variants(
         )
     if any(axis.key == "dtype" for axis in axes):
         check_typed(model, where=where)
-    if any(axis.key == ADAPTER for axis in axes) and not _adapted(model):
+    if any(axis.key == ADAPTER for axis in axes) and not takes_adapters(model):
         raise UsageError(
             f"{where}: adapter: {model.name!r} runs through {model.backend}, which"
             " puts none on; name a model that takes one"
@@ -233,7 +233,7 @@ def check_typed(model: ModelSpec, *, where: str) -> None:
         )
 
 
-def _adapted(model: ModelSpec) -> bool:
+def takes_adapters(model: ModelSpec) -> bool:
     """Whether the backend puts an adapter on a base."""
     heeded = BACKENDS[model.backend].keys
     return heeded is None or ADAPTER in heeded
@@ -254,6 +254,8 @@ def variant_in(model: ModelSpec, settings: tuple[tuple[str, Scalar], ...]) -> Va
             if dtype is None
             else tuple((device, str(dtype)) for device in model.devices),
             adapter=None if adapter == NONE else adapter,
+            # A commit of one adapter's repository is none of another's.
+            adapter_revision=None if ADAPTER in own else model.adapter_revision,
             options=tuple(sorted(options.items())),
         ),
         of=model.name,

@@ -8,6 +8,7 @@ In a file of its own, or as the table ``[tune]`` of a catalogue::
     batch = { low = 32, high = 512, log = true }
     flash_attention = [true, false]
     kv_type = { values = ["f16", "q8_0"], when = { flash_attention = true } }
+    adapter = ["none", "./one"]
 
 On the command line, with a blank between keys: ``threads=1,2,4 batch=32..512:log``.
 The value ``default`` leaves what the entry says.
@@ -15,6 +16,7 @@ The value ``default`` leaves what the entry says.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -87,7 +89,7 @@ def _in_file(path: Path, *, where: str) -> tuple[SpaceKey, ...]:
             f"{where}: {path}: there are no settings in it; write a table [{TUNE}]"
             " with keys such as threads = [1, 2]"
         )
-    table = TomlTable(str(path), place, content)
+    table = TomlTable(str(path), place, content, folder=path.parent)
     return tuple(_written(table, name, value) for name, value in content.items())
 
 
@@ -98,7 +100,8 @@ def _written(table: TomlTable, name: str, value: Any) -> SpaceKey:  # noqa: ANN4
         BadCatalogue: names the key.
     """
     if isinstance(value, dict):
-        inner = TomlTable(table.file, f"{table.place}.{name}".lstrip("."), value)
+        place = f"{table.place}.{name}".lstrip(".")
+        inner = TomlTable(table.file, place, value, folder=table.folder)
         inner.only(_PARTS)
         when = tuple(
             (key, tuple(_listed(inner, f"when.{key}", each)))
@@ -124,6 +127,7 @@ def _listed(table: TomlTable, key: str, value: Any) -> list[Scalar | None]:  # n
     values = value if isinstance(value, list) else [value]
     if not values:
         raise table.complain(key, "is an empty list; give it a value at least")
+    values = [_plain(table, key, each) for each in values]
     for each in values:
         if not isinstance(each, str | int | float | bool):
             raise table.complain(
@@ -134,6 +138,18 @@ def _listed(table: TomlTable, key: str, value: Any) -> list[Scalar | None]:  # n
     # By type too: 1 is true for Python.
     unique = {(type(each), each): each for each in values}
     return [None if each == AS_ENTRY else each for each in unique.values()]
+
+
+def _plain(table: TomlTable, key: str, value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Return a value as an entry of a catalogue has it.
+
+    A table or an array is its JSON; a path that begins with a dot starts at the file.
+    """
+    if isinstance(value, dict | list) and value:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    if isinstance(value, str) and value.startswith(("./", "../")):
+        return str(table.named_file(key, value))
+    return value
 
 
 def _range(table: TomlTable) -> NumberRange:

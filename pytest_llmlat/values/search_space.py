@@ -143,4 +143,14 @@ class SearchSpace:
 
 
 def _written(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Write a value as a part of a model's name: on one line, and of no cell's id."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "".join(
+        each if each.isprintable() and each != "|" else _escaped(each)
+        for each in str(value)
+    )
+
+
+def _escaped(letter: str) -> str:
+    return r"\x7c" if letter == "|" else letter.encode("unicode_escape").decode("ascii")
