@@ -13,6 +13,7 @@ from pytest_llmlat.machine.device_table import (
     all_devices,
     device_name,
     find_device,
+    is_remote,
 )
 from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 DEFAULT = "smollm2-135m"
 """The model that needs no hub, and runs where none is asked for."""
 _WEB = ("http://", "https://")
+_SERVED = "endpoint"
+"""Device of a cascade whose steps are all behind servers."""
 _KEYS = (
     "backend",
     "devices",
@@ -151,8 +154,14 @@ def _steps(table: TomlTable, plain: Mapping[str, ModelSpec]) -> tuple[ModelSpec,
 
 
 def _common(table: TomlTable, steps: Sequence[ModelSpec]) -> tuple[str, ...]:
-    """Return the devices that all steps run on, in the first one's order."""
-    first, *others = steps
+    """Return the devices that all steps of this machine have, in the first's order.
+
+    Steps behind servers of somebody's have a place of their own.
+    """
+    here = [step for step in steps if not all(map(is_remote, step.devices))]
+    if not here:
+        return (_SERVED,)
+    first, *others = here
     shared = tuple(
         device
         for device in first.devices
@@ -161,7 +170,7 @@ def _common(table: TomlTable, steps: Sequence[ModelSpec]) -> tuple[str, ...]:
         and all(device in other.devices for other in others)
     )
     if not shared:
-        told = "; ".join(f"{step.name}: {', '.join(step.devices)}" for step in steps)
+        told = "; ".join(f"{step.name}: {', '.join(step.devices)}" for step in here)
         raise table.complain("steps", f"have no device in common ({told})")
     return shared
 

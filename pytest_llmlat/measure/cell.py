@@ -30,7 +30,11 @@ from pytest_llmlat.measure.kept_answers import (
     asked_in_order,
     headed_again,
 )
-from pytest_llmlat.measure.managed_servers import check_running, made_ready
+from pytest_llmlat.measure.managed_servers import (
+    check_running,
+    is_elsewhere,
+    made_ready,
+)
 from pytest_llmlat.measure.own_answers import OwnAnswers, never_sent
 from pytest_llmlat.measure.planned_facts import planned_facts
 from pytest_llmlat.measure.questions import question_of, questions
@@ -134,8 +138,7 @@ class CellMeasurement:
         self._answering_ns = 0
         self._watch = Watch(
             device=plan.cell.device,
-            # What a server of ours does is no disturbance.
-            remote=remote and self._managed is None,
+            remote=is_elsewhere(model.backend),
             cards=cards(dict(self.facts.backend).get("devices")),
         )
 

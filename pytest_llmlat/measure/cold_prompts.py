@@ -77,7 +77,7 @@ def with_head(request: Request, head: str) -> Request:
     if request.chat and request.turns:
         (first, answer), *others = request.turns
         return replace(request, turns=((head + first, answer), *others))
-    return replace(request, prompt=head + request.prompt)
+    return replace(request, prompt=head + request.prompt, head=head)
 
 
 def is_warm(facts: Mapping[str, Scalar | None]) -> bool:

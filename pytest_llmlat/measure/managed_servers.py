@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.machine.nvidia import gpu_memory
 from pytest_llmlat.machine.process_memory import available_bytes, lack_of_memory
 from pytest_llmlat.values.errors import OutOfMemory
-from pytest_llmlat.values.protocols import ManagedServer
+from pytest_llmlat.values.protocols import ManagedServer, Stepped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,13 @@ def made_ready(backend: Backend | Server[Any]) -> ManagedServer[Any] | None:
         return None
     backend.begin_cell()
     return backend
+
+
+def is_elsewhere(backend: Backend | Server[Any]) -> bool:
+    """Whether a model, or a step of it, may be on another machine."""
+    if isinstance(backend, Stepped):
+        return backend.served == "elsewhere"
+    return backend.remote and not isinstance(backend, ManagedServer)
 
 
 def check_running(

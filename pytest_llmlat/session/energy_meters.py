@@ -19,8 +19,8 @@ from pytest_llmlat.machine.energy_meter import EnergyMeter
 from pytest_llmlat.machine.sibling_workers import has_siblings
 from pytest_llmlat.measure.cell_energy import KnownEnergy
 from pytest_llmlat.measure.cell_warnings import cards
+from pytest_llmlat.measure.managed_servers import is_elsewhere
 from pytest_llmlat.values.energy import EnergyFacts, parse_energy
-from pytest_llmlat.values.protocols import ManagedServer
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class EnergyMeters:
         if not self._choice.measured:
             return None
         backend = model.backend
-        if backend.remote and not isinstance(backend, ManagedServer):
+        if is_elsewhere(backend):
             return KnownEnergy(meter=None, facts=EnergyFacts(reason=_ELSEWHERE))
         place = EnergyPlace(
             kind=general(model.device),

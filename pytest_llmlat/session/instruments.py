@@ -9,6 +9,7 @@ from pytest_llmlat.measure.arrivals import streams_of
 from pytest_llmlat.measure.clock_check import check_clock
 from pytest_llmlat.session.client_processes import ClientProcesses
 from pytest_llmlat.session.lenient_warnings import lenient
+from pytest_llmlat.values.protocols import Stepped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,15 +35,21 @@ class Instruments:
 
     def of(self, model: LoadedModel, plan: Plan) -> Instrument | None:
         """Try the clock as it will be used, once for each number of streams."""
-        if not model.backend.remote:
+        backend = model.backend
+        if isinstance(backend, Stepped) and backend.served != "none":
+            # A cascade has one request under way, at whichever server.
+            return self._checked(1, awake=False)
+        if not backend.remote:
             return None
         if self._clients.of(model, plan) is not None:
             with lenient():
                 return self._clients.instrument(model, plan)
-        streams = streams_of(plan.scenario, plan.planned)
+        awake = backend.facts.get("awake") is True
+        return self._checked(streams_of(plan.scenario, plan.planned), awake=awake)
+
+    def _checked(self, streams: int, *, awake: bool) -> Instrument | None:
         if streams not in self._found:
             with lenient():
-                awake = model.backend.facts.get("awake") is True
                 self._found[streams] = check_clock(streams, self._clock, awake=awake)
         return self._found[streams]
 

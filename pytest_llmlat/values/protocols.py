@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    runtime_checkable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -17,6 +24,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.token_meter import Meter
 
 T = TypeVar("T")
+ServedFrom: TypeAlias = Literal["none", "here", "elsewhere"]
+"""Place of servers among the models of a cascade: there are none, all of them were
+started for it on this machine, or some may be anywhere."""
 
 
 class Deployed(Protocol):
@@ -135,6 +145,11 @@ class Batching(Backend, Protocol):
 @runtime_checkable
 class Stepped(Backend, Protocol):
     """A model that is made of several, of which an answer may need only one."""
+
+    @property
+    def served(self) -> ServedFrom:
+        """Where those of them are that are behind servers."""
+        ...
 
     def warm_up(self, request: Request) -> None:
         """Let every one of them answer a short request, so that none is cold.

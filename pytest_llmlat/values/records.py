@@ -94,6 +94,9 @@ class Request:
     """Texts whose likelihood behind the prompt is asked; nothing is generated then."""
     family: str | None = None
     """Family of its task, for a cascade; ``None`` where nobody needs it."""
+    head: str = ""
+    """Text before the prompt that makes it new for servers, and is none of the
+    question's; empty without one, or where it stands elsewhere."""
     reads: AnswerReader | None = field(default=None, compare=False, repr=False)
     """How an answer to it is read, for a cascade; ``None`` where nobody needs it."""
 

@@ -42,6 +42,7 @@ class Meter:
         "_openings",
         "_pieces",
         "_reasoning",
+        "_spread",
         "_stage",
         "_start",
         "_stops",
@@ -73,6 +74,7 @@ class Meter:
         self._openings = tuple([each.opening for each in tags])
         self._firsts = "".join([opening[:1] for opening in self._openings])
         self._pieces: list[tuple[int, int]] = []
+        self._spread: int | None = None
         self._text = ""
         self._held = 0
         self._thought: list[str] = []
@@ -148,6 +150,23 @@ class Meter:
         self._thought.append(text)
         self._thought_tokens += tokens
         self._thought_end = stamp
+
+    def take_over(self, timing: Timing, answer: Generation) -> None:
+        """Take an answer that another stamped, as a server's client does.
+
+        What was stamped here before is dropped; the start stays.
+
+        Args:
+            timing: its stamps, on the same clock.
+            answer: its text and its thoughts.
+        """
+        self._pieces = list(zip(timing.stamps_ns, timing.stamp_tokens, strict=True))
+        self._spread = timing.spread_tokens
+        self._text, self._stage = answer.text, _ANSWER
+        self._thought = [] if answer.thoughts is None else [answer.thoughts]
+        self._thought_tokens = answer.thought_tokens or 0
+        self._reasoning = timing.reasoning_ns
+        self._thought_end = timing.thought_end_ns
 
     def overdue(self, budget: int) -> bool:
         """Whether a thought is under way that has had ``budget`` tokens already."""
@@ -245,6 +264,7 @@ class Meter:
             end_ns=self._clock.now_ns(),
             stamps_ns=tuple(stamp for stamp, _ in self._pieces),
             stamp_tokens=tuple(count for _, count in self._pieces),
+            spread_tokens=self._spread,
             # Two tags with nothing between them are no thought.
             reasoning_ns=self._reasoning if thought else None,
             thought_end_ns=self._thought_end if thought else None,

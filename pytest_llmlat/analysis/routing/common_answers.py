@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.routing.route_devices import device_of, on_device
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.values.cell_facts import YARDSTICK
 from pytest_llmlat.values.cost_budget import JOULES
@@ -129,7 +130,7 @@ def answers_of_cells(
         if not models or facts.cell.model in models
     ]
     kept = _without_loads(kept, notes)
-    kept = _on_device(kept, device)
+    kept = on_device(kept, device)
     kept = _without_cascades(kept, notes)
     by_model: dict[str, dict[str, tuple[CellFacts, list[Record]]]] = defaultdict(dict)
     for facts, records in kept:
@@ -174,29 +175,6 @@ def _without_loads(
             " queue cannot be added up"
         )
     return alone
-
-
-def _on_device(
-    cells: list[tuple[CellFacts, list[Record]]], device: str | None
-) -> list[tuple[CellFacts, list[Record]]]:
-    """Keep the cells of one device.
-
-    Raises:
-        UnknownName: it is none of theirs.
-        UsageError: there are several, and none was named.
-    """
-    known = sorted({facts.cell.device for facts, _ in cells})
-    if device is None:
-        if len(known) > 1:
-            raise UsageError(
-                f"route: models were measured on {', '.join(known)}, and a route runs"
-                " on one device; name it with --device"
-            )
-        return cells
-    if device not in known:
-        remedy = "llmlat show RUN lists the devices of a run."
-        raise UnknownName("device", device, known, where="--device", remedy=remedy)
-    return [each for each in cells if each[0].cell.device == device]
 
 
 def _without_cascades(
@@ -331,7 +309,7 @@ def _side_by_side(
             )
     return CommonAnswers(
         models=models,
-        device=next(iter(facts[0].values())).cell.device,
+        device=device_of(facts),
         facts=facts,
         questions=tuple(questions),
         notes=(*notes, *_doubts(models, facts, questions)),

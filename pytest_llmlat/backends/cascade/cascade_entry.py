@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
 from pytest_llmlat.backends.shared_options import SHARED
-from pytest_llmlat.machine.device_table import find_device
+from pytest_llmlat.machine.device_table import find_device, is_remote
 from pytest_llmlat.values.errors import BadCatalogue
 
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ def check_steps(model: ModelSpec) -> None:
         _kind(step).check_entry(step)
 
 
+def is_placed_elsewhere(step: ModelSpec) -> bool:
+    """Whether a step has a place of its own: behind a server of somebody's."""
+    return all(map(is_remote, step.devices))
+
+
+def device_of_step(step: ModelSpec, device: str) -> str:
+    """Return the device of a step of a cascade that runs on a device."""
+    return step.devices[0] if is_placed_elsewhere(step) else device
+
+
 def _problems(model: ModelSpec) -> Iterator[str]:
     """Yield what is wrong with the steps, each a sentence."""
     names = [step.name for step in model.steps]
@@ -52,7 +62,10 @@ def _problems(model: ModelSpec) -> Iterator[str]:
     for name in model.devices:
         device = find_device(name)
         if device is not None and device.backend is not None:
-            yield f"devices: {name} is a cloud, and a cascade runs on this machine"
+            yield (
+                f"devices: {name} is a cloud, and a cascade runs on this machine: give"
+                " it a device of this machine, or endpoint where all steps are servers"
+            )
     for step in model.steps:
         yield from _problems_of_step(model, step)
     forms = {step.name: step.chat for step in model.steps if step.chat is not None}
@@ -71,15 +84,12 @@ def _kind(step: ModelSpec) -> BackendKind:
 def _problems_of_step(model: ModelSpec, step: ModelSpec) -> Iterator[str]:
     if step.steps:
         yield f"steps: {step.name!r} is a cascade itself; name its models instead"
-    if _kind(step).remote:
+    lacking = [name for name in model.devices if name not in step.devices]
+    if lacking and not is_placed_elsewhere(step):
         yield (
-            f"steps: {step.name!r} is behind a server, and models of a cascade run in"
-            " this process; serve the cascade as a whole and measure that server"
-        )
-    if lacking := [name for name in model.devices if name not in step.devices]:
-        yield (
-            f"steps: {step.name!r} does not run on {lacking[0]}; all steps run on the"
-            f" device of the cascade (its devices: {', '.join(step.devices)})"
+            f"steps: {step.name!r} does not run on {lacking[0]}; all steps that run on"
+            " this machine run on the device of the cascade (its devices:"
+            f" {', '.join(step.devices)})"
         )
     own = {option.name for option in SHARED} & {name for name, _ in step.options}
     told = [

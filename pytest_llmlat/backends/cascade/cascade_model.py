@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from pytest_llmlat.backends.cascade.cascade_entry import device_of_step
+from pytest_llmlat.backends.cascade.served_step import ServedStep
 from pytest_llmlat.backends.constraints import make_ready
 from pytest_llmlat.backends.model_opening import open_model
 from pytest_llmlat.values.answer_signals import signals_of_answer
@@ -34,8 +36,12 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import ModelSpec, Scalar
     from pytest_llmlat.values.going_on import GoOn
-    from pytest_llmlat.values.protocols import Backend, Server
+    from pytest_llmlat.values.protocols import Backend, ServedFrom
     from pytest_llmlat.values.records import Extraction, Generation, Request
+
+
+HEAD, WARM = "head", "warm"
+"""Facts of a server: a head makes prompts new, or its cache is to have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ class CascadeStep:
 
 
 def open_cascade(deployment: Deployment, clock: Clock) -> Cascade:
-    """Load the steps of a cascade, all of them on its device.
+    """Open the steps of a cascade: all that run here on its device.
 
     Raises:
         LLMLatError: one cannot be loaded; those before it are freed.
@@ -59,29 +65,16 @@ def open_cascade(deployment: Deployment, clock: Clock) -> Cascade:
     steps: list[CascadeStep] = []
     try:
         for place, entry in enumerate(model.steps):
-            own = Deployment(model=entry, device=deployment.device)
-            backend = open_model(own, clock).backend
+            device = device_of_step(entry, deployment.device)
+            backend = open_model(Deployment(model=entry, device=device), clock).backend
+            own = ServedStep(entry.name, backend, clock) if backend.remote else backend
             rule = model.go_on[place] if place < len(model.go_on) else None
-            steps.append(
-                CascadeStep(name=entry.name, backend=_local(backend), rule=rule)
-            )
+            steps.append(CascadeStep(name=entry.name, backend=own, rule=rule))
         _check_forms(model, steps)
     except BaseException:
         _close(steps)
         raise
     return Cascade(steps, clock=clock)
-
-
-def _local(backend: Backend | Server[Any]) -> Backend:
-    """Return a backend of this process; any other is closed and refused.
-
-    Raises:
-        Unsupported: it is a way to a server.
-    """
-    if backend.remote:
-        backend.close()
-        raise Unsupported("models of a cascade run in this process, not behind servers")
-    return backend
 
 
 def _check_forms(model: ModelSpec, steps: Sequence[CascadeStep]) -> None:
@@ -137,7 +130,32 @@ class Cascade:
             told |= {f"{step.name}.{key}": value for key, value in own.items()}
             if own.get("devices") is not None:
                 told.setdefault("devices", own["devices"])
-        return told
+        return told | self._told_by_servers()
+
+    def _told_by_servers(self) -> dict[str, Scalar | None]:
+        """Return the facts by which prompts are kept cold, if servers are among steps.
+
+        A prompt that one of them would keep must be new for all of them.
+        """
+        facts = [step.facts for step in self._servers]
+        means = [told["cold_by"] for told in facts if told.get("cold_by")]
+        return {
+            **({"url": ", ".join(str(t.get("url")) for t in facts)} if facts else {}),
+            **({"cold_by": HEAD if HEAD in means else means[0]} if means else {}),
+            **({"cache": WARM} if any(t.get("cache") == WARM for t in facts) else {}),
+        }
+
+    @property
+    def _servers(self) -> list[ServedStep]:
+        backends = (step.backend for step in self._steps)
+        return [each for each in backends if isinstance(each, ServedStep)]
+
+    @property
+    def served(self) -> ServedFrom:
+        """Where servers among its steps are."""
+        if not self._servers:
+            return "none"
+        return "elsewhere" if any(s.elsewhere for s in self._servers) else "here"
 
     def generate(self, request: Request, meter: Meter) -> Generation:
         """Ask one step after the other until an answer may be given.
@@ -149,7 +167,9 @@ class Cascade:
                 how to read it.
         """
         request = replace(request, conversation=None, continues=False)
-        question = prompt_features(request.prompt, request.family)
+        # A head that keeps prompts new for servers is no part of the question.
+        asked = request.prompt.removeprefix(request.head)
+        question = prompt_features(asked, request.family)
         taken: list[StepTaken] = []
         answers: list[Generation] = []
         for step in self._steps:
@@ -199,7 +219,10 @@ class Cascade:
         Raises:
             Unsupported: a step is to be asked several times, and all answers would be
                 the same.
+            LLMLatError: an engine of ours had ended, and does not start again.
         """
+        for server in self._servers:
+            server.begin_cell()
         for step in self._steps:
             if step.rule and step.rule.repeats > 1 and request.sampling.greedy:
                 raise Unsupported(

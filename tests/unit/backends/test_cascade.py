@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmlat.backends import open_backend
-from pytest_llmlat.backends.cascade.cascade_entry import check_steps
+from pytest_llmlat.backends.cascade.cascade_entry import check_steps, device_of_step
 from pytest_llmlat.backends.cascade.cascade_model import Cascade, CascadeStep
 from pytest_llmlat.backends.go_on_entry import rules_of
 from pytest_llmlat.backends.model_catalogue import load_models
@@ -284,15 +284,27 @@ def test_a_cloud_is_no_device_of_a_cascade(tmp_path: Path) -> None:
         check_steps(replace(both, devices=("cpu", "hf")))
 
 
-def test_steps_behind_servers_are_refused(tmp_path: Path) -> None:
-    """Their time is not that of this process."""
-    text = CATALOGUE.replace(
-        'backend = "scripted"\ndevices = ["cpu", "cuda"]\noptions = { answer = "5" }',
-        'backend = "http"\ndevices = ["cpu"]\nurl = "http://127.0.0.1:9/v1"',
+def test_a_step_behind_a_server_has_a_place_of_its_own(tmp_path: Path) -> None:
+    """The steps of this machine say where a cascade runs; without any, the servers."""
+    served = 'backend = "http"\nurl = "http://127.0.0.1:9/v1"'
+    large = (
+        'backend = "scripted"\ndevices = ["cpu", "cuda"]\noptions = { answer = "5" }'
     )
+    mixed = catalogue(tmp_path, CATALOGUE.replace(large, served))
 
-    with pytest.raises(BadCatalogue, match="behind a server"):
-        check_steps(catalogue(tmp_path, text))
+    check_steps(mixed)
+
+    assert mixed.devices == ("cpu",)
+    assert [device_of_step(step, "cpu") for step in mixed.steps] == ["cpu", "endpoint"]
+    both = tmp_path / "both.toml"
+    both.write_text(
+        f"[models.a]\n{served}\n[models.b]\n{served}\n[models.c]\n"
+        'backend = "cascade"\nsteps = ["a", "b"]\ngo_on = { empty = true }\n',
+        "utf-8",
+    )
+    all_served = load_models([both]).entries["c"]
+    check_steps(all_served)
+    assert all_served.devices == ("endpoint",)
 
 
 def test_steps_that_were_loaded_are_freed_where_one_cannot_be(tmp_path: Path) -> None:
