@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.command.given import RUN_HELP, add_balance, figures, opened, warn
 from pytest_llmlat.command.output import add_json, say, tell
+from pytest_llmlat.command.routed_run import RouteWish, routes_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.report_files import PAGE, write_report
 from pytest_llmlat.store.journal import (
@@ -59,6 +60,12 @@ def add(parser: ArgumentParser) -> None:
         metavar="EXPR",
         help="bounds for goodput, as for --llm-slo (default: the run's)",
     )
+    parser.add_argument(
+        "--routes",
+        action="store_true",
+        help="look for cascades and routers through the models (llmlat route), and show"
+        " what was found, beside cascades that were measured",
+    )
     add_json(parser)
 
 
@@ -74,8 +81,12 @@ def run(given: Namespace) -> int:
     problems: list[str] = []
     board = figures(whole, problems, balance=given.balance, slo=given.slo)
     told = told_of(whole, problems)
+    routes = None
+    if given.routes:
+        wish = RouteWish(balance=given.balance)
+        routes = routes_of(whole, wish, lambda _: None)
     _records(whole, runs, given.out)
-    write_report(given.out, told, board, whole, page=True)
+    write_report(given.out, told, board, whole, page=True, routes=routes)
     problems = [*whole.problems, *problems]
     files = [str(given.out / name) for name in (PAGE, REPORT, SUMMARY)]
     if given.json:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pytest_llmlat.analysis.routing.common_answers import common_answers
-from pytest_llmlat.analysis.routing.found_routes import find_routes
-from pytest_llmlat.analysis.stored_run import asked_for
 from pytest_llmlat.command.given import RUN_HELP, add_balance, opened, warn
 from pytest_llmlat.command.output import add_json, room, say, tell
+from pytest_llmlat.command.routed_run import TOLERATED, RouteWish, routes_of
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.route_words import (
     entries,
@@ -20,17 +18,12 @@ from pytest_llmlat.report.route_words import (
     route_words,
 )
 from pytest_llmlat.store.merge import merge
-from pytest_llmlat.values.balance import weighed
-from pytest_llmlat.values.errors import UnknownName, UsageError
+from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from pytest_llmlat.analysis.routing.common_answers import CommonAnswers
-    from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.routes import ChosenRoute, FoundRoutes, Route, TriedRoute
-
-_TOLERANCE = 0.02
 
 
 def add(parser: ArgumentParser) -> None:
@@ -64,7 +57,7 @@ def add(parser: ArgumentParser) -> None:
         "--tolerance",
         metavar="X",
         type=float,
-        default=_TOLERANCE,
+        default=TOLERATED,
         help="quality by which they may be worse (default: %(default)s)",
     )
     add_balance(parser)
@@ -91,24 +84,16 @@ def run(given: Namespace) -> int:
         )
     whole = merge([opened(text) for text in given.runs])
     problems = list(whole.problems)
-    answers = common_answers(
-        whole, models=given.model, device=given.device, tell=problems.append
-    )
-    answers = replace(answers, notes=(*answers.notes, *_machines(whole)))
-    _check_reference(given.not_worse_than, answers)
-    asked = asked_for(whole)
-    balance = given.balance or asked.balance
-    if weighed(balance).weighs_cost:
-        raise UsageError(
-            f"route: a route's score is predicted of quality and speed, and {balance}"
-            " weighs cost; give --balance geometric, and look at the cheapest route"
-        )
-    found = find_routes(
-        answers,
-        balance=balance,
-        seed=asked.seed,
-        tolerance=given.tolerance,
-        reference=given.not_worse_than,
+    found = routes_of(
+        whole,
+        RouteWish(
+            models=given.model,
+            device=given.device,
+            balance=given.balance,
+            tolerance=given.tolerance,
+            reference=given.not_worse_than,
+        ),
+        problems.append,
     )
     if given.json:
         tell({**_content(found), "problems": problems})
@@ -121,23 +106,6 @@ def run(given: Namespace) -> int:
     else:
         say(map(printable, route_lines(found, most=room())))
     return 0
-
-
-def _machines(whole: Run) -> tuple[str, ...]:
-    """Warn of runs of several machines, whose times are added up."""
-    hosts = {str(run.get("host")) for run in whole.told.get("runs", ())}
-    if len(hosts) < 2:  # noqa: PLR2004 - two are not one
-        return ()
-    told = "runs of several machines, whose times are added up though no route"
-    return (f"{told} runs on several: {', '.join(sorted(hosts))}",)
-
-
-def _check_reference(name: str | None, answers: CommonAnswers) -> None:
-    if name is not None and name not in answers.models:
-        remedy = "It must be one of the models that are looked at."
-        raise UnknownName(
-            "model", name, answers.models, where="--not-worse-than", remedy=remedy
-        )
 
 
 def _content(found: FoundRoutes) -> dict[str, Any]:

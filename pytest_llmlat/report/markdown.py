@@ -41,6 +41,7 @@ from pytest_llmlat.report.peer_lines import peer_lines
 from pytest_llmlat.report.price_lines import price_lines
 from pytest_llmlat.report.race_lines import race_lines
 from pytest_llmlat.report.repeat_lines import repeat_lines
+from pytest_llmlat.report.route_words import route_lines
 from pytest_llmlat.report.score_lines import score_lines
 from pytest_llmlat.report.search_lines import search_remarks
 from pytest_llmlat.report.short_names import name_lines, renamed, short_names
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_llmlat.values.results import Scoreboard, Verdict
+    from pytest_llmlat.values.routes import FoundRoutes
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment of more than 65,536."""
@@ -74,12 +76,15 @@ _SYSTEM = ("system", "release", "machine")
 _RUN, _FAILING, _MODELS, _WARNINGS, _OPEN, _CLOCK, _LOADS, _CELLS, _PASSING = range(9)
 
 
-def report_text(run: dict[str, Any], board: Scoreboard) -> str:
+def report_text(
+    run: dict[str, Any], board: Scoreboard, *, routes: FoundRoutes | None = None
+) -> str:
     """Return the whole file: verdicts, worst first, then what they were made of.
 
     Args:
         run: id, started, seconds, environment and, where it is known, commit.
         board: the figures.
+        routes: found through its models, if somebody looked for them.
     """
     names = short_names(board)
     board = renamed(board, names)
@@ -88,6 +93,7 @@ def report_text(run: dict[str, Any], board: Scoreboard) -> str:
         _models(board),
         _tunings(board),
         _races(board),
+        _routes(routes),
         _cells(board),
         _loads(board),
         *_breakdowns(board),
@@ -185,6 +191,13 @@ def _races(board: Scoreboard) -> TrimmableBlock:
     """Say which setting won a race, how sure that is, and what each did."""
     lines = [typed(line) for line in race_lines(board)]
     return _table("Tuning", ("<pre>",), lines, rank=_LOADS, closing=("</pre>",))
+
+
+def _routes(found: FoundRoutes | None) -> TrimmableBlock:
+    """Say which cascade or router does best, and what is predicted of it."""
+    lines = () if found is None else route_lines(found, most=None)
+    told = [typed(line) for line in lines]
+    return _table("Routes", ("<pre>",), told, rank=_LOADS, closing=("</pre>",))
 
 
 def _cells(board: Scoreboard) -> TrimmableBlock:

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.results import Scoreboard
+    from pytest_llmlat.values.routes import FoundRoutes
 
 PAGE = "report.html"
 
 
 def write_report(
-    folder: Path, told: dict[str, Any], board: Scoreboard, run: Run, *, page: bool
+    folder: Path,
+    told: dict[str, Any],
+    board: Scoreboard,
+    run: Run,
+    *,
+    page: bool,
+    routes: FoundRoutes | None = None,
 ) -> None:
     """Write ``summary.json``, ``report.md`` and, if asked, ``report.html``.
 
@@ -32,19 +39,20 @@ def write_report(
         run: where the page reads the records, one cell at a time; lines that cannot
             be read were told when the figures were made, and are not told again.
         page: the page is asked for.
+        routes: found through its models; ``None`` where nobody looked for any.
 
     Raises:
         OSError: there is no room for it, or no right to; no half of a file stays.
     """
     try:
         (folder / SUMMARY).write_text(summary_text(told, board), "utf-8")
-        (folder / REPORT).write_text(report_text(told, board), "utf-8")
+        (folder / REPORT).write_text(report_text(told, board, routes=routes), "utf-8")
         if page:
             from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - if asked
 
             cells = records_of(run, tell=_told_before)
             records = (record for _, own in cells for record in own)
-            write_page(folder / PAGE, told, board, records)
+            write_page(folder / PAGE, told, board, records, routes=routes)
     except OSError:
         for name in (SUMMARY, REPORT, PAGE):
             with suppress(OSError):

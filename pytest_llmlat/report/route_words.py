@@ -31,6 +31,11 @@ _AIMS: Mapping[RouteAim, str] = {
     "fastest": "Fastest not worse than",
     "cheapest": "Cheapest not worse than",
 }
+_WITHIN: Mapping[bool | None, str] = {
+    True: "its balance lies in the predicted interval",
+    False: "its balance lies OUTSIDE of the predicted interval",
+    None: "whether that was predicted is not known",
+}
 _PROMISES: Mapping[RouteAim, str] = {
     "balance": "better",
     "fastest": "faster and as good",
@@ -157,6 +162,12 @@ def chosen_lines(one: ChosenRoute, found: FoundRoutes) -> Iterator[str]:
             f" {bounds(one.beside.difference, 'difference')}, quality"
             f" {bounds(one.beside.quality, 'difference')};"
             f" {'' if one.better else 'not '}{_PROMISES[one.aim]} for certain"
+        )
+    for run in one.measured:
+        where = _WITHIN[run.within]
+        yield (
+            f"  measured as {run.model}: balanced {bounds(run.balanced)}, quality"
+            f" {bounds(run.quality)}; {where}"
         )
     yield f"  {one.same_steps} of {found.folds} folds chose these models"
     for line in route_entry(one.route, one.aim).splitlines():

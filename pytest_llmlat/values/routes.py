@@ -64,6 +64,18 @@ class TriedRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRoute:
+    """A route that was run as a model, and measured."""
+
+    model: str
+    balanced: Estimate
+    quality: Estimate
+    within: bool | None
+    """Whether its balanced score lies in the predicted interval; ``None`` where one of
+    the two is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenRoute:
     """The route that an aim chooses, and what it is predicted to do."""
 
@@ -80,6 +92,8 @@ class ChosenRoute:
     """What it is beside that model, paired by item; ``None`` where it is that model."""
     better: bool
     """Whether it keeps what its aim promises, for certain (95 %)."""
+    measured: tuple[MeasuredRoute, ...] = ()
+    """Runs of it as a model; empty where it was not run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

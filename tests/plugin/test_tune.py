@@ -91,6 +91,30 @@ def test_a_race_that_was_cut_short_goes_on(snail: Project) -> None:
     other.stdout.fnmatch_lines(["*raced other settings, tasks or samples*"])
 
 
+@pytest.mark.slow
+def test_a_race_that_was_killed_goes_on(snail: Project) -> None:
+    """Every answer was written down at once, and what was raced at the beginning."""
+    snail.write(
+        "conftest.py",
+        "import os, signal\n"
+        "count = 0\n"
+        "def pytest_llmlat_record(record):\n"
+        "    global count\n"
+        "    count += 1\n"
+        "    if count == 20:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n",
+    )
+    args = ("--llm=snail", f"--llm-tune={SPACE}", "-k", "reasoning")
+    snail.run_apart(*args)
+    snail.write("conftest.py", "")
+    cut = snail.runs[-1]
+
+    second = snail.run(*args, f"--llm-tune-resume={cut}")
+
+    second.assert_outcomes(passed=1, deselected=1)
+    second.stdout.fnmatch_lines(["*16 answers are of the run that it went on from*"])
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -98,6 +122,8 @@ def test_a_race_that_was_cut_short_goes_on(snail: Project) -> None:
         (("--llm-tune=ttft_s=-1",), "*option ttft_s = -1: must be a number of at*"),
         (("--llm-tune=dtype=float16",), "*--llm-tune: dtype: 'snail' runs through*"),
         (("--llm-tune=max_new_tokens=0", "--llm-task=reasoning"), "*above 0: 0*"),
+        (("--llm-tune=adapter=./one",), "*unknown key 'adapter'*"),
+        (("--llm-tune=shots=2", "--llm-task=reasoning"), "*shows no examples*"),
         (("--llm-tune=x",), "*--llm-tune: *is no setting; write KEY=VALUE*"),
         ((f"--llm-tune={SPACE}", "--llm-tune-for=best"), "*--llm-tune-for: 'best'*"),
         (

@@ -44,6 +44,7 @@ from pytest_llmlat.report.page.samples import PAGE_BYTES
 from pytest_llmlat.report.page.script_values import page_values
 from pytest_llmlat.report.page.visible import marked, visible
 from pytest_llmlat.report.race_lines import race_lines
+from pytest_llmlat.report.route_words import route_lines
 from pytest_llmlat.report.short_names import name_lines, renamed, short_names
 from pytest_llmlat.values.balance import weighed
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.report.page.samples import Samples
     from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Scoreboard
+    from pytest_llmlat.values.routes import FoundRoutes
 
 _SLACK = 10_000
 """Bytes kept free for the note on what was cut, which is made after the cut."""
@@ -72,7 +74,12 @@ _SCRIPTS = (
 
 
 def write_page(
-    path: Path, run: dict[str, Any], board: Scoreboard, records: Iterable[Record]
+    path: Path,
+    run: dict[str, Any],
+    board: Scoreboard,
+    records: Iterable[Record],
+    *,
+    routes: FoundRoutes | None = None,
 ) -> None:
     """Write the page, at most ``samples.PAGE_BYTES`` or nearly so.
 
@@ -85,14 +92,21 @@ def write_page(
         board: the figures.
         records: of all cells of the board, those of a cell one after the other. They
             are gone through once and not kept.
+        routes: found through its models, if somebody looked for them.
 
     Raises:
         ValueError: the records of a cell do not stand together.
     """
-    path.write_bytes(_text(run, board, records).encode("utf-8", "replace"))
+    text = _text(run, board, records, routes)
+    path.write_bytes(text.encode("utf-8", "replace"))
 
 
-def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> str:
+def _text(
+    run: dict[str, Any],
+    board: Scoreboard,
+    records: Iterable[Record],
+    routes: FoundRoutes | None,
+) -> str:
     names = short_names(board)
     board = renamed(board, names)
     records = _under_short_names(records, names)
@@ -132,6 +146,7 @@ def _text(run: dict[str, Any], board: Scoreboard, records: Iterable[Record]) -> 
         "weighs_cost": weighed(board.balance).weighs_cost,
         "tunings": tuning_lines(board),
         "races": race_lines(board),
+        "routes": [] if routes is None else [*route_lines(routes, most=None)],
         "calibrations": reading.calibrations,
         "figures": packed(reading.drawn),
         "library": library,

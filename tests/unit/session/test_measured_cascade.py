@@ -11,10 +11,14 @@ import pytest
 from pytest_llmlat import measure_models
 from pytest_llmlat.analysis.routing.common_answers import common_answers
 from pytest_llmlat.analysis.routing.found_routes import find_routes
+from pytest_llmlat.analysis.routing.measured_routes import with_measured
 from pytest_llmlat.analysis.routing.route_records import routed
 from pytest_llmlat.backends.model_catalogue import load_models
+from pytest_llmlat.command import main
 from pytest_llmlat.report.route_words import route_entry
+from pytest_llmlat.store.merge import merge
 from pytest_llmlat.store.run_reader import open_run
+from pytest_llmlat.values.results import Estimate
 from tests.unit.builders import a_sample, a_task
 
 if TYPE_CHECKING:
@@ -69,6 +73,18 @@ def measured(names: list[str], models: Path) -> RunResult:
     )
 
 
+def check_reports(before: Path, after: Path, name: str, out: Path) -> None:
+    """See that the prediction stands beside what was measured, wherever it is told."""
+    assert main(["report", str(before), str(after), "--routes", "--out", str(out)]) == 0
+    for file in ("report.html", "report.md"):
+        text = (out / file).read_text("utf-8")
+        assert "predicted: balanced" in text
+        assert f"measured as {name}: balanced" in text
+        assert "its balance lies in the predicted interval" in text
+    assert main(["report", str(before), "--out", str(out / "plain")]) == 0
+    assert "predicted" not in (out / "plain" / "report.md").read_text("utf-8")
+
+
 @pytest.mark.slow
 def test_a_cascade_does_what_its_records_predict(tmp_path: Path) -> None:
     """The lines that are printed make a model; it answers as was told, and as fast."""
@@ -94,6 +110,17 @@ def test_a_cascade_does_what_its_records_predict(tmp_path: Path) -> None:
         question.sample: routed(answers, question, chosen.route, name).record
         for question in answers.questions
     }
+    check_reports(before.folder, after.folder, name, tmp_path / "report")
+    both = merge([open_run(before.folder), open_run(after.folder)])
+    (run,) = with_measured(found, both, seed=0).chosen[0].measured
+    assert (run.model, run.within) == (name, True)
+    narrow = replace(chosen, predicted=Estimate(value=0.1, low=0.05, high=0.15))
+    (run,) = (
+        with_measured(replace(found, chosen=(narrow,)), both, seed=0).chosen[0].measured
+    )
+    assert run.within is False
+    other = replace(found, tasks=("reasoning/other",))
+    assert with_measured(other, both, seed=0).chosen[0].measured == ()
     (standing,) = after.standings
     assert chosen.predicted.low is not None
     assert chosen.predicted.high is not None
