@@ -67,7 +67,9 @@ def open_cascade(deployment: Deployment, clock: Clock) -> Cascade:
         for place, entry in enumerate(model.steps):
             device = device_of_step(entry, deployment.device)
             backend = open_model(Deployment(model=entry, device=device), clock).backend
-            own = ServedStep(entry.name, backend, clock) if backend.remote else backend
+            own: Backend = (
+                ServedStep(entry.name, backend, clock) if backend.remote else backend
+            )
             rule = model.go_on[place] if place < len(model.go_on) else None
             steps.append(CascadeStep(name=entry.name, backend=own, rule=rule))
         _check_forms(model, steps)

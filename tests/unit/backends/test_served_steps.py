@@ -60,7 +60,7 @@ class Remote:
     def run(self, main: Coroutine[object, object, T], *, alone: bool = False) -> T:
         """Run on a loop of its own."""
         assert alone
-        return asyncio.run(main)  # type: ignore[arg-type] # a coroutine is one
+        return asyncio.run(main)
 
     async def connect(self, connections: int) -> None:
         """Need no connection."""
