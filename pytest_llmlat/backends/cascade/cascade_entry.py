@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.backend_kind import BACKENDS, check_options
-from pytest_llmlat.backends.shared_options import SHARED
+from pytest_llmlat.backends.shared_options import SHARED, SLOWER
 from pytest_llmlat.machine.device_table import find_device, is_remote
 from pytest_llmlat.values.errors import BadCatalogue
 
@@ -66,6 +66,13 @@ def _problems(model: ModelSpec) -> Iterator[str]:
                 f"devices: {name} is a cloud, and a cascade runs on this machine: give"
                 " it a device of this machine, or endpoint where all steps are servers"
             )
+    if model.option(SLOWER.name) is not None and any(
+        _kind(step).remote for step in model.steps
+    ):
+        yield (
+            f"options.{SLOWER.name}: is for models of this process, and a step is"
+            " behind a server, which is as slow as it is"
+        )
     for step in model.steps:
         yield from _problems_of_step(model, step)
     forms = {step.name: step.chat for step in model.steps if step.chat is not None}

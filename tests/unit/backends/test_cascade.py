@@ -296,6 +296,8 @@ def test_a_step_behind_a_server_has_a_place_of_its_own(tmp_path: Path) -> None:
 
     assert mixed.devices == ("cpu",)
     assert [device_of_step(step, "cpu") for step in mixed.steps] == ["cpu", "endpoint"]
+    with pytest.raises(BadCatalogue, match=r"options\.slower: is for models of this"):
+        check_steps(replace(mixed, options=(("slower", 0.1),)))
     both = tmp_path / "both.toml"
     both.write_text(
         f"[models.a]\n{served}\n[models.b]\n{served}\n[models.c]\n"
