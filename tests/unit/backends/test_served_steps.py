@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from pytest_llmlat.values.entities import Scalar
+    from pytest_llmlat.values.protocols import Backend
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ class Remote:
             finish="stop",
             prompt_tokens=3,
             output_tokens=count,
-            token_source="server",  # noqa: S106 - where tokens were counted
+            token_source="usage",  # noqa: S106 - where tokens were counted
         )
         return Response(
             generation=None if self.error else answer, timing=timing, error=self.error
@@ -149,7 +150,8 @@ def a_cascade(
     """Return a cascade of a script, which takes a second a word, and a server."""
     clock = server.clock
     script = Scripted({"": first}, clock=clock, ttft_s=1.0, tpot_s=1.0)
-    backends = [("small", script), ("large", ServedStep("large", server, clock))]
+    served = ServedStep("large", server, clock)
+    backends: list[tuple[str, Backend]] = [("small", script), ("large", served)]
     (a, one), (b, other) = backends if at_last else backends[::-1]
     return Cascade(
         [
