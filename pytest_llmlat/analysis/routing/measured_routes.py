@@ -43,16 +43,18 @@ def with_measured(
     """
     routes = {_told(one.route): one for one in found.chosen if not one.route.alone}
     cells: dict[tuple[str, str], list[Condensed]] = defaultdict(list)
+    tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
     of_route: dict[tuple[str, str], tuple[str, str]] = {}
     for (_, records), facts in zip(records_of(run, tell=tell), run.facts, strict=True):
         told = _told_by(facts)
         if told in routes and facts.cell.scenario == SINGLE.name and records:
             row = facts.cell.model, facts.cell.device
             cells[row].append(condense(facts, records))
+            tasks[row].add(facts.cell.task)
             of_route[row] = told
     measured: dict[tuple[str, str], list[MeasuredRoute]] = defaultdict(list)
     for row, own in cells.items():
-        if {cell.summary.cell.task for cell in own} == {*found.tasks}:
+        if tasks[row] == {*found.tasks}:
             (standing,) = (
                 r.standing for r in rows_of_cells(own, found.balance, seed, ())
             )
