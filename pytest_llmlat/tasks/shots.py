@@ -130,10 +130,7 @@ def load_shots(
             )
         if shots.where is None:
             return tuple(own)
-    return load_samples(
-        with_rows_of(task, split=shots.split, file=shots.file, where=shots.where),
-        data=data,
-    )
+    return load_samples(_rows_of_shots(task, shots), data=data)
 
 
 def rows_are_here(task: Task, data: Path | None) -> bool:
@@ -146,7 +143,7 @@ def rows_are_here(task: Task, data: Path | None) -> bool:
     shots = task.shots
     if shots is None or not shots.count or (shots.own_rows and shots.where is None):
         return is_here(task, data)
-    return is_here(task, data) and is_here(_source_of_shots(task, shots), data)
+    return is_here(task, data) and is_here(_rows_of_shots(task, shots), data)
 
 
 def draw_shots(
@@ -185,6 +182,11 @@ def draw_shots(
             f" {_told_source(task, shots)} can be shown beside {sample.id!r}"
         )
     return tuple(found)
+
+
+def _rows_of_shots(task: Task, shots: Shots) -> Task:
+    """Return the task as if the rows of its examples were its own."""
+    return with_rows_of(task, split=shots.split, file=shots.file, where=shots.where)
 
 
 def _in_order(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Scalar
 
 END = 9
-PROMPT = (1, 2, 3)
+PROMPT: tuple[int, ...] = (1, 2, 3)
 
 
 class Ids:
