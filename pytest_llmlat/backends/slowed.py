@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.device_memory import DeviceMemory
     from pytest_llmlat.values.entities import ModelSpec, Scalar
-    from pytest_llmlat.values.protocols import Backend, Batches
+    from pytest_llmlat.values.protocols import Backend, Batches, ServedFrom
     from pytest_llmlat.values.records import Finish, Generation, Request
     from pytest_llmlat.values.sampling import Sampling
     from pytest_llmlat.values.thought_tags import ThoughtTags
@@ -114,6 +114,12 @@ class Slowed:
         """Warm up every step of a model that is made of several."""
         if isinstance(self._backend, Stepped):
             self._backend.warm_up(request)
+
+    @property
+    def served(self) -> ServedFrom:
+        """Where steps of it are that are behind servers: none of one model is."""
+        found = self._backend
+        return found.served if isinstance(found, Stepped) else "none"
 
     @property
     def drafts(self) -> bool:
@@ -239,10 +245,24 @@ class _SlowMeter(Meter):
         self._meter.start()
 
     def token(self, text: str, tokens: int = 1, *, at_ns: int | None = None) -> bool:
-        """Stamp a token, after a share of the time that it took."""
-        del at_ns
+        """Stamp a token, after a share of the time that it took.
+
+        Those of one step have waited when their instant was asked for.
+        """
+        if at_ns is None:
+            self._delay.wait()
+        return self._meter.token(text, tokens, at_ns=at_ns)
+
+    def now_ns(self) -> int:
+        """Return the instant of a step's tokens, after a share of its time."""
         self._delay.wait()
-        return self._meter.token(text, tokens)
+        return self._meter.now_ns()
+
+    def together(self, at_ns: int) -> None:
+        self._meter.together(at_ns)
+
+    def take_over(self, timing: Timing, answer: Generation) -> None:
+        self._meter.take_over(timing, answer)
 
     def reasoning(
         self, text: str = "", tokens: int = 0, *, at_ns: int | None = None

@@ -14,6 +14,7 @@ from pytest_llmlat.backends import open_backend
 from pytest_llmlat.backends.slowed import (
     Slowed,
     SlowedBatching,
+    _Delay,
     _SlowMeter,
     slowed,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Scalar
-    from pytest_llmlat.values.protocols import Backend, Batches
+    from pytest_llmlat.values.protocols import Backend, Batches, ServedFrom
     from pytest_llmlat.values.records import Generation
     from pytest_llmlat.values.timing import Timing
 
@@ -79,6 +80,7 @@ class Able(Steady):
     """A model that can do all that one of this process may be able to do."""
 
     drafts = True
+    served: ServedFrom = "none"
 
     def batches(self, requests: Sequence[Request], kind: str | None) -> Batches:
         """Have no way to answer these."""
@@ -327,6 +329,24 @@ def test_a_queue_that_works_ahead_is_refused() -> None:
 
     with pytest.raises(Unsupported, match=r"slower = 0\.5: .* 'rows' .* batching"):
         slow.batches([REQUEST], None)
+
+
+def test_tokens_of_one_step_wait_once_and_share_an_instant() -> None:
+    """A draft's tokens are later by a share of their step, with no gap between them."""
+    clock = ManualClock()
+    meter = Meter(clock)
+    slow = _SlowMeter(meter, _Delay(clock, 0.5), clock)
+    meter.start()
+    clock.wait_until(2 * NS_PER_S)
+
+    at_ns = slow.now_ns()
+    for word in ("a", "b", "c"):
+        slow.token(word, at_ns=at_ns)
+    slow.together(at_ns)
+
+    timing = meter.timing()
+    assert timing.stamps_ns == (3 * NS_PER_S,)
+    assert timing.stamp_tokens == (3,)
 
 
 def test_a_slow_meter_is_the_models_own_in_all_else() -> None:
