@@ -88,7 +88,7 @@ def test_a_race_that_was_cut_short_goes_on(snail: Project) -> None:
     assert race["end"] == "winner"
     assert len(snail.records()) == race["requests"]
     other = snail.run(*args[:1], "--llm-tune=ttft_s=0.001", f"--llm-tune-resume={cut}")
-    other.stdout.fnmatch_lines(["*raced other settings, tasks or samples*"])
+    check_usage_error(other, "ERROR: *raced other settings, tasks or samples*")
 
 
 @pytest.mark.slow

@@ -217,14 +217,31 @@ def test_a_judge_that_cannot_be_loaded_fails_the_run(
     tmp_path: Path, task: Task
 ) -> None:
     """What was measured is there all the same."""
-    away = replace(KIND, devices=("mps",))
+    script = tmp_path / "kind.json"
+    script.write_text("{}", "utf-8")
+    gone = replace(KIND, options=(("script", str(script)),))
 
-    result = measured(tmp_path, task, away)
+    class Removing(Silent):
+        def on_record(self, record: Record) -> None:
+            del record
+            script.unlink(missing_ok=True)
+
+    result = measured(tmp_path, task, gone, listener=Removing())
 
     assert len(list(result.records())) == 6
     (verdict,) = result.verdicts
     assert verdict.outcome == "failed"
-    assert "mps" in str(verdict.note)
+    assert "kind.json" in str(verdict.note)
+
+
+def test_a_judge_without_a_device_here_is_refused_beforehand(
+    tmp_path: Path, task: Task
+) -> None:
+    """Nothing is measured that nobody could grade."""
+    away = replace(KIND, devices=("mps",))
+
+    with pytest.raises(UsageError, match="judge 'kind' runs on mps"):
+        measured(tmp_path, task, away)
 
 
 @pytest.mark.slow

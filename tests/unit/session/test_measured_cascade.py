@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,7 +78,7 @@ def check_reports(before: Path, after: Path, name: str, out: Path) -> None:
     """See that the prediction stands beside what was measured, wherever it is told."""
     assert main(["report", str(before), str(after), "--routes", "--out", str(out)]) == 0
     for file in ("report.html", "report.md"):
-        text = (out / file).read_text("utf-8")
+        text = unescape((out / file).read_text("utf-8"))
         assert "predicted: balanced" in text
         assert f"measured as {name}: balanced" in text
         assert "its balance lies in the predicted interval" in text
