@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.values.known_values import most_known
+
 if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import LoadFacts
 
@@ -22,16 +24,11 @@ def joined_loads(first: LoadFacts | None, second: LoadFacts | None) -> LoadFacts
         before=first.before + second.before,
         after=first.after + second.after,
         in_flight=max(first.in_flight, second.in_flight),
-        send_lag_p99_s=_worse(first.send_lag_p99_s, second.send_lag_p99_s),
-        loop_lag_p99_s=_worse(first.loop_lag_p99_s, second.loop_lag_p99_s),
-        cpu_share=_worse(first.cpu_share, second.cpu_share),
+        send_lag_p99_s=most_known((first.send_lag_p99_s, second.send_lag_p99_s)),
+        loop_lag_p99_s=most_known((first.loop_lag_p99_s, second.loop_lag_p99_s)),
+        cpu_share=most_known((first.cpu_share, second.cpu_share)),
         client_limited=first.client_limited or second.client_limited,
         uncounted_retries=first.uncounted_retries + second.uncounted_retries,
         uncounted_failed=first.uncounted_failed + second.uncounted_failed,
         steady=steady,
     )
-
-
-def _worse(first: float | None, second: float | None) -> float | None:
-    known = [value for value in (first, second) if value is not None]
-    return max(known, default=None)

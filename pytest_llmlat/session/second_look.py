@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.gate.suspicion import most_looks
+from pytest_llmlat.values.known_values import most_known
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ def both_looks(first: CellFacts, second: CellFacts) -> CellFacts:
         second,
         load_s=first.load_s,
         warmup_s=first.warmup_s,
-        peak_rss_bytes=_most(first.peak_rss_bytes, second.peak_rss_bytes),
-        peak_device_bytes=_most(first.peak_device_bytes, second.peak_device_bytes),
-        steady_rss_bytes=_most(first.steady_rss_bytes, second.steady_rss_bytes),
+        peak_rss_bytes=most_known((first.peak_rss_bytes, second.peak_rss_bytes)),
+        peak_device_bytes=most_known(
+            (first.peak_device_bytes, second.peak_device_bytes)
+        ),
+        steady_rss_bytes=most_known((first.steady_rss_bytes, second.steady_rss_bytes)),
         wall_s=None
         if first.wall_s is None or second.wall_s is None
         else first.wall_s + second.wall_s,
@@ -97,8 +100,3 @@ def both_looks(first: CellFacts, second: CellFacts) -> CellFacts:
         contention=first.contention if calm else second.contention,
         constraint_compile_s=first.constraint_compile_s,
     )
-
-
-def _most(first: int | None, second: int | None) -> int | None:
-    known = [value for value in (first, second) if value is not None]
-    return max(known, default=None)

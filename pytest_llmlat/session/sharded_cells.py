@@ -15,6 +15,7 @@ from pytest_llmlat.session.cell_spec import shard_variant
 from pytest_llmlat.session.resuming import identity, unlike
 from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.errors import LLMLatError
+from pytest_llmlat.values.known_values import most_known
 from pytest_llmlat.values.node_facts import NodeFacts
 from pytest_llmlat.values.records import Record
 from pytest_llmlat.values.shard_facts import ShardFacts, window_of
@@ -162,10 +163,10 @@ class ShardedCell:
             cell=plan.cell,
             planned=plan.planned,
             finished=len(shards) == self._among,
-            load_s=_most(each.load_s for each in own),
-            warmup_s=_most(each.warmup_s for each in own),
-            peak_rss_bytes=_most(each.peak_rss_bytes for each in own),
-            peak_device_bytes=_most(each.peak_device_bytes for each in own),
+            load_s=most_known(each.load_s for each in own),
+            warmup_s=most_known(each.warmup_s for each in own),
+            peak_rss_bytes=most_known(each.peak_rss_bytes for each in own),
+            peak_device_bytes=most_known(each.peak_device_bytes for each in own),
             # Workers overlap, and none of these adds up.
             wall_s=None,
             steady_rss_bytes=None,
@@ -247,7 +248,7 @@ def _joined_load(
         ended=sum(each.requests for each in shards),
         failed=sum(each.failed for each in loads),
         in_flight=sum(each.in_flight for each in loads),
-        batch=_most(each.batch for each in loads),
+        batch=most_known(each.batch for each in loads),
         batch_halved=sum(each.batch_halved for each in loads),
         batch_prepared=sum(each.batch_prepared for each in loads),
         batch_checked=_sum(each.batch_checked for each in loads),
@@ -267,10 +268,6 @@ def _joined_node(nodes: Iterable[NodeFacts | None]) -> NodeFacts | None:
         cards=tuple(dict.fromkeys(card for each in known for card in each.cards)),
         environment=known[0].environment if len(environments) == 1 else (),
     )
-
-
-def _most(values: Iterable[Any]) -> Any:  # noqa: ANN401 - numbers of one kind
-    return max((each for each in values if each is not None), default=None)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -11,11 +11,12 @@ from pytest_llmlat.measure.scenarios.closed_window import (
 )
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.client_facts import ClientFacts
+from pytest_llmlat.values.known_values import most_known
 from pytest_llmlat.values.overlap import most_at_once
 from pytest_llmlat.values.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pytest_llmlat.measure.clients.client_pool import ClockOffset
     from pytest_llmlat.measure.clients.dealt_load import LoadPart, Spans
@@ -125,9 +126,9 @@ def joined_facts(scenario: Scenario, parts: Sequence[OfferedPart]) -> LoadFacts 
             sum(each.in_flight for each in told),
             most_at_once([*under_way, *((start, last) for start in cut_off)]),
         ),
-        send_lag_p99_s=_worst(each.send_lag_p99_s for each in told),
-        loop_lag_p99_s=_worst(each.loop_lag_p99_s for each in told),
-        cpu_share=_worst(each.cpu_share for each in told),
+        send_lag_p99_s=most_known(each.send_lag_p99_s for each in told),
+        loop_lag_p99_s=most_known(each.loop_lag_p99_s for each in told),
+        cpu_share=most_known(each.cpu_share for each in told),
         client_limited=_limited(parts),
         uncounted_retries=sum(facts.uncounted_retries for facts in own),
         uncounted_failed=sum(facts.uncounted_failed for facts in own),
@@ -149,11 +150,6 @@ def _next_due(
         *(span.start_ns for span in spans if span.start_ns > counted),
     )
     return min(later, default=0)
-
-
-def _worst(values: Iterable[float | None]) -> float | None:
-    """Return the largest of the values that are known."""
-    return max((each for each in values if each is not None), default=None)
 
 
 def _limited(parts: Sequence[OfferedPart]) -> str | None:
