@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.values.errors import Unsupported
+from pytest_llmlat.values.garbage import uncollected
 from pytest_llmlat.values.protocols import Ranking
 from pytest_llmlat.values.records import Response
 from pytest_llmlat.values.timing import Timing
@@ -100,10 +101,5 @@ def no_garbage(generation: int = 2) -> Iterator[None]:
         generation: the oldest that is looked through, 2 for everything.
     """
     gc.collect(generation)
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         yield
-    finally:
-        if enabled:
-            gc.enable()
