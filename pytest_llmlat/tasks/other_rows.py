@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.tasks.expressions import check_expression
 from pytest_llmlat.tasks.sources import data_file
 
 if TYPE_CHECKING:
@@ -28,6 +29,36 @@ def rows_file(table: TomlTable, key: str) -> str | None:
     if "hub" in table.values:
         return data_file(table, key)
     return str(table.named_file(key, file))
+
+
+def rows_split(table: TomlTable, key: str, *, file_key: str) -> str | None:
+    """Return the split of a public set that other rows are; ``None`` without one.
+
+    Args:
+        table: the entry.
+        key: that names a split.
+        file_key: that names a file instead.
+
+    Raises:
+        BadCatalogue: the entry is of no public set.
+    """
+    if key in table.values and "hub" not in table.values:
+        raise table.complain(
+            key, f"belongs to a public set; a file is named by {file_key!r}"
+        )
+    return table.text(key)
+
+
+def rows_where(table: TomlTable, key: str) -> str | None:
+    """Return the expression that is true for other rows that count, if there is one.
+
+    Raises:
+        BadCatalogue: it is no expression.
+    """
+    where = table.text(key)
+    if where is not None:
+        check_expression(where, where=f"{table.where}.{key}")
+    return where
 
 
 def with_rows_of(

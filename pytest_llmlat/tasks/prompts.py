@@ -144,6 +144,15 @@ def spelled(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+def spelled_question(task: Task, sample: Sample) -> str:
+    """Return what is asked about a row, spelled, in the form that its task has.
+
+    Which form a model takes decides nothing here: for all the same rows ask the same.
+    """
+    chat = task.chat or task.completion_prompt is None
+    return spelled(question(task, sample, chat=chat))
+
+
 def right_answer(task: Task, row: Sample, template: str) -> str:
     """Return a row's right answer as a template writes it; of several the first.
 

@@ -11,9 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
 from pytest_llmlat.tasks.data.set_loading import is_here, load_samples
-from pytest_llmlat.tasks.expressions import check_expression
-from pytest_llmlat.tasks.other_rows import rows_file, with_rows_of
-from pytest_llmlat.tasks.prompts import check_template, question, spelled
+from pytest_llmlat.tasks.other_rows import (
+    rows_file,
+    rows_split,
+    rows_where,
+    with_rows_of,
+)
+from pytest_llmlat.tasks.prompts import check_template, spelled_question
 from pytest_llmlat.values.entities import GENERATED, ShotDraw, Shots
 from pytest_llmlat.values.errors import BadCatalogue, UsageError
 
@@ -58,16 +62,10 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
     count = table.values["shots"]
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise table.complain("shots", f"must be a whole number from 0: {count!r}")
-    public = "hub" in table.values
-    if "shots_split" in table.values and not public:
-        raise table.complain(
-            "shots_split", "belongs to a public set; a file is named by 'shots_file'"
-        )
+    split = rows_split(table, "shots_split", file_key="shots_file")
     file = rows_file(table, "shots_file")
     turns = _one_of(table, "shots_as", _FORMS) == "turns"
-    where = table.text("shots_where")
-    if where is not None:
-        check_expression(where, where=f"{table.where}.shots_where")
+    where = rows_where(table, "shots_where")
     usual = f"{{{{ {reference} }}}}"
     answer = table.text("shot_answer") or (usual if turns else f" {usual}")
     check_template(answer, where=f"{table.where}.shot_answer")
@@ -75,7 +73,7 @@ def shots_of(table: TomlTable, *, reference: str) -> Shots | None:
     return Shots(
         count=count,
         answer=answer,
-        split=table.text("shots_split"),
+        split=split,
         file=file,
         where=where,
         draw=cast("ShotDraw", _one_of(table, "shots_draw", _DRAWS)),
@@ -166,15 +164,13 @@ def draw_shots(
     shots = task.shots
     if shots is None or not shots.count:
         return ()
-    # Which form the model takes decides nothing here: all see the same examples.
-    chat = task.chat or task.completion_prompt is None
-    asked = spelled(question(task, sample, chat=chat))
+    asked = spelled_question(task, sample)
     found: list[Sample] = []
     for row in _in_order(task, pool, sample, seed=seed):
         if len(found) == shots.count:
             break
         same = shots.own_rows and row.id == sample.id
-        if not same and spelled(question(task, row, chat=chat)) != asked:
+        if not same and spelled_question(task, row) != asked:
             found.append(row)
     if len(found) < shots.count:
         raise BadCatalogue(

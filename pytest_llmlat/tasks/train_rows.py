@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.data.set_loading import load_samples
-from pytest_llmlat.tasks.expressions import check_expression
-from pytest_llmlat.tasks.other_rows import rows_file, with_rows_of
-from pytest_llmlat.tasks.prompts import check_template, question, spelled
+from pytest_llmlat.tasks.other_rows import (
+    rows_file,
+    rows_split,
+    rows_where,
+    with_rows_of,
+)
+from pytest_llmlat.tasks.prompts import check_template, spelled_question
 from pytest_llmlat.values.entities import GENERATED, TrainSplit
 from pytest_llmlat.values.errors import UsageError
 
@@ -51,7 +55,8 @@ def train_of(table: TomlTable, *, reference: str) -> TrainSplit | None:
     Raises:
         BadCatalogue: names the key.
     """
-    file, split = rows_file(table, "train_file"), table.text("train_split")
+    file = rows_file(table, "train_file")
+    split = rows_split(table, "train_split", file_key="train_file")
     if file is None and split is None:
         for key in TRAIN_KEYS:
             if key in table.values:
@@ -59,13 +64,7 @@ def train_of(table: TomlTable, *, reference: str) -> TrainSplit | None:
                     key, "belongs to a train split: say 'train_file' or 'train_split'"
                 )
         return None
-    if split is not None and "hub" not in table.values:
-        raise table.complain(
-            "train_split", "belongs to a public set; a file is named by 'train_file'"
-        )
-    where = table.text("train_where")
-    if where is not None:
-        check_expression(where, where=f"{table.where}.train_where")
+    where = rows_where(table, "train_where")
     answer = table.text("train_answer") or table.text("shot_answer")
     answer = answer or f"{{{{ {reference} }}}}"
     check_template(answer, where=f"{table.where}.train_answer")
@@ -135,8 +134,8 @@ def _check_apart(task: Task, rows: Sequence[Sample], asked: Sequence[Sample]) ->
     Raises:
         UsageError: one does; names the first few.
     """
-    known = {_question(task, sample): sample.id for sample in asked}
-    pairs = [(row.id, known.get(_question(task, row))) for row in rows]
+    known = {spelled_question(task, sample): sample.id for sample in asked}
+    pairs = [(row.id, known.get(spelled_question(task, row))) for row in rows]
     same = [(row, test) for row, test in pairs if test is not None]
     if same:
         shown = ", ".join(f"{row} is {test}" for row, test in same[:_TOLD])
@@ -147,12 +146,6 @@ def _check_apart(task: Task, rows: Sequence[Sample], asked: Sequence[Sample]) ->
             " them would be measured by its memory; leave them out by train_where, or"
             " name other rows"
         )
-
-
-def _question(task: Task, sample: Sample) -> str:
-    """Return what is asked about a row, in the form that the task has."""
-    chat = task.chat or task.completion_prompt is None
-    return spelled(question(task, sample, chat=chat))
 
 
 def _runs(sample: Sample) -> Iterator[tuple[str, ...]]:
