@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_llmlat.backends.huggingface.lora_training import IGNORED
 from pytest_llmlat.tasks.prompts import request_for, right_answer
 from pytest_llmlat.tasks.shots import draw_shots
 from pytest_llmlat.values.errors import UsageError
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.entities import ModelSpec, Sample, Task
     from pytest_llmlat.values.records import Request
 
-IGNORED = -100
-"""Label of a token that the loss leaves out."""
 _GROUP = 4
 """Batches that are drawn at a time and sorted by length."""
 

@@ -27,7 +27,8 @@ _KEPT_OPTIONS = ("sha256", "attention")
 computes, or are of an adapter."""
 _MOST_CONTEXT = 4096
 """Tokens of an example at most, whatever the base can hold: memory grows with them."""
-_IGNORED = -100
+IGNORED = -100
+"""Label of a token that the loss leaves out."""
 
 
 def check_libraries(*, wanted_by: str) -> None:
@@ -193,7 +194,7 @@ class LoraTrainer:
         return torch.nn.functional.cross_entropy(
             scores[:, :-1].flatten(0, 1).float(),
             labels.flatten(),
-            ignore_index=_IGNORED,
+            ignore_index=IGNORED,
         )
 
     def save(self, folder: Path) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmlat.backends.huggingface.lora_training import IGNORED
 from pytest_llmlat.tasks.train_rows import load_train
 from pytest_llmlat.training.examples import (
-    IGNORED,
     Example,
     batches,
     example,
