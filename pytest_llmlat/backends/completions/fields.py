@@ -80,7 +80,7 @@ def merged(*bodies: dict[str, object]) -> ConfidentialTable:
     """Join fields, later ones first; switches of the chat template are joined too."""
     found = ConfidentialTable()
     switches: dict[str, object] = {}
-    for body in bodies:
+    for body in filter(None, bodies):
         found |= body
         told = body.get(_JOINED)
         if isinstance(told, dict):

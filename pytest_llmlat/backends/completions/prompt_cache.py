@@ -91,7 +91,9 @@ class PromptCache:
 
     def sent(self, request: Request) -> bool:
         """Note a request, and say whether its prompt had been sent before."""
-        digest = hash(request.messages if request.chat else request.prompt)
+        # What a chat holds, without putting it together: this is beside the clock.
+        chat = (request.system, request.turns) if request.chat else None
+        digest = hash((request.prompt, chat))
         known = digest in self._sent
         self._sent.add(digest)
         return known

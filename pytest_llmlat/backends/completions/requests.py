@@ -101,14 +101,25 @@ def payload(
         body["stream_options"] = {"include_usage": True}
     if switches := _switches(request):
         body["chat_template_kwargs"] = switches
-    thinks = bool(request.thinking_tokens) or request.thought_tags != THOUGHT_TAGS
-    # A server ends thoughts at them too; the Meter does not, and applies them later.
-    if not thinks and (stop := [text for text in request.stop if text][:STOP_STRINGS]):
+    if stop := _stops(request):
         body["stop"] = stop
-    for name in _DROPPABLE:
+    # Most servers take all of them, and this is beside the clock.
+    for name in _DROPPABLE if without else ():
         if name in without:
             body.pop(name, None)
     return body
+
+
+def _stops(request: Request) -> list[str]:
+    """Return the strings that end an answer.
+
+    A server ends thoughts at them too; the Meter does not, and applies them later.
+    """
+    if not request.stop or request.thinking_tokens:
+        return []
+    if request.thought_tags != THOUGHT_TAGS:
+        return []
+    return [text for text in request.stop if text][:STOP_STRINGS]
 
 
 def _switches(request: Request) -> dict[str, object]:
@@ -153,9 +164,12 @@ def sampling_asked(body: Mapping[str, object]) -> Sampling | None:
     )
 
 
+_WRITER = json.JSONEncoder(separators=(",", ":"))
+
+
 def encode(body: dict[str, object]) -> bytes:
     """Write a body as JSON, in ASCII, so that every text can be sent."""
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return _WRITER.encode(body).encode("ascii")
 
 
 def too_long(status: int | None, message: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*\{')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SentRequest:
     """A request that has ended, beside what was sent for it."""
 

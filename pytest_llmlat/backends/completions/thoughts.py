@@ -145,10 +145,11 @@ def _tags(
     if known != THOUGHT_TAGS or not request.chat or opened:
         return known
     for tags in known:
+        if not tags.closing or tags.closing not in text or tags.opening in text:
+            continue
         # Not across lines: of a text of line ends that would try them all from each.
         closed = rf"^[^\S\n]*{re.escape(tags.closing)}"
-        plain = tags.closing and not tags.leftover and tags.opening not in text
         told = tags.closing in alone or re.search(closed, text, re.MULTILINE)
-        if plain and told:
+        if told and not tags.leftover:
             return (ThoughtTags(opening="", closing=tags.closing),)
     return known

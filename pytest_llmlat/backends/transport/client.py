@@ -52,7 +52,7 @@ LONGEST_WAIT_S = 60.0
 SUCCESS = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EndedRequest:
     """A request that has ended: what came last, as raw as it came."""
 

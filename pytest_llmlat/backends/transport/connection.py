@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _MARK = b"[DONE]"
+_TAIL = 32
+"""Bytes at the end of what arrives in which the mark is looked for. Where it lies
+farther in, the look that comes every second finds it."""
 _GRACE_S = 0.05
 """How long after the mark of the end a body may take to end by its framing too."""
 _QUIET_S = 1.0
@@ -113,6 +116,8 @@ class Connection(asyncio.Protocol):
         self._is_whole = is_whole
         self._limits = limits or AnswerLimits()
         self._look: asyncio.TimerHandle | None = None
+        self._waits_s = 0.0
+        """Seconds that the next look waits."""
         self._parser: Any = httptools.HttpResponseParser(self)
         self._feed = self._parser.feed_data
         self._not_http = (
@@ -148,7 +153,9 @@ class Connection(asyncio.Protocol):
         attempt.limits = self._limits
         self._most = self._limits.head
         self._timer = loop.call_later(seconds, self._give_up)
-        self._look_in(_QUIET_S)
+        if self._look is None:
+            # One that is left of the request before will do: timers take time.
+            self._look_in(_QUIET_S)
         if _LOG.isEnabledFor(logging.DEBUG):
             self._tell_first(message)
         attempt.sent_ns = self._now()
@@ -198,7 +205,7 @@ class Connection(asyncio.Protocol):
             self._end(attempt, stamp, None)
         elif len(attempt.data) > self._most:
             self._refuse(attempt, stamp)
-        elif _MARK in data:
+        elif data.find(_MARK, -_TAIL) >= 0:
             self._look_in(_GRACE_S)
 
     def _refuse(self, attempt: Attempt, stamp: int) -> None:
@@ -286,11 +293,13 @@ class Connection(asyncio.Protocol):
         if self._look is not None:
             self._look.cancel()
         loop = asyncio.get_running_loop()
-        self._look = loop.call_later(seconds, self._end_if_whole, seconds)
+        self._waits_s = seconds
+        self._look = loop.call_later(seconds, self._end_if_whole)
 
-    def _end_if_whole(self, waited: float) -> None:
+    def _end_if_whole(self) -> None:
         """End what says that it is whole, at the instant of its last data."""
-        attempt = self._attempt
+        self._look = None
+        attempt, waited = self._attempt, self._waits_s
         if attempt is None or self._is_whole is None:
             return
         last = _last_data(attempt)
@@ -316,10 +325,12 @@ class Connection(asyncio.Protocol):
         attempt.end_ns = stamp
         attempt.trouble = trouble
         self._attempt = None
-        for timer in (self._timer, self._look):
-            if timer is not None:
-                timer.cancel()
-        self._look = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._look is not None and (self._waits_s > _QUIET_S or self.closed):
+            # Too late for the next request, or there is none.
+            self._look.cancel()
+            self._look = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -102,16 +102,17 @@ class Messages:
         run = uuid.uuid4()
         self._run = str(run)[: -len("000000000000")]
         self._numbers = itertools.count(1)
+        self._starts: dict[tuple[bool, str, str], Secret] = {}
 
     def get(self, path: str) -> WireMessage:
         """Return a request for ``path`` below the address."""
         target = self._address.target(path, absolute=self._absolute)
-        return self._message("GET", target, JSON, "")
+        return self._message(self._start("GET", target, JSON), "")
 
     def get_beside(self, path: str, *, accept: str) -> WireMessage:
         """Return a request for ``path`` beside the versioned API."""
         target = self._above.target(path, absolute=self._absolute)
-        return self._message("GET", target, accept, "")
+        return self._message(self._start("GET", target, accept), "")
 
     def beside(self, path: str, body: bytes) -> WireMessage:
         """Return a request that posts JSON to ``path`` beside the versioned API."""
@@ -124,16 +125,22 @@ class Messages:
     def _posted(
         self, base: Address, path: str, body: bytes, *, accept: str
     ) -> WireMessage:
+        # All but the number and the length is the same each time: a load writes many.
+        known = (base is self._above, path, accept)
+        start = self._starts.get(known)
+        if start is None:
+            target = base.target(path, absolute=self._absolute)
+            start = self._starts[known] = self._start("POST", target, accept)
         more = f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
-        target = base.target(path, absolute=self._absolute)
-        return self._message("POST", target, accept, more, body)
+        return self._message(start, more, body)
 
-    def _message(
-        self, method: str, target: Secret, accept: str, more: str, body: bytes = b""
-    ) -> WireMessage:
-        head = (
+    def _start(self, method: str, target: Secret, accept: str) -> Secret:
+        """Return a head up to the number of its request."""
+        return Secret(
             f"{method} {target.reveal()} HTTP/1.1\r\n{self._shared.reveal()}\r\n"
-            f"Accept: {accept}\r\n"
-            f"X-Request-Id: {self._run}{next(self._numbers):012x}\r\n{more}\r\n"
+            f"Accept: {accept}\r\nX-Request-Id: {self._run}"
         )
+
+    def _message(self, start: Secret, more: str, body: bytes = b"") -> WireMessage:
+        head = f"{start.reveal()}{next(self._numbers):012x}\r\n{more}\r\n"
         return WireMessage(head.encode("ascii") + body)

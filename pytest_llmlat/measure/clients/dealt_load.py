@@ -261,6 +261,7 @@ class DealtLoad(Offered[E]):
 
     def part(self) -> LoadPart:
         """Return its part, once it has ended."""
+        spans, measured = self.spans()
         return LoadPart(
             responses=tuple(
                 None if exchange is None else self._server.read(request, exchange)
@@ -268,8 +269,8 @@ class DealtLoad(Offered[E]):
                     self._requests, self.exchanges, strict=True
                 )
             ),
-            spans=Spans.of(self._spans),
-            measured=Spans.of(self._measured),
+            spans=Spans.of(spans),
+            measured=Spans.of(measured),
             cut_off_ns=array("q", self._cut_off_ns),
             next_due_ns=self._next_due_ns,
             facts=self.facts(),

@@ -21,6 +21,7 @@ from pytest_llmlat.measure.scenarios.chains import (
     one_request,
     step_after,
 )
+from pytest_llmlat.measure.scenarios.client_limits import why_limited
 from pytest_llmlat.measure.scenarios.closed_window import (
     RequestSpan,
     closed_window_ns,
@@ -45,11 +46,6 @@ E = TypeVar("E", bound=Exchange)
 
 TICK_S = 0.02
 """Interval, in seconds, at which the event loop's lateness is read."""
-LATE_S = 0.005
-"""Lateness, in seconds, (99th percentile) from which on a figure is the client's
-own."""
-BUSY = 0.9
-"""Share of a core from which on the client cannot keep up with more."""
 
 
 def offer(  # noqa: PLR0913 - all of it is one load
@@ -144,8 +140,9 @@ class Offered(Generic[E]):
         self._source = source
         self._server = server
         self._clock = clock
-        self._spans: list[RequestSpan] = []
-        self._measured: list[RequestSpan] = []
+        self._ended: list[RequestSpan | tuple[int, E]] = []
+        """Spans of requests that do not count; starts and exchanges of those that do:
+        whether one failed is looked up after the load, and not beside the clock."""
         self._left = self._chains = chains
         self._closed = self._stopped = False
         self._under_way = 0
@@ -255,22 +252,34 @@ class Offered(Generic[E]):
         if self._fault is not None:
             raise self._fault
 
+    def spans(self) -> tuple[list[RequestSpan], list[RequestSpan]]:
+        """Return the spans of all requests that ended, and of those that count."""
+        found, counted = [], []
+        for each in self._ended:
+            if isinstance(each, RequestSpan):
+                found.append(each)
+                continue
+            start_ns, exchange = each
+            span = RequestSpan(start_ns, exchange.end_ns, exchange.failed)
+            found.append(span)
+            counted.append(span)
+        return found, counted
+
     def facts(self) -> LoadFacts | None:
         """Describe the load; ``None`` if no measured request ended."""
-        if not self._measured:
+        spans, measured = self.spans()
+        if not measured:
             return None
-        begin = min(span.start_ns for span in self._measured)
-        last = max(span.end_ns for span in self._measured)
+        begin = min(span.start_ns for span in measured)
+        last = max(span.end_ns for span in measured)
         if self._closed:
-            ended = self._measured
-            window_ns = closed_window_ns(
-                self._spans, self._measured, self._cut_off_ns, begin, last
-            )
+            ended = measured
+            window_ns = closed_window_ns(spans, measured, self._cut_off_ns, begin, last)
         else:
             # An idle server answers as many as arrive, and no more.
             end = max(last, self._next_due_ns)
             window_ns = end - begin
-            ended = [span for span in self._spans if begin < span.end_ns <= end]
+            ended = [span for span in spans if begin < span.end_ns <= end]
         lag = nearest_rank(self._lags_s, 99) if self._lags_s else None
         send_lag = nearest_rank(self._lateness_s, 99) if self._lateness_s else None
         return LoadFacts(
@@ -332,7 +341,6 @@ class Offered(Generic[E]):
 
     async def _exchange(self, step: ChainStep, start_ns: int) -> E:
         """Make one exchange and keep it if it counts."""
-        measured = step.place is not None
         self._under_way += 1
         try:
             exchange = await self._server.exchange(step.request, start_ns)
@@ -341,15 +349,15 @@ class Offered(Generic[E]):
             raise
         finally:
             self._under_way -= 1
-        if not measured:
+        if step.place is None:
+            failed = exchange.failed
             self._uncounted_retries += exchange.retries
-            self._uncounted_failed += exchange.failed
-        span = RequestSpan(start_ns, exchange.end_ns, exchange.failed)
-        self._spans.append(span)
-        if step.place is not None:
+            self._uncounted_failed += failed
+            self._ended.append(RequestSpan(start_ns, exchange.end_ns, failed))
+        else:
             self.exchanges[step.place] = exchange
             self._along.sink.put(step.place, exchange)
-            self._measured.append(span)
+            self._ended.append((start_ns, exchange))
         return exchange
 
     async def _until_finished(self, tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -382,16 +390,3 @@ async def _end(*tasks: asyncio.Task[object]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def why_limited(
-    lag: float | None, send_lag: float | None, share: float | None
-) -> str | None:
-    """Say why the figures are this client's; ``None`` if they are the server's."""
-    if share is not None and share > BUSY:
-        return f"the client used {share:.0%} of its core"
-    if lag is not None and lag > LATE_S:
-        return f"the client woke up {lag * 1000:.1f} ms late (p99)"
-    if send_lag is not None and send_lag > LATE_S:
-        return f"the client sent {send_lag * 1000:.1f} ms late (p99)"
-    return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.measure.scenarios import under_load
-from pytest_llmlat.measure.scenarios.load import LATE_S
+from pytest_llmlat.measure.scenarios.client_limits import LATE_S
 from tests.unit.measure.test_load import (
     EVERY,
     OFFLINE,
