@@ -61,15 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if typed and not asked and not typed[0].startswith("-"):
         parser().error(_unknown(typed[0]))
     given = parser(asked).parse_args(typed)
+    from pytest_llmlat.command.end_signals import EndSignals  # noqa: PLC0415 - after --help
     from pytest_llmlat.values.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
 
     for stream in (sys.stdout, sys.stderr):
         # A name may hold what the terminal's encoding cannot: it is shown escaped.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    signals = EndSignals()
     try:
-        status: int = import_module(_module(given.command)).run(given)
-        sys.stdout.flush()
+        with signals.heeded():
+            status: int = import_module(_module(given.command)).run(given)
+            sys.stdout.flush()
     except LLMLatError as error:
         return _told(str(error), MISUSED if isinstance(error, UsageError) else FAILED)
     except BrokenPipeError:
@@ -83,8 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{where}{reason}; see to it that it can be read, or written", FAILED
         )
     except KeyboardInterrupt:
-        return INTERRUPTED
-    return status
+        status = INTERRUPTED
+    # Some commands take Ctrl-C themselves, to say what was kept.
+    return signals.status(status) if status == INTERRUPTED else status
 
 
 def parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:
