@@ -81,7 +81,7 @@ def stream(backend: Any, request: Request) -> Decode:  # noqa: ANN401 - looks in
     llama = backend._llama
     llama.reset()
     pieces = llama.create_completion(
-        backend._tokenize(request),
+        backend._prompts.read(request)[0],
         max_tokens=request.max_new_tokens,
         temperature=0.0,
         top_k=1,
@@ -94,7 +94,7 @@ def bare(backend: Any, request: Request) -> Decode:  # noqa: ANN401 - looks insi
     """Take the tokens and make nothing of them."""
     llama = backend._llama
     llama.reset()
-    tokens = llama.generate(backend._tokenize(request), temp=0.0, top_k=1)
+    tokens = llama.generate(backend._prompts.read(request)[0], temp=0.0, top_k=1)
     return timed(token for _, token in zip(range(NEW_TOKENS), tokens, strict=False))
 
 

@@ -64,6 +64,9 @@ def test_many(llm, llmlat):
 """
 
 
+LABELS = ("positive", "negative")
+
+
 def clock_figures(requests: int = 1000) -> None:
     """Compare recorded ttft and e2e with the script's token times."""
     clock = SystemClock()
@@ -93,7 +96,7 @@ def scripted_figures(samples: int = 2000) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [
-            {"id": str(i), "text": f"text {i}", "label": "positive"}
+            {"id": str(i), "text": f"text {i}", "label": LABELS[i % 2]}
             for i in range(samples)
         ]
         (folder / "many.jsonl").write_text("".join(f"{json.dumps(r)}\n" for r in rows))
