@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HOME = "127.0.0.1"
 _LARGEST = 65535
+_LOOK_S = 0.05
+"""How often it looks whether it is to end, so that to end takes no longer."""
 
 
 class PageServer:
@@ -41,7 +43,9 @@ class PageServer:
                 " number out for a free one"
             ) from error
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_S,), daemon=True
+        )
 
     @property
     def address(self) -> str:

@@ -29,6 +29,7 @@ def ids(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_a_page_shows_no_option_that_is_not_there(page: Path) -> None:
     """A reader who types it is not told that it is unknown."""

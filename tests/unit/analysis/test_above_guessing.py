@@ -53,6 +53,7 @@ def board(*cells: Measured) -> Scoreboard:
     return scoreboard_of(cells, balance="geometric", seed=0)
 
 
+@pytest.mark.slow
 def test_among_guessers_there_is_no_front_and_no_rank() -> None:
     """A base model, its adapter and the merged one guess, and a broken one is fast."""
     found = board(
@@ -84,6 +85,7 @@ def test_quality_of_a_row_is_the_metric_with_chance_beside_it() -> None:
     assert row.normalized.value == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_who_guesses_is_beside_the_front_of_those_that_do_not() -> None:
     """The fastest of all has no place; the slower two have the first and the second."""
     found = board(

@@ -118,6 +118,7 @@ def test_votes_that_are_all_the_same_tell_nothing() -> None:
     assert alpha([], "nominal") is None
 
 
+@pytest.mark.slow
 def test_an_interval_is_around_it() -> None:
     """By a bootstrap over items, the same each time."""
     votes = [[n % 5, n % 5 + (n % 7 == 0), n % 5] for n in range(60)]

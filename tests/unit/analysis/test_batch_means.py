@@ -125,6 +125,7 @@ def test_the_interval_of_speed_covers_that_of_a_queue(load: float) -> None:
     assert alone <= 75
 
 
+@pytest.mark.slow
 def test_a_cell_under_arrivals_has_the_wider_interval() -> None:
     """The same times measured one after the other would have the narrow one."""
     speeds = a_queue(200, load=0.8, seed=5)
@@ -158,6 +159,7 @@ def test_a_short_run_under_arrivals_has_no_interval_of_speed() -> None:
     assert (told.low, told.high) == (None, None)
 
 
+@pytest.mark.slow
 def test_two_cells_do_not_share_their_luck() -> None:
     """What one queue did, another did not do: their differences vary more."""
     cells = [

@@ -76,6 +76,7 @@ def test_every_request_counts_alike() -> None:
     assert found.speed.value == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4)
 
 
+@pytest.mark.slow
 def test_rounds_of_unequal_length_are_drawn_by_sample() -> None:
     """Each draw is the mean over all requests of the samples that it drew."""
     import numpy as np
@@ -127,6 +128,7 @@ def test_asking_again_says_no_more_of_a_detail() -> None:
     assert (narrow.low, narrow.high) == pytest.approx((wide.low, wide.high))
 
 
+@pytest.mark.slow
 def test_a_corpus_that_was_asked_often_is_no_surer() -> None:
     """Counts of a corpus add up, and its interval stays that of its sentences."""
     pytest.importorskip("sacrebleu")

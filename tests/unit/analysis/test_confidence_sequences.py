@@ -34,6 +34,7 @@ def test_a_bet_on_a_bounded_mean_is_a_fair_game(mean: float) -> None:
     assert expected == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 6, 20])
 @pytest.mark.parametrize("spread", [0.01, 3.0])
 def test_a_bet_on_a_normal_mean_is_a_fair_game(count: int, spread: float) -> None:
@@ -65,6 +66,7 @@ def test_a_bet_on_a_normal_mean_is_a_fair_game(count: int, spread: float) -> Non
     assert np.average(told, weights=chances[::4]) == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean", [0.1, 0.5, 0.8])
 def test_looks_at_every_value_rarely_exclude_the_truth(mean: float) -> None:
     """The chance that any of 60 looks does so, exactly, is at most the level."""
@@ -86,6 +88,7 @@ def test_looks_at_every_value_rarely_exclude_the_truth(mean: float) -> None:
     assert 0 < crossed <= LEVEL
 
 
+@pytest.mark.slow
 def test_looks_at_normal_values_rarely_exclude_the_truth() -> None:
     """In 300 cells of 25 values, with a look after each from the second on."""
     import numpy as np

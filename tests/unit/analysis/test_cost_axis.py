@@ -234,6 +234,7 @@ def test_the_dearer_of_two_equal_models_is_worse_for_certain() -> None:
     assert [why.value for why in contrast.why] == ["balance"]
 
 
+@pytest.mark.slow
 def test_a_faster_model_is_not_better_for_that_where_it_may_be_dearer() -> None:
     """It is told that it is faster; only its score can make it the better one."""
     runs = (
@@ -269,6 +270,7 @@ def test_a_row_of_which_one_cell_has_no_cost_has_no_score() -> None:
     assert board.unscored == (row.id,)
 
 
+@pytest.mark.slow
 def test_the_front_has_three_axes_where_cost_is_weighed() -> None:
     """Slower and no better, but cheaper: off the front of two, on that of three."""
     runs = (

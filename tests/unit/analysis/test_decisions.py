@@ -75,6 +75,7 @@ def apart(comparison: Comparison) -> dict[str, WhyApart]:
     return {one.row.split("|")[0]: one.why for one in comparison.apart}
 
 
+@pytest.mark.slow
 def test_rows_of_another_draw_are_not_beaten() -> None:
     """A and B were asked some samples, C and D others: two comparisons, two best."""
     found = board(

@@ -29,6 +29,7 @@ def estimates(value: object, place: str = "") -> Iterator[tuple[str, Estimate]]:
             yield from estimates(inner, f"{place}[{number}]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("balance", BALANCES)
 @pytest.mark.parametrize("samples", [1, 2, 5, 24])
 def test_an_interval_holds_its_figure(samples: int, balance: Balance) -> None:

@@ -190,6 +190,7 @@ def test_folds_hold_what_is_alike_together() -> None:
     assert all(len(own) == 1 for own in folds.values())
 
 
+@pytest.mark.slow
 def test_the_planted_cascade_is_found() -> None:
     """It has a better balance than either, for certain, and goes on by what is told."""
     best = found(planted()).chosen[0]
@@ -202,6 +203,7 @@ def test_the_planted_cascade_is_found() -> None:
     assert best.figures.quality.value == pytest.approx(1 - 3 / 60)
 
 
+@pytest.mark.slow
 def test_where_nothing_tells_no_route_is_better() -> None:
     """The one that is faster and better stands alone."""
     cells = [
@@ -215,6 +217,7 @@ def test_where_nothing_tells_no_route_is_better() -> None:
     assert not best.better
 
 
+@pytest.mark.slow
 def test_the_fastest_must_be_as_good_as_the_best() -> None:
     """A model that is told to be the measure is the measure."""
     fast = found(planted(), reference="small").chosen[1]
@@ -224,6 +227,7 @@ def test_the_fastest_must_be_as_good_as_the_best() -> None:
     assert good.route.steps == ("small", "large")
 
 
+@pytest.mark.slow
 def test_costs_are_those_of_all_steps() -> None:
     """An hour of both where both were asked; without prices there are none."""
     price = Price(currency="USD", source="entry", per_hour="3.6")
@@ -239,6 +243,7 @@ def test_costs_are_those_of_all_steps() -> None:
     assert found(planted()).chosen[0].figures.cost is None
 
 
+@pytest.mark.slow
 def test_without_prices_measured_joules_are_what_routes_cost() -> None:
     """Of all steps; where one answer has none, nothing is known."""
     cells = [
@@ -352,6 +357,7 @@ def test_names_that_were_not_measured_are_told() -> None:
         answers_of_cells(planted(), device="cuda")
 
 
+@pytest.mark.slow
 def test_a_cascade_among_the_models_is_left_out() -> None:
     """It is no step of another."""
     both = [

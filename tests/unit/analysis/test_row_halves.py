@@ -68,6 +68,7 @@ def contrast(*cells: Measured) -> Contrast:
     return board(*cells).contrasts[0]
 
 
+@pytest.mark.slow
 def test_half_as_long_again_is_faster_where_the_score_says_nothing() -> None:
     """Who is right on other items has another score by luck; times are paired."""
     found = contrast(
@@ -84,6 +85,7 @@ def test_half_as_long_again_is_faster_where_the_score_says_nothing() -> None:
         assert told.value == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_same_answers_in_more_time_are_worse_by_the_half() -> None:
     """None of 200 answers differs: faster, and as good within the margin."""
     quick, slow = measured("quick", items=200), measured("slow", factor=1.3, items=200)
@@ -112,6 +114,7 @@ def test_of_few_answers_nobody_knows_that_they_are_as_good() -> None:
     assert found.quality.low < -0.05
 
 
+@pytest.mark.slow
 def test_better_answers_in_the_same_time_are_better_by_the_half() -> None:
     """Of 200 items 0.9 and 0.5."""
     found = contrast(
@@ -124,6 +127,7 @@ def test_better_answers_in_the_same_time_are_better_by_the_half() -> None:
     assert found.quality.value > 0.3
 
 
+@pytest.mark.slow
 def test_what_one_minute_differs_from_the_next_is_not_faster() -> None:
     """Four per cent of all times, however sure."""
     found = contrast(measured("a", items=200), measured("b", factor=1.04, items=200))

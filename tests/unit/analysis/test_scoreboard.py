@@ -320,6 +320,7 @@ def test_objectives_reach_every_summary() -> None:
     assert [s.slo for s in found.summaries] == ["e2e<2s", "e2e<2s"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "certain"), [(1.0, False), (1.04, False), (1.2, True)]
 )
@@ -338,6 +339,7 @@ def test_the_minute_of_a_cell_makes_no_model_better(
     assert bool(contrast.certain) is certain
 
 
+@pytest.mark.slow
 def test_rows_that_were_stopped_by_their_result_are_not_told_apart_by_resamples() -> (
     None
 ):

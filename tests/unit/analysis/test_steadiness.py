@@ -260,6 +260,7 @@ def test_effective_requests_are_fewer_where_answers_wait() -> None:
     assert summary.steadiness.short_of is None
 
 
+@pytest.mark.slow
 def test_a_busy_queue_says_how_many_requests_its_interval_takes() -> None:
     """A queue with little to do forgets soon, and nothing is to be said of it."""
     told = {

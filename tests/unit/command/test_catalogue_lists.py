@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_models_lists_the_catalogue_and_more(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -35,6 +36,7 @@ def test_models_lists_the_catalogue_and_more(
     assert "cpu*" in row
 
 
+@pytest.mark.slow
 def test_models_tells_programs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Only those for a device, and one of all is the default."""
     assert main(["models", "--devices", "hf", "--json"]) == 0
@@ -99,6 +101,7 @@ def test_tasks_tells_programs_in_json(
     assert told["reasoning/gsm8k"]["hub"] == "openai/gsm8k"
 
 
+@pytest.mark.slow
 def test_a_task_is_shown_with_what_it_takes_from_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_task_is_shown_with_what_it_takes_from_others(
     assert "did you mean 'intent'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_entry_that_could_not_be_measured_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +148,7 @@ def test_an_entry_that_could_not_be_measured_says_so(
     assert not any("mend" in told for told in found["smollm2-135m"]["lacking"])
 
 
+@pytest.mark.slow
 def test_a_model_is_shown_with_what_it_takes_from_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,7 @@ def test_help_lists_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None
     assert all(name in told for name in COMMANDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_subcommand_explains_itself(
     name: str, capsys: pytest.CaptureFixture[str]
@@ -67,6 +68,7 @@ def test_every_subcommand_explains_itself(
     assert subcommand(name).description
 
 
+@pytest.mark.slow
 def test_help_loads_nothing_heavy() -> None:
     """Whoever only asks how it is called does not wait for a library, nor for ours."""
     code = (

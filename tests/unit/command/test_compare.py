@@ -105,6 +105,7 @@ def test_tolerances_are_those_of_the_gate(
     assert found["e2e"]["tolerance"] == 0.8
 
 
+@pytest.mark.slow
 def test_a_baseline_says_the_same_as_the_run_that_it_was_made_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_baseline_says_the_same_as_the_run_that_it_was_made_of(
     assert of_file == of_run
 
 
+@pytest.mark.slow
 def test_it_judges_as_the_plugin_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +225,7 @@ def test_a_contended_run_is_not_timed(
         assert "others" in found["e2e"]["note"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_was_lost_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -199,6 +199,7 @@ def test_what_keeps_off_the_network_is_told() -> None:
     assert "(offline: from the cache alone)" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("value", "told"), [("1", True), ("0", False), ("", False)])
 def test_only_what_is_switched_on_keeps_off_the_network(
     value: str,
@@ -223,6 +224,7 @@ def test_no_sandbox_at_all_is_told() -> None:
     assert "none holds" in told
 
 
+@pytest.mark.slow
 def test_a_sandbox_that_refuses_says_why() -> None:
     """Its own reason, without what to do that follows once for all."""
 
@@ -236,6 +238,7 @@ def test_a_sandbox_that_refuses_says_why() -> None:
     assert first.refusal == f"{first.name} does not hold (too old)"
 
 
+@pytest.mark.slow
 def test_a_sandbox_that_is_tried_alone_is_named_once() -> None:
     """The chain of one says that none holds, and then why; the reason is enough."""
 
@@ -329,6 +332,7 @@ def test_an_extra_stands_on_those_that_it_names(
     assert set(told["finnish"].lacking) == set(lacking)
 
 
+@pytest.mark.slow
 def test_the_extras_of_this_package_can_be_read() -> None:
     """As they were installed, none that stands for others."""
     told = extras()

@@ -46,6 +46,7 @@ def init(*options: str) -> int:
     return main(["init", "--yes", "--model", "smollm2-135m", *options])
 
 
+@pytest.mark.slow
 def test_it_writes_all_and_ends_with_the_next_command(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_file_that_is_there_is_kept_and_told(
     assert mine.read_text("utf-8") != "# mine\n"
 
 
+@pytest.mark.slow
 def test_rows_of_the_user_become_a_task(project: Path) -> None:
     """Columns may have any name, and what answers there are is seen."""
     (project / "tickets.csv").write_text(TICKETS, "utf-8")
@@ -116,6 +118,7 @@ def test_kinds_of_answers_are_told_apart(
     assert look_at_rows(project / "d.csv").kind == kind
 
 
+@pytest.mark.slow
 def test_a_file_of_weights_gets_an_entry_that_is_found_from_its_folder(
     project: Path,
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_file_of_weights_gets_an_entry_that_is_found_from_its_folder(
     assert "llm = my-model\n" in (project / "benchmarks" / "pytest.ini").read_text()
 
 
+@pytest.mark.slow
 def test_an_adapter_is_measured_beside_its_base(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +158,7 @@ def test_an_adapter_is_measured_beside_its_base(
     assert main(["init", "--yes", "--model", "lora", "--dir", "other"]) == 2
 
 
+@pytest.mark.slow
 def test_a_hub_id_and_a_server_get_entries(project: Path) -> None:
     """Each with what its backend needs, and a CI installs its extra."""
     assert main(["init", "--yes", "--model=hf:org/Tiny-1B", "--dir=a"]) == 0
@@ -275,6 +280,7 @@ def test_no_answer_at_the_end_of_input_is_the_usual_one() -> None:
         )
 
 
+@pytest.mark.slow
 def test_limits_are_those_that_a_run_keeps(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,6 +309,7 @@ def test_a_file_without_a_place_for_limits_is_told_what_to_write(
         with_limits("[pytest]\n", ["e2e_p50<=1s"], where=project / "pytest.ini")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "path"),
     [

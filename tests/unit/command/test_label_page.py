@@ -87,6 +87,7 @@ def labels(folder: Path) -> list[float]:
     return [json.loads(line)["score"] for line in lines]
 
 
+@pytest.mark.slow
 def test_a_label_is_kept_and_the_next_answer_shown(
     page: LabelPage, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_label_is_kept_and_the_next_answer_shown(
     assert labels(tmp_path) == [4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", ["0", "6", "nan", "", "four", "inf"])
 def test_what_is_no_score_is_not_kept(
     page: LabelPage, tmp_path: Path, score: str
@@ -118,6 +120,7 @@ def test_what_is_no_score_is_not_kept(
     assert labels(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_form_that_is_sent_twice_is_one_label(
     page: LabelPage, tmp_path: Path
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_form_that_is_sent_twice_is_one_label(
     assert labels(tmp_path) == [4]
 
 
+@pytest.mark.slow
 def test_another_path_knows_nothing(page: LabelPage) -> None:
     """Other pages of the browser, which do not know it, can send no label."""
     where = page.address.rpartition("/")[0] + "/other"

@@ -116,6 +116,7 @@ def test_labelling_goes_on_where_it_was(
     assert [json.loads(line)["score"] for line in lines] == [4, 2, 5]
 
 
+@pytest.mark.slow
 def test_judges_are_tried_on_the_answers_of_a_run(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +142,7 @@ def test_prompt_injections_are_counted_case_by_case(
     assert main(["judges", str(run), *PANEL, "--injections", "-1"]) != 0
 
 
+@pytest.mark.slow
 def test_programs_read_it_as_json(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

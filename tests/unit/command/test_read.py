@@ -56,6 +56,7 @@ def test_files_of_a_folder_are_known_by_what_is_in_them(
     assert "owl@lm-eval" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_report_and_page_say_who_measured(tmp_path: Path, log: Path) -> None:
     """Markdown and page have the mark too."""
     run, report = str(tmp_path / "run"), tmp_path / "report"
@@ -70,6 +71,7 @@ def test_report_and_page_say_who_measured(tmp_path: Path, log: Path) -> None:
     assert told["cells"][0]["peer"]["tool"] == "inspect"
 
 
+@pytest.mark.slow
 def test_two_logs_are_compared(
     tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +89,7 @@ def test_two_logs_are_compared(
     assert "machine: not stated" in verdicts["e2e"]["note"]
 
 
+@pytest.mark.slow
 def test_quality_alone_is_gated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +106,7 @@ def test_quality_alone_is_gated(
     assert verdicts[0]["outcome"] == "regression"
 
 
+@pytest.mark.slow
 def test_neither_half_decides_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +123,7 @@ def test_neither_half_decides_nothing(
     assert "neither grades nor times" in verdict["note"]
 
 
+@pytest.mark.slow
 def test_speed_alone_is_gated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

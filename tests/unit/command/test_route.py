@@ -49,6 +49,7 @@ def stored(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 def test_the_terminal_names_the_best_and_how_sure_it_is(
     stored: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +64,7 @@ def test_the_terminal_names_the_best_and_how_sure_it_is(
     )
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_catalogue_can_be_read(
     stored: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +83,7 @@ def test_the_lines_of_a_catalogue_can_be_read(
     assert entry.go_on[0].unparsed
 
 
+@pytest.mark.slow
 def test_names_from_elsewhere_are_quoted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +102,7 @@ def test_names_from_elsewhere_are_quoted(
     assert "$x_1$" not in told.partition("```toml")[0]
 
 
+@pytest.mark.slow
 def test_json_has_all_routes_and_intervals(
     stored: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +119,7 @@ def test_json_has_all_routes_and_intervals(
     assert told["items"] == COUNT
 
 
+@pytest.mark.slow
 def test_models_of_several_runs_are_routed_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,6 +136,7 @@ def test_models_of_several_runs_are_routed_together(
     assert "small > large if unparsed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_another_machine_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

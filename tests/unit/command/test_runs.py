@@ -390,6 +390,7 @@ def test_report_tells_of_tasks_that_changed(
     )
 
 
+@pytest.mark.slow
 def test_report_does_not_write_over_a_run_that_it_joins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_check_is_of_something(capsys: pytest.CaptureFixture[str]) -> None:
     assert "needs the name of a task" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "told"),
     [

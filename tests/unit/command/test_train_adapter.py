@@ -96,6 +96,7 @@ def trained(catalogue: Path, out: Path, *more: str, model: str = "tiny") -> int:
     return main(["train-adapter", TASK, *files, "--rank", "4", "--steps", "3", *more])
 
 
+@pytest.mark.slow
 def test_it_ends_with_what_to_type(
     learner: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +113,7 @@ def test_it_ends_with_what_to_type(
     assert f'llm("{TASK}")' in (out / "test_adapter.py").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_its_catalogue_puts_it_on_its_base_wherever_it_lies(
     learner: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +127,7 @@ def test_its_catalogue_puts_it_on_its_base_wherever_it_lies(
     assert entry.weights == str(tmp_path / "base")
 
 
+@pytest.mark.slow
 def test_it_tells_how_it_was_made(learner: Path, tmp_path: Path) -> None:
     """Digests of rows and base, and the whole recipe."""
     assert trained(learner, tmp_path / "a") == 0
@@ -143,6 +146,7 @@ def test_it_tells_how_it_was_made(learner: Path, tmp_path: Path) -> None:
     assert told[0]["loss"]["first"] == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_half_adapter(
     learner: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +159,7 @@ def test_ctrl_c_leaves_no_half_adapter(
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_used_and_another_is_not(
     learner: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +214,7 @@ def test_a_device_that_is_absent_is_told(capsys: pytest.CaptureFixture[str]) -> 
     assert "--device" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_told_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +226,7 @@ def test_a_place_that_cannot_be_written_is_told_first(
     assert "cannot write" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_missing_library_gives_the_pip_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -171,6 +171,7 @@ def test_the_page_shows_hostile_text_as_text(journal: Journal) -> None:
     assert "refresh" not in watch_page("r1", seen, again_s=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "path", "status"),
     [(None, "/", 200), (None, "/etc/passwd", 404), ("evil.example", "/", 403)],

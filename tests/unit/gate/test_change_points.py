@@ -90,6 +90,7 @@ def test_equal_runs_that_depend_on_each_other_look_so() -> None:
     assert dependence(np.array(noise(100)), 1) < 0.5
 
 
+@pytest.mark.slow
 def test_many_series_are_judged_together() -> None:
     """What is rare in one series is not rare in one of fifty."""
     weak = stepped(12, 0.034)

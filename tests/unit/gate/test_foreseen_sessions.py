@@ -89,6 +89,7 @@ def test_neighbours_that_are_alike_show_less() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_first_token_with_noise_of_its_own_shows_less() -> None:
     """By Hommel's procedure e2e has half of the level where ttft has not grown."""
     alone = seen(a_cell(times()))
@@ -120,6 +121,7 @@ def test_what_looks_fast_once_is_no_regression() -> None:
     assert told > TOLERATED + 1.1 * NormalDist().inv_cdf(POWER) * error
 
 
+@pytest.mark.slow
 def test_all_cells_are_seen_at_less_than_one_of_them() -> None:
     """Their noise cancels out; the run's common part does not."""
     cells = [a_cell(times()) for _ in range(6)]

@@ -236,6 +236,7 @@ def test_samples_are_needed_for_the_p_value_too() -> None:
     assert (verdict.needed_samples or 0) > 2 * 20 * wanted**2
 
 
+@pytest.mark.slow
 def test_answers_that_all_agree_need_as_many_as_the_rule_of_three_says() -> None:
     """None of 40 differs; none of 149 would be less than the 2 % that are tolerated."""
     records = answers([1.0] * 40)

@@ -38,6 +38,7 @@ def repeats(marks: Sequence[str], *, temperature: float = 0.8) -> tuple[Record, 
     )
 
 
+@pytest.mark.slow
 def test_repeats_that_disagree_are_tested_by_their_means() -> None:
     """A sample is then neither right nor wrong, and McNemar has nothing to count."""
     lost = judged(matched(repeats(["+--", "---"] * 20), repeats(["+++", "++-"] * 20)))
@@ -207,6 +208,7 @@ def test_balance_is_tested_alone_where_its_time_is_not() -> None:
     assert hommel_family([found]).p == (change.p,)
 
 
+@pytest.mark.slow
 def test_all_cells_together_show_what_none_shows_alone() -> None:
     """Six cells that are slower by as much as each may be by itself."""
     runs = (0.0, 0.006, -0.006)

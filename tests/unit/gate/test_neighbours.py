@@ -65,6 +65,7 @@ def regression(ours: tuple[Record, ...], theirs: tuple[Record, ...]) -> bool:
     return any(verdict.outcome == "regression" for verdict in found)
 
 
+@pytest.mark.slow
 def test_one_after_the_other_nothing_is_shared() -> None:
     """However much the two runs differ."""
     ours, theirs = equal_runs(1, scenario="single")

@@ -17,6 +17,7 @@ from pytest_llmlat.values.records import Grade
 from tests.unit.gate.test_changes import compared, graded, timed
 
 
+@pytest.mark.slow
 def test_a_latency_that_few_of_many_have_is_not_wild(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -41,6 +42,7 @@ def test_a_score_of_almost_nothing_has_no_negative_draws(
     assert 0 <= found[BALANCED].p <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["e2e", "ttft", QUALITY, BALANCED])
 def test_the_normal_limit_agrees_with_resampling(
     monkeypatch: pytest.MonkeyPatch, kind: str

@@ -109,6 +109,7 @@ def slower(
     return found
 
 
+@pytest.mark.slow
 def test_more_samples_show_smaller_changes() -> None:
     """Each row of the table sees less than the one before."""
     rows = [row for row in table(baseline()).values() if row.cell != "all cells"]
@@ -121,6 +122,7 @@ def test_more_samples_show_smaller_changes() -> None:
     assert worse == sorted(worse, reverse=True)
 
 
+@pytest.mark.slow
 def test_what_is_tolerated_is_never_seen() -> None:
     """However many samples there are: a regression is beyond it."""
     for tolerance in (0.05, 0.2):
@@ -159,6 +161,7 @@ def test_a_cell_that_is_measured_again_shows_more() -> None:
         assert 0.05 < twice < once - 0.01
 
 
+@pytest.mark.slow
 def test_runs_that_differ_show_less() -> None:
     """A change must be more than they do."""
     wild = [
@@ -186,6 +189,7 @@ def test_more_cells_show_less_of_each() -> None:
     assert slower(baseline(models=1)) < slower(baseline(models=4))
 
 
+@pytest.mark.slow
 def test_the_figure_is_that_of_a_textbook() -> None:
     """The tolerance, and so many standard errors of runs and samples."""
     runs = baseline(2, within=1e-6)
@@ -200,6 +204,7 @@ def test_the_figure_is_that_of_a_textbook() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_few_runs_may_hide_is_less_with_more_of_them() -> None:
     """A range, since a spread of runs is told badly by few."""
     room = []
@@ -309,6 +314,7 @@ def test_without_latencies_there_is_none_to_be_seen() -> None:
     assert power_lines(rows)[1].split()[2] == "-"
 
 
+@pytest.mark.slow
 def test_the_lines_hold_every_row_and_what_they_rest_on() -> None:
     """Cell, samples, e2e and quality; how many runs there are."""
     lines = power_lines(list(table(baseline(models=2)).values()))

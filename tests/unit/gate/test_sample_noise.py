@@ -47,6 +47,7 @@ def a_run(
     return records
 
 
+@pytest.mark.slow
 def test_noise_is_what_samples_vary_by_and_not_what_runs_do() -> None:
     """Neither the usual time of a sample nor a slow run is noise of it."""
     told = sample_noise([a_run(n, noise=0.1, common=0.3 * n) for n in range(3)])
@@ -56,6 +57,7 @@ def test_noise_is_what_samples_vary_by_and_not_what_runs_do() -> None:
     assert told.correlation[0, 1] == pytest.approx(1.0, abs=0.001)
 
 
+@pytest.mark.slow
 def test_first_tokens_with_noise_of_their_own_go_less_with_the_whole() -> None:
     """The correlation is that of the noise: 0.1 of 0.1 and 0.1 is 0.71."""
     runs = [a_run(n, noise=0.1, first=0.1, common=0.3 * n) for n in range(3)]
@@ -65,6 +67,7 @@ def test_first_tokens_with_noise_of_their_own_go_less_with_the_whole() -> None:
     assert math.sqrt(told.variances["ttft"]) == pytest.approx(0.141, rel=0.1)
 
 
+@pytest.mark.slow
 def test_neighbours_that_have_the_same_noise_are_alike() -> None:
     """Of ten that are, a mean varies about as that of a tenth of them does."""
     runs = [a_run(n, alike=10) for n in range(5)]
@@ -73,6 +76,7 @@ def test_neighbours_that_have_the_same_noise_are_alike() -> None:
     assert abs(sample_noise([a_run(n) for n in range(5)]).alike["e2e"]) < 1
 
 
+@pytest.mark.slow
 def test_one_run_tells_it_by_its_rounds() -> None:
     """As the noise of a sample's mean over them."""
     first, second = a_run(1), a_run(2)
@@ -108,6 +112,7 @@ def test_a_latency_that_fewer_samples_have_is_left_out() -> None:
     assert told.correlation.shape == (len(told.names),) * 2
 
 
+@pytest.mark.slow
 def test_only_what_is_gated_is_kept() -> None:
     """The correlation is of these."""
     told = sample_noise([a_run(n, first=0.1) for n in range(3)]).only(("ttft",))

@@ -51,6 +51,7 @@ def of_a_queue(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["p95", "p99"])
 def test_the_tail_of_a_short_run_of_a_queue_is_not_believed(which: str) -> None:
     """A queue has few long waits in it, so that its interval is far too narrow."""
@@ -64,6 +65,7 @@ def test_the_tail_of_a_short_run_of_a_queue_is_not_believed(which: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "asked"),
     [

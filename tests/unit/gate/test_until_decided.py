@@ -105,11 +105,13 @@ def test_what_is_tolerable_for_certain_ends_a_cell_early() -> None:
     assert why == "no worse than is tolerated"
 
 
+@pytest.mark.slow
 def test_equal_answers_so_far_do_not_pass_by_themselves() -> None:
     """With 60 pairs a loss of 0.02 may not have shown, though times are clear."""
     assert followed(lambda n: answer(n, seconds=times(n))) == (60, None)
 
 
+@pytest.mark.slow
 def test_what_is_within_the_tolerance_is_no_regression() -> None:
     """Four per cent slower beside five: measuring goes on."""
     assert followed(lambda n: answer(n, seconds=1.04 * times(n))) == (60, None)
@@ -132,6 +134,7 @@ def test_more_cells_ask_more_of_each() -> None:
     assert why == "regression of e2e"
 
 
+@pytest.mark.slow
 def test_a_latency_that_the_candidate_has_lost_keeps_measuring() -> None:
     """It would pass without it; one that neither side has is not waited for."""
     tolerated = {**WIDE, "ttft": 0.3}
@@ -145,6 +148,7 @@ def test_a_latency_that_the_candidate_has_lost_keeps_measuring() -> None:
     assert neither[1] == "no worse than is tolerated"
 
 
+@pytest.mark.slow
 def test_prompts_that_one_server_kept_end_no_cell() -> None:
     """Their times are not gated; a loss of quality is one all the same."""
 
@@ -200,6 +204,7 @@ def test_the_interval_of_a_stopped_cell_is_wider() -> None:
     assert stopped.low < planned.low < planned.high < stopped.high  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_equal_answers_pass_only_if_all_pairs_were_measured() -> None:
     """Those that were not asked may differ."""
     same = lambda n: answer(n, seconds=times(n))  # noqa: E731 - used twice
@@ -261,6 +266,7 @@ def test_a_figure_that_is_no_mean_has_nothing_to_look_at() -> None:
     assert early.p == 1.0
 
 
+@pytest.mark.slow
 def test_a_loss_of_score_is_bounded_by_its_halves() -> None:
     """The interval holds the loss that is there, and its p-value goes with it."""
     ours = [answer(n, seconds=4.0 * times(n), right=n % 2 == 0) for n in range(80)]

@@ -137,6 +137,7 @@ def test_every_grade_lies_between_0_and_1(
 # --- rouge ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rouge_equals_the_library() -> None:
     """ROUGE-L is computed anew here, and must not differ from the package's."""
     library = RougeScorer(list(FIGURES), use_stemmer=True)

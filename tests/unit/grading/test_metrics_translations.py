@@ -53,6 +53,7 @@ def all_counts(answers: list[str], references: list[str]) -> list[tuple[float, .
     return [graded(answer, reference).counts for answer, reference in pairs]
 
 
+@pytest.mark.slow
 def test_a_sentences_figures_equal_the_librarys() -> None:
     """chrF++ is recomputed from the statistics, and must not differ."""
     chrf, bleu = CHRF(word_order=2), BLEU(effective_order=True)
@@ -79,6 +80,7 @@ def test_corpus_figures_equal_the_librarys(pairs: list[tuple[str, str]]) -> None
     assert corpus_bleu(counts) == pytest.approx(bleu, abs=EXACT)
 
 
+@pytest.mark.slow
 def test_a_large_corpus_equals_the_librarys() -> None:
     """The table's entry is the same function."""
     answers, references = corpora(3)
@@ -215,6 +217,7 @@ def test_a_tokenizer_that_is_not_installed_names_the_extra(
         a_grade("chrf++", "a", task, a_sample("a"))
 
 
+@pytest.mark.slow
 def test_several_references_are_counted_as_the_library_does() -> None:
     """chrF++ takes the best of them, BLEU n-grams of any and the nearest length."""
     answers, references = corpora(5)

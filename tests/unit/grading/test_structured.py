@@ -182,6 +182,7 @@ def test_a_schema_that_is_none_is_told_and_nothing_is_fetched(schema: object) ->
         illegible("{}", a_structured_task(schema))
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_every_value_is_the_same_as_itself(value: object) -> None:
     """However it is nested; so a right answer has all fields right."""

@@ -93,6 +93,7 @@ def test_elsewhere_there_are_none(tmp_path: Path) -> None:
     assert quotas(tmp_path) == NONE
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_whatever_stands_there_is_read_or_passed_over(
     tmp_path_factory: pytest.TempPathFactory, groups: str, quota: str

@@ -104,6 +104,7 @@ def measured(
     return told
 
 
+@pytest.mark.slow
 def test_a_schema_is_compiled_once_and_in_no_sample() -> None:
     """How long it took is a fact of the cell; records say what they were held to."""
     clock = ManualClock(0)
@@ -135,6 +136,7 @@ def test_without_a_schema_nothing_is_said_of_one() -> None:
     assert [record.constraint for record in told.records] == [None, None]
 
 
+@pytest.mark.slow
 def test_what_was_held_to_is_read_back() -> None:
     """By records and facts; those of older runs were held to nothing."""
     clock = ManualClock(0)

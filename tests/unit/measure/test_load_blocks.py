@@ -81,6 +81,7 @@ def stretches(records: list[Record]) -> list[tuple[str, list[str], set[int]]]:
     ]
 
 
+@pytest.mark.slow
 def test_each_block_is_offered_four_times_to_two_models_in_turn() -> None:
     """A B B A or B A A B, with the same samples in two rounds on both sides."""
     told = in_blocks(a_load())
@@ -95,6 +96,7 @@ def test_each_block_is_offered_four_times_to_two_models_in_turn() -> None:
     assert {letter for letter, _, _ in found[::4]} == {"p", "o"}
 
 
+@pytest.mark.slow
 def test_the_facts_of_a_load_in_blocks_are_those_of_all_its_blocks() -> None:
     """Windows and counts add up, and it stands how long each block was."""
     told = in_blocks(a_load())
@@ -111,6 +113,7 @@ def test_the_facts_of_a_load_in_blocks_are_those_of_all_its_blocks() -> None:
         assert load.before == 2 * 12
 
 
+@pytest.mark.slow
 def test_the_warm_up_of_every_block_counts_for_nothing() -> None:
     """Whatever the other left behind, a block begins with requests that do not count.
 
@@ -123,6 +126,7 @@ def test_the_warm_up_of_every_block_counts_for_nothing() -> None:
     assert {round(r.timing.e2e_s, 6) for r in own if r.timing} == {1.0}
 
 
+@pytest.mark.slow
 def test_requests_go_round_the_samples() -> None:
     """Sixty of each side are thirty a round: six samples are asked once more."""
     plan = a_load(requests=60)
@@ -184,6 +188,7 @@ def test_a_conversation_is_never_in_two_blocks() -> None:
     assert len(asked_in_blocks(plan)) == 2 * len(samples)
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_spent_ends_the_blocks() -> None:
     """Places are those of the cell, so that what was set aside is settled."""
 
@@ -250,6 +255,7 @@ def test_the_energy_of_blocks_is_that_of_all_their_windows() -> None:
     assert window.span == EnergySpan(seconds=4.0, joules=12.0, each=(12.0,))
 
 
+@pytest.mark.slow
 def test_a_load_and_none_are_the_load() -> None:
     """A block in which nothing ended has no facts."""
     load = in_blocks(a_load()).facts[2].load

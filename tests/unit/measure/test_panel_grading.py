@@ -188,6 +188,7 @@ def test_a_judge_whose_device_is_absent_is_told() -> None:
         judge(records(), a_judge("kind", score(4), "mps"))
 
 
+@pytest.mark.slow
 def test_judges_are_tried_by_planted_faults(tmp_path: Path) -> None:
     """One that says the same of everything sees no fault, and is unfit."""
     answers = [
@@ -255,6 +256,7 @@ def test_what_is_no_verdict_is_counted_and_not_guessed(says: str, problem: str) 
     assert not found.graded
 
 
+@pytest.mark.slow
 def test_what_judges_were_tried_for_is_known_of_later_votes(tmp_path: Path) -> None:
     """Its votes tell it in any run, and nothing of another rubric."""
     deaf = a_judge("deaf", score(3))
@@ -300,6 +302,7 @@ def test_a_verdict_that_was_cut_is_asked_for_again_with_more_tokens(
     assert asked == [True, False, True, False]
 
 
+@pytest.mark.slow
 def test_what_stands_beside_nothing_is_no_fault_of_a_judge(tmp_path: Path) -> None:
     """Of the model that others are held against nobody is asked, nor called unread."""
     told = records(12)

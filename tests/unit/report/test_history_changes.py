@@ -47,6 +47,7 @@ def series(
     )
 
 
+@pytest.mark.slow
 def test_a_slower_run_is_found_and_marked(tmp_path: Path) -> None:
     """It is told beside the first run of the new level, with its size."""
     changes = find_changes(history(series(tmp_path, *[1.0] * 9, *[1.12] * 7)))
@@ -64,6 +65,7 @@ def test_a_slower_run_is_found_and_marked(tmp_path: Path) -> None:
     assert "WORSE: e2e +1" in next(change_lines(changes)).text
 
 
+@pytest.mark.slow
 def test_a_creep_that_no_gate_sees_is_told(tmp_path: Path) -> None:
     """One per cent more each run, from the first to the last."""
     changes = find_changes(history(series(tmp_path, *(1.01**n for n in range(16)))))
@@ -73,6 +75,7 @@ def test_a_creep_that_no_gate_sees_is_told(tmp_path: Path) -> None:
     assert change.change == pytest.approx(1.01**15 - 1, abs=0.03)
 
 
+@pytest.mark.slow
 def test_lost_answers_are_a_change_for_the_worse(tmp_path: Path) -> None:
     """And ones that are right again are one for the better."""
     right = [18] * 8 + [14] * 8
@@ -85,6 +88,7 @@ def test_lost_answers_are_a_change_for_the_worse(tmp_path: Path) -> None:
     assert (lost.worse, won.worse) == (True, False)
 
 
+@pytest.mark.slow
 def test_machines_are_never_joined_in_a_series(tmp_path: Path) -> None:
     """A slower machine is none of the model's changes, from whichever run on."""
     machines = [HERE] * 8 + [OTHER] * 8
@@ -97,6 +101,7 @@ def test_machines_are_never_joined_in_a_series(tmp_path: Path) -> None:
     assert changes.series == 4
 
 
+@pytest.mark.slow
 def test_runs_that_lack_answers_or_were_disturbed_are_in_no_series(
     tmp_path: Path,
 ) -> None:
@@ -135,6 +140,7 @@ def test_a_single_run_or_none_says_that_nothing_can_be_told(tmp_path: Path) -> N
     ] * 2
 
 
+@pytest.mark.slow
 def test_history_fails_on_a_change_for_the_worse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

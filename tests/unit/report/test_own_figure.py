@@ -209,6 +209,7 @@ def test_an_entry_shows_a_figure_of_stored_runs(tmp_path: Path) -> None:
     assert point.figure("prompt_p50_letters").value == float(LETTERS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own")
 def test_a_share_is_of_the_sums_of_all_records_in_every_report() -> None:
     """Of a row too: no mean of its cells' shares. 1 of 4, and not (1/1 + 0/3) / 2."""
@@ -254,6 +255,7 @@ def test_a_share_is_of_the_sums_of_all_records_in_every_report() -> None:
     assert figure_list().count("`short_share` | ratio | higher | cell, row |") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own")
 def test_the_pages_script_gets_what_its_tables_have(tmp_path: Path) -> None:
     """Rows, cells and points of curves have it by its name, and a curve its title."""

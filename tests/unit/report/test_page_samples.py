@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,9 +31,8 @@ from tests.unit.report.test_page import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
-
+@pytest.mark.slow
 def test_a_prompt_is_stored_once_for_all_models(tmp_path: Path) -> None:
     """The second model's samples point to the first one's prompts."""
     page = a_page(tmp_path, *a_measured(*of_models(1.0, 2.0)))
@@ -41,6 +41,7 @@ def test_a_prompt_is_stored_once_for_all_models(tmp_path: Path) -> None:
     assert page.chunk(1)["rows"][0][3] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_page_that_grows_too_large_is_cut_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_page_that_grows_too_large_is_cut_and_says_so(
     assert "60 texts longer than" in page.shown
 
 
+@pytest.mark.slow
 def test_samples_that_cannot_be_kept_are_the_same_of_every_model() -> None:
     """Two answers to a sample stay side by side."""
     source = random.Random(0)  # noqa: S311 - no secret

@@ -6,6 +6,8 @@ import json
 from html import unescape
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_llmlat.command import main
 from pytest_llmlat.report.short_names import renamed
 from pytest_llmlat.values.results import Tuning
@@ -13,8 +15,6 @@ from tests.unit.stored_runs import a_stored_run, answers
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 LONG = "gguf:/srv/weights/checkpoints/2026/support-q4.gguf"
 OTHER = "http://models.example.invalid:8000/v1#support-q4"
@@ -29,6 +29,7 @@ def shown(
     return run, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_long_address_stands_once_on_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,6 +41,7 @@ def test_a_long_address_stands_once_on_the_terminal(
     assert "support-q4 on cpu " in told
 
 
+@pytest.mark.slow
 def test_two_models_never_get_the_same_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +62,7 @@ def test_settings_of_one_model_share_its_name(
     assert told.count(LONG) == 1
 
 
+@pytest.mark.slow
 def test_names_that_fit_stay_as_they_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +73,7 @@ def test_names_that_fit_stay_as_they_are(
     assert "hf:org/name on cpu" in told
 
 
+@pytest.mark.slow
 def test_page_and_report_tell_it_and_programs_get_the_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,6 +127,7 @@ def objects(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]: 
         yield from objects(inner, f"{path}/{key}")
 
 
+@pytest.mark.slow
 def test_the_schema_is_one() -> None:
     """By the rules of JSON Schema itself, and of the version that is written."""
     jsonschema.Draft202012Validator.check_schema(PUBLISHED)

@@ -42,6 +42,7 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_reference_of_git_is_taken_out_whole(project: Path) -> None:
     """Files stand there as the reference has them, above the project's folder too."""
     base = open_base("main", project, start=project, where="--it")

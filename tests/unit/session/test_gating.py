@@ -151,6 +151,7 @@ def test_a_stored_run_of_the_same_model_passes(tmp_path: Path) -> None:
     assert found["e2e"].baseline == pytest.approx(found["e2e"].candidate, rel=0.001)
 
 
+@pytest.mark.slow
 def test_worse_and_slower_are_regressions(tmp_path: Path) -> None:
     """Half of the answers are wrong, and each takes a tenth longer."""
     gate = Gate(settings(baseline=stored(tmp_path, answers(), runs=5)))
@@ -437,6 +438,7 @@ def test_a_baseline_may_be_written_over(tmp_path: Path) -> None:
     Gate(settings(save_baseline=tmp_path / "new" / "base.json")).check()
 
 
+@pytest.mark.slow
 def test_the_table_of_power_is_for_the_baseline(tmp_path: Path) -> None:
     """Its own number of samples has a row, or the one that was asked for."""
     path = stored(tmp_path, answers())
@@ -557,6 +559,7 @@ def test_stopping_at_a_result_is_refused_where_it_makes_no_sense(
         Gate(settings(until_decided=True, **changes)).check()
 
 
+@pytest.mark.slow
 def test_a_cell_is_stopped_only_if_that_is_asked_for() -> None:
     """With the tolerances of the cell, and its share of the level."""
     fixed = Gate(settings(against="owl"))

@@ -140,6 +140,7 @@ def test_what_was_slow_only_once_counts_by_half(tmp_path: Path) -> None:
     assert verdict.outcome != "pass"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("among", [0, 1, 3])
 def test_a_cell_that_few_others_are_beside_is_looked_at_up_to_four_times(
     tmp_path: Path, among: int
@@ -158,6 +159,7 @@ def test_a_cell_that_few_others_are_beside_is_looked_at_up_to_four_times(
     assert outcome(bench, told) == "regression"
 
 
+@pytest.mark.slow
 def test_it_ends_as_soon_as_all_times_together_do_not_look_slower(
     tmp_path: Path,
 ) -> None:
@@ -169,6 +171,7 @@ def test_it_ends_as_soon_as_all_times_together_do_not_look_slower(
     assert outcome(bench, told) != "regression"
 
 
+@pytest.mark.slow
 def test_rounds_that_differ_widen_the_interval(tmp_path: Path) -> None:
     """A machine that is another one from round to round is so from run to run."""
     calm, moved = Bench(tmp_path / "calm"), Bench(tmp_path / "moved")
@@ -213,6 +216,7 @@ def test_times_that_prove_nothing_are_not_suspicious(tmp_path: Path) -> None:
     assert len(bench.asked) == 1
 
 
+@pytest.mark.slow
 def test_a_disturbed_second_time_disturbs_the_cell(tmp_path: Path) -> None:
     """It is in the mean of both."""
     bench = Bench(tmp_path)

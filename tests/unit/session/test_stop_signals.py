@@ -82,6 +82,7 @@ def test_signals_are_given_back(signals: StopSignals) -> None:
     assert signal.getsignal(TERM) is before
 
 
+@pytest.mark.slow
 def test_what_the_end_of_a_run_needs_is_loaded_before() -> None:
     """An import of numpy that is broken off cannot be made again."""
     program = (

@@ -88,6 +88,7 @@ def opened() -> Iterator[list[Dispatcher]]:
         each.close()
 
 
+@pytest.mark.slow
 def test_each_job_has_its_result(opened: list[Dispatcher]) -> None:
     """What workers tell meanwhile is passed on."""
     told: list[bytes] = []
@@ -103,6 +104,7 @@ def test_each_job_has_its_result(opened: list[Dispatcher]) -> None:
     assert opened[0].progress().left_s is not None
 
 
+@pytest.mark.slow
 def test_a_lost_job_begins_again_elsewhere(opened: list[Dispatcher]) -> None:
     """Once, as whoever ordered it makes it anew; the node that went gets none."""
     asked: list[str] = []
@@ -123,6 +125,7 @@ def test_a_lost_job_begins_again_elsewhere(opened: list[Dispatcher]) -> None:
     assert asked == ["its worker on a was lost (it died)"]
 
 
+@pytest.mark.slow
 def test_all_jobs_of_a_node_that_goes_begin_again(opened: list[Dispatcher]) -> None:
     """Each worker of it is told to be lost, one after the other."""
     cards = [needs("card:1"), needs("card:2")]
@@ -142,6 +145,7 @@ def test_all_jobs_of_a_node_that_goes_begin_again(opened: list[Dispatcher]) -> N
     assert pool.given[2:] == [("b", "one"), ("b", "two")]
 
 
+@pytest.mark.slow
 def test_a_job_that_is_lost_twice_is_given_up(opened: list[Dispatcher]) -> None:
     """It may be what kills its workers."""
     pool = Scripted("a", "b", "c", script={"one": ["lost", "lost"]})
@@ -155,6 +159,7 @@ def test_a_job_that_is_lost_twice_is_given_up(opened: list[Dispatcher]) -> None:
     assert "for the second time" in outcome.why
 
 
+@pytest.mark.slow
 def test_a_job_that_no_node_can_do_says_so(opened: list[Dispatcher]) -> None:
     """The last node that could has gone; nobody waits for ever."""
     pool = Scripted("a", "b", script={"one": ["lost"]})
@@ -169,6 +174,7 @@ def test_a_job_that_no_node_can_do_says_so(opened: list[Dispatcher]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_breaks_in_a_worker_is_told(opened: list[Dispatcher]) -> None:
     """It is not done again: it would break again."""
     opened.append(Dispatcher(Scripted("a", script={"one": ["failed"]}), lambda _: None))
@@ -195,6 +201,7 @@ def test_nobody_waits_for_a_dispatcher_that_broke(opened: list[Dispatcher]) -> N
     assert outcome.why == "OSError: no space left"
 
 
+@pytest.mark.slow
 def test_what_waits_is_told(opened: list[Dispatcher]) -> None:
     """Which job runs where, and how many wait."""
     pool = Scripted("a", script={"one": ["silent"]})

@@ -50,6 +50,7 @@ def last(pool: ProcessPool) -> tuple[Report, list[bytes]]:
             told.append(report.content)
 
 
+@pytest.mark.slow
 def test_a_worker_tells_and_gives_its_result(pool: ProcessPool) -> None:
     """It sees its own card; what libraries print is among no messages."""
     started(pool)
@@ -61,6 +62,7 @@ def test_a_worker_tells_and_gives_its_result(pool: ProcessPool) -> None:
         assert told == [b"began " + order]
 
 
+@pytest.mark.slow
 def test_what_it_raises_is_told_and_it_goes_on(pool: ProcessPool) -> None:
     """A library that fails costs one job, and not the worker with its model."""
     started(pool)
@@ -73,6 +75,7 @@ def test_what_it_raises_is_told_and_it_goes_on(pool: ProcessPool) -> None:
     assert last(pool)[0].kind == "ended"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_lost(pool: ProcessPool) -> None:
     """What it told before is there, and how it ended."""
     started(pool)
@@ -85,6 +88,7 @@ def test_a_worker_that_dies_is_lost(pool: ProcessPool) -> None:
     assert told == [b"began die"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_worker_is_ended_in_the_midst_of_a_job(
     pool: ProcessPool, tmp_path: Path
@@ -100,6 +104,7 @@ def test_a_worker_is_ended_in_the_midst_of_a_job(
     assert (tmp_path / "closed").read_text("utf-8") == "closed"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_worker_ends_with_whoever_started_it(tmp_path: Path) -> None:
     """Even where that was killed, and could tell nobody."""

@@ -198,6 +198,7 @@ def cells_of_records(draw: Callable[[Any], Any]) -> list[Record]:
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(cells_of_records())
 @example([an_error()])

@@ -106,6 +106,7 @@ def test_an_empty_text_is_not_an_absent_one(tmp_path: Path) -> None:
     assert ',"4",,"4",' in silent
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), min_size=1, max_size=4))
 @settings(
     max_examples=at_most(40),
@@ -168,6 +169,7 @@ def test_half_of_a_pair_becomes_a_replacement(tmp_path: Path) -> None:
     assert as_csv(path)[0]["answer"] == "a\ufffdb"
 
 
+@pytest.mark.slow
 def test_parquet_has_types_and_nulls(tmp_path: Path) -> None:
     """Texts, whole numbers, floats and truth values; what is not known is null."""
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -148,6 +148,7 @@ def records_in(journal: Journal, *others: Cell) -> list[Record]:
     return [record for _, own in records_of(run) for record in own]
 
 
+@pytest.mark.slow
 @given(RECORDS_OF_ALL_KINDS)
 @example(replace(a_record("\ud83d"), answer="\udcff"))
 @example(replace(a_record(), answer="a\nb\r\nc\u2028d\x00e\U0001f600\x1b[31m"))

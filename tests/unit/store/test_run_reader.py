@@ -77,6 +77,7 @@ def read(run: Run, *cells: Cell) -> dict[str, list[Record]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_comes_back_cell_by_cell(tmp_path: Path) -> None:
     """Facts in their order, and to each cell its own records in theirs."""
     facts, records = a_random_run(4, models=2)

@@ -291,6 +291,7 @@ def test_examples_of_a_prompt_quote_no_row(name: str) -> None:
     assert quoted(name, rows(name)) == []
 
 
+@pytest.mark.slow
 @GRADED
 def test_the_reference_is_judged_right(name: str) -> None:
     """Said by itself it earns full marks; another option, label or answer does not."""
@@ -372,6 +373,7 @@ FLAWS: list[tuple[Check, str, dict[str, object]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "name", "flaw"),
     FLAWS,

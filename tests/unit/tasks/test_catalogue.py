@@ -101,6 +101,7 @@ def test_a_task_of_all_keys(tmp_path: Path) -> None:
     assert (task.option("language"), task.option("k", 2)) == ("de", 2)
 
 
+@pytest.mark.slow
 def test_a_user_s_task_overrides(tmp_path: Path) -> None:
     """An entry of the same name takes the place of the built-in one."""
     path = a_catalogue(tmp_path, KEYS, "reasoning/arithmetic")
@@ -398,6 +399,7 @@ def test_every_family_has_a_task() -> None:
     assert {task.family for task in BUNDLED.entries.values()} >= set(FAMILIES)
 
 
+@pytest.mark.slow
 @EACH
 def test_a_bundled_task_has_enough_samples(task: Task) -> None:
     """At least twelve, each with an id of its own and of every difficulty."""

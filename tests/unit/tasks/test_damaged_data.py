@@ -144,6 +144,7 @@ def test_damaged_templates_are_rendered_or_refused(task: Task, tmp_path: Path) -
         _asked(torn(source.choice(TEMPLATES), source), task, sample)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", WITHOUT_END)
 def test_a_template_that_would_never_end_is_refused(
     text: str, task: Task, tmp_path: Path

@@ -51,6 +51,7 @@ TABLE = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     rows=TABLE,
     plain=st.booleans(),

@@ -77,6 +77,7 @@ def test_a_seed_decides_what_is_drawn() -> None:
     assert needle_items(3, 6, options)[4].length == "256"
 
 
+@pytest.mark.slow
 def test_long_texts_are_drawn_too() -> None:
     """Up to a million tokens can be asked for; 128k are some hundred thousand words."""
     (item,) = needle_items(0, 1, {"lengths": "128k", "depths": "50"})

@@ -62,6 +62,7 @@ def test_what_is_asked_for_stands_in_the_message(samples: tuple[Sample, ...]) ->
         assert order["express"] is bool(haste)
 
 
+@pytest.mark.slow
 def test_always_the_same_order_is_no_skill(samples: tuple[Sample, ...]) -> None:
     """What it earns by fields that many orders share is taken off as chance."""
     (chance,) = set(chances(TASK, samples))

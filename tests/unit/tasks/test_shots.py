@@ -120,6 +120,7 @@ def test_what_is_asked_is_never_shown(
     assert not {asked.id, "twin"} & set(ids)
 
 
+@pytest.mark.slow
 def test_every_row_may_be_shown() -> None:
     """A draw favours none: over many seeds each row stands first about as often."""
     firsts = [drawn(seed)[0] for seed in range(2000)]

@@ -99,6 +99,7 @@ def test_every_sum_comes_out_the_same_when_it_is_solved_again(seed: int) -> None
         assert item.options == ()
 
 
+@pytest.mark.slow
 @DRAWS
 def test_a_seed_decides_the_items(draw: Draws) -> None:
     """The same seed gives the same items, another seed others, more the same first."""
@@ -110,6 +111,7 @@ def test_a_seed_decides_the_items(draw: Draws) -> None:
     assert draw(7, 0) == []
 
 
+@pytest.mark.slow
 @DRAWS
 def test_difficulties_take_turns(draw: Draws) -> None:
     """A third of the items is easy, a third medium, a third hard."""
@@ -152,6 +154,7 @@ def test_an_exhausted_template_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         arithmetic_items(1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_bundled_half_is_what_the_generator_gives(name: str) -> None:
     """Lines 34 to 66 of a data file are a draw, to the letter and field by field."""

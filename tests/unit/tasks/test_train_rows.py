@@ -160,6 +160,7 @@ def test_a_set_with_worked_examples_teaches_the_working() -> None:
     assert (train.answer, train.split) == (" {{ worked }}", "train")
 
 
+@pytest.mark.slow
 def test_the_bundled_sentences_are_read_whole() -> None:
     """None of them is near to an item of the task."""
     found = load_train(BUNDLED.entries["sentiment/polarity"])

@@ -88,6 +88,7 @@ def test_the_system_prompt_of_the_task_is_learnt_with() -> None:
     assert "".join(map(chr, made.prompt)).startswith("<system>Be brief.<user>")
 
 
+@pytest.mark.slow
 def test_rows_that_are_too_long_are_left_out() -> None:
     """Those that are left are whole; where none is, that is said."""
     rows = load_train(TASK).rows[:8]

@@ -20,6 +20,7 @@ SPACE = read_space("x=0.0..1.0 n=1..1000:log", where="o")
 needs_optuna = pytest.mark.skipif(not has_library(), reason="the extra tune")
 
 
+@pytest.mark.slow
 @needs_optuna
 def test_proposals_move_to_what_is_better() -> None:
     """The last ones are nearer to the best than the first, on average."""

@@ -68,6 +68,7 @@ def told(race: Race) -> TuningRace:
     return result_of(race, subject, proposer, entry="x", contended=False, notes=())
 
 
+@pytest.mark.slow
 def test_the_best_wins_and_is_confirmed_on_other_items() -> None:
     """The gain that is told is of items that no look had."""
     land = Landscape(truth=hilly, items=ITEMS, seed=1)
@@ -210,6 +211,7 @@ def test_what_is_cut_short_is_told_as_far_as_it_got() -> None:
     assert sum(one.items > 0 for one in found.raced) == 2
 
 
+@pytest.mark.slow
 def test_a_race_goes_the_same_way_again() -> None:
     """With the same answers: what was measured can stand for measuring again."""
     first, second = (Landscape(truth=hilly, items=60, seed=3) for _ in range(2))
@@ -219,6 +221,7 @@ def test_a_race_goes_the_same_way_again() -> None:
     assert first.asked == second.asked
 
 
+@pytest.mark.slow
 def test_what_mattered_is_told() -> None:
     """Threads and weights move the balance, the batch hardly does."""
     race = race_on(Landscape(truth=hilly, items=ITEMS, seed=1), settings=OTHERS)

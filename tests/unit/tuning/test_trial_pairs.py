@@ -70,6 +70,7 @@ def test_contributions_add_up_to_the_gain_of_the_score() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_balanced_gain_holds_it_as_often_as_it_says() -> None:
     """Of 300 runs of 40 items about 95 % hold the true gain."""
     truth = fmean(

@@ -215,6 +215,7 @@ def test_a_template_makes_the_same_text_with_limits(source: str) -> None:
     assert rendered(source, **given) == expected
 
 
+@pytest.mark.slow
 def test_long_chats_have_room() -> None:
     """A prompt of a million letters, looked at often, is no attack."""
     talk = [{"role": "user", "content": "word " * 200_000}] * 20
@@ -227,6 +228,7 @@ def test_long_chats_have_room() -> None:
     assert len(rendered(source, messages=talk)) == 20 * 999_999
 
 
+@pytest.mark.slow
 def test_each_rendering_has_a_budget_of_its_own() -> None:
     """A thousand prompts may take a thousand times what one takes."""
     kind = bounded(ImmutableSandboxedEnvironment)
