@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.backends import http
+from pytest_llmlat.measure import clock_check
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from tests.http.asking import CLOCK, QUICK, url_of
 from tests.http.loopback import Loopback
@@ -28,6 +29,15 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all", "no"):
         for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
             monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _short_clock_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check of the clock before a cell be of two answers.
+
+    Each takes a third of a second, by a real clock; how true it is, is tested elsewhere.
+    """
+    monkeypatch.setattr(clock_check, "LEAST_REQUESTS", 2)
 
 
 @pytest.fixture
