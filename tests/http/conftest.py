@@ -35,7 +35,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _short_clock_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the check of the clock before a cell be of two answers.
 
-    Each takes a third of a second, by a real clock; how true it is, is tested elsewhere.
+    Each takes a third of a second of a real clock. How true that is has its own tests.
     """
     monkeypatch.setattr(clock_check, "LEAST_REQUESTS", 2)
 
