@@ -269,10 +269,15 @@ class Server(Deployed, Protocol[E]):
         """
         ...
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Open up to so many connections ahead; a failure shows up in an exchange.
 
         Begins to count anew how many requests are in flight at once.
+
+        Args:
+            connections: how many.
+            ahead: requests that will be sent once each: what can be made ready of them
+                is made ready now, and not beside the clock.
 
         Raises:
             LLMLatError: this process may not have so many open.

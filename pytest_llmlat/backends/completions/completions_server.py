@@ -10,21 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pytest_llmlat.backends.chat_messages import system_as
 from pytest_llmlat.backends.completions.complaints import Complaints
-from pytest_llmlat.backends.completions.constraint_fields import (
-    DEFAULT,
-    constraint_fields,
-    way_of,
-)
+from pytest_llmlat.backends.completions.constraint_fields import DEFAULT, way_of
 from pytest_llmlat.backends.completions.constraint_probe import ConstraintProbe
 from pytest_llmlat.backends.completions.echoed_likelihoods import first_probe
 from pytest_llmlat.backends.completions.entrance import find_entrance
-from pytest_llmlat.backends.completions.fields import (
-    merged,
-    thinking_body,
-    thinking_fields,
-)
 from pytest_llmlat.backends.completions.instants import by_instant
 from pytest_llmlat.backends.completions.listed_models import listed_model
 from pytest_llmlat.backends.completions.prompt_cache import PromptCache
@@ -37,11 +27,9 @@ from pytest_llmlat.backends.completions.ranked_responses import (
     second_probe,
 )
 from pytest_llmlat.backends.completions.raw_requests import raw_answer
+from pytest_llmlat.backends.completions.request_writer import RequestWriter
 from pytest_llmlat.backends.completions.requests import (
     REJECTIONS,
-    encode,
-    path,
-    payload,
     rejected,
     sampling_asked,
 )
@@ -63,19 +51,16 @@ from pytest_llmlat.backends.completions.server_words import said
 from pytest_llmlat.backends.completions.tally import TokenCounter
 from pytest_llmlat.backends.transport.client import SUCCESS, Client
 from pytest_llmlat.backends.transport.dialling import Dialler
-from pytest_llmlat.backends.transport.messages import EVENTS, JSON
 from pytest_llmlat.backends.transport.retrying import BUSY
 from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.backends.completions.server_way import Way
     from pytest_llmlat.backends.transport.bodies import HttpResponse
     from pytest_llmlat.backends.transport.client import EndedRequest
-    from pytest_llmlat.backends.transport.messages import WireMessage
     from pytest_llmlat.values.clock import Clock
     from pytest_llmlat.values.constraint import Constraint
     from pytest_llmlat.values.entities import Deployment, Scalar
@@ -159,10 +144,17 @@ class Completions:
         self._tally = TokenCounter(self._beside, lambda: self._model)
         self._extra = settings.extra_body
         self._without: frozenset[str] = frozenset()
-        self._thinking_body = thinking_body(model)
-        self._system_as = system_as(model)
         self._probe = ConstraintProbe(way_of(model))
         self._kept = PromptCache(model)
+        self._writer = RequestWriter(
+            model,
+            messages=self._messages,
+            settings=settings,
+            probe=self._probe,
+            kept=self._kept,
+            named=lambda: self._model,
+            place=address.text,
+        )
         self._watch = PromptWatch(self._client, self._messages, clock)
         self._awake = stays_awake(model, address)
         self._server: str | None = None
@@ -268,12 +260,17 @@ class Completions:
         """Run a coroutine to its end on this backend's own event loop."""
         return self._client.run(main, awake=alone and self._awake)
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Open up to so many connections ahead; a failure shows up in an exchange.
+
+        Args:
+            connections: how many.
+            ahead: requests that will be sent once each, which are written now.
 
         Raises:
             Unsupported: this process may not have so many open.
         """
+        self._writer.write_ahead(ahead, self._without)
         await self._client.connect(connections)
 
     def most_in_flight(self) -> int:
@@ -306,8 +303,8 @@ class Completions:
                 self._client, self._messages, bodies, start_ns
             )
             return sent(outcome=last, body=ConfidentialTable(), earlier=tuple(earlier))
-        body = self._body(request)
-        outcome = await self._client.send(self._message(request, body), start_ns)
+        body, message = self._writer.written(request, self._without)
+        outcome = await self._client.send(message, start_ns)
         if outcome.last.status not in REJECTIONS:
             return sent(outcome=outcome, body=body)
         without = self._without
@@ -320,9 +317,9 @@ class Completions:
             if name is None:
                 break
             without |= {name}
-            body = self._body(request, without)
+            body, message = self._writer.written(request, without)
             outcome = await self._client.send(
-                self._message(request, body),
+                message,
                 start_ns,
                 after=(outcome, f"{answer.status} {name}"),
             )
@@ -371,27 +368,6 @@ class Completions:
                 self._messages.beside(path, body), self._clock.now_ns(), retries=0
             )
         )
-
-    def _body(
-        self, request: Request, without: AbstractSet[str] | None = None
-    ) -> ConfidentialTable:
-        asked = payload(
-            request,
-            model=self._model or "",
-            stream=self._settings.stream,
-            without=self._without if without is None else without,
-            system=self._system_as,
-        )
-        name = self._complaints.place
-        told = thinking_fields(
-            request.thinking_tokens, self._thinking_body, where=f"model at {name}"
-        )
-        held = constraint_fields(request.constraint, self._probe.way)
-        return merged(asked, told, held, self._kept.fields(request), self._extra)
-
-    def _message(self, request: Request, body: dict[str, object]) -> WireMessage:
-        accept = EVENTS if self._settings.stream else JSON
-        return self._messages.post(path(request), encode(body), accept=accept)
 
     def _take_server(self, answer: HttpResponse) -> None:
         if name := answer.headers.get("server"):

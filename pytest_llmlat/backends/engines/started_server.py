@@ -16,7 +16,7 @@ from pytest_llmlat.values.engine_facts import EngineFacts
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.backends.completions.completions_server import Completions
     from pytest_llmlat.backends.completions.sent_requests import SentRequest
@@ -183,13 +183,17 @@ class StartedServer:
         """Run a coroutine to its end on this backend's own event loop."""
         return self._client.run(main, alone=alone)
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Open up to so many connections ahead; a failure shows up in an exchange.
+
+        Args:
+            connections: how many.
+            ahead: requests that will be sent once each, which are written now.
 
         Raises:
             Unsupported: this process may not have so many open.
         """
-        await self._client.connect(connections)
+        await self._client.connect(connections, ahead)
 
     def raw(self, exchange: SentRequest) -> RawAnswer | None:
         """Return an answer as it came; ``None`` where continuations were ranked."""

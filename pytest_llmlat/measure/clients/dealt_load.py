@@ -208,7 +208,15 @@ class DealtLoad(Offered[E]):
             iter(counted), (one_request(each, None) for each in around), signals
         )
         size = len(requests)
-        super().__init__(source, server, clock, chains=size, places=size, along=along)
+        super().__init__(
+            source,
+            server,
+            clock,
+            chains=size,
+            places=size,
+            along=along,
+            ahead=requests,
+        )
         self._deal, self._signals = deal, signals
         self._requests = requests
         self._finished = signals.end
@@ -230,7 +238,7 @@ class DealtLoad(Offered[E]):
 
     async def all_at_once(self) -> None:
         """Send every request at the instant at which all clients do."""
-        await self._server.connect(self._chains)
+        await self._server.connect(self._chains, self._ahead)
         now = await self._signals.begun()
         await self._sleep_until(now)
         self._signals.counting = True
@@ -244,7 +252,7 @@ class DealtLoad(Offered[E]):
 
     async def closed(self, level: int, ramp_s: float) -> None:
         """Keep its share in flight; clients begin as far apart as their slots do."""
-        await self._server.connect(level)
+        await self._server.connect(level, self._ahead)
         begin = await self._signals.begun()
         whole = self._deal.scenario.level or 1
         apart_ns = round(ramp_s * self._deal.place / whole * NS_PER_S)
@@ -255,7 +263,7 @@ class DealtLoad(Offered[E]):
         self, arrivals: Arrivals, warm_up: WarmUp, begin_ns: int | None = None
     ) -> None:
         """Send those arrivals of the one schedule that are its own."""
-        await self._server.connect(1)
+        await self._server.connect(1, self._ahead)
         begin_ns = await self._signals.begun()
         await super().open(arrivals, warm_up, begin_ns)
 

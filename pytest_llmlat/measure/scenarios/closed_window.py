@@ -8,7 +8,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from pytest_llmlat.values.protocols import Exchange
 
 _AS_LONG = 0.9
 """Share of another answer's time from which on an answer counts as equally long."""
@@ -21,6 +23,27 @@ class RequestSpan:
     start_ns: int
     end_ns: int
     failed: bool
+
+
+def spans_of(
+    ended: Iterable[RequestSpan | tuple[int, Exchange]],
+) -> tuple[list[RequestSpan], list[RequestSpan]]:
+    """Return the spans of all requests that ended, and of those that count.
+
+    Args:
+        ended: spans of those that do not count; starts and exchanges of those that do,
+            in the order of their ends.
+    """
+    found, counted = [], []
+    for each in ended:
+        if isinstance(each, RequestSpan):
+            found.append(each)
+            continue
+        start_ns, exchange = each
+        span = RequestSpan(start_ns, exchange.end_ns, exchange.failed)
+        found.append(span)
+        counted.append(span)
+    return found, counted
 
 
 def closed_window_ns(

@@ -25,6 +25,7 @@ from pytest_llmlat.measure.scenarios.client_limits import why_limited
 from pytest_llmlat.measure.scenarios.closed_window import (
     RequestSpan,
     closed_window_ns,
+    spans_of,
 )
 from pytest_llmlat.values.cell_facts import LoadFacts
 from pytest_llmlat.values.errors import Unsupported
@@ -71,6 +72,7 @@ def offer(  # noqa: PLR0913 - all of it is one load
         ramp_s=ramp_s,
         uncounted=(one_request(request, None) for request in around),
         along=along,
+        ahead=requests,
     )
 
 
@@ -85,6 +87,7 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
     ramp_s: float,
     uncounted: Iterator[Chain],
     along: Alongside = NOTHING_ALONG,
+    ahead: Sequence[Request] = (),
 ) -> Offered[E]:
     """Offer all chains and wait for their ends; after Ctrl-C the ended ones stay.
 
@@ -99,10 +102,17 @@ def offer_chains(  # noqa: PLR0913 - all of it is one load
         ramp_s: over how long the start of a closed loop is spread.
         uncounted: what goes before and after, without end.
         along: what goes along with it.
+        ahead: requests that are known before the load begins.
     """
     source = ChainSource(iter(chains), uncounted)
     offered = Offered(
-        source, server, clock, chains=len(chains), places=places, along=along
+        source,
+        server,
+        clock,
+        chains=len(chains),
+        places=places,
+        along=along,
+        ahead=ahead,
     )
     warm_up = WarmUp(scenario, len(chains))
     plans: Mapping[str, Callable[[], Coroutine[object, object, None]]] = {
@@ -132,9 +142,11 @@ class Offered(Generic[E]):
         chains: int,
         places: int,
         along: Alongside,
+        ahead: Sequence[Request],
     ) -> None:
         """Send nothing yet."""
         self._along = along
+        self._ahead = ahead
         self.exchanges: list[E | None] = [None] * places
         self.interrupted = False
         self._source = source
@@ -178,7 +190,7 @@ class Offered(Generic[E]):
 
     async def all_at_once(self) -> None:
         """Send every request at the same instant; of a conversation its first one."""
-        await self._server.connect(self._chains)
+        await self._server.connect(self._chains, self._ahead)
         now = self._clock.now_ns()
         taken = [self._source.take(may_count=True) for _ in range(self._chains)]
         await asyncio.gather(*(self._follow(*one, now) for one in taken))
@@ -192,7 +204,7 @@ class Offered(Generic[E]):
         waits to be sent again is not in flight, and the others would meet a smaller
         load.
         """
-        await self._server.connect(level)
+        await self._server.connect(level, self._ahead)
         answered = 0
 
         async def keep_one_in_flight(delay_s: float) -> None:
@@ -219,7 +231,7 @@ class Offered(Generic[E]):
 
         Those that count begin when the load has become steady, or warm-up has an end.
         """
-        await self._server.connect(1)
+        await self._server.connect(1, self._ahead)
         self._scheduled = True
         self._warm_up = warm_up
         under_way: set[asyncio.Task[None]] = set()
@@ -254,16 +266,7 @@ class Offered(Generic[E]):
 
     def spans(self) -> tuple[list[RequestSpan], list[RequestSpan]]:
         """Return the spans of all requests that ended, and of those that count."""
-        found, counted = [], []
-        for each in self._ended:
-            if isinstance(each, RequestSpan):
-                found.append(each)
-                continue
-            start_ns, exchange = each
-            span = RequestSpan(start_ns, exchange.end_ns, exchange.failed)
-            found.append(span)
-            counted.append(span)
-        return found, counted
+        return spans_of(self._ended)
 
     def facts(self) -> LoadFacts | None:
         """Describe the load; ``None`` if no measured request ended."""

@@ -22,7 +22,7 @@ from pytest_llmlat.values.timing import NS_PER_S, Timing
 from pytest_llmlat.values.token_meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.protocols import Backend
@@ -63,7 +63,7 @@ class Remote:
         assert alone
         return asyncio.run(main)
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Need no connection."""
 
     def most_in_flight(self) -> int:

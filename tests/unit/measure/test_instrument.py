@@ -18,7 +18,7 @@ from pytest_llmlat.values.records import Response, Transport
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from pytest_llmlat.values.entities import Scalar
     from pytest_llmlat.values.records import Request
@@ -100,8 +100,9 @@ class Client:
 
         return asyncio.run(awaited())
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Remember how many were wanted."""
+        del ahead
         self.connected = connections
 
     def most_in_flight(self) -> int:

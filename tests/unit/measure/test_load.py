@@ -25,7 +25,7 @@ from pytest_llmlat.values.timing import NS_PER_S, Timing
 from tests.unit.builders import a_cell, a_deployment, a_sample, a_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.entities import Scalar
@@ -114,6 +114,8 @@ class Slow:
     in_flight: list[int] = field(default_factory=list)
     """How many were under way when each was sent, itself included."""
     connected: list[int] = field(default_factory=list)
+    ahead: list[Request] = field(default_factory=list)
+    """Requests that were announced."""
     left_over: list[str] = field(default_factory=list)
     """What was still running when a load had ended."""
     collecting: set[bool] = field(default_factory=set)
@@ -130,8 +132,9 @@ class Slow:
                 tasks = asyncio.all_tasks(runner.get_loop())
                 self.left_over += [repr(task) for task in tasks]
 
-    async def connect(self, connections: int) -> None:
+    async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
         """Remember how many were asked for."""
+        self.ahead += ahead
         self.connected.append(connections)
         await asyncio.sleep(self.connect_s)
 
@@ -426,6 +429,16 @@ def test_an_open_loop_arrives_as_scheduled(
     assert facts.in_flight == max(server.in_flight)
     assert server.connected == [1]
     assert server.left_over == []
+
+
+@pytest.mark.parametrize("scenario", [closed(2), opened(2.0), OFFLINE])
+def test_a_server_is_told_beforehand_what_will_be_asked(scenario: Scenario) -> None:
+    """So that it writes nothing beside the clock; what does not count is not told."""
+    server = Slow(ManualClock())
+
+    offered(scenario, server, 4)
+
+    assert [request.prompt for request in server.ahead] == ["0", "1", "2", "3"]
 
 
 @pytest.mark.slow
