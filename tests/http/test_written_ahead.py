@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends.completions import request_writer
 from tests.http.asking import CLOCK, QUESTION
@@ -46,7 +46,8 @@ def send(
 
 def prompts(server: Loopback) -> list[str]:
     """Return the prompts that came."""
-    return [body["messages"][-1]["content"] for body in server.posted]
+    bodies: list[dict[str, Any]] = list(server.posted)
+    return [str(body["messages"][-1]["content"]) for body in bodies]
 
 
 def test_each_is_sent_as_it_was_written(model: Completions, server: Loopback) -> None:
