@@ -23,6 +23,8 @@ DISTRIBUTION = "pytest-llmlat"
 FAILED, MISUSED, INTERRUPTED, UNHEARD = 1, 2, 130, 141
 """Exit statuses: it found a failure or broke; it was not called as it should be;
 Ctrl-C; whoever read its output went away."""
+SIGNALLED = 128
+"""Exit status, with the number of the signal added, of what another signal ended."""
 COMMANDS = {
     "doctor": "what this machine can run, and what to install for the rest",
     "init": "write benchmarks and a workflow for a model of yours",
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if typed and not asked and not typed[0].startswith("-"):
         parser().error(_unknown(typed[0]))
     given = parser(asked).parse_args(typed)
-    from pytest_llmlat.command.end_signals import EndSignals  # noqa: PLC0415 - after --help
+    from pytest_llmlat.machine.end_signals import EndSignals  # noqa: PLC0415 - after --help
     from pytest_llmlat.values.errors import LLMLatError, UsageError  # noqa: PLC0415 - after --help
 
     for stream in (sys.stdout, sys.stderr):
@@ -69,10 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signals = EndSignals()
+    signals.listen()
     try:
-        with signals.heeded():
-            status: int = import_module(_module(given.command)).run(given)
-            sys.stdout.flush()
+        status: int = import_module(_module(given.command)).run(given)
+        sys.stdout.flush()
     except LLMLatError as error:
         return _told(str(error), MISUSED if isinstance(error, UsageError) else FAILED)
     except BrokenPipeError:
@@ -87,8 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         status = INTERRUPTED
+    finally:
+        signals.restore()
     # Some commands take Ctrl-C themselves, to say what was kept.
-    return signals.status(status) if status == INTERRUPTED else status
+    if status == INTERRUPTED and signals.heard is not None:
+        return SIGNALLED + signals.heard
+    return status
 
 
 def parser(names: Sequence[str] = ()) -> argparse.ArgumentParser:

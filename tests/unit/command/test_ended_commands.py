@@ -1,4 +1,4 @@
-"""Signals that ask a command to end."""
+"""Commands that a signal ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmlat.command import INTERRUPTED, main
-from pytest_llmlat.command.end_signals import EndSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +62,19 @@ def test_a_command_that_takes_ctrl_c_itself_has_the_signals_status(
         assert main(["models"]) == status
 
 
-def test_what_is_ignored_stays_ignored() -> None:
+def test_what_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """As ``nohup`` has it."""
+    seen: list[object] = []
+
+    def run(given: object) -> int:
+        seen.append(signal.getsignal(signal.SIGHUP))
+        return given is None
+
+    monkeypatch.setattr("pytest_llmlat.command.models.run", run)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with EndSignals().heeded():
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert main(["models"]) == 0
     finally:
         signal.signal(signal.SIGHUP, before)
+
+    assert seen == [signal.SIG_IGN]
