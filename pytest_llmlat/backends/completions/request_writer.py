@@ -82,7 +82,7 @@ class RequestWriter:
         """Parameters that were left out of what is written ahead."""
         self._taken = False
 
-    def write(self, request: Request, without: AbstractSet[str]) -> WrittenRequest:
+    def _write(self, request: Request, without: AbstractSet[str]) -> WrittenRequest:
         """Write a request.
 
         Args:
@@ -124,7 +124,7 @@ class RequestWriter:
         for request in requests:
             if request.continuations or request.conversation is not None:
                 continue
-            one = self.write(request, without)
+            one = self._write(request, without)
             self._written[id(request)].append(one)
             size += len(one.message)
             if size > MOST_BYTES:
@@ -142,4 +142,4 @@ class RequestWriter:
         if ahead:
             self._taken = True
             return ahead.popleft()
-        return self.write(request, without)
+        return self._write(request, without)

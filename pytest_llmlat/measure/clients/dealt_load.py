@@ -269,7 +269,7 @@ class DealtLoad(Offered[E]):
 
     def part(self) -> LoadPart:
         """Return its part, once it has ended."""
-        spans, measured = self.spans()
+        spans, measured = self.spans
         return LoadPart(
             responses=tuple(
                 None if exchange is None else self._server.read(request, exchange)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import cached_property
 from itertools import count, cycle
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -264,13 +265,14 @@ class Offered(Generic[E]):
         if self._fault is not None:
             raise self._fault
 
+    @cached_property
     def spans(self) -> tuple[list[RequestSpan], list[RequestSpan]]:
-        """Return the spans of all requests that ended, and of those that count."""
+        """Spans of all requests and of those that count, once the load has ended."""
         return spans_of(self._ended)
 
     def facts(self) -> LoadFacts | None:
         """Describe the load; ``None`` if no measured request ended."""
-        spans, measured = self.spans()
+        spans, measured = self.spans
         if not measured:
             return None
         begin = min(span.start_ns for span in measured)
