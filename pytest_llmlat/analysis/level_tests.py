@@ -67,6 +67,9 @@ class JudgedLevel:
 
     kept_up: bool | None = True
     """Whether the server is known to keep up."""
+    alike: float = 1.0
+    """Number of requests, on average, that tell as much of the share as a single
+    independent one."""
 
     def likely(self, goal: LoadGoal) -> bool:
         """Whether it holds, as far as is known: for certain, or by its figures."""
@@ -110,6 +113,7 @@ def judged(seen: LevelEvidence, goal: LoadGoal) -> JudgedLevel:
         quality=_estimate(seen.qualities, 0.0, goal),
         change=_estimate(seen.changes, -1.0, goal),
         kept_up=seen.kept_up,
+        alike=seen.alike,
     )
 
 

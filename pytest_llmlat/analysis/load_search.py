@@ -10,9 +10,11 @@ computed again from the records of a run.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.analysis.level_tests import BEHIND
+from pytest_llmlat.analysis.load_knee import fitted_knee, pooled_knee
 from pytest_llmlat.values.load_goal import MOST_LEVELS
 
 if TYPE_CHECKING:
@@ -25,11 +27,16 @@ if TYPE_CHECKING:
 _HIGHEST = 1024.0
 _ROUNDS = 6
 """Requests of each place in flight, at least."""
-_LONG = 300
+_LONG = {"concurrent": 300, "server": 600}
 """Requests one after the other in whose time arrivals at the level that is found must
-have come."""
+have come: more in an open loop, whose queue takes long to become what it will be."""
 _VISITS = 4
 """Times the fewest requests that a level has at most."""
+_MOST_VISITS = 32
+"""Times the fewest requests that a level beside the knee has at most."""
+_SURE = 2.24
+"""Standard errors that must lie within what is asked for: somewhat more than the 1.96
+of 95 %, since a search ends when they happen to look small."""
 _BELOW_START = 64
 """Factor by which the lowest rate lies below the first one."""
 
@@ -105,7 +112,7 @@ def level_range(goal: LoadGoal, kind: str, alone_s: float | None) -> LevelRange:
         start=min(high, max(low, start)),
         low=low,
         high=high,
-        long_s=_LONG * (alone_s or 0.0),
+        long_s=_LONG[kind] * (alone_s or 0.0),
     )
 
 
@@ -138,33 +145,21 @@ def knee(
 ) -> float | None:
     """Return the level at which the share of good requests falls below its bound.
 
-    Shares that do not fall with the level are averaged with their neighbours (pool
-    adjacent violators), and between two levels the share is taken to fall evenly with
-    the logarithm of the level. A level that is not good enough in another way has no
-    good requests here.
+    In an open loop the share falls slowly, so the levels near the knee are fitted
+    together; elsewhere, and where they cannot be, neighbours decide
+    (:mod:`pytest_llmlat.analysis.load_knee`).
 
     Returns:
         ``None`` where not even the lowest level holds; the highest one where all do.
     """
-    blocks: list[list[float]] = []
-    for each in sorted(levels, key=lambda each: each.level):
-        share = each.share.value or 0.0
-        if not each.likely(goal) and share >= goal.share:
-            share = 0.0
-        blocks.append([each.level, each.level, share, float(each.requests)])
-        while len(blocks) > 1 and blocks[-2][2] < blocks[-1][2]:
-            _, last, one, many = blocks.pop()
-            first, _, other, more = blocks.pop()
-            mean = (one * many + other * more) / (many + more)
-            blocks.append([first, last, mean, many + more])
-    good = [block for block in blocks if block[2] >= goal.share]
-    if not good:
+    levels = tuple(levels)
+    found = pooled_knee(goal, levels)
+    if found is None:
         return None
-    if len(good) == len(blocks):
-        return good[-1][1]
-    (_, low, above, _), (high, _, below, _) = good[-1], blocks[len(good)]
-    found = low * (high / low) ** ((above - goal.share) / (above - below))
-    return float(math.floor(found)) if limits.whole else limits.rounded(found)
+    if limits.whole:
+        return float(math.floor(found))
+    fitted = fitted_knee(goal, levels)
+    return limits.rounded(found if fitted is None else fitted.level)
 
 
 def next_visit(
@@ -176,7 +171,10 @@ def next_visit(
         ``None`` at the end of the search.
     """
     for each in levels:
-        usual = _VISITS * limits.fewest(goal, each.level)
+        # A level that is good but for a queue that may grow would count as one that
+        # does not hold, however far below the knee it is.
+        visits = _MOST_VISITS if _only_queueing(each, goal) else _VISITS
+        usual = visits * limits.fewest(goal, each.level)
         most = goal.requests or max(usual, limits.enough(goal, each.level))
         if not each.final and each.requests < most:
             # As many again as there were: the number doubles with every visit.
@@ -192,6 +190,11 @@ def next_visit(
     return LevelVisit(level=level, requests=min(first, most))
 
 
+def _only_queueing(level: JudgedLevel, goal: LoadGoal) -> bool:
+    """Whether a level would hold if it were known that the server keeps up."""
+    return level.kept_up is None and replace(level, kept_up=True).likely(goal)
+
+
 def _confirmation(
     goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
 ) -> LevelVisit | None:
@@ -203,7 +206,33 @@ def _confirmation(
     if held is None:
         return None
     lacking = limits.enough(goal, held.level) - held.requests
-    return LevelVisit(level=held.level, requests=lacking) if lacking > 0 else None
+    if lacking > 0:
+        return LevelVisit(level=held.level, requests=lacking)
+    return None if limits.whole else _closer(goal, limits, levels)
+
+
+def _closer(
+    goal: LoadGoal, limits: LevelRange, levels: Sequence[JudgedLevel]
+) -> LevelVisit | None:
+    """Return a visit beside the knee while its error is too large; ``None`` if not.
+
+    Where the share falls slowly, levels a tenth apart do not say that the knee is known
+    to a tenth.
+    """
+    fitted = fitted_knee(goal, levels)
+    if fitted is None or _SURE * fitted.error <= math.log1p(goal.within):
+        return None
+    known = bracket(goal, levels)
+    beside = [
+        (each.requests, each.level)
+        for each in (known.held, known.upper)
+        if each is not None and each.why != BEHIND
+    ]
+    for requests, level in sorted(beside):
+        most = goal.requests or _MOST_VISITS * limits.fewest(goal, level)
+        if requests < most:
+            return LevelVisit(level=level, requests=min(requests, most - requests))
+    return None
 
 
 def _next_level(
