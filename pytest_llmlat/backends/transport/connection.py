@@ -90,6 +90,17 @@ class Attempt:
         return unpack(self.stamps, self.sizes, self.data, self.limits)
 
 
+@dataclass(slots=True)
+class AnswerEnds:
+    """How a server ends its answers, as all connections to it have seen by now."""
+
+    is_whole: Callable[[HttpResponse], bool]
+    """Whether an answer says that it is at its end, though its body is not."""
+    stay_open: bool = False
+    """Some did: from then on the mark of the end is looked for in all that comes. Most
+    servers end the body with it, and for them no piece is searched."""
+
+
 class Connection(asyncio.Protocol):
     """A connection to a server that takes one request after the other."""
 
@@ -97,7 +108,7 @@ class Connection(asyncio.Protocol):
         self,
         clock: Clock,
         on_close: Callable[[Connection], None],
-        is_whole: Callable[[HttpResponse], bool] | None = None,
+        ends: AnswerEnds | None = None,
         limits: AnswerLimits | None = None,
     ) -> None:
         """Prepare for a transport.
@@ -105,15 +116,14 @@ class Connection(asyncio.Protocol):
         Args:
             clock: read as the first thing when bytes arrive.
             on_close: told once when the connection is gone.
-            is_whole: whether an answer says that it is at its end, though its body is
-                not; some servers keep the connection open and send heartbeats for ever.
-                ``None`` waits for the end of the body.
+            ends: how the server ends its answers; some keep the connection open and
+                send heartbeats for ever. ``None`` waits for the end of the body.
             limits: how large an answer may be; ``None`` for the usual sizes.
         """
         httptools = parser_library()
         self._now = clock.now_ns
         self._on_close = on_close
-        self._is_whole = is_whole
+        self._ends = ends
         self._limits = limits or AnswerLimits()
         self._look: asyncio.TimerHandle | None = None
         self._waits_s = 0.0
@@ -132,6 +142,8 @@ class Connection(asyncio.Protocol):
         self._headed = False
         self._most = 0
         """How many bytes may have come by now."""
+        self._unseen = 0
+        """How many of them need no closer look."""
         self.times: tuple[float | None, float | None, float | None] = (None,) * 3
         """Seconds to look up the name, to connect and for TLS."""
         self.closed = False
@@ -151,7 +163,7 @@ class Connection(asyncio.Protocol):
         self._attempt = attempt
         self._again = self._headed = False
         attempt.limits = self._limits
-        self._most = self._limits.head
+        self._allow(self._limits.head)
         self._timer = loop.call_later(seconds, self._give_up)
         if self._look is None:
             # One that is left of the request before will do: timers take time.
@@ -190,7 +202,8 @@ class Connection(asyncio.Protocol):
             return
         attempt.stamps.append(stamp)
         attempt.sizes.append(len(data))
-        attempt.data += data
+        whole = attempt.data
+        whole += data
         try:
             self._feed(data)
         except self._not_http as error:
@@ -203,10 +216,18 @@ class Connection(asyncio.Protocol):
             self.abort()
         if attempt.complete:
             self._end(attempt, stamp, None)
-        elif len(attempt.data) > self._most:
-            self._refuse(attempt, stamp)
-        elif data.find(_MARK, -_TAIL) >= 0:
-            self._look_in(_GRACE_S)
+        elif len(whole) > self._unseen:
+            # One comparison for both: this runs for each token of every stream.
+            if len(whole) > self._most:
+                self._refuse(attempt, stamp)
+            elif data.find(_MARK, -_TAIL) >= 0:
+                self._look_in(_GRACE_S)
+
+    def _allow(self, most: int) -> None:
+        """Let so many bytes come; where answers stay open, look at each piece."""
+        self._most = most
+        open_ = self._ends is not None and self._ends.stay_open
+        self._unseen = 0 if open_ else most
 
     def _refuse(self, attempt: Attempt, stamp: int) -> None:
         """Give up an answer that is larger than it may be."""
@@ -256,7 +277,7 @@ class Connection(asyncio.Protocol):
         attempt = self._attempt
         if attempt is not None and self._parser.get_status_code() >= FINAL:
             self._headed = True
-            self._most = len(attempt.data) + attempt.limits.body
+            self._allow(len(attempt.data) + attempt.limits.body)
 
     def on_message_complete(self) -> None:
         """See the end of an answer; the parser forgets the rest right after it."""
@@ -288,7 +309,7 @@ class Connection(asyncio.Protocol):
 
     def _look_in(self, seconds: float) -> None:
         """Look after a while whether the answer is whole, though its body goes on."""
-        if self._is_whole is None:
+        if self._ends is None:
             return
         if self._look is not None:
             self._look.cancel()
@@ -300,13 +321,14 @@ class Connection(asyncio.Protocol):
         """End what says that it is whole, at the instant of its last data."""
         self._look = None
         attempt, waited = self._attempt, self._waits_s
-        if attempt is None or self._is_whole is None:
+        if attempt is None or self._ends is None:
             return
         last = _last_data(attempt)
         quiet = last is not None and self._now() - last >= waited * NS_PER_S
         if quiet and last is not None:
             answer = attempt.response()
-            if self._is_whole(answer):
+            if self._ends.is_whole(answer):
+                self._ends.stay_open = True
                 attempt.status, attempt.complete = answer.status, True
                 self._end(attempt, last, None)
                 self.abort()

@@ -11,7 +11,7 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_llmlat.backends.transport.connection import Connection
+from pytest_llmlat.backends.transport.connection import AnswerEnds, Connection
 from pytest_llmlat.backends.transport.messages import WireMessage
 from pytest_llmlat.values.errors import ServerUnavailable
 from pytest_llmlat.values.timing import NS_PER_S
@@ -61,14 +61,14 @@ class Dialler:
             proxy: to connect to; ``address`` itself where there is none.
             clock: for the time of each step.
             resolve: looks a name up; ``None`` asks the system.
-            is_whole: see :class:`Connection`.
-            limits: see there too.
+            is_whole: see :class:`AnswerEnds`.
+            limits: see :class:`Connection`.
         """
         self._address = address
         self._proxy = proxy
         self._clock = clock
         self._resolve = resolve or _look_up
-        self._is_whole = is_whole
+        self._ends = None if is_whole is None else AnswerEnds(is_whole)
         self._limits = limits
         self._context: ssl.SSLContext | None = None
 
@@ -184,7 +184,7 @@ class Dialler:
         try:
             context = self._tls() if self._address.secure else None
             _, connection = await loop.create_connection(
-                lambda: Connection(self._clock, on_close, self._is_whole, self._limits),
+                lambda: Connection(self._clock, on_close, self._ends, self._limits),
                 sock=sock,
                 ssl=context,
                 server_hostname=self._address.host if context else None,
