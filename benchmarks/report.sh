@@ -134,9 +134,9 @@ engines() {
     --llm transformers-server --llm smollm2-135m-hf
 }
 tuned() {
-  measure tuned --llm smollm2-135m --llm-task summarization/articles --llm-samples all \
+  measure tuned --llm smollm2-135m --llm-task sentiment/polarity --llm-samples all \
     --llm-tune "threads=1,2 flash_attention=false,true batch=64,512 draft=none,prompt-lookup" \
-    --llm-tune-for "fastest quality=0.02" --llm-tune-budget "minutes=${TUNE_MINUTES:-4}"
+    --llm-tune-for "fastest quality=0.02" --llm-tune-budget "minutes=${TUNE_MINUTES:-12}"
 }
 drafts() {
   measure drafts --llm lookup --llm-against smollm2-135m "${each[@]}" \

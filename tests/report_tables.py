@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import fmean, geometric_mean
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.figures import (
@@ -25,13 +26,18 @@ from pytest_llmlat.report.figures import (
 from pytest_llmlat.values.results import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 RUNS = (
     *("small", "torch", "cascade", "mlx", "slower", "lora"),
     *("engines", "engine", "tuned", "drafts", "gate", "load"),
 )
 """Steps of report.sh that leave a run, those first that answered all tasks."""
+WAYS = (
+    *("smollm2-135m", "smollm2-135m-hf", "smollm2-135m-hf-int8"),
+    *("smollm2-135m-hf-torchao", "bf16", "mlx"),
+)
+"""One model in several libraries and types of numbers."""
 Summary = dict[str, Any]
 
 
@@ -52,6 +58,7 @@ def article(found: Mapping[str, Summary]) -> Iterator[str]:
     yield from ["## All rows", "", *rows(found), ""]
     if "small" in found:
         yield from ["## Tasks", "", *tasks(found["small"]), ""]
+    yield from ["## One model, several ways", "", *ways(found), ""]
     if "load" in found:
         yield from ["## Load", "", *loads(found["load"]), ""]
     for name, summary in found.items():
@@ -99,6 +106,62 @@ def tasks(summary: Summary) -> list[str]:
             )
         lines.append(line)
     return _table(header, lines)
+
+
+def ways(found: Mapping[str, Summary]) -> list[str]:
+    """Return a line for each way to run one model, on the tasks that all of them had.
+
+    Times are ratios to the first way: the geometric mean over tasks of the ratio of
+    median times of an answer.
+    """
+    cells: dict[str, dict[str, dict[str, Any]]] = {}
+    for run in ("small", "torch", "mlx", "slower"):
+        for cell in found.get(run, {}).get("cells", ()):
+            if cell["model"] in WAYS:
+                cells.setdefault(cell["model"], {})[cell["task"]] = cell
+    every = [set(by_task) for by_task in cells.values()]
+    tasks_ = sorted(set.intersection(*every)) if every else []
+    if not tasks_:
+        return []
+    first = next(iter(cells.values()))
+    header = ["way", "quality", "e2e, ratio", "ttft, ratio", "tok/s", "memory"]
+    return [
+        f"Tasks: {', '.join(tasks_)}.",
+        "",
+        *_table(
+            header,
+            (_way(name, by_task, first, tasks_) for name, by_task in cells.items()),
+        ),
+    ]
+
+
+def _way(
+    name: str,
+    own: Mapping[str, dict[str, Any]],
+    first: Mapping[str, dict[str, Any]],
+    tasks_: Sequence[str],
+) -> list[str]:
+    speeds = [own[task]["decode_tokens_per_s"] for task in tasks_]
+    sizes = [own[task]["peak_rss_bytes"] for task in tasks_]
+    return [
+        name,
+        ratio(fmean(own[task]["quality"]["value"] for task in tasks_)),
+        *(
+            f"{geometric_mean(_p50(own, first, task, what) for task in tasks_):.2f}"
+            for what in ("e2e_s", "ttft_s")
+        ),
+        rate(fmean(speed for speed in speeds if speed is not None)),
+        size(None if None in sizes else max(sizes)),
+    ]
+
+
+def _p50(
+    own: Mapping[str, dict[str, Any]],
+    first: Mapping[str, dict[str, Any]],
+    task: str,
+    what: str,
+) -> float:
+    return float(own[task][what]["p50"] / first[task][what]["p50"])
 
 
 def loads(summary: Summary) -> list[str]:

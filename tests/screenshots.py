@@ -207,6 +207,13 @@ def article(camera: Camera) -> None:
                     path = archive.with_name(f"{name}.png")
                     page.locator(f"#plot-{plot}").screenshot(path=path)
                     sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+            if not (stored / "load").is_dir():
+                continue
+            url = report_page(stored, "load")
+            with camera.page(url, "light", ready=DRAWN) as page:
+                path = archive.with_name("load.png")
+                page.locator("#loads").screenshot(path=path)
+                sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 
 KINDS = {kind.__name__: kind for kind in (report, load, gate, watch, docs, article)}

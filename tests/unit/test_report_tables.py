@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report_tables import article, loads, summaries, tasks
+from tests.report_tables import article, loads, summaries, tasks, ways
 
 ROOT = Path(__file__).parents[2]
 REPORTS = sorted((ROOT / "docs" / "reports").glob("*/records.tar.gz"))
@@ -24,6 +24,35 @@ def test_an_article_shows_what_its_records_say(archive: Path, tmp_path: Path) ->
 
     assert [line for line in tasks(found["small"]) if line not in shown] == []
     assert [line for line in loads(found["load"]) if line not in shown] == []
+    if "torch" in found:
+        assert [line for line in ways(found) if line not in shown] == []
+
+
+def test_ways_are_compared_on_the_tasks_that_all_of_them_had() -> None:
+    """Times are ratios to the first, by the geometric mean over those tasks."""
+
+    def cell(model: str, task: str, e2e: float) -> dict[str, object]:
+        return {
+            "model": model,
+            "task": task,
+            "quality": {"value": 0.5},
+            "e2e_s": {"p50": e2e},
+            "ttft_s": {"p50": e2e / 2},
+            "decode_tokens_per_s": None if task == "b" else 20.0,
+            "peak_rss_bytes": 10**9,
+        }
+
+    first = [cell("smollm2-135m", task, 1.0) for task in "abc"]
+    second = [cell("mlx", "a", 2.0), cell("mlx", "b", 8.0)]
+    other = [cell("gemma3-270m", "a", 9.0)]
+
+    lines = ways({"small": {"cells": [*first, *other]}, "mlx": {"cells": second}})
+
+    assert lines[0] == "Tasks: a, b."
+    assert lines[-2:] == [
+        "| smollm2-135m | 0.500 | 1.00 | 1.00 | 20.0 | 1.00 GB |",
+        "| mlx | 0.500 | 4.00 | 4.00 | 20.0 | 1.00 GB |",
+    ]
 
 
 def test_what_a_right_answer_costs_is_never_zero_for_want_of_one(
