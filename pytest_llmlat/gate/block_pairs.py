@@ -58,9 +58,11 @@ class BlockPairs:
     @property
     def told(self) -> str:
         """What was compared, in words."""
+        engine = self.match.facts.engine
+        anew = engine is not None and engine.starts > len(self.pairs.samples)
         return (
             f"{len(self.pairs.samples)} pairs of blocks of {self.requests} requests or"
-            " more, A B B A"
+            " more, A B B A" + (", engines started anew for each" if anew else "")
         )
 
 

@@ -50,6 +50,9 @@ class LoadedModel(DeployedModel):
     is not ours, which has it loaded."""
     against: LoadedModel | None = None
     """Reference that it is measured beside, in turn."""
+    apart: bool = False
+    """Whether it and its reference never run at the same time: memory holds only one
+    of the two."""
     yardstick: LoadedModel | None = None
     """Model that tells, in turn with it, how fast the machine is."""
 

@@ -12,10 +12,9 @@ from pytest_llmlat.measure.cell import (
 )
 from pytest_llmlat.measure.cut_off import told_if_cut_off
 from pytest_llmlat.measure.enough_pairs import PairsSoFar
-from pytest_llmlat.measure.load_blocks import places_of_blocks
+from pytest_llmlat.measure.in_blocks import run_in_blocks
 from pytest_llmlat.measure.own_answers import whole_items
 from pytest_llmlat.measure.repeats import rounds_in_turn
-from pytest_llmlat.measure.successive_loads import joined_loads
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from pytest_llmlat.measure.cell import LoadedModel, Tools
     from pytest_llmlat.measure.plan import Plan
-    from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.stopping import StoppingRule
 
     MeasureInTurn: TypeAlias = Callable[
@@ -43,7 +41,8 @@ def run_pair(
 
     Each sample, or whole conversation, is asked four times, A B B A or B A A B as the
     seed says: whatever makes the machine slower for a while meets both alike. Of more
-    repeats, again so for each two. Of a load it is each block.
+    repeats, again so for each two. Of a load it is each block, and of two engines of
+    which memory holds one too.
 
     Args:
         plans: of the candidate's cell and of the reference's, of the same samples.
@@ -51,8 +50,8 @@ def run_pair(
         tools: what they are measured with.
         rule: asked after each pair whether they are enough; ``None`` to measure all.
     """
-    if plans[0].scenario != SINGLE:
-        _run_in_blocks(plans, models, tools)
+    if plans[0].apart or plans[0].scenario != SINGLE:
+        run_in_blocks(plans, models, tools)
         return
     cells = [
         CellMeasurement(plan, model, tools, alone=False)
@@ -77,31 +76,6 @@ def run_pair(
                 break
     for cell in cells:
         cell.finish(None, stopping=pairs.stopping)
-
-
-def _run_in_blocks(
-    plans: tuple[Plan, Plan], models: tuple[LoadedModel, LoadedModel], tools: Tools
-) -> None:
-    """Offer a load to two models in blocks, each of which is warmed up anew."""
-    cells = [
-        CellMeasurement(plan, model, tools, alone=False)
-        for plan, model in zip(plans, models, strict=True)
-    ]
-    loads: list[LoadFacts | None] = [None, None]
-    # random() is the one method whose sequence Python promises to keep.
-    source = random.Random(f"{plans[0].seed}|{plans[0].task.name}")  # noqa: S311 - an order
-    pairs = places_of_blocks(plans[0])
-    with scenarios.settled(), told_if_cut_off(*cells):
-        for cell in cells:
-            cell.warm_up()
-        for number, pair in enumerate(pairs):
-            a, b = (0, 1) if source.random() < 0.5 else (1, 0)  # noqa: PLR2004 - a coin
-            for side, half in ((a, 0), (b, 0), (b, 1), (a, 1)):
-                load = cells[side].ask_block(pair[half], 2 * number + half)
-                loads[side] = joined_loads(loads[side], load)
-    visits = tuple(len(block) for pair in pairs for block in pair)
-    for cell, load in zip(cells, loads, strict=True):
-        cell.finish(load, visits=visits)
 
 
 def run_with_yardstick(

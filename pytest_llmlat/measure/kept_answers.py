@@ -44,7 +44,7 @@ _SHARE_AGAIN = 4
 
 def asked_in_order(plan: Plan, *, in_turn: bool) -> Sequence[tuple[Sample, int]]:
     """Return the samples in the order of asking, each with the number of its round."""
-    if in_turn and plan.scenario != SINGLE:
+    if in_turn and (plan.apart or plan.scenario != SINGLE):
         return asked_in_blocks(plan)
     if not in_turn:
         return visits(plan.samples, plan.before + plan.planned)[plan.before :]

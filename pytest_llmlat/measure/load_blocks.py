@@ -1,9 +1,12 @@
-"""Blocks of a load: short loads of the same requests, which two cells offer in turn.
+"""Blocks: parts of a cell that two models are asked in turn, each as a whole.
 
 Two loads cannot run side by side, since each would slow the other. One after the other,
 whatever makes the machine slower for a while meets one of them. So a load is cut into
 blocks, and each is offered four times, A B B A: the second time as another round of the
 same samples. Two blocks of each side are a pair, and pairs are what is compared.
+
+Where memory holds only one of two engines, single requests are asked in blocks too: to
+start an engine takes longer than to ask it, so it is started for each.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ FEWEST_BLOCKS = 6
 """Pairs of blocks that are needed to tell how much pairs differ."""
 _MOST_BLOCKS = 24
 """Pairs of blocks at most: each block is warmed up, which counts for nothing."""
+_MOST_STARTED = 8
+"""Pairs of blocks at most where engines are started for each."""
 _OPEN_REQUESTS = 16
 """Requests of the shortest block of an open loop."""
 
@@ -50,10 +55,13 @@ def blocks_of(plan: Plan) -> tuple[tuple[Block, Block], ...]:
     Args:
         plan: of either cell; of a load that has blocks.
     """
-    least = shortest_block(plan.scenario) or plan.planned
+    least = shortest_block(plan.scenario)
+    if least is None:
+        least = 1 if plan.apart else plan.planned
     asked = visits(plan.samples, plan.planned_in_turn // 2)
     items = [list(own) for _, own in groupby(asked, key=lambda v: (v[0].item, v[1]))]
-    count = max(1, min(_MOST_BLOCKS, len(asked) // least))
+    most = _MOST_STARTED if plan.apart else _MOST_BLOCKS
+    count = max(1, min(most, len(asked) // least))
     blocks: list[list[tuple[Sample, int]]] = [[] for _ in range(count)]
     begun = 0
     for own in items:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.machine.nvidia import gpu_memory
 from pytest_llmlat.machine.process_memory import available_bytes, lack_of_memory
 from pytest_llmlat.values.errors import OutOfMemory
-from pytest_llmlat.values.protocols import ManagedServer, Stepped
+from pytest_llmlat.values.protocols import ManagedServer, Restable, Stepped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_llmlat.values.protocols import Backend, Server
     from pytest_llmlat.values.records import Response
+
+_LOG = logging.getLogger(__name__)
 
 
 def made_ready(backend: Backend | Server[Any]) -> ManagedServer[Any] | None:
@@ -53,23 +56,64 @@ def check_running(
         server.check()
 
 
-def check_room(backend: Backend | Server[Any], *, same_cards: bool = True) -> None:
-    """See that a server like one that runs may run beside it.
+def make_room(backend: Backend | Server[Any], *, same_cards: bool = True) -> bool:
+    """See that a server like one that runs may run beside it, or end it for a while.
 
     Args:
         backend: the one that runs.
         same_cards: the other would run on the same GPUs.
 
+    Returns:
+        Whether it was ended, since as much memory as it takes is not free.
+
+    Raises:
+        OutOfMemory: that is so, and it cannot be started again.
+    """
+    lack = _lack_beside(backend, same_cards=same_cards)
+    if lack is None:
+        return False
+    if not isinstance(backend, Restable):
+        raise OutOfMemory(lack)
+    _LOG.info("%s; it is started and stopped in turn with the other", lack)
+    backend.rest()
+    return True
+
+
+def check_room(backend: Backend | Server[Any]) -> None:
+    """See that a server like one that runs may run beside it, on the same GPUs.
+
     Raises:
         OutOfMemory: as much memory as that one takes is not free.
     """
-    if isinstance(backend, ManagedServer):
-        told = backend.engine
-        lack = lack_of_memory(told.memory_bytes, available_bytes())
-        if lack is None and same_cards:
-            lack = lack_on_cards(str(backend.facts.get("devices") or ""))
-        if lack is not None:
-            raise OutOfMemory(f"engine {told.name!r}: {lack}")
+    lack = _lack_beside(backend, same_cards=True)
+    if lack is not None:
+        raise OutOfMemory(lack)
+
+
+def _lack_beside(backend: Backend | Server[Any], *, same_cards: bool) -> str | None:
+    """Say what is lacking for another server like one that runs; ``None``: nothing."""
+    if not isinstance(backend, ManagedServer):
+        return None
+    told = backend.engine
+    lack = lack_of_memory(told.memory_bytes, available_bytes())
+    if lack is None and same_cards:
+        lack = lack_on_cards(str(backend.facts.get("devices") or ""))
+    return None if lack is None else f"engine {told.name!r}: {lack}"
+
+
+def rest(backend: Backend | Server[Any]) -> None:
+    """End a server of ours for a while, if it is one that can be started again."""
+    if isinstance(backend, Restable):
+        backend.rest()
+
+
+def wake(backend: Backend | Server[Any]) -> bool:
+    """Start a server of ours again, if it rests; returns whether it was started.
+
+    Raises:
+        LLMLatError: it does not start.
+    """
+    return isinstance(backend, Restable) and backend.wake()
 
 
 def lack_on_cards(devices: str, environ: Mapping[str, str] = os.environ) -> str | None:

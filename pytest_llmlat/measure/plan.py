@@ -62,6 +62,8 @@ class Plan:
     """Id of this run, so that heads of prompts are new in each."""
     headed: bool = False
     """Whether each prompt gets a head that no server has seen."""
+    apart: bool = False
+    """Whether only one of the two models that are measured in turn runs at a time."""
     role: CellRole | None = None
     """Role in which it is measured in turn with another cell; ``None`` for a cell of
     its own."""

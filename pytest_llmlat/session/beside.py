@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_llmlat.measure.managed_servers import check_room
+from pytest_llmlat.measure.managed_servers import make_room
 from pytest_llmlat.session.matrix import on_device
 from pytest_llmlat.session.spread_choice import is_somewhere, sought_everywhere
 from pytest_llmlat.values.cell_facts import REFERENCE, YARDSTICK, YARDSTICK_NAME
@@ -77,7 +77,7 @@ def in_turn(
             task=selection.as_base_asks(task),
             variant=wanted.variant,
         )
-        return task, wanted, found
+        return task, replace(wanted, apart=model.apart), found
     if model.yardstick is not None and wanted.scenario == SINGLE:
         tokens = min(task.max_new_tokens, YARDSTICK_TOKENS)
         found = Companion(
@@ -171,8 +171,7 @@ def with_companions(
     """
     place, found = model.deployment, model
     try:
-        other = _reference(selection.against, model, load, spelled=spelled)
-        found = replace(found, against=other)
+        found = _with_reference(selection.against, model, load, spelled=spelled)
         yardstick = _yardstick(selection.yardstick, place, load, spelled=spelled)
         return replace(found, yardstick=yardstick)
     except BaseException:
@@ -189,26 +188,30 @@ def free(model: LoadedModel) -> None:
             all_of_them.callback(each.backend.close)
 
 
-def _reference(
+def _with_reference(
     spec: ModelSpec | None,
     loaded: LoadedModel,
     load: Callable[[Deployment], LoadedModel],
     *,
     spelled: Spelled,
-) -> LoadedModel | None:
-    """Load the model that a candidate is compared with.
+) -> LoadedModel:
+    """Return a candidate with the model that it is compared with, which is loaded.
+
+    Of two engines for which there is not enough memory, the candidate's rests.
 
     Raises:
         LLMLatError: both are not to be had at once; says what to do instead.
     """
     candidate = loaded.deployment
     if spec is None or spec.name == candidate.model.name:
-        return None
+        return loaded
     place = _place_of_reference(spec, candidate.device)
+    alike = spec.backend == candidate.model.backend
     try:
-        if spec.backend == candidate.model.backend:
-            check_room(loaded.backend, same_cards=spec.option("cards") is None)
-        return load(place)
+        apart = alike and make_room(
+            loaded.backend, same_cards=spec.option("cards") is None
+        )
+        return replace(loaded, against=load(place), apart=apart)
     except (LLMLatError, MemoryError, RuntimeError) as error:
         raise LLMLatError(
             f"{spelled('against')}={spec.name}: cannot be loaded beside"

@@ -97,6 +97,8 @@ class CellSpec:
     """Number of the try of the same test."""
     again: Again | None = None
     """Why it is measured anew within a run; ``None`` for the first time."""
+    apart: bool = False
+    """Whether its model and the reference never run at the same time."""
     part: LevelSpec | None = None
     """Which part of a load search it is; ``None`` for a cell of its own."""
 
@@ -129,11 +131,7 @@ def plan_of(
         Unsupported: options of turns are to be ranked under a load.
     """
     _check_ranked_load(task, whole, wanted.scenario)
-    said = SamplingChoice(
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        repeats=settings.repeats,
-    ).over(wanted.sampling)
+    said = _said(settings).over(wanted.sampling)
     task = drawn_as(task, said)
     guessed = chances(task, whole)
     many = wanted.count if settings.samples is None else settings.samples
@@ -159,8 +157,19 @@ def plan_of(
         # Of a file that begins with what is easy, the first would not stand for all.
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
-    plan = replace(plan, judging=panel_asked(task, wanted, settings))
+    plan = replace(
+        plan, judging=panel_asked(task, wanted, settings), apart=wanted.apart
+    )
     return on_model(_as_part(_anew(plan, wanted.again), wanted.part), deployment)
+
+
+def _said(settings: Settings) -> SamplingChoice:
+    """Return what the settings say of drawing and repeating."""
+    return SamplingChoice(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        repeats=settings.repeats,
+    )
 
 
 def _anew(plan: Plan, again: Again | None) -> Plan:

@@ -46,6 +46,8 @@ def check_requests(
 def check_in_turn(plan: Plan, settings: Settings, spelled: Spelled) -> None:
     """Refuse what cannot be measured in turn: a load is, in blocks.
 
+    Of two engines of which memory holds one, single requests are asked in blocks too.
+
     Args:
         plan: of the cell.
         settings: of the session.
@@ -57,6 +59,8 @@ def check_in_turn(plan: Plan, settings: Settings, spelled: Spelled) -> None:
     option = "prompts" if settings.prompts else "against"
     where = f"{spelled(option)}: {plan.scenario.name}"
     if plan.scenario == SINGLE:
+        if plan.apart:
+            _check_apart(plan, settings, spelled, where=where)
         return
     least = shortest_block(plan.scenario)
     if least is None:
@@ -89,4 +93,26 @@ def check_in_turn(plan: Plan, settings: Settings, spelled: Spelled) -> None:
             f" anything: {rounds // 2} requests of each side in each round make"
             f" {blocks}; ask {needed} samples ({spelled('samples')}), or go round those"
             f" that there are with {spelled('requests')} {2 * needed}"
+        )
+
+
+def _check_apart(
+    plan: Plan, settings: Settings, spelled: Spelled, *, where: str
+) -> None:
+    """Refuse single requests in blocks that would decide nothing.
+
+    Raises:
+        UsageError: says what has no place there, or how many samples are needed.
+    """
+    why = "memory holds one of the two engines, so that each is started for a block"
+    if settings.until_decided:
+        raise UsageError(
+            f"{where}: {why}, and {spelled('until_decided')} looks at pairs of single"
+            f" requests: leave it out"
+        )
+    if len(blocks_of(plan)) < FEWEST_BLOCKS:
+        raise UsageError(
+            f"{where}: {why}, and {FEWEST_BLOCKS} pairs of blocks are the fewest that"
+            f" decide anything: ask {FEWEST_BLOCKS} samples or more"
+            f" ({spelled('samples')})"
         )

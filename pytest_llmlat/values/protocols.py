@@ -377,3 +377,23 @@ class ManagedServer(Server[E], Protocol[E]):
     def engine(self) -> EngineFacts:
         """What is to be told of it, counted since the last :meth:`begin_cell`."""
         ...
+
+
+@runtime_checkable
+class Restable(Protocol):
+    """A managed server that can be ended for a while, and started again."""
+
+    def rest(self) -> None:
+        """End it, so that another may have its memory; what it counted is kept."""
+        ...
+
+    def wake(self) -> bool:
+        """Start it again after :meth:`rest`.
+
+        Returns:
+            Whether it had to be: it is not warm then.
+
+        Raises:
+            LLMLatError: it does not start.
+        """
+        ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_llmlat.backends.completions.completions_server import open_server
 from pytest_llmlat.backends.completions.server_way import Way
+from pytest_llmlat.backends.engines.counted_spans import CountedSpans
 from pytest_llmlat.backends.engines.server_questions import counted
 from pytest_llmlat.backends.engines.server_start import start_engine
 from pytest_llmlat.machine.process_memory import peak_of_family
@@ -51,7 +52,10 @@ class StartedServer:
         """
         self._entry, self._deployment, self._clock = entry, deployment, clock
         self._starts = 0
-        self._before: Mapping[str, float] = {}
+        self._spans = CountedSpans({})
+        self._resting = False
+        self._rested_bytes: int | None = None
+        """Peak memory of the processes that were ended to rest."""
         self._engine, self._client = self._start()
 
     def _start(self) -> tuple[RunningEngine, Completions]:
@@ -115,11 +119,33 @@ class StartedServer:
             LLMLatError: it does not start again.
         """
         end = self._engine.process.end
-        if end is not None:
+        if not self.wake() and end is not None:
             _LOG.warning("%s: its engine %s; starting it", self._entry.where, end)
             self._let_go()
             self._engine, self._client = self._start()
-        self._before = self._counted()
+        self._spans = CountedSpans(self._counted())
+
+    def rest(self) -> None:
+        """End the engine, so that another may have its memory; its counts are kept."""
+        if self._resting:
+            return
+        self._rested_bytes = self._peak_bytes()
+        self._spans.end_span(self._counted())
+        self._resting = True
+        self._let_go()
+
+    def wake(self) -> bool:
+        """Start the engine again after :meth:`rest`; returns whether it had to be.
+
+        Raises:
+            LLMLatError: it does not start.
+        """
+        if not self._resting:
+            return False
+        self._engine, self._client = self._start()
+        self._resting = False
+        self._spans.begin_span(self._counted())
+        return True
 
     def check(self) -> None:
         """See that it still runs.
@@ -134,20 +160,24 @@ class StartedServer:
     @property
     def engine(self) -> EngineFacts:
         """What is to be told of it after a cell."""
-        after = self._counted()
-        names = dict.fromkeys((*self._before, *after))
-        process = self._engine.process
         return EngineFacts(
             name=self._entry.engine.name,
             version=self._engine.version,
             command=self._engine.command.shown,
             startup_s=self._engine.startup_s,
             starts=self._starts,
-            counters=tuple(
-                (name, self._before.get(name), after.get(name)) for name in names
-            ),
-            memory_bytes=None if process.end else peak_of_family(process.pid),
+            counters=self._spans.told({} if self._resting else self._counted()),
+            memory_bytes=self._peak_bytes(),
         )
+
+    def _peak_bytes(self) -> int | None:
+        """Return the highest memory that its processes had; ``None`` if not known."""
+        process = self._engine.process
+        known = (
+            self._rested_bytes,
+            None if process.end else peak_of_family(process.pid),
+        )
+        return max((each for each in known if each is not None), default=None)
 
     def _counted(self) -> Mapping[str, float]:
         return counted(self._engine.port, self._entry.engine.counters)

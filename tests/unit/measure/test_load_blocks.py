@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -23,13 +23,14 @@ from pytest_llmlat.measure.successive_loads import joined_loads
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.entities import ConversationTurn
 from pytest_llmlat.values.errors import BudgetSpent
-from pytest_llmlat.values.scenario import Scenario
+from pytest_llmlat.values.scenario import SINGLE, Scenario
 from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 from tests.unit.measure.test_cell import Told
 
 if TYPE_CHECKING:
     from pytest_llmlat.machine.energy_meter import EnergyMeter, EnergyReading
-    from pytest_llmlat.values.records import Record, Request
+    from pytest_llmlat.values.records import Generation, Record, Request
+    from pytest_llmlat.values.token_meter import Meter
 
 MANY = tuple(a_sample(f"q{number:02}") for number in range(24))
 CLOSED = Scenario(kind="concurrent", level=2)
@@ -263,3 +264,89 @@ def test_a_load_and_none_are_the_load() -> None:
     assert joined_loads(None, load) is load
     assert joined_loads(load, None) is load
     assert joined_loads(None, None) is None
+
+
+class Engine(Scripted):
+    """A server of which only one may run at a time, as memory holds no more."""
+
+    running: ClassVar[list[Engine]] = []
+
+    def __init__(self, clock: ManualClock, ttft_s: float) -> None:
+        """Run."""
+        super().__init__({"": "4"}, clock=clock, ttft_s=ttft_s)
+        self.starts = 1
+
+    def rest(self) -> None:
+        """End."""
+        if self in Engine.running:
+            Engine.running.remove(self)
+
+    def wake(self) -> bool:
+        """Start."""
+        if self in Engine.running:
+            return False
+        Engine.running.append(self)
+        self.starts += 1
+        return True
+
+    def generate(self, request: Request, meter: Meter) -> Generation:
+        """Answer, if it is the one that runs."""
+        assert Engine.running == [self]
+        return super().generate(request, meter)
+
+
+def apart(plan: Plan) -> tuple[Told, list[Engine]]:
+    """Measure two engines in turn; the second was started last."""
+    clock, told = ManualClock(1_000), Told()
+    engines = [Engine(clock, 0.5), Engine(clock, 1.0)]
+    Engine.running[:] = engines[1:]
+    models = [
+        LoadedModel(deployment=a_deployment(a_model(name)), backend=each, load_s=0.0)
+        for name, each in zip(("parrot", "owl"), engines, strict=True)
+    ]
+    # A managed server would be made ready when its cell begins.
+    engines[1].rest()
+    engines[0].wake()
+    run_pair(
+        (plan, replace(plan, cell=replace(plan.cell, model="owl"))),
+        (models[0], models[1]),
+        Tools(
+            clock=clock,
+            sandbox=None,
+            on_facts=told.facts.append,
+            on_record=told.records.append,
+        ),
+    )
+    return told, engines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [SINGLE, CLOSED], ids=["single", "a load"])
+def test_of_two_engines_one_runs_at_a_time(scenario: Scenario) -> None:
+    """Eight pairs of blocks at most, A B B A, and each pair begins with a new start."""
+    cell = a_cell(scenario=scenario.name)
+    plan = a_load(apart=True, scenario=scenario, cell=cell)
+    pairs = len(blocks_of(plan))
+    assert pairs == {"single": 8}.get(scenario.name, 6)
+
+    told, engines = apart(plan)
+
+    assert all(record.answered for record in told.records)
+    assert len(told.records) == 2 * 48
+    found = stretches(told.records)
+    for first in range(0, len(found), 4):
+        letters = "".join(letter for letter, _, _ in found[first : first + 4])
+        assert letters in ("poop", "oppo")
+    # A, B and A again for each pair; in the first one, one of them may run already.
+    assert sum(each.starts for each in engines) in range(2 + 3 * pairs, 5 + 3 * pairs)
+    for facts in told.facts[2:]:
+        assert facts.finished
+        assert facts.visits == (48 // (2 * pairs),) * (2 * pairs)
+
+
+def test_few_samples_make_few_blocks() -> None:
+    """One for each sample, where engines are started for them."""
+    plan = a_load(apart=True, scenario=SINGLE, samples=MANY[:5])
+
+    assert len(blocks_of(plan)) == 5
+    assert len(blocks_of(replace(plan, apart=False))) == 1

@@ -236,6 +236,38 @@ def test_a_crash_is_told_and_the_next_cell_starts_it_anew(pids: Path) -> None:
         found.close()
 
 
+def test_an_engine_that_rests_is_ended_and_goes_on_where_it_was(
+    server: StartedServer, pids: Path
+) -> None:
+    """No process is left while it rests; what it counted and took is kept."""
+    server.begin_cell()
+    assert server.wake() is False
+    assert ask(QUESTION, server, SystemClock()).generation is not None
+    taken = server.engine.memory_bytes
+    first = told(pids)
+
+    server.rest()
+    server.rest()
+
+    assert gone(first)
+    assert taken is None or (server.engine.memory_bytes or 0) >= taken
+    assert server.wake() is True
+    assert ask(QUESTION, server, SystemClock()).generation is not None
+    assert told(pids) != first
+    assert server.engine.starts == 2
+    server.begin_cell()
+    assert server.engine.starts == 2
+
+
+def test_an_engine_that_rests_is_ready_for_the_next_cell(server: StartedServer) -> None:
+    """It is started without a word: nothing had gone wrong."""
+    server.rest()
+
+    server.begin_cell()
+
+    assert ask(QUESTION, server, SystemClock()).generation is not None
+
+
 def test_a_watchdog_that_is_killed_takes_the_engine_with_it(pids: Path) -> None:
     """It is noticed, and the whole group is ended."""
     found = opened(a_fake(f"--name fake --children 1 --pids {pids}"))
