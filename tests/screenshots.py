@@ -43,8 +43,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 1500}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 1500}, "color_scheme": "light"},
 }
-ALL_TASKS = ("small", "torch", "cascade", "mlx", "slower")
-"""Steps of benchmarks/report.sh whose models answered all tasks: one page."""
+COMPARED = ("small", "torch", "cascade", "mlx", "slower")
+"""Steps of benchmarks/report.sh whose models may have answered all tasks."""
 
 
 class Camera:
@@ -95,6 +95,17 @@ def runs(archive: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
+def of_all_tasks(stored: Path) -> list[str]:
+    """Return the steps whose models answered as many tasks as those of the first."""
+    asked = {}
+    for name in COMPARED:
+        path = stored / name / "summary.json"
+        if path.is_file():
+            cells = json.loads(path.read_text("utf-8"))["cells"]
+            asked[name] = {cell["task"] for cell in cells}
+    return [name for name, tasks in asked.items() if tasks == asked["small"]]
+
+
 def report_page(stored: Path, *names: str) -> str:
     """Return the address of a page of some runs, made anew."""
     folders = [str(stored / name) for name in names if (stored / name).is_dir()]
@@ -107,7 +118,7 @@ def report_page(stored: Path, *names: str) -> str:
 def report(camera: Camera) -> None:
     """Take the page of a comparison."""
     with runs(ARCHIVES[-1]) as stored:
-        camera.take(report_page(stored, *ALL_TASKS), "report")
+        camera.take(report_page(stored, *of_all_tasks(stored)), "report")
 
 
 def load(camera: Camera) -> None:
@@ -201,7 +212,7 @@ def article(camera: Camera) -> None:
     """Draw the plots of each article from its records."""
     for archive in ARCHIVES:
         with runs(archive) as stored:
-            url = report_page(stored, *ALL_TASKS)
+            url = report_page(stored, *of_all_tasks(stored))
             with camera.page(url, "light", ready=DRAWN) as page:
                 for plot, name in (("plane", "plane"), ("quality", "tasks")):
                     path = archive.with_name(f"{name}.png")
@@ -212,7 +223,7 @@ def article(camera: Camera) -> None:
             url = report_page(stored, "load")
             with camera.page(url, "light", ready=DRAWN) as page:
                 path = archive.with_name("load.png")
-                page.locator("#loads").screenshot(path=path)
+                page.locator("#loads .two").screenshot(path=path)
                 sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 
