@@ -22,7 +22,7 @@ from pytest_llmlat.values import protocols
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.device_memory import DeviceMemory
 from pytest_llmlat.values.errors import BadCatalogue, Unsupported
-from pytest_llmlat.values.protocols import Batching, Server
+from pytest_llmlat.values.protocols import Batching, Restable, Server
 from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.timing import NS_PER_S
 from pytest_llmlat.values.token_meter import Meter
@@ -115,7 +115,10 @@ class Able(Steady):
 ABILITIES = [
     kind
     for kind in vars(protocols).values()
-    if getattr(kind, "_is_runtime_protocol", False) and Server not in kind.__mro__
+    if getattr(kind, "_is_runtime_protocol", False)
+    and Server not in kind.__mro__
+    # Only what was started as a server can be ended for a while.
+    and kind is not Restable
 ]
 """What a model of this process may be able to do beside answering, by its protocol."""
 
