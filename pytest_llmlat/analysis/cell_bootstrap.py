@@ -25,6 +25,7 @@ from pytest_llmlat.analysis.cell_estimates import (
     speeds,
 )
 from pytest_llmlat.analysis.item_units import Units
+from pytest_llmlat.analysis.product_threads import one_thread_each
 from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS
 
@@ -142,7 +143,8 @@ def bootstrap_cells(cells: Sequence[Items], seed: int) -> list[CellBootstrap]:
         ]
 
     # numpy lets go of the interpreter while it draws and multiplies.
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    rows = sum(len(cell.columns) for cell in cells)
+    with one_thread_each(rows), ThreadPoolExecutor(_WORKERS) as pool:
         for places, resampled in zip(
             alike.values(), pool.map(drawn, alike.values()), strict=True
         ):

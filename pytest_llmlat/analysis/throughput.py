@@ -31,7 +31,9 @@ def throughput(
     """
     rate = _Rate(facts, records)
     answered = [answer_time(record) is not None for record in records]
-    tokens = [r.output_tokens for r in records if answer_time(r) is not None]
+    tokens = [
+        r.output_tokens for r, came in zip(records, answered, strict=True) if came
+    ]
     known = [count for count in tokens if count is not None]
     requests_per_s = rate.of(answered)
     goods = [good(record, slo) for record in records] if slo else []

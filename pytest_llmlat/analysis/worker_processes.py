@@ -6,6 +6,7 @@ turns at it. Processes cost most of a second to start, so few records are read h
 
 from __future__ import annotations
 
+import gc
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -43,7 +44,10 @@ def in_processes(
         # copy of those can stand still for ever.
         context = get_context("spawn")
         try:
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            # They read and end: a collection would walk a whole cell in vain.
+            with ProcessPoolExecutor(
+                workers, mp_context=context, initializer=gc.disable
+            ) as pool:
                 for found in pool.map(read, sheets):
                     done += 1
                     yield found
