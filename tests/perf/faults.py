@@ -21,10 +21,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import http, hub_inference
+from pytest_llmlat.machine.process_memory import peak_of_family
 from pytest_llmlat.values.clock import SystemClock
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.records import Request
@@ -67,17 +67,6 @@ def serve(
                 over.wait(stay_s)
 
 
-def own_peak_bytes() -> int:
-    """Return the highest resident set of this program, which is Linux's.
-
-    Not ``ru_maxrss``: that begins with what the process had that started it, which
-    here is the server that holds the bombs.
-    """
-    status = Path("/proc/self/status").read_text("ascii")
-    (line,) = (one for one in status.splitlines() if one.startswith("VmHWM:"))
-    return 1024 * int(line.split()[1])
-
-
 def ask(url: str, *, hub: bool = False) -> dict[str, object]:
     """Ask once, as a cell does, and say what came of it and what it cost."""
     clock = SystemClock()
@@ -100,7 +89,9 @@ def ask(url: str, *, hub: bool = False) -> dict[str, object]:
     response = server.read(request, exchange)
     spent, busy = time.perf_counter() - begin, time.process_time() - busy
     server.close()
-    peak = own_peak_bytes() / 1e6
+    # Not ru_maxrss: that begins with what the process had that started this one, which
+    # is the server that holds the bombs.
+    peak = (peak_of_family(os.getpid()) or 0) / 1e6
     answer = response.generation
     tokens = None if answer is None else answer.output_tokens
     return {

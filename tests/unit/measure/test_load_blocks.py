@@ -28,6 +28,8 @@ from tests.unit.builders import a_cell, a_deployment, a_model, a_sample, a_task
 from tests.unit.measure.test_cell import Told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_llmlat.machine.energy_meter import EnergyMeter, EnergyReading
     from pytest_llmlat.values.records import Generation, Record, Request
     from pytest_llmlat.values.token_meter import Meter
@@ -51,14 +53,23 @@ def a_load(**changes: object) -> Plan:
 
 def in_blocks(plan: Plan, told: Told | None = None, **tools: object) -> Told:
     """Offer a load to ``parrot`` beside ``owl``, which takes twice as long."""
-    clock, told = ManualClock(1_000), told or Told()
+    clock = ManualClock(1_000)
+    pair = [Scripted({"": "4"}, clock=clock, ttft_s=ttft_s) for ttft_s in (0.5, 1.0)]
+    return measured(plan, pair, clock, told, **tools)
+
+
+def measured(
+    plan: Plan,
+    pair: Sequence[Scripted],
+    clock: ManualClock,
+    told: Told | None = None,
+    **tools: object,
+) -> Told:
+    """Measure ``parrot`` and ``owl`` in blocks, each on its own of a pair."""
+    told = told or Told()
     models = [
-        LoadedModel(
-            deployment=a_deployment(a_model(name)),
-            backend=Scripted({"": "4"}, clock=clock, ttft_s=ttft_s),
-            load_s=0.0,
-        )
-        for name, ttft_s in (("parrot", 0.5), ("owl", 1.0))
+        LoadedModel(deployment=a_deployment(a_model(name)), backend=each, load_s=0.0)
+        for name, each in zip(("parrot", "owl"), pair, strict=True)
     ]
     beside = replace(plan, cell=replace(plan.cell, model="owl"))
     own = Tools(
@@ -297,27 +308,13 @@ class Engine(Scripted):
 
 def apart(plan: Plan) -> tuple[Told, list[Engine]]:
     """Measure two engines in turn; the second was started last."""
-    clock, told = ManualClock(1_000), Told()
+    clock = ManualClock(1_000)
     engines = [Engine(clock, 0.5), Engine(clock, 1.0)]
     Engine.running[:] = engines[1:]
-    models = [
-        LoadedModel(deployment=a_deployment(a_model(name)), backend=each, load_s=0.0)
-        for name, each in zip(("parrot", "owl"), engines, strict=True)
-    ]
     # A managed server would be made ready when its cell begins.
     engines[1].rest()
     engines[0].wake()
-    run_pair(
-        (plan, replace(plan, cell=replace(plan.cell, model="owl"))),
-        (models[0], models[1]),
-        Tools(
-            clock=clock,
-            sandbox=None,
-            on_facts=told.facts.append,
-            on_record=told.records.append,
-        ),
-    )
-    return told, engines
+    return measured(plan, engines, clock), engines
 
 
 @pytest.mark.slow
