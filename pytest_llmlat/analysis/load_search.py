@@ -153,13 +153,13 @@ def knee(
         ``None`` where not even the lowest level holds; the highest one where all do.
     """
     levels = tuple(levels)
+    fitted = None if limits.whole else fitted_knee(goal, levels)
+    if fitted is not None:
+        return limits.rounded(fitted.level)
     found = pooled_knee(goal, levels)
     if found is None:
         return None
-    if limits.whole:
-        return float(math.floor(found))
-    fitted = fitted_knee(goal, levels)
-    return limits.rounded(found if fitted is None else fitted.level)
+    return float(math.floor(found)) if limits.whole else limits.rounded(found)
 
 
 def next_visit(

@@ -147,6 +147,7 @@ def plan_of(
         revision=revision(task, whole, shots),
         shots=tuple(shots),
         scenario=wanted.scenario,
+        apart=wanted.apart,
         requests=settings.requests,
         said=said,
         repeats=task.repeats,
@@ -157,9 +158,7 @@ def plan_of(
         # Of a file that begins with what is easy, the first would not stand for all.
         own = in_chance_order(drawn, plan.item_of, seed=settings.seed, salt=task.name)
         plan = replace(plan, samples=own)
-    plan = replace(
-        plan, judging=panel_asked(task, wanted, settings), apart=wanted.apart
-    )
+    plan = replace(plan, judging=panel_asked(task, wanted, settings))
     return on_model(_as_part(_anew(plan, wanted.again), wanted.part), deployment)
 
 
