@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.http.asking import ask, url_of
-from tests.http.loopback import answer, ended, said, stream, used
+from tests.http.loopback import HANG, answer, ended, said, stream, used
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.records import Response
@@ -113,3 +113,18 @@ def test_the_way_is_looked_for_once(server: Loopback, open_at: Opener) -> None:
     ask(model)
 
     assert len(server.posted) == 8
+
+
+def test_a_server_that_is_deaf_to_one_question_is_asked_no_other(
+    server: Loopback, open_at: Opener
+) -> None:
+    """Each would wait for its whole time, and the answer is there already."""
+    hello = stream(*(said("word ") for _ in range(4)), ended())
+    server.scripts = [[hello], [HANG]]
+
+    response = ask(open_at(url_of(server), timeout_s=0.5))
+
+    assert response.generation is not None
+    assert response.generation.output_tokens is None
+    paths = [head.split()[1] for head, _ in server.requests if head[:4] == "POST"]
+    assert paths[1:] == ["/extras/tokenize/count"]

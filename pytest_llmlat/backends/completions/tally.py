@@ -46,6 +46,8 @@ class TokenCounter:
         self._post = post
         self._model = model
         self._looked = False
+        self._deaf = False
+        """The last question got no answer in its time: others would wait as long."""
         self._way: tuple[str, str] | None = None
         self._frame = 0
         """Tokens that the tokenizer puts round any text."""
@@ -114,7 +116,10 @@ class TokenCounter:
         """Find the way, once; an empty text shows what is put round every text."""
         self._looked = True
         for way in WAYS:
-            frame, found = self._asked(*way, ""), self._asked(*way, _SAMPLE)
+            frame = self._asked(*way, "")
+            if self._deaf:
+                return
+            found = self._asked(*way, _SAMPLE)
             if frame is not None and found is not None and found > frame:
                 self._way, self._frame = way, frame
                 return
@@ -123,7 +128,9 @@ class TokenCounter:
         body: dict[str, Any] = {field: text}
         if model := self._model():
             body["model"] = model
-        answer = unpacked(self._post(path, json.dumps(body).encode()))
+        outcome = self._post(path, json.dumps(body).encode())
+        self._deaf = outcome.last.timed_out
+        answer = unpacked(outcome)
         if answer.status not in SUCCESS:
             return None
         try:
