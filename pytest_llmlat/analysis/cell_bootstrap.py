@@ -18,14 +18,10 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import score
 from pytest_llmlat.analysis.calibrated_quality import quality_values
-from pytest_llmlat.analysis.cell_estimates import (
-    log_times,
-    shared_by_neighbours,
-    shared_costs,
-    speeds,
-)
+from pytest_llmlat.analysis.cell_estimates import shared_by_neighbours, shared_costs
 from pytest_llmlat.analysis.item_units import Units
 from pytest_llmlat.analysis.product_threads import one_thread_each
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.resampling import resampled_sums_of
 from pytest_llmlat.grading.metrics import METRICS
 
@@ -33,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_llmlat.analysis.cost_scores import CostScores
+    from pytest_llmlat.analysis.request_times import RequestTimes
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.values.records import Record
 
@@ -77,7 +74,11 @@ class Items:
     """Variance that it adds to the mean cost score, where time is paid."""
 
 
-def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Items:
+def items_of(
+    records: Sequence[Record],
+    costs: CostScores | None = None,
+    times: RequestTimes | None = None,
+) -> Items:
     """Return the resampled items of a cell, from its records, at least one.
 
     After this the records are not needed any more.
@@ -85,12 +86,14 @@ def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Item
     Args:
         records: of the cell.
         costs: of the records; ``None`` where they are not known.
+        times: of the records; ``None`` to have them computed.
     """
     import numpy as np
 
     first = records[0]
     metric = METRICS[first.metric]
-    own, logs = speeds(records), log_times(records)
+    times = times or request_times(records)
+    logs = times.logs
     units = Units(records)
     blocks = {
         "value": units.sums_of(
@@ -101,7 +104,7 @@ def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Item
             [r.chance if r.graded else 0.0 for r in records],
             [1.0 if r.graded else 0.0 for r in records],
         ),
-        "speed": units.sums_of(own, 1.0),
+        "speed": units.sums_of(times.speeds, 1.0),
         "log_time": units.sums_of([log or 0.0 for log in logs], 1.0),
     }
     if metric.corpus:
@@ -113,7 +116,7 @@ def items_of(records: Sequence[Record], costs: CostScores | None = None) -> Item
         corpus=metric.quality_draws if metric.corpus else None,
         # All blocks are drawn at once, so that they belong together draw by draw.
         columns=np.column_stack(list(blocks.values())),
-        shared=shared_by_neighbours(records, own),
+        shared=shared_by_neighbours(records, times.speeds),
         shared_log=shared_by_neighbours(records, [log or 0.0 for log in logs])
         if None not in logs
         else None,

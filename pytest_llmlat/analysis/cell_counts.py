@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.analysis.figure_parts import figure_parts, parts_for_rows
-from pytest_llmlat.values.answer_speed import answer_time
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.values.percentiles import joined_distribution
 from pytest_llmlat.values.timing import NS_PER_S
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_llmlat.analysis.figure_parts import FigureParts
+    from pytest_llmlat.analysis.request_times import RequestTimes
     from pytest_llmlat.values.cell_facts import LoadFacts
     from pytest_llmlat.values.records import Record
 
@@ -63,29 +64,34 @@ class CellCounts:
     unknown, such as of one that failed half-way."""
 
 
-def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
+def count_cell(
+    load: LoadFacts | None,
+    records: Sequence[Record],
+    times: RequestTimes | None = None,
+) -> CellCounts:
     """Condense the records of one cell.
 
     Args:
         load: what was measured of the load that they were a part of.
         records: of the cell; may be empty.
+        times: of the records; ``None`` to have them computed.
     """
-    times = [answer_time(record) for record in records]
+    e2e_s = (times or request_times(records)).e2e_s
     answered = [
         record.timing
-        for record, e2e_s in zip(records, times, strict=True)
-        if e2e_s is not None and record.timing
+        for record, time_s in zip(records, e2e_s, strict=True)
+        if time_s is not None and record.timing
     ]
     cut = [r.timing for r in records if r.finish == "timeout" and r.timing]
     begun = [t.ttft_s for t in cut if t.ttft_s is not None]
     judged = [
-        (record, e2e_s)
-        for record, e2e_s in zip(records, times, strict=True)
+        (record, time_s)
+        for record, time_s in zip(records, e2e_s, strict=True)
         if record.grade.correct is not None
     ]
     return CellCounts(
         samples=len(records),
-        e2e_s=_known(times),
+        e2e_s=_known(e2e_s),
         ttft_s=_known([*(t.ttft_s for t in answered), *begun]),
         tpot_s=_known([t.tpot_s for t in answered]),
         cut=len(cut),
@@ -101,9 +107,9 @@ def count_cell(load: LoadFacts | None, records: Sequence[Record]) -> CellCounts:
         right=sum(bool(record.grade.correct) for record, _ in judged),
         in_time=sum(
             bool(record.grade.correct)
-            and e2e_s is not None
-            and e2e_s <= record.budget_s
-            for record, e2e_s in judged
+            and time_s is not None
+            and time_s <= record.budget_s
+            for record, time_s in judged
         ),
         spent_s=_spent(load, [record for record, _ in judged]),
         by_entry=figure_parts(records),

@@ -30,10 +30,10 @@ from pytest_llmlat.analysis.intervals import (
 from pytest_llmlat.analysis.item_units import Units, known_columns
 from pytest_llmlat.analysis.queue_growth import grows
 from pytest_llmlat.analysis.repeated_answers import repeat_figures
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.resampling import CONFIDENCE
 from pytest_llmlat.analysis.student_t import quantile
 from pytest_llmlat.grading.metrics import METRICS, CellFigure
-from pytest_llmlat.values.answer_speed import answer_speed, answer_time
 from pytest_llmlat.values.balance import weighed
 from pytest_llmlat.values.results import Estimate
 
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_llmlat.analysis.cost_scores import CostScores
+    from pytest_llmlat.analysis.request_times import RequestTimes
     from pytest_llmlat.analysis.resampling import Array
     from pytest_llmlat.grading.metrics import Metric
     from pytest_llmlat.values.balance import Balance
     from pytest_llmlat.values.records import Record
 
 
-_TICK_S = 1e-9
 _UPPER = (1 + CONFIDENCE) / 2
 
 
@@ -145,6 +145,7 @@ def estimates_of(
     *,
     stopped: bool = False,
     costs: CostScores | None = None,
+    times: RequestTimes | None = None,
 ) -> CellEstimates:
     """Return the figures of a cell, from its records, of which one at least is graded.
 
@@ -154,8 +155,10 @@ def estimates_of(
             that was fixed before holds: those of means are of confidence sequences, and
             other figures have none.
         costs: of the records; ``None`` where they are not known.
+        times: of the records; ``None`` to have them computed.
     """
     metric = METRICS[records[0].metric]
+    times = times or request_times(records)
     units = Units(records)
     graded = [record for record in records if record.graded]
     chances = {record.chance for record in graded}
@@ -165,8 +168,7 @@ def estimates_of(
         [1.0 if r.graded else 0.0 for r in records],
     ).T
     own_units = units if len(graded) == len(records) else Units(graded)
-    own = speeds(records)
-    scores, asked = units.sums_of(own, 1.0).T
+    scores, asked = units.sums_of(times.speeds, 1.0).T
     with METRICS.blamed(records[0].metric):
         value = _value(records, metric, units, marks, given)
         details = tuple(sorted(_details(graded, metric, own_units).items()))
@@ -175,12 +177,14 @@ def estimates_of(
         chance=known(chances.pop(), units.count)
         if len(chances) == 1
         else mean_figure(guesses, given),
-        speed=mean_figure(scores, asked, shared=shared_by_neighbours(records, own)),
+        speed=mean_figure(
+            scores, asked, shared=shared_by_neighbours(records, times.speeds)
+        ),
         details=details,
         units=units.count,
-        speeds_at=speeds_at_budgets(records),
-        patient_speed=patient_speed(records, units),
-        log_time=_mean_log(log_times(records)),
+        speeds_at=speeds_at_budgets(records, times.e2e_s),
+        patient_speed=patient_speed(records, times.speeds, units),
+        log_time=_mean_log(times.logs),
         right_or_wrong=metric.corpus is None
         and bool(((marks == 0) | (marks == given)).all()),
         averages=averaged_figures(records, units),
@@ -189,10 +193,17 @@ def estimates_of(
     if not stopped:
         return found
     return replace(
-        found,
+        _without_intervals(found),
         value=stopped_mean(value, None if metric.corpus else marks, given),
         speed=stopped_mean(found.speed, scores, asked),
-        details=tuple((name, Estimate(value=e.value)) for name, e in details),
+    )
+
+
+def _without_intervals(found: CellEstimates) -> CellEstimates:
+    """Return estimates whose details and means have values alone."""
+    return replace(
+        found,
+        details=tuple((name, Estimate(value=e.value)) for name, e in found.details),
         averages={
             name: replace(each, low=None, high=None)
             for name, each in found.averages.items()
@@ -279,31 +290,27 @@ def stopped_mean(
     return replace(found, low=low, high=high)
 
 
-def speeds(records: Sequence[Record]) -> list[float]:
-    """Return the speed score of each request, 0 for a failure."""
-    return [answer_speed(record) for record in records]
-
-
-def log_times(records: Sequence[Record]) -> list[float | None]:
-    """Return the logarithm of the e2e of each request; ``None`` for a failure."""
-    times = [answer_time(record) for record in records]
-    # An instant is no time at all to a clock that ticks too slowly.
-    return [None if time is None else math.log(max(time, _TICK_S)) for time in times]
-
-
-def speeds_at_budgets(records: Sequence[Record]) -> tuple[float, ...]:
+def speeds_at_budgets(
+    records: Sequence[Record], e2e_s: Sequence[float | None]
+) -> tuple[float, ...]:
     """Return what the mean speed would be if all budgets were longer or shorter.
 
     Args:
         records: of a cell, at least one.
+        e2e_s: the time of each, in seconds; ``None`` for a failure.
 
     Returns:
         A mean for each of ``score.BUDGETS``.
     """
     import numpy as np
 
-    times = [(answer_time(r), r.budget_s) for r in records]
-    spent = np.array([e2e / budget for e2e, budget in times if e2e is not None])
+    spent = np.array(
+        [
+            time / record.budget_s
+            for time, record in zip(e2e_s, records, strict=True)
+            if time is not None
+        ]
+    )
     return tuple(
         float((1 / (1 + spent / factor)).sum() / len(records))
         for factor in score.BUDGETS

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis import student_t as student
 from pytest_llmlat.analysis.resampling import CONFIDENCE
-from pytest_llmlat.values.answer_speed import answer_speed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +25,16 @@ _FEWEST = 5
 """Number of right items, and of others, below which nothing is told."""
 
 
-def patient_speed(records: Sequence[Record], units: Units) -> float | None:
+def patient_speed(
+    records: Sequence[Record], own: Sequence[float], units: Units
+) -> float | None:
     """Return the mean speed if wrong answers had taken as long as right ones.
 
     That of right answers; of grades in between, each speed counts by its grade.
 
     Args:
         records: of a cell.
+        own: the speed of each.
         units: which of them are alike.
 
     Returns:
@@ -40,7 +42,6 @@ def patient_speed(records: Sequence[Record], units: Units) -> float | None:
         gains by giving up.
     """
     marks = [r.grade.value if r.graded else 0.0 for r in records]
-    own = [answer_speed(r) for r in records]
     speeds, counts, earned, grades = units.sums_of(
         own, 1.0, [speed * mark for speed, mark in zip(own, marks, strict=True)], marks
     ).T

@@ -15,8 +15,8 @@ from pytest_llmlat.analysis.batch_means import (
     effective_requests,
     fewest_requests,
 )
-from pytest_llmlat.analysis.cell_estimates import speeds
 from pytest_llmlat.analysis.queue_growth import growth, is_open_loop
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.timing import NS_PER_S
@@ -47,7 +47,7 @@ def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None
     scenario, load = facts.cell.scenario, facts.load
     if load is None or not records:
         return None
-    own = speeds(records)
+    own = request_times(records).speeds
     # Between two visits of a load the server was idle.
     records = _longest_visit(facts, records)
     counts = batch_counts(scenario, len(own))

@@ -27,12 +27,12 @@ from pytest_llmlat.analysis.giving_up import LEAST_GAIN
 from pytest_llmlat.analysis.judged_cells import judging_figures
 from pytest_llmlat.analysis.level_answers import level_answers
 from pytest_llmlat.analysis.repeated_answers import fewest
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.spending import cost_figures, spending
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.throughput import throughput
 from pytest_llmlat.analysis.untimed import counted_times, without_times
 from pytest_llmlat.analysis.workload import workload
-from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.balance import BALANCES, weighed
 from pytest_llmlat.values.percentiles import distribution
 from pytest_llmlat.values.results import Estimate, Summary
@@ -104,12 +104,15 @@ def condense(
         slo: which answers came in time to be called good.
     """
     records = counted_times(facts, records)
-    answered = [r for r in records if answer_time(r) is not None]
+    times = request_times(records)
+    answered = [
+        r for r, time in zip(records, times.e2e_s, strict=True) if time is not None
+    ]
     graded = any(record.graded for record in records)
     costs = cost_scores(facts, records)
     told = None if isinstance(costs, str) else costs
     stopped = facts.stopping is not None and facts.stopping.early
-    counted = count_cell(facts.load, records)
+    counted = count_cell(facts.load, records, times)
     figures = {
         "samples": len(records),
         "partial": not facts.whole(len(records)),
@@ -136,10 +139,10 @@ def condense(
     return Condensed(
         facts=facts,
         figures=figures,
-        estimates=estimates_of(records, stopped=stopped, costs=told)
+        estimates=estimates_of(records, stopped=stopped, costs=told, times=times)
         if graded
         else None,
-        items=items_of(records, told) if graded else None,
+        items=items_of(records, told, times) if graded else None,
         counts=for_rows(counted),
         workload=workload(facts, records),
         spent=spending(facts, records),
