@@ -2,10 +2,13 @@
 
     python tests/perf/clients.py                  # 1 and 2 processes, in turn, 4 times
     python tests/perf/clients.py --clients 4 --streams 256 --requests 200000
+    python tests/perf/clients.py --tokens 32      # answers of so many tokens
 
 Run by hand, never in CI; needs Linux and a C compiler. A server in C answers one token
 at once and logs its writes (``quick_server.c``), so that the clients are what is at its
-end. Each block is one closed loop of so many streams: through this process alone, then
+end. It needs a part of a core all the same: of two cores, two clients get what it
+leaves. With more tokens in an answer the clients have more to do, and the server has
+not. Each block is one closed loop of so many streams: through this process alone, then
 through the client processes, and backwards. Told are requests a second over the window
 of the whole load, the processor's time of all clients for a request, and the error of
 TTFT against the server's log. Beside other work the ratio says little: who has more
@@ -58,12 +61,15 @@ class Block:
 
 
 @contextmanager
-def quick_server(folder: Path) -> Iterator[tuple[str, Path]]:
+def quick_server(folder: Path, tokens: int) -> Iterator[tuple[str, Path]]:
     """Run the server, and yield its address and its log, which it writes at its end."""
     program, log = folder / "server", folder / "log"
     subprocess.run(["cc", "-O2", "-o", program, SOURCE], check=True)  # noqa: S603,S607 - ours
     with subprocess.Popen(  # noqa: S603 - ours
-        [program, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [program, log, str(tokens)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -71,13 +77,13 @@ def quick_server(folder: Path) -> Iterator[tuple[str, Path]]:
         process.stdin.close()
 
 
-def block(clients: int, streams: int, requests: int) -> Block:
+def block(clients: int, streams: int, requests: int, tokens: int) -> Block:
     """Offer one load, and return its figures."""
     scenario = Scenario(kind="concurrent", level=streams)
-    asked = [Request(prompt="now", chat=True, max_new_tokens=1)] * requests
+    asked = [Request(prompt="now", chat=True, max_new_tokens=tokens)] * requests
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as name:
-        with quick_server(Path(name)) as (url, log):
+        with quick_server(Path(name), tokens) as (url, log):
             front = open_pulse(url, clock)
             try:
                 if clients == 1:
@@ -145,6 +151,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--streams", type=int, default=16)
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--tokens", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=4)
     given = parser.parse_args()
     found: dict[int, list[Block]] = {1: [], given.clients: []}
@@ -153,7 +160,7 @@ def main() -> None:
     for pair in range(given.pairs):
         order = (1, given.clients) if pair % 2 == 0 else (given.clients, 1)
         for clients in order:
-            one = block(clients, given.streams, given.requests)
+            one = block(clients, given.streams, given.requests, given.tokens)
             found[clients].append(one)
             mean, p95 = one.ttft_ms
             print(

@@ -1,6 +1,8 @@
-/* A server of the OpenAI kind that answers one token at once, and logs its writes.
+/* A server of the OpenAI kind that answers at once, and logs its writes.
 
-   cc -O2 -o quick_server quick_server.c; ./quick_server LOG
+   cc -O2 -o quick_server quick_server.c; ./quick_server LOG [TOKENS]
+   Each answer is of so many tokens (1), each an event and a chunk of its own; all are
+   handed to the system at once, so that they cost the server next to nothing.
    Prints its port, serves 127.0.0.1, and ends when its standard input does; then LOG
    holds for each request three numbers of eight bytes: its id, the nanosecond at which
    it was whole, and that just before its answer was handed to the system. The clock is
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,40 +33,61 @@ static uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void answer(int fd, const char *head) {
-  static const char *events =
+static char *events;
+static size_t events_size;
+
+/* Make the events of an answer, in chunks, once for all of them. */
+static void make_events(int tokens) {
+  static const char *token =
       "data: {\"id\":\"q\",\"object\":\"chat.completion.chunk\",\"created\":0,"
       "\"model\":\"pulse\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"yes\"},"
-      "\"finish_reason\":null}]}\n\n"
+      "\"finish_reason\":null}]}\n\n";
+  static const char *end =
       "data: {\"id\":\"q\",\"object\":\"chat.completion.chunk\",\"created\":0,"
       "\"model\":\"pulse\",\"choices\":[{\"index\":0,\"delta\":{},"
       "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1,"
-      "\"completion_tokens\":1,\"total_tokens\":2}}\n\n"
+      "\"completion_tokens\":%d,\"total_tokens\":%d}}\n\n"
       "data: [DONE]\n\n";
+  char last[1024];
+  int size = snprintf(last, sizeof last, end, tokens, tokens + 1);
+  events = malloc((size_t)tokens * (strlen(token) + 16) + (size_t)size + 64);
+  for (int n = 0; n < tokens; n++)
+    events_size += (size_t)sprintf(events + events_size, "%zx\r\n%s\r\n",
+                                   strlen(token), token);
+  events_size += (size_t)sprintf(events + events_size, "%x\r\n%s\r\n0\r\n\r\n",
+                                 size, last);
+}
+
+static void answer(int fd, const char *head) {
   static const char *list =
       "{\"object\":\"list\",\"data\":[{\"id\":\"pulse\",\"object\":\"model\"}]}";
-  char text[2048];
+  char text[512];
   uint64_t whole = now();
-  int size;
+  struct iovec parts[2] = {{.iov_base = text}, {.iov_base = events}};
+  struct msghdr all = {.msg_iov = parts, .msg_iovlen = 1};
   if (strncmp(head, "POST", 4) != 0) {
-    size = snprintf(text, sizeof text,
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-                    "content-length: %zu\r\n\r\n%s", strlen(list), list);
+    parts[0].iov_len = (size_t)snprintf(
+        text, sizeof text,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        "content-length: %zu\r\n\r\n%s", strlen(list), list);
   } else {
     if (count + 3 > room) {
       room = room ? 2 * room : 3 << 20;
       rows = realloc(rows, room * sizeof *rows);
     }
-    size = snprintf(text, sizeof text,
-                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                    "x-request-id: %zu\r\ntransfer-encoding: chunked\r\n\r\n"
-                    "%zx\r\n%s\r\n0\r\n\r\n", count / 3, strlen(events), events);
+    parts[0].iov_len = (size_t)snprintf(
+        text, sizeof text,
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+        "x-request-id: %zu\r\ntransfer-encoding: chunked\r\n\r\n", count / 3);
+    parts[1].iov_len = events_size;
+    all.msg_iovlen = 2;
     rows[count] = count / 3;
     rows[count + 1] = whole;
     rows[count + 2] = now();
     count += 3;
   }
-  if (send(fd, text, (size_t)size, MSG_NOSIGNAL) != size) close(fd);
+  ssize_t size = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
+  if (sendmsg(fd, &all, MSG_NOSIGNAL) != size) close(fd);
 }
 
 /* Return how long the first request is; 0 while it is not whole. */
@@ -99,6 +123,7 @@ int main(int argc, char **argv) {
   socklen_t size = sizeof here;
   here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (argc < 2 || bind(door, (void *)&here, size) || listen(door, LINES)) return 1;
+  make_events(argc > 2 ? atoi(argv[2]) : 1);
   getsockname(door, (void *)&here, &size);
   printf("%d\n", ntohs(here.sin_port));
   fflush(stdout);

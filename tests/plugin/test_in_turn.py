@@ -238,7 +238,11 @@ def test_a_load_is_measured_in_blocks_in_turn(gated: Gated) -> None:
 def test_a_load_that_is_slower_fails(gated: Gated) -> None:
     """The slow model beside the fast one, the other way about."""
     result = gated.run(
-        "--llm=slug", "--llm-against=wise", "--llm-scenario=concurrent:2"
+        "--llm=slug",
+        "--llm-against=wise",
+        "--llm-scenario=concurrent:2",
+        # Where other processes hold the cores, it is only some times as slow.
+        "--llm-tolerance=e2e=50% ttft=50%",
     )
 
     assert result.ret == FAILED
