@@ -68,13 +68,31 @@ def resampled_sums_of(
     """
     import numpy as np
 
+    rows = len(blocks[0])
+    # What all rows have alike needs no product: how many answers an item has, chance.
+    varied = [(block != block[:1]).any(axis=0) for block in blocks]
+    own = [
+        np.ascontiguousarray(block[:, varies])
+        for block, varies in zip(blocks, varied, strict=True)
+    ]
     # Side by side they would be one product, a little faster, whose last bits depend
     # on how wide it is.
-    parts = [
-        [weights @ block for block in blocks]
-        for weights in _drawn(len(blocks[0]), seed, draws)
+    parts = [[weights @ each for each in own] for weights in _drawn(rows, seed, draws)]
+    return [
+        _completed(np.concatenate(sums), block, varies)
+        for sums, block, varies in zip(
+            zip(*parts, strict=True), blocks, varied, strict=True
+        )
     ]
-    return [np.concatenate(own) for own in zip(*parts, strict=True)]
+
+
+def _completed(sums: Array, block: Array, varies: NDArray[np.bool_]) -> Array:
+    """Return the sums of all columns, given those of the columns that vary."""
+    import numpy as np
+
+    found = np.tile(len(block) * block[0], (len(sums), 1))
+    found[:, varies] = sums
+    return found
 
 
 def resample_weights(rows: int, *, seed: str, draws: int = DRAWS) -> Weights:

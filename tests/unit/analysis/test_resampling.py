@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -293,3 +294,17 @@ def test_a_block_is_summed_alike_whichever_are_beside_it() -> None:
 
         assert all(map(np.array_equal, alone, together))
         np.testing.assert_allclose(np.column_stack(together), product, rtol=1e-12)
+
+
+@given(alike=st.sampled_from([0.0, 1.0, 0.1, 1 / 3, math.nan]), rows=st.integers(1, 20))
+def test_a_column_that_all_rows_share_is_summed_too(alike: float, rows: int) -> None:
+    """Without a product it is as often its value as rows were drawn; others vary."""
+    import numpy as np
+
+    own = np.arange(float(rows))
+    columns = np.column_stack([own, np.full(rows, alike), own * 2])
+
+    sums = resampled_sums(columns, seed="s", draws=20)
+
+    weights = resample_weights(rows, seed="s", draws=20)
+    assert sums == pytest.approx(weights @ columns, nan_ok=True, rel=1e-6)
