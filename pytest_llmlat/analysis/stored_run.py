@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.scoreboard import joined
 from pytest_llmlat.analysis.slo import Objective, parse
 from pytest_llmlat.analysis.summary import condense
 from pytest_llmlat.analysis.worker_processes import in_processes
-from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.store.record_reader import cell_records, warn
 from pytest_llmlat.values.balance import BALANCES, Balance, parse_balance
 from pytest_llmlat.values.cell_facts import UNSHOWN, unbegun
@@ -96,15 +94,13 @@ def board_of(
         tell: as for ``records_of``.
     """
     sheets = [
-        _Sheet(facts=facts, place=_alone(run.places[facts.cell.id]), slo=slo)
+        _Sheet(facts=facts, place=run.places[facts.cell.id].alone, slo=slo)
         for facts in run.facts
         if facts.role not in UNSHOWN
     ]
-    lines = sum(sum(sheet.place.index.counts.values()) for sheet in sheets)
+    lines = sum(sheet.place.count for sheet in sheets)
     cells = []
-    # Another process reads no conftest file, and lacks the metrics that those add.
-    read = map if METRICS.added else partial(in_processes, lines=lines)
-    for cell, problems in read(_condensed, sheets):
+    for cell, problems in in_processes(_condensed, sheets, lines):
         cells.append(cell)
         for problem in problems:
             (tell or warn)(problem)
@@ -122,17 +118,6 @@ class _Sheet:
     facts: CellFacts
     place: RecordPlace
     slo: tuple[Objective, ...]
-
-
-def _alone(place: RecordPlace) -> RecordPlace:
-    """Return where a cell lies without where others do, which may be much."""
-    index, key = place.index, place.key
-    own = replace(
-        index,
-        spans={key: index.spans[key]} if key in index.spans else {},
-        counts={key: index.counts.get(key, 0)},
-    )
-    return replace(place, index=own)
 
 
 def _condensed(sheet: _Sheet) -> tuple[Condensed, list[str]]:

@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_llmlat.grading.metrics import METRICS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -39,7 +41,8 @@ def in_processes(
     """
     workers = min(_MOST, os.cpu_count() or 1, len(sheets))
     done = 0
-    if lines >= MANY and workers > 1:
+    # Another process reads no conftest file, and lacks the metrics that those add.
+    if lines >= MANY and workers > 1 and not METRICS.added:
         # A fresh interpreter: whoever measured has threads of a model library, and a
         # copy of those can stand still for ever.
         context = get_context("spawn")

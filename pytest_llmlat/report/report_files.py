@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
@@ -49,10 +50,10 @@ def write_report(
         (folder / REPORT).write_text(report_text(told, board, routes=routes), "utf-8")
         if page:
             from pytest_llmlat.report.page import write_page  # noqa: PLC0415 - if asked
+            from pytest_llmlat.report.run_contents import run_contents  # noqa: PLC0415
 
-            cells = records_of(run, tell=_told_before)
-            records = (record for _, own in cells for record in own)
-            write_page(folder / PAGE, told, board, records, routes=routes)
+            contents = partial(run_contents, run)
+            write_page(folder / PAGE, told, board, contents, routes=routes)
     except OSError:
         for name in (SUMMARY, REPORT, PAGE):
             with suppress(OSError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_llmlat.store.field_kinds import LARGEST
@@ -81,6 +81,22 @@ class RecordPlace:
     rubric."""
     thinned: bool = False
     """Whether only the first and the last stamp of an answer were kept."""
+
+    @property
+    def count(self) -> int:
+        """Number of its lines."""
+        return self.index.counts.get(self.key, 0)
+
+    @property
+    def alone(self) -> RecordPlace:
+        """It without the places of other cells, which may be much to hand over."""
+        index, key = self.index, self.key
+        own = replace(
+            index,
+            spans={key: index.spans[key]} if key in index.spans else {},
+            counts={key: self.count},
+        )
+        return replace(self, index=own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

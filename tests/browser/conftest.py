@@ -10,6 +10,7 @@ import pytest
 
 from pytest_llmlat.report.page import write_page
 from tests.browser.demo import a_demo
+from tests.unit.page_contents import reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,7 +70,8 @@ def browser() -> Iterator[Any]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the page of a run that looks like a real one."""
     path = tmp_path_factory.mktemp("demo") / "report.html"
-    write_page(path, *a_demo())
+    told, board, records = a_demo()
+    write_page(path, told, board, reader_of(records))
     return path
 
 
@@ -114,7 +116,7 @@ def open_run(open_page: Callable[..., Opened], tmp_path: Path) -> Callable[..., 
         **options: Any,  # noqa: ANN401 - of the browser
     ) -> Opened:
         path = tmp_path / "report.html"
-        write_page(path, run or {"id": "r"}, board, records)
+        write_page(path, run or {"id": "r"}, board, reader_of(records))
         return open_page(path, **options)
 
     return opened

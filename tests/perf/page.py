@@ -27,6 +27,7 @@ from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
+from tests.unit.page_contents import reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +153,7 @@ def build(size: Size, path: Path) -> None:
     board = _board_elsewhere(size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, busy = time.perf_counter(), time.process_time()
-    write_page(path, {"id": "perf", "seconds": 1.0}, board, size.records())
+    write_page(path, {"id": "perf", "seconds": 1.0}, board, reader_of(size.records()))
     spent, busy = time.perf_counter() - start, time.process_time() - busy
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(

@@ -6,9 +6,10 @@ document only as text; the page's own scripts are the only ones that it lets run
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_llmlat.report.answer_sentence import (
     answer_sentence,
@@ -23,7 +24,8 @@ from pytest_llmlat.report.page.best_sentence import (
     cautions,
     lettered_comparisons,
 )
-from pytest_llmlat.report.page.drawn_data import read
+from pytest_llmlat.report.page.cell_content import CellContent, CellRoom
+from pytest_llmlat.report.page.drawn_data import read, rooms_of
 from pytest_llmlat.report.page.embedding import (
     content_policy,
     inert_json,
@@ -49,16 +51,17 @@ from pytest_llmlat.report.short_names import name_lines, renamed, short_names
 from pytest_llmlat.values.balance import weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator
 
     from pytest_llmlat.report.page.samples import Samples
-    from pytest_llmlat.values.records import Cell, Record
     from pytest_llmlat.values.results import Scoreboard
     from pytest_llmlat.values.routes import FoundRoutes
 
 _SLACK = 10_000
 """Bytes kept free for the note on what was cut, which is made after the cut."""
 _TEMPLATES = Path(__file__).with_name("templates")
+ContentReader: TypeAlias = Callable[[Mapping[str, CellRoom]], Iterable[CellContent]]
+"""What reads of each cell as much as there is room for, by the cells' ids."""
 _SCRIPTS = (
     "base.js",
     "tables.js",
@@ -77,7 +80,7 @@ def write_page(
     path: Path,
     run: dict[str, Any],
     board: Scoreboard,
-    records: Iterable[Record],
+    contents: ContentReader,
     *,
     routes: FoundRoutes | None = None,
 ) -> None:
@@ -90,29 +93,25 @@ def write_page(
         run: what ``run.json`` says, and ``seconds``. A run that was merged holds
             several such objects under ``runs``: each gets a head of its own.
         board: the figures.
-        records: of all cells of the board, those of a cell one after the other. They
-            are gone through once and not kept.
+        contents: reads what the page has room for, of each cell of the board.
         routes: found through its models, if somebody looked for them.
-
-    Raises:
-        ValueError: the records of a cell do not stand together.
     """
-    text = _text(run, board, records, routes)
+    text = _text(run, board, contents, routes)
     path.write_bytes(text.encode("utf-8", "replace"))
 
 
 def _text(
     run: dict[str, Any],
     board: Scoreboard,
-    records: Iterable[Record],
+    contents: ContentReader,
     routes: FoundRoutes | None,
 ) -> str:
     names = short_names(board)
+    own = contents(rooms_of(board))
     board = renamed(board, names)
-    records = _under_short_names(records, names)
     rows = rows_of(board)
     library = plotting_library()
-    reading = read(board, records)
+    reading = read(board, _under_short_names(own, names))
     early = _own("early.js")
     script = "\n".join(["(() => {", '"use strict";', *map(_own, _SCRIPTS), "})();"])
     style = _own("page.css")
@@ -163,16 +162,11 @@ def _text(
 
 
 def _under_short_names(
-    records: Iterable[Record], names: Mapping[str, str]
-) -> Iterable[Record]:
-    """Return records whose cells have the names that the board has."""
-    if not names:
-        return records
-    cells: dict[Cell, Cell] = {}
-    return (
-        replace(record, cell=cells.setdefault(record.cell, renamed(record.cell, names)))
-        for record in records
-    )
+    contents: Iterable[CellContent], names: Mapping[str, str]
+) -> Iterator[CellContent]:
+    """Yield what the page has of cells under the names that the board has."""
+    for content in contents:
+        yield replace(content, cell=renamed(content.cell, names)) if names else content
 
 
 def _own(name: str) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pytest_llmlat.report.page.embedding import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pytest_llmlat.values.judge_votes import Vote
     from pytest_llmlat.values.records import Record
@@ -94,45 +94,65 @@ class Samples:
     """Number of longer texts, which lost their middle."""
 
 
+class ChosenSamples:
+    """The samples of one cell that the page keeps, chosen while its records pass by.
+
+    Where not all can be kept, a fourth of them are failures and the slowest, the rest
+    is drawn by the sample's name: the same samples of every model.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Keep so many."""
+        self.seen = 0
+        self._most = most
+        self._slow: Fewest[Record] = Fewest(most // _SLOW)
+        self._drawn: Fewest[Record] = Fewest(most)
+
+    def add(self, record: Record, name: int) -> None:
+        """Take in a record; ``name`` is the digest of its sample's."""
+        self.seen += 1
+        self._slow.add(-_duration(record), record)
+        self._drawn.add(name, record)
+
+    def kept(self) -> list[Record]:
+        """Return what is kept, by sample and round."""
+        chosen = {(r.sample, r.round): r for r in self._slow.ranked()}
+        for record in self._drawn.ranked():
+            if len(chosen) >= self._most:
+                break
+            chosen[record.sample, record.round] = record
+        return sorted(chosen.values(), key=lambda r: (r.sample, r.round))
+
+
+def shares(counts: Sequence[int]) -> list[int]:
+    """Return how many samples of each cell the page keeps, of so many."""
+    share = min(1.0, MOST / max(1, sum(counts)))
+    return [math.ceil(share * count) for count in counts]
+
+
 class Store:
     """A store of samples that takes in one cell after the other."""
 
-    def __init__(self, counts: Sequence[int]) -> None:
-        """Share the page between the cells; ``counts`` are their samples."""
-        self._counts = counts
-        self._share = min(1.0, MOST / max(1, sum(counts)))
-        self._chunks: list[str] = [""] * len(counts)
-        self._kept = [0] * len(counts)
-        self._seen = [0] * len(counts)
+    def __init__(self, cells: int) -> None:
+        """Begin with nothing of so many cells."""
+        self._chunks: list[str] = [""] * cells
+        self._kept = [0] * cells
+        self._seen = [0] * cells
         self._places: dict[bytes, tuple[int, int]] = {}
         self._shortened = 0
 
-    def store(self, place: int, records: Iterable[Record]) -> None:
-        """Take in the records of one cell; goes through them once.
-
-        Where not all can be kept, a fourth of them are failures and the slowest, the
-        rest is drawn by the sample's name: the same samples of every model.
-        """
-        count = math.ceil(self._share * self._counts[place])
-        slow: Fewest[Record] = Fewest(count // _SLOW)
-        drawn: Fewest[Record] = Fewest(count)
-        for record in records:
-            self._seen[place] += 1
-            slow.add(-_duration(record), record)
-            drawn.add(digest(record.sample), record)
-        chosen = {(r.sample, r.round): r for r in slow.ranked()}
-        for record in drawn.ranked():
-            if len(chosen) >= count:
-                break
-            chosen[record.sample, record.round] = record
-        kept = sorted(chosen.values(), key=lambda r: (r.sample, r.round))
+    def take(self, place: int, chosen: ChosenSamples) -> None:
+        """Take in the samples that were chosen of one cell."""
+        self._seen[place] = chosen.seen
         texts: list[list[Text]] = []
-        rows = [_row(record, self._text(place, texts, record)) for record in kept]
+        rows = [
+            _row(record, self._text(place, texts, record)) for record in chosen.kept()
+        ]
         self._write(place, {"texts": texts, "rows": rows}, LENGTHS[0])
 
     def none(self) -> Samples:
         """Return no samples at all, to see how large the rest of the page is."""
-        none = (0,) * len(self._counts)
+        none = (0,) * len(self._seen)
         return Samples(
             chunks=("",) * len(none),
             kept=none,

@@ -45,6 +45,7 @@ from pytest_llmlat.values.results import Distribution, Standing, Summary
 from tests.summary_schema import figure_list, with_figures
 from tests.unit.boards import a_load
 from tests.unit.builders import a_cell, a_record, a_timing, an_error, some_facts
+from tests.unit.page_contents import reader_of
 from tests.unit.report.test_summary_schema import PUBLISHED
 from tests.unit.stored_runs import a_stored_run, answers
 
@@ -264,7 +265,7 @@ def test_the_pages_script_gets_what_its_tables_have(tmp_path: Path) -> None:
     facts = replace(some_facts(cell, planned=1), load=a_load())
     board = scoreboard([facts], [record], balance="geometric", seed=0)
 
-    write_page(tmp_path / "report.html", {"id": "r1"}, board, [record])
+    write_page(tmp_path / "report.html", {"id": "r1"}, board, reader_of([record]))
 
     page = (tmp_path / "report.html").read_text("utf-8")
     found = page.partition('<script type="application/json" id="values">')[2]

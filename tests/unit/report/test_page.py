@@ -19,9 +19,13 @@ from hypothesis import strategies as st
 
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.page import embedding, samples, write_page
-from pytest_llmlat.report.page.drawn_data import STEPS, read, steps
+from pytest_llmlat.report.page.cell_content import STEPS, steps
+from pytest_llmlat.report.page.drawn_data import (
+    PlotPoints,
+    read,
+    rooms_of,
+)
 from pytest_llmlat.report.page.embedding import content_policy, inert_json
-from pytest_llmlat.report.page.samples import Store
 from pytest_llmlat.report.page.visible import visible
 from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.records import Grade
@@ -37,6 +41,7 @@ from tests.unit.builders import (
     an_overflow,
     some_facts,
 )
+from tests.unit.page_contents import contents_of, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +121,7 @@ def a_page(
 ) -> Page:
     """Write a page and read it back."""
     path = folder / "report.html"
-    write_page(path, run, board, records)
+    write_page(path, run, board, reader_of(records))
     return Page(path.read_bytes().decode("utf-8"))
 
 
@@ -148,6 +153,11 @@ def of_models(*speeds: float, family: str = "reasoning") -> list[Record]:
     ]
 
 
+def drawn_of(board: Scoreboard, records: Iterable[Record]) -> PlotPoints:
+    """Return what a page draws of records."""
+    return read(board, contents_of(records, rooms_of(board)))
+
+
 def test_the_records_are_gone_through_once(tmp_path: Path) -> None:
     """A stream is enough, which nobody can go back in."""
     board, records = a_measured(*of_models(1.0, 2.0, 3.0))
@@ -164,26 +174,6 @@ def test_the_records_are_gone_through_once(tmp_path: Path) -> None:
     assert next(source, None) is None
     assert alive == [record.cell.id for record in records]
     assert [len(page.chunk(place)["rows"]) for place in range(3)] == [6, 6, 6]
-
-
-@pytest.mark.slow
-def test_a_store_holds_no_more_records_than_the_page_shows() -> None:
-    """A cell of very many samples is drawn from while it passes by."""
-    store = Store([50_000])
-    store.store(0, (a_record(f"s{number}") for number in range(50_000)))
-
-    kept = store.fit(samples.PAGE_BYTES)
-
-    assert kept.kept == (samples.MOST,)
-    assert kept.seen == (50_000,)
-
-
-def test_records_of_a_cell_that_do_not_stand_together_are_refused() -> None:
-    """Half of a cell would look like the whole of it."""
-    board, records = a_measured(*of_models(1.0, 2.0))
-
-    with pytest.raises(ValueError, match="do not stand together"):
-        read(board, [*records, records[0]])
 
 
 def a_loaded(name: str) -> Scoreboard:
@@ -387,7 +377,7 @@ def test_where_time_goes_is_told_only_where_it_is_known() -> None:
     lost = replace(a_record("s3", timing=a_timing(end_s=30.0)), finish="timeout")
     board, records = a_measured(queued, blind, lost)
 
-    drawn = read(board, records).drawn["cells"][0]
+    drawn = drawn_of(board, records).drawn["cells"][0]
 
     assert drawn["spent"] == [1.0, 2.0, 2.0, 7.0]
     assert (drawn["split"], drawn["whole"], drawn["queued"]) == (1, 1, 1)
@@ -513,10 +503,9 @@ def test_a_sample_has_its_thoughts_and_what_the_model_read() -> None:
         thought_tokens=3,
         cut_in_thought=True,
     )
-    store = Store([1])
-    store.store(0, [record])
+    board, records = a_measured(record)
 
-    (chunk,) = store.fit(samples.PAGE_BYTES).chunks
+    (chunk,) = drawn_of(board, records).store.fit(samples.PAGE_BYTES).chunks
     (row,) = json.loads(gzip.decompress(base64.b64decode(chunk)))["rows"]
     told = dict(zip(samples.COLUMNS, row, strict=True))
 

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmlat.report.page import samples
-from pytest_llmlat.report.page.samples import Store, shortened
+from pytest_llmlat.report.page.samples import (
+    ChosenSamples,
+    Store,
+    digest,
+    shares,
+    shortened,
+)
 from tests.unit.builders import (
     a_cell,
     a_record,
@@ -29,7 +35,10 @@ from tests.unit.report.test_page import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from pytest_llmlat.values.records import Record
 
 
 @pytest.mark.slow
@@ -68,22 +77,28 @@ def test_a_page_that_grows_too_large_is_cut_and_says_so(
     assert "60 texts longer than" in page.shown
 
 
+def chosen(records: Iterable[Record], most: int) -> ChosenSamples:
+    """Return the samples that are chosen of records, at most so many."""
+    found = ChosenSamples(most)
+    for record in records:
+        found.add(record, digest(record.sample))
+    return found
+
+
 @pytest.mark.slow
 def test_samples_that_cannot_be_kept_are_the_same_of_every_model() -> None:
     """Two answers to a sample stay side by side."""
     source = random.Random(0)  # noqa: S311 - no secret
-    store = Store([200, 200])
+    store = Store(2)
     for place, model in enumerate("ab"):
-        store.store(
-            place,
-            [
-                replace(
-                    a_record(f"s{number}", cell=a_cell(model)),
-                    answer="".join(source.choices("abcdefghijklmnop", k=90)),
-                )
-                for number in range(200)
-            ],
-        )
+        records = [
+            replace(
+                a_record(f"s{number}", cell=a_cell(model)),
+                answer="".join(source.choices("abcdefghijklmnop", k=90)),
+            )
+            for number in range(200)
+        ]
+        store.take(place, chosen(records, most=200))
 
     kept = store.fit(12_000)
 
@@ -97,6 +112,20 @@ def test_samples_that_cannot_be_kept_are_the_same_of_every_model() -> None:
     assert 0 < len(names[0]) < 200
 
 
+@pytest.mark.slow
+def test_a_store_holds_no_more_records_than_the_page_shows() -> None:
+    """A cell of very many samples is drawn from while it passes by."""
+    store = Store(1)
+    (most,) = shares([50_000])
+    stream = (a_record(f"s{number}") for number in range(50_000))
+    store.take(0, chosen(stream, most=most))
+
+    kept = store.fit(samples.PAGE_BYTES)
+
+    assert kept.kept == (samples.MOST,)
+    assert kept.seen == (50_000,)
+
+
 def test_of_too_many_samples_the_slowest_and_the_failed_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -105,8 +134,9 @@ def test_of_too_many_samples_the_slowest_and_the_failed_are_kept(
     records = [
         a_record(f"s{number}", timing=a_timing(float(number))) for number in range(99)
     ]
-    store = Store([100])
-    store.store(0, [*records, an_error("broken")])
+    store = Store(1)
+    (most,) = shares([100])
+    store.take(0, chosen([*records, an_error("broken")], most=most))
 
     kept = store.fit(samples.PAGE_BYTES)
 

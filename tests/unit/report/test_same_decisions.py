@@ -27,6 +27,7 @@ from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.report.terminal import scoreboard_lines
 from tests.unit.builders import a_cell, a_record, a_timing, some_facts
 from tests.unit.example_counts import at_most
+from tests.unit.page_contents import reader_of
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -148,7 +149,7 @@ def reports(rows: list[Drawn], board: Scoreboard) -> Reports:
     records = [record for row in rows for _, own in row.cells() for record in own]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"
-        write_page(path, {"id": "r1"}, board, records)
+        write_page(path, {"id": "r1"}, board, reader_of(records))
         page = path.read_text("utf-8")
     return Reports(
         terminal=scoreboard_lines(board),
