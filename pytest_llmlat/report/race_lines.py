@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.entry_lines import entry_lines
 from pytest_llmlat.report.figures import MISSING, printable, seconds, signed, table
+from pytest_llmlat.values.tuning_race import GUESSING
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.results import Scoreboard
@@ -44,13 +45,27 @@ def race_sentence(race: TuningRace) -> str:
         )
     if race.end == "undecided":
         return f"tuning of {where}: nothing can be decided; {'; '.join(race.notes)}"
-    if race.end == "winner" and race.confirmed is not None:
+    confirmed = race.confirmed
+    if race.end == "winner" and confirmed is not None:
         return (
             f"{race.goal} of {where}: [{race.best}],"
-            f" {_gain(race, race.confirmed.gain)} beside today's setting,"
-            f" confirmed on {race.confirmed.items} items that it was not chosen on"
+            f" {_gain(race, confirmed.gain)} beside today's setting,"
+            f" confirmed on {confirmed.items} items that it was not chosen on"
+        )
+    if confirmed is not None and (confirmed.gain.low or 0.0) > 0:
+        return (
+            f"{race.goal} of {where}: no setting is recommended; [{race.best}],"
+            f" {_gain(race, confirmed.gain)} on {confirmed.items} items that it was not"
+            f" chosen on, but {_objection(race)}"
         )
     return f"{race.goal} of {where}: no setting is better than today's for certain"
+
+
+def _objection(race: TuningRace) -> str:
+    """Return why a setting that gains for certain is not recommended."""
+    if GUESSING in race.notes:
+        return "it is not above guessing for certain"
+    return "it may lose more quality than is allowed"
 
 
 def _race(race: TuningRace) -> list[str]:

@@ -24,6 +24,7 @@ from pytest_llmlat.tuning.trial_pairs import (
     fixed_interval,
     within,
 )
+from pytest_llmlat.values.tuning_race import GUESSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -353,7 +354,7 @@ class Race:
         above = [p.candidate.quality - p.candidate.chance for p in self.confirmation]
         if above and fixed_interval(above, CONFIDENCE).low <= 0:
             # Among guessers the fastest would be the best.
-            self.note = "the best in the race is not above guessing for certain"
+            self.note = GUESSING
             return False
         if not values or fixed_interval(values, CONFIDENCE).low <= 0:
             return False

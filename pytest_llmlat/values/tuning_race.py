@@ -10,6 +10,11 @@ RaceEnd: TypeAlias = Literal["winner", "no better", "undecided", "interrupted"]
 LeftFor: TypeAlias = Literal["worse", "quality", "budget", "failed"]
 
 
+GUESSING = "the best in the race is not above guessing for certain"
+"""Note of a race that confirmed no winner, since among guessers the fastest would be
+the best."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaceFigure:
     """A figure of a race; all is ``None`` where nothing is known of it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_llmlat.report.answer_sentence import answer_sentence
-from pytest_llmlat.report.race_lines import race_lines
+from pytest_llmlat.report.race_lines import race_lines, race_sentence
 from pytest_llmlat.values.results import Scoreboard
+from pytest_llmlat.values.tuning_race import GUESSING
 from tests.unit.tuning.races import A_RACE, CERTAIN
 
 BOARD = Scoreboard(summaries=(), standings=(), races=(A_RACE,))
@@ -32,7 +33,7 @@ def test_a_winner_is_told_with_its_confirmed_gain_and_the_lines() -> None:
 def test_other_ends_are_told_without_lines_to_paste() -> None:
     """No setting is better, nothing decided, or cut short with how to go on."""
     ends = {
-        "no better": "no setting is better than today's for certain",
+        "no better": "no setting is recommended; [threads=2], balanced +0.100",
         "undecided": "nothing can be decided; a note",
         "interrupted": "go on with --llm-tune-resume",
     }
@@ -41,6 +42,28 @@ def test_other_ends_are_told_without_lines_to_paste() -> None:
         board = replace(BOARD, races=(race,))
         assert words in answer_sentence(board)
         assert not any("[models.gpt2]" in line for line in race_lines(board))
+
+
+def test_a_gain_that_is_not_recommended_says_why() -> None:
+    """A guesser's time, or quality that may be lost; without a gain there is none."""
+    assert A_RACE.confirmed is not None
+    unsure = replace(A_RACE.confirmed, gain=replace(CERTAIN, low=-0.01))
+    lost = replace(A_RACE, end="no better", entry=None)
+    told = {
+        race_sentence(race).rpartition("; ")[2].rpartition(", but ")[2]: race
+        for race in (
+            lost,
+            replace(lost, notes=(GUESSING,)),
+            replace(lost, confirmed=unsure),
+            replace(lost, confirmed=None, best=None),
+        )
+    }
+
+    assert list(told) == [
+        "it may lose more quality than is allowed",
+        "it is not above guessing for certain",
+        "best balance of gpt2 on cpu: no setting is better than today's for certain",
+    ]
 
 
 def test_a_race_that_never_began_is_not_to_be_gone_on_with() -> None:
