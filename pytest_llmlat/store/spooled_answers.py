@@ -24,6 +24,7 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from hashlib import sha256
+from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +203,8 @@ def spooled_records(path: Path, cell: Cell) -> list[Record]:
 def _records(file: BufferedReader, cell: Cell) -> list[Record]:
     head = parsed(file.readline())
     server = str(head["server"])
-    asked = [file.readline() for _ in range(int(head["places"]))]
+    # No more lines than there are, whatever number is said.
+    asked = list(islice(file, int(head["places"])))
     kind = None if head["backend"] is None else BACKENDS.working()[head["backend"]]
     found: dict[int, Record] = {}
     for place, raw in _answers(file):
@@ -225,14 +227,15 @@ def _records(file: BufferedReader, cell: Cell) -> list[Record]:
 
 def _answers(file: BufferedReader) -> Iterator[tuple[int, RawAnswer]]:
     """Yield whole answers; the file ends at one that is cut off."""
+    size_of_file = os.fstat(file.fileno()).st_size
     for line in file:
         if not line.endswith(b"\n"):
             return
         told = parsed(line)
         sizes = [int(size) for size in told["sizes"]]
-        blobs = tuple(file.read(size) for size in sizes)
-        if [len(blob) for blob in blobs] != sizes:
+        if min(sizes, default=0) < 0 or sum(sizes) > size_of_file - file.tell():
             return
+        blobs = tuple(file.read(size) for size in sizes)
         yield int(told["place"]), RawAnswer(told=told, blobs=blobs)
 
 

@@ -155,6 +155,29 @@ def test_a_file_with_a_false_byte_is_read_or_told(
         assert record_of(parsed(json.dumps(json_object(record)).encode())) == record
 
 
+@pytest.mark.parametrize("size", [-1, 10**12, 2**62, 10**400])
+def test_an_answer_of_a_false_size_is_cut_off(tmp_path: Path, size: int) -> None:
+    """No memory is asked for that the file has nothing for."""
+    path = a_spool(tmp_path, (0, ANSWERS[0]), (1, ANSWERS[1]))
+    *lines, last = path.read_bytes().splitlines(keepends=True)
+    told = {**json.loads(last), "sizes": [size]}
+    path.write_bytes(b"".join((*lines, json.dumps(told).encode(), b"\n")))
+
+    assert [record.sample for record in spooled_records(path, CELL)] == ["a"]
+
+
+@pytest.mark.parametrize("places", [10**15, 2**62, 10**400, -1])
+def test_a_false_number_of_places_is_read_or_told(tmp_path: Path, places: int) -> None:
+    """No more lines are read than there are."""
+    path = a_spool(tmp_path, (0, ANSWERS[0]))
+    first, rest = path.read_bytes().split(b"\n", 1)
+    told = {**json.loads(first), "places": places}
+    path.write_bytes(json.dumps(told).encode() + b"\n" + rest)
+
+    with suppress(ValueError):
+        assert spooled_records(path, CELL) == []
+
+
 def test_a_run_that_was_killed_has_its_load_s_answers(tmp_path: Path) -> None:
     """Where there is a record too, it counts; the others are told to have no grade."""
     journal = Journal(tmp_path / "r1")
