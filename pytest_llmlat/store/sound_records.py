@@ -79,8 +79,8 @@ def check_answer(record: Record) -> None:
 def _sound_rest(record: Record) -> bool:
     """Whether the fields from ``steps`` on are sound, of mostly few values in a run."""
     thought, kept = record.thought_tokens, record.cached_tokens
-    heat, top, joules = record.temperature, record.top_p, record.energy_j
-    draft = record.draft
+    heat, top, draft = record.temperature, record.top_p, record.draft
+    joules, took = record.energy_j, record.energy_s
     return (
         type(record.thoughts) in _TEXT
         and (thought is None or (type(thought) is int and 0 <= thought <= MOST))
@@ -98,8 +98,8 @@ def _sound_rest(record: Record) -> bool:
         and type(record.constraint) in _TEXT
         and _counted(record.sitting)
         and type(record.reused) in _TEXT
-        and (joules is None or _finite(joules))
-        and (record.energy_s is None or _finite(record.energy_s))
+        and (joules is None or (_finite(joules) and joules >= 0))
+        and (took is None or (_finite(took) and took >= 0))
         and (draft is None or not wrong_field(draft, {}))
         and (not record.steps or all(map(_sound_step, record.steps)))
         and (not record.shots or {*map(type, record.shots)} == {str})
@@ -140,7 +140,7 @@ def _sound_timing(timing: Timing) -> bool:
 def _soundly_judged(record: Record) -> bool:
     """Whether votes and label are such as judges and people can give."""
     label, votes = record.label, record.votes
-    judged = not votes or all(map(_sound_vote, votes))
+    judged = not votes or all(map(is_sound_vote, votes))
     return judged and (label is None or is_quality(label))
 
 
@@ -152,9 +152,14 @@ def _two_texts(pair: tuple[object, ...]) -> bool:
     return len(pair) == 2 and type(pair[0]) is type(pair[1]) is str  # noqa: PLR2004 - a pair
 
 
-def _sound_vote(vote: Vote) -> bool:
-    share = vote.share
-    return wrong_field(vote, {}) is None and (share is None or is_quality(share))
+def is_sound_vote(vote: Vote) -> bool:
+    """Whether a vote is such as a judge can cast, and cost what can be paid."""
+    if wrong_field(vote, {}) is not None:
+        return False
+    spent = (vote.seconds, vote.prompt_tokens, vote.output_tokens, vote.cost)
+    return all(each is None or each >= 0 for each in spent) and all(
+        map(is_quality, (*vote.orders, *(() if vote.share is None else (vote.share,))))
+    )
 
 
 def _sound_option(option: RankedOption) -> bool:

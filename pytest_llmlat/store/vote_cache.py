@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.store.sound_records import is_sound_vote
 from pytest_llmlat.values.judge_votes import Vote
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class VoteCache:
         """Return a vote that was cast before; ``None`` for a new question."""
         if self._file is None:
             return None
-        with suppress(sqlite3.Error, ValueError, TypeError):
+        with suppress(sqlite3.Error, ValueError, TypeError, RecursionError):
             row = self._file.execute("select vote from votes where key = ?", (key,))
             found = row.fetchone()
             return None if found is None else _read(found[0])
@@ -120,10 +121,18 @@ def unkept(folder: Path | None) -> list[str]:
 
 
 def _read(text: str) -> Vote:
-    """Build a vote from its line; what a later version added is left aside."""
+    """Build a vote from its line; what a later version added is left aside.
+
+    Raises:
+        ValueError: it is none.
+        TypeError: it is none.
+    """
     content = json.loads(text)
     told = {f.name: content[f.name] for f in fields(Vote) if f.name in content}
-    return Vote(**{**told, "orders": tuple(told.get("orders", ()))})
+    vote = Vote(**{**told, "orders": tuple(told.get("orders", ()))})
+    if not is_sound_vote(vote):
+        raise ValueError("no vote")
+    return vote
 
 
 def vote_key(facts: Mapping[str, Scalar | None], rubric: str, prompt: str) -> str:
