@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.store.field_kinds import wrong_field
+from pytest_llmlat.values.sound_grade import is_quality
 from pytest_llmlat.values.tuning_race import (
     ConfirmedGain,
     KeyWeight,
@@ -48,9 +49,41 @@ def race_of(content: Any) -> TuningRace:  # noqa: ANN401 - any JSON value
         wrong = wrong_field(race, _NAMES)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no race of settings: {error!s:.200}") from error
+    if wrong is None:
+        wrong = _impossible(race)
     if wrong is not None:
         raise ValueError(f"no race of settings: {wrong}: not as it is written")
     return race
+
+
+def _impossible(race: TuningRace) -> str | None:
+    """Return a field that holds a figure which no race has; ``None`` if none does."""
+    confirmed = () if race.confirmed is None else (race.confirmed,)
+    counts = [
+        *(("seconds", race.seconds), ("requests", race.requests)),
+        *(("settings", race.settings), ("full", race.full)),
+        *(("items", one.items) for one in (*race.raced, *confirmed)),
+        *(("requests", one.requests) for one in race.raced),
+        *(("seconds", one.seconds) for one in race.raced),
+        *(("alike", one.alike) for one in confirmed),
+    ]
+    for name, count in counts:
+        if count is not None and count < 0:
+            return name
+    if not all(is_quality(one.share) for one in race.keys):
+        return "keys"
+    figures = [
+        each
+        for one in (*race.raced, *confirmed)
+        for each in (one.gain, one.quality, one.time)
+    ]
+    return None if all(map(_in_order, figures)) else "an interval"
+
+
+def _in_order(figure: RaceFigure) -> bool:
+    """Whether an interval ends above where it begins, as far as it is known."""
+    low, high = figure.low, figure.high
+    return low is None or high is None or low <= high
 
 
 def last_of_each(races: Iterable[TuningRace]) -> tuple[TuningRace, ...]:

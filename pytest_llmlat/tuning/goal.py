@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from pytest_llmlat.values.errors import UsageError
+from pytest_llmlat.values.tuning_race import GoalKind
 
 if TYPE_CHECKING:
     from pytest_llmlat.values.balance import Balance
 
-GoalKind: TypeAlias = Literal["balance", "fastest", "cheapest", "least_energy"]
 KINDS: tuple[GoalKind, ...] = get_args(GoalKind)
 TOLERATED = 0.02
 """Points of quality that a faster or cheaper setting may lose where nobody says how

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+GoalKind: TypeAlias = Literal["balance", "fastest", "cheapest", "least_energy"]
+"""What is to be best."""
 ProposedBy: TypeAlias = Literal["listed", "drawn", "tpe"]
 RaceEnd: TypeAlias = Literal["winner", "no better", "undecided", "interrupted"]
 LeftFor: TypeAlias = Literal["worse", "quality", "budget", "failed"]
@@ -90,7 +92,7 @@ class TuningRace:
     tasks: tuple[str, ...]
     goal: str
     """What was to be best, in words."""
-    goal_kind: str
+    goal_kind: GoalKind
     end: RaceEnd
     """How it ended: a winner was confirmed; no setting is better than today's, as far
     as could be told; too little was measured; or it was cut short."""

@@ -10,6 +10,8 @@ import pytest
 from pytest_llmlat.store.race_reader import last_of_each, race_of
 from tests.unit.tuning.races import A_RACE
 
+FIGURE = asdict(A_RACE.raced[0].gain)
+
 
 def test_a_race_is_read_as_it_was_written() -> None:
     """With all its parts, and without."""
@@ -27,12 +29,18 @@ def test_a_race_is_read_as_it_was_written() -> None:
         {"confirmed": {"items": 1}},
         {"keys": [{"key": "a", "share": None}]},
         {"seconds": 1e300},
+        {"seconds": -1.0},
+        {"goal_kind": "slowest"},
+        {"full": -1},
+        {"raced": [{**asdict(A_RACE.raced[0]), "items": -1}]},
+        {"raced": [{**asdict(A_RACE.raced[0]), "gain": {**FIGURE, "low": 9.0}}]},
+        {"keys": [{"key": "a", "share": 7.0}]},
     ],
 )
 def test_what_was_edited_is_refused(change: dict[str, object]) -> None:
     """A figure of it would be wrong."""
     with pytest.raises(ValueError, match="no race of settings"):
-        race_of({**asdict(A_RACE), **change})
+        race_of(json.loads(json.dumps({**asdict(A_RACE), **change})))
 
 
 @pytest.mark.parametrize("content", [None, 3, [], "x", {}])
