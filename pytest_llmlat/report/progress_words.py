@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.figures import MISSING, printable, rate, ratio, seconds
+from pytest_llmlat.store.run_tail import seconds_in_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,8 +122,8 @@ def run_sentence(name: str, seen: WatchedRun) -> str:
         ahead = "" if left is None else f", about {span(left)} left"
         return f"run {name} goes on: {done} after {span(seen.elapsed_s)}{ahead}"
     if seen.state == "ended":
-        took = seen.told.get("seconds")
-        after = f" after {span(took)}" if isinstance(took, int | float) else ""
+        took = seconds_in_all(seen.told)
+        after = "" if took is None else f" after {span(took)}"
         return f"run {name} has ended{after}: {done}"
     if seen.state == "cut off":
         return f"run {name} was cut off: nobody measures in it; {done} are there"

@@ -94,8 +94,7 @@ def is_partial(folder: Path) -> bool:
         return True
     finished = {one.cell.id: one.finished for one in _lines(folder / CELLS, facts_of)}
     left_out = {one.cell for one in _lines(folder / VERDICTS, verdict_of)}
-    planned = told.get(PLAN, ())
-    names = {one.get("cell") for one in planned if isinstance(one, dict)}
+    names = {str(one.get("cell")) for one in _planned(told) if isinstance(one, dict)}
     return not all(finished.values()) or bool(names - finished.keys() - left_out)
 
 
@@ -122,6 +121,12 @@ def _newest_first(runs: Path) -> Iterator[Path]:
         yield from sorted(
             (each for each in runs.iterdir() if (each / RUN).is_file()), reverse=True
         )
+
+
+def _planned(told: Mapping[str, Any]) -> list[Any]:
+    """Return what ``run.json`` lists as its plan; nothing where that is no list."""
+    found = told.get(PLAN)
+    return found if isinstance(found, list) else []
 
 
 def _lines(path: Path, build: Callable[[Any], Any]) -> Iterator[Any]:
@@ -157,7 +162,7 @@ class StoredCells:
     def plan(self) -> tuple[Cell, ...]:
         """Cells that were to be measured, in the order of the plan."""
         found = []
-        for each in self.told.get(PLAN, ()):
+        for each in _planned(self.told):
             try:
                 found.append(cell_of(each))
             except ValueError:

@@ -192,13 +192,8 @@ def _open(folder: Path, *, ended: bool) -> Run:
     spools: dict[str, list[Path]] = defaultdict(list)
     for path, cell in spooled(folder):
         spools[cell.id].append(path)
-    labels, fit = read_labels(folder, problems.append), read_trials(folder)
-    strange = sum(label.cell not in last for label in labels)
-    if strange:
-        problems.append(
-            f"{folder}: {strange} labels are of answers that are not in this run, and"
-            " left out"
-        )
+    labels = _labels(folder, last, problems)
+    fit = read_trials(folder, problems.append)
     # Whoever ends it now makes those of its end anew, also where it is gone on with.
     verdicts = _verdicts(folder, problems, at_end=not ended)
     # A cell that was left out since nothing of it had changed has a verdict.
@@ -239,6 +234,20 @@ def _plan(told: Any, path: Path, problems: list[str]) -> list[Cell]:  # noqa: AN
     except (TypeError, ValueError):
         problems.append(f"{path}: {PLAN} is no list of cells, and left out")
         return []
+
+
+def _labels(
+    folder: Path, cells: Collection[str], problems: list[str]
+) -> list[HumanLabel]:
+    """Return the labels of a run's answers; tells how many are of other cells."""
+    labels = read_labels(folder, problems.append)
+    strange = sum(label.cell not in cells for label in labels)
+    if strange:
+        problems.append(
+            f"{folder}: {strange} labels are of answers that are not in this run, and"
+            " left out"
+        )
+    return labels
 
 
 def _unfinished(

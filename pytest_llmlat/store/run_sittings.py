@@ -25,7 +25,9 @@ _OF_ONE = ("started", "host", "commit", "seconds")
 
 def sittings_of(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the sittings of a run, at least one."""
-    listed = [each for each in told.get(SITTINGS, ()) if isinstance(each, dict)]
+    said = told.get(SITTINGS)
+    each_said = said if isinstance(said, list | tuple) else ()
+    listed = [each for each in each_said if isinstance(each, dict)]
     return listed or [{name: told.get(name) for name in _OF_ONE}]
 
 

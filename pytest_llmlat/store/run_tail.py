@@ -13,6 +13,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from pytest_llmlat.store.field_kinds import LARGEST
 from pytest_llmlat.store.journal import CELLS, PLAN, RECORDS, RUN
 from pytest_llmlat.store.json_lines import cell_of, facts_of, parsed
 from pytest_llmlat.store.record_lines import record_of
@@ -21,7 +22,7 @@ from pytest_llmlat.store.run_sittings import sittings_of
 from pytest_llmlat.values.cell_facts import UNSHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_llmlat.values.cell_facts import CellFacts
@@ -112,6 +113,14 @@ def seconds_since_start(told: dict[str, Any], now: dt.datetime) -> float:
         return max(0.0, (now - started).total_seconds())
     except (TypeError, ValueError):
         return 0.0
+
+
+def seconds_in_all(told: Mapping[str, Any]) -> float | None:
+    """Return how long a run took; ``None`` where it says no time, or none that is."""
+    took = told.get("seconds")
+    if type(took) not in (int, float) or not 0 <= took < LARGEST:
+        return None
+    return float(took)
 
 
 def state_of(folder: Path, told: dict[str, Any]) -> RunState:

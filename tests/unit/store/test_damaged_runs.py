@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
+from pytest_llmlat.analysis.watched_run import RunWatch
 from pytest_llmlat.report.markdown import report_text
+from pytest_llmlat.report.progress_words import run_sentence
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.baselines import baseline_files, differences, load, save
-from pytest_llmlat.store.journal import CELLS, RECORDS, RUN, SUMMARY
+from pytest_llmlat.store.human_labels import HumanLabel, add_label, answer_digest
+from pytest_llmlat.store.journal import (
+    CELLS,
+    LABELS,
+    RACES,
+    RECORDS,
+    RUN,
+    SUMMARY,
+    TRIALS,
+    Journal,
+)
+from pytest_llmlat.store.json_lines import json_object
+from pytest_llmlat.store.judge_trials_file import add_trials, read_trials
+from pytest_llmlat.store.partial_runs import StoredCells, is_partial, sitting_after
+from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run, told_of
 from pytest_llmlat.values.errors import BadBaseline, BadRun
+from pytest_llmlat.values.judge_votes import UNCALIBRATED, Vote
 from tests.unit.mutations import damaged, sources, torn
-from tests.unit.stored_runs import HERE, a_stored_run, answers, facts_of
+from tests.unit.stored_runs import HERE, STARTED, a_stored_run, answers, facts_of
+from tests.unit.tuning.races import A_RACE
 
 if TYPE_CHECKING:
     import random
@@ -26,17 +45,52 @@ if TYPE_CHECKING:
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.results import Scoreboard
 
+VOTE = Vote(
+    judge="j",
+    lineage="llama",
+    rubric="kind 0123",
+    score=4.0,
+    share=0.75,
+    seconds=0.5,
+    cost=0.01,
+    currency="USD",
+)
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Give the texts of a small run's files."""
     folder = tmp_path_factory.mktemp("runs") / "runs" / "one"
-    told: dict[str, Any] = {"settings": {"seed": 0, "models": ["parrot"]}, "varied": []}
-    a_stored_run(folder, answers(count=3), answers("owl", count=3), **told)
+    judged = [
+        replace(record, metric=UNCALIBRATED, votes=(VOTE,))
+        for record in answers(count=3)
+    ]
+    owl = answers("owl", count=3)
+    told: dict[str, Any] = {
+        "settings": {"seed": 0, "models": ["parrot"]},
+        "varied": [],
+        "plan": [asdict(records[0].cell) for records in (judged, owl)],
+        "sittings": [{"started": STARTED, "host": "h", "commit": None, "pid": 1}] * 2,
+    }
+    a_stored_run(folder, judged, owl, **told)
+    Journal(folder).add(A_RACE)
+    add_trials(folder, VOTE.rubric, [(VOTE.judge, True), ("another", False)])
+    add_label(
+        folder,
+        HumanLabel(
+            cell=judged[0].cell.id,
+            sample=judged[0].sample,
+            round=0,
+            answer=answer_digest(judged[0]),
+            rubric=VOTE.rubric,
+            score=5.0,
+            share=1.0,
+        ),
+    )
     run = open_run(folder)
     text = summary_text(told_of(run), _board(run, []))
     (folder / SUMMARY).write_text(text, "utf-8")
-    names = (RUN, CELLS, RECORDS, SUMMARY)
+    names = (RUN, CELLS, RECORDS, SUMMARY, LABELS, TRIALS, RACES)
     return {name: (folder / name).read_text("utf-8") for name in names}
 
 
@@ -61,7 +115,10 @@ def _damaged_lines(text: str, source: random.Random) -> str:
 
 
 def read(folder: Path) -> None:
-    """Make of a run what a report makes of it."""
+    """Make of a run what a report, a watch and a later sitting make of it."""
+    run_sentence(folder.name, RunWatch(folder).look())
+    is_partial(folder)
+    StoredCells(folder, sitting_after(folder)).plan  # noqa: B018 - it is read on use
     run = open_run(folder)
     problems: list[str] = []
     board = _board(run, problems)
@@ -72,7 +129,7 @@ def read(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [RUN, CELLS, RECORDS, SUMMARY])
+@pytest.mark.parametrize("name", [RUN, CELLS, RECORDS, SUMMARY, LABELS, TRIALS, RACES])
 def test_a_damaged_run_is_read_or_refused(
     name: str, whole: dict[str, str], tmp_path: Path
 ) -> None:
@@ -144,3 +201,37 @@ def test_a_damaged_baseline_is_read_or_refused(
             error.add_note(f"case {number}: {text[:3000]}")
             raise
     assert all(str(path) in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"votes": [{**asdict(VOTE), "cost": -1.0}]},
+        {"votes": [{**asdict(VOTE), "seconds": -1.0}]},
+        {"votes": [{**asdict(VOTE), "orders": [1.0, 7.0]}]},
+        {"energy_j": -1.0},
+        {"energy_s": -1.0},
+    ],
+)
+def test_an_impossible_figure_makes_no_record(change: dict[str, Any]) -> None:
+    """It would be added to those of others."""
+    content = json_object(answers(count=1)[0])
+    record_of(json.loads(json.dumps(content)))
+
+    with pytest.raises(ValueError, match="no record"):
+        record_of(json.loads(json.dumps({**content, **change})))
+
+
+@pytest.mark.parametrize(
+    "line", ["", "5", "[]", '{"judge": "j"}', '{"judge": "j", "rubric": "r", "fit": 1}']
+)
+def test_a_line_that_is_no_trial_is_told(tmp_path: Path, line: str) -> None:
+    """The others count."""
+    add_trials(tmp_path, "r", [("k", True)])
+    with (tmp_path / TRIALS).open("a") as file:
+        file.write(line + "\n")
+    told: list[str] = []
+
+    assert read_trials(tmp_path, told.append) == {("k", "r"): True}
+    (sentence,) = told
+    assert f"{tmp_path / TRIALS}: 1 of its lines left out" in sentence
