@@ -26,6 +26,9 @@ _NEEDED = (_INPUT, _OUTPUT)
 _RATES = (*_NEEDED, _CACHED)
 _KNOWN = ("per_hour", *_RATES, "currency", "date", "table")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST, _LEAST = 10**12, Decimal("1e-12")
+"""Amounts between which there are prices. Written out, some would fill the memory."""
+_MOST_DIGITS = 40
 
 
 def price_of(table: TomlTable, today: date) -> Price | None:
@@ -140,8 +143,14 @@ def _amount(own: TomlTable, key: str) -> str:
         amount = Decimal(str(value)) if good else None
     except InvalidOperation:
         amount = None
-    if amount is None or not amount.is_finite() or amount < 0:
-        raise own.complain(key, f"must be an amount of 0 or more: {value!r}")
+    if amount is None or not amount.is_finite() or not 0 <= amount <= _MOST:
+        raise own.complain(
+            key, f"must be an amount of 0 or more, at most {_MOST:,}: {value!r:.80}"
+        )
+    if not amount:
+        return "0"
+    if amount < _LEAST or len(amount.as_tuple().digits) > _MOST_DIGITS:
+        raise own.complain(key, f"is too exact for an amount: {value!r:.80}")
     return format(amount, "f")
 
 

@@ -43,6 +43,15 @@ def test_a_price_by_the_hour(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("amount", ['"0e-999999999"', '"-0"', "0.0"])
+def test_nothing_is_written_as_nothing(tmp_path: Path, amount: str) -> None:
+    """However many places it has."""
+    price = entry(tmp_path, f'{{ per_hour = {amount}, currency = "USD" }}').price
+
+    assert price is not None
+    assert price.per_hour == "0"
+
+
 def test_a_price_by_the_token(tmp_path: Path) -> None:
     """As numbers or as texts; a rate of kept tokens may be left out."""
     found = entry(
@@ -68,6 +77,9 @@ def test_a_price_by_the_token(tmp_path: Path) -> None:
         ('{ per_hour = nan, currency = "USD" }', "amount of 0 or more"),
         ('{ per_hour = true, currency = "USD" }', "amount of 0 or more"),
         ('{ per_hour = "cheap", currency = "USD" }', "amount of 0 or more"),
+        ('{ per_hour = "1e999999999", currency = "USD" }', "at most 1,000,000,000,000"),
+        ('{ per_hour = 1e300, currency = "USD" }', "at most 1,000,000,000,000"),
+        ('{ per_hour = "1e-999999999", currency = "USD" }', "too exact"),
         ('{ per_hour = 1, date = 2099-01-01, currency = "USD" }', "in the future"),
         ('{ per_hour = 1, date = "soon", currency = "USD" }', "is no day"),
         ('{ per_hours = 1, currency = "USD" }', "did you mean 'per_hour'"),
