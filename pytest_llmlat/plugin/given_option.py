@@ -310,14 +310,17 @@ def search(given: Given) -> str:
 
 def prompts(given: Given) -> str:
     """Return the two prompts that are to be compared, files by their whole paths."""
-    from pytest_llmlat.tasks.prompt_variants import prompt_names  # noqa: PLC0415 - as above
+    from pytest_llmlat.tasks.prompt_variants import (  # noqa: PLC0415 - as above
+        is_prompt_file,
+        prompt_names,
+    )
 
     if not given.text:
         return ""
     with _usage():
         names = prompt_names(given.text, where=given.where)
     found = ((name, given.path(name)) for name in names)
-    return ",".join(str(p) if p.is_file() else name for name, p in found)
+    return ",".join(str(p) if is_prompt_file(p) else name for name, p in found)
 
 
 def vary(given: Given) -> str:

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_llmlat.tasks.prompt_variants import prompt_names
+from pytest_llmlat.tasks.prompt_variants import is_prompt_file, prompt_names
 from pytest_llmlat.values.entities import Sample
 from pytest_llmlat.values.errors import UnknownName, UsageError
 from pytest_llmlat.values.scenario import parse
@@ -112,7 +112,7 @@ def prompts_of(text: str, where: str) -> str:
     if not text:
         return ""
     found = ((n, Path(n).expanduser()) for n in prompt_names(text, where=where))
-    return ",".join(str(p.resolve()) if p.is_file() else n for n, p in found)
+    return ",".join(str(p.resolve()) if is_prompt_file(p) else n for n, p in found)
 
 
 def folder_of(value: str | PathLike[str] | None, where: str) -> Path | None:

@@ -51,6 +51,14 @@ def prompt_names(text: str, *, where: str) -> tuple[str, str]:
     return names[0], names[1]
 
 
+def is_prompt_file(path: Path) -> bool:
+    """Whether there is a file of a prompt; there is none of a name that cannot be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def prompt_variants(
     task: Task, names: Sequence[str], *, where: str
 ) -> tuple[PromptVariant, ...]:
@@ -113,7 +121,7 @@ def _asked(task: Task, name: str, *, where: str) -> Task:
     text = known.get(name)
     if text is None:
         path = Path(name)
-        if not path.is_file():
+        if not is_prompt_file(path):
             raise UnknownName(
                 "prompt",
                 name,
@@ -139,7 +147,11 @@ def _labels(names: Sequence[str]) -> list[str]:
     short = [Path(name).stem for name in names]
     if len(set(short)) < len(short):
         common = [Path(name).with_suffix("").parts for name in names]
-        while len({parts[0] for parts in common}) == 1:
+        while all(common) and len({parts[0] for parts in common}) == 1:
             common = [parts[1:] for parts in common]
         short = ["-".join(parts) for parts in common]
-    return [_NAMELESS.sub("-", name).strip("-._=+")[-40:] for name in short]
+    for told in (short, [Path(name).name for name in names]):
+        found = [_NAMELESS.sub("-", name).strip("-._=+")[-40:] for name in told]
+        if all(found) and len(set(found)) == len(found):
+            return found
+    return [f"{Path(name).stem[-36:]}-{place}" for place, name in enumerate(found, 1)]

@@ -98,6 +98,36 @@ def test_two_files_of_one_name_are_told_apart(task: Task, tmp_path: Path) -> Non
     assert [each.label for each in found] == ["base-ask", "head-ask"]
 
 
+@pytest.mark.parametrize(
+    ("files", "labels"),
+    [
+        (("ask.txt", "ask.md"), ["ask.txt", "ask.md"]),
+        (("ask.txt", "ask/ask.txt"), ["ask-1", "ask-2"]),
+        (("a b.txt", "a-b.txt"), ["a-b-1", "a-b-2"]),
+        (("___.txt", "new.txt"), ["txt", "new.txt"]),
+        ((f"a{'x' * 50}", f"b{'x' * 50}"), [f"{'x' * 36}-1", f"{'x' * 36}-2"]),
+    ],
+)
+def test_files_whose_names_are_alike_are_told_apart(
+    task: Task, tmp_path: Path, files: tuple[str, str], labels: list[str]
+) -> None:
+    """No two prompts have one label, and none has an empty one."""
+    paths = [tmp_path / name for name in files]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{{ text }}")
+
+    found = prompt_variants(task, [*map(str, paths)], where="--it")
+
+    assert [each.label for each in found] == labels
+
+
+def test_a_name_that_no_file_can_have_is_told(task: Task) -> None:
+    """As one that is not there."""
+    with pytest.raises(UnknownName, match="unknown prompt"):
+        prompt_variants(task, ["own", "x" * 5000], where="--it")
+
+
 def test_a_prompt_that_is_not_there_is_told(task: Task) -> None:
     """With those that are."""
     with pytest.raises(UnknownName, match="short"):
