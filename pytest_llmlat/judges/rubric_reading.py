@@ -47,7 +47,13 @@ def find_rubric(name: str, *, where: str) -> Rubric:
         if name not in known:
             raise UnknownName("rubric", name, known, where=where, remedy=_REMEDY)
         return known[name]
-    found = _read(Path(name).expanduser())
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError as error:
+        raise BadCatalogue(
+            f"{where}: {name!r}: there is no home of this user; write the whole path"
+        ) from error
+    found = _read(path)
     if len(found) != 1:
         raise BadCatalogue(
             f"{name}: holds {len(found)} rubrics; a task names a file with one"

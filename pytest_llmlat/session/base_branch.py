@@ -78,10 +78,10 @@ def open_base(text: str, root: Path, *, start: Path, where: str) -> BaseBranch:
     Raises:
         UsageError: it is none of these; says what to do.
     """
-    path = (start / Path(text).expanduser()).resolve()
-    if path.is_file():
+    path = _path(text, start)
+    if path is not None and path.is_file():
         return BaseBranch(name=text, root=root, folder=path.parent, ini=path)
-    if path.is_dir():
+    if path is not None and path.is_dir():
         below = path / root.relative_to(top_of(root))
         folder = below if below.is_dir() else path
         if folder == root:
@@ -93,6 +93,16 @@ def open_base(text: str, root: Path, *, start: Path, where: str) -> BaseBranch:
             )
         return BaseBranch(name=text, root=root, folder=folder)
     return _taken_out(text, root, where=where)
+
+
+def _path(text: str, start: Path) -> Path | None:
+    """Return a text as a path, ``None`` where there can be none of this name."""
+    try:
+        path = (start / Path(text).expanduser()).resolve()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path
 
 
 def top_of(root: Path) -> Path:
@@ -148,7 +158,7 @@ def _git(folder: Path, *words: str) -> str | None:
             timeout=_GIT_LIMIT_S,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
 

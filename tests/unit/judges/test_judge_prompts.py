@@ -146,6 +146,12 @@ def test_a_rubric_without_a_scale_is_refused(
         find_rubric(str(path), where="here")
 
 
+def test_a_rubric_in_nobody_s_home_is_told() -> None:
+    """With who asks for it."""
+    with pytest.raises(BadCatalogue, match=r"--rubric: '~nobody-here/a\.toml'"):
+        find_rubric("~nobody-here/a.toml", where="--rubric")
+
+
 def test_the_nearest_name_of_a_rubric_is_told() -> None:
     """A typo is no new rubric."""
     with pytest.raises(UnknownName, match="summary-faithfulness"):

@@ -114,3 +114,10 @@ def test_the_project_is_not_its_own_base(project: Path) -> None:
     """Its rules would be those of the change."""
     with pytest.raises(UsageError, match="this project itself"):
         open_base(".", project, start=project, where="--it")
+
+
+@pytest.mark.parametrize("text", ["~nobody-here/x", "x" * 5000, "a\0b"])
+def test_a_name_that_cannot_be_is_no_base(tmp_path: Path, text: str) -> None:
+    """As one that is not there."""
+    with pytest.raises(UsageError, match="no such folder or file"):
+        open_base(text, tmp_path, start=tmp_path, where="--llm-gate-from")
