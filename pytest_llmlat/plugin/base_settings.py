@@ -119,13 +119,33 @@ def table_of(path: Path) -> Mapping[str, Any] | None:
 
 
 def _toml(path: Path) -> Mapping[str, Any] | None:
-    content = tomllib.loads(path.read_text("utf-8"))
+    """Return the table for pytest of a TOML file.
+
+    Raises:
+        ValueError: the file is no TOML, or something else stands where a table belongs.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if path.name in NAMES:
-        return dict(content.get("pytest", {}))
-    own = content.get("tool", {}).get("pytest")
+        return _table(content, "pytest") or {}
+    own = _table(_table(content, "tool") or {}, "pytest")
     if own is None:
         return None
-    return dict(own.get("ini_options", own))
+    return _table(own, "ini_options") if "ini_options" in own else own
+
+
+def _table(content: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    """Return a table inside of another; ``None`` where there is none.
+
+    Raises:
+        ValueError: it is no table.
+    """
+    found = content.get(key)
+    if found is not None and not isinstance(found, dict):
+        raise ValueError(f"{key!r} must be a table")
+    return found
 
 
 def _texts(value: object, kind: str) -> tuple[str, ...]:

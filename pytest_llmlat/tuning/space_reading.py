@@ -77,11 +77,13 @@ def _in_file(path: Path, *, where: str) -> tuple[SpaceKey, ...]:
     """
     if path.suffix != ".toml":
         raise UsageError(f"{where}: {str(path)!r} is no setting; {_GRAMMAR}")
-    content: Mapping[str, Any] = read_toml(path)
+    content: Any = read_toml(path)
     place = ""
     if path.name == PYPROJECT:
-        content = content.get("tool", {}).get("pytest-llmlat", {})
+        for key in ("tool", "pytest-llmlat"):
+            content = content.get(key, {}) if isinstance(content, dict) else {}
         place = "tool.pytest-llmlat."
+    content = content if isinstance(content, dict) else {}
     if TUNE in content or "models" in content or place:
         content, place = content.get(TUNE, {}), f"{place}{TUNE}"
     if not isinstance(content, dict) or not content:

@@ -116,3 +116,13 @@ def test_any_line_is_read_or_refused(text: str) -> None:
     """Nothing else comes of it, whatever was typed."""
     with suppress(UsageError):
         assert read_space(f"a=1 {text}", where="o").keys
+
+
+@pytest.mark.parametrize("text", ["tool = 5", 'tool = { pytest-llmlat = "x" }'])
+def test_a_project_s_file_without_a_table_is_told(tmp_path: Path, text: str) -> None:
+    """Whatever stands where the table belongs."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(UsageError, match="there are no settings in it"):
+        read_space(str(path), where="--llm-tune")
