@@ -72,7 +72,7 @@ def _with_adapter(folder: str) -> ModelSpec:
     path = Path(folder) / _ADAPTER
     try:
         base = json.loads(path.read_text("utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         base = None
     if not isinstance(base, str) or not base:
         raise UsageError(

@@ -154,8 +154,9 @@ def test_an_adapter_is_measured_beside_its_base(
     )
     told = capsys.readouterr().out
     assert told.endswith("next: pytest benchmarks --llm-against=tuned-base\n")
-    (project / "lora" / "adapter_config.json").write_text("{}", "utf-8")
-    assert main(["init", "--yes", "--model", "lora", "--dir", "other"]) == 2
+    for text in ("{}", "[" * 100_000):
+        (project / "lora" / "adapter_config.json").write_text(text, "utf-8")
+        assert main(["init", "--yes", "--model", "lora", "--dir", "other"]) == 2
 
 
 @pytest.mark.slow
