@@ -9,6 +9,7 @@ from pytest_llmlat.command.output import say
 from pytest_llmlat.report.figures import printable
 from pytest_llmlat.report.published_run import PUBLISHERS, Publication, published_rows
 from pytest_llmlat.store.journal import REPORT, SUMMARY
+from pytest_llmlat.values.confidential import shown_text
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,5 +64,5 @@ def run(given: Namespace) -> int:
                 address=given.to,
             )
         )
-    say(f"published {printable(line)}" for line in told)
+    say(f"published {printable(shown_text(line))}" for line in told)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.published_run import Publisher
+from pytest_llmlat.values.confidential import shown_text
 from pytest_llmlat.values.errors import LLMLatError, MissingExtra
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def publish(publication: Publication) -> Sequence[str]:
             told.append(f"{row.name}: run {started.info.run_id}")
     except (MlflowException, OSError) as error:
         raise LLMLatError(
-            f"publish mlflow: refused: {error!s:.300}; see --to and MLflow's settings"
+            f"publish mlflow: refused: {shown_text(str(error)):.300}; see --to and"
+            " MLflow's settings"
         ) from error
     return told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.report.published_run import Publisher
+from pytest_llmlat.values.confidential import shown_text
 from pytest_llmlat.values.errors import LLMLatError, MissingExtra
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def publish(publication: Publication) -> Sequence[str]:
             told.append(f"{row.name}: {where}")
     except (Error, OSError) as error:
         raise LLMLatError(
-            f"publish wandb: refused: {error!s:.300}; run: wandb login, or set"
-            " WANDB_MODE=offline"
+            f"publish wandb: refused: {shown_text(str(error)):.300}; run: wandb login,"
+            " or set WANDB_MODE=offline"
         ) from error
     return told
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -14,8 +16,13 @@ from hypothesis import strategies as st
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.report.badge_picture import COLOURS, badge_svg
 from pytest_llmlat.report.model_card import model_card
-from pytest_llmlat.report.published_run import PUBLISHERS, published_rows
+from pytest_llmlat.report.published_run import (
+    PUBLISHERS,
+    Publication,
+    published_rows,
+)
 from pytest_llmlat.values.balance import BALANCES
+from pytest_llmlat.values.errors import LLMLatError
 from tests.unit.builders import a_cell, a_record, some_facts
 
 if TYPE_CHECKING:
@@ -105,6 +112,31 @@ def test_missing_figure_has_no_number() -> None:
 
     assert "ttft_s.p99" not in row.numbers
     assert "reasoning/sums/e2e_s.p99" not in row.numbers
+
+
+def test_refusal_of_a_tracker_shows_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its library tells the whole address that it asked."""
+    library, errors = ModuleType("mlflow"), ModuleType("mlflow.exceptions")
+
+    class RefusedError(Exception):
+        """What the library raises."""
+
+    def refuse(address: str) -> None:
+        raise RefusedError(f"request to {address} failed, token=Zq7Wv9Kp3Tn8Bx")
+
+    vars(library)["set_tracking_uri"] = refuse
+    vars(errors)["MlflowException"] = RefusedError
+    monkeypatch.setitem(sys.modules, "mlflow", library)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", errors)
+    address = "http://me:Zq7Wv9Kp3Tn8Bx@host/api?code=Zq7Wv9Kp3Tn8Bx"
+    asked = Publication(run="r", rows=(), files=(), project="p", address=address)
+
+    with pytest.raises(LLMLatError, match="refused: request to http://host/api") as it:
+        PUBLISHERS["mlflow"].publish(asked)
+
+    assert "Zq7W" not in str(it.value)
 
 
 def test_trackers_are_an_open_table() -> None:
