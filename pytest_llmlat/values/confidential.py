@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 OptionValue: TypeAlias = str | int | float | bool
@@ -45,10 +46,18 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 """A telling name with its value, as addresses write both behind ``?``."""
+_QUOTED = re.compile(r'(?P<name>"[^"\\]*"\s*:\s*)"(?P<value>(?:[^"\\]|\\.)+)"')
+"""A name with its value in JSON, also where the rest of it is cut off."""
+_LETS_IN = re.compile(r"://(?:[^\s/?#:@]*:)?(?P<password>[^\s/?#]+)@")
+"""A user or a password in an address."""
+_ASKED = re.compile(r"[?&](?!api-version=)[^\s=&#]*=(?P<value>[^\s&#]+)")
+"""What an address asks for behind ``?``."""
 _RANDOM = re.compile(
     r"(?=(?:[A-Za-z]*\d){3})(?=(?:\d*[A-Za-z]){3})[A-Za-z0-9+/]{20,}=*"
 )
 """A text like that says nothing to a person."""
+_COMMANDS = ("args", "program")
+"""Options of an engine that are words of a command."""
 _VARIABLES = re.compile(r"(?:[A-Za-z]+ )?(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})+")
 
 
@@ -247,7 +256,72 @@ def shown_text(text: str) -> str:
             shown = _shown_value(found)
             return text if shown == found else json.dumps(shown, ensure_ascii=False)
     bare = _FORMS.sub(HIDDEN, shown_address(text))
+    bare = _QUOTED.sub(_shown_pair, bare)
     return _ASSIGNED.sub(lambda told: f"{told['name']}={HIDDEN}", bare)
+
+
+def _shown_pair(found: re.Match[str]) -> str:
+    return f'{found["name"]}"{HIDDEN}"' if _TELLING.search(found["name"]) else found[0]
+
+
+def shown_words(words: Sequence[str]) -> list[str]:
+    """Return words of a command without keys, and addresses without passwords."""
+    found: list[str] = []
+    name = ""
+    for word in words:
+        given = word.startswith("-")
+        if name and not given:
+            found.append(_shown_word(name, word))
+        elif given and "=" in word:
+            key, _, value = word.partition("=")
+            found.append(f"{key}={_shown_word(key, value)}")
+        else:
+            found.append(_shown_word("", word))
+        name = word if given and "=" not in word else ""
+    return found
+
+
+def _shown_word(name: str, text: str) -> str:
+    """Return a word as it may be shown, given the flag before it."""
+    if _VARIABLES.fullmatch(text):
+        return text
+    (told,) = shown_body({name: text}).values()
+    return str(told) if name else shown_text(text)
+
+
+def _shown_command(text: str) -> str:
+    """Return a command as a shell has it, as it may be shown."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return HIDDEN
+    shown = shown_words(words)
+    return text if shown == words else shlex.join(shown)
+
+
+def hidden_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Yield what is not shown of a JSON value: the texts that let somebody in."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner) if _TELLING.search(name) else hidden_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from hidden_in(inner)
+    elif isinstance(value, str) and _shown_text_of_body(value) != value:
+        if _shown_text_of_body(value) == HIDDEN:
+            yield value
+        for form in (_LETS_IN, _ASKED, _FORMS, _ASSIGNED):
+            for found in form.finditer(value):
+                yield found[found.lastindex or 0]
+
+
+def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Yield all texts and numbers inside of a JSON value."""
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(inner)
+    elif value not in (None, True, False, ""):
+        yield str(value)
 
 
 def shown_body(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,8 +340,25 @@ def shown_entry(values: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(headers := values.get("headers"), dict):
         found["headers"] = {name: shown_header(name, v) for name, v in headers.items()}
     if isinstance(options := values.get("options"), dict):
-        found["options"] = {name: shown_option(name, v) for name, v in options.items()}
+        found["options"] = {
+            name: _shown_setting(name, v) for name, v in options.items()
+        }
+    if isinstance(command := values.get("command"), str):
+        found["command"] = _shown_command(command)
     return found
+
+
+def _shown_setting(name: str, value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Return what may be shown of an option as it stands in an entry."""
+    if isinstance(value, dict):
+        texts = {n: v for n, v in value.items() if isinstance(v, str)}
+        shown = {n: shown_header(n, v) for n, v in texts.items()}
+        return {**shown_body({**value, **dict.fromkeys(texts)}), **shown}
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return shown_words(value)
+    if name in _COMMANDS and isinstance(value, str) and value[:1] != "[":
+        return _shown_command(value)
+    return shown_option(name, value)
 
 
 def _shown_value(value: Any) -> Any:  # noqa: ANN401 - any JSON value

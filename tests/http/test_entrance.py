@@ -92,6 +92,27 @@ def test_a_server_that_repeats_the_key(
     assert f"{header}: ***" in error
 
 
+@pytest.mark.parametrize("status", ["401 Unauthorized", "500 Broken"])
+def test_a_server_that_repeats_the_whole_request(
+    server: Loopback, open_at: Opener, status: str
+) -> None:
+    """Nothing of it that lets somebody in stands in the error, however deep it lay."""
+    secret = "Zq7Wv9Kp3Tn8Bx"  # noqa: S105 - made up
+    body = {
+        "deep": {"auth": [{"value": secret}]},
+        "list": [f"http://me:{secret}@host/v1?x={secret}"],
+        "stop_at": "Rj5Ym2Lc6Hd4Fs1Gw8Ue",
+    }
+    server.scripts = [[complaint(status, f"no: {json.dumps(body)}")]]
+    model = open_at(url_of(server), extra_body=json.dumps(body))
+
+    error = error_of(ask(model))
+
+    assert '"value": "***"' in error
+    assert secret[:6] not in error
+    assert body["stop_at"] not in error
+
+
 @pytest.mark.parametrize(
     ("headers", "told"),
     [

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
+from pytest_llmlat.backends.completions.server_settings import server_settings
 from pytest_llmlat.backends.transport.addresses import find_proxy, parse_address
 from pytest_llmlat.backends.transport.messages import Messages
 from pytest_llmlat.backends.transport.own_headers import own_headers
 from pytest_llmlat.backends.transport.secrets import Secrets
 from pytest_llmlat.backends.weights import package_version
-from pytest_llmlat.values.confidential import Secret, Variables
+from pytest_llmlat.values.confidential import Secret, Variables, hidden_in
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def find_entrance(model: ModelSpec, way: Way) -> Entrance:
             *(basic, proxy.basic),
             *(header.value for header in own if header.secret),
             *_in_query(address),
+            *map(Secret, hidden_in(server_settings(model).extra_body)),
         ),
         weights=way.weights or _deployed(address),
         shown=tuple(header.shown for header in own),

@@ -23,12 +23,12 @@ from pytest_llmlat.values.confidential import (
     Secret,
     Variables,
     shown_body,
-    shown_text,
+    shown_words,
 )
 from pytest_llmlat.values.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from pytest_llmlat.backends.engines.engine_entry import EngineEntry
     from pytest_llmlat.backends.engines.engine_table import EngineOption
@@ -193,23 +193,6 @@ def find_program(entry: EngineEntry, command: EngineCommand) -> tuple[str, ...]:
     return (found, *rest)
 
 
-def shown_words(words: Sequence[str]) -> list[str]:
-    """Return words of a command without keys, and addresses without passwords."""
-    found: list[str] = []
-    name = ""
-    for word in words:
-        given = word.startswith("-")
-        if name and not given:
-            found.append(_shown_value(name, word))
-        elif given and "=" in word:
-            key, _, value = word.partition("=")
-            found.append(f"{key}={_shown_value(key, value)}")
-        else:
-            found.append(_shown_value("", word))
-        name = word if given and "=" not in word else ""
-    return found
-
-
 def _hidden_in(words: tuple[str, ...], variables: Mapping[str, str]) -> list[str]:
     """Return the values that are not shown of words and variables."""
     pairs = zip(words, shown_words(words), strict=True)
@@ -220,14 +203,6 @@ def _hidden_in(words: tuple[str, ...], variables: Mapping[str, str]) -> list[str
     ]
     shown = shown_body(dict(variables))
     return [*found, *(v for name, v in variables.items() if shown[name] != v)]
-
-
-def _shown_value(name: str, text: str) -> str:
-    """Return a value as it may be shown, given the flag before it."""
-    if _VARIABLE.fullmatch(text):
-        return text
-    (told,) = shown_body({name: text}).values()
-    return str(told) if name else shown_text(text)
 
 
 def _keys_told(entry: EngineEntry, device: str) -> Iterator[tuple[str, Scalar]]:
