@@ -82,12 +82,12 @@ def parse(text: str, *, where: str) -> tuple[Axis, ...]:
             raise UsageError(f"{where}: {part!r} is no setting; {_GRAMMAR}")
         if key in axes:
             raise UsageError(f"{where}: {key} stands there twice; {_GRAMMAR}")
-        if as_option(key, values) != values:
+        given = values.split(",")
+        if any(as_option(key, each) != each for each in (values, *given)):
             raise UsageError(
                 f"{where}: {key} holds a key, and what is varied stands in names and"
                 " reports: write it into an entry of a catalogue"
             )
-        given = values.split(",")
         if not all(given):
             raise UsageError(f"{where}: {part!r} has an empty value; {_GRAMMAR}")
         found = tuple(dict.fromkeys(typed_setting(value) for value in given))

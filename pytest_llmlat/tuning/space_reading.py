@@ -58,13 +58,14 @@ def read_space(text: str, *, where: str) -> SearchSpace:
     else:
         keys = tuple(_typed(part, where=where) for part in text.split())
     names = [key.name for key in keys]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"{where}: {name} stands there twice; {_GRAMMAR}")
-        if as_option(name, "x") != "x":
+    for key in keys:
+        if names.count(key.name) > 1:
+            raise UsageError(f"{where}: {key.name} stands there twice; {_GRAMMAR}")
+        told = ["x", *(value for value in key.values if isinstance(value, str))]
+        if any(as_option(key.name, value) != value for value in told):
             raise UsageError(
-                f"{where}: {name} holds a key, and what is tuned stands in names and"
-                " reports: write it into an entry of a catalogue"
+                f"{where}: {key.name} holds a key, and what is tuned stands in names"
+                " and reports: write it into an entry of a catalogue"
             )
     return SearchSpace(_in_order(keys, where=where))
 

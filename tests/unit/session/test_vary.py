@@ -48,6 +48,21 @@ def test_values_are_numbers_words_and_truth_values() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "api_key=a,b",
+        'extra_body={"api_key":"k"}',
+        'extra_body={"api_key":"k"},{"a":1}',
+        "router=http://u:p@h,http://h",
+    ],
+)
+def test_what_holds_a_key_is_not_varied(text: str) -> None:
+    """It would stand in the names of cells; one of several values is enough."""
+    with pytest.raises(UsageError, match="holds a key"):
+        parse(text, where=HERE)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("threads", "'threads' is no setting"),

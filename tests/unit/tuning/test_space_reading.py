@@ -70,6 +70,8 @@ def test_a_range_of_whole_numbers_is_listed() -> None:
         ("threads=4..2", "must be below high"),
         ("x=0..2:log", "above 0 where log"),
         ("api_key=a,b", "holds a key"),
+        ('extra_body={"api_key":"k"},b', "holds a key"),
+        ('extra_body={"a":1,"api_key":"k"}', "holds a key"),
         ("none.toml", "cannot be read"),
     ],
 )
