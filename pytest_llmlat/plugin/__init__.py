@@ -287,6 +287,17 @@ def _fixtures(item: pytest.Item) -> list[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the summary of what was measured, be it all or a part."""
+    cut_short = session.exitstatus == pytest.ExitCode.INTERRUPTED
+    try:
+        _close(session, cut_short=cut_short)
+    except KeyboardInterrupt:
+        if cut_short:
+            raise
+        # All is measured, and what the first Ctrl-C broke off is done anew.
+        _close(session, cut_short=True)
+
+
+def _close(session: pytest.Session, *, cut_short: bool) -> None:
     config = session.config
     if WORKERS in config.stash:
         config.stash[WORKERS].stop()
@@ -301,7 +312,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         board = session_of(config).finish(
             asked=options.gate_typed(config),
             passed=session.exitstatus == pytest.ExitCode.OK,
-            cut_short=session.exitstatus == pytest.ExitCode.INTERRUPTED,
+            cut_short=cut_short,
         )
         if board is not None:
             config.stash[BOARD] = board

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from pytest_llmlat.analysis.stored_run import asked_for, board_of
 from pytest_llmlat.report.summary_json import summary_text
+from pytest_llmlat.session import closing
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run, told_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from pytest_llmlat.store.run_reader import Run
+    from pytest_llmlat.values.results import Scoreboard
     from tests.plugin.conftest import Project
 
 FILES = [
@@ -53,6 +55,31 @@ def test_a_report_is_counted_again_to_the_same_file(project: Project) -> None:
 
     assert json.loads(summary_text(told_of(run), board)) == json.loads(written)
     assert [verdict for verdict in run.verdicts if verdict.failing]
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_a_first_ctrl_c_behind_the_last_test_loses_no_figure(
+    project: Project, monkeypatch: pytest.MonkeyPatch, presses: int
+) -> None:
+    """What it broke off is done anew; whoever presses it twice wants an end."""
+    left = [True] * presses
+
+    def pressed(*args: Any, **options: Any) -> Scoreboard:  # noqa: ANN401 - as it is called
+        if left and left.pop():
+            raise KeyboardInterrupt
+        return board_of(*args, **options)
+
+    monkeypatch.setattr(closing, "board_of", pressed)
+
+    if presses > 1:
+        with pytest.raises(KeyboardInterrupt):
+            project.run("-k", "sentiment")
+        return
+    result = project.run("-k", "sentiment")
+
+    assert result.ret == pytest.ExitCode.OK
+    (cell,) = project.summary()["cells"]
+    assert cell["partial"] is False
 
 
 def test_the_page_is_written_where_a_report_was_asked_for(project: Project) -> None:
