@@ -187,7 +187,7 @@ def entry_text(variant: Variant) -> str:
     told: dict[str, Any] = {
         "backend": model.backend,
         "engine": model.engine,
-        "command": model.command,
+        "command": None if model.command is None else str(model.command),
         "steps": [step.name for step in model.steps] or None,
         "go_on": [dict(rule.conditions) for rule in model.go_on] or None,
         "package": model.package,

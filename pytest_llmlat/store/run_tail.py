@@ -118,9 +118,9 @@ def seconds_since_start(told: dict[str, Any], now: dt.datetime) -> float:
 def seconds_in_all(told: Mapping[str, Any]) -> float | None:
     """Return how long a run took; ``None`` where it says no time, or none that is."""
     took = told.get("seconds")
-    if type(took) not in (int, float) or not 0 <= took < LARGEST:
+    if isinstance(took, bool) or not isinstance(took, int | float):
         return None
-    return float(took)
+    return float(took) if 0 <= took < LARGEST else None
 
 
 def state_of(folder: Path, told: dict[str, Any]) -> RunState:

@@ -150,6 +150,7 @@ def _labels(names: Sequence[str]) -> list[str]:
         while all(common) and len({parts[0] for parts in common}) == 1:
             common = [parts[1:] for parts in common]
         short = ["-".join(parts) for parts in common]
+    found: list[str] = []
     for told in (short, [Path(name).name for name in names]):
         found = [_NAMELESS.sub("-", name).strip("-._=+")[-40:] for name in told]
         if all(found) and len(set(found)) == len(found):

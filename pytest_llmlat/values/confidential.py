@@ -185,7 +185,15 @@ def as_option(name: str, value: OptionValue | Secret) -> OptionValue | Secret:
     """Return an entry's option as a secret, where a part of it is not to be shown."""
     if not isinstance(value, str):
         return value
+    if name in _COMMANDS:
+        return as_command(value)
     shown = HIDDEN if _TELLING.search(name) and value else shown_text(value)
+    return value if shown == value else Secret(value, shown=shown)
+
+
+def as_command(value: str) -> str | Secret:
+    """Return a command as a secret, where a part of it is not to be shown."""
+    shown = _shown_command(value)
     return value if shown == value else Secret(value, shown=shown)
 
 
@@ -290,13 +298,16 @@ def _shown_word(name: str, text: str) -> str:
 
 
 def _shown_command(text: str) -> str:
-    """Return a command as a shell has it, as it may be shown."""
+    """Return words as a shell or a list has them, as they may be shown."""
+    listed = text.startswith("[")
     try:
-        words = shlex.split(text)
-    except ValueError:
+        words = json.loads(text) if listed else shlex.split(text)
+        shown = shown_words(words)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return HIDDEN
-    shown = shown_words(words)
-    return text if shown == words else shlex.join(shown)
+    if shown == words:
+        return text
+    return json.dumps(shown) if listed else shlex.join(shown)
 
 
 def hidden_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
@@ -356,8 +367,6 @@ def _shown_setting(name: str, value: Any) -> Any:  # noqa: ANN401 - any TOML val
         return {**shown_body({**value, **dict.fromkeys(texts)}), **shown}
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return shown_words(value)
-    if name in _COMMANDS and isinstance(value, str) and value[:1] != "[":
-        return _shown_command(value)
     return shown_option(name, value)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_llmlat.values.confidential import (
     as_address,
+    as_command,
     as_option,
     as_secret,
     revealed,
@@ -82,8 +83,9 @@ class ModelSpec:
     those of a task."""
     engine: str | None = None
     """Name of the engine that is started to serve it, such as ``vllm``."""
-    command: str | None = None
-    """Command that starts a server for it, ``{port}`` standing for the port."""
+    command: Secret | str | None = None
+    """Command that starts a server for it, ``{port}`` standing for the port; one that
+    holds a key is a ``Secret``."""
     steps: tuple[ModelSpec, ...] = ()
     """Models of a cascade, in the order of asking; empty for any other model."""
     go_on: tuple[GoOn, ...] = ()
@@ -102,6 +104,8 @@ class ModelSpec:
         headers = tuple([(name, as_secret(value)) for name, value in self.headers])
         options = tuple([(name, as_option(name, each)) for name, each in self.options])
         object.__setattr__(self, "url", as_address(self.url))
+        if isinstance(self.command, str):
+            object.__setattr__(self, "command", as_command(self.command))
         object.__setattr__(self, "headers", headers)
         object.__setattr__(self, "options", options)
 

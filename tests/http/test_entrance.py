@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.http.loopback import Loopback
 
 KEY = "very-secret-0123456789abcdef"
+LONG = "Rj5Ym2Lc6Hd4Fs1Gw8Ue"
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def test_a_server_that_repeats_the_whole_request(
     body = {
         "deep": {"auth": [{"value": secret}]},
         "list": [f"http://me:{secret}@host/v1?x={secret}"],
-        "stop_at": "Rj5Ym2Lc6Hd4Fs1Gw8Ue",
+        "stop_at": LONG,
     }
     server.scripts = [[complaint(status, f"no: {json.dumps(body)}")]]
     model = open_at(url_of(server), extra_body=json.dumps(body))
@@ -110,7 +111,7 @@ def test_a_server_that_repeats_the_whole_request(
 
     assert '"value": "***"' in error
     assert secret[:6] not in error
-    assert body["stop_at"] not in error
+    assert LONG not in error
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ class EngineCommand:
 class CommandTemplate:
     """A command before its port is known."""
 
-    words: tuple[str, ...]
-    variables: tuple[tuple[str, str], ...]
+    words: tuple[str, ...] = field(repr=False)
+    variables: tuple[tuple[str, str], ...] = field(repr=False)
     meanings: Mapping[str, str]
     """What stands for ``{weights}``, ``{name}``, ``{device}`` and ``{python}``."""
     served: str | None

@@ -16,7 +16,7 @@ Its options are those that the engine spells, those of every server's entry (see
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_llmlat.backends.engines.engine_table import ENGINES, ServingEngine
@@ -37,6 +37,7 @@ from pytest_llmlat.backends.engines.every_engine_options import (
     words_of,
 )
 from pytest_llmlat.backends.settings_check import number_option, text_option
+from pytest_llmlat.values.confidential import revealed
 from pytest_llmlat.values.entry_option import EntryOption, TextForm
 from pytest_llmlat.values.errors import BadCatalogue
 
@@ -62,10 +63,10 @@ class EngineEntry:
 
     model: ModelSpec
     engine: ServingEngine
-    settings: tuple[tuple[str, Scalar], ...]
+    settings: tuple[tuple[str, Scalar], ...] = field(repr=False)
     """Options that the engine spells."""
-    args: tuple[str, ...]
-    env: tuple[tuple[str, str], ...]
+    args: tuple[str, ...] = field(repr=False)
+    env: tuple[tuple[str, str], ...] = field(repr=False)
     port: int | None
     cards: tuple[str, ...] | None
     start_limit_s: float
@@ -166,7 +167,9 @@ def _engine_of(model: ModelSpec) -> ServingEngine:
             raise BadCatalogue(
                 f"{where}: has a command and option program; a command says it already"
             )
-        return _of_command(model, _split(model, "command", model.command))
+        return _of_command(
+            model, _split(model, "command", str(revealed(model.command)))
+        )
     engine = ENGINES.find(str(model.engine), where=where)
     if "{weights}" in (*engine.arguments, engine.served) and model.weights is None:
         raise BadCatalogue(f"{where}: weights: is needed and missing")

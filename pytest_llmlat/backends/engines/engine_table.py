@@ -86,7 +86,7 @@ class ServingEngine:
 
     name: str
     """What an entry of a catalogue says, such as ``vllm``."""
-    program: tuple[str, ...]
+    program: tuple[str, ...] = field(repr=False)
     """What starts it, before its arguments: a program, or ``{python} -m MODULE``."""
     arguments: tuple[str, ...]
     """What it is always told: weights, address and port."""

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.backends.engines.engine_command import command_of, shown_words
+from pytest_llmlat.backends.engines.engine_command import command_of
 from pytest_llmlat.backends.engines.engine_entry import read_entry
 from pytest_llmlat.backends.engines.engine_table import ENGINES
 from pytest_llmlat.backends.model_catalogue import load_models
 from pytest_llmlat.session.entry_check import check_entry
+from pytest_llmlat.session.vary import Variant, entry_text
+from pytest_llmlat.values.confidential import shown_words
 from pytest_llmlat.values.errors import (
     BadCatalogue,
     ServerUnavailable,
@@ -272,6 +274,26 @@ def test_an_engine_means_nothing_to_another_backend(tmp_path: Path) -> None:
 
     with pytest.raises(BadCatalogue, match=r"engine: backend 'http' does not heed it"):
         load_models([path])
+
+
+def test_no_value_on_the_way_to_a_command_shows_its_keys(tmp_path: Path) -> None:
+    """A traceback prints each of them with all local variables."""
+    secret = "Zq7Wv9Kp3Tn8Bx"  # noqa: S105 - made up
+    model = an_entry(
+        tmp_path,
+        f'command = "serve --port {{port}} --api-key {secret}"\n'
+        f'options.args = "--token {secret}"\n'
+        f'options.env = {{ A_TOKEN = "{secret}" }}\n',
+    )
+    entry = read_entry(model)
+    template = command_of(entry, "cpu", cards=None)
+
+    assert secret in template.at(1).words
+    for value in (model, entry, template, template.at(1)):
+        assert secret not in repr(value)
+    text = entry_text(Variant(model=model, of=model.name, settings=()))
+    assert "--api-key '***'" in text
+    assert secret not in text
 
 
 @given(st.lists(st.text(min_size=1), max_size=6))
