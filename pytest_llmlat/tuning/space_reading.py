@@ -41,6 +41,8 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _RANGE = re.compile(r"(?P<low>[^.,:]+(?:\.\d+)?)\.\.(?P<high>[^,:]+)(?P<log>:log)?")
 _PARTS = ("values", "low", "high", "step", "log", "when")
 _FEWEST = 2
+_MOST_STEPS = 100_000
+"""Values of a range with a step, up to which it is no slip."""
 
 
 def read_space(text: str, *, where: str) -> SearchSpace:
@@ -168,8 +170,14 @@ def _range(table: TomlTable) -> NumberRange:
         raise table.complain("low", f"must be below high: {low:g} and {high:g}")
     if log and low <= 0:
         raise table.complain("low", f"must be above 0 where log is true: {low:g}")
+    if not math.isfinite(high / low if log else float(high) - low):
+        raise table.complain("high", f"is too far from low: {low:g} and {high:g}")
     if step is not None and not 0 < step <= high - low:
         raise table.complain("step", f"must be above 0 and fit between: {step:g}")
+    if step is not None and (high - low) / step > _MOST_STEPS:
+        raise table.complain(
+            "step", f"makes more than {_MOST_STEPS:,} values; leave it out: {step:g}"
+        )
     whole = all(isinstance(n, int) for n in (low, high, step) if n is not None)
     return NumberRange(low=low, high=high, step=step, log=log, whole=whole)
 
