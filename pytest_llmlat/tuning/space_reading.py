@@ -57,6 +57,7 @@ def read_space(text: str, *, where: str) -> SearchSpace:
     """
     if "=" not in text:
         keys = _in_file(Path(text), where=where)
+        where = f"{where}: {text}"
     else:
         keys = tuple(_typed(part, where=where) for part in text.split())
     names = [key.name for key in keys]

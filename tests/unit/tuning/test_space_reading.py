@@ -132,3 +132,14 @@ def test_a_project_s_file_without_a_table_is_told(tmp_path: Path, text: str) -> 
 
     with pytest.raises(UsageError, match="there are no settings in it"):
         read_space(str(path), where="--llm-tune")
+
+
+def test_a_condition_on_no_key_is_told_with_the_file(tmp_path: Path) -> None:
+    """Among several catalogues it says which."""
+    path = tmp_path / "space.toml"
+    path.write_text("x = { values = [1], when = { y = 2 } }", "utf-8")
+
+    with pytest.raises(UsageError) as caught:
+        read_space(str(path), where="--llm-tune")
+
+    assert str(caught.value).startswith(f"--llm-tune: {path}: x.when: unknown key 'y'")
