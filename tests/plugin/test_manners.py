@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,42 @@ def test_an_unrelated_project_sees_nothing_of_us(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*speed and quality*")
     assert not (pytester.path / ".llmlat").exists()
+
+
+def test_an_unrelated_project_loads_the_options_as_they_are(
+    pytester: pytest.Pytester,
+) -> None:
+    """No module beside those of options and hooks, and hardly one is rewritten.
+
+    Where pytest may keep nothing that it compiles, it compiles what it rewrites at
+    every start.
+    """
+    pytester.makeconftest(
+        """
+        import json, pathlib, sys
+
+        def pytest_unconfigure():
+            ours = {
+                name: type(module.__spec__.loader).__name__
+                for name, module in sys.modules.items()
+                if name.partition(".")[0] == "pytest_llmlat"
+            }
+            pathlib.Path("loaded.json").write_text(json.dumps(ours))
+        """
+    )
+    pytester.makepyfile("def test_it(): ...")
+
+    pytester.runpytest_subprocess("--collect-only", "-p", "no:cacheprovider")
+
+    loaded = json.loads((pytester.path / "loaded.json").read_text("utf-8"))
+    rooms = {name for name in loaded if name.count(".") == 1}
+    assert rooms == {"pytest_llmlat.plugin"}
+    assert {name.partition(".plugin.")[2] for name in loaded} - {""} == {
+        *("extending", "fixtures", "hooks", "hookspecs", "keys"),
+        *("gate_options", "given_option", "option_entry", "option_table", "options"),
+    }
+    entrance = {"pytest_llmlat", "pytest_llmlat.plugin"}
+    assert {loaded[name] for name in {*loaded} - entrance} == {"SourceFileLoader"}
 
 
 def test_the_plugin_can_be_switched_off_by_its_name(
