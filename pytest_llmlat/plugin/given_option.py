@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pytest
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 WHOLE = re.compile(r"-?\d+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(NamedTuple):
     """An option as it was given on the command line, or else in the ini file."""
 
     texts: tuple[str, ...]
