@@ -15,8 +15,11 @@ from pytest_llmlat.machine.device_table import (
     find_device,
     is_remote,
 )
-from pytest_llmlat.values.bundled import bundled
-from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
+from pytest_llmlat.values.derived_entries import (
+    EntryKind,
+    bundled_entries,
+    whole_entries,
+)
 from pytest_llmlat.values.entities import ModelSpec
 from pytest_llmlat.values.errors import UnknownName
 
@@ -114,7 +117,7 @@ def load_models(files: Iterable[Path] = ()) -> ModelCatalogue:
     Raises:
         BadCatalogue: names the file and the key or line.
     """
-    tables = whole_entries((bundled("models.toml"), *files), _ENTRIES)
+    tables = whole_entries(files, _ENTRIES, bundled_entries("models.toml", "models"))
     plain = {n: _model(table) for n, table in tables.items() if not _stepped(table)}
     found = {
         name: plain[name] if name in plain else _model(table, _steps(table, plain))

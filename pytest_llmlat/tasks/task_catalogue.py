@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.tasks.family_names import FamilyNames
 from pytest_llmlat.tasks.task_entry import ENTRIES, task_of
-from pytest_llmlat.values.bundled import bundled
-from pytest_llmlat.values.derived_entries import whole_entries
+from pytest_llmlat.values.derived_entries import bundled_entries, whole_entries
 from pytest_llmlat.values.errors import UnknownName
 from pytest_llmlat.values.families import FAMILIES
 from pytest_llmlat.values.toml_tables import entries
@@ -80,7 +79,7 @@ def load_tasks(files: Iterable[Path] = ()) -> TaskCatalogue:
         BadCatalogue: names the file and the key or line.
     """
     own = tuple(files)
-    tables = whole_entries((bundled("tasks.toml"), *own), ENTRIES)
+    tables = whole_entries(own, ENTRIES, bundled_entries("tasks.toml", "tasks"))
     families = FamilyNames(table for path in own for table in entries(path, "families"))
     for table in tables.values():
         families.check(table)

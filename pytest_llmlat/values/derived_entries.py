@@ -7,8 +7,10 @@ together make it, or, where it has that name itself, the one of the files before
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_llmlat.values.bundled import bundled
 from pytest_llmlat.values.confidential import ConfidentialTable
 from pytest_llmlat.values.errors import UnknownName
 from pytest_llmlat.values.toml_tables import EXTENDS, entries
@@ -35,18 +37,30 @@ class EntryKind:
     """Whether an entry without ``extends`` extends the one of its name before."""
 
 
-def whole_entries(files: Iterable[Path], kind: EntryKind) -> dict[str, TomlTable]:
+@cache
+def bundled_entries(file: str, kind: str) -> Mapping[str, TomlTable]:
+    """Return the entries of one of our own catalogues by name, read once a process."""
+    return {table.name: table for table in entries(bundled(file), kind)}
+
+
+def whole_entries(
+    files: Iterable[Path],
+    kind: EntryKind,
+    lowest: Mapping[str, TomlTable] | None = None,
+) -> dict[str, TomlTable]:
     """Return the entries of catalogues by name, each with what it takes from others.
 
     Args:
         files: a later one wins.
         kind: of what entries.
+        lowest: entries that were read, and lie below those of every file.
 
     Raises:
         BadCatalogue: a file cannot be read; entries extend each other in a circle.
         UnknownName: an entry extends one that is in no file; names the nearest.
     """
-    layers = [
+    layers: list[Mapping[str, TomlTable]] = [lowest or {}]
+    layers += [
         {table.name: table for table in entries(path, kind.kind)} for path in files
     ]
     resolver = _Layers(layers, kind)
@@ -57,7 +71,7 @@ def whole_entries(files: Iterable[Path], kind: EntryKind) -> dict[str, TomlTable
 class _Layers:
     """Entries of all files in layers, the first file lowest."""
 
-    def __init__(self, layers: list[dict[str, TomlTable]], kind: EntryKind) -> None:
+    def __init__(self, layers: list[Mapping[str, TomlTable]], kind: EntryKind) -> None:
         """Hold them; nothing is put together yet."""
         self._layers = layers
         self._kind = kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmlat.values.derived_entries import EntryKind, whole_entries
+from pytest_llmlat.values.derived_entries import (
+    EntryKind,
+    bundled_entries,
+    whole_entries,
+)
 from pytest_llmlat.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -212,3 +217,16 @@ def test_any_web_of_entries_ends_well_or_is_told(
         assert table.values["own"] == f"{last}{name}"
         number, root = table.values["root"]
         assert layers[int(number)][root] is None
+
+
+def test_our_own_entries_stay_what_they_are(tmp_path: Path) -> None:
+    """They are read once, and what files change of them is of those files alone."""
+    ours = bundled_entries("models.toml", "models")
+    name = next(name for name, table in ours.items() if table.values.get("options"))
+    before = deepcopy(dict(ours))
+    file = tmp_path / "models.toml"
+    for base in (f'[models."{name}"]\nextends', "[models.mine]\nextends"):
+        file.write_text(f'{base} = "{name}"\noptions.context = 7\n', "utf-8")
+        assert whole_entries([file], KIND, ours)[name]
+
+    assert bundled_entries("models.toml", "models") == before
