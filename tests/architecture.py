@@ -33,6 +33,13 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(path.read_text("utf-8"), str(path))))
 
 
+@cache
+def import_statements(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Return every import of a file, at any depth."""
+    kinds = ast.Import | ast.ImportFrom
+    return tuple(node for node in nodes(path) if isinstance(node, kinds))
+
+
 def long_functions(folder: Path) -> dict[str, int]:
     """Return the functions below a folder that are too long, with their lines."""
     return {
@@ -104,7 +111,7 @@ def arrows(package: Path) -> dict[str, set[str]]:
 def _imported(path: Path) -> set[str]:
     """Return the rooms that a file names in its imports."""
     rooms = set()
-    for node in nodes(path):
+    for node in import_statements(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             top, _, rest = node.module.partition(".")
             inside = [rest] if rest else [alias.name for alias in node.names]

@@ -26,6 +26,7 @@ from tests.architecture import (
     ROOT,
     arrows,
     drawn,
+    import_statements,
     long_files,
     long_functions,
     nameless,
@@ -134,24 +135,25 @@ def of_all_files() -> Iterator[None]:
     yield
     gc.enable()
     nodes.cache_clear()
+    import_statements.cache_clear()
 
 
-def imported(node: ast.AST) -> list[str]:
-    """Return the modules that one statement names, ``[]`` if it is no import."""
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Return the modules that one statement names."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        home = node.module or ""
-        if home == NAME:
-            return [f"{home}.{alias.name}" for alias in node.names]
-        return [home]
-    return []
+    home = node.module or ""
+    if home == NAME:
+        return [f"{home}.{alias.name}" for alias in node.names]
+    return [home]
 
 
 @cache
 def imports(path: Path) -> frozenset[str]:
     """Return every module that a file imports, at any depth."""
-    return frozenset(name for node in nodes(path) for name in imported(node))
+    return frozenset(
+        name for node in import_statements(path) for name in imported(node)
+    )
 
 
 def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -195,10 +197,12 @@ def offences(look: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
 
 def modules(path: Path) -> set[Path]:
     """Return the files of the package that a file imports, types included."""
-    return {found for node in nodes(path) for found in _files(node)} - {path}
+    return {found for node in import_statements(path) for found in _files(node)} - {
+        path
+    }
 
 
-def _files(node: ast.AST) -> set[Path]:
+def _files(node: ast.Import | ast.ImportFrom) -> set[Path]:
     """Return the files that one statement takes something from."""
     if isinstance(node, ast.ImportFrom) and node.module:
         inside = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -310,7 +314,7 @@ def test_imports_name_what_is_there() -> None:
     lost = offences(
         lambda path: {
             node.module or ""
-            for node in nodes(path)
+            for node in import_statements(path)
             if isinstance(node, ast.ImportFrom)
             if (node.module or "").startswith(f"{NAME}.")
             if _file(node.module or "") is None
@@ -325,7 +329,7 @@ def test_imports_are_absolute() -> None:
     relative = offences(
         lambda path: {
             ast.unparse(node)
-            for node in nodes(path)
+            for node in import_statements(path)
             if isinstance(node, ast.ImportFrom) and node.level
             if "inside" not in path.parts  # that folder runs without the package
         }
@@ -409,7 +413,12 @@ def test_heavy_libraries_load_on_use() -> None:
     """Importing a module costs no library but the standard one and pytest."""
     early = offences(
         lambda path: (
-            roots(name for node in run_on_import(tree(path)) for name in imported(node))
+            roots(
+                name
+                for node in run_on_import(tree(path))
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                for name in imported(node)
+            )
             & HEAVY
         )
     )
