@@ -6,11 +6,13 @@ import asyncio
 import signal
 import ssl
 import threading
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
+from pytest_llmlat.backends.transport.connection import AnswerEnds
 from pytest_llmlat.values.errors import ServerUnavailable
 from tests.http.asking import CLOCK, QUESTION, answered, ask, error_of, url_of
 from tests.http.loopback import (
@@ -323,3 +325,15 @@ def test_a_proxy_of_another_kind(
 
     with pytest.raises(ServerUnavailable, match="proxy of https://far"):
         open_at("https://far.example/v1")
+
+
+def test_connections_that_begin_at_once_look_at_different_times() -> None:
+    """Of a thousand no more than a few fall together, and one alone looks at once."""
+    ends = AnswerEnds(is_whole=lambda _: False)
+
+    places = [ends.next_place() for _ in range(1024)]
+
+    assert places[0] == 0.0
+    assert all(0.0 <= place < 1.0 for place in places)
+    gaps = [b - a for a, b in pairwise(sorted([*places, 1.0]))]
+    assert max(gaps) < 3 / 1024

@@ -36,6 +36,8 @@ _TAIL = 32
 farther in, the look that comes every second finds it."""
 _GRACE_S = 0.05
 """How long after the mark of the end a body may take to end by its framing too."""
+_APART = (5**0.5 - 1) / 2
+"""Of the golden ratio: multiples of it divide a second evenly, however many come."""
 _QUIET_S = 1.0
 """After so long without data it is looked whether the answer may be whole already."""
 _SHOWN = 12
@@ -99,6 +101,17 @@ class AnswerEnds:
     stay_open: bool = False
     """Some did: from then on the mark of the end is looked for in all that comes. Most
     servers end the body with it, and for them no piece is searched."""
+    asked: int = 0
+    """Requests that were sent without a look that was left of one before."""
+
+    def next_place(self) -> float:
+        """Return where in a second the next connection looks, each at another place.
+
+        A thousand that begin at once would else look all at once, and stop the clock
+        for some milliseconds in each second.
+        """
+        self.asked += 1
+        return (self.asked - 1) * _APART % 1.0
 
 
 class Connection(asyncio.Protocol):
@@ -167,7 +180,8 @@ class Connection(asyncio.Protocol):
         self._timer = loop.call_later(seconds, self._give_up)
         if self._look is None:
             # One that is left of the request before will do: timers take time.
-            self._look_in(_QUIET_S)
+            place = 0.0 if self._ends is None else self._ends.next_place()
+            self._look_in(_QUIET_S, later_s=place)
         if _LOG.isEnabledFor(logging.DEBUG):
             self._tell_first(message)
         attempt.sent_ns = self._now()
@@ -307,15 +321,20 @@ class Connection(asyncio.Protocol):
 
         self._feed = first
 
-    def _look_in(self, seconds: float) -> None:
-        """Look after a while whether the answer is whole, though its body goes on."""
+    def _look_in(self, seconds: float, later_s: float = 0.0) -> None:
+        """Look after a while whether the answer is whole, though its body goes on.
+
+        Args:
+            seconds: without data after which it may be.
+            later_s: how much later it is looked.
+        """
         if self._ends is None:
             return
         if self._look is not None:
             self._look.cancel()
         loop = asyncio.get_running_loop()
         self._waits_s = seconds
-        self._look = loop.call_later(seconds, self._end_if_whole)
+        self._look = loop.call_later(seconds + later_s, self._end_if_whole)
 
     def _end_if_whole(self) -> None:
         """End what says that it is whole, at the instant of its last data."""
