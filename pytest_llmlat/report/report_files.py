@@ -10,7 +10,7 @@ from pytest_llmlat.report.benchmark_json import answer_times, benchmark_text
 from pytest_llmlat.report.markdown import report_text
 from pytest_llmlat.report.summary_json import summary_text
 from pytest_llmlat.store.journal import REPORT, SUMMARY
-from pytest_llmlat.store.record_reader import records_of
+from pytest_llmlat.store.record_reader import records_of, told_before
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,11 +65,7 @@ def write_benchmark(
     path: Path, told: dict[str, Any], board: Scoreboard, run: Run
 ) -> None:
     """Write the file that pytest-benchmark reads; its folder is made if need be."""
-    cells = records_of(run, tell=_told_before)
+    cells = records_of(run, tell=told_before)
     times_s = {cell.id: list(answer_times(own)) for cell, own in cells}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(benchmark_text(told, board, times_s), "utf-8")
-
-
-def _told_before(_: str) -> None:
-    """Drop a sentence that was told when the figures were made."""

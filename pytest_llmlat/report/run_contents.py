@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmlat.analysis.worker_processes import in_processes
 from pytest_llmlat.report.page.cell_content import cell_content
-from pytest_llmlat.store.record_reader import cell_records
+from pytest_llmlat.store.record_reader import cell_records, told_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,9 +49,5 @@ def run_contents(run: Run, rooms: Mapping[str, CellRoom]) -> Iterator[CellConten
 
 
 def _content(shown: _ShownCell) -> CellContent:
-    records = cell_records(shown.place, shown.cell, _told_before)
+    records = cell_records(shown.place, shown.cell, told_before)
     return cell_content(shown.cell, records, shown.room)
-
-
-def _told_before(_: str) -> None:
-    """Drop a sentence that was told when the figures were made."""

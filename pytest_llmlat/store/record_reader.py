@@ -152,3 +152,7 @@ def _fit(record: Record, first: Record, wanted: int) -> None:
 def warn(text: str) -> None:
     """Warn of lines that were left out; used where no other listener is given."""
     warnings.warn(text, stacklevel=3)
+
+
+def told_before(_: str) -> None:
+    """Drop a sentence on lines that was told when the figures were made."""
