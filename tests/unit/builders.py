@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.grading.metrics import METRICS
 from pytest_llmlat.values.cell_facts import CellFacts
 from pytest_llmlat.values.entities import Deployment, ModelSpec, Sample, Task
+from pytest_llmlat.values.judge_votes import Vote
 from pytest_llmlat.values.records import Cell, Grade, Record
 from pytest_llmlat.values.timing import NS_PER_S, Timing
 
@@ -98,6 +99,22 @@ def a_timing(
         stamps_ns=stamps,
         stamp_tokens=tuple(tokens) if tokens is not None else (1,) * len(stamps),
     )
+
+
+A_VOTE = Vote(
+    judge="j",
+    lineage="llama",
+    rubric="kind 0123",
+    score=4.0,
+    share=0.75,
+    seconds=0.5,
+    prompt_tokens=9,
+    output_tokens=3,
+    cost=0.01,
+    currency="USD",
+    orders=(1.0, 0.5),
+)
+"""A judge's vote with all that it may tell."""
 
 
 def a_record(

@@ -33,7 +33,8 @@ from pytest_llmlat.store.record_lines import record_of
 from pytest_llmlat.store.record_reader import records_of
 from pytest_llmlat.store.run_reader import open_run, told_of
 from pytest_llmlat.values.errors import BadBaseline, BadRun
-from pytest_llmlat.values.judge_votes import UNCALIBRATED, Vote
+from pytest_llmlat.values.judge_votes import UNCALIBRATED
+from tests.unit.builders import A_VOTE
 from tests.unit.mutations import damaged, sources, torn
 from tests.unit.stored_runs import HERE, STARTED, a_stored_run, answers, facts_of
 from tests.unit.tuning.races import A_RACE
@@ -45,24 +46,13 @@ if TYPE_CHECKING:
     from pytest_llmlat.store.run_reader import Run
     from pytest_llmlat.values.results import Scoreboard
 
-VOTE = Vote(
-    judge="j",
-    lineage="llama",
-    rubric="kind 0123",
-    score=4.0,
-    share=0.75,
-    seconds=0.5,
-    cost=0.01,
-    currency="USD",
-)
-
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Give the texts of a small run's files."""
     folder = tmp_path_factory.mktemp("runs") / "runs" / "one"
     judged = [
-        replace(record, metric=UNCALIBRATED, votes=(VOTE,))
+        replace(record, metric=UNCALIBRATED, votes=(A_VOTE,))
         for record in answers(count=3)
     ]
     owl = answers("owl", count=3)
@@ -74,7 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
     a_stored_run(folder, judged, owl, **told)
     Journal(folder).add(A_RACE)
-    add_trials(folder, VOTE.rubric, [(VOTE.judge, True), ("another", False)])
+    add_trials(folder, A_VOTE.rubric, [(A_VOTE.judge, True), ("another", False)])
     add_label(
         folder,
         HumanLabel(
@@ -82,7 +72,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             sample=judged[0].sample,
             round=0,
             answer=answer_digest(judged[0]),
-            rubric=VOTE.rubric,
+            rubric=A_VOTE.rubric,
             score=5.0,
             share=1.0,
         ),
@@ -206,9 +196,9 @@ def test_a_damaged_baseline_is_read_or_refused(
 @pytest.mark.parametrize(
     "change",
     [
-        {"votes": [{**asdict(VOTE), "cost": -1.0}]},
-        {"votes": [{**asdict(VOTE), "seconds": -1.0}]},
-        {"votes": [{**asdict(VOTE), "orders": [1.0, 7.0]}]},
+        {"votes": [{**asdict(A_VOTE), "cost": -1.0}]},
+        {"votes": [{**asdict(A_VOTE), "seconds": -1.0}]},
+        {"votes": [{**asdict(A_VOTE), "orders": [1.0, 7.0]}]},
         {"energy_j": -1.0},
         {"energy_s": -1.0},
     ],

@@ -12,25 +12,13 @@ import pytest
 
 from pytest_llmlat.store.sound_records import is_sound_vote
 from pytest_llmlat.store.vote_cache import VoteCache, unkept
-from pytest_llmlat.values.judge_votes import Vote
+from tests.unit.builders import A_VOTE
 from tests.unit.mutations import damaged, sources, torn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VOTE = Vote(
-    judge="j",
-    lineage="llama",
-    rubric="kind 0123",
-    score=4.0,
-    share=0.75,
-    seconds=0.5,
-    prompt_tokens=9,
-    output_tokens=3,
-    cost=0.01,
-    currency="USD",
-    orders=(1.0, 0.5),
-)
+    from pytest_llmlat.values.judge_votes import Vote
 
 
 def test_votes_that_nobody_will_know_are_told(tmp_path: Path) -> None:
@@ -55,14 +43,14 @@ def kept_as(folder: Path, text: str) -> Vote | None:
 def folder(tmp_path: Path) -> Path:
     """Return the folder of a cache with one vote."""
     with closing(VoteCache(tmp_path)) as cache:
-        cache.keep("key", VOTE)
+        cache.keep("key", A_VOTE)
     return tmp_path
 
 
 def test_a_vote_comes_back_as_it_was(folder: Path) -> None:
     """In another sitting."""
     with closing(VoteCache(folder)) as cache:
-        assert cache.find("key") == VOTE
+        assert cache.find("key") == A_VOTE
 
 
 @pytest.mark.parametrize(
@@ -83,14 +71,14 @@ def test_a_vote_that_no_judge_can_cast_is_asked_for_again(
     folder: Path, change: dict[str, object]
 ) -> None:
     """It would become a grade."""
-    assert kept_as(folder, json.dumps({**asdict(VOTE), **change})) is None
+    assert kept_as(folder, json.dumps({**asdict(A_VOTE), **change})) is None
 
 
 @pytest.mark.slow
 def test_a_damaged_vote_is_sound_or_asked_for_again(folder: Path) -> None:
     """However its text is damaged."""
     for source in sources():
-        content = json.dumps(damaged(asdict(VOTE), source))
+        content = json.dumps(damaged(asdict(A_VOTE), source))
         text = torn(content, source) if source.random() < 0.5 else content
 
         found = kept_as(folder, text.encode("utf-8", "replace").decode())
