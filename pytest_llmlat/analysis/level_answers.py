@@ -15,12 +15,12 @@ from pytest_llmlat.analysis.level_tests import LevelEvidence
 from pytest_llmlat.analysis.queue_growth import is_open_loop
 from pytest_llmlat.analysis.slo import good
 from pytest_llmlat.analysis.steadiness import steadiness
-from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.scenario import SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_llmlat.analysis.request_times import RequestTimes
     from pytest_llmlat.analysis.slo import Objective
     from pytest_llmlat.values.cell_facts import CellFacts, LoadFacts
     from pytest_llmlat.values.load_goal import LoadGoal
@@ -93,14 +93,17 @@ class ChangedAnswers:
 
 
 def level_answers(
-    facts: CellFacts, records: Sequence[Record], slo: tuple[Objective, ...]
+    facts: CellFacts,
+    records: Sequence[Record],
+    times: RequestTimes,
+    slo: tuple[Objective, ...],
 ) -> LevelAnswers | None:
     """Return the answers of a search's cell; ``None`` of any other cell."""
     if facts.searched is None:
         return None
-    found = steadiness(facts, records)
+    found = steadiness(facts, records, times.speeds)
     is_open = is_open_loop(facts.cell.scenario)
-    times = [spent for r in records if (spent := answer_time(r)) is not None]
+    spent = [time for time in times.e2e_s if time is not None]
     return LevelAnswers(
         cell=facts.cell,
         goal=facts.searched,
@@ -116,7 +119,7 @@ def level_answers(
         visits=max(1, len(facts.visits)),
         kept_up=(None if found is None else found.keeps_up) if is_open else True,
         limited=None if facts.load is None else _limited(facts.load, slo),
-        mean_s=fmean(times) if times else None,
+        mean_s=fmean(spent) if spent else None,
         requests_per_s=None
         if facts.load is None or not facts.load.window_s
         else facts.load.ended / facts.load.window_s,

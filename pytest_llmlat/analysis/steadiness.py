@@ -16,7 +16,6 @@ from pytest_llmlat.analysis.batch_means import (
     fewest_requests,
 )
 from pytest_llmlat.analysis.queue_growth import growth, is_open_loop
-from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.values.answer_speed import answer_time
 from pytest_llmlat.values.keeping_up import Steadiness, WhyBehind
 from pytest_llmlat.values.timing import NS_PER_S
@@ -37,17 +36,19 @@ _FORGOTTEN = 9
 """How often a queue should have forgotten its past before an interval is trusted."""
 
 
-def steadiness(facts: CellFacts, records: Sequence[Record]) -> Steadiness | None:
+def steadiness(
+    facts: CellFacts, records: Sequence[Record], own: Sequence[float]
+) -> Steadiness | None:
     """Return the steadiness of a load; ``None`` without a load or an answer.
 
     Args:
         facts: of the cell.
         records: of the cell, in the order of sending.
+        own: the speed of each.
     """
     scenario, load = facts.cell.scenario, facts.load
     if load is None or not records:
         return None
-    own = request_times(records).speeds
     # Between two visits of a load the server was idle.
     records = _longest_visit(facts, records)
     counts = batch_counts(scenario, len(own))

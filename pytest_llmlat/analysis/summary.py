@@ -129,7 +129,7 @@ def condense(
         "seconds_per_correct": seconds_per_correct([counted]),
         "tokens_per_correct": tokens_per_correct([counted]),
         "drawn": _drawing(records) if records else None,
-        "steadiness": steadiness(facts, records),
+        "steadiness": steadiness(facts, records, times.speeds),
         "figures": distributions([counted.by_entry]),
         "numbers": numbers(
             [counted.by_entry], None if facts.planned is None else facts
@@ -146,7 +146,7 @@ def condense(
         counts=for_rows(counted),
         workload=workload(facts, records),
         spent=spending(facts, records),
-        level=level_answers(facts, records, slo),
+        level=level_answers(facts, records, times, slo),
         answers=cell_answers(facts, records),
         no_cost=costs if isinstance(costs, str) else None,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_llmlat.analysis.level_answers import evidence, level_answers
 from pytest_llmlat.analysis.level_tests import judged
 from pytest_llmlat.analysis.load_search import bracket, level_range, search
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.summary import summarise
 from pytest_llmlat.session.cell_limits import limited
 from pytest_llmlat.session.cell_spec import LevelSpec
@@ -193,7 +194,8 @@ class LoadSearches:
 
 
 def _answers(measured: Measured, slo: tuple[Objective, ...]) -> LevelAnswers:
-    found = level_answers(measured.facts, measured.records, slo)
+    times = request_times(measured.records)
+    found = level_answers(measured.facts, measured.records, times, slo)
     if found is None:
         raise LLMLatError(f"{measured.summary.cell.id}: is no part of a search")
     return found

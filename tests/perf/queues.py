@@ -23,6 +23,7 @@ import numpy as np  # noqa: TID253 - a script
 from pytest_llmlat.analysis.batch_means import at_least_shared, shared_variance
 from pytest_llmlat.analysis.intervals import mean_figure
 from pytest_llmlat.analysis.percentile_intervals import percentile_interval
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.gate.judging import judge
 from pytest_llmlat.gate.match import Match
@@ -269,7 +270,7 @@ def kept_up(due: Rows, took: Rows) -> tuple[float, float, float]:
     found = []
     for row in range(len(due)):
         records = [answer(*pair) for pair in zip(due[row], took[row], strict=True)]
-        state = steadiness(FACTS, records)
+        state = steadiness(FACTS, records, request_times(records).speeds)
         found.append(None if state is None else state.keeps_up)
     no, yes = found.count(False) / len(found), found.count(True) / len(found)
     return no, yes, 1 - no - yes

@@ -9,6 +9,7 @@ import numpy as np  # noqa: TID253 - queues are simulated
 import pytest
 
 from pytest_llmlat.analysis.queue_growth import growth
+from pytest_llmlat.analysis.request_times import request_times
 from pytest_llmlat.analysis.scoreboard import scoreboard
 from pytest_llmlat.analysis.steadiness import steadiness
 from pytest_llmlat.analysis.summary import summarise
@@ -78,9 +79,14 @@ def queued(load: float, requests: int, seed: int) -> list[Record]:
     return answers(due[20:].tolist(), took[20:])
 
 
+def told_of(facts: CellFacts, records: list[Record]) -> Steadiness | None:
+    """Return the steadiness of records with these facts."""
+    return steadiness(facts, records, request_times(records).speeds)
+
+
 def state_of(records: list[Record], load: LoadFacts | None = None) -> Steadiness:
     """Return what a load was like."""
-    found = steadiness(facts_of(load or a_load()), records)
+    found = told_of(facts_of(load or a_load()), records)
     assert found is not None
     return found
 
@@ -194,7 +200,7 @@ def test_other_loads_have_nothing_to_keep_up_with(scenario: str) -> None:
     """All at once take longer and longer by nature."""
     records = answers([0.0] * 64, [0.1 * n for n in range(64)], scenario)
 
-    found = steadiness(facts_of(a_load(steady=None), scenario), records)
+    found = told_of(facts_of(a_load(steady=None), scenario), records)
 
     assert found is not None
     assert (found.keeps_up, found.behind) == (None, None)
@@ -203,8 +209,8 @@ def test_other_loads_have_nothing_to_keep_up_with(scenario: str) -> None:
 
 def test_without_a_load_there_is_nothing_to_tell() -> None:
     """One after the other there is no queue."""
-    assert steadiness(facts_of(None, "single"), evenly(lambda _: 1.0)) is None
-    assert steadiness(facts_of(a_load()), []) is None
+    assert told_of(facts_of(None, "single"), evenly(lambda _: 1.0)) is None
+    assert told_of(facts_of(a_load()), []) is None
 
 
 @pytest.mark.slow
