@@ -3,22 +3,26 @@
     python tests/perf/clients.py                  # 1 and 2 processes, in turn, 4 times
     python tests/perf/clients.py --clients 4 --streams 256 --requests 200000
     python tests/perf/clients.py --tokens 32      # answers of so many tokens
+    python tests/perf/clients.py --share 0.6      # so much of a core for each client
 
 Run by hand, never in CI; needs Linux and a C compiler. A server in C answers one token
 at once and logs its writes (``quick_server.c``), so that the clients are what is at its
 end. It needs a part of a core all the same: of two cores, two clients get what it
 leaves. With more tokens in an answer the clients have more to do, and the server has
-not. Each block is one closed loop of so many streams: through this process alone, then
-through the client processes, and backwards. Told are requests a second over the window
-of the whole load, the processor's time of all clients for a request, and the error of
-TTFT against the server's log. Beside other work the ratio says little: who has more
-processes gets more of the cores.
+not. With ``--share`` (root, Linux's control groups of the first version) each client
+gets so much of a core and no more, so that two and the server have room on two cores:
+then what one offers is what it offers with that share. Each block is one closed loop of
+so many streams: through this process alone, then through the client processes, and
+backwards. Told are requests a second over the window of the whole load, the processor's
+time of all clients for a request, and the error of TTFT against the server's log.
+Beside other work the ratio says little: who has more processes gets more of the cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -40,13 +44,17 @@ from pytest_llmlat.values.records import Request
 from pytest_llmlat.values.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pytest_llmlat.measure.scenarios import Load
 
 SOURCE = Path(__file__).with_name("quick_server.c")
 TIMES, FACTOR, ERROR_MS = 3, 1.6, 1.0
 """Numbers in a row of the log; and what the figures should be."""
+GROUPS = Path("/sys/fs/cgroup/cpu")
+PERIOD_US = 2000
+"""In which a share is counted: a client that has had its share waits for the next one.
+Linux gives no less than a millisecond of it, which is one half."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,35 @@ def quick_server(folder: Path, tokens: int) -> Iterator[tuple[str, Path]]:
         process.stdin.close()
 
 
-def block(clients: int, streams: int, requests: int, tokens: int) -> Block:
+@contextmanager
+def held_to(share: float, processes: Iterable[int]) -> Iterator[None]:
+    """Let each of these processes have so much of a core, if it is less than one."""
+    groups = []
+    try:
+        for process in processes if share < 1 else ():
+            group = GROUPS / f"client-{process}"
+            group.mkdir()
+            groups.append(group)
+            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (group / "cpu.cfs_quota_us").write_text(str(round(share * PERIOD_US)))
+            (group / "cgroup.procs").write_text(str(process))
+        yield
+    finally:
+        for group in groups:
+            for left in (group / "cgroup.procs").read_text().split():
+                (GROUPS / "cgroup.procs").write_text(left)
+            group.rmdir()
+
+
+def children() -> set[int]:
+    """Return the processes that this one started and that run."""
+    told = Path("/proc/self/task").glob("*/children")
+    return {int(one) for path in told for one in path.read_text().split()}
+
+
+def block(
+    clients: int, streams: int, requests: int, tokens: int, share: float
+) -> Block:
     """Offer one load, and return its figures."""
     scenario = Scenario(kind="concurrent", level=streams)
     asked = [Request(prompt="now", chat=True, max_new_tokens=tokens)] * requests
@@ -87,7 +123,7 @@ def block(clients: int, streams: int, requests: int, tokens: int) -> Block:
             front = open_pulse(url, clock)
             try:
                 if clients == 1:
-                    with settled():
+                    with settled(), held_to(share, [os.getpid()]):
                         load = under_load(
                             scenario, asked, front, clock, seed=1, ramp_s=0.0
                         )
@@ -100,6 +136,7 @@ def block(clients: int, streams: int, requests: int, tokens: int) -> Block:
                         url=url,
                         options=(("awake", False), ("probe", False)),
                     )
+                    others = children()
                     together = LoadClients(
                         [ThisMachine()] * clients,
                         Deployment(model=model, device="endpoint"),
@@ -108,9 +145,10 @@ def block(clients: int, streams: int, requests: int, tokens: int) -> Block:
                     )
                     try:
                         together.open()
-                        load = together.under_load(
-                            scenario, asked, front, clock, seed=1, ramp_s=0.0
-                        )
+                        with held_to(share, children() - others):
+                            load = together.under_load(
+                                scenario, asked, front, clock, seed=1, ramp_s=0.0
+                            )
                     finally:
                         together.close()
             finally:
@@ -153,6 +191,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--tokens", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=4)
+    parser.add_argument("--share", type=float, default=1.0)
     given = parser.parse_args()
     found: dict[int, list[Block]] = {1: [], given.clients: []}
     print("| clients | requests/s | client us a request | TTFT error ms, mean, p95 |")
@@ -160,7 +199,9 @@ def main() -> None:
     for pair in range(given.pairs):
         order = (1, given.clients) if pair % 2 == 0 else (given.clients, 1)
         for clients in order:
-            one = block(clients, given.streams, given.requests, given.tokens)
+            one = block(
+                clients, given.streams, given.requests, given.tokens, given.share
+            )
             found[clients].append(one)
             mean, p95 = one.ttft_ms
             print(
