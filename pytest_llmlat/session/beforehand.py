@@ -181,9 +181,8 @@ class CellsBeforehand:
             whole = session.rows.samples(task)
         else:
             whole = as_read(task, wanted.samples)
-        shots = session.rows.shots(task, whole)
         plan = plan_of(
-            wanted, task, whole, asked.deployment, self._settings, shots=shots
+            wanted, task, whole, asked.deployment, self._settings, rows=session.rows
         )
         if wanted.samples is None:
             self._plans[key] = plan

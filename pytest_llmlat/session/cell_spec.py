@@ -12,7 +12,7 @@ from pytest_llmlat.backends.thought_settings import thinking_facts
 from pytest_llmlat.judges.judge_metric import asked_panel
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.matrix import cell
-from pytest_llmlat.tasks.chance import chances, complaint
+from pytest_llmlat.tasks.chance import complaint
 from pytest_llmlat.tasks.constraint_entry import constraint_of
 from pytest_llmlat.tasks.data import revision
 from pytest_llmlat.tasks.sample_draw import draw, in_chance_order, unmeasured
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_llmlat.gate.tolerances import Limit
+    from pytest_llmlat.session.task_rows import RowSource
     from pytest_llmlat.values.entities import (
         Deployment,
         ModelSpec,
@@ -110,7 +111,7 @@ def plan_of(
     deployment: Deployment,
     settings: Settings,
     *,
-    shots: Sequence[Sample] = (),
+    rows: RowSource,
 ) -> Plan:
     """Return what a cell measures.
 
@@ -123,7 +124,7 @@ def plan_of(
         whole: all its samples.
         deployment: the model on its device.
         settings: of the session.
-        shots: the rows that the task's examples are drawn from.
+        rows: has the rows that the task's examples are drawn from.
 
     Raises:
         UsageError: a variant that cannot be a part of an id.
@@ -133,7 +134,7 @@ def plan_of(
     _check_ranked_load(task, whole, wanted.scenario)
     said = _said(settings).over(wanted.sampling)
     task = drawn_as(task, said)
-    guessed = chances(task, whole)
+    guessed, shots = rows.chances(task, whole), rows.shots(task, whole)
     many = wanted.count if settings.samples is None else settings.samples
     variant = None if wanted.variant is None else checked_variant(wanted.variant)
     drawn = draw(whole, many, seed=settings.seed, salt=task.name)
@@ -145,7 +146,7 @@ def plan_of(
         run=settings.folder.name,
         seed=settings.seed,
         revision=revision(task, whole, shots),
-        shots=tuple(shots),
+        shots=shots,
         scenario=wanted.scenario,
         apart=wanted.apart,
         requests=settings.requests,

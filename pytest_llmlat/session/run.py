@@ -236,9 +236,8 @@ class Session:
         name = f"model {model.name!r}"
         prompt_template(task, chat=model.backend.chat, model=name)
         with lenient():
-            shots = self.rows.shots(task, whole)
             return plan_of(
-                wanted, task, whole, model.deployment, self.settings, shots=shots
+                wanted, task, whole, model.deployment, self.settings, rows=self.rows
             )
 
     def _recorded(

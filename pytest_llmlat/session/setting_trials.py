@@ -171,7 +171,7 @@ class SettingTrials:
             whole,
             deployment,
             session.settings,
-            shots=session.rows.shots(task, whole),
+            rows=session.rows,
         )
 
     def _plans(

@@ -50,8 +50,7 @@ def sharded_cell(
     task = session.selection.asked(asked.task)
     rows = session.rows.samples(task)
     whole = rows if wanted.samples is None else as_read(task, wanted.samples)
-    shots = session.rows.shots(task, whole)
-    plan = plan_of(wanted, task, whole, deployment, settings, shots=shots)
+    plan = plan_of(wanted, task, whole, deployment, settings, rows=session.rows)
     number = min(settings.shards, len(plan.samples))
     if number < 2:  # noqa: PLR2004 - as above
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.shots import load_shots
 
 if TYPE_CHECKING:
@@ -28,3 +29,7 @@ class ShippedRows:
         if task.shots is None or task.shots.own_rows:
             return load_shots(task, whole, data=None)
         return self._shots
+
+    def chances(self, task: Task, whole: Sequence[Sample]) -> tuple[float, ...]:
+        """Return the quality of guessing each item; as of files."""
+        return chances(task, whole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_llmlat.session.lenient_warnings import lenient
+from pytest_llmlat.tasks.chance import chances
 from pytest_llmlat.tasks.data import load_samples
 from pytest_llmlat.tasks.shots import load_shots
 
@@ -26,6 +27,10 @@ class RowSource(Protocol):
         """Return the rows that a task's examples are drawn from."""
         ...
 
+    def chances(self, task: Task, whole: Sequence[Sample]) -> tuple[float, ...]:
+        """Return the quality of guessing each of these items."""
+        ...
+
 
 class TaskRows:
     """The rows of tasks, and those that their examples are drawn from."""
@@ -35,6 +40,8 @@ class TaskRows:
         self._settings = settings
         self._public: dict[Task, tuple[Sample, ...]] = {}
         self._examples: dict[Task, tuple[Sample, ...]] = {}
+        self._guessed: dict[Task, tuple[Sequence[Sample], tuple[float, ...]]] = {}
+        """Of each task the items that were last asked for, and what guessing earns."""
 
     def shots(self, task: Task, whole: Sequence[Sample]) -> tuple[Sample, ...]:
         """Read the rows that a task's examples are drawn from, once for all models.
@@ -48,6 +55,17 @@ class TaskRows:
         if task not in self._examples:
             self._examples[task] = load_shots(task, whole, data=data)
         return self._examples[task]
+
+    def chances(self, task: Task, whole: Sequence[Sample]) -> tuple[float, ...]:
+        """Find what guessing earns at each item, once for all models.
+
+        A set of translations takes half a second, since many texts are tried on it.
+        """
+        items, found = self._guessed.get(task, ((), ()))
+        if not found or items != whole:
+            found = chances(task, whole)
+            self._guessed[task] = whole, found
+        return found
 
     def samples(self, task: Task) -> tuple[Sample, ...]:
         """Read a task's samples; a public set once and not for every model."""

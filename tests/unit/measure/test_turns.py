@@ -15,6 +15,7 @@ from pytest_llmlat.measure.cell import LoadedModel, Tools, run_cell
 from pytest_llmlat.measure.in_turn import run_pair
 from pytest_llmlat.measure.plan import Plan
 from pytest_llmlat.session.cell_spec import CellSpec, plan_of
+from pytest_llmlat.session.task_rows import TaskRows
 from pytest_llmlat.values.clock import ManualClock
 from pytest_llmlat.values.entities import ConversationTurn
 from pytest_llmlat.values.errors import GenerationFailed, Unsupported
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.slow
 
 
 SETTINGS = Settings(root=Path(), folder=Path())
+ROWS = TaskRows(SETTINGS)
 TASK = replace(
     a_task("talks/one"), chat_prompt=None, completion_prompt=None, messages="messages"
 )
@@ -334,7 +336,7 @@ def test_what_may_be_stopped_is_asked_in_an_order_that_is_drawn() -> None:
     until = replace(SETTINGS, until_decided=True, seed=2)
 
     plans = [
-        plan_of(CellSpec(), task, talks, a_deployment(a_model(name)), until)
+        plan_of(CellSpec(), task, talks, a_deployment(a_model(name)), until, rows=ROWS)
         for name in ("parrot", "owl")
     ]
 
@@ -343,7 +345,10 @@ def test_what_may_be_stopped_is_asked_in_an_order_that_is_drawn() -> None:
     assert sum(a != b for a, b in pairwise(drawn)) == 2
     assert plans[0].samples == plans[1].samples
     assert set(plans[0].samples) == set(talks)
-    assert plan_of(CellSpec(), task, talks, a_deployment(), SETTINGS).samples == talks
+    assert (
+        plan_of(CellSpec(), task, talks, a_deployment(), SETTINGS, rows=ROWS).samples
+        == talks
+    )
 
 
 LOADS = [
@@ -421,4 +426,4 @@ def test_a_load_refuses_conversations_whose_options_are_ranked() -> None:
     parrot = a_deployment()
 
     with pytest.raises(Unsupported, match="ranks their options"):
-        plan_of(wanted, task, TALK, parrot, SETTINGS)
+        plan_of(wanted, task, TALK, parrot, SETTINGS, rows=ROWS)

@@ -111,6 +111,22 @@ def test_examples_from_the_items_are_from_these_items(
     assert found == [one, other]
 
 
+def test_guessing_is_tried_once_for_items_and_anew_for_others(
+    tmp_path: Path, task: Task
+) -> None:
+    """A set of translations takes half a second: no second model waits for it again."""
+    rows = TaskRows(Settings(root=tmp_path, folder=tmp_path / "run"))
+    alike = tuple(a_sample(f"s{n}") for n in range(3))
+    items = (*alike, a_sample("s3", reference="5"))
+
+    first = rows.chances(task, items)
+
+    assert rows.chances(task, (*alike, items[3])) is first
+    assert rows.chances(replace(task, chance=0.0), alike) == (0.0,) * 3
+    assert rows.chances(task, items[2:]) == (0.0, 0.0)
+    assert first == (0.75,) * 4
+
+
 def test_a_task_without_examples_has_no_number_of_them(
     tmp_path: Path, task: Task
 ) -> None:
