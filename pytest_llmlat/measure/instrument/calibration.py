@@ -165,7 +165,10 @@ class _Load:
     """Exchanges in the order of sending."""
 
     async def run(self) -> None:
-        await self.server.connect(self.streams)
+        # Written before it begins, as those of a load are: so the client is tried at
+        # what it does there. A wave goes before, and up to one behind.
+        ahead = [self.request] * (2 * self.streams + self.requests)
+        await self.server.connect(self.streams, ahead)
         async with TaskGroup() as group:
             for number in range(self.streams):
                 wait_s = self.ramp_s * number / self.streams

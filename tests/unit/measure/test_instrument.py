@@ -76,6 +76,9 @@ class Client:
         self.sent = 0
         self.in_flight: list[int] = []
         self.connected = 0
+        self.ahead: list[int] = []
+        self.late = 0
+        """Requests that could not be written ahead."""
 
     @property
     def facts(self) -> Mapping[str, Scalar | None]:
@@ -101,9 +104,9 @@ class Client:
         return asyncio.run(awaited())
 
     async def connect(self, connections: int, ahead: Sequence[Request] = ()) -> None:
-        """Remember how many were wanted."""
-        del ahead
+        """Remember how many were wanted, and what can be written before they go."""
         self.connected = connections
+        self.ahead = [id(request) for request in ahead]
 
     def most_in_flight(self) -> int:
         """Nobody asks for it here."""
@@ -111,7 +114,10 @@ class Client:
 
     async def exchange(self, request: Request, start_ns: int) -> Ended:
         """Take 100 ms of the manual clock."""
-        del request
+        if id(request) in self.ahead:
+            self.ahead.remove(id(request))
+        else:
+            self.late += 1
         place, self.sent = self.sent, self.sent + 1
         self.in_flight.append(place)
         await asyncio.sleep(0)
@@ -195,6 +201,16 @@ def test_the_load_stays_until_the_last_measured_request_has_ended() -> None:
     assert len(trial.before) == 5
     assert len(trial.after) == 4
     assert client.in_flight == []
+
+
+def test_requests_of_a_trial_are_written_before_it() -> None:
+    """Those of a load are: a client that writes meanwhile would be told too badly."""
+    client = Client(0)
+
+    tried(client, client.pulse, 5, 20, client.clock)
+
+    assert client.sent == 29
+    assert client.late == 0
 
 
 def test_throughput_is_of_whole_waves() -> None:
