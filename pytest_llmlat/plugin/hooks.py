@@ -26,6 +26,7 @@ from pytest_llmlat.plugin.keys import (
     session_of,
     settings_of,
 )
+from pytest_llmlat.plugin.plain_finder import find_as_usual, find_plainly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,8 @@ _NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
+    # For a second run in one process: the first one's end left it to others.
+    find_plainly()
     options.add(parser)
 
 
@@ -332,9 +335,10 @@ def _close(session: pytest.Session, *, cut_short: bool) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give back the signals that were taken."""
+    """Give back what was taken: signals, and the finding of modules."""
     if SIGNALS in config.stash:
         config.stash[SIGNALS].restore()
+    find_as_usual()
 
 
 def pytest_terminal_summary(
