@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_llmlat.backends import open_backend
 from pytest_llmlat.measure.instrument.calibration import calibrate, pulse_server
+from pytest_llmlat.measure.instrument.wire import Schedule
 from pytest_llmlat.values.entities import Deployment, ModelSpec
 from pytest_llmlat.values.errors import LLMLatError, ServerUnavailable
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pytest_llmlat.values.protocols import Server
 
 LEAST_REQUESTS = 20
+ALONE = Schedule(tokens=4)
+"""What one request at a time is answered with. Further tokens are late for nobody else,
+and a session would wait for them 21 times."""
 
 
 def check_clock(
@@ -37,7 +41,8 @@ def check_clock(
     requests = max(LEAST_REQUESTS, 2 * streams)
     with ExitStack() as opened:
         try:
-            pulse = opened.enter_context(pulse_server())
+            schedule = ALONE if streams == 1 else None
+            pulse = opened.enter_context(pulse_server(schedule))
         except (ServerUnavailable, OSError):
             return None
         server = open_pulse(pulse.url, clock, awake=awake)
