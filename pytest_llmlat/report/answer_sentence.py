@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 _UNITS = {"concurrent": "in flight", "server": "requests/s offered"}
 _FEW = 3
+NOTHING = "nothing was measured"
 
 
 def answer_sentence(board: Scoreboard) -> str:
     """Return the sentence; without any control characters, whatever names hold."""
     if board.verdicts:
-        cells = {summary.cell.id: summary.cell for summary in board.summaries}
-        return printable(gate_sentence(board.verdicts, cells))
+        return printable(_gated(board))
     if board.races:
         return printable("; ".join(map(race_sentence, board.races)))
     if board.searches:
@@ -39,9 +39,19 @@ def answer_sentence(board: Scoreboard) -> str:
         return printable(_capacities(loads))
     lines = leader_lines(board)
     if not lines:
-        return half_sentence(board) or "nothing was measured"
+        return half_sentence(board) or NOTHING
     told = uncalibrated(board)
     return f"{lines[0]}; {told}" if told else lines[0]
+
+
+def _gated(board: Scoreboard) -> str:
+    """Say what came of the gate, or that there was nothing but reasons for nothing."""
+    notes = [v.note for v in board.verdicts if v.outcome == "warned" and v.note]
+    measured = board.summaries or board.races or board.searches
+    if not measured and len(notes) == len(board.verdicts):
+        return f"{NOTHING}: {'; '.join(notes)}"
+    cells = {summary.cell.id: summary.cell for summary in board.summaries}
+    return gate_sentence(board.verdicts, cells)
 
 
 def uncalibrated(board: Scoreboard) -> str | None:

@@ -86,7 +86,8 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         columns = [task, *cell_columns(summaries)]
         lines += [*_table(columns, summaries, CELL_LAYOUT, most), ""]
     lines += [*load_lines(board), *search_lines(board), *breakdown_lines(board)]
-    lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
+    if board.standings:
+        lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [f"name {line}" for line in name_lines(names)]
     lines += [*comparison_lines(board), *_remarks(board)]
     for block in (
@@ -97,9 +98,9 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         lines += ["", *block] if block else []
     found = [ReportLine(line) for line in lines]
     if judged := toned_verdicts(board, most=most):
-        found += [ReportLine(""), *judged]
+        found += [*([ReportLine("")] if found else []), *judged]
     answer = ReportLine(answer_sentence(board), answer_tone(board))
-    return [*found, ReportLine(""), answer]
+    return [*found, ReportLine(""), answer] if found else [answer]
 
 
 def _table(

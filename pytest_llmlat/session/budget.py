@@ -66,6 +66,21 @@ def check_spend(
         )
 
 
+def never_begun(budget: Budget) -> tuple[Verdict, ...]:
+    """Return what to tell of a run that measured nothing, if the budget was why."""
+    if budget.refused is None:
+        return ()
+    told = Verdict(
+        cell="-",
+        quantity="records",
+        outcome="warned",
+        against=budget.where,
+        samples=0,
+        note=budget.refused.removeprefix("not measured: "),
+    )
+    return (told,)
+
+
 def cut_short(
     plan: Plan, measured: Measured, stopped: BudgetSpent, *, where: str
 ) -> Verdict:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_llmlat.analysis.stored_run import board_of
 from pytest_llmlat.gate.yardsticks import cost
 from pytest_llmlat.report.report_files import PAGE, write_benchmark, write_report
+from pytest_llmlat.session.budget import never_begun
 from pytest_llmlat.session.judging_answers import judged_limits
 from pytest_llmlat.session.report_place import held, place_of, told_apart
 from pytest_llmlat.session.run_verdicts import incomplete, join, nothing
@@ -255,18 +256,20 @@ def _limits_of_judged(
 def _nothing_measured(
     session: Closing, left_out: Sequence[Verdict], *, asked: bool
 ) -> Scoreboard | None:
-    """Fail a run that was to be compared or stored and measured nothing.
+    """Fail a run that was to be compared, limited or stored and measured nothing.
 
     It passes where all of it was left out as unchanged.
     """
     if not (asked or session.cells_planned):
         return None
     compared = tuple(left_out)
-    if session.gate.compares and not session.settings.changed:
+    gated = session.gate.compares or bool(session.gate.limits)
+    if gated and not session.settings.changed:
         compared = (nothing(session.settings),)
-    elif session.gate.compares and len(left_out) < max(1, session.cells_planned):
+    elif gated and len(left_out) < max(1, session.cells_planned):
         compared = (*left_out, nothing(session.settings))
-    verdicts = join(compared, _saved(session, (), (), passed=True))
+    spent = never_begun(session.judges.budget)
+    verdicts = join(compared, spent, _saved(session, (), (), passed=True))
     if not verdicts:
         return None
     return Scoreboard(

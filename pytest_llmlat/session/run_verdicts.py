@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 
 
 def nothing(settings: Settings) -> Verdict:
-    """Return the verdict on a run that was to be compared and measured nothing."""
-    against = settings.against or settings.prompts or str(settings.baseline)
+    """Return the verdict on a run that was to be compared and measured nothing.
+
+    Or that was held to limits alone.
+    """
+    if settings.baseline is None:
+        stored = ", ".join(settings.bounds)
+    else:
+        stored = str(settings.baseline)
+    against = settings.against or settings.prompts or stored
     return Verdict(
         cell="-",
         quantity="records",

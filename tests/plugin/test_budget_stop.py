@@ -48,6 +48,20 @@ def test_a_budget_below_one_answer_measures_nothing(priced: Project) -> None:
     assert not list(priced.pytester.path.glob(".llmlat/runs/*/records.jsonl"))
 
 
+def test_a_budget_that_is_spent_at_the_start_is_told(priced: Project) -> None:
+    """Skipped tests alone say nothing; what was to be gated is not passed."""
+    plain = priced.run("--llm=paid", "--llm-spend=minutes=1e-9")
+    gated = priced.run(
+        "--llm=paid", "--llm-spend=minutes=1e-9", "--llm-limit=quality>=0"
+    )
+
+    assert (plain.ret, gated.ret) == (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    plain.stdout.fnmatch_lines(["nothing was measured: budget: *minutes were spent"])
+    gated.stdout.fnmatch_lines(
+        ["FAILED *quality>=0 *nothing was measured: a gate that saw nothing*"]
+    )
+
+
 def test_a_budget_in_money_wants_prices(priced: Project) -> None:
     """Told at the start, before anything is loaded."""
     result = priced.run("--llm=parrot", "--llm-spend=usd=5")

@@ -120,6 +120,7 @@ def test_what_compares_nothing_says_nothing() -> None:
         ({"against": "owl"}, "owl"),
         ({"baseline": Path("base.json")}, "base.json"),
         ({"against": "owl", "baseline": Path("base.json")}, "owl"),
+        ({"bounds": ("quality>=0.5", "e2e<=1s")}, "quality>=0.5, e2e<=1s"),
     ],
 )
 def test_nothing_measured_is_failed(changes: Mapping[str, Any], against: str) -> None:
