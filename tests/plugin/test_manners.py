@@ -86,8 +86,10 @@ def test_an_unrelated_project_loads_the_options_as_they_are(
     assert {name.partition(".plugin.")[2] for name in loaded} - {""} == {
         *("extending", "fixtures", "hooks", "hookspecs", "keys"),
         *("gate_options", "given_option", "option_entry", "option_table", "options"),
+        "plain_finder",
     }
-    entrance = {"pytest_llmlat", "pytest_llmlat.plugin"}
+    finder = "pytest_llmlat.plugin.plain_finder"
+    entrance = {"pytest_llmlat", "pytest_llmlat.plugin", finder}
     assert {loaded[name] for name in {*loaded} - entrance} == {"SourceFileLoader"}
 
 
