@@ -90,17 +90,19 @@ def toned_scoreboard(board: Scoreboard, *, most: int | None = None) -> list[Repo
         lines += _table(row_columns(board), board.standings, ROW_LAYOUT, most)
     lines += [f"name {line}" for line in name_lines(names)]
     lines += [*comparison_lines(board), *_remarks(board)]
-    for block in (
-        tuning_lines(board),
-        race_lines(board),
-        lines_beside_sentence(board),
-    ):
-        lines += ["", *block] if block else []
-    found = [ReportLine(line) for line in lines]
-    if judged := toned_verdicts(board, most=most):
-        found += [*([ReportLine("")] if found else []), *judged]
+    blocks = [
+        [ReportLine(line) for line in block]
+        for block in (
+            lines,
+            tuning_lines(board),
+            race_lines(board),
+            lines_beside_sentence(board),
+        )
+    ]
     answer = ReportLine(answer_sentence(board), answer_tone(board))
-    return [*found, ReportLine(""), answer] if found else [answer]
+    blocks += [toned_verdicts(board, most=most), [answer]]
+    first, *others = filter(None, blocks)
+    return [*first, *(line for block in others for line in (ReportLine(""), *block))]
 
 
 def _table(

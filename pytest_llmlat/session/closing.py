@@ -263,7 +263,7 @@ def _nothing_measured(
     if not (asked or session.cells_planned):
         return None
     compared = tuple(left_out)
-    gated = session.gate.compares or bool(session.gate.limits)
+    gated = session.gate.compares or bool(session.settings.bounds)
     if gated and not session.settings.changed:
         compared = (nothing(session.settings),)
     elif gated and len(left_out) < max(1, session.cells_planned):

@@ -18,16 +18,11 @@ def nothing(settings: Settings) -> Verdict:
 
     Or that was held to limits alone.
     """
-    if settings.baseline is None:
-        stored = ", ".join(settings.bounds)
-    else:
-        stored = str(settings.baseline)
-    against = settings.against or settings.prompts or stored
     return Verdict(
         cell="-",
         quantity="records",
         outcome="failed",
-        against=against,
+        against=_held_to(settings),
         note="nothing was measured: a gate that saw nothing is not passed",
     )
 
@@ -42,10 +37,16 @@ def incomplete(settings: Settings) -> Verdict:
         cell="-",
         quantity="tests",
         outcome="failed",
-        against=settings.against or settings.prompts or str(settings.baseline),
+        against=_held_to(settings),
         note="a test failed, or the run was cut short: what it did not measure was not"
         " compared",
     )
+
+
+def _held_to(settings: Settings) -> str:
+    """Return what a run is compared with, or else its limits."""
+    compared = settings.against or settings.prompts or settings.baseline
+    return str(compared or ", ".join(settings.bounds))
 
 
 def join(*verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
